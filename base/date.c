@@ -1,0 +1,153 @@
+/* date.c - civil calendar arithmetic; algorithm of Howard Hinnant, "chrono-compatible date algorithms", 2013. */
+#include "base/date.h"
+
+#include <stdio.h>
+
+int32_t date_from_civil(struct civil c)
+{
+    int y = c.month <= 2 ? c.year - 1 : c.year;
+    int era = (y >= 0 ? y : y - 399) / 400;
+    int year_of_era = y - era * 400;
+    int day_of_year = (153 * (c.month + (c.month > 2 ? -3 : 9)) + 2) / 5 + c.day - 1;
+    int day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    return era * 146097 + day_of_era - 719468;
+}
+
+struct civil date_to_civil(int32_t date)
+{
+    int z = date + 719468;
+    int era = (z >= 0 ? z : z - 146096) / 146097;
+    int day_of_era = z - era * 146097;
+    int year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    int shifted_month = (5 * day_of_year + 2) / 153;
+    int month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
+    int year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
+    return (struct civil){year, month, day_of_year - (153 * shifted_month + 2) / 5 + 1};
+}
+
+int date_weekday(int32_t date)
+{
+    int w = (date + 3) % 7; /* 1970-01-01 was a Thursday */
+    return w < 0 ? w + 7 : w;
+}
+
+static bool is_leap(int year)
+{
+    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+int date_days_in_month(int year, int month)
+{
+    static const int days[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    return month == 2 && is_leap(year) ? 29 : days[month - 1];
+}
+
+int32_t date_add_months(int32_t date, int n)
+{
+    struct civil c = date_to_civil(date);
+    int months = c.year * 12 + (c.month - 1) + n;
+    int year = months >= 0 ? months / 12 : (months - 11) / 12;
+    int month = months - year * 12 + 1;
+    int last = date_days_in_month(year, month);
+    return date_from_civil((struct civil){year, month, c.day < last ? c.day : last});
+}
+
+/* Reads n digits at s[at]; false when one is not a digit. */
+static bool digits(struct str s, size_t at, size_t n, int *ret)
+{
+    int value = 0;
+    for (size_t i = at; i < at + n; i++) {
+        if (s.ptr[i] < '0' || s.ptr[i] > '9')
+            return false;
+        value = value * 10 + (s.ptr[i] - '0');
+    }
+    *ret = value;
+    return true;
+}
+
+bool date_parse(struct str s, int32_t *ret)
+{
+    struct civil c;
+    if (s.len != 10 || s.ptr[4] != '-' || s.ptr[7] != '-' || !digits(s, 0, 4, &c.year) ||
+        !digits(s, 5, 2, &c.month) || !digits(s, 8, 2, &c.day))
+        return false;
+    if (c.month < 1 || c.month > 12 || c.day < 1 || c.day > date_days_in_month(c.year, c.month))
+        return false;
+    int32_t date = date_from_civil(c);
+    if (date < DATE_MIN || date > DATE_MAX)
+        return false;
+    *ret = date;
+    return true;
+}
+
+/* Writes value as exactly n digits. */
+static void put_digits(char *to, int value, int n)
+{
+    for (int i = n - 1; i >= 0; i--) {
+        to[i] = (char)('0' + value % 10);
+        value /= 10;
+    }
+}
+
+void date_format(int32_t date, char ret[DATE_TEXT_BYTES])
+{
+    struct civil c = date_to_civil(date);
+    put_digits(ret, c.year, 4);
+    put_digits(ret + 5, c.month, 2);
+    put_digits(ret + 8, c.day, 2);
+    ret[4] = ret[7] = '-';
+    ret[10] = '\0';
+}
+
+/* What may follow the seconds: "", "Z", "+00", "+00:00", each after an optional fraction. */
+static bool is_utc_tail(struct str tail)
+{
+    if (tail.len > 1 && tail.ptr[0] == '.') {
+        size_t i = 1;
+        while (i < tail.len && tail.ptr[i] >= '0' && tail.ptr[i] <= '9')
+            i++;
+        tail = str_sub(tail, i, tail.len);
+    }
+    return tail.len == 0 || str_eq(tail, STR("Z")) || str_eq(tail, STR("+00")) ||
+           str_eq(tail, STR("+00:00"));
+}
+
+bool instant_parse(struct str s, int64_t *ret)
+{
+    int32_t date;
+    int hour, minute, second;
+    if (s.len < 19 || !date_parse(str_sub(s, 0, 10), &date) || (s.ptr[10] != 'T' && s.ptr[10] != ' ') ||
+        s.ptr[13] != ':' || s.ptr[16] != ':' || !digits(s, 11, 2, &hour) || !digits(s, 14, 2, &minute) ||
+        !digits(s, 17, 2, &second) || !is_utc_tail(str_sub(s, 19, s.len)))
+        return false;
+    if (hour > 23 || minute > 59 || second > 59)
+        return false;
+    *ret = (int64_t)date * 86400 + hour * 3600 + minute * 60 + second;
+    return true;
+}
+
+void instant_format(int64_t seconds, char ret[INSTANT_TEXT_BYTES])
+{
+    int64_t day = seconds >= 0 ? seconds / 86400 : (seconds - 86399) / 86400;
+    int rest = (int)(seconds - day * 86400);
+    date_format((int32_t)day, ret);
+    ret[10] = 'T';
+    put_digits(ret + 11, rest / 3600, 2);
+    put_digits(ret + 14, rest / 60 % 60, 2);
+    put_digits(ret + 17, rest % 60, 2);
+    ret[13] = ret[16] = ':';
+    ret[19] = 'Z';
+    ret[20] = '\0';
+}
+
+double date_years_between(int32_t from, int32_t to)
+{
+    int years = date_to_civil(to).year - date_to_civil(from).year;
+    if (date_add_months(from, 12 * years) > to)
+        years--;
+    int32_t anniversary = date_add_months(from, 12 * years);
+    int32_t next = date_add_months(from, 12 * (years + 1));
+    return years + (double)(to - anniversary) / (double)(next - anniversary);
+}

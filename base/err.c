@@ -1,0 +1,88 @@
+/* err.c - the status table and the filling of struct err. */
+#include "base/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct status_row {
+    int http;
+    const char *name, *code, *slug, *title;
+};
+
+static const struct status_row rows[STATUS_COUNT] = {
+#define STATUS(name, http, code, slug, title) [STATUS_##name] = {http, #name, code, slug, title},
+#include "base/status.def"
+#undef STATUS
+};
+
+int status_http(enum status s)
+{
+    return rows[s].http;
+}
+
+const char *status_name(enum status s)
+{
+    return rows[s].name;
+}
+
+const char *status_code(enum status s)
+{
+    return rows[s].code;
+}
+
+const char *status_slug(enum status s)
+{
+    return rows[s].slug;
+}
+
+const char *status_title(enum status s)
+{
+    return rows[s].title;
+}
+
+enum status err_set(struct err *err, enum status s, const char *format, ...)
+{
+    if (err == NULL)
+        return s;
+    va_list args;
+    va_start(args, format);
+    struct err fresh = {.status = s};
+    (void)vsnprintf(fresh.detail, sizeof fresh.detail, format, args);
+    va_end(args);
+    *err = fresh;
+    return s;
+}
+
+static void copy_cut(char *to, size_t size, struct str from)
+{
+    struct str cut = str_utf8_cut(from, size - 1);
+    if (cut.len > 0)
+        memcpy(to, cut.ptr, cut.len);
+    to[cut.len] = '\0';
+}
+
+void err_at(struct err *err, enum err_where where, struct str name, struct str value)
+{
+    if (err == NULL)
+        return;
+    err->where = where;
+    copy_cut(err->name, sizeof err->name, name);
+    copy_cut(err->value, sizeof err->value, value);
+}
+
+void err_suggest(struct err *err, struct str suggestion)
+{
+    if (err != NULL)
+        copy_cut(err->suggestion, sizeof err->suggestion, suggestion);
+}
+
+void err_allow(struct err *err, const char *format, ...)
+{
+    if (err == NULL)
+        return;
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(err->allowed, sizeof err->allowed, format, args);
+    va_end(args);
+}

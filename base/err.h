@@ -1,0 +1,47 @@
+/*
+ * err.h - statuses and the one description that travels with a failure.
+ * A function that can fail returns enum status and fills *err only when it fails; err may be NULL.
+ * The description names what was wrong (where, name, value) and what is allowed.
+ * Plain data: copy freely, no destructor, one thread at a time.
+ */
+#ifndef BASE_ERR_H
+#define BASE_ERR_H
+
+#include "base/attrs.h"
+#include "base/str.h"
+
+enum status {
+#define STATUS(name, http, code, slug, title) STATUS_##name,
+#include "base/status.def"
+#undef STATUS
+    STATUS_COUNT
+};
+
+enum err_where { ERR_NOWHERE, ERR_PARAMETER, ERR_POINTER, ERR_HEADER, ERR_SETTING, ERR_LINE };
+
+struct err {
+    enum status status;
+    enum err_where where;   /* what name points into: query parameter, JSON pointer, header ... */
+    char detail[512];       /* one sentence for a person */
+    char name[128];         /* "limit", "/assets/0/weight" */
+    char value[96];         /* the offending value, shortened */
+    char suggestion[96];    /* "did you mean" */
+    char allowed[320];      /* what would have been accepted */
+    unsigned retry_after_s; /* 0: not stated */
+};
+
+int status_http(enum status s);
+const char *status_name(enum status s);  /* "UNKNOWN_COLUMN" */
+const char *status_code(enum status s);  /* "Q102" */
+const char *status_slug(enum status s);  /* "unknown-column" */
+const char *status_title(enum status s); /* "Unknown column" */
+
+/* Fills *err (when not NULL) with s and a sentence; clears the rest; returns s so that it can be returned. */
+enum status err_set(struct err *err, enum status s, const char *format, ...) PRINTF(3, 4);
+
+/* Adds the place and value to an err already set. Each is cut to fit, at a UTF-8 boundary. */
+void err_at(struct err *err, enum err_where where, struct str name, struct str value);
+void err_suggest(struct err *err, struct str suggestion);
+void err_allow(struct err *err, const char *format, ...) PRINTF(2, 3);
+
+#endif
