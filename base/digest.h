@@ -1,0 +1,19 @@
+/* digest.h - SHA-256, from OpenSSL's libcrypto (its only user). Callable from any thread. */
+#ifndef BASE_DIGEST_H
+#define BASE_DIGEST_H
+
+#include "base/err.h"
+
+enum { DIGEST_BYTES = 32, DIGEST_HEX_BYTES = 65 };
+
+struct digest; /* a hash in progress */
+
+enum status digest_new(struct digest **ret, struct err *err) NODISCARD;
+void digest_freep(struct digest **digest);
+enum status digest_add(struct digest *digest, struct str bytes, struct err *err) NODISCARD;
+enum status digest_finish(struct digest *digest, unsigned char ret[DIGEST_BYTES], struct err *err) NODISCARD;
+
+/* One call for one piece: lower-case hexadecimal, NUL-terminated. */
+enum status digest_hex(struct str bytes, char ret[DIGEST_HEX_BYTES], struct err *err) NODISCARD;
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * number.h - numbers as text. Pure functions, locale-independent.
+ */
+#ifndef BASE_NUMBER_H
+#define BASE_NUMBER_H
+
+#include "base/str.h"
+
+enum { NUMBER_TEXT_BYTES = 32 };
+
+/*
+ * The shortest decimal that strtod reads back as exactly value, written the same way on every
+ * machine: 0.1, 1234567.5, 1e-07, 1.5e+300. value must be finite. Returns the length.
+ */
+size_t number_format(double value, char ret[NUMBER_TEXT_BYTES]);
+
+/*
+ * Decimal text as databases store prices: -?digits(.digits)?, at most 38 digits.
+ * Canonical: no leading zeros, no trailing zeros after the point, no "-0": "0012.500" is "12.5".
+ */
+bool decimal_is_valid(struct str s);
+
+/* The canonical form of a valid decimal as a view into s or into room (which must hold s.len + 2). */
+struct str decimal_canonical(struct str s, char *room);
+
+/* <0, 0, >0 as a is less than, equal to or greater than b by value; exact. Both must be valid. */
+int decimal_cmp(struct str a, struct str b);
+
+#endif

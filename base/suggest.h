@@ -1,0 +1,21 @@
+/* suggest.h - "did you mean": the nearest of some names. Pure; callable from any thread. */
+#ifndef BASE_SUGGEST_H
+#define BASE_SUGGEST_H
+
+#include "base/str.h"
+
+/* Edits (insert, delete, replace, swap neighbours) from a to b, ASCII case ignored; capped at 64 bytes each. */
+unsigned suggest_distance(struct str a, struct str b);
+
+/* A search in progress: offer every candidate, then take the best; STR_NONE when none is near enough. */
+struct suggest {
+    struct str wanted;
+    struct str best;
+    unsigned best_distance;
+};
+
+struct suggest suggest_start(struct str wanted);
+void suggest_offer(struct suggest *search, struct str candidate);
+struct str suggest_take(const struct suggest *search);
+
+#endif
