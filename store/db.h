@@ -1,0 +1,119 @@
+/*
+ * db.h - one interface to the serving database, two back ends: db_sqlite.c and db_pg.c.
+ *
+ * SQL text is shared: "$1".."$n" parameters, columns listed, ISO dates as text. Where the two dialects
+ * differ, db_kind() tells which one is spoken. A struct db is one connection: borrowed from the pool,
+ * used by one thread, given back. Any call may be stopped through the stop word given to db_acquire.
+ *
+ * Errors: DB_UNAVAILABLE (cannot connect, connection lost, pool exhausted within its wait: retry_after_s
+ * is set), DB_TIMEOUT, DB_CONFLICT (serialisation, lock), DB_ERROR (a statement was refused: a bug or a
+ * foreign schema), BAD_DATA (a value broke a constraint), CLIENT_GONE / DEADLINE / DRAINING (stopped).
+ * Details never contain SQL, passwords or host names.
+ */
+#ifndef STORE_DB_H
+#define STORE_DB_H
+
+#include "base/err.h"
+#include "base/stop.h"
+
+#include <stdint.h>
+
+enum db_kind { DB_SQLITE, DB_POSTGRESQL };
+
+struct db_options {
+    const char *url;            /* postgresql://... ; NULL or "" for SQLite */
+    const char *sqlite_path;    /* used when url is empty; its folder must exist */
+    unsigned pool_max;          /* connections at most */
+    unsigned acquire_ms;        /* longest wait for one */
+    unsigned statement_ms;      /* statement_timeout for reads */
+};
+
+struct db_pool;
+struct db;
+
+/* Opening does not need the database to be up: connections are made on demand. */
+enum status db_pool_open(const struct db_options *options, struct db_pool **ret_pool, struct err *err) NODISCARD;
+void db_pool_close(struct db_pool *pool);
+enum db_kind db_pool_kind(const struct db_pool *pool);
+void db_pool_usage(struct db_pool *pool, unsigned *ret_in_use, unsigned *ret_open, unsigned *ret_max);
+
+/* DB_READ runs read-only. stop may be NULL and must outlive the borrow. */
+enum db_mode { DB_READ, DB_WRITE };
+enum status db_acquire(struct db_pool *pool, enum db_mode mode, const struct stop *stop, struct db **ret_db,
+                       struct err *err) NODISCARD;
+void db_release(struct db *db); /* rolls back what is open; a broken connection is discarded */
+void db_releasep(struct db **db);
+enum db_kind db_kind(const struct db *db);
+
+struct db_param {
+    enum { DB_NULL, DB_TEXT, DB_I64, DB_F64, DB_BOOL, DB_BYTES } type;
+    struct str text; /* DB_TEXT, DB_BYTES: borrowed for the call */
+    int64_t i64;     /* DB_I64, DB_BOOL */
+    double f64;
+};
+
+struct db_param db_text(struct str s); /* ptr NULL binds NULL */
+struct db_param db_i64(int64_t value);
+struct db_param db_f64(double value);
+struct db_param db_bool(bool value);
+struct db_param db_bytes(struct str s);
+struct db_param db_date(int32_t date, char room[11]); /* ISO text kept in room */
+
+/* For literal lists: db_exec(db, sql, PARAMS(db_text(a), db_i64(b)), &changed, err). */
+#define PARAMS(...) \
+    (const struct db_param[]){__VA_ARGS__}, sizeof((const struct db_param[]){__VA_ARGS__}) / sizeof(struct db_param)
+#define NO_PARAMS NULL, 0
+
+enum status db_exec(struct db *db, const char *sql, const struct db_param *params, size_t n_params,
+                    int64_t *ret_changed, struct err *err) NODISCARD; /* ret_changed may be NULL */
+
+/* Several statements separated by ';', no parameters; for migrations and set-up. */
+enum status db_exec_script(struct db *db, const char *sql, struct err *err) NODISCARD;
+
+/*
+ * A forward-only result that streams: bounded memory whatever the row count. One open result per db.
+ * Values are borrowed until the next rows_next. Text forms are the same on both back ends: dates
+ * YYYY-MM-DD, instants YYYY-MM-DDTHH:MM:SSZ, booleans as rows_bool, decimals canonical (number.h),
+ * doubles by number_format.
+ */
+struct rows {
+    struct db *db;
+    void *impl;
+};
+
+enum status db_query(struct db *db, const char *sql, const struct db_param *params, size_t n_params,
+                     struct rows *ret_rows, struct err *err) NODISCARD;
+enum status rows_next(struct rows *rows, bool *ret_has_row, struct err *err) NODISCARD;
+void rows_clear(struct rows *rows); /* also for CLEANUP; a result may be left half-read */
+
+size_t rows_width(const struct rows *rows);
+bool rows_is_null(const struct rows *rows, size_t column);
+struct str rows_text(const struct rows *rows, size_t column); /* ptr NULL for NULL; as the database writes it */
+int64_t rows_i64(const struct rows *rows, size_t column);     /* 0 for NULL */
+double rows_f64(const struct rows *rows, size_t column);      /* NaN for NULL */
+bool rows_bool(const struct rows *rows, size_t column);
+struct str rows_bytes(const struct rows *rows, size_t column);
+bool rows_date(const struct rows *rows, size_t column, int32_t *ret_date); /* false for NULL */
+
+/* The single row of a query that must return at most one: *ret_found false when none. */
+enum status db_query_one(struct db *db, const char *sql, const struct db_param *params, size_t n_params,
+                         struct rows *ret_rows, bool *ret_found, struct err *err) NODISCARD;
+
+enum status db_begin(struct db *db, struct err *err) NODISCARD; /* DB_WRITE takes the write lock at once */
+enum status db_commit(struct db *db, struct err *err) NODISCARD;
+void db_rollback(struct db *db); /* harmless when nothing is open */
+
+/* Serialises writers across processes until the transaction ends (pg_advisory_xact_lock; BEGIN IMMEDIATE). */
+enum status db_lock_writers(struct db *db, struct err *err) NODISCARD;
+
+/*
+ * Bulk insert: COPY FROM STDIN on PostgreSQL, one prepared INSERT on SQLite. Fields are text in the
+ * target's spelling; ptr NULL is NULL. table and columns come from our own catalogue, never from outside.
+ */
+enum status db_copy_begin(struct db *db, const char *table, const char *const *columns, size_t n_columns,
+                          struct err *err) NODISCARD;
+enum status db_copy_row(struct db *db, const struct str *fields, struct err *err) NODISCARD;
+enum status db_copy_end(struct db *db, struct err *err) NODISCARD;
+void db_copy_abort(struct db *db);
+
+#endif

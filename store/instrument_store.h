@@ -1,0 +1,56 @@
+/*
+ * instrument_store.h - instruments and their price and FX series, as of one generation.
+ */
+#ifndef STORE_INSTRUMENT_STORE_H
+#define STORE_INSTRUMENT_STORE_H
+
+#include "base/arena.h"
+#include "store/db.h"
+
+#define DATE_NONE INT32_MIN
+
+struct instrument {
+    struct str uid, asset_class, symbol, name, name_local, market, country, currency;
+    struct str sector, industry, source, quote_unit, price_basis;
+    int32_t first_date, last_date; /* DATE_NONE when it has no prices */
+    int64_t n_rows;
+    bool is_active;
+    int32_t delisted_on;     /* DATE_NONE while listed */
+    double delisting_return; /* fraction; 0 when unknown */
+    bool is_survivor_biased;
+};
+
+/* *ret_found false (and *ret the nearest known uid in its uid, if any) when there is no such instrument. */
+enum status instrument_get(struct db *db, struct str uid, int64_t generation, struct arena *arena,
+                           struct instrument *ret, bool *ret_found, struct err *err) NODISCARD;
+
+struct instrument_filter {
+    struct str q;          /* matches uid, symbol, name, local name, case-insensitively; ptr NULL: all */
+    struct str asset_class, market, currency; /* exact; ptr NULL: all */
+    int is_active;         /* -1 all, 0, 1 */
+    struct str after_uid;  /* keyset paging; ptr NULL: from the start */
+    int64_t limit;
+};
+
+/* Ordered by uid; up to limit + 1 are returned, so that the caller sees whether more follow. */
+enum status instrument_search(struct db *db, const struct instrument_filter *filter, int64_t generation,
+                              struct arena *arena, struct instrument **ret, size_t *ret_n, struct err *err) NODISCARD;
+
+/* Total-return closes (adj_close) of one instrument, oldest first; rows without one are left out. */
+struct price_column {
+    size_t n;
+    int32_t *date;
+    double *price;
+    int64_t *known_at; /* seconds since 1970 */
+    int quality;       /* the union of the rows' quality bits */
+    bool is_simulated; /* any row's source is "simulated" */
+};
+
+enum status prices_load(struct db *db, struct str uid, int64_t generation, struct arena *arena,
+                        struct price_column *ret, struct err *err) NODISCARD;
+
+/* base to quote, e.g. EUR to KRW; n is 0 when the store has no such pair. */
+enum status fx_load(struct db *db, struct str base, struct str quote, int64_t generation, struct arena *arena,
+                    struct price_column *ret, struct err *err) NODISCARD;
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * migrate.h - numbered, forward-only, checksummed migrations, built into the binary.
+ * Each runs in one transaction with its row in schema_migration. Two servers that start at once are
+ * safe: the writer lock is taken before the state is read. An applied file whose checksum differs from
+ * the built-in one, or a database newer than this binary, is STATUS_DB_ERROR with a sentence naming it.
+ */
+#ifndef STORE_MIGRATE_H
+#define STORE_MIGRATE_H
+
+#include "store/db.h"
+
+struct migration_state {
+    int version;
+    const char *name;
+    bool is_applied;
+    bool is_changed;       /* applied, but the recorded checksum differs from the built-in file */
+    char checksum[65];     /* SHA-256 of the built-in text, hexadecimal */
+    char applied_at[24];   /* RFC 3339, empty when pending */
+};
+
+enum status migrate_up(struct db_pool *pool, int *ret_applied, struct err *err) NODISCARD;
+
+/* Fills up to max states, oldest first; *ret_n is how many there are. Works on an empty database. */
+enum status migrate_status(struct db_pool *pool, struct migration_state *ret_states, size_t max, size_t *ret_n,
+                           struct err *err) NODISCARD;
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * publish.h - new data becomes visible in generations.
+ *
+ * A publish is one transaction: rows are staged, compared with what the current generation holds, and only
+ * the differences are written (a changed row closes the old version and opens a new one), then the
+ * generation number moves. Readers see all of it or nothing. Publishing the same data again changes
+ * nothing and makes no generation. The cost follows the number of changed rows plus the staged ones.
+ */
+#ifndef STORE_PUBLISH_H
+#define STORE_PUBLISH_H
+
+#include "store/catalog.h"
+
+struct publish;
+
+struct publish_result {
+    int64_t generation;  /* the new one, or the current one when nothing changed */
+    int64_t staged, inserted, updated, deleted;
+    bool is_changed;
+};
+
+/* Takes the writer lock and opens the transaction; *ret must be ended by commit or abort. */
+enum status publish_begin(struct db *db, const struct catalog *catalog, struct publish **ret, struct err *err) NODISCARD;
+
+/*
+ * Staging rows for one managed mart: columns are names of that mart (key columns included; the others
+ * become NULL), then one call per row. PUBLISH_MERGE keeps rows that are not staged; PUBLISH_REPLACE
+ * deletes them. The same key staged twice is BAD_DATA.
+ */
+enum publish_mode { PUBLISH_MERGE, PUBLISH_REPLACE };
+enum status publish_mart_begin(struct publish *publish, struct str mart, enum publish_mode mode,
+                               const struct str *columns, size_t n_columns, struct err *err) NODISCARD;
+enum status publish_row(struct publish *publish, const struct str *fields, struct err *err) NODISCARD;
+enum status publish_mart_end(struct publish *publish, struct err *err) NODISCARD;
+
+/* keep: how many generations stay readable, at least 1. Also refreshes instrument coverage and mart_freshness. */
+enum status publish_commit(struct publish *publish, int keep, struct publish_result *ret, struct err *err) NODISCARD;
+void publish_abort(struct publish *publish);
+
+#endif
