@@ -1,0 +1,35 @@
+/*
+ * log.h - one JSON object a line on standard error. A line is written by one write call; when the reader
+ * is not taking bytes the line is dropped and counted rather than blocking. Callable from any thread.
+ * Strings are escaped and cut to 2 KiB. Only server/, handlers/ and cli/ log: lower layers return statuses.
+ */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include "base/str.h"
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+
+struct log_field {
+    const char *key;
+    enum { LOG_FIELD_STR, LOG_FIELD_I64, LOG_FIELD_F64 } type;
+    struct str str;
+    int64_t i64;
+    double f64;
+};
+
+#define LOG_STR(key, value) ((struct log_field){(key), LOG_FIELD_STR, (value), 0, 0.0})
+#define LOG_TEXT(key, c_string) ((struct log_field){(key), LOG_FIELD_STR, str_of(c_string), 0, 0.0})
+#define LOG_I64(key, value) ((struct log_field){(key), LOG_FIELD_I64, STR_NONE, (value), 0.0})
+#define LOG_F64(key, value) ((struct log_field){(key), LOG_FIELD_F64, STR_NONE, 0, (value)})
+
+/* log_event(LOG_INFO, "server_started", LOG_I64("port", port), ...): at least one field. */
+#define log_event(level, event, ...)                          \
+    log_line((level), (event), (const struct log_field[]){__VA_ARGS__}, \
+             sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))
+
+void log_line(enum log_level level, const char *event, const struct log_field *fields, size_t n_fields);
+void log_set_level(enum log_level level); /* once, at start */
+uint64_t log_dropped(void);
+
+#endif
