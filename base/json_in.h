@@ -22,30 +22,30 @@ struct json_val {
     struct json_doc *doc;
 };
 
-enum json_type { JSON_ABSENT, JSON_NULL, JSON_BOOL, JSON_INT, JSON_REAL, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+enum jr_type { JR_ABSENT, JR_NULL, JR_BOOL, JR_INT, JR_REAL, JR_STRING, JR_ARRAY, JR_OBJECT };
 
 /* The document keeps its pointers in the arena; free it before clearing the arena. */
-enum status json_parse(struct str body, struct arena *arena, struct json_doc **ret_doc, struct err *err) NODISCARD;
-void json_free(struct json_doc *doc);
-void json_freep(struct json_doc **doc); /* for CLEANUP */
+enum status jr_parse(struct str body, struct arena *arena, struct json_doc **ret_doc, struct err *err) NODISCARD;
+void jr_free(struct json_doc *doc);
+void jr_freep(struct json_doc **doc); /* for CLEANUP */
 
-struct json_val json_root(struct json_doc *doc);
-enum json_type json_type(struct json_val val);
-bool json_is_present(struct json_val val); /* neither absent nor null */
+struct json_val jr_root(struct json_doc *doc);
+enum jr_type jr_type(struct json_val val);
+bool jr_is_present(struct json_val val); /* neither absent nor null */
 
 /* Member of an object; absent when val is no object or has no such member. */
-struct json_val json_member(struct json_val val, const char *key);
-size_t json_length(struct json_val val);             /* of an array; 0 for anything else */
-struct json_val json_item(struct json_val val, size_t i); /* of an array; i < length */
+struct json_val jr_member(struct json_val val, const char *key);
+size_t jr_length(struct json_val val);             /* of an array; 0 for anything else */
+struct json_val jr_item(struct json_val val, size_t i); /* of an array; i < length */
 
 /* Iterates an object's members in document order: index 0, 1, ...; false past the end. */
-bool json_member_at(struct json_val val, size_t i, struct str *ret_key, struct json_val *ret_val);
+bool jr_member_at(struct json_val val, size_t i, struct str *ret_key, struct json_val *ret_val);
 
 /*
  * val must be an object whose keys are all in allowed[]: else STATUS_WRONG_TYPE or STATUS_UNKNOWN_FIELD,
  * with the nearest allowed name as the suggestion and all of them as what is allowed.
  */
-enum status json_expect_object(struct json_val val, const char *const *allowed, size_t n_allowed,
+enum status jr_expect_object(struct json_val val, const char *const *allowed, size_t n_allowed,
                                struct err *err) NODISCARD;
 
 /*
@@ -53,19 +53,19 @@ enum status json_expect_object(struct json_val val, const char *const *allowed, 
  * Out of [min, max] is STATUS_OUT_OF_RANGE, another type STATUS_WRONG_TYPE; both name the pointer and
  * what is allowed. Strings are borrowed from the document.
  */
-enum status json_read_f64(struct json_val val, double min, double max, double *ret, struct err *err) NODISCARD;
-enum status json_read_i64(struct json_val val, int64_t min, int64_t max, int64_t *ret, struct err *err) NODISCARD;
-enum status json_read_bool(struct json_val val, bool *ret, struct err *err) NODISCARD;
-enum status json_read_str(struct json_val val, size_t min_bytes, size_t max_bytes, struct str *ret,
+enum status jr_read_f64(struct json_val val, double min, double max, double *ret, struct err *err) NODISCARD;
+enum status jr_read_i64(struct json_val val, int64_t min, int64_t max, int64_t *ret, struct err *err) NODISCARD;
+enum status jr_read_bool(struct json_val val, bool *ret, struct err *err) NODISCARD;
+enum status jr_read_str(struct json_val val, size_t min_bytes, size_t max_bytes, struct str *ret,
                           struct err *err) NODISCARD;
-enum status json_read_date(struct json_val val, int32_t *ret, struct err *err) NODISCARD;
-enum status json_expect_array(struct json_val val, size_t min_items, size_t max_items, struct err *err) NODISCARD;
+enum status jr_read_date(struct json_val val, int32_t *ret, struct err *err) NODISCARD;
+enum status jr_expect_array(struct json_val val, size_t min_items, size_t max_items, struct err *err) NODISCARD;
 
 /* One of names[]; *ret is its index. A miss suggests the nearest name. */
-enum status json_read_choice(struct json_val val, const char *const *names, size_t n_names, size_t *ret,
+enum status jr_read_choice(struct json_val val, const char *const *names, size_t n_names, size_t *ret,
                              struct err *err) NODISCARD;
 
 /* Marks err as being about val (pointer and shortened value); for checks the caller makes itself. */
-void json_err_at(struct err *err, struct json_val val);
+void jr_err_at(struct err *err, struct json_val val);
 
 #endif

@@ -1,0 +1,73 @@
+/* digest.c - SHA-256 through OpenSSL's EVP interface. */
+#include "base/digest.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+
+struct digest {
+    EVP_MD_CTX *ctx;
+};
+
+static enum status failed(struct err *err)
+{
+    return err_set(err, STATUS_INTERNAL, "The SHA-256 implementation failed.");
+}
+
+enum status digest_new(struct digest **ret, struct err *err)
+{
+    struct digest *digest = calloc(1, sizeof *digest);
+    if (digest == NULL)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+    digest->ctx = EVP_MD_CTX_new();
+    if (digest->ctx == NULL || EVP_DigestInit_ex(digest->ctx, EVP_sha256(), NULL) != 1) {
+        digest_freep(&digest);
+        return failed(err);
+    }
+    *ret = digest;
+    return STATUS_OK;
+}
+
+void digest_freep(struct digest **digest)
+{
+    if (*digest == NULL)
+        return;
+    EVP_MD_CTX_free((*digest)->ctx);
+    free(*digest);
+    *digest = NULL;
+}
+
+enum status digest_add(struct digest *digest, struct str bytes, struct err *err)
+{
+    return EVP_DigestUpdate(digest->ctx, bytes.ptr, bytes.len) == 1 ? STATUS_OK : failed(err);
+}
+
+enum status digest_finish(struct digest *digest, unsigned char ret[DIGEST_BYTES], struct err *err)
+{
+    unsigned n = 0;
+    return EVP_DigestFinal_ex(digest->ctx, ret, &n) == 1 && n == DIGEST_BYTES ? STATUS_OK : failed(err);
+}
+
+enum status digest_hex(struct str bytes, char ret[DIGEST_HEX_BYTES], struct err *err)
+{
+    CLEANUP(digest_freep) struct digest *digest = NULL;
+    unsigned char raw[DIGEST_BYTES];
+    enum status s = digest_new(&digest, err);
+    if (s == STATUS_OK)
+        s = digest_add(digest, bytes, err);
+    if (s == STATUS_OK)
+        s = digest_finish(digest, raw, err);
+    if (s != STATUS_OK)
+        return s;
+    digest_to_hex(raw, ret);
+    return STATUS_OK;
+}
+
+void digest_to_hex(const unsigned char raw[DIGEST_BYTES], char ret[DIGEST_HEX_BYTES])
+{
+    static const char hex[] = "0123456789abcdef";
+    for (size_t i = 0; i < DIGEST_BYTES; i++) {
+        ret[2 * i] = hex[raw[i] >> 4];
+        ret[2 * i + 1] = hex[raw[i] & 15];
+    }
+    ret[DIGEST_HEX_BYTES - 1] = '\0';
+}

@@ -1,0 +1,231 @@
+/* json_out.c - the streaming JSON writer. */
+#include "base/json_out.h"
+
+#include "base/date.h"
+#include "base/number.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+void jw_init(struct json_out *json, struct buf *out)
+{
+    *json = (struct json_out){.out = out};
+}
+
+/* The comma before a value or key, unless it is the first of its container or follows a key. */
+static void separate(struct json_out *json)
+{
+    if (json->after_key) {
+        json->after_key = false;
+        return;
+    }
+    if (json->has_item[json->depth])
+        buf_add_char(json->out, ',');
+    json->has_item[json->depth] = true;
+}
+
+static void open_container(struct json_out *json, char bracket)
+{
+    separate(json);
+    assert(json->depth + 1 < JSON_OUT_DEPTH);
+    json->depth++;
+    json->has_item[json->depth] = false;
+    buf_add_char(json->out, bracket);
+}
+
+static void close_container(struct json_out *json, char bracket)
+{
+    assert(json->depth > 0);
+    json->depth--;
+    buf_add_char(json->out, bracket);
+}
+
+void jw_object(struct json_out *json)
+{
+    open_container(json, '{');
+}
+
+void jw_end_object(struct json_out *json)
+{
+    close_container(json, '}');
+}
+
+void jw_array(struct json_out *json)
+{
+    open_container(json, '[');
+}
+
+void jw_end_array(struct json_out *json)
+{
+    close_container(json, ']');
+}
+
+static void escape_char(struct buf *out, unsigned char c)
+{
+    switch (c) {
+    case '"':
+        buf_add(out, STR("\\\""));
+        break;
+    case '\\':
+        buf_add(out, STR("\\\\"));
+        break;
+    case '\n':
+        buf_add(out, STR("\\n"));
+        break;
+    case '\r':
+        buf_add(out, STR("\\r"));
+        break;
+    case '\t':
+        buf_add(out, STR("\\t"));
+        break;
+    default:
+        buf_printf(out, "\\u%04x", c);
+        break;
+    }
+}
+
+/* Bytes at s[i..] that form one UTF-8 character, or 0 when they do not. */
+static size_t good_char(struct str s, size_t i)
+{
+    size_t most = s.len - i < 4 ? s.len - i : 4;
+    for (size_t n = 1; n <= most; n++)
+        if (str_is_utf8(str_sub(s, i, i + n)))
+            return n;
+    return 0;
+}
+
+void jw_escape(struct buf *out, struct str value)
+{
+    size_t clean_from = 0;
+    size_t i = 0;
+    while (i < value.len) {
+        unsigned char c = (unsigned char)value.ptr[i];
+        bool is_plain = c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+        size_t n = is_plain ? 1 : c >= 0x80 ? good_char(value, i) : 0;
+        if (n > 0) {
+            i += n;
+            continue;
+        }
+        buf_add(out, str_sub(value, clean_from, i));
+        if (c >= 0x80)
+            buf_add(out, STR("\xEF\xBF\xBD")); /* U+FFFD in place of a byte that is not UTF-8 */
+        else
+            escape_char(out, c);
+        i++;
+        clean_from = i;
+    }
+    buf_add(out, str_sub(value, clean_from, value.len));
+}
+
+static void quoted(struct json_out *json, struct str value)
+{
+    buf_add_char(json->out, '"');
+    jw_escape(json->out, value);
+    buf_add_char(json->out, '"');
+}
+
+void jw_key_str(struct json_out *json, struct str key)
+{
+    separate(json);
+    quoted(json, key);
+    buf_add_char(json->out, ':');
+    json->after_key = true;
+}
+
+void jw_key(struct json_out *json, const char *key)
+{
+    jw_key_str(json, str_of(key));
+}
+
+void jw_raw(struct json_out *json, struct str value)
+{
+    separate(json);
+    buf_add(json->out, value);
+}
+
+void jw_null(struct json_out *json)
+{
+    jw_raw(json, STR("null"));
+}
+
+void jw_str(struct json_out *json, struct str value)
+{
+    if (value.ptr == NULL) {
+        jw_null(json);
+        return;
+    }
+    separate(json);
+    quoted(json, value);
+}
+
+void jw_i64(struct json_out *json, int64_t value)
+{
+    separate(json);
+    buf_add_i64(json->out, value);
+}
+
+void jw_f64(struct json_out *json, double value)
+{
+    if (!isfinite(value)) {
+        jw_null(json);
+        return;
+    }
+    char text[NUMBER_TEXT_BYTES];
+    size_t n = number_format(value, text);
+    jw_raw(json, (struct str){text, n});
+}
+
+void jw_bool(struct json_out *json, bool value)
+{
+    jw_raw(json, value ? STR("true") : STR("false"));
+}
+
+void jw_date(struct json_out *json, int32_t date)
+{
+    char text[DATE_TEXT_BYTES];
+    date_format(date, text);
+    jw_str(json, str_of(text));
+}
+
+void jw_key_c(struct json_out *json, const char *key, const char *value)
+{
+    jw_key(json, key);
+    jw_str(json, str_of(value));
+}
+
+void jw_key_text(struct json_out *json, const char *key, struct str value)
+{
+    jw_key(json, key);
+    jw_str(json, value);
+}
+
+void jw_key_i64(struct json_out *json, const char *key, int64_t value)
+{
+    jw_key(json, key);
+    jw_i64(json, value);
+}
+
+void jw_key_f64(struct json_out *json, const char *key, double value)
+{
+    jw_key(json, key);
+    jw_f64(json, value);
+}
+
+void jw_key_bool(struct json_out *json, const char *key, bool value)
+{
+    jw_key(json, key);
+    jw_bool(json, value);
+}
+
+void jw_key_date(struct json_out *json, const char *key, int32_t date)
+{
+    jw_key(json, key);
+    jw_date(json, date);
+}
+
+void jw_key_null(struct json_out *json, const char *key)
+{
+    jw_key(json, key);
+    jw_null(json);
+}
