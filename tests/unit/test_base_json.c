@@ -1,0 +1,144 @@
+/* test_base_json.c - json_in.h and json_out.h. */
+#include "base/json_in.h"
+#include "base/json_out.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+static struct arena arena;
+
+static int set_up(void **state)
+{
+    (void)state;
+    arena_init(&arena, 8 * 1024 * 1024);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    arena_clear(&arena);
+    return 0;
+}
+
+static void a_written_document_is_exact(void **state)
+{
+    (void)state;
+    struct buf buf;
+    struct json_out json;
+    buf_init(&buf, &arena, 4096);
+    jw_init(&json, &buf);
+    jw_object(&json);
+    jw_key_c(&json, "text", "a\"b\\c\n\x01\xEA\xB0\x80");
+    jw_key(&json, "list");
+    jw_array(&json);
+    jw_i64(&json, -5);
+    jw_f64(&json, 0.1);
+    jw_f64(&json, (double)NAN);
+    jw_bool(&json, true);
+    jw_null(&json);
+    jw_object(&json);
+    jw_end_object(&json);
+    jw_end_array(&json);
+    jw_key_date(&json, "day", 0);
+    jw_end_object(&json);
+    assert_string_equal(buf_c_str(&buf), "{\"text\":\"a\\\"b\\\\c\\n\\u0001\xEA\xB0\x80\","
+                                         "\"list\":[-5,0.1,null,true,null,{}],\"day\":\"1970-01-01\"}");
+}
+
+static void any_bytes_become_valid_json(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 256; round++) {
+        char bytes[3] = {(char)round, (char)(round * 7 + 3), 'x'};
+        struct buf buf;
+        struct json_out json;
+        buf_init(&buf, &arena, 4096);
+        jw_init(&json, &buf);
+        jw_array(&json);
+        jw_str(&json, (struct str){bytes, 3});
+        jw_end_array(&json);
+        assert_true(str_is_utf8(buf_str(&buf)));
+        struct json_doc *doc = NULL;
+        struct err err;
+        bool has_nul = bytes[0] == 0 || bytes[1] == 0; /* written as \u0000, which jansson does not read */
+        enum status s = jr_parse(buf_str(&buf), &arena, &doc, &err);
+        assert_int_equal(s, has_nul ? STATUS_MALFORMED_JSON : STATUS_OK);
+        jr_free(doc);
+    }
+}
+
+static void malformed_documents_are_refused(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"", "{", "{\"a\":1,\"a\":2}", "{\"a\":1,\"\\u0061\":2}", "[NaN]", "[Infinity]",
+                                      "[1e400]", "[9223372036854775808]", "{} x", "[\"\xFF\"]", "[\"\\ud800\"]",
+                                      "[\"\\u0000\"]", "\xEF\xBB\xBF{}", "[01]", "{'a':1}", "[1,]"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct json_doc *doc = NULL;
+        struct err err = {0};
+        assert_int_equal(jr_parse(str_of(bad[i]), &arena, &doc, &err), STATUS_MALFORMED_JSON);
+        assert_true(strlen(err.detail) > 0);
+    }
+}
+
+static void nesting_is_limited_before_recursion(void **state)
+{
+    (void)state;
+    char deep[20001];
+    memset(deep, '[', 10000);
+    memset(deep + 10000, ']', 10000);
+    deep[20000] = '\0';
+    struct json_doc *doc = NULL;
+    struct err err = {0};
+    assert_int_equal(jr_parse(str_of(deep), &arena, &doc, &err), STATUS_MALFORMED_JSON);
+    assert_non_null(strstr(err.allowed, "32 levels"));
+    assert_int_equal(jr_parse(str_of("[\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"]"), &arena, &doc, &err), STATUS_OK);
+    jr_free(doc);
+}
+
+static void errors_name_the_place_and_what_is_allowed(void **state)
+{
+    (void)state;
+    struct json_doc *doc = NULL;
+    struct err err = {0};
+    assert_int_equal(jr_parse(str_of("{\"assets\":[{\"weihgt\":\"x\",\"weight\":2}],\"start\":\"2020-02-30\"}"), &arena,
+                              &doc, &err),
+                     STATUS_OK);
+    struct json_val asset = jr_item(jr_member(jr_root(doc), "assets"), 0);
+    static const char *const allowed[] = {"uid", "weight"};
+    assert_int_equal(jr_expect_object(asset, allowed, 2, &err), STATUS_UNKNOWN_FIELD);
+    assert_string_equal(err.name, "/assets/0/weihgt");
+    assert_string_equal(err.suggestion, "weight");
+    assert_string_equal(err.allowed, "uid, weight");
+    double number;
+    assert_int_equal(jr_read_f64(jr_member(asset, "weight"), 0, 1, &number, &err), STATUS_OUT_OF_RANGE);
+    assert_string_equal(err.name, "/assets/0/weight");
+    assert_string_equal(err.value, "2");
+    assert_int_equal(jr_read_f64(jr_member(asset, "weihgt"), 0, 1, &number, &err), STATUS_WRONG_TYPE);
+    assert_int_equal(jr_read_f64(jr_member(asset, "missing"), 0, 1, &number, &err), STATUS_WRONG_TYPE);
+    assert_non_null(strstr(err.detail, "is required"));
+    int32_t date;
+    assert_int_equal(jr_read_date(jr_member(jr_root(doc), "start"), &date, &err), STATUS_OUT_OF_RANGE);
+    static const char *const names[] = {"daily", "monthly"};
+    size_t choice;
+    assert_int_equal(jr_read_choice(jr_member(jr_root(doc), "start"), names, 2, &choice, &err), STATUS_OUT_OF_RANGE);
+    jr_free(doc);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_written_document_is_exact),
+        cmocka_unit_test(any_bytes_become_valid_json),
+        cmocka_unit_test(malformed_documents_are_refused),
+        cmocka_unit_test(nesting_is_limited_before_recursion),
+        cmocka_unit_test(errors_name_the_place_and_what_is_allowed),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,174 @@
+/* test_base_str.c - str.h, arena.h and suggest.h. */
+#include "base/arena.h"
+#include "base/suggest.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+static void str_to_i64_takes_exactly_the_range(void **state)
+{
+    (void)state;
+    int64_t value = 7;
+    assert_true(str_to_i64(STR("9223372036854775807"), &value));
+    assert_true(value == INT64_MAX);
+    assert_true(str_to_i64(STR("-9223372036854775808"), &value));
+    assert_true(value == INT64_MIN);
+    assert_true(str_to_i64(STR("007"), &value));
+    assert_int_equal(value, 7);
+    static const char *const bad[] = {"", "-", "+1", "1 ", "9223372036854775808", "-9223372036854775809", "1e3", "0x1",
+                                      "99999999999999999999"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_false(str_to_i64(str_of(bad[i]), &value));
+}
+
+static void str_to_f64_refuses_what_strtod_would_take(void **state)
+{
+    (void)state;
+    double value = 0;
+    assert_true(str_to_f64(STR("-1.5e-3"), &value));
+    assert_true(value > -0.00151 && value < -0.00149);
+    static const char *const bad[] = {"", "nan", "inf", "0x1p3", " 1", "1 ", "1.", ".5", "1e", "1e400", "--1"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_false(str_to_f64(str_of(bad[i]), &value));
+}
+
+static void str_is_utf8_follows_rfc_3629(void **state)
+{
+    (void)state;
+    assert_true(str_is_utf8(STR("plain, \xC3\xA9, \xEA\xB0\x80, \xF0\x9F\x92\xB0")));
+    static const char *const bad[] = {"\xFF", "\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xC3",
+                                      "\x80", "\xF0\x80\x80\x80"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_false(str_is_utf8(str_of(bad[i])));
+    assert_int_equal(str_utf8_cut(STR("a\xEA\xB0\x80"), 3).len, 1);
+}
+
+static void str_next_field_yields_empty_fields_too(void **state)
+{
+    (void)state;
+    struct str rest = STR("a,,b,");
+    static const char *const fields[] = {"a", "", "b", ""};
+    struct str field;
+    for (size_t i = 0; i < 4; i++) {
+        assert_true(str_next_field(&rest, ',', &field));
+        assert_true(str_eq_c(field, fields[i]));
+    }
+    assert_false(str_next_field(&rest, ',', &field));
+}
+
+static void arena_alloc_returns_null_at_the_limit(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, 256 * 1024);
+    size_t got = 0;
+    while (arena_alloc(&arena, 1000) != NULL)
+        got += 1000;
+    assert_in_range(got, 150 * 1024, 256 * 1024);
+    assert_in_range(arena.used_bytes, 1, 256 * 1024);
+    assert_null(arena_array(&arena, SIZE_MAX / 2, 16));
+    assert_null(arena_alloc(&arena, SIZE_MAX));
+    arena_clear(&arena);
+    assert_int_equal(arena.used_bytes, 0);
+}
+
+static void arena_grow_keeps_the_content(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, 64 * 1024 * 1024);
+    size_t size = 8;
+    char *text = arena_alloc(&arena, size);
+    assert_non_null(text);
+    memcpy(text, "12345678", 8);
+    for (int i = 0; i < 20; i++) {
+        if (i % 3 == 0)
+            assert_non_null(arena_alloc(&arena, 24)); /* so that growing in place is not always possible */
+        char *grown = arena_grow(&arena, text, size, size * 2);
+        assert_non_null(grown);
+        text = grown;
+        size *= 2;
+        assert_memory_equal(text, "12345678", 8);
+        memset(text + 8, (int)'x', size - 8);
+    }
+    assert_in_range(arena.used_bytes, size, 3 * size);
+    arena_clear(&arena);
+}
+
+static void buf_stops_for_good_at_its_limit(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, 1024 * 1024);
+    struct buf buf;
+    buf_init(&buf, &arena, 10);
+    buf_add(&buf, STR("12345"));
+    buf_printf(&buf, "%s", "67890");
+    assert_false(buf.failed);
+    buf_add_char(&buf, 'x');
+    assert_true(buf.failed);
+    buf_add_i64(&buf, 1);
+    assert_true(str_eq_c(buf_str(&buf), "1234567890"));
+    assert_null(buf_c_str(&buf));
+    arena_clear(&arena);
+}
+
+static void buf_add_i64_writes_the_extremes(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, 1024 * 1024);
+    struct buf buf;
+    buf_init(&buf, &arena, 100);
+    buf_add_i64(&buf, INT64_MIN);
+    buf_add_char(&buf, ' ');
+    buf_add_i64(&buf, INT64_MAX);
+    buf_add_char(&buf, ' ');
+    buf_add_i64(&buf, 0);
+    assert_string_equal(buf_c_str(&buf), "-9223372036854775808 9223372036854775807 0");
+    arena_clear(&arena);
+}
+
+static void suggest_distance_counts_edits(void **state)
+{
+    (void)state;
+    assert_int_equal(suggest_distance(STR("close"), STR("close")), 0);
+    assert_int_equal(suggest_distance(STR("clsoe"), STR("close")), 1);
+    assert_int_equal(suggest_distance(STR("Close"), STR("close")), 0);
+    assert_int_equal(suggest_distance(STR("kitten"), STR("sitting")), 3);
+    assert_int_equal(suggest_distance(STR(""), STR("abc")), 3);
+}
+
+static void suggest_takes_the_nearest_or_none(void **state)
+{
+    (void)state;
+    struct suggest search = suggest_start(STR("adj_clsoe"));
+    suggest_offer(&search, STR("volume"));
+    suggest_offer(&search, STR("close"));
+    suggest_offer(&search, STR("adj_close"));
+    assert_true(str_eq_c(suggest_take(&search), "adj_close"));
+    struct suggest far = suggest_start(STR("xyz"));
+    suggest_offer(&far, STR("volume"));
+    assert_null(suggest_take(&far).ptr);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(str_to_i64_takes_exactly_the_range),
+        cmocka_unit_test(str_to_f64_refuses_what_strtod_would_take),
+        cmocka_unit_test(str_is_utf8_follows_rfc_3629),
+        cmocka_unit_test(str_next_field_yields_empty_fields_too),
+        cmocka_unit_test(arena_alloc_returns_null_at_the_limit),
+        cmocka_unit_test(arena_grow_keeps_the_content),
+        cmocka_unit_test(buf_stops_for_good_at_its_limit),
+        cmocka_unit_test(buf_add_i64_writes_the_extremes),
+        cmocka_unit_test(suggest_distance_counts_edits),
+        cmocka_unit_test(suggest_takes_the_nearest_or_none),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
