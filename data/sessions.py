@@ -102,7 +102,8 @@ def xkrx_sessions(first=SIM_FIRST, last=SIM_LAST):
 
 def period_ends(open_days, period_of):
     """The last open day of every period that is over, told by the next open day's period."""
-    return {day for day, after in zip(open_days, open_days[1:]) if period_of(day) != period_of(after)}
+    return {day for day, after in zip(open_days, open_days[1:])
+            if period_of(day) != period_of(after)}
 
 
 def week_of(day):
