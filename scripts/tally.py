@@ -125,6 +125,8 @@ def run_cmocka(suite, programs):
     prepare_sanitizers()
     started = time.monotonic()
     total = Counts()
+    if not programs:
+        print(f"{suite}: no programs yet")
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for program, (counts, output) in zip(programs, pool.map(run_program, programs)):
             if counts.failed:
