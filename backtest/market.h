@@ -1,0 +1,73 @@
+/*
+ * market.h - the prices and exchange rates a backtest runs on, as plain borrowed arrays.
+ * The caller fills them from its store; nothing here is copied or changed. Threads: read-only.
+ *
+ * Shape: parallel arrays of n rows, oldest first, dates strictly rising.
+ * Units: date in days since 1970-01-01 (base/date.h); known_at in UTC seconds since 1970-01-01: the
+ * first instant at which the row could have been read by anyone.
+ */
+#ifndef BACKTEST_MARKET_H
+#define BACKTEST_MARKET_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { DATE_NONE = INT32_MIN };   /* "no date": not delisted, not asked for */
+enum { CURRENCY_TEXT_BYTES = 4 }; /* ISO 4217 code and NUL */
+
+/* What a reader of the result must be told about a series; each flag becomes a warning. */
+enum series_flag {
+    SERIES_SIMULATED = 1u << 0,       /* made by a model, not observed */
+    SERIES_ADJUSTED_ONLY = 1u << 1,   /* adjusted prices: levels and share counts are not historical */
+    SERIES_SURVIVOR_BIASED = 1u << 2, /* comes from a list that leaves out the dead */
+    SERIES_PRICE_INDEX = 1u << 3,     /* an index level without dividends */
+};
+
+struct price_series {
+    struct str uid; /* "stock:US.AAPL" */
+    char currency[CURRENCY_TEXT_BYTES];
+    size_t n;
+    const int32_t *date;
+    const double *price; /* in currency, > 0 and finite */
+    const int64_t *known_at;
+    int32_t delisted_on;     /* DATE_NONE: still listed; later bars are ignored */
+    double delisting_return; /* fraction of the last price lost (< 0) or gained, >= -1 */
+    bool trades_24_7;
+    unsigned flags; /* of enum series_flag */
+};
+
+/* One EUR reference rate: quote units for one EUR. base is always "EUR". */
+struct fx_series {
+    char base[CURRENCY_TEXT_BYTES];
+    char quote[CURRENCY_TEXT_BYTES];
+    size_t n;
+    const int32_t *date;
+    const double *rate; /* > 0 and finite */
+    const int64_t *known_at;
+    unsigned flags; /* of enum series_flag */
+};
+
+/* Everything a run may need; more series than the spec names do no harm. Order does not matter. */
+struct market_data {
+    const struct price_series *series;
+    size_t n_series;
+    const struct fx_series *fx;
+    size_t n_fx;
+};
+
+/* NULL when there is none. */
+const struct price_series *market_find(const struct market_data *market, struct str uid);
+const struct fx_series *market_find_fx(const struct market_data *market, const char *quote);
+
+/*
+ * The contract of the arrays: at least one row, dates strictly rising, prices finite and > 0, a
+ * delisting return of at least -1.
+ * Errors: STATUS_NO_DATA when empty; STATUS_BAD_DATA naming the uid (or pair) and the date.
+ */
+enum status market_check_series(const struct price_series *series, struct err *err) NODISCARD;
+enum status market_check_fx(const struct fx_series *fx, struct err *err) NODISCARD;
+
+#endif

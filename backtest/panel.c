@@ -1,0 +1,365 @@
+/* panel.c - builds the aligned panel of a run: clock, exchange rates, one column per asset. */
+#include "backtest/panel.h"
+
+#include "backtest/align.h"
+#include "backtest/coverage.h"
+#include "base/date.h"
+
+#include <math.h>
+#include <string.h>
+
+struct builder {
+    const struct spec *spec;
+    const struct market_data *market;
+    struct arena *arena;
+    struct panel *panel;
+    struct dated clock;
+    size_t max_assets;
+    uint32_t *row; /* scratch: one aligned row per session */
+};
+
+static enum status too_large(const struct builder *b, struct err *err)
+{
+    return err_set(err, STATUS_TOO_LARGE,
+                   "A backtest of %zu assets over %zu sessions needs more memory than a request may use.",
+                   b->max_assets, b->panel->n_sessions);
+}
+
+static enum status find_series(const struct builder *b, struct str uid,
+                               const struct price_series **ret, struct err *err)
+{
+    const struct price_series *series = market_find(b->market, uid);
+    if (series == NULL) {
+        (void)err_set(err, STATUS_UNKNOWN_ASSET, "There is no instrument %.*s.", STR_ARG(uid));
+        return STATUS_UNKNOWN_ASSET;
+    }
+    *ret = series;
+    return market_check_series(series, err);
+}
+
+/* Columns of the held assets, in request order. Assets with weight 0 only have to exist. */
+static enum status select_held(struct builder *b, struct err *err)
+{
+    struct panel *panel = b->panel;
+    for (size_t i = 0; i < b->spec->n_assets; i++) {
+        const struct price_series *series = NULL;
+        enum status s = find_series(b, b->spec->assets[i].uid, &series, err);
+        if (s != STATUS_OK)
+            return s;
+        if (!(b->spec->assets[i].weight > 0))
+            continue;
+        s = coverage_check(series, b->spec->start, b->spec->end, err);
+        if (s != STATUS_OK)
+            return s;
+        panel->assets[panel->n_held].series = series;
+        panel->held[panel->n_held++] = i;
+        panel->trades_24_7 = panel->trades_24_7 || series->trades_24_7;
+    }
+    panel->n_assets = panel->n_held;
+    return STATUS_OK;
+}
+
+/* known[d]: when day start + d was known, from the held bars; INT64_MIN: no held bar that day. */
+static void mark_days(const struct builder *b, int64_t *known, size_t n_days)
+{
+    int32_t start = b->spec->start;
+    int32_t last = start - 1;
+
+    for (size_t a = 0; a < b->panel->n_held; a++) {
+        const struct price_series *series = b->panel->assets[a].series;
+        for (size_t i = 0; i < coverage_bars(series); i++) {
+            if (series->date[i] < start || series->date[i] - start >= (int32_t)n_days)
+                continue;
+            size_t d = (size_t)(series->date[i] - start);
+            if (series->known_at[i] > known[d])
+                known[d] = series->known_at[i];
+            last = series->date[i] > last ? series->date[i] : last;
+        }
+    }
+    for (size_t a = 0; a < b->panel->n_held; a++) {
+        int32_t gone = b->panel->assets[a].series->delisted_on;
+        if (gone != DATE_NONE && gone > last && gone <= b->spec->end)
+            known[gone - start] = ((int64_t)gone + 1) * 86400 - 1; /* the end of that day */
+    }
+}
+
+static enum status build_clock(struct builder *b, struct err *err)
+{
+    size_t n_days = (size_t)(b->spec->end - b->spec->start) + 1;
+    int64_t *known = arena_array(b->arena, n_days, sizeof *known);
+    int32_t *date = arena_array(b->arena, n_days, sizeof *date);
+    if (known == NULL || date == NULL)
+        return too_large(b, err);
+    for (size_t d = 0; d < n_days; d++)
+        known[d] = INT64_MIN;
+    mark_days(b, known, n_days);
+
+    size_t n = 0;
+    for (size_t d = 0; d < n_days; d++) {
+        if (known[d] == INT64_MIN)
+            continue;
+        date[n] = b->spec->start + (int32_t)d;
+        known[n++] = known[d];
+    }
+    if (n < 2) {
+        (void)err_set(err, STATUS_NO_DATA, "The held assets trade on %zu days of this window.", n);
+        err_at(err, ERR_POINTER, STR("/start"), STR_NONE);
+        err_allow(err, "a window with at least 2 sessions");
+        return STATUS_NO_DATA;
+    }
+    b->clock = (struct dated){n, date, known};
+    b->panel->n_sessions = n;
+    b->panel->clock = date;
+    b->panel->known_at = known;
+    return STATUS_OK;
+}
+
+/* Fills column a; *ret_is_covered is false when a price or a rate is missing at some session. */
+static enum status fill_column(struct builder *b, size_t a, bool *ret_is_covered, struct err *err)
+{
+    struct panel *panel = b->panel;
+    struct panel_asset *asset = &panel->assets[a];
+    const struct price_series *series = asset->series;
+    double *price = panel->price + panel_cell(panel, a, 0);
+    uint8_t *state = panel->state + panel_cell(panel, a, 0);
+
+    asset->n_bars = coverage_bars(series);
+    enum status s = fx_table_add(&panel->fx, b->market, b->clock, series->currency, &asset->currency, err);
+    if (s != STATUS_OK)
+        return s;
+    const double *rate = panel->fx.rate[asset->currency];
+    align_rows((struct dated){asset->n_bars, series->date, series->known_at}, b->clock, b->row);
+
+    unsigned stale = 0;
+    bool is_covered = true;
+    asset->delisted_at = PANEL_NEVER;
+    for (size_t t = 0; t < panel->n_sessions; t++) {
+        bool has_row = b->row[t] != ALIGN_NO_ROW;
+        bool is_open = has_row && series->date[b->row[t]] == panel->clock[t];
+        price[t] = has_row ? series->price[b->row[t]] * rate[t] : (double)NAN;
+        is_covered = is_covered && isfinite(price[t]);
+        stale = is_open ? 0 : stale + 1;
+        state[t] = (uint8_t)(is_open ? PANEL_TRADABLE : 0);
+        if (series->delisted_on != DATE_NONE && panel->clock[t] >= series->delisted_on) {
+            asset->delisted_at = asset->delisted_at == PANEL_NEVER ? (uint32_t)t : asset->delisted_at;
+            state[t] = PANEL_DELISTED;
+        } else if (stale > b->spec->max_stale) {
+            state[t] = PANEL_SUSPENDED;
+        }
+    }
+    *ret_is_covered = is_covered;
+    return STATUS_OK;
+}
+
+/* Coverage figures of a column that is kept, and the sessions at which it is closed. */
+static void count_column(struct panel *panel, size_t a)
+{
+    struct panel_asset *asset = &panel->assets[a];
+    const uint8_t *state = panel->state + panel_cell(panel, a, 0);
+    const struct price_series *series = asset->series;
+    int32_t from = panel->clock[0], to = panel->clock[panel->n_sessions - 1];
+
+    asset->first_used = asset->last_used = DATE_NONE;
+    for (size_t i = 0; i < asset->n_bars; i++) {
+        if (series->date[i] < from || series->date[i] > to)
+            continue;
+        asset->first_used = asset->n_bars_used == 0 ? series->date[i] : asset->first_used;
+        asset->last_used = series->date[i];
+        asset->n_bars_used++;
+    }
+    for (size_t t = 0; t < panel->n_sessions; t++) {
+        if (state[t] & (PANEL_TRADABLE | PANEL_DELISTED))
+            continue;
+        panel->n_closed[t]++;
+        asset->stale_sessions++;
+        asset->suspended_sessions += state[t] & PANEL_SUSPENDED ? 1 : 0;
+    }
+}
+
+static enum status fill_held(struct builder *b, const struct stop *stop, struct err *err)
+{
+    for (size_t a = 0; a < b->panel->n_held; a++) {
+        const struct price_series *series = b->panel->assets[a].series;
+        bool is_covered = false;
+        if (stop_is_raised(stop))
+            return stop_status(stop, err);
+        enum status s = fill_column(b, a, &is_covered, err);
+        if (s != STATUS_OK)
+            return s;
+        if (!is_covered) {
+            char first[DATE_TEXT_BYTES];
+            date_format(b->panel->clock[0], first);
+            (void)err_set(err, STATUS_OUTSIDE_COVERAGE,
+                          "%.*s cannot be valued in %s from %s on: a price or an exchange rate between "
+                          "%s and %s is missing.",
+                          STR_ARG(series->uid), b->spec->currency, first, series->currency,
+                          b->spec->currency);
+            err_at(err, ERR_POINTER, STR("/start"), str_of(first));
+            err_allow(err, "a later start, or currency \"%s\"", series->currency);
+            return STATUS_OUTSIDE_COVERAGE;
+        }
+        count_column(b->panel, a);
+    }
+    return STATUS_OK;
+}
+
+/* Whether a universe asset reaches the whole clock; a delisted one must be alive at its start. */
+static bool reaches(const struct panel *panel, const struct price_series *series)
+{
+    size_t n = coverage_bars(series);
+    if (n == 0)
+        return false;
+    if (series->delisted_on != DATE_NONE)
+        return series->delisted_on > panel->clock[0];
+    return series->date[n - 1] >= panel->clock[panel->n_sessions - 1];
+}
+
+/* The universe's columns: held assets are shared, others appended or left out by name. */
+static enum status fill_universe(struct builder *b, const struct stop *stop, struct err *err)
+{
+    struct panel *panel = b->panel;
+    for (size_t i = 0; i < b->spec->n_universe; i++) {
+        const struct price_series *series = NULL;
+        bool is_covered = true;
+        size_t a = 0;
+        if (stop_is_raised(stop))
+            return stop_status(stop, err);
+        enum status s = find_series(b, b->spec->universe[i], &series, err);
+        if (s != STATUS_OK)
+            return s;
+        while (a < panel->n_held && panel->assets[a].series != series)
+            a++;
+        if (a == panel->n_held) {
+            a = panel->n_assets;
+            panel->assets[a] = (struct panel_asset){.series = series};
+            is_covered = reaches(panel, series);
+            if (is_covered)
+                s = fill_column(b, a, &is_covered, err);
+            if (s != STATUS_OK)
+                return s;
+            if (is_covered) {
+                count_column(panel, a);
+                panel->n_assets++;
+            }
+        }
+        if (is_covered)
+            panel->universe[panel->n_universe++] = a;
+        else
+            panel->excluded[panel->n_excluded++] = series->uid;
+    }
+    return STATUS_OK;
+}
+
+static enum status fill_benchmark(struct builder *b, struct err *err)
+{
+    struct panel *panel = b->panel;
+    size_t currency = 0;
+    unsigned stale = 0;
+
+    if (b->spec->benchmark.ptr == NULL)
+        return STATUS_OK;
+    enum status s = find_series(b, b->spec->benchmark, &panel->benchmark_series, err);
+    if (s == STATUS_OK)
+        s = fx_table_add(&panel->fx, b->market, b->clock, panel->benchmark_series->currency, &currency, err);
+    if (s != STATUS_OK)
+        return s;
+    panel->benchmark = arena_array(b->arena, panel->n_sessions, sizeof *panel->benchmark);
+    if (panel->benchmark == NULL)
+        return too_large(b, err);
+    const struct price_series *series = panel->benchmark_series;
+    align_rows((struct dated){series->n, series->date, series->known_at}, b->clock, b->row);
+    for (size_t t = 0; t < panel->n_sessions; t++) {
+        bool has_row = b->row[t] != ALIGN_NO_ROW;
+        stale = has_row && series->date[b->row[t]] == panel->clock[t] ? 0 : stale + 1;
+        panel->benchmark[t] = has_row && stale <= b->spec->max_stale
+                                  ? series->price[b->row[t]] *
+                                        panel->fx.rate[currency][t]
+                                  : (double)NAN;
+    }
+    return STATUS_OK;
+}
+
+static enum status allocate_lists(struct builder *b, struct err *err)
+{
+    struct panel *panel = b->panel;
+    size_t n_universe = b->spec->n_universe;
+    b->max_assets = b->spec->n_assets + n_universe;
+    panel->assets = arena_array(b->arena, b->max_assets + 1, sizeof *panel->assets);
+    panel->held = arena_array(b->arena, b->spec->n_assets, sizeof *panel->held);
+    panel->universe = arena_array(b->arena, n_universe + 1, sizeof *panel->universe);
+    panel->excluded = arena_array(b->arena, n_universe + 1, sizeof *panel->excluded);
+    if (panel->assets == NULL || panel->held == NULL || panel->universe == NULL ||
+        panel->excluded == NULL)
+        return too_large(b, err);
+    return STATUS_OK;
+}
+
+/* Columns that may be needed: the held assets and the universe members that are not held. */
+static size_t count_columns(const struct builder *b)
+{
+    size_t n = b->panel->n_held;
+    for (size_t i = 0; i < b->spec->n_universe; i++) {
+        bool is_held = false;
+        for (size_t a = 0; a < b->panel->n_held && !is_held; a++)
+            is_held = str_eq(b->panel->assets[a].series->uid, b->spec->universe[i]);
+        n += is_held ? 0 : 1;
+    }
+    return n;
+}
+
+static enum status allocate_cells(struct builder *b, struct err *err)
+{
+    struct panel *panel = b->panel;
+    size_t n = panel->n_sessions;
+
+    b->max_assets = count_columns(b);
+    panel->price = arena_array(b->arena, b->max_assets * n, sizeof *panel->price);
+    panel->state = arena_array(b->arena, b->max_assets * n, sizeof *panel->state);
+    panel->n_closed = arena_array(b->arena, n, sizeof *panel->n_closed);
+    b->row = arena_array(b->arena, n, sizeof *b->row);
+    if (panel->price == NULL || panel->state == NULL || panel->n_closed == NULL ||
+        b->row == NULL)
+        return too_large(b, err);
+    return fx_table_init(&panel->fx, b->arena, b->max_assets + 1, b->spec->currency, err);
+}
+
+enum status panel_build(const struct spec *spec, const struct market_data *market,
+                        struct arena *arena, const struct stop *stop, struct panel **ret_panel,
+                        struct err *err)
+{
+    struct builder b = {.spec = spec, .market = market, .arena = arena};
+    b.panel = ARENA_NEW(arena, struct panel);
+    if (b.panel == NULL)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for this request.");
+
+    enum status s = allocate_lists(&b, err);
+    if (s == STATUS_OK)
+        s = select_held(&b, err);
+    if (s == STATUS_OK)
+        s = build_clock(&b, err);
+    if (s == STATUS_OK)
+        s = allocate_cells(&b, err);
+    if (s == STATUS_OK)
+        s = fill_held(&b, stop, err);
+    if (s == STATUS_OK)
+        s = fill_universe(&b, stop, err);
+    if (s == STATUS_OK)
+        s = fill_benchmark(&b, err);
+    if (s != STATUS_OK)
+        return s;
+    *ret_panel = b.panel;
+    return STATUS_OK;
+}
+
+double panel_local_price(const struct panel *panel, size_t asset, size_t session)
+{
+    const struct panel_asset *a = &panel->assets[asset];
+    struct dated rows = {a->n_bars, a->series->date, a->series->known_at};
+    uint32_t row = align_row_at(rows, panel->clock[session], panel->known_at[session]);
+    return row == ALIGN_NO_ROW ? (double)NAN : a->series->price[row];
+}
+
+double panel_fx_rate(const struct panel *panel, size_t asset, size_t session)
+{
+    return panel->fx.rate[panel->assets[asset].currency][session];
+}

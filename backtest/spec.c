@@ -1,0 +1,425 @@
+/* spec.c - reads the body of POST /v1/backtests: types and ranges first, then what must agree. */
+#include "backtest/spec.h"
+
+#include "backtest/spec_names.h"
+#include "backtest/spec_weights.h"
+#include "base/date.h"
+#include "base/json_in.h"
+
+#include <string.h>
+
+const char *const spec_strategy_names[SPEC_STRATEGY_COUNT] = {
+    [STRATEGY_FIXED] = "fixed",
+    [STRATEGY_EQUAL] = "equal",
+    [STRATEGY_BUY_AND_HOLD] = "buy_and_hold",
+};
+const char *const spec_rebalance_names[SPEC_REBALANCE_COUNT] = {
+    [REBALANCE_NEVER] = "never",   [REBALANCE_DAILY] = "daily",
+    [REBALANCE_WEEKLY] = "weekly", [REBALANCE_MONTHLY] = "monthly",
+    [REBALANCE_QUARTERLY] = "quarterly", [REBALANCE_YEARLY] = "yearly",
+};
+const char *const spec_fill_names[SPEC_FILL_COUNT] = {
+    [FILL_NEXT_CLOSE] = "next_close",
+    [FILL_SAME_CLOSE] = "same_close",
+};
+const char *const spec_weight_sum_names[SPEC_WEIGHT_SUM_COUNT] = {
+    [WEIGHT_SUM_REJECT] = "reject",
+    [WEIGHT_SUM_NORMALIZE] = "normalize",
+    [WEIGHT_SUM_CASH] = "cash",
+};
+
+static const int64_t SEED_MAX = ((int64_t)1 << 53) - 1;
+
+/* A refusal about val that no typed read of json_in.h can make. */
+static enum status refuse(struct json_val val, enum status status, const char *detail,
+                          const char *allowed, struct err *err)
+{
+    (void)err_set(err, status, "%s", detail);
+    jr_err_at(err, val);
+    err_allow(err, "%s", allowed);
+    return status;
+}
+
+static bool is_uid(struct str s)
+{
+    static const char symbols[] = "._:=^-";
+    size_t colon = str_find(s, ':', 0);
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        bool is_alnum = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+        if (!is_alnum && memchr(symbols, c, sizeof symbols - 1) == NULL)
+            return false;
+    }
+    return colon > 0 && colon + 1 < s.len;
+}
+
+static enum status read_uid(struct json_val val, struct arena *arena, struct str *ret,
+                            struct err *err)
+{
+    struct str text;
+    enum status s = jr_read_str(val, 1, SPEC_UID_BYTES_MAX, &text, err);
+    if (s != STATUS_OK)
+        return s;
+    if (!is_uid(text))
+        return refuse(val, STATUS_WRONG_TYPE, "That is not the uid of an instrument.",
+                      "class:SYMBOL, at most 64 of A-Z a-z 0-9 . _ : = ^ -, as in stock:US.AAPL", err);
+    const char *copy = arena_dup(arena, text);
+    if (copy == NULL)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for this request.");
+    *ret = (struct str){copy, text.len};
+    return STATUS_OK;
+}
+
+/* The i-th uid must differ from those before it. */
+static enum status check_new(struct json_val val, struct str uid, bool is_seen, struct err *err)
+{
+    if (!is_seen)
+        return STATUS_OK;
+    (void)err_set(err, STATUS_BAD_SPEC, "%.*s is named twice.", STR_ARG(uid));
+    jr_err_at(err, val);
+    err_allow(err, "each uid once");
+    return STATUS_BAD_SPEC;
+}
+
+static enum status read_asset(struct json_val val, struct arena *arena, struct spec *spec, size_t i,
+                              struct err *err)
+{
+    static const char *const keys[] = {"uid", "weight"};
+    struct spec_asset *asset = &spec->assets[i];
+
+    enum status s = jr_expect_object(val, keys, ARRAY_LEN(keys), err);
+    if (s != STATUS_OK)
+        return s;
+    struct json_val uid = jr_member(val, "uid");
+    s = read_uid(uid, arena, &asset->uid, err);
+    if (s != STATUS_OK)
+        return s;
+    bool is_seen = false;
+    for (size_t j = 0; j < i; j++)
+        is_seen = is_seen || str_eq(spec->assets[j].uid, asset->uid);
+    s = check_new(uid, asset->uid, is_seen, err);
+    if (s != STATUS_OK)
+        return s;
+
+    struct json_val weight = jr_member(val, "weight");
+    bool has_weight = jr_is_present(weight);
+    if (i == 0)
+        spec->has_weights = has_weight;
+    if (has_weight != spec->has_weights)
+        return refuse(val, STATUS_BAD_WEIGHTS, "Some assets have a weight and some have none.",
+                      "a weight for every asset, or for none", err);
+    if (!has_weight)
+        return STATUS_OK;
+    s = jr_read_f64(weight, 0, 1e9, &asset->weight, err);
+    asset->weight += 0.0; /* -0 becomes 0 */
+    return s;
+}
+
+static enum status read_assets(struct json_val list, struct arena *arena, struct spec *spec,
+                               struct err *err)
+{
+    enum status s = jr_expect_array(list, 1, SPEC_ASSETS_MAX, err);
+    if (s != STATUS_OK)
+        return s;
+    spec->n_assets = jr_length(list);
+    spec->assets = arena_array(arena, spec->n_assets, sizeof *spec->assets);
+    if (spec->assets == NULL)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for this request.");
+    for (size_t i = 0; i < spec->n_assets; i++) {
+        s = read_asset(jr_item(list, i), arena, spec, i, err);
+        if (s != STATUS_OK)
+            return s;
+    }
+    return STATUS_OK;
+}
+
+static enum status read_universe(struct json_val list, struct arena *arena, struct spec *spec,
+                                 struct err *err)
+{
+    enum status s = jr_expect_array(list, 1, SPEC_ASSETS_MAX, err);
+    if (s != STATUS_OK)
+        return s;
+    size_t n = jr_length(list);
+    spec->universe = arena_array(arena, n, sizeof *spec->universe);
+    if (spec->universe == NULL)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for this request.");
+    for (size_t i = 0; i < n; i++) {
+        struct json_val item = jr_item(list, i);
+        s = read_uid(item, arena, &spec->universe[i], err);
+        if (s != STATUS_OK)
+            return s;
+        bool is_seen = false;
+        for (size_t j = 0; j < i; j++)
+            is_seen = is_seen || str_eq(spec->universe[j], spec->universe[i]);
+        s = check_new(item, spec->universe[i], is_seen, err);
+        if (s != STATUS_OK)
+            return s;
+    }
+    spec->n_universe = n;
+    return STATUS_OK;
+}
+
+/* Optional fields keep the default already in *ret when absent or null. */
+static enum status optional_f64(struct json_val root, const char *key, double min, double max,
+                                double *ret, struct err *err)
+{
+    struct json_val val = jr_member(root, key);
+    if (!jr_is_present(val))
+        return STATUS_OK;
+    enum status s = jr_read_f64(val, min, max, ret, err);
+    *ret += 0.0; /* -0 becomes 0 */
+    return s;
+}
+
+static enum status optional_i64(struct json_val root, const char *key, int64_t min, int64_t max,
+                                int64_t *ret, struct err *err)
+{
+    struct json_val val = jr_member(root, key);
+    return jr_is_present(val) ? jr_read_i64(val, min, max, ret, err) : STATUS_OK;
+}
+
+static enum status optional_choice(struct json_val root, const char *key, const char *const *names,
+                                   size_t n_names, size_t *ret, struct err *err)
+{
+    struct json_val val = jr_member(root, key);
+    return jr_is_present(val) ? jr_read_choice(val, names, n_names, ret, err) : STATUS_OK;
+}
+
+static enum status optional_date(struct json_val root, const char *key, int32_t *ret,
+                                 struct err *err)
+{
+    struct json_val val = jr_member(root, key);
+    return jr_is_present(val) ? jr_read_date(val, ret, err) : STATUS_OK;
+}
+
+static enum status read_currency(struct json_val root, struct spec *spec, struct err *err)
+{
+    struct json_val val = jr_member(root, "currency");
+    struct str text;
+
+    memcpy(spec->currency, "USD", CURRENCY_TEXT_BYTES);
+    if (!jr_is_present(val))
+        return STATUS_OK;
+    enum status s = jr_read_str(val, 3, 3, &text, err);
+    if (s != STATUS_OK)
+        return s;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] < 'A' || text.ptr[i] > 'Z')
+            return refuse(val, STATUS_WRONG_TYPE, "That is not a currency code.",
+                          "three upper-case letters (ISO 4217), as in USD", err);
+    }
+    memcpy(spec->currency, text.ptr, 3);
+    return STATUS_OK;
+}
+
+static enum status read_costs(struct json_val root, struct spec *spec, struct err *err)
+{
+    static const char *const keys[] = {"commission_bps", "slippage_bps"};
+    struct json_val costs = jr_member(root, "costs");
+    if (!jr_is_present(costs))
+        return STATUS_OK;
+    enum status s = jr_expect_object(costs, keys, ARRAY_LEN(keys), err);
+    if (s == STATUS_OK)
+        s = optional_f64(costs, "commission_bps", 0, 1000, &spec->commission_bps, err);
+    if (s == STATUS_OK)
+        s = optional_f64(costs, "slippage_bps", 0, 1000, &spec->slippage_bps, err);
+    return s;
+}
+
+static enum status read_monkeys(struct json_val root, struct arena *arena, struct spec *spec,
+                                struct err *err)
+{
+    static const char *const keys[] = {"count", "seed", "universe"};
+    int64_t count = 1000, seed = 1;
+    struct json_val monkeys = jr_member(root, "monkeys");
+
+    if (jr_is_present(monkeys)) {
+        enum status s = jr_expect_object(monkeys, keys, ARRAY_LEN(keys), err);
+        if (s == STATUS_OK)
+            s = optional_i64(monkeys, "count", 0, SPEC_MONKEYS_MAX, &count, err);
+        if (s == STATUS_OK)
+            s = optional_i64(monkeys, "seed", 0, SEED_MAX, &seed, err);
+        if (s != STATUS_OK)
+            return s;
+        struct json_val universe = jr_member(monkeys, "universe");
+        if (jr_is_present(universe)) {
+            if (spec->n_universe > 0)
+                return refuse(universe, STATUS_BAD_SPEC, "The universe is given twice.",
+                              "either /universe or /monkeys/universe", err);
+            s = read_universe(universe, arena, spec, err);
+            if (s != STATUS_OK)
+                return s;
+        }
+    }
+    spec->n_monkeys = (unsigned)count;
+    spec->monkey_seed = (uint64_t)seed;
+    return STATUS_OK;
+}
+
+/* The fields that stand alone. */
+static enum status read_scalars(struct json_val root, struct arena *arena, struct spec *spec,
+                                struct err *err)
+{
+    size_t fill = FILL_NEXT_CLOSE, on_weight_sum = WEIGHT_SUM_REJECT;
+    int64_t max_stale = 5;
+
+    spec->start = spec->end = DATE_NONE;
+    spec->capital = 10000;
+    enum status s = optional_date(root, "start", &spec->start, err);
+    if (s == STATUS_OK)
+        s = optional_date(root, "end", &spec->end, err);
+    if (s == STATUS_OK)
+        s = optional_f64(root, "capital", 1e-2, 1e15, &spec->capital, err);
+    if (s == STATUS_OK)
+        s = read_currency(root, spec, err);
+    if (s == STATUS_OK)
+        s = read_costs(root, spec, err);
+    if (s == STATUS_OK && jr_is_present(jr_member(root, "benchmark")))
+        s = read_uid(jr_member(root, "benchmark"), arena, &spec->benchmark, err);
+    if (s == STATUS_OK)
+        s = optional_choice(root, "fill", spec_fill_names, SPEC_FILL_COUNT, &fill, err);
+    if (s == STATUS_OK)
+        s = optional_i64(root, "max_stale", 0, SPEC_STALE_MAX, &max_stale, err);
+    if (s == STATUS_OK)
+        s = optional_f64(root, "risk_free_rate", -0.5, 1, &spec->risk_free_rate, err);
+    if (s == STATUS_OK)
+        s = optional_choice(root, "on_weight_sum", spec_weight_sum_names, SPEC_WEIGHT_SUM_COUNT,
+                            &on_weight_sum, err);
+    spec->fill = (enum spec_fill)fill;
+    spec->on_weight_sum = (enum spec_weight_sum)on_weight_sum;
+    spec->max_stale = (unsigned)max_stale;
+    return s;
+}
+
+/* strategy and rebalance: their defaults depend on the weights and on each other. */
+static enum status read_strategy(struct json_val root, struct spec *spec, struct err *err)
+{
+    size_t strategy = spec->has_weights ? STRATEGY_FIXED : STRATEGY_EQUAL;
+    size_t rebalance = REBALANCE_MONTHLY;
+
+    enum status s = optional_choice(root, "strategy", spec_strategy_names, SPEC_STRATEGY_COUNT,
+                                    &strategy, err);
+    if (s == STATUS_OK && strategy == STRATEGY_BUY_AND_HOLD)
+        rebalance = REBALANCE_NEVER;
+    if (s == STATUS_OK)
+        s = optional_choice(root, "rebalance", spec_rebalance_names, SPEC_REBALANCE_COUNT,
+                            &rebalance, err);
+    if (s != STATUS_OK)
+        return s;
+    if (strategy == STRATEGY_BUY_AND_HOLD && rebalance != REBALANCE_NEVER)
+        return refuse(jr_member(root, "rebalance"), STATUS_BAD_SPEC,
+                      "Strategy \"buy_and_hold\" never rebalances.",
+                      "\"never\" or no rebalance at all", err);
+    spec->strategy = (enum spec_strategy)strategy;
+    spec->rebalance = (enum spec_rebalance)rebalance;
+    return STATUS_OK;
+}
+
+/* assets and universe; a universe alone is also the asset list. */
+static enum status read_lists(struct json_val root, struct arena *arena, struct spec *spec,
+                              struct err *err)
+{
+    struct json_val assets = jr_member(root, "assets");
+    struct json_val universe = jr_member(root, "universe");
+    enum status s = STATUS_OK;
+
+    if (jr_is_present(universe))
+        s = read_universe(universe, arena, spec, err);
+    if (s != STATUS_OK)
+        return s;
+    if (jr_is_present(assets) || spec->n_universe == 0)
+        return read_assets(assets, arena, spec, err);
+    spec->n_assets = spec->n_universe;
+    spec->assets = arena_array(arena, spec->n_assets, sizeof *spec->assets);
+    if (spec->assets == NULL)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for this request.");
+    for (size_t i = 0; i < spec->n_assets; i++)
+        spec->assets[i].uid = spec->universe[i];
+    return STATUS_OK;
+}
+
+/* Monkeys draw from the request's own assets unless told otherwise; no monkeys need no universe. */
+static enum status settle_universe(struct arena *arena, struct spec *spec, struct err *err)
+{
+    if (spec->n_monkeys == 0) {
+        spec->n_universe = 0;
+        spec->universe = NULL;
+        return STATUS_OK;
+    }
+    if (spec->n_universe > 0)
+        return STATUS_OK;
+    spec->universe = arena_array(arena, spec->n_assets, sizeof *spec->universe);
+    if (spec->universe == NULL)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for this request.");
+    for (size_t i = 0; i < spec->n_assets; i++)
+        spec->universe[i] = spec->assets[i].uid;
+    spec->n_universe = spec->n_assets;
+    return STATUS_OK;
+}
+
+enum status spec_check_window(int32_t start, int32_t end, struct err *err)
+{
+    if (start == DATE_NONE || end == DATE_NONE)
+        return STATUS_OK;
+    char first[DATE_TEXT_BYTES], last[DATE_TEXT_BYTES];
+    date_format(start, first);
+    date_format(end, last);
+    if (end < start) {
+        (void)err_set(err, STATUS_BAD_SPEC, "The backtest ends on %s, before it starts on %s.", last,
+                      first);
+        err_at(err, ERR_POINTER, STR("/end"), str_of(last));
+        err_allow(err, "a day after %s", first);
+        return STATUS_BAD_SPEC;
+    }
+    if (end > date_add_months(start, 12 * SPEC_YEARS_MAX)) {
+        (void)err_set(err, STATUS_OUT_OF_RANGE, "From %s to %s is more than %d years.", first, last,
+                      (int)SPEC_YEARS_MAX);
+        err_at(err, ERR_POINTER, STR("/end"), str_of(last));
+        err_allow(err, "at most %d years after /start", (int)SPEC_YEARS_MAX);
+        return STATUS_OUT_OF_RANGE;
+    }
+    return STATUS_OK;
+}
+
+static enum status read_root(struct json_val root, struct arena *arena, struct spec *spec,
+                             struct err *err)
+{
+    static const char *const keys[] = {
+        "assets", "universe",  "strategy", "start",     "end",            "capital",       "currency",
+        "costs",  "rebalance", "fill",     "benchmark", "risk_free_rate", "on_weight_sum", "max_stale",
+        "monkeys",
+    };
+    enum status s = jr_expect_object(root, keys, ARRAY_LEN(keys), err);
+    if (s == STATUS_OK)
+        s = read_lists(root, arena, spec, err);
+    if (s == STATUS_OK)
+        s = read_scalars(root, arena, spec, err);
+    if (s == STATUS_OK)
+        s = read_strategy(root, spec, err);
+    if (s == STATUS_OK)
+        s = read_monkeys(root, arena, spec, err);
+    if (s == STATUS_OK)
+        s = spec_check_window(spec->start, spec->end, err);
+    if (s == STATUS_OK)
+        s = spec_weights_settle(spec, err);
+    if (s == STATUS_OK)
+        s = settle_universe(arena, spec, err);
+    return s;
+}
+
+enum status spec_parse(struct str body, struct arena *arena, struct spec **ret_spec, struct err *err)
+{
+    CLEANUP(jr_freep) struct json_doc *doc = NULL;
+    struct spec *spec = ARENA_NEW(arena, struct spec);
+    if (spec == NULL)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for this request.");
+
+    enum status s = jr_parse(body, arena, &doc, err);
+    if (s != STATUS_OK)
+        return s;
+    s = read_root(jr_root(doc), arena, spec, err);
+    if (s != STATUS_OK)
+        return s;
+    *ret_spec = spec;
+    return STATUS_OK;
+}

@@ -1,0 +1,78 @@
+/*
+ * spec.h - what a backtest is asked to do: the body of POST /v1/backtests, checked and completed.
+ * A spec lives in the arena it was parsed into and is read-only afterwards. Threads: any, read-only.
+ *
+ * Fields and limits: docs/formulas.md. Every refusal names the JSON pointer and what is allowed.
+ */
+#ifndef BACKTEST_SPEC_H
+#define BACKTEST_SPEC_H
+
+#include "backtest/market.h"
+#include "base/arena.h"
+#include "base/json_out.h"
+
+enum {
+    SPEC_ASSETS_MAX = 500,
+    SPEC_UID_BYTES_MAX = 64,
+    SPEC_YEARS_MAX = 60,
+    SPEC_MONKEYS_MAX = 10000,
+    SPEC_STALE_MAX = 60,
+};
+
+enum spec_strategy { STRATEGY_FIXED, STRATEGY_EQUAL, STRATEGY_BUY_AND_HOLD };
+enum spec_rebalance {
+    REBALANCE_NEVER,
+    REBALANCE_DAILY,
+    REBALANCE_WEEKLY,
+    REBALANCE_MONTHLY,
+    REBALANCE_QUARTERLY,
+    REBALANCE_YEARLY,
+};
+enum spec_fill { FILL_NEXT_CLOSE, FILL_SAME_CLOSE };
+enum spec_weight_sum { WEIGHT_SUM_REJECT, WEIGHT_SUM_NORMALIZE, WEIGHT_SUM_CASH };
+
+struct spec_asset {
+    struct str uid;
+    double weight; /* >= 0; all together they make invested_share */
+};
+
+struct spec {
+    struct spec_asset *assets; /* in the order asked for */
+    size_t n_assets;
+    bool has_weights;      /* given by the client, not implied by the strategy */
+    double invested_share; /* 1, or the weights' sum when the rest stays in cash */
+    enum spec_strategy strategy;
+    int32_t start, end; /* first and last day asked for, inclusive; DATE_NONE: all there is */
+    double capital;
+    char currency[CURRENCY_TEXT_BYTES];
+    enum spec_rebalance rebalance;
+    double commission_bps, slippage_bps;
+    struct str benchmark; /* ptr NULL: none */
+    enum spec_fill fill;
+    unsigned max_stale; /* clock sessions */
+    double risk_free_rate; /* annual, fraction */
+    enum spec_weight_sum on_weight_sum;
+    unsigned n_monkeys;
+    uint64_t monkey_seed;
+    struct str *universe; /* what monkeys draw from; empty when n_monkeys is 0 */
+    size_t n_universe;
+};
+
+/*
+ * Reads and completes a request body. The spec and its texts are copies in the arena.
+ * Errors: STATUS_MALFORMED_JSON, STATUS_UNKNOWN_FIELD, STATUS_WRONG_TYPE, STATUS_OUT_OF_RANGE,
+ * STATUS_BAD_WEIGHTS, STATUS_BAD_SPEC, STATUS_OUT_OF_MEMORY.
+ */
+enum status spec_parse(struct str body, struct arena *arena, struct spec **ret_spec,
+                       struct err *err) NODISCARD;
+
+/* end before start, or more than SPEC_YEARS_MAX years apart; a date that is DATE_NONE passes. */
+enum status spec_check_window(int32_t start, int32_t end, struct err *err) NODISCARD;
+
+/*
+ * Writes the spec with every default filled in, keys in a fixed order: equal requests give equal
+ * bytes. The document is itself a valid request that parses to the same spec.
+ */
+void spec_canonical(const struct spec *spec, struct json_out *json);
+
+#endif

@@ -1,0 +1,64 @@
+/* spec_canonical.c - the one spelling of a spec: hashed for its id and echoed in the answer. */
+#include "backtest/spec_names.h"
+
+static void write_assets(const struct spec *spec, struct json_out *json)
+{
+    jw_key(json, "assets");
+    jw_array(json);
+    for (size_t i = 0; i < spec->n_assets; i++) {
+        jw_object(json);
+        jw_key_text(json, "uid", spec->assets[i].uid);
+        if (spec->has_weights)
+            jw_key_f64(json, "weight", spec->assets[i].weight);
+        jw_end_object(json);
+    }
+    jw_end_array(json);
+}
+
+static void write_date(struct json_out *json, const char *key, int32_t date)
+{
+    if (date == DATE_NONE)
+        jw_key_null(json, key);
+    else
+        jw_key_date(json, key, date);
+}
+
+static void write_monkeys(const struct spec *spec, struct json_out *json)
+{
+    jw_key(json, "monkeys");
+    jw_object(json);
+    jw_key_i64(json, "count", spec->n_monkeys);
+    if (spec->n_monkeys > 0) {
+        jw_key_i64(json, "seed", (int64_t)spec->monkey_seed);
+        jw_key(json, "universe");
+        jw_array(json);
+        for (size_t i = 0; i < spec->n_universe; i++)
+            jw_str(json, spec->universe[i]);
+        jw_end_array(json);
+    }
+    jw_end_object(json);
+}
+
+void spec_canonical(const struct spec *spec, struct json_out *json)
+{
+    jw_object(json);
+    write_assets(spec, json);
+    jw_key_c(json, "strategy", spec_strategy_names[spec->strategy]);
+    write_date(json, "start", spec->start);
+    write_date(json, "end", spec->end);
+    jw_key_f64(json, "capital", spec->capital);
+    jw_key_c(json, "currency", spec->currency);
+    jw_key_c(json, "rebalance", spec_rebalance_names[spec->rebalance]);
+    jw_key(json, "costs");
+    jw_object(json);
+    jw_key_f64(json, "commission_bps", spec->commission_bps);
+    jw_key_f64(json, "slippage_bps", spec->slippage_bps);
+    jw_end_object(json);
+    jw_key_text(json, "benchmark", spec->benchmark);
+    jw_key_c(json, "fill", spec_fill_names[spec->fill]);
+    jw_key_i64(json, "max_stale", spec->max_stale);
+    jw_key_f64(json, "risk_free_rate", spec->risk_free_rate);
+    jw_key_c(json, "on_weight_sum", spec_weight_sum_names[spec->on_weight_sum]);
+    write_monkeys(spec, json);
+    jw_end_object(json);
+}
