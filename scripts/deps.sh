@@ -78,7 +78,7 @@ while read -r line; do
 done <<<"$wanted"
 [ ${#missing[@]} -gt 0 ] || exit 0
 
-has_candidate() { apt-cache policy "$1" 2>/dev/null | grep -q '^  Candidate: [^(]'; }
+has_candidate() { [[ $(apt-cache policy "$1" 2>/dev/null) =~ Candidate:\ [^\(] ]]; }
 
 # Settles each "a | b" by what apt can offer; before the first `apt-get update` that may be nothing: then the first.
 chosen=()

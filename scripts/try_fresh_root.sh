@@ -16,7 +16,7 @@ cd "$(dirname "$0")/.."
 suite=${1:-${SUITE:-bookworm}}
 mirror=${2:-${MIRROR-}}
 root=${3:-${ROOT-}}
-steps=${STEPS:-test run}
+steps=${STEPS-test run}
 port=${CMMC_PORT:-8080}
 
 say() { echo "fresh root: $*"; }
@@ -28,7 +28,10 @@ fi
 # What apt here reads for this suite, its updates and its security fixes, one "uri suite components" a line.
 sources() {
     if [ -n "$mirror" ]; then
-        echo "$mirror $suite main universe"
+        case $suite in
+        noble | jammy) echo "$mirror $suite main universe" ;;
+        *) echo "$mirror $suite main" ;;
+        esac
         return
     fi
     apt-get indextargets --format '$(SITE) $(RELEASE) $(COMPONENT) $(IDENTIFIER)' 'Identifier: Packages' |
@@ -65,7 +68,6 @@ if [ ! -x "$root/usr/bin/apt-get" ]; then
 fi
 rm -f "$root"/etc/apt/sources.list "$root"/etc/apt/sources.list.d/*
 while read -r uri release components; do
-    if [ "${uri%/}" = "${mirror%/}" ] && [ "$suite" = noble ]; then components="main universe"; fi
     echo "deb $uri $release $components"
 done <<<"$sources" >"$root/etc/apt/sources.list"
 for file in /etc/resolv.conf /etc/hosts; do
