@@ -163,8 +163,8 @@ deps: ## Install the packages that `make test` needs (NO_INSTALL=1: only say whi
 # ---- Tests --------------------------------------------------------------------------------------------------------
 
 export CMMC_BIN := $(abspath $(BIN))
-export CMMC_VARIANT := $(VARIANT)
-export CMMC_BUILD := $(abspath $(BUILD))
+export CMMC_TEST_VARIANT := $(VARIANT)
+export CMMC_TEST_BUILD := $(abspath $(BUILD))
 TALLY := $(PYTHON) scripts/tally.py
 # ThreadSanitizer finds its memory taken where the kernel randomises addresses too widely.
 UNDER = $(if $(filter tsan,$(VARIANT)),$(shell setarch -R true 2>/dev/null && echo setarch -R))

@@ -5,7 +5,7 @@
     tally.py unittest SUITE FOLDER       run the Python tests in FOLDER
     tally.py total [VARIANT]             sum up what was recorded; the last line is "N passed, N failed"
 
-The build variant under test comes from CMMC_VARIANT. A later run of a suite on the same variant replaces the earlier
+The build variant under test comes from CMMC_TEST_VARIANT. A later run of a suite on the same variant replaces the earlier
 one. Reports of the sanitizers count as failures, whichever process wrote them and whatever the tests made of it.
 """
 
@@ -22,8 +22,8 @@ import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-VARIANT = os.environ.get("CMMC_VARIANT", "release")
-BUILD = pathlib.Path(os.environ.get("CMMC_BUILD", ROOT / "build"))
+VARIANT = os.environ.get("CMMC_TEST_VARIANT", "release")
+BUILD = pathlib.Path(os.environ.get("CMMC_TEST_BUILD", ROOT / "build"))
 RESULTS = BUILD / "results.tsv"
 REPORTS = BUILD / VARIANT / "sanitizer"
 PROGRAM_TIMEOUT_S = 300
