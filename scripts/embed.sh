@@ -48,10 +48,10 @@ text() {
     banner "$path"
     echo '#include <stddef.h>'
     echo
-    echo "extern const char $symbol[];"
+    echo "extern const char ${symbol}[];"
     echo "extern const size_t ${symbol}_bytes;"
     echo
-    echo "const char $symbol[] ="
+    echo "const char ${symbol}[] ="
     if [ -s "$path" ]; then
         size=$(size_of "$path")
         bytes_of "$path"
