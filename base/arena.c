@@ -36,6 +36,18 @@ void arena_clear(struct arena *arena)
     arena->used_bytes = 0;
 }
 
+void arena_reset(struct arena *arena)
+{
+    struct arena_block *keep = arena->blocks;
+    if (keep == NULL)
+        return;
+    struct arena rest = {.blocks = keep->next};
+    arena_clear(&rest);
+    keep->next = NULL;
+    keep->used = 0;
+    arena->used_bytes = keep->size + sizeof *keep;
+}
+
 static bool within_limit(const struct arena *arena, size_t more)
 {
     return more <= arena->limit_bytes && arena->used_bytes <= arena->limit_bytes - more;

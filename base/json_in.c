@@ -126,20 +126,21 @@ bool jr_is_present(struct json_val val)
 /* parent's pointer and one more token, with ~ and / escaped as RFC 6901 says. */
 static const char *pointer_to(struct json_val parent, struct str token)
 {
-    struct buf out;
-    buf_init(&out, parent.doc->arena, 4096);
-    buf_add_c(&out, parent.pointer);
-    buf_add_char(&out, '/');
+    size_t from = strlen(parent.pointer);
+    char *pointer = arena_alloc(parent.doc->arena, from + 2 * token.len + 2);
+    if (pointer == NULL)
+        return parent.pointer; /* out of memory: the parent's is near enough */
+    memcpy(pointer, parent.pointer, from);
+    size_t len = from;
+    pointer[len++] = '/';
     for (size_t i = 0; i < token.len; i++) {
-        if (token.ptr[i] == '~')
-            buf_add(&out, STR("~0"));
-        else if (token.ptr[i] == '/')
-            buf_add(&out, STR("~1"));
-        else
-            buf_add_char(&out, token.ptr[i]);
+        bool is_special = token.ptr[i] == '~' || token.ptr[i] == '/';
+        if (is_special)
+            pointer[len++] = '~';
+        pointer[len++] = !is_special ? token.ptr[i] : token.ptr[i] == '~' ? '0' : '1';
     }
-    const char *pointer = buf_c_str(&out);
-    return pointer == NULL ? parent.pointer : pointer; /* out of memory: the parent's is near enough */
+    pointer[len] = '\0';
+    return pointer;
 }
 
 struct json_val jr_member(struct json_val val, const char *key)
@@ -273,6 +274,22 @@ enum status jr_read_f64(struct json_val val, double min, double max, double *ret
     }
     *ret = value;
     return STATUS_OK;
+}
+
+enum status jr_read_f64_array(struct json_val val, double *ret, struct err *err)
+{
+    for (size_t i = 0; i < jr_length(val); i++) {
+        const json_t *item = json_array_get(node(val), i);
+        if (!json_is_number(item) && !json_is_null(item))
+            return wrong_type(jr_item(val, i), "a number or null", err);
+        ret[i] = json_is_number(item) ? json_number_value(item) : (double)NAN;
+    }
+    return STATUS_OK;
+}
+
+struct str jr_text_at(struct json_val val, size_t i)
+{
+    return str_of(json_string_value(json_array_get(node(val), i)));
 }
 
 enum status jr_read_i64(struct json_val val, int64_t min, int64_t max, int64_t *ret, struct err *err)

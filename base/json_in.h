@@ -61,6 +61,12 @@ enum status jr_read_str(struct json_val val, size_t min_bytes, size_t max_bytes,
 enum status jr_read_date(struct json_val val, int32_t *ret, struct err *err) NODISCARD;
 enum status jr_expect_array(struct json_val val, size_t min_items, size_t max_items, struct err *err) NODISCARD;
 
+/* Every item of an array into ret[0..jr_length): numbers as they are, null as NaN, anything else WRONG_TYPE. */
+enum status jr_read_f64_array(struct json_val val, double *ret, struct err *err) NODISCARD;
+
+/* Item i of an array of strings; ptr NULL when it is none. */
+struct str jr_text_at(struct json_val val, size_t i);
+
 /* One of names[]; *ret is its index. A miss suggests the nearest name. */
 enum status jr_read_choice(struct json_val val, const char *const *names, size_t n_names, size_t *ret,
                              struct err *err) NODISCARD;

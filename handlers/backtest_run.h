@@ -1,0 +1,24 @@
+/*
+ * backtest_run.h - one backtest from request text to answer text: what the HTTP handler and the command
+ * line share. The answer's id is the SHA-256 of the normalised request, the generation of every mart it
+ * reads and the engine's version, so an equal question has one id and one answer, byte for byte.
+ * One thread at a time per call; blocks on the database.
+ */
+#ifndef HANDLERS_BACKTEST_RUN_H
+#define HANDLERS_BACKTEST_RUN_H
+
+#include "base/digest.h"
+#include "store/catalog.h"
+
+struct backtest_answer {
+    char id[DIGEST_HEX_BYTES];
+    struct str body; /* JSON, in the arena */
+    bool was_stored; /* found, not computed */
+    double load_ms, engine_ms, render_ms; /* 0 when found */
+};
+
+enum status backtest_answer_for(struct db_pool *pool, const struct catalog *catalog, struct str request_body,
+                                struct arena *arena, const struct stop *stop, struct backtest_answer *ret,
+                                struct err *err) NODISCARD;
+
+#endif

@@ -1,0 +1,255 @@
+/* backtests.c - runs or finds a backtest, and serves finished ones. */
+#include "handlers/handlers.h"
+
+#include "base/json_in.h"
+#include "base/json_out.h"
+#include "base/number.h"
+#include "handlers/backtest_run.h"
+#include "handlers/negotiate.h"
+#include "handlers/params.h"
+#include "handlers/rows_answer.h"
+#include "server/app.h"
+#include "store/backtest_store.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static const char forever[] = "public, max-age=31536000, immutable";
+
+static bool is_json_type(struct str type)
+{
+    struct str essence = str_trim(str_sub(type, 0, str_find(type, ';', 0)));
+    return type.ptr == NULL || str_eq_nocase(essence, STR("application/json"));
+}
+
+static enum status refuse_media_type(struct str type, struct err *err)
+{
+    (void)err_set(err, STATUS_UNSUPPORTED_MEDIA_TYPE, "The body's media type is not JSON.");
+    err_at(err, ERR_HEADER, STR("Content-Type"), type);
+    err_allow(err, "application/json");
+    return STATUS_UNSUPPORTED_MEDIA_TYPE;
+}
+
+/* "minimal" among the elements of Prefer (RFC 7240): a 303 in place of the body. */
+static bool prefers_minimal(const struct request *request)
+{
+    struct str prefer = request_header(request, "Prefer");
+    struct str item;
+    while (str_next_field(&prefer, ',', &item))
+        if (str_eq_nocase(str_trim(item), STR("return=minimal")))
+            return true;
+    return false;
+}
+
+static void count_outcome(struct request *request, const struct backtest_answer *answer)
+{
+    metrics_count(request->app->metrics, METRIC_backtests_total, answer->was_stored ? "found" : "computed");
+    if (!answer->was_stored)
+        metrics_observe(request->app->metrics, METRIC_backtest_duration_seconds, NULL, answer->engine_ms / 1000.0);
+}
+
+enum status backtests_create(struct request *request, struct err *err)
+{
+    CLEANUP(catalog_unrefp) struct catalog *catalog = NULL;
+    enum format format;
+    struct str type = request_header(request, "Content-Type");
+    if (!is_json_type(type))
+        return refuse_media_type(type, err);
+    enum status s = params_expect(request, NULL, 0, err);
+    if (s == STATUS_OK)
+        s = negotiate_format(request, 1 << FORMAT_JSON, &format, err);
+    if (s == STATUS_OK)
+        s = rows_catalog(request, &catalog, err);
+    struct backtest_answer answer;
+    if (s == STATUS_OK)
+        s = backtest_answer_for(request->app->db, catalog, request->body, &request->arena, &request->stop, &answer, err);
+    if (s != STATUS_OK) {
+        metrics_count(request->app->metrics, METRIC_backtests_total, "failed");
+        return s;
+    }
+    count_outcome(request, &answer);
+    bool is_minimal = prefers_minimal(request);
+    if (is_minimal)
+        reply_header(request, "Preference-Applied", "return=minimal");
+    reply_header(request, "Location", "/v1/backtests/%s", answer.id);
+    reply_header(request, "ETag", "\"%.40s\"", answer.id);
+    reply_header(request, "Cache-Control", "no-store");
+    if (!answer.was_stored)
+        reply_header(request, "Server-Timing", "load;dur=%.3f, engine;dur=%.3f, render;dur=%.3f", answer.load_ms,
+                     answer.engine_ms, answer.render_ms);
+    reply_type(request, is_minimal ? 303 : answer.was_stored ? 200 : 201, is_minimal ? NULL : format_media_type(FORMAT_JSON));
+    reply_body(request, is_minimal ? STR("") : answer.body);
+    return STATUS_OK;
+}
+
+static bool is_id(struct str id)
+{
+    bool is_hex = id.len == DIGEST_HEX_BYTES - 1;
+    for (size_t i = 0; i < id.len && is_hex; i++)
+        is_hex = (id.ptr[i] >= '0' && id.ptr[i] <= '9') || (id.ptr[i] >= 'a' && id.ptr[i] <= 'f');
+    return is_hex;
+}
+
+static enum status load_body(struct request *request, struct str *ret, struct err *err)
+{
+    struct str id = request->path_params[0];
+    bool is_found = false;
+    if (is_id(id)) {
+        CLEANUP(db_releasep) struct db *db = NULL;
+        enum status s = db_acquire(request->app->db, DB_READ, &request->stop, &db, err);
+        if (s == STATUS_OK)
+            s = backtest_load(db, id, &request->arena, ret, &is_found, err);
+        if (s != STATUS_OK)
+            return s;
+    }
+    if (is_found)
+        return STATUS_OK;
+    (void)err_set(err, STATUS_UNKNOWN_BACKTEST, "There is no backtest with this id.");
+    err_at(err, ERR_PARAMETER, STR("id"), id);
+    err_allow(err, "the id of an answer from POST /v1/backtests: 64 hexadecimal digits");
+    return STATUS_UNKNOWN_BACKTEST;
+}
+
+enum status backtest_get(struct request *request, struct err *err)
+{
+    static const char *const names[] = {"format"};
+    enum format format;
+    struct str body;
+    enum status s = params_expect(request, names, ARRAY_LEN(names), err);
+    if (s == STATUS_OK)
+        s = negotiate_format(request, 1 << FORMAT_JSON, &format, err);
+    if (s == STATUS_OK)
+        s = load_body(request, &body, err);
+    if (s != STATUS_OK)
+        return s;
+    char tag[TAG_BYTES];
+    (void)snprintf(tag, sizeof tag, "%.40s", request->path_params[0].ptr);
+    if (reply_if_unchanged(request, tag, forever))
+        return STATUS_OK;
+    reply_type(request, 200, format_media_type(format));
+    reply_body(request, body);
+    return STATUS_OK;
+}
+
+/* data.equity of a stored answer, read back: doubles survive the trip because they are written in full. */
+struct equity {
+    struct json_val date;
+    double *columns[3]; /* NULL for a column that is null as a whole */
+    size_t n;
+};
+
+static const char *const equity_names[] = {"equity", "drawdown", "benchmark"};
+
+static enum status read_equity(struct json_doc *doc, struct arena *arena, struct equity *ret, struct err *err)
+{
+    struct json_val equity = jr_member(jr_member(jr_root(doc), "data"), "equity");
+    ret->date = jr_member(equity, "date");
+    ret->n = jr_length(ret->date);
+    for (size_t i = 0; i < ARRAY_LEN(equity_names); i++) {
+        struct json_val column = jr_member(equity, equity_names[i]);
+        ret->columns[i] = NULL;
+        if (!jr_is_present(column))
+            continue;
+        if (jr_length(column) != ret->n)
+            return err_set(err, STATUS_INTERNAL, "The stored backtest is damaged.");
+        ret->columns[i] = arena_array(arena, ret->n, sizeof(double));
+        if (ret->columns[i] == NULL)
+            return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        enum status s = jr_read_f64_array(column, ret->columns[i], err);
+        if (s != STATUS_OK)
+            return s;
+    }
+    return STATUS_OK;
+}
+
+static bool has_value(const struct equity *equity, size_t column, size_t row)
+{
+    return equity->columns[column] != NULL && isfinite(equity->columns[column][row]);
+}
+
+static void write_equity_json(const struct equity *equity, struct str id, struct buf *out)
+{
+    struct json_out json;
+    jw_init(&json, out);
+    jw_object(&json);
+    jw_key(&json, "data");
+    jw_array(&json);
+    for (size_t row = 0; row < equity->n; row++) {
+        jw_object(&json);
+        jw_key_text(&json, "date", jr_text_at(equity->date, row));
+        for (size_t i = 0; i < ARRAY_LEN(equity_names); i++) {
+            jw_key(&json, equity_names[i]);
+            if (has_value(equity, i, row))
+                jw_f64(&json, equity->columns[i][row]);
+            else
+                jw_null(&json);
+        }
+        jw_end_object(&json);
+    }
+    jw_end_array(&json);
+    jw_key(&json, "meta");
+    jw_object(&json);
+    jw_key_text(&json, "backtest", id);
+    jw_key_i64(&json, "returned", (int64_t)equity->n);
+    jw_end_object(&json);
+    jw_end_object(&json);
+    buf_add_char(out, '\n');
+}
+
+static void write_equity_csv(const struct equity *equity, struct buf *out)
+{
+    buf_add(out, STR("date,equity,drawdown,benchmark\r\n"));
+    for (size_t row = 0; row < equity->n; row++) {
+        buf_add(out, jr_text_at(equity->date, row));
+        for (size_t i = 0; i < ARRAY_LEN(equity_names); i++) {
+            char text[NUMBER_TEXT_BYTES];
+            buf_add_char(out, ',');
+            if (has_value(equity, i, row))
+                buf_add(out, (struct str){text, number_format(equity->columns[i][row], text)});
+        }
+        buf_add(out, STR("\r\n"));
+    }
+}
+
+/* Loads, parses and writes in one go; the document is freed before the reply leaves. */
+static enum status render_equity(struct request *request, enum format format, struct buf *out, struct err *err)
+{
+    CLEANUP(jr_freep) struct json_doc *doc = NULL;
+    struct str body;
+    struct equity equity;
+    enum status s = load_body(request, &body, err);
+    if (s == STATUS_OK)
+        s = jr_parse(body, &request->arena, &doc, err);
+    if (s == STATUS_OK)
+        s = read_equity(doc, &request->arena, &equity, err);
+    if (s != STATUS_OK)
+        return s;
+    if (format == FORMAT_CSV)
+        write_equity_csv(&equity, out);
+    else
+        write_equity_json(&equity, request->path_params[0], out);
+    return out->failed ? err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.") : STATUS_OK;
+}
+
+enum status backtest_equity_get(struct request *request, struct err *err)
+{
+    static const char *const names[] = {"format"};
+    enum format format;
+    enum status s = params_expect(request, names, ARRAY_LEN(names), err);
+    if (s == STATUS_OK)
+        s = negotiate_format(request, ROWS_FORMATS, &format, err);
+    if (s != STATUS_OK)
+        return s;
+    struct buf out;
+    buf_init(&out, &request->arena, SIZE_MAX / 4);
+    s = render_equity(request, format, &out, err);
+    if (s != STATUS_OK)
+        return s;
+    char tag[TAG_BYTES];
+    (void)snprintf(tag, sizeof tag, "%.40s-%s", request->path_params[0].ptr, format == FORMAT_CSV ? "csv" : "json");
+    if (reply_if_unchanged(request, tag, forever))
+        return STATUS_OK;
+    reply_type(request, 200, format_media_type(format));
+    reply_body(request, buf_str(&out));
+    return STATUS_OK;
+}

@@ -1,0 +1,125 @@
+/* docs.c - the entry document, the interface description and a page for each problem type. */
+#include "handlers/handlers.h"
+
+#include "base/json_out.h"
+#include "base/suggest.h"
+#include "handlers/embedded.h"
+#include "handlers/negotiate.h"
+#include "handlers/params.h"
+#include "handlers/web_embedded.h"
+#include "server/app.h"
+
+enum { BODY_MAX = 256 * 1024 };
+
+static enum status reply_text(struct request *request, struct buf *out, const char *media_type, struct err *err)
+{
+    if (out->failed)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+    char tag[TAG_BYTES];
+    enum status s = tag_make(0, buf_str(out), tag, err);
+    if (s != STATUS_OK || reply_if_unchanged(request, tag, "public, max-age=300"))
+        return s;
+    reply_type(request, 200, media_type);
+    reply_body(request, buf_str(out));
+    return STATUS_OK;
+}
+
+static void put_entry_json(struct request *request, struct buf *out)
+{
+    struct json_out json;
+    jw_init(&json, out);
+    jw_object(&json);
+    jw_key_c(&json, "name", "Catch Me My Capital");
+    jw_key_c(&json, "version", CMMC_VERSION);
+    jw_key(&json, "resources");
+    jw_array(&json);
+    for (size_t i = 0; i < request->app->n_routes; i++) {
+        const struct route *route = &request->app->routes[i];
+        if (route->is_ops)
+            continue;
+        jw_object(&json);
+        jw_key_c(&json, "method", method_name(route->method));
+        jw_key_c(&json, "path", route->path);
+        jw_key_c(&json, "summary", route->summary);
+        jw_end_object(&json);
+    }
+    jw_end_array(&json);
+    jw_end_object(&json);
+    buf_add_char(out, '\n');
+}
+
+static void put_page(struct buf *out, const char *path)
+{
+    for (size_t i = 0; i < web_embedded_count; i++)
+        if (str_eq_c(str_of(path), web_embedded[i].path))
+            buf_add(out, (struct str){web_embedded[i].content, web_embedded[i].bytes});
+}
+
+enum status entry_get(struct request *request, struct err *err)
+{
+    static const char *const names[] = {"format"};
+    enum format format;
+    enum status s = params_expect(request, names, ARRAY_LEN(names), err);
+    if (s == STATUS_OK)
+        s = negotiate_format(request, (1 << FORMAT_JSON) | (1 << FORMAT_HTML), &format, err);
+    if (s != STATUS_OK)
+        return s;
+    reply_header(request, "Link", "</openapi.yaml>; rel=\"service-desc\"");
+    struct buf out;
+    buf_init(&out, &request->arena, BODY_MAX);
+    if (format == FORMAT_HTML) {
+        reply_header(request, "Content-Security-Policy", "default-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'");
+        put_page(&out, "index.html");
+    } else {
+        put_entry_json(request, &out);
+    }
+    return reply_text(request, &out, format_media_type(format), err);
+}
+
+enum status openapi_get(struct request *request, struct err *err)
+{
+    enum status s = params_expect(request, NULL, 0, err);
+    if (s != STATUS_OK)
+        return s;
+    struct buf out;
+    buf_init(&out, &request->arena, SIZE_MAX / 4);
+    buf_add(&out, (struct str){openapi_embedded, openapi_embedded_bytes});
+    return reply_text(request, &out, "application/yaml; charset=utf-8", err);
+}
+
+static enum status unknown_problem(struct str slug, struct err *err)
+{
+    struct suggest search = suggest_start(slug);
+    for (int i = 1; i < STATUS_COUNT; i++)
+        suggest_offer(&search, str_of(status_slug((enum status)i)));
+    (void)err_set(err, STATUS_NOT_FOUND, "There is no problem type \"%.*s\".", STR_ARG(str_utf8_cut(slug, 64)));
+    err_suggest(err, suggest_take(&search));
+    return STATUS_NOT_FOUND;
+}
+
+/* Slugs are ours and plain, so the page needs no escaping. */
+enum status problem_page_get(struct request *request, struct err *err)
+{
+    enum status s = params_expect(request, NULL, 0, err);
+    if (s != STATUS_OK)
+        return s;
+    int at = 1;
+    while (at < STATUS_COUNT && !str_eq_c(request->path_params[0], status_slug((enum status)at)))
+        at++;
+    if (at == STATUS_COUNT)
+        return unknown_problem(request->path_params[0], err);
+    enum status problem = (enum status)at;
+    struct buf out;
+    buf_init(&out, &request->arena, BODY_MAX);
+    buf_printf(&out,
+               "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>%s</title>"
+               "<body style=\"font:16px/1.5 system-ui;max-width:40em;margin:3em auto;padding:0 1em\">"
+               "<h1>%s</h1><p>Problem type <code>%s</code>, code <code>%s</code>, HTTP status %d.</p>"
+               "<p>The reply's <code>detail</code> says what happened; <code>errors</code> names the parameter, field "
+               "or header, its value, what is allowed and, where there is one, the nearest known name. "
+               "<code>retryable</code> tells whether the same request may succeed later, and <code>Retry-After</code> "
+               "when.</p><p><a href=\"/\">Start page</a> · <a href=\"/openapi.yaml\">Interface description</a></p>\n",
+               status_title(problem), status_title(problem), status_slug(problem), status_code(problem),
+               status_http(problem));
+    return reply_text(request, &out, format_media_type(FORMAT_HTML), err);
+}

@@ -1,0 +1,126 @@
+/* instruments.c - instruments by search and by uid, and their prices: views of two marts. */
+#include "handlers/handlers.h"
+
+#include "handlers/params.h"
+#include "handlers/rows_answer.h"
+#include "store/instrument_store.h"
+
+static enum status query_on(struct request *request, const struct catalog *catalog, const char *mart_name,
+                            struct mart_query **ret, struct err *err)
+{
+    const struct mart *mart = catalog_mart(catalog, str_of(mart_name));
+    if (mart == NULL)
+        return err_set(err, STATUS_UNKNOWN_MART, "This store has no %s; run the migrations.", mart_name);
+    return rows_query_new(request, mart, ret, err);
+}
+
+/* asset_class=, market=, currency= as exact matches. */
+static enum status add_exact_filters(struct request *request, struct mart_query *query, struct err *err)
+{
+    static const char *const columns[] = {"asset_class", "market", "currency"};
+    enum status s = STATUS_OK;
+    for (size_t i = 0; i < ARRAY_LEN(columns) && s == STATUS_OK; i++) {
+        struct str value = request_param(request, columns[i]);
+        if (value.ptr != NULL)
+            s = rows_add_equal(request, query, columns[i], value, err);
+    }
+    return s;
+}
+
+static enum status add_active(struct request *request, struct mart_query *query, struct err *err)
+{
+    struct str active = request_param(request, "active");
+    if (active.ptr == NULL)
+        return STATUS_OK;
+    if (!str_eq_c(active, "true") && !str_eq_c(active, "false"))
+        return params_refuse(err, "active", active, "true or false");
+    return rows_add_equal(request, query, "is_active", active, err);
+}
+
+static enum status add_search(struct request *request, struct mart_query *query, struct err *err)
+{
+    struct str q = request_param(request, "q");
+    if (q.ptr == NULL)
+        return STATUS_OK;
+    if (q.len < 1 || q.len > 64)
+        return params_refuse(err, "q", q, "1 to 64 bytes of text");
+    return mart_query_search(query, q, "uid,symbol,name,name_local", err);
+}
+
+enum status instruments_list(struct request *request, struct err *err)
+{
+    static const char *const names[] = {"q",      "asset_class", "market", "currency",   "active", "select",
+                                        "order",  "limit",       "cursor", "generation", "format"};
+    CLEANUP(catalog_unrefp) struct catalog *catalog = NULL;
+    struct mart_query *query = NULL;
+    enum status s = params_expect(request, names, ARRAY_LEN(names), err);
+    if (s == STATUS_OK)
+        s = rows_catalog(request, &catalog, err);
+    if (s == STATUS_OK)
+        s = query_on(request, catalog, "mart_instrument", &query, err);
+    if (s == STATUS_OK)
+        s = add_exact_filters(request, query, err);
+    if (s == STATUS_OK)
+        s = add_active(request, query, err);
+    if (s == STATUS_OK)
+        s = add_search(request, query, err);
+    if (s == STATUS_OK)
+        s = rows_read_page(request, query, err);
+    struct rows_request rows = {.catalog = catalog, .query = query};
+    return s != STATUS_OK ? s : rows_answer(request, &rows, err);
+}
+
+/* A known instrument without rows in the window is an empty list; an unknown one is 404. */
+static enum status must_exist(struct request *request, struct db *db, int64_t generation, struct err *err)
+{
+    struct str uid = request->path_params[0];
+    struct instrument instrument;
+    bool is_found = false;
+    enum status s = instrument_get(db, uid, generation, &request->arena, &instrument, &is_found, err);
+    if (s != STATUS_OK || is_found)
+        return s;
+    (void)err_set(err, STATUS_UNKNOWN_INSTRUMENT, "There is no instrument \"%.*s\".", STR_ARG(str_utf8_cut(uid, 64)));
+    err_at(err, ERR_PARAMETER, STR("uid"), uid);
+    err_suggest(err, instrument.uid);
+    err_allow(err, "a uid from /v1/instruments, as class:SYMBOL");
+    return STATUS_UNKNOWN_INSTRUMENT;
+}
+
+enum status instrument_get_one(struct request *request, struct err *err)
+{
+    static const char *const names[] = {"select", "generation", "format"};
+    CLEANUP(catalog_unrefp) struct catalog *catalog = NULL;
+    struct mart_query *query = NULL;
+    enum status s = params_expect(request, names, ARRAY_LEN(names), err);
+    if (s == STATUS_OK)
+        s = rows_catalog(request, &catalog, err);
+    if (s == STATUS_OK)
+        s = query_on(request, catalog, "mart_instrument", &query, err);
+    if (s == STATUS_OK)
+        s = rows_add_equal(request, query, "uid", request->path_params[0], err);
+    if (s == STATUS_OK)
+        s = rows_read_page(request, query, err);
+    struct rows_request rows = {.catalog = catalog, .query = query, .is_single = true, .when_empty = must_exist};
+    return s != STATUS_OK ? s : rows_answer(request, &rows, err);
+}
+
+enum status instrument_prices_get(struct request *request, struct err *err)
+{
+    static const char *const names[] = {"from",  "to",     "last",       "select", "order",
+                                        "limit", "cursor", "generation", "format"};
+    CLEANUP(catalog_unrefp) struct catalog *catalog = NULL;
+    struct mart_query *query = NULL;
+    enum status s = params_expect(request, names, ARRAY_LEN(names), err);
+    if (s == STATUS_OK)
+        s = rows_catalog(request, &catalog, err);
+    if (s == STATUS_OK)
+        s = query_on(request, catalog, "mart_price_daily", &query, err);
+    if (s == STATUS_OK)
+        s = rows_add_equal(request, query, "uid", request->path_params[0], err);
+    if (s == STATUS_OK)
+        s = rows_add_window(request, query, err);
+    if (s == STATUS_OK)
+        s = rows_read_page(request, query, err);
+    struct rows_request rows = {.catalog = catalog, .query = query, .when_empty = must_exist};
+    return s != STATUS_OK ? s : rows_answer(request, &rows, err);
+}

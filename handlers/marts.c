@@ -1,0 +1,244 @@
+/* marts.c - the catalogue of marts and the rows of each. */
+#include "handlers/handlers.h"
+
+#include "base/json_out.h"
+#include "base/suggest.h"
+#include "handlers/params.h"
+#include "handlers/rows_answer.h"
+
+#include "base/date.h"
+
+enum { BODY_MAX = 4 * 1024 * 1024 };
+
+/* Parameters of rows that are not column names. */
+static const char *const reserved[] = {"select", "order", "limit", "cursor", "generation", "from", "to", "last", "format"};
+
+static void put_instant(struct json_out *json, const char *key, int64_t seconds)
+{
+    char text[INSTANT_TEXT_BYTES];
+    instant_format(seconds, text);
+    jw_key_text(json, key, seconds == 0 ? STR_NONE : str_of(text));
+}
+
+static void put_count(struct json_out *json, const char *key, int64_t n)
+{
+    if (n < 0)
+        jw_key_null(json, key);
+    else
+        jw_key_i64(json, key, n);
+}
+
+static void put_key(struct json_out *json, const struct mart *mart)
+{
+    jw_key(json, "key");
+    jw_array(json);
+    for (size_t i = 0; i < mart->n_key; i++)
+        jw_str(json, mart->columns[mart->key[i]].name);
+    jw_end_array(json);
+}
+
+static void put_mart(struct json_out *json, const struct mart *mart)
+{
+    jw_key_text(json, "name", mart->name);
+    jw_key_text(json, "title", mart->title);
+    jw_key_text(json, "description", mart->description);
+    jw_key_text(json, "grain", mart->grain);
+    put_key(json, mart);
+    jw_key_text(json, "time_column",
+                mart->time_column < 0 ? STR_NONE : mart->columns[mart->time_column].name);
+    jw_key_bool(json, "is_managed", mart->is_managed);
+    if (mart->is_managed)
+        jw_key_i64(json, "generation", mart->generation);
+    else
+        jw_key_null(json, "generation");
+    jw_key_text(json, "as_of", mart->as_of.len == 0 ? STR_NONE : mart->as_of);
+    put_instant(json, "published_at", mart->published_at);
+    put_count(json, "rows", mart->n_rows);
+}
+
+static void put_links(struct json_out *json, const struct mart *mart, struct arena *arena)
+{
+    struct buf url;
+    buf_init(&url, arena, 256);
+    buf_printf(&url, "/v1/marts/%.*s", STR_ARG(mart->name));
+    jw_key(json, "links");
+    jw_object(json);
+    jw_key_text(json, "self", buf_str(&url));
+    buf_add(&url, STR("/rows"));
+    jw_key_text(json, "rows", buf_str(&url));
+    jw_end_object(json);
+}
+
+static void put_columns(struct json_out *json, const struct mart *mart)
+{
+    jw_key(json, "columns");
+    jw_array(json);
+    for (size_t i = 0; i < mart->n_columns; i++) {
+        const struct mart_column *column = &mart->columns[i];
+        jw_object(json);
+        jw_key_text(json, "name", column->name);
+        jw_key_text(json, "type", column->type);
+        jw_key_c(json, "json_type", column_kind_json(column->kind));
+        jw_key_bool(json, "is_nullable", column->is_nullable);
+        jw_key_bool(json, "is_key", column->is_key);
+        jw_key_text(json, "unit", column->unit.len == 0 ? STR_NONE : column->unit);
+        jw_key_text(json, "description", column->description.len == 0 ? STR_NONE : column->description);
+        jw_end_object(json);
+    }
+    jw_end_array(json);
+}
+
+/* Both catalogue answers change exactly when the catalogue's fingerprint does. */
+static enum status reply_json(struct request *request, const struct catalog *catalog, struct buf *out,
+                              struct err *err)
+{
+    if (out->failed)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+    char tag[TAG_BYTES];
+    enum status s = tag_make(catalog->generation, buf_str(out), tag, err);
+    if (s != STATUS_OK || reply_if_unchanged(request, tag, "public, max-age=60"))
+        return s;
+    reply_type(request, 200, format_media_type(FORMAT_JSON));
+    reply_body(request, buf_str(out));
+    return STATUS_OK;
+}
+
+/* What the two catalogue resources share: no parameters but format, JSON only, a catalogue. */
+static enum status start(struct request *request, struct catalog **ret, struct err *err)
+{
+    static const char *const names[] = {"format"};
+    enum format format;
+    enum status s = params_expect(request, names, ARRAY_LEN(names), err);
+    if (s == STATUS_OK)
+        s = negotiate_format(request, 1 << FORMAT_JSON, &format, err);
+    return s != STATUS_OK ? s : rows_catalog(request, ret, err);
+}
+
+enum status marts_list(struct request *request, struct err *err)
+{
+    CLEANUP(catalog_unrefp) struct catalog *catalog = NULL;
+    enum status s = start(request, &catalog, err);
+    if (s != STATUS_OK)
+        return s;
+    struct buf out;
+    struct json_out json;
+    buf_init(&out, &request->arena, BODY_MAX);
+    jw_init(&json, &out);
+    jw_object(&json);
+    jw_key(&json, "data");
+    jw_array(&json);
+    for (size_t i = 0; i < catalog->n_marts; i++) {
+        jw_object(&json);
+        put_mart(&json, &catalog->marts[i]);
+        put_links(&json, &catalog->marts[i], &request->arena);
+        jw_end_object(&json);
+    }
+    jw_end_array(&json);
+    jw_key(&json, "meta");
+    jw_object(&json);
+    jw_key_i64(&json, "generation", catalog->generation);
+    jw_key_i64(&json, "oldest_generation", catalog->oldest_generation);
+    jw_end_object(&json);
+    jw_end_object(&json);
+    buf_add_char(&out, '\n');
+    return reply_json(request, catalog, &out, err);
+}
+
+enum status mart_get(struct request *request, struct err *err)
+{
+    CLEANUP(catalog_unrefp) struct catalog *catalog = NULL;
+    enum status s = start(request, &catalog, err);
+    if (s != STATUS_OK)
+        return s;
+    const struct mart *mart = catalog_mart(catalog, request->path_params[0]);
+    if (mart == NULL)
+        return catalog_unknown_mart(catalog, request->path_params[0], err);
+    struct buf out;
+    struct json_out json;
+    buf_init(&out, &request->arena, BODY_MAX);
+    jw_init(&json, &out);
+    jw_object(&json);
+    jw_key(&json, "data");
+    jw_object(&json);
+    put_mart(&json, mart);
+    put_columns(&json, mart);
+    put_links(&json, mart, &request->arena);
+    jw_end_object(&json);
+    jw_end_object(&json);
+    buf_add_char(&out, '\n');
+    return reply_json(request, catalog, &out, err);
+}
+
+static bool is_reserved(struct str name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
+        if (str_eq_c(name, reserved[i]))
+            return true;
+    return false;
+}
+
+static enum status unknown_parameter(const struct mart *mart, const struct query_param *param, struct err *err)
+{
+    struct suggest search = suggest_start(param->name);
+    for (size_t i = 0; i < mart->n_columns; i++)
+        suggest_offer(&search, mart->columns[i].name);
+    for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
+        suggest_offer(&search, str_of(reserved[i]));
+    (void)err_set(err, STATUS_UNKNOWN_PARAMETER, "\"%.*s\" is neither a column of %.*s nor a parameter.",
+                  STR_ARG(str_utf8_cut(param->name, 64)), STR_ARG(mart->name));
+    err_at(err, ERR_PARAMETER, param->name, param->value);
+    err_suggest(err, suggest_take(&search));
+    err_allow(err, "a column as {column}={op}.{value} (see /v1/marts/%.*s), select, order, limit, cursor, generation, "
+                   "from, to, last, format",
+              STR_ARG(mart->name));
+    return STATUS_UNKNOWN_PARAMETER;
+}
+
+/* A reserved parameter stands once; a column may be filtered several times, and all must hold. */
+static enum status read_filters(struct request *request, struct mart_query *query, struct err *err)
+{
+    for (size_t i = 0; i < request->n_params; i++) {
+        const struct query_param *param = &request->params[i];
+        if (is_reserved(param->name)) {
+            for (size_t k = 0; k < i; k++)
+                if (str_eq(param->name, request->params[k].name)) {
+                    (void)err_set(err, STATUS_REPEATED_PARAMETER, "Parameter \"%.*s\" is given more than once.",
+                                  STR_ARG(param->name));
+                    err_at(err, ERR_PARAMETER, param->name, param->value);
+                    err_allow(err, "one value");
+                    return STATUS_REPEATED_PARAMETER;
+                }
+            continue;
+        }
+        if (mart_column_index(query->mart, param->name) < 0)
+            return unknown_parameter(query->mart, param, err);
+        struct filter filter;
+        enum status s = filter_parse(query->mart, param->name, param->value, &request->arena, &filter, err);
+        if (s == STATUS_OK)
+            s = rows_add_filter(query, filter, err);
+        if (s != STATUS_OK)
+            return s;
+    }
+    return STATUS_OK;
+}
+
+enum status mart_rows_get(struct request *request, struct err *err)
+{
+    CLEANUP(catalog_unrefp) struct catalog *catalog = NULL;
+    enum status s = rows_catalog(request, &catalog, err);
+    if (s != STATUS_OK)
+        return s;
+    const struct mart *mart = catalog_mart(catalog, request->path_params[0]);
+    if (mart == NULL)
+        return catalog_unknown_mart(catalog, request->path_params[0], err);
+    struct mart_query *query = NULL;
+    s = rows_query_new(request, mart, &query, err);
+    if (s == STATUS_OK)
+        s = read_filters(request, query, err);
+    if (s == STATUS_OK)
+        s = rows_add_window(request, query, err);
+    if (s == STATUS_OK)
+        s = rows_read_page(request, query, err);
+    struct rows_request rows = {.catalog = catalog, .query = query};
+    return s != STATUS_OK ? s : rows_answer(request, &rows, err);
+}

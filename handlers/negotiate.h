@@ -1,0 +1,30 @@
+/*
+ * negotiate.h - which representation the client wants, and whether it already has it.
+ * Sources: RFC 9110 sections 12.5.1 (Accept, q-values), 8.8.3 and 13.1.2 (entity tags, If-None-Match).
+ */
+#ifndef HANDLERS_NEGOTIATE_H
+#define HANDLERS_NEGOTIATE_H
+
+#include "server/request.h"
+
+enum format { FORMAT_JSON, FORMAT_CSV, FORMAT_HTML, FORMAT_COUNT };
+
+/*
+ * Picks among the formats in mask (bits 1 << FORMAT_x): format= wins over Accept; with neither, the lowest
+ * one. NOT_ACCEPTABLE lists what there is. Adds Vary: Accept to the reply.
+ */
+enum status negotiate_format(struct request *request, unsigned mask, enum format *ret, struct err *err) NODISCARD;
+const char *format_media_type(enum format format); /* with charset */
+
+/*
+ * Sets ETag "tag" and Cache-Control on the reply, then compares with If-None-Match. When the client has the
+ * same representation the reply becomes 304 and true is returned: the handler is done, before any I/O.
+ */
+bool reply_if_unchanged(struct request *request, const char *tag, const char *cache_control);
+
+enum { TAG_BYTES = 64 };
+
+/* "g<generation>-<first 16 hex digits of SHA-256(canonical)>"; equal inputs give equal tags. */
+enum status tag_make(int64_t generation, struct str canonical, char ret[TAG_BYTES], struct err *err) NODISCARD;
+
+#endif

@@ -1,0 +1,145 @@
+/* rows_answer.c - resolves the generation, answers 304 or runs the query, and writes the page. */
+#include "handlers/rows_answer.h"
+
+#include "base/digest.h"
+#include "base/json_out.h"
+#include "handlers/cursor.h"
+#include "handlers/params.h"
+#include "handlers/rows_render.h"
+#include "server/app.h"
+
+/* Where a page starts: the generation it reads, and the row it comes after. */
+static enum status resolve_generation(struct request *request, struct rows_request *rows, struct err *err)
+{
+    struct mart_query *query = rows->query;
+    int64_t current = rows->catalog->generation;
+    query->generation = current;
+    if (!query->mart->is_managed)
+        return STATUS_OK;
+    struct str cursor = request_param(request, "cursor");
+    enum status s = cursor.ptr == NULL ? STATUS_OK : cursor_generation(cursor, &request->arena, &query->generation, err);
+    int64_t pinned = query->generation;
+    if (s == STATUS_OK)
+        s = params_i64(request, "generation", 1, INT64_MAX, &pinned, err);
+    if (s != STATUS_OK)
+        return s;
+    if (cursor.ptr != NULL && pinned != query->generation)
+        return params_refuse(err, "generation", request_param(request, "generation"), "the cursor's own generation, or none");
+    query->generation = pinned;
+    if (pinned > current)
+        return params_refuse(err, "generation", request_param(request, "generation"), "a generation that was published");
+    return catalog_check_generation(rows->catalog, pinned, err);
+}
+
+static enum status resolve_cursor(struct request *request, struct mart_query *query, struct str canonical,
+                                  struct err *err)
+{
+    struct str text = request_param(request, "cursor");
+    if (text.ptr == NULL)
+        return STATUS_OK;
+    struct cursor cursor;
+    enum status s = cursor_decode(text, canonical, query->n_order, &request->arena, &cursor, err);
+    if (s == STATUS_OK)
+        query->after = cursor.values;
+    return s;
+}
+
+/*
+ * Managed marts: the tag is known before any I/O, from the generation that last changed the mart, so a
+ * publish of other marts leaves it alone. Unmanaged ones get theirs from the body, after it is made.
+ */
+static enum status tag_of(struct request *request, const struct rows_request *rows, struct str canonical,
+                          enum format format, char ret[TAG_BYTES], struct err *err)
+{
+    const struct mart_query *query = rows->query;
+    int64_t generation = query->mart->generation < query->generation ? query->mart->generation : query->generation;
+    struct buf identity;
+    buf_init(&identity, &request->arena, (size_t)64 * 1024);
+    buf_add(&identity, canonical);
+    buf_printf(&identity, "|%d|%d|%lld|", (int)format, rows->is_single, (long long)query->generation);
+    buf_add(&identity, request_param(request, "cursor"));
+    buf_add_c(&identity, CMMC_VERSION);
+    if (identity.failed)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+    return tag_make(generation, buf_str(&identity), ret, err);
+}
+
+static const char *cache_control(const struct request *request)
+{
+    bool is_pinned = request_param(request, "generation").ptr != NULL;
+    return is_pinned ? "public, max-age=31536000, immutable" : "public, max-age=60, stale-while-revalidate=600";
+}
+
+static enum status read_page(struct request *request, struct rows_request *rows, struct rows_page *page,
+                             struct err *err)
+{
+    CLEANUP(db_releasep) struct db *db = NULL;
+    CLEANUP(rows_clear) struct rows result = {0};
+    enum status s = db_acquire(request->app->db, DB_READ, &request->stop, &db, err);
+    if (s == STATUS_OK)
+        s = mart_query_open(db, rows->query, &request->arena, &result, err);
+    if (s == STATUS_OK)
+        s = rows_render(page, &result, err);
+    rows_clear(&result);
+    if (s == STATUS_OK && page->n_rows == 0 && rows->when_empty != NULL)
+        s = rows->when_empty(request, db, rows->query->generation, err);
+    /* A generation that was retired while we read it may have lost rows under us: never answer with that. */
+    if (s == STATUS_OK && rows->query->mart->is_managed)
+        s = generation_check(db, rows->query->generation, err);
+    return s;
+}
+
+static enum status finish(struct request *request, struct rows_request *rows, const struct rows_page *page,
+                          struct err *err)
+{
+    if (page->out.failed)
+        return err_set(err, STATUS_TOO_LARGE, "The page does not fit in memory; ask for fewer rows.");
+    struct str body = buf_str(&page->out);
+    if (!rows->query->mart->is_managed) {
+        char tag[TAG_BYTES];
+        enum status s = tag_make(0, body, tag, err);
+        if (s != STATUS_OK)
+            return s;
+        if (reply_if_unchanged(request, tag, "no-cache"))
+            return STATUS_OK;
+    }
+    if (page->next.ptr != NULL)
+        reply_header(request, "Link", "<%.*s>; rel=\"next\"", STR_ARG(page->next));
+    if (page->format == FORMAT_CSV)
+        reply_header(request, "Content-Disposition", "inline; filename=\"%.*s-g%lld.csv\"",
+                     STR_ARG(rows->query->mart->name), (long long)rows->query->generation);
+    reply_type(request, 200, format_media_type(page->format));
+    reply_body(request, body);
+    return STATUS_OK;
+}
+
+enum status rows_answer(struct request *request, struct rows_request *rows, struct err *err)
+{
+    struct rows_page page = {.request = request, .rows = rows};
+    enum status s = negotiate_format(request, ROWS_FORMATS, &page.format, err);
+    if (s == STATUS_OK)
+        s = resolve_generation(request, rows, err);
+    if (s == STATUS_OK)
+        s = mart_query_finish(rows->query, &request->arena, err);
+    if (s != STATUS_OK)
+        return s;
+    struct buf canonical;
+    buf_init(&canonical, &request->arena, (size_t)256 * 1024);
+    mart_query_canonical(rows->query, &canonical);
+    if (canonical.failed)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+    page.canonical = buf_str(&canonical);
+    s = resolve_cursor(request, rows->query, page.canonical, err);
+    if (s != STATUS_OK)
+        return s;
+    if (rows->query->mart->is_managed) {
+        char tag[TAG_BYTES];
+        s = tag_of(request, rows, page.canonical, page.format, tag, err);
+        if (s != STATUS_OK || reply_if_unchanged(request, tag, cache_control(request)))
+            return s;
+    }
+    s = rows_page_start(&page, err);
+    if (s == STATUS_OK)
+        s = read_page(request, rows, &page, err);
+    return s != STATUS_OK ? s : finish(request, rows, &page, err);
+}
