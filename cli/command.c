@@ -1,0 +1,95 @@
+/* command.c - what the subcommands share: errors for a person, settings, the store. */
+#include "cli/command.h"
+
+#include "base/log.h"
+#include "store/migrate.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+extern char **environ;
+
+int command_fail(const struct err *err)
+{
+    (void)fprintf(stderr, "cmmc: %s\n", err->detail);
+    if (err->name[0] != '\0')
+        (void)fprintf(stderr, "  at:      %s%s%s\n", err->name, err->value[0] == '\0' ? "" : " = ", err->value);
+    if (err->suggestion[0] != '\0')
+        (void)fprintf(stderr, "  nearest: %s\n", err->suggestion);
+    if (err->allowed[0] != '\0')
+        (void)fprintf(stderr, "  allowed: %s\n", err->allowed);
+    return err->status == STATUS_CONFIG ? EXIT_CONFIG : EXIT_FAILED;
+}
+
+int command_misused(const char *name, const char *argument)
+{
+    (void)fprintf(stderr, "cmmc %s: unexpected argument \"%s\"; see `cmmc %s --help`\n", name, argument, name);
+    return EXIT_USAGE;
+}
+
+bool command_is_flag(const char *argument, const char *flag)
+{
+    return argument[0] == '-' && argument[1] == '-' && strcmp(argument + 2, flag) == 0;
+}
+
+bool command_configure(struct config *ret)
+{
+    struct err err = {0};
+    if (config_load(ret, environ, &err) != STATUS_OK) {
+        (void)command_fail(&err);
+        return false;
+    }
+    log_set_level((enum log_level)ret->log_level);
+    return true;
+}
+
+/* mkdir -p, for the folder of the embedded database. */
+static enum status make_folder(const char *path, struct err *err)
+{
+    char partial[1100];
+    size_t n = strlen(path);
+    if (n >= sizeof partial)
+        return err_set(err, STATUS_CONFIG, "The folder's name is too long.");
+    for (size_t i = 1; i <= n; i++) {
+        if (path[i] != '/' && path[i] != '\0')
+            continue;
+        memcpy(partial, path, i);
+        partial[i] = '\0';
+        if (mkdir(partial, 0700) != 0 && errno != EEXIST) {
+            (void)err_set(err, STATUS_CONFIG, "The folder for the embedded database cannot be made.");
+            err_at(err, ERR_SETTING, STR("CMMC_VAR_DIR"), str_of(path));
+            err_allow(err, "a folder that exists or can be made and written");
+            return STATUS_CONFIG;
+        }
+    }
+    return STATUS_OK;
+}
+
+int command_open_store(const struct config *config, bool migrate, struct db_pool **ret)
+{
+    struct err err = {0};
+    char path[1100];
+    (void)snprintf(path, sizeof path, "%s/cmmc.db", config->var_dir);
+    bool is_embedded = config->database_url[0] == '\0';
+    struct db_options options = {
+        .url = config->database_url,
+        .sqlite_path = path,
+        .pool_max = config->db_pool,
+        .acquire_ms = config->db_acquire_ms,
+        .statement_ms = config->db_statement_ms,
+    };
+    enum status s = is_embedded ? make_folder(config->var_dir, &err) : STATUS_OK;
+    if (s == STATUS_OK)
+        s = db_pool_open(&options, ret, &err);
+    if (s != STATUS_OK)
+        return command_fail(&err);
+    int n_applied = 0;
+    if (migrate && migrate_up(*ret, &n_applied, &err) != STATUS_OK) {
+        db_pool_close(*ret);
+        *ret = NULL;
+        return command_fail(&err);
+    }
+    return EXIT_DONE;
+}

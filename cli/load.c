@@ -1,0 +1,91 @@
+/* load.c - cmmc load: publishes a folder of CSV files through the path that ingestion uses. */
+#include "cli/command.h"
+
+#include "base/clock.h"
+#include "ingest/load.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool has_manifest(const char *folder)
+{
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof path, "%s/manifest.json", folder);
+    return n > 0 && (size_t)n < sizeof path && access(path, R_OK) == 0;
+}
+
+/*
+ * Where the sample data lies: beside the sources the program was built from (build/cmmc), or where a package
+ * puts it (bin/cmmc and share/cmmc/sample).
+ */
+static bool find_sample(char *ret, size_t size)
+{
+    static const char *const places[] = {"../data/sample", "../share/cmmc/sample", "data/sample"};
+    char program[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (n < 0)
+        return false;
+    program[n] = '\0';
+    char *slash = strrchr(program, '/');
+    if (slash == NULL)
+        return false;
+    *slash = '\0';
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        int len = snprintf(ret, size, "%s/%s", program, places[i]);
+        if (len > 0 && (size_t)len < size && has_manifest(ret))
+            return true;
+    }
+    return false;
+}
+
+static int load_folder(struct db_pool *pool, const char *folder, bool only_if_empty, int keep)
+{
+    struct err err = {0};
+    struct load_report report = {0};
+    int64_t from_ns = clock_mono_ns();
+    if (load_directory(pool, folder, only_if_empty, keep, &report, &err) != STATUS_OK)
+        return command_fail(&err);
+    double seconds = (double)(clock_mono_ns() - from_ns) / 1e9;
+    if (report.is_skipped)
+        (void)puts("the store already holds data: nothing to do");
+    else if (!report.is_changed)
+        (void)printf("read %lld rows in %.1f s: generation %lld already holds them\n", (long long)report.n_rows,
+                     seconds, (long long)report.generation);
+    else
+        (void)printf("published generation %lld: %lld rows from %zu files in %.1f s\n", (long long)report.generation,
+                     (long long)report.n_rows, report.n_files, seconds);
+    return EXIT_DONE;
+}
+
+int load_command(int argc, char **argv)
+{
+    bool only_if_empty = false;
+    const char *folder = NULL;
+    for (int i = 1; i < argc; i++) {
+        if (command_is_flag(argv[i], "if-empty"))
+            only_if_empty = true;
+        else if (argv[i][0] == '-' || folder != NULL)
+            return command_misused("load", argv[i]);
+        else
+            folder = argv[i];
+    }
+    struct config config;
+    if (!command_configure(&config))
+        return EXIT_CONFIG;
+    char sample[PATH_MAX];
+    if (folder == NULL)
+        folder = config.sample_dir[0] != '\0' ? config.sample_dir : find_sample(sample, sizeof sample) ? sample : NULL;
+    int code = EXIT_FAILED;
+    struct db_pool *pool = NULL;
+    if (folder == NULL)
+        (void)fputs("cmmc: the sample data was not found; name its folder, or set CMMC_SAMPLE_DIR\n", stderr);
+    else
+        code = command_open_store(&config, true, &pool);
+    if (pool != NULL)
+        code = load_folder(pool, folder, only_if_empty, (int)config.generations_kept);
+    db_pool_close(pool);
+    config_clear(&config);
+    return code;
+}

@@ -1,0 +1,90 @@
+/* main.c - cmmc: finds the subcommand and runs it. */
+#include "cli/command.h"
+
+#include "base/suggest.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char serve_usage[] =
+    "usage: cmmc serve\n\n"
+    "Brings the database up to date and serves it until SIGTERM or SIGINT, then finishes what is in flight.\n"
+    "Settings come from CMMC_* variables or the file named by CMMC_CONFIG: see `cmmc config`.\n";
+static const char migrate_usage[] =
+    "usage: cmmc migrate [--status]\n\n"
+    "Brings the database up to date. Safe while servers run and when several start at once.\n"
+    "  --status   lists every migration, its checksum and when it was applied; changes nothing\n";
+static const char load_usage[] =
+    "usage: cmmc load [--if-empty] [FOLDER]\n\n"
+    "Publishes the data set in FOLDER (a manifest.json and the CSV files it names) as one generation.\n"
+    "Without FOLDER: CMMC_SAMPLE_DIR, else the sample data that comes with the program.\n"
+    "Loading the same data again changes nothing.\n"
+    "  --if-empty   does nothing when the store already holds data\n";
+static const char backtest_usage[] =
+    "usage: cmmc backtest [FILE]\n\n"
+    "Runs the backtest described by the JSON in FILE, or on standard input, and writes the answer's JSON to\n"
+    "standard output: the same engine, request and answer as POST /v1/backtests, without a server.\n";
+static const char config_usage[] =
+    "usage: cmmc config [--json | --markdown]\n\n"
+    "Shows every setting: its variable, value, default, range and meaning. Secrets are never shown.\n";
+static const char routes_usage[] = "usage: cmmc routes [--json]\n\nShows every route of the server.\n";
+static const char version_usage[] = "usage: cmmc version\n\nShows the versions of the program and of its parts.\n";
+
+static const struct command commands[] = {
+    {"serve", "serve the marts and run backtests over HTTP", serve_usage, serve_command},
+    {"migrate", "bring the database up to date", migrate_usage, migrate_command},
+    {"load", "publish a data set from CSV files", load_usage, load_command},
+    {"backtest", "run one backtest, JSON in and JSON out", backtest_usage, backtest_command},
+    {"config", "show every setting", config_usage, config_command},
+    {"routes", "show every route", routes_usage, routes_command},
+    {"version", "show versions", version_usage, version_command},
+};
+
+static void print_help(FILE *out)
+{
+    (void)fputs("Catch Me My Capital: do we really invest better than a monkey?\n\n"
+                "usage: cmmc COMMAND [OPTION]...\n\n",
+                out);
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        (void)fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
+    (void)fputs("\n`cmmc COMMAND --help` says more.\n", out);
+}
+
+static int unknown_command(const char *name)
+{
+    struct suggest search = suggest_start(str_of(name));
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        suggest_offer(&search, str_of(commands[i].name));
+    struct str near = suggest_take(&search);
+    (void)fprintf(stderr, "cmmc: there is no command \"%s\"", name);
+    if (near.ptr != NULL)
+        (void)fprintf(stderr, "; did you mean \"%.*s\"?", STR_ARG(near));
+    (void)fputs("\n\n", stderr);
+    print_help(stderr);
+    return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help(stderr);
+        return EXIT_USAGE;
+    }
+    const char *name = argv[1];
+    if (command_is_flag(name, "help")) {
+        print_help(stdout);
+        return EXIT_DONE;
+    }
+    if (command_is_flag(name, "version"))
+        name = "version";
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+        if (strcmp(commands[i].name, name) != 0)
+            continue;
+        if (argc == 3 && command_is_flag(argv[2], "help")) {
+            (void)printf("cmmc %s: %s\n%s", commands[i].name, commands[i].summary, commands[i].usage);
+            return EXIT_DONE;
+        }
+        return commands[i].run(argc - 1, argv + 1);
+    }
+    return unknown_command(name);
+}

@@ -1,0 +1,56 @@
+/* migrate.c - cmmc migrate: applies or lists migrations. */
+#include "cli/command.h"
+
+#include "store/migrate.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { STATES_MAX = 1000 };
+
+static int print_status(struct db_pool *pool)
+{
+    struct migration_state *states = calloc(STATES_MAX, sizeof *states);
+    size_t n = 0;
+    struct err err = {0};
+    if (states == NULL)
+        (void)err_set(&err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+    enum status s = states == NULL ? STATUS_OUT_OF_MEMORY : migrate_status(pool, states, STATES_MAX, &n, &err);
+    for (size_t i = 0; s == STATUS_OK && i < n; i++) {
+        const char *how = !states[i].is_applied ? "pending" : states[i].is_changed ? "CHANGED since" : "applied";
+        (void)printf("%04d %-28s %.12s  %s %s\n", states[i].version, states[i].name, states[i].checksum, how,
+                     states[i].applied_at);
+    }
+    free(states);
+    return s == STATUS_OK ? EXIT_DONE : command_fail(&err);
+}
+
+static int apply(struct db_pool *pool)
+{
+    struct err err = {0};
+    int n_applied = 0;
+    if (migrate_up(pool, &n_applied, &err) != STATUS_OK)
+        return command_fail(&err);
+    if (n_applied == 0)
+        (void)puts("already up to date");
+    else
+        (void)printf("applied %d migration%s\n", n_applied, n_applied == 1 ? "" : "s");
+    return EXIT_DONE;
+}
+
+int migrate_command(int argc, char **argv)
+{
+    bool wants_status = argc == 2 && command_is_flag(argv[1], "status");
+    if (argc > 1 && !wants_status)
+        return command_misused("migrate", argv[1]);
+    struct config config;
+    if (!command_configure(&config))
+        return EXIT_CONFIG;
+    struct db_pool *pool = NULL;
+    int code = command_open_store(&config, false, &pool);
+    if (code == EXIT_DONE)
+        code = wants_status ? print_status(pool) : apply(pool);
+    db_pool_close(pool);
+    config_clear(&config);
+    return code;
+}
