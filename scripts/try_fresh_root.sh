@@ -51,14 +51,18 @@ if [ -z "$mirror" ]; then
     exit 2
 fi
 
-kept=yes
+scratch=
 if [ -z "$root" ]; then
-    root=$(mktemp -d)/root
-    kept=
+    scratch=$(mktemp -d)
+    root=$scratch/root
 fi
+running=
 cleanup() {
-    if [ -z "$kept" ]; then
-        rm -rf --one-file-system "$root"
+    if [ -n "$running" ]; then
+        kill -KILL -- "-$running" 2>/dev/null || true
+    fi
+    if [ -n "$scratch" ]; then
+        rm -rf --one-file-system "$scratch"
     fi
 }
 trap cleanup EXIT
@@ -101,15 +105,18 @@ rm -rf "$root/root/cmmc"
 git clone -q --no-hardlinks . "$root/root/cmmc"
 say "clone of $(git rev-parse --short HEAD)"
 
-# Starts `make run` and waits for an answer to the command that it prints. Seconds from start to answer: in $took.
+# Starts `make run`, waits until the command that it prints gets an answer, and stops it again. Milliseconds from start
+# to answer: in $took.
 try_run() {
-    local log=$1 deadline=$2 pid command started
+    local log=$1 deadline=$2 command started answer
     : >"$log"
     started=$(date +%s%N)
+    set -m # a process group of its own, so that the whole of it can be stopped
     in_root "${ports[@]}" make -C /root/cmmc run >"$log" 2>&1 &
-    pid=$!
+    running=$!
+    set +m
     took=
-    while kill -0 $pid 2>/dev/null && [ $(($(date +%s%N) - started)) -lt $((deadline * 1000000000)) ]; do
+    while kill -0 $running 2>/dev/null && [ $(($(date +%s%N) - started)) -lt $((deadline * 1000000000)) ]; do
         command=$(grep -oE 'curl [^`]*' "$log" | tail -n 1 || true)
         if [ -n "$command" ] && answer=$(bash -c "$command -f -s" 2>/dev/null); then
             took=$((($(date +%s%N) - started) / 1000000))
@@ -117,8 +124,6 @@ try_run() {
         fi
         sleep 0.05
     done
-    kill $pid 2>/dev/null || true
-    wait $pid 2>/dev/null || true
     if [ -z "$took" ]; then
         tail -n 30 "$log" >&2
         say "make run gave no answer" >&2
@@ -126,6 +131,17 @@ try_run() {
     fi
     say "last line: $(tail -n 1 "$log")"
     say "answer in $took ms: ${answer:0:200}"
+    kill -TERM -- "-$running"
+    for _ in $(seq 150); do
+        kill -0 -- "-$running" 2>/dev/null || break
+        sleep 0.1
+    done
+    if kill -KILL -- "-$running" 2>/dev/null; then
+        say "make run did not stop within 15 s of SIGTERM" >&2
+        return 1
+    fi
+    wait "$running" 2>/dev/null || true
+    running=
 }
 
 for step in $steps; do
