@@ -112,8 +112,9 @@ $(OUT)/gen/%.o: FILE_CFLAGS := -Wno-overlength-strings
 	layers check deps help clean distclean unit-programs fault-programs fuzz-programs FORCE
 all: build unit-programs ## Build the server and the unit tests
 
+# A hard link rather than a symbolic one: the program looks for its sample data from where it was started.
 build: $(BIN) ## Build the server, build/cmmc
-	@case $(VARIANT) in release) ln -sfn $(BIN:$(BUILD)/%=%) $(BUILD)/cmmc ;; esac
+	@case $(VARIANT) in release) ln -f $(BIN) $(BUILD)/cmmc ;; esac
 
 $(BIN): $(OUT)/cli/main.o $(LIB) $(OUT)/flags
 	$(call note,link)
