@@ -1,0 +1,38 @@
+/*
+ * drawdown.h - declines of a value path from its running peak.
+ * Pure functions; callable from any thread. value[0] is the start and counts as the first peak.
+ * D_t = V_t / max(V_0..V_t) - 1 <= 0. A decline ends at the first t with V_t >= the old peak: exact,
+ * no tolerance.
+ */
+#ifndef BACKTEST_DRAWDOWN_H
+#define BACKTEST_DRAWDOWN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define DRAWDOWN_OPEN SIZE_MAX /* recovery of a decline that has not recovered */
+
+/* Indexes into the path. */
+struct drawdown {
+    size_t peak;     /* the last t with D_t = 0 before the decline */
+    size_t trough;   /* the first t with the lowest D_t */
+    size_t recovery; /* the first t with D_t = 0 again, or DRAWDOWN_OPEN */
+    double depth;    /* D at the trough, < 0 */
+};
+
+/* ret_drawdown[t] = D_t for all n values. */
+void drawdown_path(const double *value, size_t n, double *ret_drawdown);
+
+/* All declines in time order; ret has room for n / 2 + 1. Returns how many. */
+size_t drawdown_list(const double *value, size_t n, struct drawdown *ret);
+
+/* Deepest first, earlier first among equals. */
+void drawdown_sort(struct drawdown *list, size_t n);
+
+/* sqrt(sum D^2 / n). Source: P. Martin, B. McCann, "The Investor's Guide to Fidelity Funds", 1989. */
+double drawdown_ulcer(const double *drawdown, size_t n);
+
+/* sum |D| / n. */
+double drawdown_pain(const double *drawdown, size_t n);
+
+#endif

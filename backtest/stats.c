@@ -1,0 +1,216 @@
+/* stats.c - moments, quantiles, regressions; every sum in time order so that results never move. */
+#include "backtest/stats.h"
+
+#include "backtest/elementary.h"
+
+#include <float.h>
+#include <math.h>
+
+void stats_returns(const double *value, size_t n_values, double *ret_r)
+{
+    for (size_t i = 1; i < n_values; i++)
+        ret_r[i - 1] = value[i] / value[i - 1] - 1;
+}
+
+static void first_pass(const double *r, size_t n, struct stats_moments *m)
+{
+    m->min = r[0];
+    m->max = r[0];
+    for (size_t i = 0; i < n; i++) {
+        m->sum += r[i];
+        m->min = r[i] < m->min ? r[i] : m->min;
+        m->max = r[i] > m->max ? r[i] : m->max;
+    }
+    m->mean = m->sum / (double)n;
+    double largest = fmax(fabs(m->min), fabs(m->max));
+    m->is_zero = !(largest > 0);
+    m->is_constant = m->max - m->min <= 4 * DBL_EPSILON * largest;
+}
+
+struct stats_moments stats_moments(const double *r, size_t n)
+{
+    struct stats_moments m = {.n = n, .is_zero = true, .is_constant = true};
+    double sum2 = 0, sum3 = 0, sum4 = 0, count = (double)n;
+
+    if (n == 0)
+        return m;
+    first_pass(r, n, &m);
+    if (n < 2 || m.is_constant)
+        return m;
+    for (size_t i = 0; i < n; i++) {
+        double d = r[i] - m.mean;
+        double d2 = d * d;
+        sum2 += d2;
+        sum3 += d2 * d;
+        sum4 += d2 * d2;
+    }
+    double variance = sum2 / count;
+    m.sd = sqrt(sum2 / (count - 1));
+    m.sd_population = sqrt(variance);
+    m.skew_population = sum3 / count / (variance * m.sd_population);
+    m.excess_population = sum4 / count / (variance * variance) - 3;
+    if (n >= 3)
+        m.skew = m.skew_population * sqrt(count * (count - 1)) / (count - 2);
+    if (n >= 4)
+        m.excess = (count - 1) / ((count - 2) * (count - 3)) *
+                   ((count + 1) * m.excess_population + 6);
+    return m;
+}
+
+static void swap(double *a, double *b)
+{
+    double t = *a;
+    *a = *b;
+    *b = t;
+}
+
+/* Moves the k-th smallest of x to x[k], smaller ones before it and larger ones after (Hoare). */
+static void select_kth(double *x, size_t n, size_t k)
+{
+    size_t low = 0, high = n - 1;
+    while (low < high) {
+        double pivot = x[low + (high - low) / 2]; /* never the last: the halves always shrink */
+        size_t i = low, j = high;
+        for (;;) {
+            while (x[i] < pivot)
+                i++;
+            while (pivot < x[j])
+                j--;
+            if (i >= j)
+                break;
+            swap(&x[i++], &x[j--]);
+        }
+        if (k <= j)
+            high = j;
+        else
+            low = j + 1;
+    }
+}
+
+double stats_quantile(double *x, size_t n, double p)
+{
+    double h = (double)(n - 1) * p;
+    size_t k = (size_t)h;
+    if (k >= n - 1)
+        k = n - 1;
+    select_kth(x, n, k);
+    double fraction = h - (double)k;
+    if (k == n - 1 || !(fraction > 0))
+        return x[k];
+    double next = x[k + 1];
+    for (size_t i = k + 2; i < n; i++)
+        next = x[i] < next ? x[i] : next;
+    return x[k] + fraction * (next - x[k]);
+}
+
+double stats_mean_below(const double *x, size_t n, double limit)
+{
+    double sum = 0;
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (x[i] <= limit) {
+            sum += x[i];
+            count++;
+        }
+    }
+    return sum / (double)count;
+}
+
+double stats_downside(const double *r, size_t n, double target)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        double below = r[i] < target ? r[i] - target : 0;
+        sum += below * below;
+    }
+    return sqrt(sum / (double)n);
+}
+
+struct stats_gains stats_gains(const double *r, size_t n, double target)
+{
+    struct stats_gains g = {0};
+    for (size_t i = 0; i < n; i++) {
+        if (r[i] > target) {
+            g.gains += r[i] - target;
+            g.n_gains++;
+        } else if (r[i] < target) {
+            g.losses += target - r[i];
+            g.n_losses++;
+        }
+    }
+    return g;
+}
+
+struct stats_pair stats_pair(const double *x, const double *y, size_t n)
+{
+    struct stats_pair p = {0};
+    double count = (double)n;
+    for (size_t i = 0; i < n; i++) {
+        p.mean_x += x[i];
+        p.mean_y += y[i];
+    }
+    p.mean_x /= count;
+    p.mean_y /= count;
+    for (size_t i = 0; i < n; i++) {
+        double dx = x[i] - p.mean_x, dy = y[i] - p.mean_y;
+        p.covariance += dx * dy;
+        p.variance_x += dx * dx;
+        p.variance_y += dy * dy;
+    }
+    p.covariance /= count - 1;
+    p.variance_x /= count - 1;
+    p.variance_y /= count - 1;
+    return p;
+}
+
+bool stats_autocorrelation(const double *r, size_t n, double *ret_rho)
+{
+    if (n < 3 || stats_moments(r, n - 1).is_constant || stats_moments(r + 1, n - 1).is_constant)
+        return false;
+    struct stats_pair p = stats_pair(r, r + 1, n - 1);
+    *ret_rho = p.covariance / sqrt(p.variance_x * p.variance_y);
+    return true;
+}
+
+double stats_autocorrelation_penalty(double rho, size_t n)
+{
+    double sum = 0, power = 1, count = (double)n;
+    for (size_t k = 1; k < n && power > 1e-20; k++) {
+        power *= fabs(rho);
+        sum += (count - (double)k) / count * power;
+    }
+    return sqrt(1 + 2 * sum);
+}
+
+double stats_sharpe_variance(double sharpe, double skew, double excess)
+{
+    return 1 - skew * sharpe + (excess + 2) / 4 * sharpe * sharpe;
+}
+
+double stats_psr(double sharpe, double target, size_t n, double skew, double excess)
+{
+    double variance = stats_sharpe_variance(sharpe, skew, excess);
+    return elementary_normal_cdf((sharpe - target) * sqrt((double)(n - 1)) / sqrt(variance));
+}
+
+bool stats_trend(const double *y, size_t n, struct stats_trend *ret)
+{
+    if (n < 3 || stats_moments(y, n).is_constant)
+        return false;
+    double count = (double)n, mean_x = (count + 1) / 2, mean_y = 0;
+    double sxx = 0, sxy = 0, syy = 0;
+    for (size_t i = 0; i < n; i++)
+        mean_y += y[i];
+    mean_y /= count;
+    for (size_t i = 0; i < n; i++) {
+        double dx = (double)(i + 1) - mean_x, dy = y[i] - mean_y;
+        sxx += dx * dx;
+        sxy += dx * dy;
+        syy += dy * dy;
+    }
+    double residual = syy - sxy * sxy / sxx;
+    ret->slope = sxy / sxx;
+    ret->slope_error = sqrt(fmax(residual, 0) / (count - 2) / sxx);
+    ret->r_squared = sxy * sxy / (sxx * syy);
+    return true;
+}

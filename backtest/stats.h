@@ -1,0 +1,87 @@
+/*
+ * stats.h - statistics of a return series, the arithmetic under metrics.h.
+ * Pure functions: no allocation, no I/O; callable from any thread. Sums run in time order.
+ * Shape: r holds n simple per-period returns, oldest first, finite. Unit: fraction (0.01 is 1 %).
+ */
+#ifndef BACKTEST_STATS_H
+#define BACKTEST_STATS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct stats_moments {
+    size_t n;
+    double sum, mean, min, max;
+    double sd;                /* divisor n - 1; 0 when n < 2 */
+    double sd_population;     /* divisor n */
+    double skew_population;   /* g1 = m3 / m2^1.5 */
+    double excess_population; /* g2 = m4 / m2^2 - 3 */
+    double skew;              /* G1 = g1 sqrt(n (n-1)) / (n-2), n >= 3 */
+    double excess;            /* G2 = (n-1) / ((n-2)(n-3)) ((n+1) g2 + 6), n >= 4 */
+    bool is_zero;             /* every return is 0 */
+    bool is_constant;         /* max - min <= 4 eps max|r|: what differs is rounding */
+};
+
+/*
+ * Two passes: the mean, then central moments. Constant series have sd, skew and excess 0.
+ * Source: D. N. Joanes, C. A. Gill, "Comparing measures of sample skewness and kurtosis", The
+ * Statistician 47(1), 1998 (G1 and G2).
+ */
+struct stats_moments stats_moments(const double *r, size_t n);
+
+/* Returns of a value path: ret_r[i] = value[i + 1] / value[i] - 1 for the n_values - 1 steps. */
+void stats_returns(const double *value, size_t n_values, double *ret_r);
+
+/*
+ * Quantile of type 7 (linear, h = (n-1) p), the default of R, NumPy and pandas; reorders x. n > 0.
+ * Source: R. J. Hyndman, Y. Fan, "Sample Quantiles in Statistical Packages", The American
+ * Statistician 50(4), 1996.
+ */
+double stats_quantile(double *x, size_t n, double p);
+
+/* Mean of the values <= limit; there must be one. */
+double stats_mean_below(const double *x, size_t n, double limit);
+
+/* sqrt(sum min(r - target, 0)^2 / n). n > 0. */
+double stats_downside(const double *r, size_t n, double target);
+
+struct stats_gains {
+    double gains, losses; /* sums of r - target above and of target - r below it, both >= 0 */
+    size_t n_gains, n_losses;
+};
+struct stats_gains stats_gains(const double *r, size_t n, double target);
+
+/*
+ * Pearson correlation of r[1..n) with r[0..n-1). False when n < 3 or either part does not vary.
+ */
+bool stats_autocorrelation(const double *r, size_t n, double *ret_rho);
+
+/* sqrt(1 + 2 sum_{k=1}^{n-1} (n-k)/n |rho|^k): what autocorrelation takes off a Sharpe ratio. */
+double stats_autocorrelation_penalty(double rho, size_t n);
+
+/*
+ * Variance of a per-period Sharpe ratio times n - 1: 1 - skew SR + (excess + 2) / 4 SR^2, which is
+ * 1 - g3 SR + (g4 - 1) / 4 SR^2 with Pearson's g4 = excess + 3.
+ * Source: D. Bailey, M. Lopez de Prado, "The Sharpe Ratio Efficient Frontier", J. of Risk 15(2), 2012.
+ */
+double stats_sharpe_variance(double sharpe, double skew, double excess);
+
+/* Probability that the true Sharpe ratio exceeds target: Phi((SR - target) sqrt(n-1) / sqrt(var)). */
+double stats_psr(double sharpe, double target, size_t n, double skew, double excess);
+
+/* Least squares of y on 1..n. */
+struct stats_trend {
+    double slope;
+    double slope_error; /* standard error, n - 2 degrees of freedom */
+    double r_squared;
+};
+/* False when n < 3 or y does not vary. */
+bool stats_trend(const double *y, size_t n, struct stats_trend *ret);
+
+struct stats_pair {
+    double mean_x, mean_y;
+    double covariance, variance_x, variance_y; /* divisor n - 1 */
+};
+struct stats_pair stats_pair(const double *x, const double *y, size_t n); /* n >= 2 */
+
+#endif
