@@ -68,7 +68,7 @@ enum status entry_get(struct request *request, struct err *err)
     struct buf out;
     buf_init(&out, &request->arena, BODY_MAX);
     if (format == FORMAT_HTML) {
-        reply_header(request, "Content-Security-Policy", "default-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'");
+        reply_header(request, "Content-Security-Policy", "default-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src 'self' data:");
         put_page(&out, "index.html");
     } else {
         put_entry_json(request, &out);
