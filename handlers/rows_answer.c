@@ -28,7 +28,13 @@ static enum status resolve_generation(struct request *request, struct rows_reque
     query->generation = pinned;
     if (pinned > current)
         return params_refuse(err, "generation", request_param(request, "generation"), "a generation that was published");
-    return catalog_check_generation(rows->catalog, pinned, err);
+    if (pinned >= rows->catalog->oldest_generation)
+        return STATUS_OK;
+    (void)err_set(err, STATUS_GENERATION_RETIRED, "Generation %lld is no longer kept.", (long long)pinned);
+    err_at(err, ERR_PARAMETER, cursor.ptr != NULL ? STR("cursor") : STR("generation"), STR(""));
+    err_allow(err, "generations %lld to %lld; start again without cursor and generation",
+              (long long)rows->catalog->oldest_generation, (long long)current);
+    return STATUS_GENERATION_RETIRED;
 }
 
 static enum status resolve_cursor(struct request *request, struct mart_query *query, struct str canonical,
@@ -83,9 +89,6 @@ static enum status read_page(struct request *request, struct rows_request *rows,
     rows_clear(&result);
     if (s == STATUS_OK && page->n_rows == 0 && rows->when_empty != NULL)
         s = rows->when_empty(request, db, rows->query->generation, err);
-    /* A generation that was retired while we read it may have lost rows under us: never answer with that. */
-    if (s == STATUS_OK && rows->query->mart->is_managed)
-        s = generation_check(db, rows->query->generation, err);
     return s;
 }
 

@@ -1,0 +1,154 @@
+/* backtest_market.c - from uids to series: the loading half of backtest_run. */
+#include "handlers/backtest_market.h"
+
+#include "base/date.h"
+#include "store/instrument_store.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct loader {
+    struct db *db;
+    int64_t generation;
+    struct arena *arena;
+    struct price_series *series;
+    size_t n_series, max_series;
+    struct fx_series *fx;
+    size_t n_fx;
+};
+
+static enum status out_of_memory(struct err *err)
+{
+    return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory while loading prices.");
+}
+
+static enum status unknown_asset(const char *pointer, struct str uid, struct str nearest, struct err *err)
+{
+    (void)err_set(err, STATUS_UNKNOWN_ASSET, "There is no instrument \"%.*s\".", STR_ARG(str_utf8_cut(uid, 64)));
+    err_at(err, ERR_POINTER, str_of(pointer), uid);
+    err_suggest(err, nearest);
+    err_allow(err, "a uid from /v1/instruments, as class:SYMBOL");
+    return STATUS_UNKNOWN_ASSET;
+}
+
+static unsigned flags_of(const struct instrument *instrument, const struct price_column *prices)
+{
+    unsigned flags = 0;
+    if (prices->is_simulated || str_eq_c(instrument->source, "simulated"))
+        flags |= SERIES_SIMULATED;
+    if (str_eq_c(instrument->price_basis, "adjusted"))
+        flags |= SERIES_ADJUSTED_ONLY;
+    if (instrument->is_survivor_biased)
+        flags |= SERIES_SURVIVOR_BIASED;
+    if (str_eq_c(instrument->asset_class, "index") && str_eq_c(instrument->price_basis, "price"))
+        flags |= SERIES_PRICE_INDEX;
+    return flags;
+}
+
+static enum status load_series(struct loader *loader, struct str uid, const char *pointer, struct err *err)
+{
+    for (size_t i = 0; i < loader->n_series; i++)
+        if (str_eq(loader->series[i].uid, uid))
+            return STATUS_OK;
+    struct instrument instrument;
+    struct price_column prices;
+    bool is_found = false;
+    enum status s =
+        instrument_get(loader->db, uid, loader->generation, loader->arena, &instrument, &is_found, err);
+    if (s == STATUS_OK && !is_found)
+        return unknown_asset(pointer, uid, instrument.uid, err);
+    if (s == STATUS_OK)
+        s = prices_load(loader->db, uid, loader->generation, loader->arena, &prices, err);
+    if (s != STATUS_OK)
+        return s;
+    struct price_series series = {
+        .uid = uid,
+        .n = prices.n,
+        .date = prices.date,
+        .price = prices.price,
+        .known_at = prices.known_at,
+        /* The store keeps the last day that had a price; the proceeds come on the day after. */
+        .delisted_on = instrument.delisted_on == DATE_NONE ? DATE_NONE : instrument.delisted_on + 1,
+        .delisting_return = instrument.delisting_return,
+        .trades_24_7 = str_eq_c(instrument.market, "24_7"),
+        .flags = flags_of(&instrument, &prices),
+    };
+    (void)snprintf(series.currency, sizeof series.currency, "%.*s", STR_ARG(instrument.currency));
+    loader->series[loader->n_series] = series;
+    loader->n_series++;
+    return STATUS_OK;
+}
+
+static enum status load_all_series(struct loader *loader, const struct spec *spec, struct err *err)
+{
+    char pointer[32];
+    enum status s = STATUS_OK;
+    for (size_t i = 0; i < spec->n_assets && s == STATUS_OK; i++) {
+        (void)snprintf(pointer, sizeof pointer, "/assets/%zu/uid", i);
+        s = load_series(loader, spec->assets[i].uid, pointer, err);
+    }
+    for (size_t i = 0; i < spec->n_universe && s == STATUS_OK; i++) {
+        (void)snprintf(pointer, sizeof pointer, "/universe/%zu", i);
+        s = load_series(loader, spec->universe[i], pointer, err);
+    }
+    if (s == STATUS_OK && spec->benchmark.ptr != NULL)
+        s = load_series(loader, spec->benchmark, "/benchmark", err);
+    return s;
+}
+
+/* EUR to currency, once; EUR itself needs none. A currency without rates is left to the engine to refuse. */
+static enum status load_rate(struct loader *loader, const char *currency, struct err *err)
+{
+    if (strcmp(currency, "EUR") == 0)
+        return STATUS_OK;
+    for (size_t i = 0; i < loader->n_fx; i++)
+        if (strcmp(loader->fx[i].quote, currency) == 0)
+            return STATUS_OK;
+    struct price_column rates;
+    enum status s =
+        fx_load(loader->db, STR("EUR"), str_of(currency), loader->generation, loader->arena, &rates, err);
+    if (s != STATUS_OK || rates.n == 0)
+        return s;
+    struct fx_series fx = {.base = "EUR",
+                           .n = rates.n,
+                           .date = rates.date,
+                           .rate = rates.price,
+                           .known_at = rates.known_at,
+                           .flags = rates.is_simulated ? SERIES_SIMULATED : 0};
+    memcpy(fx.quote, currency, sizeof fx.quote);
+    loader->fx[loader->n_fx] = fx;
+    loader->n_fx++;
+    return STATUS_OK;
+}
+
+static enum status load_rates(struct loader *loader, const struct spec *spec, struct err *err)
+{
+    bool needs_rates = false;
+    for (size_t i = 0; i < loader->n_series; i++)
+        needs_rates |= strcmp(loader->series[i].currency, spec->currency) != 0;
+    if (!needs_rates)
+        return STATUS_OK;
+    enum status s = load_rate(loader, spec->currency, err);
+    for (size_t i = 0; i < loader->n_series && s == STATUS_OK; i++)
+        s = load_rate(loader, loader->series[i].currency, err);
+    return s;
+}
+
+enum status backtest_market_load(struct db *db, const struct spec *spec, int64_t generation, struct arena *arena,
+                                 struct market_data *ret, struct err *err)
+{
+    struct loader loader = {.db = db, .generation = generation, .arena = arena};
+    loader.max_series = spec->n_assets + spec->n_universe + 1;
+    loader.series = arena_array(arena, loader.max_series, sizeof *loader.series);
+    loader.fx = arena_array(arena, loader.max_series + 1, sizeof *loader.fx);
+    if (loader.series == NULL || loader.fx == NULL)
+        return out_of_memory(err);
+    enum status s = load_all_series(&loader, spec, err);
+    if (s == STATUS_OK)
+        s = load_rates(&loader, spec, err);
+    if (s != STATUS_OK)
+        return s;
+    *ret = (struct market_data){
+        .series = loader.series, .n_series = loader.n_series, .fx = loader.fx, .n_fx = loader.n_fx};
+    return STATUS_OK;
+}

@@ -1,0 +1,160 @@
+/* backtest_run.c - request text to stored answer: parse, identify, find, else load, run, render and keep. */
+#include "handlers/backtest_run.h"
+
+#include "backtest/backtest.h"
+#include "base/clock.h"
+#include "handlers/backtest_market.h"
+#include "handlers/backtest_render.h"
+#include "store/backtest_store.h"
+
+/* The marts that a backtest reads; their generations are part of its identity. */
+static const char *const marts_read[] = {"mart_instrument", "mart_price_daily", "mart_fx_daily"};
+
+/* What the steps of one call share. */
+struct run {
+    struct db_pool *pool;
+    struct arena *arena;
+    const struct stop *stop;
+    struct spec *spec;
+    struct market_data market;
+    bool is_loaded;
+    struct backtest_passport passport;
+    int64_t generation;
+};
+
+static enum status out_of_memory(struct err *err)
+{
+    return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+}
+
+static enum status read_generations(struct run *run, const struct catalog *catalog, struct err *err)
+{
+    struct backtest_mart *marts = arena_array(run->arena, ARRAY_LEN(marts_read), sizeof *marts);
+    if (marts == NULL)
+        return out_of_memory(err);
+    for (size_t i = 0; i < ARRAY_LEN(marts_read); i++) {
+        const struct mart *mart = catalog_mart(catalog, str_of(marts_read[i]));
+        if (mart == NULL || mart->generation == 0)
+            return err_set(err, STATUS_NO_DATA, "The store has no data yet in %s; `cmmc load` publishes some.",
+                           marts_read[i]);
+        marts[i] = (struct backtest_mart){.name = marts_read[i], .generation = mart->generation};
+    }
+    run->passport = (struct backtest_passport){
+        .engine_version = BACKTEST_ENGINE_VERSION, .marts = marts, .n_marts = ARRAY_LEN(marts_read)};
+    run->generation = catalog->generation;
+    return STATUS_OK;
+}
+
+/* SHA-256 over everything the answer depends on; *ret_spec is the normalised request. */
+static enum status identify(struct run *run, char ret_id[DIGEST_HEX_BYTES], struct str *ret_spec, struct err *err)
+{
+    struct buf spec, identity;
+    struct json_out json;
+    buf_init(&spec, run->arena, (size_t)1 << 20);
+    jw_init(&json, &spec);
+    spec_canonical(run->spec, &json);
+    buf_init(&identity, run->arena, (size_t)2 << 20);
+    buf_printf(&identity, "engine %s\n", run->passport.engine_version);
+    for (size_t i = 0; i < run->passport.n_marts; i++)
+        buf_printf(&identity, "%s %lld\n", run->passport.marts[i].name, (long long)run->passport.marts[i].generation);
+    buf_add(&identity, buf_str(&spec));
+    if (spec.failed || identity.failed)
+        return out_of_memory(err);
+    *ret_spec = buf_str(&spec);
+    return digest_hex(buf_str(&identity), ret_id, err);
+}
+
+static enum status load(struct run *run, struct err *err)
+{
+    CLEANUP(db_releasep) struct db *db = NULL;
+    enum status s = db_acquire(run->pool, DB_READ, run->stop, &db, err);
+    if (s == STATUS_OK)
+        s = backtest_market_load(db, run->spec, run->generation, run->arena, &run->market, err);
+    run->is_loaded = s == STATUS_OK;
+    return s;
+}
+
+static enum status find(struct run *run, struct backtest_answer *answer, struct err *err)
+{
+    CLEANUP(db_releasep) struct db *db = NULL;
+    enum status s = db_acquire(run->pool, DB_READ, run->stop, &db, err);
+    if (s == STATUS_OK)
+        s = backtest_load(db, str_of(answer->id), run->arena, &answer->body, &answer->was_stored, err);
+    return s;
+}
+
+static enum status keep(struct run *run, struct str spec, struct backtest_answer *answer, struct err *err)
+{
+    CLEANUP(db_releasep) struct db *db = NULL;
+    enum status s = db_acquire(run->pool, DB_WRITE, run->stop, &db, err);
+    if (s == STATUS_OK)
+        s = backtest_save(db, str_of(answer->id), spec, run->generation, answer->body, err);
+    return s;
+}
+
+static double ms_since(int64_t from_ns)
+{
+    return (double)(clock_mono_ns() - from_ns) / 1e6;
+}
+
+static enum status compute(struct run *run, struct backtest_answer *answer, struct err *err)
+{
+    struct backtest_result *result = NULL;
+    int64_t from_ns = clock_mono_ns();
+    enum status s = backtest_run(run->spec, &run->market, run->arena, run->stop, &result, err);
+    if (s != STATUS_OK)
+        return s;
+    answer->engine_ms = ms_since(from_ns);
+    struct buf out;
+    buf_init(&out, run->arena, SIZE_MAX / 4);
+    from_ns = clock_mono_ns();
+    backtest_render(result, str_of(answer->id), &run->passport, &out);
+    answer->render_ms = ms_since(from_ns);
+    if (out.failed)
+        return err_set(err, STATUS_TOO_LARGE, "The answer does not fit in the memory one request may use.");
+    answer->body = buf_str(&out);
+    return STATUS_OK;
+}
+
+/* Open dates become those of the data, so that asking for them by name gives the same id. */
+static enum status resolve(struct run *run, struct backtest_answer *answer, struct err *err)
+{
+    if (run->spec->start != DATE_NONE && run->spec->end != DATE_NONE)
+        return STATUS_OK;
+    int64_t from_ns = clock_mono_ns();
+    enum status s = load(run, err);
+    answer->load_ms = ms_since(from_ns);
+    return s != STATUS_OK ? s : spec_resolve_dates(run->spec, &run->market, err);
+}
+
+enum status backtest_answer_for(struct db_pool *pool, const struct catalog *catalog, struct str request_body,
+                                struct arena *arena, const struct stop *stop, struct backtest_answer *ret,
+                                struct err *err)
+{
+    struct run run = {.pool = pool, .arena = arena, .stop = stop};
+    struct backtest_answer answer = {.body = STR_NONE};
+    struct str spec;
+    enum status s = spec_parse(request_body, arena, &run.spec, err);
+    if (s == STATUS_OK)
+        s = read_generations(&run, catalog, err);
+    if (s == STATUS_OK)
+        s = resolve(&run, &answer, err);
+    if (s == STATUS_OK)
+        s = identify(&run, answer.id, &spec, err);
+    if (s == STATUS_OK)
+        s = find(&run, &answer, err);
+    if (s == STATUS_OK && !answer.was_stored) {
+        int64_t from_ns = clock_mono_ns();
+        if (!run.is_loaded) {
+            s = load(&run, err);
+            answer.load_ms = ms_since(from_ns);
+        }
+        if (s == STATUS_OK)
+            s = compute(&run, &answer, err);
+        if (s == STATUS_OK)
+            s = keep(&run, spec, &answer, err);
+    }
+    if (s == STATUS_OK)
+        *ret = answer;
+    return s;
+}

@@ -1,0 +1,101 @@
+"""The README's examples, run as written against the real server.
+
+Each fenced `sh` block after the marker "examples:" is split into commands; curl is replaced by a wrapper that only
+changes the two port numbers, because the documented ones may be taken on the machine that runs the tests.
+"""
+
+import json
+import os
+import re
+import subprocess
+import tempfile
+import unittest
+
+from tests.support.server import Server
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def example_commands():
+    """Yields (comment, command) in document order; a command ends where its quotes do."""
+    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as readme:
+        text = readme.read()
+    block = re.search(r"<!-- examples:.*?-->\n```sh\n(.*?)```", text, re.S).group(1)
+    comment, command = "", ""
+    for line in block.splitlines():
+        if not command and line.startswith("#"):
+            comment = line[2:]
+        elif line or command:
+            command += line + "\n"
+            if command.count("'") % 2 == 0:
+                yield comment, command
+                command = ""
+
+
+class ReadmeExamples(unittest.TestCase):
+    """What the README promises works when pasted."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server.start()
+        cls.folder = tempfile.TemporaryDirectory()
+        wrapper = os.path.join(cls.folder.name, "curl")
+        real = subprocess.run(["which", "curl"], check=True, capture_output=True, text=True).stdout.strip()
+        with open(wrapper, "w", encoding="utf-8") as out:
+            out.write("#!/bin/bash\nargs=()\nfor a in \"$@\"; do\n"
+                      f"a=${{a/localhost:8080/localhost:{cls.server.port}}}\n"
+                      f"args+=(\"${{a/localhost:8081/localhost:{cls.server.ops_port}}}\")\ndone\n"
+                      f"exec {real} \"${{args[@]}}\"\n")
+        os.chmod(wrapper, 0o755)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+        cls.server.stop()
+
+    def run_shell(self, command):
+        env = dict(os.environ, PATH=self.folder.name + ":" + os.environ["PATH"])
+        done = subprocess.run(["bash", "-c", command], env=env, capture_output=True, text=True, timeout=60, cwd=ROOT)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def test_there_is_a_screenful_of_examples(self):
+        self.assertGreaterEqual(len(list(example_commands())), 12)
+
+    def test_every_example_answers_what_its_comment_says(self):
+        for comment, command in example_commands():
+            with self.subTest(command=command.strip()[:100]):
+                out = self.run_shell(command)
+                if "/v1/backtests" in command:
+                    answer = json.loads(out)
+                    self.assertEqual(answer["data"]["monkeys"]["count"], 1000)
+                    self.assertGreater(answer["data"]["equity"]["equity"][-1], 0)
+                elif "clsoe" in command:
+                    problem = json.loads(out)
+                    self.assertEqual(problem["status"], 400)
+                    self.assertEqual(problem["errors"][0]["suggestion"], "close")
+                elif "format=csv" in command:
+                    self.assertGreater(out.count("\r\n"), 10)
+                    self.assertNotIn("problem", out)
+                elif "-D -" in command:
+                    self.assertRegex(out, r"(?im)^etag: \"g\d+-")
+                elif "8081/readyz" in command:
+                    self.assertIn("[+]", out)
+                elif "8081/metrics" in command:
+                    self.assertIn("cmmc_http_requests_total", out)
+                else:
+                    self.assertTrue(json.loads(out)["data"], comment)
+
+    def test_the_command_line_example_answers_too(self):
+        command = [os.environ.get("CMMC_BIN", os.path.join(ROOT, "build/cmmc")), "backtest"]
+        body = '{"universe": ["stock:US.AAPL", "stock:US.JPM"], "strategy": "buy_and_hold"}'
+        with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as readme:
+            self.assertIn(body, readme.read())
+        env = dict(os.environ, CMMC_VAR_DIR=self.server.var_dir)
+        done = subprocess.run(command, input=body, env=env, capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads(done.stdout)["data"]["spec"]["strategy"], "buy_and_hold")
+
+
+if __name__ == "__main__":
+    unittest.main()
