@@ -59,6 +59,7 @@ static enum status fill_rates(struct fx_table *table, const struct market_data *
     double *eur_currency = arena_array(table->arena, clock.n, sizeof *eur_currency);
     if (eur_currency == NULL)
         return out_of_memory(err);
+    table->uses_fx = true;
     enum status s = fill_leg(table, market, clock, table->base, ret_rate, err);
     if (s == STATUS_OK)
         s = fill_leg(table, market, clock, currency, eur_currency, err);

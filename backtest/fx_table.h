@@ -19,6 +19,7 @@ struct fx_table {
     size_t n;
     char (*currency)[CURRENCY_TEXT_BYTES];
     double **rate;         /* [currency][session]; NaN where no rate was known yet */
+    bool uses_fx;          /* some currency differs from base */
     size_t stale_sessions; /* rate-sessions at which a rate was older than FX_STALE_DAYS */
     struct arena *arena;
 };

@@ -74,13 +74,13 @@ static double annualised_on_side(const struct relative *w, const double *x, int 
 static void capture(const struct relative *w, struct metric_value *out, int side,
                     enum metric_reason reason)
 {
-    size_t n = 0;
+    size_t n = 0, n_again = 0;
     double benchmark = annualised_on_side(w, w->b, side, &n);
     if (n == 0) {
         metrics_deny(out, reason, 0);
         return;
     }
-    double portfolio = annualised_on_side(w, w->r, side, &n);
+    double portfolio = annualised_on_side(w, w->r, side, &n_again);
     metrics_set(out, portfolio / benchmark, n);
 }
 

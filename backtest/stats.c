@@ -27,6 +27,23 @@ static void first_pass(const double *r, size_t n, struct stats_moments *m)
     m->is_constant = m->max - m->min <= 4 * DBL_EPSILON * largest;
 }
 
+struct stats_moments stats_moments_short(const double *r, size_t n)
+{
+    struct stats_moments m = {.n = n, .is_zero = true, .is_constant = true};
+    double sum2 = 0;
+
+    if (n == 0)
+        return m;
+    first_pass(r, n, &m);
+    if (n < 2 || m.is_constant)
+        return m;
+    for (size_t i = 0; i < n; i++)
+        sum2 += (r[i] - m.mean) * (r[i] - m.mean);
+    m.sd = sqrt(sum2 / ((double)n - 1));
+    m.sd_population = sqrt(sum2 / (double)n);
+    return m;
+}
+
 struct stats_moments stats_moments(const double *r, size_t n)
 {
     struct stats_moments m = {.n = n, .is_zero = true, .is_constant = true};

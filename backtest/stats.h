@@ -29,6 +29,9 @@ struct stats_moments {
  */
 struct stats_moments stats_moments(const double *r, size_t n);
 
+/* The same without skew and excess, which stay 0; equal bits in the rest. */
+struct stats_moments stats_moments_short(const double *r, size_t n);
+
 /* Returns of a value path: ret_r[i] = value[i + 1] / value[i] - 1 for the n_values - 1 steps. */
 void stats_returns(const double *value, size_t n_values, double *ret_r);
 

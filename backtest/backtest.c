@@ -1,0 +1,270 @@
+/* backtest.c - runs the parts of a backtest in order; called by the handler after data are loaded. */
+#include "backtest/backtest.h"
+
+#include "backtest/coverage.h"
+#include "backtest/schedule.h"
+#include "backtest/warnings.h"
+#include "base/date.h"
+
+#include <math.h>
+#include <string.h>
+
+struct run {
+    const struct market_data *market;
+    struct arena *arena;
+    const struct stop *stop;
+    struct spec *spec;
+    struct panel *panel;
+    struct sim_rules rules;
+    struct sim_target target;
+    struct sim_workspace workspace;
+    struct backtest_result *result;
+};
+
+static enum status out_of_memory(struct err *err)
+{
+    return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for this backtest.");
+}
+
+enum status spec_resolve_dates(struct spec *spec, const struct market_data *market, struct err *err)
+{
+    return coverage_resolve(spec, market, err);
+}
+
+/* Schedule, costs and target weights of the strategy. */
+static enum status set_rules(struct run *run, struct err *err)
+{
+    const struct spec *spec = run->spec;
+    const struct panel *panel = run->panel;
+    uint32_t *due = arena_array(run->arena, panel->n_sessions, sizeof *due);
+    size_t *asset = arena_array(run->arena, panel->n_held, sizeof *asset);
+    double *weight = arena_array(run->arena, panel->n_held, sizeof *weight);
+    if (due == NULL || asset == NULL || weight == NULL)
+        return out_of_memory(err);
+
+    schedule_build(spec->rebalance, panel->clock, panel->n_sessions, due, &run->rules.n_due);
+    run->rules.due = due;
+    run->rules.fill = spec->fill;
+    run->rules.capital = spec->capital;
+    run->rules.costs.commission = spec->commission_bps / 1e4;
+    run->rules.costs.slippage = spec->slippage_bps / 1e4;
+    for (size_t a = 0; a < panel->n_held; a++) {
+        asset[a] = a;
+        weight[a] = spec->assets[panel->held[a]].weight;
+    }
+    run->target = (struct sim_target){asset, weight, panel->n_held, spec->invested_share};
+    return STATUS_OK;
+}
+
+/* The same run without costs; only its final equity is kept. */
+static enum status run_gross(struct run *run, struct err *err)
+{
+    const double *net = run->workspace.equity;
+    size_t last = run->panel->n_sessions - 1;
+    struct sim_rules rules = run->rules;
+    struct sim_workspace workspace;
+
+    run->result->gross_terminal = net[last];
+    if (!(costs_total_rate(rules.costs) > 0))
+        return STATUS_OK;
+    rules.costs = (struct cost_rates){0, 0};
+    enum status s = sim_workspace_init(&workspace, run->arena, last + 1, run->panel->n_held, err);
+    if (s == STATUS_OK)
+        s = simulate(run->panel, &run->target, &rules, &workspace, NULL, run->stop, err);
+    if (s == STATUS_OK)
+        run->result->gross_terminal = workspace.equity[last];
+    return s;
+}
+
+static enum status run_strategy(struct run *run, struct err *err)
+{
+    struct backtest_result *result = run->result;
+    size_t n = run->panel->n_sessions;
+
+    enum status s = sim_workspace_init(&run->workspace, run->arena, n, run->panel->n_held, err);
+    if (s == STATUS_OK)
+        s = sim_recorder_init(&result->ledger, run->arena, n, BACKTEST_TRADES_MAX, err);
+    if (s == STATUS_OK)
+        s = simulate(run->panel, &run->target, &run->rules, &run->workspace, &result->ledger,
+                     run->stop, err);
+    if (s == STATUS_OK)
+        s = run_gross(run, err);
+    if (s != STATUS_OK)
+        return s;
+    result->equity = run->workspace.equity;
+    result->ruined_on = DATE_NONE;
+    struct metrics_path path = {run->panel->clock, result->equity, n};
+    size_t live = metrics_live_length(path);
+    if (!(result->equity[live - 1] > 0))
+        result->ruined_on = run->panel->clock[live - 1];
+    return STATUS_OK;
+}
+
+/* Weights at the last close, and how concentrated they are (0: nothing is held). */
+static enum status final_weights(struct run *run, double *ret_effective_n, struct err *err)
+{
+    size_t n = run->panel->n_held, last = run->panel->n_sessions - 1;
+    double equity = run->result->equity[last], sum = 0, squares = 0;
+    double *weight = arena_array(run->arena, n, sizeof *weight);
+    if (weight == NULL)
+        return out_of_memory(err);
+
+    for (size_t a = 0; a < n && equity > 0; a++) {
+        weight[a] = run->workspace.units[a] * run->panel->price[panel_cell(run->panel, a, last)] /
+                    equity;
+        sum += weight[a];
+        squares += weight[a] * weight[a];
+    }
+    run->result->final_weight = weight;
+    run->result->final_cash_weight = equity > 0 ? run->result->ledger.cash[last] / equity : 0;
+    *ret_effective_n = squares > 0 ? sum * sum / squares : 0;
+    return STATUS_OK;
+}
+
+static struct metrics_trading trading_figures(const struct run *run, double effective_n)
+{
+    const struct backtest_result *r = run->result;
+    struct metrics_path path = {run->panel->clock, r->equity, run->panel->n_sessions};
+    size_t live = metrics_live_length(path);
+    double exposure = 0, equity = 0;
+
+    for (size_t t = 0; t < live; t++)
+        equity += r->equity[t];
+    for (size_t t = 1; t < live; t++)
+        exposure += r->equity[t] > 0 ? 1 - r->ledger.cash[t] / r->equity[t] : 0;
+    return (struct metrics_trading){
+        .turnover = r->ledger.turnover,
+        .exposure = exposure / (double)(live - 1),
+        .effective_n = effective_n,
+        .cost_ratio = (r->ledger.commission + r->ledger.slippage) / (equity / (double)live),
+        .n_rebalances = r->ledger.n_rebalances,
+    };
+}
+
+/* The benchmark at its usable sessions and the portfolio at the same ones; none: n stays 0. */
+static enum status common_paths(struct run *run, struct metrics_input *input, struct err *err)
+{
+    const struct panel *panel = run->panel;
+    size_t n = panel->n_sessions, count = 0;
+    if (panel->benchmark == NULL)
+        return STATUS_OK;
+    int32_t *date = arena_array(run->arena, n, sizeof *date);
+    double *portfolio = arena_array(run->arena, n, sizeof *portfolio);
+    double *benchmark = arena_array(run->arena, n, sizeof *benchmark);
+    double *line = arena_array(run->arena, n, sizeof *line);
+    if (date == NULL || portfolio == NULL || benchmark == NULL || line == NULL)
+        return out_of_memory(err);
+
+    for (size_t t = 0; t < n; t++) {
+        line[t] = (double)NAN;
+        if (isnan(panel->benchmark[t]))
+            continue;
+        date[count] = panel->clock[t];
+        portfolio[count] = run->result->equity[t];
+        benchmark[count++] = panel->benchmark[t];
+        line[t] = run->spec->capital * (panel->benchmark[t] / benchmark[0]);
+    }
+    if (count < 2)
+        return STATUS_OK;
+    input->common = (struct metrics_path){date, portfolio, count};
+    input->benchmark = (struct metrics_path){date, benchmark, count};
+    run->result->benchmark = line;
+    return STATUS_OK;
+}
+
+static enum status measure(struct run *run, struct err *err)
+{
+    struct backtest_result *result = run->result;
+    double effective_n = 0;
+
+    enum status s = final_weights(run, &effective_n, err);
+    if (s != STATUS_OK)
+        return s;
+    struct metrics_trading trading = trading_figures(run, effective_n);
+    struct metrics_input input = {
+        .path = {run->panel->clock, result->equity, run->panel->n_sessions},
+        .periods_per_year = result->periods_per_year,
+        .risk_free_rate = run->spec->risk_free_rate,
+        .trading = &trading,
+    };
+    s = common_paths(run, &input, err);
+    if (s == STATUS_OK)
+        s = metrics_compute(&input, run->arena, result->metrics, err);
+    if (s != STATUS_OK || result->benchmark == NULL)
+        return s;
+    struct metrics_input benchmark = {
+        .path = input.benchmark,
+        .periods_per_year = result->periods_per_year,
+        .risk_free_rate = run->spec->risk_free_rate,
+    };
+    return metrics_compute(&benchmark, run->arena, result->benchmark_metrics, err);
+}
+
+/* Drawdown line, its deepest declines, and the calendar. */
+static enum status describe(struct run *run, struct err *err)
+{
+    struct backtest_result *result = run->result;
+    size_t n = run->panel->n_sessions;
+    double *line = arena_array(run->arena, n, sizeof *line);
+    struct drawdown *list = arena_array(run->arena, n / 2 + 1, sizeof *list);
+    if (line == NULL || list == NULL)
+        return out_of_memory(err);
+
+    drawdown_path(result->equity, n, line);
+    result->drawdown = line;
+    size_t count = drawdown_list(result->equity, n, list);
+    drawdown_sort(list, count);
+    result->n_drawdowns = count < BACKTEST_DRAWDOWNS_MAX ? count : BACKTEST_DRAWDOWNS_MAX;
+    memcpy(result->drawdowns, list, result->n_drawdowns * sizeof *list);
+    struct metrics_path path = {run->panel->clock, result->equity, n};
+    return tables_years(path.date, path.value, metrics_live_length(path), run->arena,
+                        &result->years, err);
+}
+
+static enum status play_monkeys(struct run *run, struct err *err)
+{
+    struct monkey_game game;
+    if (run->spec->n_monkeys == 0)
+        return STATUS_OK;
+    enum status s = monkey_game_init(&game, run->panel, run->spec, &run->rules,
+                                     run->result->periods_per_year, run->arena, err);
+    if (s != STATUS_OK)
+        return s;
+    return monkey_compare(&game, run->spec->n_monkeys, run->result->equity, run->arena, run->stop,
+                          &run->result->monkeys, err);
+}
+
+enum status backtest_run(const struct spec *spec, const struct market_data *market,
+                         struct arena *arena, const struct stop *stop,
+                         struct backtest_result **ret, struct err *err)
+{
+    struct run run = {.market = market, .arena = arena, .stop = stop};
+    run.spec = ARENA_NEW(arena, struct spec);
+    run.result = ARENA_NEW(arena, struct backtest_result);
+    if (run.spec == NULL || run.result == NULL)
+        return out_of_memory(err);
+    *run.spec = *spec;
+
+    enum status s = spec_resolve_dates(run.spec, market, err);
+    if (s == STATUS_OK)
+        s = panel_build(run.spec, market, arena, stop, &run.panel, err);
+    if (s == STATUS_OK)
+        s = set_rules(&run, err);
+    if (s != STATUS_OK)
+        return s;
+    run.result->spec = run.spec;
+    run.result->panel = run.panel;
+    run.result->periods_per_year = run.panel->trades_24_7 ? 365 : 252;
+    s = run_strategy(&run, err);
+    if (s == STATUS_OK)
+        s = measure(&run, err);
+    if (s == STATUS_OK)
+        s = describe(&run, err);
+    if (s == STATUS_OK)
+        s = play_monkeys(&run, err);
+    if (s == STATUS_OK)
+        s = warnings_collect(run.result, market, arena, err);
+    if (s == STATUS_OK)
+        *ret = run.result;
+    return s;
+}

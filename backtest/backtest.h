@@ -1,0 +1,67 @@
+/*
+ * backtest.h - one backtest from request to result: panel, simulation, metrics, monkeys, warnings.
+ * Pure: no I/O, no clock, no globals. The same spec and data give the same result, bit for bit, on
+ * any machine and any number of threads. Everything lives in the arena given.
+ */
+#ifndef BACKTEST_BACKTEST_H
+#define BACKTEST_BACKTEST_H
+
+#include "backtest/engine.h"
+#include "backtest/metrics.h"
+#include "backtest/monkey.h"
+
+/* Changes whenever the same request and data could give another number. */
+#define BACKTEST_ENGINE_VERSION "1"
+
+enum { BACKTEST_TRADES_MAX = 5000, BACKTEST_DRAWDOWNS_MAX = 10, BACKTEST_WARNINGS_MAX = 24 };
+
+struct backtest_warning {
+    const char *code;       /* "survivorship" */
+    struct str detail;      /* one sentence */
+    const struct str *uids; /* whom it concerns; NULL: the whole run */
+    size_t n_uids;
+};
+
+struct backtest_result {
+    const struct spec *spec; /* dates resolved */
+    const struct panel *panel;
+    double periods_per_year; /* 252, or 365 when a held asset trades every day */
+    const double *equity;    /* per session; equity[0] is the capital */
+    const double *drawdown;
+    const double *benchmark; /* worth of the capital in the benchmark, NaN where it has no price;
+                                NULL: none asked for, or no two usable prices */
+    int32_t ruined_on;       /* DATE_NONE: not ruined */
+
+    struct metric_value metrics[METRIC_COUNT];
+    struct metric_value benchmark_metrics[METRIC_COUNT]; /* when benchmark is not NULL */
+    struct drawdown drawdowns[BACKTEST_DRAWDOWNS_MAX];   /* deepest first */
+    size_t n_drawdowns;
+    struct table_years years;
+
+    struct sim_recorder ledger;
+    double gross_terminal;       /* final equity of the same run without costs */
+    const double *final_weight;  /* per held column of the panel */
+    double final_cash_weight;
+    struct monkey_report monkeys; /* count 0: none */
+
+    struct backtest_warning warnings[BACKTEST_WARNINGS_MAX];
+    size_t n_warnings;
+};
+
+/*
+ * Fills spec->start and spec->end where the request left them open, with the common coverage of the
+ * assets that have a weight; see coverage.h for the rule and the errors.
+ */
+enum status spec_resolve_dates(struct spec *spec, const struct market_data *market,
+                               struct err *err) NODISCARD;
+
+/*
+ * Runs spec on market. Open dates are resolved on a copy; spec itself is not changed.
+ * Errors: those of spec_resolve_dates and panel_build; STATUS_TOO_LARGE, STATUS_OUT_OF_MEMORY; the
+ * stop's own status (polled at every rebalance and every monkey).
+ */
+enum status backtest_run(const struct spec *spec, const struct market_data *market,
+                         struct arena *arena, const struct stop *stop,
+                         struct backtest_result **ret, struct err *err) NODISCARD;
+
+#endif

@@ -1,0 +1,89 @@
+/*
+ * monkey.h - random portfolios under the strategy's own rules: is the strategy better than chance?
+ *
+ * Monkey i draws as many names as the strategy has positive weights, without replacement, from the
+ * universe; weights are Dirichlet(1), that is uniform on the simplex (normalised exponentials), times
+ * the strategy's invested share; then it is simulated with the same panel, schedule, fills and costs.
+ * It uses the random stream (seed, i) only, so it is the same alone or in a batch.
+ * A game is used by one thread; several games may share a panel.
+ */
+#ifndef BACKTEST_MONKEY_H
+#define BACKTEST_MONKEY_H
+
+#include "backtest/engine.h"
+
+enum monkey_statistic {
+    MONKEY_CAGR,
+    MONKEY_SHARPE,
+    MONKEY_MAX_DRAWDOWN, /* negative: a higher one is better, as everywhere here */
+    MONKEY_TERMINAL_WEALTH,
+    MONKEY_STATISTIC_COUNT
+};
+extern const char *const monkey_statistic_names[MONKEY_STATISTIC_COUNT];
+
+enum { MONKEY_QUANTILE_COUNT = 5 };
+extern const double monkey_quantiles[MONKEY_QUANTILE_COUNT]; /* 0.05 0.25 0.5 0.75 0.95 */
+
+/* The statistics of one equity path; NaN where one is undefined (the Sharpe ratio of a flat line). */
+struct monkey_score {
+    double value[MONKEY_STATISTIC_COUNT];
+};
+
+struct monkey_rank {
+    double percentile; /* (#{m < s} + #{m = s} / 2) / n */
+    double p_value;    /* (1 + #{m >= s}) / (n + 1) */
+};
+
+struct monkey_row {
+    double strategy; /* NaN: undefined, and so is the rank */
+    struct monkey_rank rank;
+    double quantile[MONKEY_QUANTILE_COUNT]; /* of the monkeys; valid when n > 0 */
+    size_t n;                               /* monkeys with a value */
+};
+
+struct monkey_report {
+    size_t count;   /* monkeys played; 0 when the universe has no usable asset */
+    size_t n_names; /* that each held */
+    struct monkey_row row[MONKEY_STATISTIC_COUNT];
+};
+
+struct monkey_game {
+    const struct panel *panel;
+    const struct sim_rules *rules;
+    uint64_t seed;
+    size_t n_names;
+    double invested_share;
+    double periods_per_year, rate, years; /* rate: risk-free, per session */
+    struct sim_workspace workspace;
+    size_t *deck;      /* the universe's columns, shuffled anew by each monkey */
+    bool *is_drawn;    /* per panel column */
+    size_t *asset;     /* the draw: columns, rising */
+    double *weight;
+    double *returns;   /* scratch, n_sessions */
+};
+
+/* n_names: the strategy's positive weights; fewer when the universe is smaller. */
+enum status monkey_game_init(struct monkey_game *game, const struct panel *panel,
+                             const struct spec *spec, const struct sim_rules *rules,
+                             double periods_per_year, struct arena *arena,
+                             struct err *err) NODISCARD;
+
+/* The statistics of any equity path over the game's clock; the strategy's are taken the same way. */
+struct monkey_score monkey_score_path(struct monkey_game *game, const double *equity);
+
+/* Draws and plays monkey index. Its equity stays in game->workspace until the next one. */
+enum status monkey_play(struct monkey_game *game, size_t index, const struct stop *stop,
+                        struct monkey_score *ret, struct err *err) NODISCARD;
+
+/*
+ * Plays count monkeys and ranks the strategy's equity among them.
+ * Errors: STATUS_OUT_OF_MEMORY, the stop's own status (polled before every monkey).
+ */
+enum status monkey_compare(struct monkey_game *game, size_t count, const double *strategy_equity,
+                           struct arena *arena, const struct stop *stop,
+                           struct monkey_report *ret, struct err *err) NODISCARD;
+
+/* n > 0. */
+struct monkey_rank monkey_rank(double strategy, const double *monkeys, size_t n);
+
+#endif

@@ -1,0 +1,204 @@
+/* warnings.c - turns flags and counts of a finished run into sentences. */
+#include "backtest/warnings.h"
+
+#include "base/date.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+struct collector {
+    struct backtest_result *result;
+    struct arena *arena;
+    bool is_out_of_memory;
+};
+
+enum { DETAIL_BYTES_MAX = 1024 };
+
+/* uids is copied; n 0 means the whole run. */
+static void add(struct collector *c, const char *code, struct str detail, const struct str *uids,
+                size_t n)
+{
+    struct backtest_result *r = c->result;
+    struct str *copy = arena_array(c->arena, n + 1, sizeof *copy);
+    const char *text = arena_dup(c->arena, detail);
+
+    if (copy == NULL || text == NULL) {
+        c->is_out_of_memory = true;
+        return;
+    }
+    if (n > 0)
+        memcpy(copy, uids, n * sizeof *copy);
+    assert(r->n_warnings < BACKTEST_WARNINGS_MAX);
+    r->warnings[r->n_warnings++] =
+        (struct backtest_warning){code, {text, detail.len}, n > 0 ? copy : NULL, n};
+}
+
+/* One warning for all panel assets, and the benchmark, that carry flag. */
+static void add_flag(struct collector *c, enum series_flag flag, const char *code, struct str detail)
+{
+    const struct panel *panel = c->result->panel;
+    struct str *uids = arena_array(c->arena, panel->n_assets + 1, sizeof *uids);
+    size_t n = 0;
+
+    if (uids == NULL) {
+        c->is_out_of_memory = true;
+        return;
+    }
+    for (size_t a = 0; a < panel->n_assets; a++) {
+        if (panel->assets[a].series->flags & flag)
+            uids[n++] = panel->assets[a].series->uid;
+    }
+    const struct price_series *benchmark = panel->benchmark_series;
+    bool is_listed = false;
+    for (size_t i = 0; benchmark != NULL && i < n; i++)
+        is_listed = is_listed || str_eq(uids[i], benchmark->uid);
+    if (benchmark != NULL && !is_listed && benchmark->flags & flag)
+        uids[n++] = benchmark->uid;
+    if (n > 0)
+        add(c, code, detail, uids, n);
+}
+
+static void add_data(struct collector *c, const struct market_data *market)
+{
+    bool fx_simulated = false;
+    for (size_t i = 0; i < market->n_fx && c->result->panel->fx.uses_fx; i++)
+        fx_simulated = fx_simulated || (market->fx[i].flags & SERIES_SIMULATED);
+
+    add_flag(c, SERIES_SIMULATED, "simulated_data",
+             STR("These prices are simulated, not observed."));
+    if (fx_simulated)
+        add(c, "simulated_fx", STR("The exchange rates are simulated, not observed."), NULL, 0);
+    add_flag(c, SERIES_SURVIVOR_BIASED, "survivorship",
+             STR("These instruments come from a list of survivors: results are too good."));
+    add_flag(c, SERIES_ADJUSTED_ONLY, "adjusted_prices",
+             STR("Only adjusted prices are known: price levels and quantities are not historical."));
+    const struct price_series *benchmark = c->result->panel->benchmark_series;
+    if (benchmark != NULL && benchmark->flags & SERIES_PRICE_INDEX)
+        add(c, "benchmark_price_index",
+            STR("The benchmark leaves out dividends, which favours the portfolio."),
+            &benchmark->uid, 1);
+}
+
+static void add_rules(struct collector *c)
+{
+    const struct spec *spec = c->result->spec;
+    const struct panel *panel = c->result->panel;
+    struct buf text;
+
+    if (spec->fill == FILL_SAME_CLOSE)
+        add(c, "same_close",
+            STR("lookahead: same_close. Decisions are filled at the prices they were made from."),
+            NULL, 0);
+    if (spec->invested_share < 1) {
+        buf_init(&text, c->arena, DETAIL_BYTES_MAX);
+        buf_printf(&text, "%.4g %% of the portfolio stays in cash, which earns nothing.",
+                   100 * (1 - spec->invested_share));
+        add(c, "cash_residual", buf_str(&text), NULL, 0);
+    }
+    if (panel->fx.stale_sessions > 0) {
+        buf_init(&text, c->arena, DETAIL_BYTES_MAX);
+        buf_printf(&text, "An exchange rate was older than %d days %zu times.", (int)FX_STALE_DAYS,
+                   panel->fx.stale_sessions);
+        add(c, "fx_stale", buf_str(&text), NULL, 0);
+    }
+    if (date_add_months(panel->clock[0], 12) > panel->clock[panel->n_sessions - 1])
+        add(c, "annualised_from_short_window",
+            STR("The window is shorter than a year: annual figures extrapolate."), NULL, 0);
+    if (panel->n_excluded > 0)
+        add(c, "universe_excluded",
+            STR("These do not cover the window and no monkey drew them."), panel->excluded,
+            panel->n_excluded);
+    if (spec->n_monkeys > 0 && panel->n_universe < panel->n_held)
+        add(c, "universe_too_small",
+            STR("The universe has fewer usable names than the portfolio: monkeys hold fewer."), NULL,
+            0);
+}
+
+/* Held assets that stood still for longer than max_stale, and those that were delisted. */
+static void add_events(struct collector *c)
+{
+    const struct panel *panel = c->result->panel;
+    struct str *suspended = arena_array(c->arena, panel->n_held + 1, sizeof *suspended);
+    struct str *delisted = arena_array(c->arena, panel->n_held + 1, sizeof *delisted);
+    size_t n_suspended = 0, n_delisted = 0, asset_days = 0;
+    struct buf text;
+
+    if (suspended == NULL || delisted == NULL) {
+        c->is_out_of_memory = true;
+        return;
+    }
+    for (size_t a = 0; a < panel->n_held; a++) {
+        const struct panel_asset *asset = &panel->assets[a];
+        asset_days += asset->suspended_sessions;
+        if (asset->suspended_sessions > 0)
+            suspended[n_suspended++] = asset->series->uid;
+        if (asset->delisted_at != PANEL_NEVER)
+            delisted[n_delisted++] = asset->series->uid;
+    }
+    if (n_suspended > 0) {
+        buf_init(&text, c->arena, DETAIL_BYTES_MAX);
+        buf_printf(&text, "Valued at the last price for more than %u sessions in a row; %zu "
+                          "asset-sessions in all.",
+                   c->result->spec->max_stale, asset_days);
+        add(c, "suspended", buf_str(&text), suspended, n_suspended);
+    }
+    if (n_delisted > 0)
+        add(c, "delisted", STR("Delisted during the backtest; the position became cash."), delisted,
+            n_delisted);
+    if (c->result->ruined_on != DATE_NONE) {
+        char day[DATE_TEXT_BYTES];
+        date_format(c->result->ruined_on, day);
+        buf_init(&text, c->arena, DETAIL_BYTES_MAX);
+        buf_printf(&text, "The portfolio lost everything on %s; metrics end there.", day);
+        add(c, "ruined", buf_str(&text), NULL, 0);
+    }
+}
+
+static void add_benchmark(struct collector *c)
+{
+    const struct panel *panel = c->result->panel;
+    size_t first = 0, last = panel->n_sessions - 1;
+    char day[DATE_TEXT_BYTES];
+    struct buf text;
+
+    if (panel->benchmark == NULL)
+        return;
+    const struct str *uid = &panel->benchmark_series->uid;
+    if (c->result->benchmark == NULL) {
+        add(c, "benchmark_unusable", STR("The benchmark has no two usable prices in this window."),
+            uid, 1);
+        return;
+    }
+    while (isnan(panel->benchmark[first]))
+        first++;
+    while (isnan(panel->benchmark[last]))
+        last--;
+    if (first > 0) {
+        date_format(panel->clock[first], day);
+        buf_init(&text, c->arena, DETAIL_BYTES_MAX);
+        buf_printf(&text, "The benchmark has no usable price before %s; what compares starts there.",
+                   day);
+        add(c, "benchmark_starts_late", buf_str(&text), uid, 1);
+    }
+    if (last + 1 < panel->n_sessions) {
+        date_format(panel->clock[last], day);
+        buf_init(&text, c->arena, DETAIL_BYTES_MAX);
+        buf_printf(&text, "The benchmark has no usable price after %s; what compares ends there.",
+                   day);
+        add(c, "benchmark_ends_early", buf_str(&text), uid, 1);
+    }
+}
+
+enum status warnings_collect(struct backtest_result *result, const struct market_data *market,
+                             struct arena *arena, struct err *err)
+{
+    struct collector c = {.result = result, .arena = arena};
+    add_data(&c, market);
+    add_rules(&c);
+    add_events(&c);
+    add_benchmark(&c);
+    if (c.is_out_of_memory)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for the warnings of this run.");
+    return STATUS_OK;
+}
