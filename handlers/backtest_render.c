@@ -1,0 +1,351 @@
+/* backtest_render.c - the document of POST /v1/backtests, written straight from the result. */
+#include "handlers/backtest_render.h"
+
+#include <math.h>
+
+static void write_line(struct json_out *json, const char *key, const double *line, size_t n)
+{
+    if (line == NULL) {
+        jw_key_null(json, key);
+        return;
+    }
+    jw_key(json, key);
+    jw_array(json);
+    for (size_t t = 0; t < n; t++)
+        jw_f64(json, line[t]);
+    jw_end_array(json);
+}
+
+static void write_equity(const struct backtest_result *r, struct json_out *json)
+{
+    jw_key(json, "equity");
+    jw_object(json);
+    jw_key(json, "date");
+    jw_array(json);
+    for (size_t t = 0; t < r->panel->n_sessions; t++)
+        jw_date(json, r->panel->clock[t]);
+    jw_end_array(json);
+    write_line(json, "equity", r->equity, r->panel->n_sessions);
+    write_line(json, "drawdown", r->drawdown, r->panel->n_sessions);
+    write_line(json, "benchmark", r->benchmark, r->panel->n_sessions);
+    jw_end_object(json);
+}
+
+static void write_metrics(const struct backtest_result *r, struct json_out *json)
+{
+    jw_key(json, "metrics");
+    jw_object(json);
+    for (size_t i = 0; i < METRIC_COUNT; i++) {
+        const struct metric_value *m = &r->metrics[i];
+        jw_key(json, metric_infos[i].name);
+        jw_object(json);
+        if (m->reason == REASON_NONE) {
+            jw_key_f64(json, "value", m->value);
+        } else {
+            jw_key_null(json, "value");
+            jw_key_c(json, "reason", metric_reason_codes[m->reason]);
+        }
+        jw_key_c(json, "unit", metric_infos[i].unit);
+        jw_key_i64(json, "n", (int64_t)m->n);
+        if (r->benchmark != NULL && r->benchmark_metrics[i].reason == REASON_NONE)
+            jw_key_f64(json, "benchmark", r->benchmark_metrics[i].value);
+        else
+            jw_key_null(json, "benchmark");
+        jw_key_c(json, "convention", metric_infos[i].convention);
+        jw_end_object(json);
+    }
+    jw_end_object(json);
+}
+
+static void write_drawdowns(const struct backtest_result *r, struct json_out *json)
+{
+    const int32_t *clock = r->panel->clock;
+    jw_key(json, "drawdowns");
+    jw_array(json);
+    for (size_t i = 0; i < r->n_drawdowns; i++) {
+        struct drawdown d = r->drawdowns[i];
+        bool is_open = d.recovery == DRAWDOWN_OPEN;
+        jw_object(json);
+        jw_key_date(json, "peak", clock[d.peak]);
+        jw_key_date(json, "trough", clock[d.trough]);
+        if (is_open)
+            jw_key_null(json, "recovery");
+        else
+            jw_key_date(json, "recovery", clock[d.recovery]);
+        jw_key_f64(json, "depth", d.depth);
+        jw_key_i64(json, "days_to_trough", clock[d.trough] - clock[d.peak]);
+        if (is_open)
+            jw_key_null(json, "days_to_recovery");
+        else
+            jw_key_i64(json, "days_to_recovery", clock[d.recovery] - clock[d.trough]);
+        jw_key_bool(json, "is_open", is_open);
+        jw_end_object(json);
+    }
+    jw_end_array(json);
+}
+
+static void write_monthly(const struct backtest_result *r, struct json_out *json)
+{
+    jw_key(json, "monthly");
+    jw_array(json);
+    for (size_t y = 0; y < r->years.n; y++) {
+        const struct table_year *row = &r->years.rows[y];
+        jw_object(json);
+        jw_key_i64(json, "year", row->year);
+        write_line(json, "months", row->month, ARRAY_LEN(row->month));
+        jw_key_f64(json, "total", row->total);
+        jw_key_bool(json, "is_partial", row->is_partial);
+        jw_end_object(json);
+    }
+    jw_end_array(json);
+}
+
+static void write_trade(const struct backtest_result *r, const struct sim_trade *trade,
+                        struct json_out *json)
+{
+    jw_object(json);
+    jw_key_date(json, "date", r->panel->clock[trade->session]);
+    jw_key_text(json, "uid", r->panel->assets[trade->asset].series->uid);
+    jw_key_c(json, "side", trade->is_buy ? "buy" : "sell");
+    jw_key_c(json, "reason", sim_reason_names[trade->reason]);
+    jw_key_f64(json, "quantity", trade->quantity);
+    jw_key_f64(json, "price", trade->local_price);
+    jw_key_c(json, "currency", r->panel->assets[trade->asset].series->currency);
+    jw_key_f64(json, "fx", trade->fx);
+    jw_key_f64(json, "value", trade->value);
+    jw_key_f64(json, "commission", trade->commission);
+    jw_key_f64(json, "slippage", trade->slippage);
+    jw_end_object(json);
+}
+
+static void write_trades(const struct backtest_result *r, struct json_out *json)
+{
+    size_t n = r->ledger.n_trades < r->ledger.max_trades ? r->ledger.n_trades : r->ledger.max_trades;
+    jw_key(json, "trades");
+    jw_object(json);
+    jw_key_i64(json, "count", (int64_t)r->ledger.n_trades);
+    jw_key_bool(json, "truncated", n < r->ledger.n_trades);
+    jw_key(json, "rows");
+    jw_array(json);
+    for (size_t i = 0; i < n; i++)
+        write_trade(r, &r->ledger.trades[i], json);
+    jw_end_array(json);
+    jw_end_object(json);
+}
+
+static void write_costs(const struct backtest_result *r, struct json_out *json)
+{
+    double net = r->equity[r->panel->n_sessions - 1];
+    jw_key(json, "costs");
+    jw_object(json);
+    jw_key_f64(json, "commission", r->ledger.commission);
+    jw_key_f64(json, "slippage", r->ledger.slippage);
+    jw_key_f64(json, "total", r->ledger.commission + r->ledger.slippage);
+    jw_key_f64(json, "gross_terminal", r->gross_terminal);
+    jw_key_f64(json, "net_terminal", net);
+    jw_key_f64(json, "drag", r->gross_terminal - net);
+    jw_key_f64(json, "delisting_gain", r->ledger.delisting_gain);
+    jw_end_object(json);
+}
+
+static void write_monkey_row(const struct monkey_row *row, struct json_out *json)
+{
+    static const char *const names[MONKEY_QUANTILE_COUNT] = {"p05", "p25", "p50", "p75", "p95"};
+    bool is_ranked = row->n > 0 && !isnan(row->strategy);
+
+    jw_object(json);
+    jw_key_f64(json, "strategy", row->strategy);
+    if (is_ranked) {
+        jw_key_f64(json, "percentile", row->rank.percentile);
+        jw_key_f64(json, "p_value", row->rank.p_value);
+    } else {
+        jw_key_null(json, "percentile");
+        jw_key_null(json, "p_value");
+    }
+    jw_key(json, "quantiles");
+    jw_object(json);
+    for (size_t q = 0; q < MONKEY_QUANTILE_COUNT; q++) {
+        if (row->n > 0)
+            jw_key_f64(json, names[q], row->quantile[q]);
+        else
+            jw_key_null(json, names[q]);
+    }
+    jw_end_object(json);
+    jw_key_i64(json, "n", (int64_t)row->n);
+    jw_end_object(json);
+}
+
+static void write_monkeys(const struct backtest_result *r, struct json_out *json)
+{
+    if (r->spec->n_monkeys == 0) {
+        jw_key_null(json, "monkeys");
+        return;
+    }
+    jw_key(json, "monkeys");
+    jw_object(json);
+    jw_key_i64(json, "count", (int64_t)r->monkeys.count);
+    jw_key_i64(json, "seed", (int64_t)r->spec->monkey_seed);
+    jw_key_i64(json, "names_each", (int64_t)r->monkeys.n_names);
+    jw_key_i64(json, "universe_size", (int64_t)r->panel->n_universe);
+    jw_key(json, "statistics");
+    jw_object(json);
+    for (size_t k = 0; k < MONKEY_STATISTIC_COUNT; k++) {
+        jw_key(json, monkey_statistic_names[k]);
+        write_monkey_row(&r->monkeys.row[k], json);
+    }
+    jw_end_object(json);
+    jw_end_object(json);
+}
+
+/* The held assets in request order (those asked for with weight 0 included), then cash. */
+static void write_final_weights(const struct backtest_result *r, struct json_out *json)
+{
+    double equity = r->equity[r->panel->n_sessions - 1];
+    size_t a = 0;
+
+    jw_key(json, "final_weights");
+    jw_array(json);
+    for (size_t i = 0; i < r->spec->n_assets; i++) {
+        bool is_held = a < r->panel->n_held && r->panel->held[a] == i;
+        double weight = is_held ? r->final_weight[a++] : 0;
+        jw_object(json);
+        jw_key_text(json, "uid", r->spec->assets[i].uid);
+        jw_key_f64(json, "weight", weight);
+        jw_key_f64(json, "target_weight", r->spec->assets[i].weight);
+        jw_key_f64(json, "value", weight * equity);
+        jw_end_object(json);
+    }
+    jw_object(json);
+    jw_key_c(json, "uid", "cash");
+    jw_key_f64(json, "weight", r->final_cash_weight);
+    jw_key_f64(json, "target_weight", 1 - r->spec->invested_share);
+    jw_key_f64(json, "value", r->final_cash_weight * equity);
+    jw_end_object(json);
+    jw_end_array(json);
+}
+
+static void write_flags(unsigned flags, struct json_out *json)
+{
+    static const struct {
+        enum series_flag flag;
+        const char *name;
+    } names[] = {
+        {SERIES_SIMULATED, "simulated"},
+        {SERIES_ADJUSTED_ONLY, "adjusted_only"},
+        {SERIES_SURVIVOR_BIASED, "survivor_biased"},
+        {SERIES_PRICE_INDEX, "price_index"},
+    };
+    jw_key(json, "flags");
+    jw_array(json);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (flags & names[i].flag)
+            jw_str(json, str_of(names[i].name));
+    }
+    jw_end_array(json);
+}
+
+static void write_coverage(const struct backtest_result *r, struct json_out *json)
+{
+    jw_key(json, "coverage");
+    jw_array(json);
+    for (size_t a = 0; a < r->panel->n_assets; a++) {
+        const struct panel_asset *asset = &r->panel->assets[a];
+        jw_object(json);
+        jw_key_text(json, "uid", asset->series->uid);
+        jw_key_c(json, "role", a < r->panel->n_held ? "held" : "universe");
+        if (asset->n_bars_used == 0) {
+            jw_key_null(json, "first_used");
+            jw_key_null(json, "last_used");
+        } else {
+            jw_key_date(json, "first_used", asset->first_used);
+            jw_key_date(json, "last_used", asset->last_used);
+        }
+        jw_key_i64(json, "n_bars", (int64_t)asset->n_bars_used);
+        jw_key_i64(json, "stale_sessions", (int64_t)asset->stale_sessions);
+        jw_key_i64(json, "suspended_sessions", (int64_t)asset->suspended_sessions);
+        if (asset->delisted_at == PANEL_NEVER)
+            jw_key_null(json, "delisted_on");
+        else
+            jw_key_date(json, "delisted_on", asset->series->delisted_on);
+        write_flags(asset->series->flags, json);
+        jw_end_object(json);
+    }
+    jw_end_array(json);
+}
+
+static void write_passport(const struct backtest_result *r, const struct backtest_passport *passport,
+                           struct json_out *json)
+{
+    const struct panel *panel = r->panel;
+    jw_key(json, "passport");
+    jw_object(json);
+    jw_key_c(json, "engine_version", BACKTEST_ENGINE_VERSION);
+    jw_key(json, "data");
+    jw_object(json);
+    for (size_t i = 0; i < passport->n_marts; i++) {
+        jw_key_str(json, passport->marts[i].mart);
+        jw_i64(json, passport->marts[i].generation);
+    }
+    jw_end_object(json);
+    write_coverage(r, json);
+    jw_key_i64(json, "sessions", (int64_t)panel->n_sessions);
+    jw_key_f64(json, "periods_per_year", r->periods_per_year);
+    jw_key(json, "clock");
+    jw_object(json);
+    jw_key_c(json, "rule", "union of the held assets' sessions");
+    jw_key_date(json, "first", panel->clock[0]);
+    jw_key_date(json, "last", panel->clock[panel->n_sessions - 1]);
+    jw_end_object(json);
+    if (r->ruined_on == DATE_NONE)
+        jw_key_null(json, "ruined_on");
+    else
+        jw_key_date(json, "ruined_on", r->ruined_on);
+    jw_end_object(json);
+}
+
+static void write_meta(const struct backtest_result *r, struct json_out *json)
+{
+    jw_key(json, "meta");
+    jw_object(json);
+    jw_key(json, "warnings");
+    jw_array(json);
+    for (size_t i = 0; i < r->n_warnings; i++) {
+        const struct backtest_warning *w = &r->warnings[i];
+        jw_object(json);
+        jw_key_c(json, "code", w->code);
+        jw_key_text(json, "detail", w->detail);
+        jw_key(json, "uids");
+        jw_array(json);
+        for (size_t k = 0; k < w->n_uids; k++)
+            jw_str(json, w->uids[k]);
+        jw_end_array(json);
+        jw_end_object(json);
+    }
+    jw_end_array(json);
+    jw_end_object(json);
+}
+
+void backtest_render(const struct backtest_result *result, struct str id,
+                     const struct backtest_passport *passport, struct buf *out)
+{
+    struct json_out json;
+    jw_init(&json, out);
+    jw_object(&json);
+    jw_key(&json, "data");
+    jw_object(&json);
+    jw_key_text(&json, "id", id);
+    jw_key(&json, "spec");
+    spec_canonical(result->spec, &json);
+    write_equity(result, &json);
+    write_metrics(result, &json);
+    write_drawdowns(result, &json);
+    write_monthly(result, &json);
+    write_trades(result, &json);
+    write_costs(result, &json);
+    write_monkeys(result, &json);
+    write_final_weights(result, &json);
+    write_passport(result, passport, &json);
+    jw_end_object(&json);
+    write_meta(result, &json);
+    jw_end_object(&json);
+}

@@ -1,0 +1,30 @@
+/*
+ * backtest_render.h - writes a finished backtest as its JSON document.
+ * Pure: the document depends on the result, its id and the data's generations only; neither the time
+ * of the run, nor threads, nor the machine leave a trace, so equal ids have equal bytes.
+ */
+#ifndef HANDLERS_BACKTEST_RENDER_H
+#define HANDLERS_BACKTEST_RENDER_H
+
+#include "backtest/backtest.h"
+
+struct backtest_passport_mart {
+    struct str mart; /* "mart_price_daily" */
+    int64_t generation;
+};
+
+/* Which data the run has seen. */
+struct backtest_passport {
+    const struct backtest_passport_mart *marts; /* in the order to be written */
+    size_t n_marts;
+};
+
+/*
+ * Appends {"data": {...}, "meta": {"warnings": [...]}} to out. Shape: data.equity is columnar (date,
+ * equity, drawdown, benchmark or null), data.metrics is keyed by name, at most BACKTEST_TRADES_MAX
+ * trades are listed. Numbers that are not finite are null. The caller checks out->failed.
+ */
+void backtest_render(const struct backtest_result *result, struct str id,
+                     const struct backtest_passport *passport, struct buf *out);
+
+#endif
