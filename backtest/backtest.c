@@ -3,7 +3,7 @@
 
 #include "backtest/coverage.h"
 #include "backtest/schedule.h"
-#include "backtest/warnings.h"
+#include "backtest/caveats.h"
 #include "base/date.h"
 
 #include <math.h>
@@ -110,8 +110,8 @@ static enum status final_weights(struct run *run, double *ret_effective_n, struc
         return out_of_memory(err);
 
     for (size_t a = 0; a < n && equity > 0; a++) {
-        weight[a] = run->workspace.units[a] * run->panel->price[panel_cell(run->panel, a, last)] /
-                    equity;
+        weight[a] =
+            run->workspace.units[a] * run->panel->price[panel_cell(run->panel, a, last)] / equity;
         sum += weight[a];
         squares += weight[a] * weight[a];
     }
@@ -235,8 +235,8 @@ static enum status play_monkeys(struct run *run, struct err *err)
 }
 
 enum status backtest_run(const struct spec *spec, const struct market_data *market,
-                         struct arena *arena, const struct stop *stop,
-                         struct backtest_result **ret, struct err *err)
+                         struct arena *arena, const struct stop *stop, struct backtest_result **ret,
+                         struct err *err)
 {
     struct run run = {.market = market, .arena = arena, .stop = stop};
     run.spec = ARENA_NEW(arena, struct spec);
@@ -263,7 +263,7 @@ enum status backtest_run(const struct spec *spec, const struct market_data *mark
     if (s == STATUS_OK)
         s = play_monkeys(&run, err);
     if (s == STATUS_OK)
-        s = warnings_collect(run.result, market, arena, err);
+        s = caveats_collect(run.result, market, arena, err);
     if (s == STATUS_OK)
         *ret = run.result;
     return s;

@@ -39,8 +39,8 @@ struct backtest_result {
     struct table_years years;
 
     struct sim_recorder ledger;
-    double gross_terminal;       /* final equity of the same run without costs */
-    const double *final_weight;  /* per held column of the panel */
+    double gross_terminal;      /* final equity of the same run without costs */
+    const double *final_weight; /* per held column of the panel */
     double final_cash_weight;
     struct monkey_report monkeys; /* count 0: none */
 
@@ -52,8 +52,8 @@ struct backtest_result {
  * Fills spec->start and spec->end where the request left them open, with the common coverage of the
  * assets that have a weight; see coverage.h for the rule and the errors.
  */
-enum status spec_resolve_dates(struct spec *spec, const struct market_data *market,
-                               struct err *err) NODISCARD;
+enum status spec_resolve_dates(struct spec *spec, const struct market_data *market, struct err *err)
+    NODISCARD;
 
 /*
  * Runs spec on market. Open dates are resolved on a copy; spec itself is not changed.
@@ -61,7 +61,7 @@ enum status spec_resolve_dates(struct spec *spec, const struct market_data *mark
  * stop's own status (polled at every rebalance and every monkey).
  */
 enum status backtest_run(const struct spec *spec, const struct market_data *market,
-                         struct arena *arena, const struct stop *stop,
-                         struct backtest_result **ret, struct err *err) NODISCARD;
+                         struct arena *arena, const struct stop *stop, struct backtest_result **ret,
+                         struct err *err) NODISCARD;
 
 #endif

@@ -24,7 +24,7 @@ enum status coverage_check(const struct price_series *series, int32_t start, int
  * Errors: STATUS_UNKNOWN_ASSET, STATUS_NO_DATA, STATUS_OUTSIDE_COVERAGE when nothing is common,
  * those of spec_check_window.
  */
-enum status coverage_resolve(struct spec *spec, const struct market_data *market,
-                             struct err *err) NODISCARD;
+enum status coverage_resolve(struct spec *spec, const struct market_data *market, struct err *err)
+    NODISCARD;
 
 #endif

@@ -25,9 +25,10 @@ struct sim {
 
 static enum status too_large(size_t n_sessions, size_t max_names, struct err *err)
 {
-    return err_set(err, STATUS_TOO_LARGE,
-                   "Simulating %zu assets over %zu sessions needs more memory than a request may use.",
-                   max_names, n_sessions);
+    return err_set(
+        err, STATUS_TOO_LARGE,
+        "Simulating %zu assets over %zu sessions needs more memory than a request may use.",
+        max_names, n_sessions);
 }
 
 enum status sim_workspace_init(struct sim_workspace *workspace, struct arena *arena,
@@ -122,8 +123,9 @@ static bool select_active(struct sim *sim, size_t t, size_t *ret_n, double *ret_
     for (size_t j = 0; j < sim->target->n; j++) {
         if (sim->ws->is_gone[j])
             continue;
-        uint8_t state = all_open ? PANEL_TRADABLE
-                                 : sim->panel->state[panel_cell(sim->panel, sim->target->asset[j], t)];
+        uint8_t state = all_open
+                            ? PANEL_TRADABLE
+                            : sim->panel->state[panel_cell(sim->panel, sim->target->asset[j], t)];
         if (state & PANEL_SUSPENDED)
             frozen += sim->ws->units[j] * sim->ws->column[j][t];
         else if (state & PANEL_TRADABLE)
@@ -151,14 +153,15 @@ static void trade_active(struct sim *sim, size_t t, size_t n, double before, dou
         traded += fabs(change);
         if (sim->recorder == NULL || !(fabs(change) > 0))
             continue;
-        record_trade(sim, (struct sim_trade){.session = (uint32_t)t,
-                                             .asset = (uint32_t)sim->target->asset[j],
-                                             .reason = sim->is_invested ? SIM_REBALANCE : SIM_INITIAL,
-                                             .is_buy = change > 0,
-                                             .quantity = fabs(change) / price,
-                                             .value = fabs(change),
-                                             .commission = rates.commission * fabs(change),
-                                             .slippage = rates.slippage * fabs(change)});
+        record_trade(sim,
+                     (struct sim_trade){.session = (uint32_t)t,
+                                        .asset = (uint32_t)sim->target->asset[j],
+                                        .reason = sim->is_invested ? SIM_REBALANCE : SIM_INITIAL,
+                                        .is_buy = change > 0,
+                                        .quantity = fabs(change) / price,
+                                        .value = fabs(change),
+                                        .commission = rates.commission * fabs(change),
+                                        .slippage = rates.slippage * fabs(change)});
     }
     if (sim->recorder != NULL && sim->is_invested) {
         sim->recorder->turnover += 0.5 * traded / before;

@@ -29,8 +29,8 @@ struct sim_rules {
 };
 
 struct sim_target {
-    const size_t *asset;   /* panel columns, rising */
-    const double *weight;  /* each > 0; together invested_share */
+    const size_t *asset;  /* panel columns, rising */
+    const double *weight; /* each > 0; together invested_share */
     size_t n;
     double invested_share; /* the rest stays in cash */
 };
@@ -43,10 +43,10 @@ struct sim_trade {
     uint32_t asset; /* panel column */
     enum sim_reason reason;
     bool is_buy;
-    double quantity;    /* > 0, in units of the asset */
-    double local_price; /* in the asset's currency */
-    double fx;          /* base currency for one unit of the asset's currency */
-    double value;       /* quantity * local_price * fx; a delisting: the proceeds */
+    double quantity;             /* > 0, in units of the asset */
+    double local_price;          /* in the asset's currency */
+    double fx;                   /* base currency for one unit of the asset's currency */
+    double value;                /* quantity * local_price * fx; a delisting: the proceeds */
     double commission, slippage; /* base currency */
 };
 
@@ -87,7 +87,7 @@ enum status sim_recorder_init(struct sim_recorder *recorder, struct arena *arena
  */
 enum status simulate(const struct panel *panel, const struct sim_target *target,
                      const struct sim_rules *rules, struct sim_workspace *workspace,
-                     struct sim_recorder *recorder, const struct stop *stop,
-                     struct err *err) NODISCARD;
+                     struct sim_recorder *recorder, const struct stop *stop, struct err *err)
+    NODISCARD;
 
 #endif

@@ -6,7 +6,8 @@
 
 static enum status out_of_memory(struct err *err)
 {
-    return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for the exchange rates of this request.");
+    return err_set(err, STATUS_OUT_OF_MEMORY,
+                   "No memory left for the exchange rates of this request.");
 }
 
 enum status fx_table_init(struct fx_table *table, struct arena *arena, size_t max, const char *base,
@@ -21,7 +22,8 @@ enum status fx_table_init(struct fx_table *table, struct arena *arena, size_t ma
 
 /* One leg, quote units for one EUR, at every session. */
 static enum status fill_leg(struct fx_table *table, const struct market_data *market,
-                            struct dated clock, const char *quote, double *ret_rate, struct err *err)
+                            struct dated clock, const char *quote, double *ret_rate,
+                            struct err *err)
 {
     bool is_eur = strcmp(quote, "EUR") == 0;
     for (size_t t = 0; t < clock.n; t++)

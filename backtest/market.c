@@ -38,8 +38,8 @@ static enum status check_rows(struct str name, size_t n, const int32_t *date, co
             continue;
         date_format(date[i], text);
         if (!is_ordered)
-            return err_set(err, STATUS_BAD_DATA, "%.*s is not sorted by date at %s.",
-                           STR_ARG(name), text);
+            return err_set(err, STATUS_BAD_DATA, "%.*s is not sorted by date at %s.", STR_ARG(name),
+                           text);
         return err_set(err, STATUS_BAD_DATA, "%.*s has no positive finite price on %s.",
                        STR_ARG(name), text);
     }

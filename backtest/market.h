@@ -15,13 +15,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DATE_NONE = INT32_MIN };   /* "no date": not delisted, not asked for */
+#define DATE_NONE INT32_MIN       /* "no date": not delisted, not asked for */
 enum { CURRENCY_TEXT_BYTES = 4 }; /* ISO 4217 code and NUL */
 
 /* What a reader of the result must be told about a series; each flag becomes a warning. */
 enum series_flag {
-    SERIES_SIMULATED = 1u << 0,       /* made by a model, not observed */
-    SERIES_ADJUSTED_ONLY = 1u << 1,   /* adjusted prices: levels and share counts are not historical */
+    SERIES_SIMULATED = 1u << 0, /* made by a model, not observed */
+    SERIES_ADJUSTED_ONLY =
+        1u << 1, /* adjusted prices: levels and share counts are not historical */
     SERIES_SURVIVOR_BIASED = 1u << 2, /* comes from a list that leaves out the dead */
     SERIES_PRICE_INDEX = 1u << 3,     /* an index level without dividends */
 };

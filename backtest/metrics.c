@@ -29,11 +29,11 @@ struct work {
     const struct metrics_input *in;
     struct metrics_path path; /* up to ruin */
     struct metric_value *out;
-    size_t n;              /* returns */
-    double *r, *drawdown;  /* n returns; n drawdowns of sessions 1..n */
-    double *scratch;       /* n values that may be reordered */
-    double periods, root;  /* P and sqrt(P) */
-    double rate;           /* rf per session */
+    size_t n;             /* returns */
+    double *r, *drawdown; /* n returns; n drawdowns of sessions 1..n */
+    double *scratch;      /* n values that may be reordered */
+    double periods, root; /* P and sqrt(P) */
+    double rate;          /* rf per session */
     bool is_ruined;
     struct stats_moments m;
 };
@@ -86,8 +86,8 @@ static void growth(struct work *w)
     double total = w->path.value[w->n] / w->path.value[0];
     metrics_set(&w->out[METRIC_total_return], total - 1, w->n);
     metrics_set(&w->out[METRIC_cagr], metrics_cagr(w->path), w->n);
-    metrics_set(&w->out[METRIC_cagr_periods],
-                elementary_pow(total, w->periods / (double)w->n) - 1, w->n);
+    metrics_set(&w->out[METRIC_cagr_periods], elementary_pow(total, w->periods / (double)w->n) - 1,
+                w->n);
     metrics_set(&w->out[METRIC_annual_mean], w->m.mean * w->periods, w->n);
 }
 
@@ -101,7 +101,8 @@ static void dispersion(struct work *w)
         metrics_deny(&out[METRIC_volatility], REASON_TOO_SHORT, w->n);
     else
         metrics_set(&out[METRIC_volatility], w->m.sd * w->root, w->n);
-    metrics_set(&out[METRIC_downside_deviation], stats_downside(w->r, w->n, w->rate) * w->root, w->n);
+    metrics_set(&out[METRIC_downside_deviation], stats_downside(w->r, w->n, w->rate) * w->root,
+                w->n);
     metrics_set(&out[METRIC_semideviation],
                 w->m.is_constant ? 0 : stats_downside(w->r, w->n, w->m.mean), w->n);
 
@@ -129,7 +130,7 @@ static void sharpe_family(struct work *w)
     double rho = 0;
 
     if (w->n < 2 || w->m.is_constant) {
-        enum metric_reason why = w->n < 2        ? REASON_TOO_SHORT
+        enum metric_reason why = w->n < 2       ? REASON_TOO_SHORT
                                  : w->m.is_zero ? REASON_NO_VARIATION
                                                 : REASON_ZERO_VARIANCE;
         for (size_t i = 0; i < ARRAY_LEN(family); i++)
@@ -286,8 +287,7 @@ static void put_extremes(struct metric_value *best, struct metric_value *worst,
 static enum status calendar(struct work *w, struct arena *arena, struct err *err)
 {
     struct table_years years;
-    enum status s =
-        tables_years(w->path.date, w->path.value, w->path.n, arena, &years, err);
+    enum status s = tables_years(w->path.date, w->path.value, w->path.n, arena, &years, err);
     if (s != STATUS_OK)
         return s;
     struct table_extremes months = tables_months(&years);

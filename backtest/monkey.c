@@ -123,8 +123,7 @@ enum status monkey_play(struct monkey_game *game, size_t index, const struct sto
     draw_names(game, &rng);
     draw_weights(game, &rng);
     struct sim_target target = {game->asset, game->weight, game->n_names, game->invested_share};
-    enum status s =
-        simulate(game->panel, &target, game->rules, &game->workspace, NULL, stop, err);
+    enum status s = simulate(game->panel, &target, game->rules, &game->workspace, NULL, stop, err);
     if (s == STATUS_OK)
         *ret = monkey_score_path(game, game->workspace.equity);
     return s;
@@ -161,8 +160,8 @@ static void fill_row(struct monkey_row *row, double strategy, double *value, siz
 }
 
 enum status monkey_compare(struct monkey_game *game, size_t count, const double *strategy_equity,
-                           struct arena *arena, const struct stop *stop,
-                           struct monkey_report *ret, struct err *err)
+                           struct arena *arena, const struct stop *stop, struct monkey_report *ret,
+                           struct err *err)
 {
     struct monkey_score strategy = monkey_score_path(game, strategy_equity);
     struct monkey_report report = {.n_names = game->n_names};

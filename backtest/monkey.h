@@ -55,18 +55,18 @@ struct monkey_game {
     double invested_share;
     double periods_per_year, rate, years; /* rate: risk-free, per session */
     struct sim_workspace workspace;
-    size_t *deck;      /* the universe's columns, shuffled anew by each monkey */
-    bool *is_drawn;    /* per panel column */
-    size_t *asset;     /* the draw: columns, rising */
+    size_t *deck;   /* the universe's columns, shuffled anew by each monkey */
+    bool *is_drawn; /* per panel column */
+    size_t *asset;  /* the draw: columns, rising */
     double *weight;
-    double *returns;   /* scratch, n_sessions */
+    double *returns; /* scratch, n_sessions */
 };
 
 /* n_names: the strategy's positive weights; fewer when the universe is smaller. */
 enum status monkey_game_init(struct monkey_game *game, const struct panel *panel,
                              const struct spec *spec, const struct sim_rules *rules,
-                             double periods_per_year, struct arena *arena,
-                             struct err *err) NODISCARD;
+                             double periods_per_year, struct arena *arena, struct err *err)
+    NODISCARD;
 
 /* The statistics of any equity path over the game's clock; the strategy's are taken the same way. */
 struct monkey_score monkey_score_path(struct monkey_game *game, const double *equity);
@@ -80,8 +80,8 @@ enum status monkey_play(struct monkey_game *game, size_t index, const struct sto
  * Errors: STATUS_OUT_OF_MEMORY, the stop's own status (polled before every monkey).
  */
 enum status monkey_compare(struct monkey_game *game, size_t count, const double *strategy_equity,
-                           struct arena *arena, const struct stop *stop,
-                           struct monkey_report *ret, struct err *err) NODISCARD;
+                           struct arena *arena, const struct stop *stop, struct monkey_report *ret,
+                           struct err *err) NODISCARD;
 
 /* n > 0. */
 struct monkey_rank monkey_rank(double strategy, const double *monkeys, size_t n);

@@ -20,9 +20,10 @@ struct builder {
 
 static enum status too_large(const struct builder *b, struct err *err)
 {
-    return err_set(err, STATUS_TOO_LARGE,
-                   "A backtest of %zu assets over %zu sessions needs more memory than a request may use.",
-                   b->max_assets, b->panel->n_sessions);
+    return err_set(
+        err, STATUS_TOO_LARGE,
+        "A backtest of %zu assets over %zu sessions needs more memory than a request may use.",
+        b->max_assets, b->panel->n_sessions);
 }
 
 static enum status find_series(const struct builder *b, struct str uid,
@@ -124,7 +125,8 @@ static enum status fill_column(struct builder *b, size_t a, bool *ret_is_covered
     uint8_t *state = panel->state + panel_cell(panel, a, 0);
 
     asset->n_bars = coverage_bars(series);
-    enum status s = fx_table_add(&panel->fx, b->market, b->clock, series->currency, &asset->currency, err);
+    enum status s =
+        fx_table_add(&panel->fx, b->market, b->clock, series->currency, &asset->currency, err);
     if (s != STATUS_OK)
         return s;
     const double *rate = panel->fx.rate[asset->currency];
@@ -141,7 +143,8 @@ static enum status fill_column(struct builder *b, size_t a, bool *ret_is_covered
         stale = is_open ? 0 : stale + 1;
         state[t] = (uint8_t)(is_open ? PANEL_TRADABLE : 0);
         if (series->delisted_on != DATE_NONE && panel->clock[t] >= series->delisted_on) {
-            asset->delisted_at = asset->delisted_at == PANEL_NEVER ? (uint32_t)t : asset->delisted_at;
+            asset->delisted_at =
+                asset->delisted_at == PANEL_NEVER ? (uint32_t)t : asset->delisted_at;
             state[t] = PANEL_DELISTED;
         } else if (stale > b->spec->max_stale) {
             state[t] = PANEL_SUSPENDED;
@@ -189,11 +192,12 @@ static enum status fill_held(struct builder *b, const struct stop *stop, struct 
         if (!is_covered) {
             char first[DATE_TEXT_BYTES];
             date_format(b->panel->clock[0], first);
-            (void)err_set(err, STATUS_OUTSIDE_COVERAGE,
-                          "%.*s cannot be valued in %s from %s on: a price or an exchange rate between "
-                          "%s and %s is missing.",
-                          STR_ARG(series->uid), b->spec->currency, first, series->currency,
-                          b->spec->currency);
+            (void)err_set(
+                err, STATUS_OUTSIDE_COVERAGE,
+                "%.*s cannot be valued in %s from %s on: a price or an exchange rate between "
+                "%s and %s is missing.",
+                STR_ARG(series->uid), b->spec->currency, first, series->currency,
+                b->spec->currency);
             err_at(err, ERR_POINTER, STR("/start"), str_of(first));
             err_allow(err, "a later start, or currency \"%s\"", series->currency);
             return STATUS_OUTSIDE_COVERAGE;
@@ -260,7 +264,8 @@ static enum status fill_benchmark(struct builder *b, struct err *err)
         return STATUS_OK;
     enum status s = find_series(b, b->spec->benchmark, &panel->benchmark_series, err);
     if (s == STATUS_OK)
-        s = fx_table_add(&panel->fx, b->market, b->clock, panel->benchmark_series->currency, &currency, err);
+        s = fx_table_add(&panel->fx, b->market, b->clock, panel->benchmark_series->currency,
+                         &currency, err);
     if (s != STATUS_OK)
         return s;
     panel->benchmark = arena_array(b->arena, panel->n_sessions, sizeof *panel->benchmark);
@@ -272,8 +277,7 @@ static enum status fill_benchmark(struct builder *b, struct err *err)
         bool has_row = b->row[t] != ALIGN_NO_ROW;
         stale = has_row && series->date[b->row[t]] == panel->clock[t] ? 0 : stale + 1;
         panel->benchmark[t] = has_row && stale <= b->spec->max_stale
-                                  ? series->price[b->row[t]] *
-                                        panel->fx.rate[currency][t]
+                                  ? series->price[b->row[t]] * panel->fx.rate[currency][t]
                                   : (double)NAN;
     }
     return STATUS_OK;
@@ -317,8 +321,7 @@ static enum status allocate_cells(struct builder *b, struct err *err)
     panel->state = arena_array(b->arena, b->max_assets * n, sizeof *panel->state);
     panel->n_closed = arena_array(b->arena, n, sizeof *panel->n_closed);
     b->row = arena_array(b->arena, n, sizeof *b->row);
-    if (panel->price == NULL || panel->state == NULL || panel->n_closed == NULL ||
-        b->row == NULL)
+    if (panel->price == NULL || panel->state == NULL || panel->n_closed == NULL || b->row == NULL)
         return too_large(b, err);
     return fx_table_init(&panel->fx, b->arena, b->max_assets + 1, b->spec->currency, err);
 }

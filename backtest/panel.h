@@ -27,9 +27,9 @@ enum panel_state {
 
 struct panel_asset {
     const struct price_series *series;
-    size_t n_bars;         /* bars up to the delisting; later ones are not looked at */
-    size_t currency;       /* index into panel.fx */
-    uint32_t delisted_at;  /* session, or PANEL_NEVER */
+    size_t n_bars;                 /* bars up to the delisting; later ones are not looked at */
+    size_t currency;               /* index into panel.fx */
+    uint32_t delisted_at;          /* session, or PANEL_NEVER */
     int32_t first_used, last_used; /* dates of the bars used inside the window */
     size_t n_bars_used;
     size_t stale_sessions;     /* valued at an older bar, suspended sessions included */
@@ -44,14 +44,14 @@ struct panel {
     size_t n_assets; /* columns: the held assets in request order, then the others */
     size_t n_held;   /* columns [0, n_held) are spec assets with a weight above 0 */
     struct panel_asset *assets;
-    double *price;  /* base currency; > 0 */
-    uint8_t *state; /* of enum panel_state */
+    double *price;      /* base currency; > 0 */
+    uint8_t *state;     /* of enum panel_state */
     uint32_t *n_closed; /* per session: assets that are not tradable, delisted ones left out */
 
     struct fx_table fx; /* base currency for one unit of an asset's currency */
 
-    size_t *held;        /* column of the i-th held asset's spec entry: spec->assets[held[i]] */
-    size_t *universe;    /* columns that monkeys draw from, in the order of spec->universe */
+    size_t *held;     /* column of the i-th held asset's spec entry: spec->assets[held[i]] */
+    size_t *universe; /* columns that monkeys draw from, in the order of spec->universe */
     size_t n_universe;
     struct str *excluded; /* universe assets left out: they do not cover the window */
     size_t n_excluded;

@@ -14,8 +14,8 @@ const char *const spec_strategy_names[SPEC_STRATEGY_COUNT] = {
     [STRATEGY_BUY_AND_HOLD] = "buy_and_hold",
 };
 const char *const spec_rebalance_names[SPEC_REBALANCE_COUNT] = {
-    [REBALANCE_NEVER] = "never",   [REBALANCE_DAILY] = "daily",
-    [REBALANCE_WEEKLY] = "weekly", [REBALANCE_MONTHLY] = "monthly",
+    [REBALANCE_NEVER] = "never",         [REBALANCE_DAILY] = "daily",
+    [REBALANCE_WEEKLY] = "weekly",       [REBALANCE_MONTHLY] = "monthly",
     [REBALANCE_QUARTERLY] = "quarterly", [REBALANCE_YEARLY] = "yearly",
 };
 const char *const spec_fill_names[SPEC_FILL_COUNT] = {
@@ -62,7 +62,8 @@ static enum status read_uid(struct json_val val, struct arena *arena, struct str
         return s;
     if (!is_uid(text))
         return refuse(val, STATUS_WRONG_TYPE, "That is not the uid of an instrument.",
-                      "class:SYMBOL, at most 64 of A-Z a-z 0-9 . _ : = ^ -, as in stock:US.AAPL", err);
+                      "class:SYMBOL, at most 64 of A-Z a-z 0-9 . _ : = ^ -, as in stock:US.AAPL",
+                      err);
     const char *copy = arena_dup(arena, text);
     if (copy == NULL)
         return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for this request.");
@@ -297,8 +298,8 @@ static enum status read_strategy(struct json_val root, struct spec *spec, struct
     size_t strategy = spec->has_weights ? STRATEGY_FIXED : STRATEGY_EQUAL;
     size_t rebalance = REBALANCE_MONTHLY;
 
-    enum status s = optional_choice(root, "strategy", spec_strategy_names, SPEC_STRATEGY_COUNT,
-                                    &strategy, err);
+    enum status s =
+        optional_choice(root, "strategy", spec_strategy_names, SPEC_STRATEGY_COUNT, &strategy, err);
     if (s == STATUS_OK && strategy == STRATEGY_BUY_AND_HOLD)
         rebalance = REBALANCE_NEVER;
     if (s == STATUS_OK)
@@ -365,8 +366,8 @@ enum status spec_check_window(int32_t start, int32_t end, struct err *err)
     date_format(start, first);
     date_format(end, last);
     if (end < start) {
-        (void)err_set(err, STATUS_BAD_SPEC, "The backtest ends on %s, before it starts on %s.", last,
-                      first);
+        (void)err_set(err, STATUS_BAD_SPEC, "The backtest ends on %s, before it starts on %s.",
+                      last, first);
         err_at(err, ERR_POINTER, STR("/end"), str_of(last));
         err_allow(err, "a day after %s", first);
         return STATUS_BAD_SPEC;
@@ -385,9 +386,9 @@ static enum status read_root(struct json_val root, struct arena *arena, struct s
                              struct err *err)
 {
     static const char *const keys[] = {
-        "assets", "universe",  "strategy", "start",     "end",            "capital",       "currency",
-        "costs",  "rebalance", "fill",     "benchmark", "risk_free_rate", "on_weight_sum", "max_stale",
-        "monkeys",
+        "assets",    "universe",       "strategy",      "start",     "end",
+        "capital",   "currency",       "costs",         "rebalance", "fill",
+        "benchmark", "risk_free_rate", "on_weight_sum", "max_stale", "monkeys",
     };
     enum status s = jr_expect_object(root, keys, ARRAY_LEN(keys), err);
     if (s == STATUS_OK)
@@ -407,7 +408,8 @@ static enum status read_root(struct json_val root, struct arena *arena, struct s
     return s;
 }
 
-enum status spec_parse(struct str body, struct arena *arena, struct spec **ret_spec, struct err *err)
+enum status spec_parse(struct str body, struct arena *arena, struct spec **ret_spec,
+                       struct err *err)
 {
     CLEANUP(jr_freep) struct json_doc *doc = NULL;
     struct spec *spec = ARENA_NEW(arena, struct spec);

@@ -49,7 +49,7 @@ struct spec {
     double commission_bps, slippage_bps;
     struct str benchmark; /* ptr NULL: none */
     enum spec_fill fill;
-    unsigned max_stale; /* clock sessions */
+    unsigned max_stale;    /* clock sessions */
     double risk_free_rate; /* annual, fraction */
     enum spec_weight_sum on_weight_sum;
     unsigned n_monkeys;

@@ -10,9 +10,10 @@ static enum status bad_sum(double sum, struct err *err)
 {
     enum status s = err_set(err, STATUS_BAD_WEIGHTS, "The weights add up to %.10g, not to 1.", sum);
     err_at(err, ERR_POINTER, STR("/assets"), STR_NONE);
-    err_allow(err, "weights that add up to 1 (within 1e-6), or on_weight_sum \"normalize\" (divide by "
-                   "the sum) or \"cash\" (keep the rest in cash, sum below 1); \"reject\" is the "
-                   "default");
+    err_allow(err,
+              "weights that add up to 1 (within 1e-6), or on_weight_sum \"normalize\" (divide by "
+              "the sum) or \"cash\" (keep the rest in cash, sum below 1); \"reject\" is the "
+              "default");
     return s;
 }
 
@@ -51,7 +52,8 @@ static enum status settle_given(struct spec *spec, struct err *err)
 enum status spec_weights_settle(struct spec *spec, struct err *err)
 {
     if (spec->strategy == STRATEGY_FIXED && !spec->has_weights) {
-        enum status s = err_set(err, STATUS_BAD_WEIGHTS, "Strategy \"fixed\" needs a weight per asset.");
+        enum status s =
+            err_set(err, STATUS_BAD_WEIGHTS, "Strategy \"fixed\" needs a weight per asset.");
         err_at(err, ERR_POINTER, STR("/assets"), STR_NONE);
         err_allow(err, "a weight of at least 0 for every asset, or strategy \"equal\"");
         return s;

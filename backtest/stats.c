@@ -69,8 +69,8 @@ struct stats_moments stats_moments(const double *r, size_t n)
     if (n >= 3)
         m.skew = m.skew_population * sqrt(count * (count - 1)) / (count - 2);
     if (n >= 4)
-        m.excess = (count - 1) / ((count - 2) * (count - 3)) *
-                   ((count + 1) * m.excess_population + 6);
+        m.excess =
+            (count - 1) / ((count - 2) * (count - 3)) * ((count + 1) * m.excess_population + 6);
     return m;
 }
 

@@ -120,7 +120,8 @@ static void write_trade(const struct backtest_result *r, const struct sim_trade 
 
 static void write_trades(const struct backtest_result *r, struct json_out *json)
 {
-    size_t n = r->ledger.n_trades < r->ledger.max_trades ? r->ledger.n_trades : r->ledger.max_trades;
+    size_t n =
+        r->ledger.n_trades < r->ledger.max_trades ? r->ledger.n_trades : r->ledger.max_trades;
     jw_key(json, "trades");
     jw_object(json);
     jw_key_i64(json, "count", (int64_t)r->ledger.n_trades);
@@ -273,18 +274,17 @@ static void write_coverage(const struct backtest_result *r, struct json_out *jso
     jw_end_array(json);
 }
 
-static void write_passport(const struct backtest_result *r, const struct backtest_passport *passport,
-                           struct json_out *json)
+static void write_passport(const struct backtest_result *r,
+                           const struct backtest_passport *passport, struct json_out *json)
 {
     const struct panel *panel = r->panel;
     jw_key(json, "passport");
     jw_object(json);
-    jw_key_c(json, "engine_version", BACKTEST_ENGINE_VERSION);
+    jw_key_c(json, "engine_version", passport->engine_version);
     jw_key(json, "data");
     jw_object(json);
     for (size_t i = 0; i < passport->n_marts; i++) {
-        jw_key_str(json, passport->marts[i].mart);
-        jw_i64(json, passport->marts[i].generation);
+        jw_key_i64(json, passport->marts[i].name, passport->marts[i].generation);
     }
     jw_end_object(json);
     write_coverage(r, json);

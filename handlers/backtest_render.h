@@ -8,14 +8,15 @@
 
 #include "backtest/backtest.h"
 
-struct backtest_passport_mart {
-    struct str mart; /* "mart_price_daily" */
+struct backtest_mart {
+    const char *name; /* "mart_price_daily" */
     int64_t generation;
 };
 
-/* Which data the run has seen. */
+/* What has made the document: the engine and the data it has seen. */
 struct backtest_passport {
-    const struct backtest_passport_mart *marts; /* in the order to be written */
+    const char *engine_version;
+    const struct backtest_mart *marts; /* in the order to be written */
     size_t n_marts;
 };
 

@@ -1,5 +1,5 @@
-/* warnings.c - turns flags and counts of a finished run into sentences. */
-#include "backtest/warnings.h"
+/* caveats.c - turns flags and counts of a finished run into sentences. */
+#include "backtest/caveats.h"
 
 #include "base/date.h"
 
@@ -35,7 +35,8 @@ static void add(struct collector *c, const char *code, struct str detail, const 
 }
 
 /* One warning for all panel assets, and the benchmark, that carry flag. */
-static void add_flag(struct collector *c, enum series_flag flag, const char *code, struct str detail)
+static void add_flag(struct collector *c, enum series_flag flag, const char *code,
+                     struct str detail)
 {
     const struct panel *panel = c->result->panel;
     struct str *uids = arena_array(c->arena, panel->n_assets + 1, sizeof *uids);
@@ -71,8 +72,9 @@ static void add_data(struct collector *c, const struct market_data *market)
         add(c, "simulated_fx", STR("The exchange rates are simulated, not observed."), NULL, 0);
     add_flag(c, SERIES_SURVIVOR_BIASED, "survivorship",
              STR("These instruments come from a list of survivors: results are too good."));
-    add_flag(c, SERIES_ADJUSTED_ONLY, "adjusted_prices",
-             STR("Only adjusted prices are known: price levels and quantities are not historical."));
+    add_flag(
+        c, SERIES_ADJUSTED_ONLY, "adjusted_prices",
+        STR("Only adjusted prices are known: price levels and quantities are not historical."));
     const struct price_series *benchmark = c->result->panel->benchmark_series;
     if (benchmark != NULL && benchmark->flags & SERIES_PRICE_INDEX)
         add(c, "benchmark_price_index",
@@ -106,13 +108,12 @@ static void add_rules(struct collector *c)
         add(c, "annualised_from_short_window",
             STR("The window is shorter than a year: annual figures extrapolate."), NULL, 0);
     if (panel->n_excluded > 0)
-        add(c, "universe_excluded",
-            STR("These do not cover the window and no monkey drew them."), panel->excluded,
-            panel->n_excluded);
+        add(c, "universe_excluded", STR("These do not cover the window and no monkey drew them."),
+            panel->excluded, panel->n_excluded);
     if (spec->n_monkeys > 0 && panel->n_universe < panel->n_held)
         add(c, "universe_too_small",
-            STR("The universe has fewer usable names than the portfolio: monkeys hold fewer."), NULL,
-            0);
+            STR("The universe has fewer usable names than the portfolio: monkeys hold fewer."),
+            NULL, 0);
 }
 
 /* Held assets that stood still for longer than max_stale, and those that were delisted. */
@@ -138,8 +139,9 @@ static void add_events(struct collector *c)
     }
     if (n_suspended > 0) {
         buf_init(&text, c->arena, DETAIL_BYTES_MAX);
-        buf_printf(&text, "Valued at the last price for more than %u sessions in a row; %zu "
-                          "asset-sessions in all.",
+        buf_printf(&text,
+                   "Valued at the last price for more than %u sessions in a row; %zu "
+                   "asset-sessions in all.",
                    c->result->spec->max_stale, asset_days);
         add(c, "suspended", buf_str(&text), suspended, n_suspended);
     }
@@ -177,8 +179,8 @@ static void add_benchmark(struct collector *c)
     if (first > 0) {
         date_format(panel->clock[first], day);
         buf_init(&text, c->arena, DETAIL_BYTES_MAX);
-        buf_printf(&text, "The benchmark has no usable price before %s; what compares starts there.",
-                   day);
+        buf_printf(&text,
+                   "The benchmark has no usable price before %s; what compares starts there.", day);
         add(c, "benchmark_starts_late", buf_str(&text), uid, 1);
     }
     if (last + 1 < panel->n_sessions) {
@@ -190,8 +192,8 @@ static void add_benchmark(struct collector *c)
     }
 }
 
-enum status warnings_collect(struct backtest_result *result, const struct market_data *market,
-                             struct arena *arena, struct err *err)
+enum status caveats_collect(struct backtest_result *result, const struct market_data *market,
+                            struct arena *arena, struct err *err)
 {
     struct collector c = {.result = result, .arena = arena};
     add_data(&c, market);
