@@ -72,9 +72,8 @@ enum status db_exec_script(struct db *db, const char *sql, struct err *err) NODI
 
 /*
  * A forward-only result that streams: bounded memory whatever the row count. One open result per db.
- * Values are borrowed until the next rows_next. Text forms are the same on both back ends: dates
- * YYYY-MM-DD, instants YYYY-MM-DDTHH:MM:SSZ, booleans as rows_bool, decimals canonical (number.h),
- * doubles by number_format.
+ * Values are borrowed until the next rows_next. rows_text is as the database writes it; the typed getters
+ * give the same value on both back ends, and mart_value_text (mart_query.h) the same spelling.
  */
 struct rows {
     struct db *db;
@@ -94,12 +93,14 @@ double rows_f64(const struct rows *rows, size_t column);      /* NaN for NULL */
 bool rows_bool(const struct rows *rows, size_t column);
 struct str rows_bytes(const struct rows *rows, size_t column);
 bool rows_date(const struct rows *rows, size_t column, int32_t *ret_date); /* false for NULL */
+bool rows_instant(const struct rows *rows, size_t column, int64_t *ret_seconds); /* false for NULL */
 
 /* The single row of a query that must return at most one: *ret_found false when none. */
 enum status db_query_one(struct db *db, const char *sql, const struct db_param *params, size_t n_params,
                          struct rows *ret_rows, bool *ret_found, struct err *err) NODISCARD;
 
-enum status db_begin(struct db *db, struct err *err) NODISCARD; /* DB_WRITE takes the write lock at once */
+/* DB_READ: one snapshot until the end. DB_WRITE: SQLite's single write lock is taken at once. */
+enum status db_begin(struct db *db, struct err *err) NODISCARD;
 enum status db_commit(struct db *db, struct err *err) NODISCARD;
 void db_rollback(struct db *db); /* harmless when nothing is open */
 
@@ -109,11 +110,14 @@ enum status db_lock_writers(struct db *db, struct err *err) NODISCARD;
 /*
  * Bulk insert: COPY FROM STDIN on PostgreSQL, one prepared INSERT on SQLite. Fields are text in the
  * target's spelling; ptr NULL is NULL. table and columns come from our own catalogue, never from outside.
+ * PostgreSQL may report a bad row only at a later row or at the end.
  */
+enum { DB_COPY_COLUMNS_MAX = 64 };
 enum status db_copy_begin(struct db *db, const char *table, const char *const *columns, size_t n_columns,
                           struct err *err) NODISCARD;
 enum status db_copy_row(struct db *db, const struct str *fields, struct err *err) NODISCARD;
 enum status db_copy_end(struct db *db, struct err *err) NODISCARD;
 void db_copy_abort(struct db *db);
+int64_t db_copy_bad_row(const struct db *db); /* after a failure: the row at fault, from 1; 0 when unknown */
 
 #endif

@@ -1,0 +1,67 @@
+/*
+ * db_impl.h - what db.c and the two back ends share. Included by db.c, db_sqlite.c and db_pg*.c, and by
+ * generation.c for the pin; nobody else looks inside a connection.
+ */
+#ifndef STORE_DB_IMPL_H
+#define STORE_DB_IMPL_H
+
+#include "store/db.h"
+
+#include "base/lock.h"
+
+/* Writers wait this long for another writer before DB_CONFLICT. */
+enum { DB_WRITER_WAIT_MS = 30000 };
+
+struct db {
+    struct db_pool *pool;
+    const struct db_backend *backend;
+    const struct db_options *options; /* the pool's copy */
+    void *conn;                       /* the back end's own */
+    enum db_mode mode;
+    const struct stop *stop;
+    bool is_broken; /* discarded on release */
+    bool in_transaction;
+    bool has_rows;             /* a result is open */
+    bool is_copying;
+    int64_t copy_bad_row;      /* see db_copy_bad_row */
+    int64_t pinned_generation; /* -1: none; see generation.h */
+    int64_t idle_since_ns;
+    struct db *next_idle;
+};
+
+struct db_backend {
+    enum db_kind kind;
+    enum status (*check_options)(const struct db_options *options, struct err *err);
+    enum status (*connect)(struct db *db, struct err *err); /* sets db->conn */
+    void (*disconnect)(struct db *db);
+    enum status (*set_mode)(struct db *db, enum db_mode mode, struct err *err);
+    bool (*is_alive)(struct db *db, int64_t idle_ns); /* cheap; false: discard */
+
+    enum status (*exec)(struct db *db, const char *sql, const struct db_param *params, size_t n_params,
+                        int64_t *ret_changed, struct err *err);
+    enum status (*exec_script)(struct db *db, const char *sql, struct err *err);
+    enum status (*query)(struct db *db, const char *sql, const struct db_param *params, size_t n_params,
+                         void **ret_impl, struct err *err);
+    void (*rollback)(struct db *db); /* never stopped; marks the connection broken when it fails */
+
+    enum status (*row_next)(struct rows *rows, bool *ret_has_row, struct err *err);
+    void (*rows_clear)(struct rows *rows);
+    size_t (*width)(const struct rows *rows);
+    bool (*is_null)(const struct rows *rows, size_t column);
+    struct str (*text)(const struct rows *rows, size_t column);
+    int64_t (*i64)(const struct rows *rows, size_t column);
+    double (*f64)(const struct rows *rows, size_t column);
+    bool (*boolean)(const struct rows *rows, size_t column);
+    struct str (*bytes)(const struct rows *rows, size_t column);
+
+    enum status (*copy_begin)(struct db *db, const char *table, const char *const *columns, size_t n_columns,
+                              struct err *err);
+    enum status (*copy_row)(struct db *db, const struct str *fields, struct err *err);
+    enum status (*copy_end)(struct db *db, struct err *err);
+    void (*copy_abort)(struct db *db);
+};
+
+extern const struct db_backend db_backend_sqlite;
+extern const struct db_backend db_backend_pg;
+
+#endif

@@ -1,0 +1,62 @@
+/* db_pg.h - what the parts of the PostgreSQL back end share; only they include it. */
+#ifndef STORE_DB_PG_H
+#define STORE_DB_PG_H
+
+#include "store/db_impl.h"
+
+#include <stdatomic.h>
+
+struct pg_conn;
+struct pg_result;
+
+struct pg_wire {
+    struct pg_conn *handle;
+    int64_t limit_ns; /* of the running statement, on our clock; 0: none */
+    size_t n_copy_columns;
+    size_t copy_unsent_bytes; /* given to libpq since it was last made to send */
+    bool is_copy_over;        /* the server ended the running COPY by itself */
+    char *copy_line; /* grows to the longest line of the running COPY */
+    size_t copy_line_size;
+};
+
+/* Describes a failed result (NULL: the connection's own failure) and frees it. */
+enum status pg_fail(struct db *db, struct pg_result *result, struct err *err);
+
+/*
+ * Waits until a result can be taken without blocking, then takes it (NULL: the statement is over).
+ * Fails when stopped, out of time or disconnected; the connection is then broken.
+ */
+enum status pg_take(struct db *db, struct pg_result **ret, struct err *err) NODISCARD;
+
+/* Reads to the end of the running statement; the first failure found is returned. */
+enum status pg_drain(struct db *db, struct err *err) NODISCARD;
+
+/* Waits until the socket can be read or written (as asked), looking at the stop word. */
+enum status pg_wait(struct db *db, bool for_write, struct err *err) NODISCARD;
+enum status pg_flush(struct db *db, struct err *err) NODISCARD;
+
+enum status pg_send(struct db *db, const char *sql, const struct db_param *params, size_t n_params,
+                    struct err *err) NODISCARD;
+
+/* Asks the server to abandon what handle runs, on a thread of its own: the request could block for long. */
+void pg_cancel(struct pg_conn *handle);
+
+enum status pg_query(struct db *db, const char *sql, const struct db_param *params, size_t n_params, void **ret_impl,
+                     struct err *err) NODISCARD;
+enum status pg_row_next(struct rows *rows, bool *ret_has_row, struct err *err) NODISCARD;
+void pg_rows_clear(struct rows *rows);
+size_t pg_width(const struct rows *rows);
+bool pg_is_null(const struct rows *rows, size_t column);
+struct str pg_text(const struct rows *rows, size_t column);
+int64_t pg_i64(const struct rows *rows, size_t column);
+double pg_f64(const struct rows *rows, size_t column);
+bool pg_boolean(const struct rows *rows, size_t column);
+struct str pg_bytes(const struct rows *rows, size_t column);
+
+enum status pg_copy_begin(struct db *db, const char *table, const char *const *columns, size_t n_columns,
+                          struct err *err) NODISCARD;
+enum status pg_copy_row(struct db *db, const struct str *fields, struct err *err) NODISCARD;
+enum status pg_copy_end(struct db *db, struct err *err) NODISCARD;
+void pg_copy_abort(struct db *db);
+
+#endif

@@ -1,0 +1,180 @@
+/*
+ * db_pg_wire.c - waiting for the server, stopping it, and what its failures mean. A wait wakes at least
+ * every 50 ms to look at the stop word. After a stop the connection is given up rather than drained: a
+ * late cancel request could otherwise hit the next statement on it.
+ */
+#include "store/db_pg.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+#include <libpq-fe.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { POLL_SLICE_MS = 50 };
+
+static enum status lost(struct db *db, struct err *err)
+{
+    db->is_broken = true;
+    enum status s = err_set(err, STATUS_DB_UNAVAILABLE, "The connection to the database was lost.");
+    if (err != NULL)
+        err->retry_after_s = 1;
+    return s;
+}
+
+static bool starts(const char *sqlstate, const char *prefix)
+{
+    return strncmp(sqlstate, prefix, strlen(prefix)) == 0;
+}
+
+/* The record number of "COPY stage_x, line 12, column date: ..." */
+static int64_t copy_line_of(const char *context)
+{
+    const char *at = context == NULL ? NULL : strstr(context, ", line ");
+    int64_t line = 0;
+    if (at == NULL)
+        return 0;
+    at += strlen(", line ");
+    return str_to_i64((struct str){at, strspn(at, "0123456789")}, &line) ? line : 0;
+}
+
+static enum status refused(struct db *db, const char *sqlstate, const char *message, struct err *err)
+{
+    if (starts(sqlstate, "57014"))
+        return stop_is_raised(db->stop)
+                   ? stop_status(db->stop, err)
+                   : err_set(err, STATUS_DB_TIMEOUT, "The query did not finish within %u ms.", db->options->statement_ms);
+    if (starts(sqlstate, "08") || starts(sqlstate, "57P0") || starts(sqlstate, "53") || starts(sqlstate, "58") ||
+        (starts(sqlstate, "25006") && db->mode == DB_WRITE)) {
+        db->is_broken = true;
+        enum status s = err_set(err, STATUS_DB_UNAVAILABLE, "The database cannot serve now (SQLSTATE %s).", sqlstate);
+        if (err != NULL)
+            err->retry_after_s = 1;
+        return s;
+    }
+    if (starts(sqlstate, "40") || starts(sqlstate, "55P03"))
+        return err_set(err, STATUS_DB_CONFLICT, "Another transaction stands in the way (SQLSTATE %s).", sqlstate);
+    if (starts(sqlstate, "22") || starts(sqlstate, "23"))
+        return err_set(err, STATUS_BAD_DATA, "A value breaks a constraint of the database (SQLSTATE %s).", sqlstate);
+    return err_set(err, STATUS_DB_ERROR, "The database refused a statement: %s (SQLSTATE %s).", message, sqlstate);
+}
+
+enum status pg_fail(struct db *db, PGresult *result, struct err *err)
+{
+    const char *sqlstate = result == NULL ? NULL : PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    enum status s;
+    if (sqlstate == NULL) {
+        s = lost(db, err);
+    } else {
+        const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+        db->copy_bad_row = copy_line_of(PQresultErrorField(result, PG_DIAG_CONTEXT));
+        s = refused(db, sqlstate, message == NULL ? "no reason given" : message, err);
+    }
+    PQclear(result);
+    return s;
+}
+
+static void *run_cancel(void *arg)
+{
+    PGcancel *cancel = arg;
+    char ignored[256];
+    (void)PQcancel(cancel, ignored, sizeof ignored);
+    PQfreeCancel(cancel);
+    return NULL;
+}
+
+void pg_cancel(PGconn *handle)
+{
+    PGcancel *cancel = PQgetCancel(handle);
+    pthread_attr_t attr;
+    if (cancel == NULL)
+        return;
+    if (pthread_attr_init(&attr) != 0) {
+        PQfreeCancel(cancel);
+        return;
+    }
+    pthread_t thread;
+    (void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    if (pthread_create(&thread, &attr, run_cancel, cancel) != 0)
+        PQfreeCancel(cancel);
+    (void)pthread_attr_destroy(&attr);
+}
+
+enum status pg_wait(struct db *db, bool for_write, struct err *err)
+{
+    struct pg_wire *wire = db->conn;
+    for (;;) {
+        if (stop_is_raised(db->stop)) {
+            pg_cancel(wire->handle);
+            db->is_broken = true;
+            return stop_status(db->stop, err);
+        }
+        if (wire->limit_ns != 0 && clock_mono_ns() > wire->limit_ns)
+            return lost(db, err);
+        short events = POLLIN;
+        if (for_write)
+            events |= POLLOUT;
+        struct pollfd fd = {.fd = PQsocket(wire->handle), .events = events};
+        int n = poll(&fd, 1, POLL_SLICE_MS);
+        if (n < 0 && errno != EINTR)
+            return lost(db, err);
+        if (n > 0)
+            return STATUS_OK;
+    }
+}
+
+enum status pg_flush(struct db *db, struct err *err)
+{
+    struct pg_wire *wire = db->conn;
+    for (;;) {
+        int rc = PQflush(wire->handle);
+        if (rc == 0)
+            return STATUS_OK;
+        if (rc < 0)
+            return lost(db, err);
+        enum status s = pg_wait(db, true, err);
+        if (s != STATUS_OK)
+            return s;
+        if (PQconsumeInput(wire->handle) == 0)
+            return lost(db, err);
+    }
+}
+
+enum status pg_take(struct db *db, PGresult **ret, struct err *err)
+{
+    struct pg_wire *wire = db->conn;
+    while (PQisBusy(wire->handle) != 0) {
+        enum status s = pg_wait(db, false, err);
+        if (s != STATUS_OK)
+            return s;
+        if (PQconsumeInput(wire->handle) == 0)
+            return lost(db, err);
+    }
+    *ret = PQgetResult(wire->handle);
+    return STATUS_OK;
+}
+
+enum status pg_drain(struct db *db, struct err *err)
+{
+    enum status first = STATUS_OK;
+    for (;;) {
+        PGresult *result = NULL;
+        enum status s = pg_take(db, &result, err);
+        if (s != STATUS_OK || result == NULL)
+            return first == STATUS_OK ? s : first;
+        ExecStatusType type = PQresultStatus(result);
+        if (type == PGRES_FATAL_ERROR || type == PGRES_BAD_RESPONSE) {
+            if (first == STATUS_OK)
+                first = pg_fail(db, result, err);
+            else
+                PQclear(result);
+            if (db->is_broken)
+                return first;
+        } else {
+            PQclear(result);
+        }
+    }
+}

@@ -1,0 +1,330 @@
+/*
+ * db_sqlite.c - the embedded back end: connections, statements and errors. The only users of sqlite3 are
+ * this file and db_sqlite_rows.c. Write-ahead logging lets readers go on while the one writer works; the
+ * progress handler looks at the stop word and the statement's deadline.
+ */
+#include "store/db_sqlite.h"
+
+#include "base/clock.h"
+#include "base/number.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { VERSION_MIN = 3039000 }; /* IS DISTINCT FROM */
+enum { PROGRESS_STEPS = 2000, BUSY_SLEEP_MS = 5, NS_PER_MS = 1000000 };
+
+/* A status for what SQLite answered; db's stop word explains an interruption. */
+enum status sqlite_fail(struct db *db, int rc, struct err *err)
+{
+    struct sqlite_conn *conn = db->conn;
+    if ((rc & 0xff) == SQLITE_INTERRUPT || (rc & 0xff) == SQLITE_BUSY) {
+        if (stop_is_raised(db->stop))
+            return stop_status(db->stop, err);
+    }
+    switch (rc & 0xff) {
+    case SQLITE_INTERRUPT:
+        return err_set(err, STATUS_DB_TIMEOUT, "The query did not finish within %u ms.", db->options->statement_ms);
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return err_set(err, STATUS_DB_CONFLICT, "Another writer holds the database.");
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+    case SQLITE_TOOBIG:
+        return err_set(err, STATUS_BAD_DATA, "A value breaks a constraint of the database.");
+    case SQLITE_NOMEM:
+        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory in the database.");
+    case SQLITE_FULL:
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT: {
+        db->is_broken = true;
+        enum status s = err_set(err, STATUS_DB_UNAVAILABLE, "The database file cannot be used (%s).", sqlite3_errstr(rc));
+        if (err != NULL)
+            err->retry_after_s = 1;
+        return s;
+    }
+    default:
+        return err_set(err, STATUS_DB_ERROR, "The database refused a statement: %s.",
+                       conn != NULL ? sqlite3_errmsg(conn->handle) : sqlite3_errstr(rc));
+    }
+}
+
+static enum status check_options(const struct db_options *options, struct err *err)
+{
+    if (options->sqlite_path == NULL || options->sqlite_path[0] == '\0')
+        return err_set(err, STATUS_CONFIG, "The embedded database needs a path.");
+    if (sqlite3_libversion_number() < VERSION_MIN)
+        return err_set(err, STATUS_CONFIG, "SQLite %s is too old: 3.39 or newer is needed.", sqlite3_libversion());
+    if (sqlite3_threadsafe() == 0)
+        return err_set(err, STATUS_CONFIG, "This SQLite was built without support for threads.");
+    return STATUS_OK;
+}
+
+/* Nonzero interrupts the running statement. */
+static int on_progress(void *arg)
+{
+    struct db *db = arg;
+    struct sqlite_conn *conn = db->conn;
+    return stop_is_raised(db->stop) || (conn->deadline_ns != 0 && clock_mono_ns() > conn->deadline_ns);
+}
+
+/* Zero gives up waiting for another connection's lock. */
+static int on_busy(void *arg, int n_calls)
+{
+    struct db *db = arg;
+    unsigned wait_ms = db->mode == DB_WRITE ? (unsigned)DB_WRITER_WAIT_MS : db->options->statement_ms;
+    if (stop_is_raised(db->stop) || (unsigned)n_calls >= wait_ms / BUSY_SLEEP_MS)
+        return 0;
+    (void)nanosleep(&(struct timespec){.tv_nsec = (long)BUSY_SLEEP_MS * NS_PER_MS}, NULL);
+    return 1;
+}
+
+/* Orders decimals by value. What is not a decimal sorts after all of them, bytewise. */
+static int collate_decimal(void *arg, int a_len, const void *a, int b_len, const void *b)
+{
+    (void)arg;
+    struct str x = {a, (size_t)a_len};
+    struct str y = {b, (size_t)b_len};
+    bool x_ok = decimal_is_valid(x);
+    bool y_ok = decimal_is_valid(y);
+    if (x_ok && y_ok)
+        return decimal_cmp(x, y);
+    return x_ok != y_ok ? (x_ok ? -1 : 1) : str_cmp(x, y);
+}
+
+/* The file is made here first, so that it and its log are readable by its owner only. */
+static enum status create_private(const char *path, struct err *err)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        enum status s = err_set(err, STATUS_DB_UNAVAILABLE, "The database file cannot be opened: error %d.", errno);
+        if (err != NULL)
+            err->retry_after_s = 1;
+        return s;
+    }
+    (void)close(fd);
+    return STATUS_OK;
+}
+
+static enum status set_up(struct db *db, struct err *err)
+{
+    struct sqlite_conn *conn = db->conn;
+    static const char pragmas[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
+                                  "PRAGMA cache_size=-16000; PRAGMA journal_size_limit=67108864";
+    (void)sqlite3_extended_result_codes(conn->handle, 1);
+    (void)sqlite3_busy_handler(conn->handle, on_busy, db);
+    sqlite3_progress_handler(conn->handle, PROGRESS_STEPS, on_progress, db);
+    (void)sqlite3_db_config(conn->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    (void)sqlite3_db_config(conn->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    int rc = sqlite3_create_collation_v2(conn->handle, "decimal", SQLITE_UTF8, NULL, collate_decimal, NULL);
+    /* Two processes that turn a new file to WAL at once see BUSY without the handler being asked. */
+    for (int i = 0; rc == SQLITE_OK && (rc = sqlite3_exec(conn->handle, pragmas, NULL, NULL, NULL)) == SQLITE_BUSY;
+         i++) {
+        if (on_busy(db, i) == 0)
+            break;
+        rc = SQLITE_OK;
+    }
+    return rc == SQLITE_OK ? STATUS_OK : sqlite_fail(db, rc, err);
+}
+
+static enum status connect_file(struct db *db, struct err *err)
+{
+    const char *path = db->options->sqlite_path;
+    enum status s = create_private(path, err);
+    if (s != STATUS_OK)
+        return s;
+    struct sqlite_conn *conn = calloc(1, sizeof *conn);
+    if (conn == NULL)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory while opening the database.");
+    db->conn = conn;
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    int rc = sqlite3_open_v2(path, &conn->handle, flags, NULL);
+    if (rc != SQLITE_OK)
+        return sqlite_fail(db, rc, err);
+    return set_up(db, err);
+}
+
+static void disconnect(struct db *db)
+{
+    struct sqlite_conn *conn = db->conn;
+    if (conn == NULL)
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(conn->cache); i++)
+        (void)sqlite3_finalize(conn->cache[i].stmt);
+    (void)sqlite3_close_v2(conn->handle);
+    free(conn);
+    db->conn = NULL;
+}
+
+static enum status set_mode(struct db *db, enum db_mode mode, struct err *err)
+{
+    const char *sql = mode == DB_READ ? "PRAGMA query_only=1" : "PRAGMA query_only=0";
+    int rc = sqlite3_exec(((struct sqlite_conn *)db->conn)->handle, sql, NULL, NULL, NULL);
+    return rc == SQLITE_OK ? STATUS_OK : sqlite_fail(db, rc, err);
+}
+
+static bool is_alive(struct db *db, int64_t idle_ns)
+{
+    (void)db;
+    (void)idle_ns;
+    return true;
+}
+
+/* The slot that already holds sql, or else the one unused for longest. NULL when all are running. */
+static struct sqlite_cached *find_slot(struct sqlite_conn *conn, const char *sql)
+{
+    struct sqlite_cached *oldest = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(conn->cache); i++) {
+        struct sqlite_cached *slot = &conn->cache[i];
+        if (slot->is_running)
+            continue;
+        if (slot->stmt != NULL && strcmp(sqlite3_sql(slot->stmt), sql) == 0)
+            return slot;
+        if (oldest == NULL || slot->used_at < oldest->used_at)
+            oldest = slot;
+    }
+    return oldest;
+}
+
+enum status sqlite_prepare(struct db *db, const char *sql, struct sqlite_cached **ret, struct err *err)
+{
+    struct sqlite_conn *conn = db->conn;
+    struct sqlite_cached *slot = find_slot(conn, sql);
+    assert(slot != NULL); /* one result, one copy and one statement at most run at a time */
+    conn->deadline_ns = 0;
+    if (db->mode == DB_READ && db->options->statement_ms > 0)
+        conn->deadline_ns = clock_mono_ns() + (int64_t)db->options->statement_ms * NS_PER_MS;
+    if (slot->stmt == NULL || strcmp(sqlite3_sql(slot->stmt), sql) != 0) {
+        sqlite3_stmt *stmt = NULL;
+        int rc = sqlite3_prepare_v3(conn->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL);
+        if (rc != SQLITE_OK)
+            return sqlite_fail(db, rc, err);
+        (void)sqlite3_finalize(slot->stmt);
+        slot->stmt = stmt;
+    }
+    slot->used_at = ++conn->tick;
+    slot->is_running = true;
+    slot->is_at_end = false;
+    *ret = slot;
+    return STATUS_OK;
+}
+
+void sqlite_finish(struct sqlite_cached *slot)
+{
+    (void)sqlite3_reset(slot->stmt);
+    (void)sqlite3_clear_bindings(slot->stmt);
+    slot->is_running = false;
+}
+
+static int bind_one(sqlite3_stmt *stmt, int at, const struct db_param *param)
+{
+    switch (param->type) {
+    case DB_TEXT:
+        return sqlite3_bind_text64(stmt, at, param->text.ptr, param->text.len, SQLITE_STATIC, SQLITE_UTF8);
+    case DB_BYTES:
+        return sqlite3_bind_blob64(stmt, at, param->text.ptr, param->text.len, SQLITE_STATIC);
+    case DB_I64:
+    case DB_BOOL:
+        return sqlite3_bind_int64(stmt, at, param->i64);
+    case DB_F64:
+        return sqlite3_bind_double(stmt, at, param->f64);
+    case DB_NULL:
+        break;
+    }
+    return sqlite3_bind_null(stmt, at);
+}
+
+/* Parameters are found by the number in their name: "$3" is params[2], wherever and how often it stands. */
+enum status sqlite_bind(struct db *db, sqlite3_stmt *stmt, const struct db_param *params, size_t n_params,
+                        struct err *err)
+{
+    int n = sqlite3_bind_parameter_count(stmt);
+    for (int at = 1; at <= n; at++) {
+        const char *name = sqlite3_bind_parameter_name(stmt, at);
+        int64_t number = 0;
+        bool is_numbered = name != NULL && str_to_i64(str_of(name + 1), &number);
+        assert(is_numbered && number >= 1 && (size_t)number <= n_params);
+        if (!is_numbered)
+            return err_set(err, STATUS_INTERNAL, "A statement has a parameter without a number.");
+        int rc = bind_one(stmt, at, &params[number - 1]);
+        if (rc != SQLITE_OK)
+            return sqlite_fail(db, rc, err);
+    }
+    return STATUS_OK;
+}
+
+static enum status exec(struct db *db, const char *sql, const struct db_param *params, size_t n_params,
+                        int64_t *ret_changed, struct err *err)
+{
+    struct sqlite_conn *conn = db->conn;
+    struct sqlite_cached *slot = NULL;
+    enum status s = sqlite_prepare(db, sql, &slot, err);
+    if (s != STATUS_OK)
+        return s;
+    s = sqlite_bind(db, slot->stmt, params, n_params, err);
+    int64_t before = sqlite3_total_changes64(conn->handle);
+    int rc = SQLITE_ROW;
+    while (s == STATUS_OK && rc == SQLITE_ROW)
+        rc = sqlite3_step(slot->stmt);
+    if (s == STATUS_OK && rc != SQLITE_DONE)
+        s = sqlite_fail(db, rc, err);
+    if (s == STATUS_OK)
+        *ret_changed = sqlite3_total_changes64(conn->handle) - before;
+    sqlite_finish(slot);
+    return s;
+}
+
+static enum status exec_script(struct db *db, const char *sql, struct err *err)
+{
+    struct sqlite_conn *conn = db->conn;
+    conn->deadline_ns = 0;
+    int rc = sqlite3_exec(conn->handle, sql, NULL, NULL, NULL);
+    return rc == SQLITE_OK ? STATUS_OK : sqlite_fail(db, rc, err);
+}
+
+static void rollback(struct db *db)
+{
+    struct sqlite_conn *conn = db->conn;
+    const struct stop *stop = db->stop;
+    db->stop = NULL;
+    conn->deadline_ns = 0;
+    /* After some errors SQLite has rolled back by itself. */
+    if (sqlite3_get_autocommit(conn->handle) == 0 &&
+        sqlite3_exec(conn->handle, "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK)
+        db->is_broken = true;
+    db->stop = stop;
+}
+
+const struct db_backend db_backend_sqlite = {
+    .kind = DB_SQLITE,
+    .check_options = check_options,
+    .connect = connect_file,
+    .disconnect = disconnect,
+    .set_mode = set_mode,
+    .is_alive = is_alive,
+    .exec = exec,
+    .exec_script = exec_script,
+    .query = sqlite_query,
+    .rollback = rollback,
+    .row_next = sqlite_row_next,
+    .rows_clear = sqlite_rows_clear,
+    .width = sqlite_width,
+    .is_null = sqlite_is_null,
+    .text = sqlite_text,
+    .i64 = sqlite_i64,
+    .f64 = sqlite_f64,
+    .boolean = sqlite_boolean,
+    .bytes = sqlite_bytes,
+    .copy_begin = sqlite_copy_begin,
+    .copy_row = sqlite_copy_row,
+    .copy_end = sqlite_copy_end,
+    .copy_abort = sqlite_copy_abort,
+};

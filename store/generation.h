@@ -1,0 +1,22 @@
+/*
+ * generation.h - reading one generation while others are published. Used by the thread that borrowed db.
+ */
+#ifndef STORE_GENERATION_H
+#define STORE_GENERATION_H
+
+#include "store/db.h"
+
+#define GENERATION_OPEN INT64_MAX /* gen_to of a row that still holds */
+
+/*
+ * From here until db is released, its queries see one snapshot in which generation is complete: a publish
+ * that retires it meanwhile does not take rows away. Every read in store/ pins by itself; pinning the same
+ * generation again costs nothing. 0 is the empty store before the first publish.
+ * Errors: GENERATION_RETIRED; BAD_VALUE when it has not been published yet.
+ */
+enum status generation_pin(struct db *db, int64_t generation, struct err *err) NODISCARD;
+
+/* Oldest readable and newest generation; both 0 before the first publish. */
+enum status generation_range(struct db *db, int64_t *ret_oldest, int64_t *ret_newest, struct err *err) NODISCARD;
+
+#endif
