@@ -93,8 +93,8 @@ static enum status run_strategy(struct run *run, struct err *err)
         return s;
     result->equity = run->workspace.equity;
     result->ruined_on = DATE_NONE;
-    struct metrics_path path = {run->panel->clock, result->equity, n};
-    size_t live = metrics_live_length(path);
+    struct measure_path path = {run->panel->clock, result->equity, n};
+    size_t live = measure_live_length(path);
     if (!(result->equity[live - 1] > 0))
         result->ruined_on = run->panel->clock[live - 1];
     return STATUS_OK;
@@ -121,18 +121,18 @@ static enum status final_weights(struct run *run, double *ret_effective_n, struc
     return STATUS_OK;
 }
 
-static struct metrics_trading trading_figures(const struct run *run, double effective_n)
+static struct measure_trading trading_figures(const struct run *run, double effective_n)
 {
     const struct backtest_result *r = run->result;
-    struct metrics_path path = {run->panel->clock, r->equity, run->panel->n_sessions};
-    size_t live = metrics_live_length(path);
+    struct measure_path path = {run->panel->clock, r->equity, run->panel->n_sessions};
+    size_t live = measure_live_length(path);
     double exposure = 0, equity = 0;
 
     for (size_t t = 0; t < live; t++)
         equity += r->equity[t];
     for (size_t t = 1; t < live; t++)
         exposure += r->equity[t] > 0 ? 1 - r->ledger.cash[t] / r->equity[t] : 0;
-    return (struct metrics_trading){
+    return (struct measure_trading){
         .turnover = r->ledger.turnover,
         .exposure = exposure / (double)(live - 1),
         .effective_n = effective_n,
@@ -142,7 +142,7 @@ static struct metrics_trading trading_figures(const struct run *run, double effe
 }
 
 /* The benchmark at its usable sessions and the portfolio at the same ones; none: n stays 0. */
-static enum status common_paths(struct run *run, struct metrics_input *input, struct err *err)
+static enum status common_paths(struct run *run, struct measure_input *input, struct err *err)
 {
     const struct panel *panel = run->panel;
     size_t n = panel->n_sessions, count = 0;
@@ -166,13 +166,13 @@ static enum status common_paths(struct run *run, struct metrics_input *input, st
     }
     if (count < 2)
         return STATUS_OK;
-    input->common = (struct metrics_path){date, portfolio, count};
-    input->benchmark = (struct metrics_path){date, benchmark, count};
+    input->common = (struct measure_path){date, portfolio, count};
+    input->benchmark = (struct measure_path){date, benchmark, count};
     run->result->benchmark = line;
     return STATUS_OK;
 }
 
-static enum status measure(struct run *run, struct err *err)
+static enum status take_measures(struct run *run, struct err *err)
 {
     struct backtest_result *result = run->result;
     double effective_n = 0;
@@ -180,8 +180,8 @@ static enum status measure(struct run *run, struct err *err)
     enum status s = final_weights(run, &effective_n, err);
     if (s != STATUS_OK)
         return s;
-    struct metrics_trading trading = trading_figures(run, effective_n);
-    struct metrics_input input = {
+    struct measure_trading trading = trading_figures(run, effective_n);
+    struct measure_input input = {
         .path = {run->panel->clock, result->equity, run->panel->n_sessions},
         .periods_per_year = result->periods_per_year,
         .risk_free_rate = run->spec->risk_free_rate,
@@ -189,15 +189,15 @@ static enum status measure(struct run *run, struct err *err)
     };
     s = common_paths(run, &input, err);
     if (s == STATUS_OK)
-        s = metrics_compute(&input, run->arena, result->metrics, err);
+        s = measure_compute(&input, run->arena, result->measures, err);
     if (s != STATUS_OK || result->benchmark == NULL)
         return s;
-    struct metrics_input benchmark = {
+    struct measure_input benchmark = {
         .path = input.benchmark,
         .periods_per_year = result->periods_per_year,
         .risk_free_rate = run->spec->risk_free_rate,
     };
-    return metrics_compute(&benchmark, run->arena, result->benchmark_metrics, err);
+    return measure_compute(&benchmark, run->arena, result->benchmark_measures, err);
 }
 
 /* Drawdown line, its deepest declines, and the calendar. */
@@ -216,8 +216,8 @@ static enum status describe(struct run *run, struct err *err)
     drawdown_sort(list, count);
     result->n_drawdowns = count < BACKTEST_DRAWDOWNS_MAX ? count : BACKTEST_DRAWDOWNS_MAX;
     memcpy(result->drawdowns, list, result->n_drawdowns * sizeof *list);
-    struct metrics_path path = {run->panel->clock, result->equity, n};
-    return tables_years(path.date, path.value, metrics_live_length(path), run->arena,
+    struct measure_path path = {run->panel->clock, result->equity, n};
+    return tables_years(path.date, path.value, measure_live_length(path), run->arena,
                         &result->years, err);
 }
 
@@ -257,7 +257,7 @@ enum status backtest_run(const struct spec *spec, const struct market_data *mark
     run.result->periods_per_year = run.panel->trades_24_7 ? 365 : 252;
     s = run_strategy(&run, err);
     if (s == STATUS_OK)
-        s = measure(&run, err);
+        s = take_measures(&run, err);
     if (s == STATUS_OK)
         s = describe(&run, err);
     if (s == STATUS_OK)

@@ -7,7 +7,7 @@
 #define BACKTEST_BACKTEST_H
 
 #include "backtest/engine.h"
-#include "backtest/metrics.h"
+#include "backtest/measure.h"
 #include "backtest/monkey.h"
 
 /* Changes whenever the same request and data could give another number. */
@@ -32,9 +32,9 @@ struct backtest_result {
                                 NULL: none asked for, or no two usable prices */
     int32_t ruined_on;       /* DATE_NONE: not ruined */
 
-    struct metric_value metrics[METRIC_COUNT];
-    struct metric_value benchmark_metrics[METRIC_COUNT]; /* when benchmark is not NULL */
-    struct drawdown drawdowns[BACKTEST_DRAWDOWNS_MAX];   /* deepest first */
+    struct measure_value measures[MEASURE_COUNT];
+    struct measure_value benchmark_measures[MEASURE_COUNT]; /* when benchmark is not NULL */
+    struct drawdown drawdowns[BACKTEST_DRAWDOWNS_MAX];      /* deepest first */
     size_t n_drawdowns;
     struct table_years years;
 

@@ -2,7 +2,7 @@
 #include "backtest/monkey.h"
 
 #include "backtest/elementary.h"
-#include "backtest/metrics.h"
+#include "backtest/measure.h"
 #include "backtest/rng.h"
 #include "backtest/stats.h"
 #include "base/date.h"
@@ -34,7 +34,7 @@ enum status monkey_game_init(struct monkey_game *game, const struct panel *panel
     g.n_names = n_names;
     g.invested_share = spec->invested_share;
     g.periods_per_year = periods_per_year;
-    g.rate = metrics_rate_per_period(spec->risk_free_rate, periods_per_year);
+    g.rate = measure_rate_per_period(spec->risk_free_rate, periods_per_year);
     g.years = date_years_between(panel->clock[0], panel->clock[panel->n_sessions - 1]);
     g.deck = arena_array(arena, panel->n_universe + 1, sizeof *g.deck);
     g.is_drawn = arena_array(arena, panel->n_assets, sizeof *g.is_drawn);
@@ -62,7 +62,7 @@ static double sharpe_of(const struct monkey_game *game, size_t n)
 struct monkey_score monkey_score_path(struct monkey_game *game, const double *equity)
 {
     const struct panel *panel = game->panel;
-    size_t n = metrics_live_length((struct metrics_path){panel->clock, equity, panel->n_sessions});
+    size_t n = measure_live_length((struct measure_path){panel->clock, equity, panel->n_sessions});
     double peak = equity[0], lowest = 0;
     struct monkey_score score;
 

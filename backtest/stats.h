@@ -1,5 +1,5 @@
 /*
- * stats.h - statistics of a return series, the arithmetic under metrics.h.
+ * stats.h - statistics of a return series, the arithmetic under measure.h.
  * Pure functions: no allocation, no I/O; callable from any thread. Sums run in time order.
  * Shape: r holds n simple per-period returns, oldest first, finite. Unit: fraction (0.01 is 1 %).
  */

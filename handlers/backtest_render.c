@@ -35,23 +35,23 @@ static void write_metrics(const struct backtest_result *r, struct json_out *json
 {
     jw_key(json, "metrics");
     jw_object(json);
-    for (size_t i = 0; i < METRIC_COUNT; i++) {
-        const struct metric_value *m = &r->metrics[i];
-        jw_key(json, metric_infos[i].name);
+    for (size_t i = 0; i < MEASURE_COUNT; i++) {
+        const struct measure_value *m = &r->measures[i];
+        jw_key(json, measure_infos[i].name);
         jw_object(json);
         if (m->reason == REASON_NONE) {
             jw_key_f64(json, "value", m->value);
         } else {
             jw_key_null(json, "value");
-            jw_key_c(json, "reason", metric_reason_codes[m->reason]);
+            jw_key_c(json, "reason", measure_reason_codes[m->reason]);
         }
-        jw_key_c(json, "unit", metric_infos[i].unit);
+        jw_key_c(json, "unit", measure_infos[i].unit);
         jw_key_i64(json, "n", (int64_t)m->n);
-        if (r->benchmark != NULL && r->benchmark_metrics[i].reason == REASON_NONE)
-            jw_key_f64(json, "benchmark", r->benchmark_metrics[i].value);
+        if (r->benchmark != NULL && r->benchmark_measures[i].reason == REASON_NONE)
+            jw_key_f64(json, "benchmark", r->benchmark_measures[i].value);
         else
             jw_key_null(json, "benchmark");
-        jw_key_c(json, "convention", metric_infos[i].convention);
+        jw_key_c(json, "convention", measure_infos[i].convention);
         jw_end_object(json);
     }
     jw_end_object(json);

@@ -1,6 +1,6 @@
-/* metrics_relative.c - the rows of metrics.def that compare a portfolio with a benchmark. */
+/* measure_relative.c - the rows of metrics.def that compare a portfolio with a benchmark. */
 #include "backtest/elementary.h"
-#include "backtest/metrics_set.h"
+#include "backtest/measure_set.h"
 #include "backtest/stats.h"
 
 #include <math.h>
@@ -11,34 +11,34 @@ struct relative {
     const double *active; /* r - b */
     double periods, rate;
     double rf; /* annual */
-    struct metric_value *out;
+    struct measure_value *out;
 };
 
 /* beta, alpha, correlation, r_squared. A constant rate moves none of the covariances. */
 static void regression(const struct relative *w)
 {
-    struct metric_value *out = w->out;
+    struct measure_value *out = w->out;
     struct stats_pair p = stats_pair(w->r, w->b, w->n);
     bool b_varies = !stats_moments(w->b, w->n).is_constant;
     bool r_varies = !stats_moments(w->r, w->n).is_constant;
 
     if (!b_varies) {
-        metrics_deny(&out[METRIC_beta], REASON_ZERO_VARIANCE, w->n);
-        metrics_deny(&out[METRIC_alpha], REASON_ZERO_VARIANCE, w->n);
+        measure_deny(&out[MEASURE_beta], REASON_ZERO_VARIANCE, w->n);
+        measure_deny(&out[MEASURE_alpha], REASON_ZERO_VARIANCE, w->n);
     } else {
         double beta = p.covariance / p.variance_y;
         double alpha = (p.mean_x - w->rate) - beta * (p.mean_y - w->rate);
-        metrics_set(&out[METRIC_beta], beta, w->n);
-        metrics_set(&out[METRIC_alpha], alpha * w->periods, w->n);
+        measure_set(&out[MEASURE_beta], beta, w->n);
+        measure_set(&out[MEASURE_alpha], alpha * w->periods, w->n);
     }
     if (!b_varies || !r_varies) {
-        metrics_deny(&out[METRIC_correlation], REASON_ZERO_VARIANCE, w->n);
-        metrics_deny(&out[METRIC_r_squared], REASON_ZERO_VARIANCE, w->n);
+        measure_deny(&out[MEASURE_correlation], REASON_ZERO_VARIANCE, w->n);
+        measure_deny(&out[MEASURE_r_squared], REASON_ZERO_VARIANCE, w->n);
         return;
     }
     double correlation = p.covariance / sqrt(p.variance_x * p.variance_y);
-    metrics_set(&out[METRIC_correlation], correlation, w->n);
-    metrics_set(&out[METRIC_r_squared], correlation * correlation, w->n);
+    measure_set(&out[MEASURE_correlation], correlation, w->n);
+    measure_set(&out[MEASURE_r_squared], correlation * correlation, w->n);
 }
 
 /* tracking_error, information_ratio, batting_average. */
@@ -49,10 +49,10 @@ static void active_return(const struct relative *w)
 
     for (size_t i = 0; i < w->n; i++)
         n_better += w->r[i] > w->b[i] ? 1 : 0;
-    metrics_set(&w->out[METRIC_tracking_error], m.sd * sqrt(w->periods), w->n);
-    metrics_ratio(&w->out[METRIC_information_ratio], m.mean * sqrt(w->periods), m.sd,
+    measure_set(&w->out[MEASURE_tracking_error], m.sd * sqrt(w->periods), w->n);
+    measure_ratio(&w->out[MEASURE_information_ratio], m.mean * sqrt(w->periods), m.sd,
                   REASON_ZERO_VARIANCE, w->n);
-    metrics_set(&w->out[METRIC_batting_average], (double)n_better / (double)w->n, w->n);
+    measure_set(&w->out[MEASURE_batting_average], (double)n_better / (double)w->n, w->n);
 }
 
 /* Annualised return of x over the count sessions with b on side; the product is taken in logs. */
@@ -71,51 +71,51 @@ static double annualised_on_side(const struct relative *w, const double *x, int 
     return *count > 0 ? elementary_exp(log_growth * w->periods / (double)*count) - 1 : 0;
 }
 
-static void capture(const struct relative *w, struct metric_value *out, int side,
-                    enum metric_reason reason)
+static void capture(const struct relative *w, struct measure_value *out, int side,
+                    enum measure_reason reason)
 {
     size_t n = 0, n_again = 0;
     double benchmark = annualised_on_side(w, w->b, side, &n);
     if (n == 0) {
-        metrics_deny(out, reason, 0);
+        measure_deny(out, reason, 0);
         return;
     }
     double portfolio = annualised_on_side(w, w->r, side, &n_again);
-    metrics_set(out, portfolio / benchmark, n);
+    measure_set(out, portfolio / benchmark, n);
 }
 
-static void growth(const struct metrics_input *input, const struct relative *w,
-                   struct metrics_path common)
+static void growth(const struct measure_input *input, const struct relative *w,
+                   struct measure_path common)
 {
-    struct metric_value *out = w->out;
-    struct metrics_path benchmark = input->benchmark;
+    struct measure_value *out = w->out;
+    struct measure_path benchmark = input->benchmark;
     benchmark.n = common.n;
-    double cagr = metrics_cagr(common);
+    double cagr = measure_cagr(common);
 
-    metrics_set(&out[METRIC_excess_return], cagr - metrics_cagr(benchmark), w->n);
-    if (out[METRIC_beta].reason != REASON_NONE)
-        metrics_deny(&out[METRIC_treynor], out[METRIC_beta].reason, w->n);
+    measure_set(&out[MEASURE_excess_return], cagr - measure_cagr(benchmark), w->n);
+    if (out[MEASURE_beta].reason != REASON_NONE)
+        measure_deny(&out[MEASURE_treynor], out[MEASURE_beta].reason, w->n);
     else
-        metrics_set(&out[METRIC_treynor], (cagr - w->rf) / out[METRIC_beta].value, w->n);
+        measure_set(&out[MEASURE_treynor], (cagr - w->rf) / out[MEASURE_beta].value, w->n);
 }
 
-static void deny_all(struct metric_value *ret, enum metric_reason reason, size_t n)
+static void deny_all(struct measure_value *ret, enum measure_reason reason, size_t n)
 {
-    for (size_t i = 0; i < METRIC_COUNT; i++) {
-        if (metric_infos[i].needs_benchmark)
-            metrics_deny(&ret[i], reason, n);
+    for (size_t i = 0; i < MEASURE_COUNT; i++) {
+        if (measure_infos[i].needs_benchmark)
+            measure_deny(&ret[i], reason, n);
     }
 }
 
-enum status metrics_relative(const struct metrics_input *input, struct arena *arena,
-                             struct metric_value *ret, struct err *err)
+enum status measure_relative(const struct measure_input *input, struct arena *arena,
+                             struct measure_value *ret, struct err *err)
 {
-    struct metrics_path common = input->common;
+    struct measure_path common = input->common;
     if (common.n == 0) {
         deny_all(ret, REASON_NO_BENCHMARK, 0);
         return STATUS_OK;
     }
-    common.n = metrics_live_length(common);
+    common.n = measure_live_length(common);
     if (common.n < 3) {
         deny_all(ret, REASON_TOO_SHORT, common.n - 1);
         return STATUS_OK;
@@ -136,14 +136,14 @@ enum status metrics_relative(const struct metrics_input *input, struct arena *ar
         .b = b,
         .active = active,
         .periods = input->periods_per_year,
-        .rate = metrics_rate_per_period(input->risk_free_rate, input->periods_per_year),
+        .rate = measure_rate_per_period(input->risk_free_rate, input->periods_per_year),
         .rf = input->risk_free_rate,
         .out = ret,
     };
     regression(&w);
     active_return(&w);
-    capture(&w, &ret[METRIC_up_capture], 1, REASON_NO_UPSIDE);
-    capture(&w, &ret[METRIC_down_capture], -1, REASON_NO_DOWNSIDE);
+    capture(&w, &ret[MEASURE_up_capture], 1, REASON_NO_UPSIDE);
+    capture(&w, &ret[MEASURE_down_capture], -1, REASON_NO_DOWNSIDE);
     growth(input, &w, common);
     return STATUS_OK;
 }
