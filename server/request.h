@@ -45,7 +45,11 @@ struct query_param {
     struct str name, value; /* percent-decoded, '+' is a space; valid UTF-8 without NUL */
 };
 
-enum { REQUEST_PATH_PARAMS = 4, REQUEST_ID_BYTES = 37, REPLY_HEADERS_MAX = 24 };
+enum { REQUEST_PATH_PARAMS = 4, REQUEST_ID_BYTES = 37, REPLY_HEADERS_MAX = 24, REQUEST_HEADERS_MAX = 64 };
+
+struct header {
+    struct str name, value; /* as sent; borrowed from the connection until the request completes */
+};
 
 struct reply_header {
     const char *name;
@@ -64,7 +68,9 @@ struct request {
     struct app *app;
     struct arena arena;
     struct stop stop; /* raised when the client leaves, time runs out or the server drains */
-    char id[REQUEST_ID_BYTES];
+    char id[REQUEST_ID_BYTES]; /* UUIDv7, ours */
+    const char *public_id;     /* the client's X-Request-Id when it sent a usable one, else id */
+    int64_t arrived_ns;        /* monotonic time of the request line */
     enum method method;
     struct str target; /* as sent */
     struct str path;   /* raw, still percent-encoded, without scheme, authority and query */
@@ -73,17 +79,28 @@ struct request {
     struct str path_params[REQUEST_PATH_PARAMS]; /* percent-decoded, in the order of the route's braces */
     struct query_param *params;
     size_t n_params;
+    const struct header *headers; /* see request_header */
+    size_t n_headers;
     struct str body;
     struct reply reply;
 };
 
-/* Value of a request header (name case-insensitive); ptr NULL when absent. Repeated ones are joined by ", ". */
-struct str request_header(const struct request *request, const char *name);
+/*
+ * Value of a request header (name case-insensitive, trimmed); ptr NULL when absent. Repeated ones are joined
+ * by ", " in the request's arena, hence no const; ptr NULL too when that is full.
+ */
+struct str request_header(struct request *request, const char *name);
 
 /* The first parameter of that name; ptr NULL when absent. */
 struct str request_param(const struct request *request, const char *name);
 
 void reply_type(struct request *request, int http_status, const char *content_type);
+
+/*
+ * Adds a header; one of the same name is replaced, except Link and Vary, which add up. The value must not
+ * hold client text that was not validated: control characters become spaces. Ignored when the reply has
+ * REPLY_HEADERS_MAX headers or the arena is full: nothing that a handler says this way is needed for framing.
+ */
 void reply_header(struct request *request, const char *name, const char *format, ...) PRINTF(3, 4);
 void reply_body(struct request *request, struct str body); /* in the request's arena, or static */
 

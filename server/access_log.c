@@ -1,0 +1,96 @@
+/* access_log.c - what is kept of a request once it is over. */
+#include "server/access_log.h"
+
+#include "server/target.h"
+
+#include "base/log.h"
+
+#include <stdio.h>
+
+enum { TARGET_TEXT_BYTES = 2048 };
+
+/* The status that went out, or that stands for what happened instead of an answer. */
+static int final_status(const struct exchange *x)
+{
+    if (x->state == EXCHANGE_ANSWERED)
+        return x->request.reply.http_status;
+    if (x->is_silent)
+        return 499;
+    switch (conn_cut_phase(x->conn)) {
+    case CONN_IDLE:
+    case CONN_BODY:
+        return 408;
+    case CONN_BUSY:
+    case CONN_SENDING:
+    case CONN_PHASES:
+        break;
+    }
+    return x->state == EXCHANGE_HEAD ? 400 : 499;
+}
+
+static const char *outcome(const struct exchange *x, enum exchange_end end)
+{
+    if (x->is_silent)
+        return "client_gone";
+    switch (conn_cut_phase(x->conn)) {
+    case CONN_IDLE:
+        return "header_timeout";
+    case CONN_BODY:
+        return "body_timeout";
+    case CONN_SENDING:
+        return "send_timeout";
+    case CONN_BUSY:
+    case CONN_PHASES:
+        break;
+    }
+    if (end == END_TIMEOUT)
+        return "idle_timeout";
+    if (x->state != EXCHANGE_ANSWERED)
+        return x->state == EXCHANGE_HEAD ? "refused_by_library" : "client_gone";
+    if (end == END_ABORTED)
+        return "aborted";
+    return x->status == STATUS_OK ? "ok" : status_name(x->status);
+}
+
+static bool has_body(const struct exchange *x, int status)
+{
+    return x->state == EXCHANGE_ANSWERED && x->request.method != METHOD_HEAD && status != 204 && status != 304;
+}
+
+static void count(struct exchange *x, const char *route, int status, size_t bytes, double seconds)
+{
+    struct metrics *metrics = x->traffic->app->metrics;
+    char code[8];
+    (void)snprintf(code, sizeof code, "%d", status);
+    metrics_add_labeled(metrics, METRIC_http_requests_total,
+                        LABELS(route, x->is_framed ? method_name(x->request.method) : "other", code), 1);
+    metrics_observe_labeled(metrics, METRIC_http_request_duration_seconds, LABELS(route), seconds);
+    metrics_add_labeled(metrics, METRIC_http_response_bytes_total, LABELS(route), (double)bytes);
+    if (status == 499)
+        metrics_add(metrics, METRIC_client_gone_total, 1);
+}
+
+void access_log(struct exchange *x, enum exchange_end end)
+{
+    struct request *request = &x->request;
+    int status = final_status(x);
+    double elapsed_ms = request_elapsed_ms(request);
+    size_t bytes = has_body(x, status) ? request->reply.body.len : 0;
+    const char *route = request->route == NULL ? "unmatched" : request->route->path;
+    count(x, route, status, bytes, elapsed_ms / 1e3);
+
+    struct buf target;
+    buf_init(&target, &x->spare, TARGET_TEXT_BYTES);
+    target_redact(request->target, &target);
+    /* Headers belong to the library's connection, which still stands while it reports completion. */
+    struct str agent = x->state == EXCHANGE_HEAD ? STR_NONE : request_header(request, "User-Agent");
+    log_event(status >= 500 && status != 503 ? LOG_ERROR : LOG_INFO, "request", LOG_TEXT("id", request->id),
+              LOG_STR("client_request_id", x->client_id),
+              LOG_TEXT("method", x->is_framed ? method_name(request->method) : NULL),
+              LOG_TEXT("route", route), LOG_STR("target", target.failed ? STR_NONE : buf_str(&target)),
+              LOG_I64("status", status), LOG_I64("bytes", (int64_t)bytes), LOG_F64("duration_ms", elapsed_ms),
+              LOG_F64("queue_ms", (double)(x->job.started_ns - x->job.queued_ns) / 1e6),
+              LOG_TEXT("client", conn_address(x->conn)), LOG_STR("user_agent", str_utf8_cut(agent, 256)),
+              LOG_TEXT("outcome", outcome(x, end)),
+              LOG_TEXT("error", x->status == STATUS_OK ? NULL : x->problem_detail));
+}

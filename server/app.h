@@ -1,0 +1,61 @@
+/*
+ * app.h - the only long-lived mutable state, passed down and never a global. The cli fills it before
+ * server_start; afterwards only the atomics change. Handlers reach it through request->app.
+ */
+#ifndef SERVER_APP_H
+#define SERVER_APP_H
+
+#include "server/config.h"
+#include "server/metrics.h"
+#include "server/request.h"
+
+#include <stdatomic.h>
+
+struct db_pool;
+struct catalog_cell;
+struct workers;
+
+enum { APP_CHECKS_MAX = 8 };
+
+/*
+ * Is this part fit to serve? Runs on a polling thread of the ops listener for each /readyz, so it must not
+ * block: it looks at what a background thread has found out. err describes a failure.
+ */
+typedef enum status app_check_fn(void *cls, struct err *err);
+
+struct app_check {
+    const char *name; /* "database"; static */
+    app_check_fn *check;
+    void *cls;
+    bool is_required; /* otherwise a failure only degrades */
+};
+
+struct app {
+    const struct config *config;
+    struct metrics *metrics;
+    const char *version;
+    struct db_pool *db;           /* the cli's; the server does not look inside */
+    struct catalog_cell *catalog; /* the same */
+
+    struct app_check checks[APP_CHECKS_MAX]; /* see app_add_check */
+    size_t n_checks;
+
+    /* Set by server_start. */
+    const struct route *routes;
+    size_t n_routes;
+    struct workers *io, *cpu;
+
+    atomic_bool is_started;  /* /startupz */
+    atomic_bool is_draining; /* readiness is off */
+};
+
+/* Before server_start only. False when there is no room. */
+bool app_add_check(struct app *app, const char *name, app_check_fn *check, void *cls, bool is_required);
+
+/* Result of one check. */
+enum status app_run_check(const struct app *app, size_t i, struct err *err) NODISCARD;
+
+/* STATUS_OK when started, not draining, and every required check passes; else the first reason. */
+enum status app_ready(const struct app *app, struct err *err) NODISCARD;
+
+#endif

@@ -1,0 +1,311 @@
+/*
+ * exchange.c - the straight line of one request between the library's callbacks and the handler: check the
+ * head, collect the body, run or queue, take the reply.
+ */
+#include "server/exchange.h"
+
+#include "server/access_log.h"
+#include "server/cors.h"
+#include "server/problem.h"
+#include "server/query_string.h"
+#include "server/target.h"
+
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    SPARE_BYTES = 64 * 1024,
+    IGNORED_BODY_MAX = 64 * 1024,          /* of routes that expect no body */
+    DISCARDED_BODY_MAX = 16 * 1024 * 1024, /* read before an error so that the client can read the error */
+    BODY_RATE = 16 * 1024                  /* bytes a second that a client must manage */
+};
+
+static int64_t ms_to_ns(uint64_t ms)
+{
+    return (int64_t)ms * 1000000;
+}
+
+struct exchange *exchange_new(struct traffic *traffic, const struct router *router, struct conn *conn,
+                              struct str target, bool is_ops)
+{
+    struct exchange *x = calloc(1, sizeof *x);
+    if (x == NULL)
+        return NULL;
+    struct request *request = &x->request;
+    x->traffic = traffic;
+    x->router = router;
+    x->conn = conn;
+    x->is_ops = is_ops;
+    request->app = traffic->app;
+    request->arrived_ns = clock_mono_ns();
+    request->reply.http_status = 200;
+    arena_init(&request->arena, (size_t)traffic->app->config->request_memory_mib << 20);
+    arena_init(&x->spare, SPARE_BYTES);
+    request_ids_next(&traffic->ids, request->id);
+    request->public_id = request->id;
+
+    x->has_bad_target = target.len > TARGET_BYTES_MAX;
+    target = str_sub(target, 0, TARGET_BYTES_MAX);
+    request->target = (struct str){arena_dup(&request->arena, target), target.len};
+    if (request->target.ptr == NULL) {
+        arena_clear(&request->arena);
+        free(x);
+        return NULL;
+    }
+    if (!is_ops)
+        atomic_fetch_add(&traffic->n_inflight, 1);
+    /* The library splits the query before anyone may refuse it, and runs out of room without a word. */
+    size_t mark = str_find(target, '?', 0);
+    if (x->has_bad_target || query_count(str_sub(target, mark, target.len)) > QUERY_PARAMS_MAX)
+        conn_hurry(conn);
+    return x;
+}
+
+/* The request ends with s: makes its reply. */
+static void settle(struct exchange *x, enum status s, struct err *err)
+{
+    x->status = s;
+    if (s == STATUS_OK)
+        return;
+    if (err->status != s)
+        (void)err_set(err, s, "%s.", status_title(s));
+    x->is_silent = s == STATUS_CLIENT_GONE;
+    (void)snprintf(x->problem_detail, sizeof x->problem_detail, "%.*s",
+                   STR_ARG(str_utf8_cut(str_of(err->detail), sizeof x->problem_detail - 1)));
+    if (!x->is_silent)
+        problem_write(&x->request, err, &x->spare);
+}
+
+static void take_client_id(struct exchange *x)
+{
+    struct str id = request_header(&x->request, "X-Request-Id");
+    if (id.ptr == NULL || !request_id_is_usable(id))
+        return;
+    const char *copy = arena_dup(&x->request.arena, id);
+    if (copy == NULL)
+        return;
+    x->client_id = id;
+    x->request.public_id = copy;
+}
+
+static enum status check_size(struct exchange *x, struct err *err)
+{
+    const struct route *route = x->request.route;
+    size_t max = route == NULL || route->body_max_bytes == 0 ? IGNORED_BODY_MAX : route->body_max_bytes;
+    x->body_max = max;
+    if (!x->framing.has_length || x->framing.content_length <= max)
+        return STATUS_OK;
+    enum status s = err_set(err, STATUS_BODY_TOO_LARGE, "The body has %llu bytes.",
+                            (unsigned long long)x->framing.content_length);
+    err_at(err, ERR_HEADER, STR("Content-Length"), STR_NONE);
+    err_allow(err, "at most %zu bytes here", max);
+    return s;
+}
+
+/* Everything after the framing: what the request asks for, before any of its body is read. */
+static enum status check_request(struct exchange *x, struct err *err)
+{
+    struct request *request = &x->request;
+    struct target target;
+    if (x->has_bad_target)
+        return err_set(err, STATUS_TARGET_TOO_LONG, "The request target is longer than %d bytes.",
+                       TARGET_BYTES_MAX);
+    enum status s = target_parse(request->target, request->method == METHOD_OPTIONS, &target, err);
+    if (s != STATUS_OK)
+        return s;
+    request->path = target.path;
+    request->query = target.query;
+    s = router_match(x->router, request, err);
+    return s == STATUS_OK ? check_size(x, err) : s;
+}
+
+static void allow_time_for_body(struct exchange *x)
+{
+    const struct config *config = x->traffic->app->config;
+    uint64_t bytes = x->framing.has_length ? x->framing.content_length : x->body_max;
+    if (bytes > DISCARDED_BODY_MAX)
+        bytes = DISCARDED_BODY_MAX;
+    conn_enter(x->conn, CONN_BODY,
+               clock_mono_ns() + ms_to_ns(config->body_timeout_ms + bytes * 1000 / BODY_RATE));
+}
+
+enum exchange_step exchange_head(struct exchange *x, const struct framing_head *head)
+{
+    struct err err = {0};
+    struct request *request = &x->request;
+    conn_enter(x->conn, CONN_BUSY, 0);
+    x->state = EXCHANGE_BODY;
+    request->headers = head->headers;
+    request->n_headers = head->n_headers < REQUEST_HEADERS_MAX ? head->n_headers : REQUEST_HEADERS_MAX;
+    enum status framed = framing_check(head, &x->framing, &err);
+    request->method = x->framing.method;
+    if (framed != STATUS_OK && framed != STATUS_EXPECTATION_FAILED) {
+        metrics_add(x->traffic->app->metrics, METRIC_framing_rejected_total, 1);
+        settle(x, framed, &err);
+        return STEP_ANSWER;
+    }
+    x->is_framed = true;
+    take_client_id(x);
+    enum status s = framed == STATUS_OK ? check_request(x, &err) : framed;
+    if (s != STATUS_OK)
+        settle(x, s, &err);
+    bool has_body = x->framing.is_chunked || x->framing.content_length > 0;
+    /* An answer before the body ends the connection, so it waits for the body unless that is not worth it. */
+    if (s != STATUS_OK && (x->framing.expects_continue || x->framing.content_length > DISCARDED_BODY_MAX))
+        return STEP_ANSWER;
+    x->is_discarding = s != STATUS_OK || request->route == NULL || request->route->body_max_bytes == 0;
+    buf_init(&x->body, &request->arena, x->body_max);
+    if (has_body)
+        allow_time_for_body(x);
+    return STEP_READ;
+}
+
+bool exchange_take(struct exchange *x, struct str bytes)
+{
+    x->body_bytes += bytes.len;
+    if (x->body_bytes > DISCARDED_BODY_MAX && x->body_bytes > x->body_max)
+        return false;
+    if (!x->is_discarding && x->body_bytes <= x->body_max)
+        buf_add(&x->body, bytes);
+    return true;
+}
+
+/* The request's own faults that show only now. */
+static enum status check_whole(struct exchange *x, struct err *err)
+{
+    struct request *request = &x->request;
+    if (x->body_bytes > x->body_max) {
+        enum status s = err_set(err, STATUS_BODY_TOO_LARGE, "The body is too large.");
+        err_allow(err, "at most %zu bytes here", x->body_max);
+        return s;
+    }
+    if (x->body.failed)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "There is no memory for the body.");
+    if (!x->is_discarding)
+        request->body = buf_str(&x->body);
+    if (request->route == NULL)
+        return STATUS_OK;
+    return query_parse(request->query, &request->arena, &request->params, &request->n_params, err);
+}
+
+static void run_handler(struct exchange *x)
+{
+    struct err err = {0};
+    enum status s = x->request.route->handler(&x->request, &err);
+    settle(x, s, &err);
+}
+
+/* A place in the lane's queue, or why there is none. Counts the request as suspended on success. */
+static enum status admit(struct exchange *x, struct err *err)
+{
+    struct traffic *traffic = x->traffic;
+    struct workers *lane = traffic->lanes[x->request.route->lane];
+    /* Counted before the switch is read: whoever sets the switch and then sees no one suspended is right. */
+    atomic_fetch_add(&traffic->n_suspended, 1);
+    enum status s = STATUS_OK;
+    if (atomic_load(&traffic->is_refusing)) {
+        s = err_set(err, STATUS_DRAINING, "The server is shutting down; try another one.");
+    } else if (!workers_admit(lane)) {
+        metrics_add_labeled(traffic->app->metrics, METRIC_queue_rejected_total, LABELS(workers_name(lane)), 1);
+        s = err_set(err, STATUS_BUSY, "Too many requests are waiting for a worker.");
+        if (err != NULL)
+            err->retry_after_s = workers_retry_after_s(lane);
+    }
+    if (s != STATUS_OK)
+        atomic_fetch_sub(&traffic->n_suspended, 1);
+    return s;
+}
+
+enum exchange_step exchange_start(struct exchange *x)
+{
+    struct err err = {0};
+    conn_enter(x->conn, CONN_BUSY, 0);
+    if (x->status != STATUS_OK)
+        return STEP_ANSWER; /* refused at the head; the body is out of the way now */
+    enum status s = check_whole(x, &err);
+    if (s != STATUS_OK) {
+        settle(x, s, &err);
+        return STEP_ANSWER;
+    }
+    const struct route *route = x->request.route;
+    if (route == NULL) {
+        cors_answer_options(&x->request);
+        return STEP_ANSWER;
+    }
+    if (route->lane == LANE_HTTP) {
+        run_handler(x);
+        return STEP_ANSWER;
+    }
+    s = admit(x, &err);
+    if (s == STATUS_OK)
+        return STEP_SUSPEND;
+    settle(x, s, &err);
+    return STEP_ANSWER;
+}
+
+void exchange_submit(struct exchange *x)
+{
+    const struct route *route = x->request.route;
+    x->state = EXCHANGE_WAITING;
+    x->job.stop = &x->request.stop;
+    watch_begin(x->traffic->watch, x->conn, &x->request.stop, clock_mono_ns() + ms_to_ns(route->deadline_ms));
+    workers_push(x->traffic->lanes[route->lane], &x->job);
+}
+
+static struct exchange *of_job(struct job *job)
+{
+    return (struct exchange *)(void *)((char *)job - offsetof(struct exchange, job));
+}
+
+/* Gives the exchange back to its polling thread, which may free it at once. */
+static void finish(struct exchange *x)
+{
+    atomic_store_explicit(&x->is_finished, true, memory_order_release);
+    x->resume(x->connection);
+}
+
+void exchange_run_job(struct job *job)
+{
+    struct exchange *x = of_job(job);
+    run_handler(x);
+    finish(x);
+}
+
+void exchange_skip_job(struct job *job)
+{
+    struct exchange *x = of_job(job);
+    struct err err = {0};
+    enum status s = stop_status(&x->request.stop, &err);
+    settle(x, s, &err);
+    finish(x);
+}
+
+enum exchange_step exchange_resumed(struct exchange *x)
+{
+    struct traffic *traffic = x->traffic;
+    const char *lane = workers_name(traffic->lanes[x->request.route->lane]);
+    watch_end(traffic->watch, x->conn);
+    x->state = EXCHANGE_BODY;
+    atomic_fetch_sub(&traffic->n_suspended, 1);
+    metrics_observe_labeled(traffic->app->metrics, METRIC_http_queue_seconds, LABELS(lane),
+                            (double)(x->job.started_ns - x->job.queued_ns) / 1e9);
+    if (x->status == STATUS_DEADLINE)
+        metrics_add(traffic->app->metrics, METRIC_deadline_total, 1);
+    return x->is_silent ? STEP_CLOSE : STEP_ANSWER;
+}
+
+void exchange_done(struct exchange *x, enum exchange_end end)
+{
+    struct traffic *traffic = x->traffic;
+    if (x->state == EXCHANGE_WAITING) /* resumed, and the library found the connection dead first */
+        (void)exchange_resumed(x);
+    access_log(x, end);
+    conn_enter(x->conn, CONN_IDLE, 0);
+    if (!x->is_ops)
+        atomic_fetch_sub(&traffic->n_inflight, 1);
+    arena_clear(&x->request.arena);
+    arena_clear(&x->spare);
+    free(x);
+}

@@ -1,0 +1,88 @@
+/*
+ * exchange.h - one request from its first line to its completion: everything about it that is not the HTTP
+ * library's. Each call below is made by the polling thread that owns the connection, except that run and
+ * skip happen on a worker or on the watch thread while the connection is suspended. Ownership passes by the
+ * queue's lock on the way there and by the library's resume lock on the way back.
+ *
+ *   exchange_new -> exchange_head -> exchange_take* -> exchange_start -> [exchange_submit ... resume ->
+ *   exchange_resumed] -> (reply is ready) -> exchange_done
+ */
+#ifndef SERVER_EXCHANGE_H
+#define SERVER_EXCHANGE_H
+
+#include "server/framing.h"
+#include "server/router.h"
+#include "server/traffic.h"
+
+enum exchange_state {
+    EXCHANGE_HEAD,     /* the header has not been looked at */
+    EXCHANGE_BODY,     /* collecting or discarding the body */
+    EXCHANGE_WAITING,  /* suspended: a worker's */
+    EXCHANGE_ANSWERED, /* the reply is with the library */
+};
+
+/* What the transport does next. */
+enum exchange_step {
+    STEP_READ,    /* let the body come, then exchange_start */
+    STEP_ANSWER,  /* the reply is ready */
+    STEP_SUSPEND, /* suspend the connection, then exchange_submit */
+    STEP_CLOSE    /* close without an answer */
+};
+
+/* How the library says a request ended. */
+enum exchange_end { END_COMPLETED, END_ABORTED, END_TIMEOUT };
+
+struct exchange {
+    struct request request; /* first: all that handlers see */
+    struct traffic *traffic;
+    const struct router *router;
+    struct conn *conn;
+    void *connection;                 /* the library's */
+    void (*resume)(void *connection); /* called exactly once after exchange_submit */
+    bool is_ops;
+
+    enum exchange_state state;
+    struct framing framing;
+    bool is_framed;            /* the head was trusted: request.method means something */
+    bool has_bad_target;       /* longer than TARGET_BYTES_MAX: request.target is cut */
+    struct str client_id;      /* a usable X-Request-Id */
+    struct buf body;
+    uint64_t body_bytes;       /* received, kept or not */
+    size_t body_max;           /* kept */
+    bool is_discarding;        /* the reply is made, the rest of the body is read for good manners */
+
+    struct job job;
+    atomic_bool is_finished; /* the worker's part is over */
+    bool is_silent;          /* the client left: no answer, status 499 */
+    enum status status;      /* of the handler or of the refusal */
+    struct arena spare;      /* for problem bodies */
+    char problem_detail[256];
+};
+
+/* target is copied. NULL when out of memory. */
+struct exchange *exchange_new(struct traffic *traffic, const struct router *router, struct conn *conn,
+                              struct str target, bool is_ops);
+
+/* The whole header is there: framing, target, route and body size are checked, in this order. */
+enum exchange_step exchange_head(struct exchange *x, const struct framing_head *head);
+
+/* Bytes of the body; false: too many, close. */
+bool exchange_take(struct exchange *x, struct str bytes);
+
+/* The whole request is there: runs it, or asks to be suspended. */
+enum exchange_step exchange_start(struct exchange *x);
+
+/* After the connection was suspended. x may be finished and resumed before this returns. */
+void exchange_submit(struct exchange *x);
+
+/* The connection was resumed. STEP_ANSWER or STEP_CLOSE. */
+enum exchange_step exchange_resumed(struct exchange *x);
+
+/* Counts, logs and frees. */
+void exchange_done(struct exchange *x, enum exchange_end end);
+
+/* For the workers' options. */
+void exchange_run_job(struct job *job);
+void exchange_skip_job(struct job *job);
+
+#endif

@@ -1,0 +1,267 @@
+/*
+ * http.c - the callbacks between libmicrohttpd and the exchanges, and the life of one daemon. A polling
+ * thread never blocks here: what could block is suspended and queued, first the one and then the other.
+ */
+#define _GNU_SOURCE
+#include "server/http.h"
+
+#include "server/exchange.h"
+#include "server/http_reply.h"
+#include "server/listen.h"
+
+#include "base/log.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { POOL_BYTES = 128 * 1024, POOL_STEP_BYTES = 4 * 1024 };
+
+struct http {
+    struct http_options options;
+    struct traffic *traffic;
+    const struct router *router;
+    struct MHD_Daemon *daemon;
+    unsigned port;
+    bool is_quiesced;
+};
+
+PRINTF(2, 0) static void on_library_log(void *cls, const char *format, va_list args)
+{
+    (void)cls;
+    char text[512];
+    (void)vsnprintf(text, sizeof text, format, args);
+    log_event(LOG_DEBUG, "http_library", LOG_STR("message", str_trim(str_of(text))));
+}
+
+static void write_address(const struct sockaddr *address, char *ret)
+{
+    if (address->sa_family == AF_INET) {
+        struct sockaddr_in v4;
+        memcpy(&v4, address, sizeof v4);
+        (void)inet_ntop(AF_INET, &v4.sin_addr, ret, WATCH_ADDRESS_BYTES);
+    } else if (address->sa_family == AF_INET6) {
+        struct sockaddr_in6 v6;
+        memcpy(&v6, address, sizeof v6);
+        (void)inet_ntop(AF_INET6, &v6.sin6_addr, ret, WATCH_ADDRESS_BYTES);
+    }
+}
+
+static void on_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct http *http = cls;
+    struct traffic *traffic = http->traffic;
+    atomic_uint *count = http->options.is_ops ? &traffic->n_ops_connections : &traffic->n_connections;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        if (*socket_context != NULL)
+            watch_close(traffic->watch, *socket_context);
+        *socket_context = NULL;
+        atomic_fetch_sub(count, 1);
+        return;
+    }
+    atomic_fetch_add(count, 1);
+    metrics_add_labeled(traffic->app->metrics, METRIC_connections_total,
+                        LABELS(http->options.is_ops ? "ops" : "data"), 1);
+    int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    struct conn *conn = watch_open(traffic->watch, fd);
+    if (conn != NULL)
+        write_address(MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr,
+                      conn_address(conn));
+    *socket_context = conn;
+}
+
+static void resume(void *connection)
+{
+    MHD_resume_connection(connection);
+}
+
+/* The request line, before the library decodes it in place. NULL: on_request closes the connection. */
+static void *on_target(void *cls, const char *target, struct MHD_Connection *connection)
+{
+    struct http *http = cls;
+    struct conn *conn = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+    if (conn == NULL)
+        return NULL;
+    struct exchange *x =
+        exchange_new(http->traffic, http->router, conn, str_of(target), http->options.is_ops);
+    if (x != NULL) {
+        x->connection = connection;
+        x->resume = resume;
+    }
+    return x;
+}
+
+struct header_walk {
+    struct header *headers;
+    size_t n;
+    bool is_cut;
+};
+
+static enum MHD_Result collect_header(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_len,
+                                      const char *value, size_t value_len)
+{
+    struct header_walk *walk = cls;
+    (void)kind;
+    struct header header = {{name, name_len}, {value == NULL ? "" : value, value == NULL ? 0 : value_len}};
+    if (value == NULL || memchr(name, '\0', name_len) != NULL || memchr(value, '\0', value_len) != NULL)
+        walk->is_cut = true;
+    walk->headers[walk->n++] = header;
+    return walk->n < REQUEST_HEADERS_MAX ? MHD_YES : MHD_NO;
+}
+
+static enum MHD_Result answer(struct exchange *x)
+{
+    return http_reply(x) ? MHD_YES : MHD_NO;
+}
+
+static enum MHD_Result on_head(struct exchange *x, struct MHD_Connection *connection, const char *method,
+                               const char *version)
+{
+    int n = MHD_get_connection_values_n(connection, MHD_HEADER_KIND, NULL, NULL);
+    size_t n_headers = n < 0 ? 0 : (size_t)n;
+    struct header_walk walk = {arena_array(&x->request.arena, REQUEST_HEADERS_MAX, sizeof(struct header)), 0, false};
+    if (walk.headers == NULL)
+        return MHD_NO;
+    (void)MHD_get_connection_values_n(connection, MHD_HEADER_KIND, collect_header, &walk);
+    struct framing_head head = {str_of(method), str_of(version), walk.headers, n_headers, walk.is_cut};
+    return exchange_head(x, &head) == STEP_ANSWER ? answer(x) : MHD_YES;
+}
+
+static enum MHD_Result on_whole(struct exchange *x, struct MHD_Connection *connection)
+{
+    if (exchange_start(x) == STEP_ANSWER)
+        return answer(x);
+    MHD_suspend_connection(connection);
+    exchange_submit(x);
+    return MHD_YES;
+}
+
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *data, size_t *data_bytes,
+                                  void **context)
+{
+    (void)cls;
+    (void)url; /* decoded too early to be trusted: x->request.target is what was sent */
+    struct exchange *x = *context;
+    if (x == NULL)
+        return MHD_NO;
+    switch (x->state) {
+    case EXCHANGE_HEAD:
+        return on_head(x, connection, method, version);
+    case EXCHANGE_BODY:
+        if (*data_bytes == 0)
+            return on_whole(x, connection);
+        if (!exchange_take(x, (struct str){data, *data_bytes}))
+            return MHD_NO;
+        *data_bytes = 0;
+        return MHD_YES;
+    case EXCHANGE_WAITING:
+        if (!atomic_load_explicit(&x->is_finished, memory_order_acquire))
+            return MHD_YES;
+        return exchange_resumed(x) == STEP_ANSWER ? answer(x) : MHD_NO;
+    case EXCHANGE_ANSWERED:
+        break;
+    }
+    *data_bytes = 0;
+    return MHD_YES;
+}
+
+static void on_completed(void *cls, struct MHD_Connection *connection, void **context,
+                         enum MHD_RequestTerminationCode code)
+{
+    (void)cls;
+    (void)connection;
+    struct exchange *x = *context;
+    *context = NULL;
+    if (x == NULL)
+        return;
+    enum exchange_end end = code == MHD_REQUEST_TERMINATED_COMPLETED_OK ? END_COMPLETED :
+                            code == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED ? END_TIMEOUT : END_ABORTED;
+    exchange_done(x, end);
+}
+
+static struct MHD_Daemon *start_daemon(struct http *http, int fd)
+{
+    const struct config *config = http->traffic->app->config;
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG;
+    return MHD_start_daemon(flags, 0, NULL, NULL, on_request, http,
+                            MHD_OPTION_EXTERNAL_LOGGER, on_library_log, http, /* first: later options may log */
+                            MHD_OPTION_THREAD_POOL_SIZE, http->options.n_threads,
+                            MHD_OPTION_CONNECTION_LIMIT, http->options.connection_limit,
+                            MHD_OPTION_CONNECTION_TIMEOUT, config->idle_timeout_s,
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
+                            MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)POOL_STEP_BYTES,
+                            MHD_OPTION_STRICT_FOR_CLIENT, 0, /* our own guard answers, once */
+                            MHD_OPTION_LISTEN_SOCKET, fd,
+                            MHD_OPTION_URI_LOG_CALLBACK, on_target, http,
+                            MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
+                            MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_END);
+}
+
+enum status http_start(const struct http_options *options, struct traffic *traffic, const struct router *router,
+                       struct http **ret, struct err *err)
+{
+    int fd = -1;
+    struct http *http = calloc(1, sizeof *http);
+    if (http == NULL)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "No memory for a listener.");
+    http->options = *options;
+    http->traffic = traffic;
+    http->router = router;
+    enum status s = listen_open(options->bind, options->port, &fd, &http->port, err);
+    if (s != STATUS_OK) {
+        err_at(err, ERR_SETTING, str_of(options->port_setting), STR_NONE);
+        free(http);
+        return s;
+    }
+    http->daemon = start_daemon(http, fd);
+    if (http->daemon == NULL) {
+        (void)close(fd);
+        free(http);
+        return err_set(err, STATUS_IO, "The listener on port %u could not be started.", options->port);
+    }
+    *ret = http;
+    return STATUS_OK;
+}
+
+unsigned http_port(const struct http *http)
+{
+    return http->port;
+}
+
+void http_quiesce(struct http *http)
+{
+    if (http->is_quiesced)
+        return;
+    http->is_quiesced = true;
+    int fd = MHD_quiesce_daemon(http->daemon);
+    if (fd < 0)
+        return;
+    for (;;) {
+        struct sockaddr_storage address;
+        socklen_t size = sizeof address;
+        int client = accept4(fd, (struct sockaddr *)(void *)&address, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (client < 0 && (errno == EINTR || errno == ECONNABORTED))
+            continue;
+        if (client < 0)
+            break;
+        /* The library closes the socket itself when it refuses it. */
+        (void)MHD_add_connection(http->daemon, client, (struct sockaddr *)(void *)&address, size);
+    }
+    (void)close(fd);
+}
+
+void http_stop(struct http *http)
+{
+    if (http == NULL)
+        return;
+    MHD_stop_daemon(http->daemon);
+    free(http);
+}

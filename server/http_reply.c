@@ -1,0 +1,67 @@
+/*
+ * http_reply.c - builds the library's response around the reply's bytes without copying them: they live in
+ * the request's arena, which is freed when the library reports completion.
+ */
+#include "server/http_reply.h"
+
+#include "server/cors.h"
+
+#include "base/clock.h"
+
+#include <microhttpd.h>
+#include <stdio.h>
+
+enum { SEND_RATE = 16 * 1024 }; /* bytes a second that a client must manage */
+
+static void add(struct MHD_Response *response, const char *name, const char *value)
+{
+    (void)MHD_add_response_header(response, name, value); /* refuses only what would break the framing */
+}
+
+static void add_timing(struct MHD_Response *response, const struct exchange *x)
+{
+    char text[96];
+    (void)snprintf(text, sizeof text, "queue;dur=%.3f, total;dur=%.3f",
+                   (double)(x->job.started_ns - x->job.queued_ns) / 1e6, request_elapsed_ms(&x->request));
+    add(response, "Server-Timing", text);
+}
+
+static void add_headers(struct MHD_Response *response, const struct exchange *x)
+{
+    const struct request *request = &x->request;
+    const struct reply *reply = &request->reply;
+    const char *origin = request->app->config->cors_origin;
+    if (reply->content_type != NULL)
+        add(response, "Content-Type", reply->content_type);
+    for (size_t i = 0; i < reply->n_headers; i++)
+        add(response, reply->headers[i].name, reply->headers[i].value);
+    add(response, "X-Content-Type-Options", "nosniff");
+    add(response, "X-Request-Id", request->public_id);
+    add_timing(response, x);
+    if (!x->is_ops && origin[0] != '\0') {
+        add(response, "Access-Control-Allow-Origin", origin);
+        add(response, "Access-Control-Expose-Headers", CORS_EXPOSED_HEADERS);
+    }
+    if (x->framing.must_close || atomic_load(&x->traffic->is_closing))
+        add(response, "Connection", "close");
+}
+
+bool http_reply(struct exchange *x)
+{
+    struct reply *reply = &x->request.reply;
+    if (reply->http_status == 204 || reply->http_status == 304)
+        reply->body = STR("");
+    /* The library's parameter is not const, but a persistent buffer is only read. */
+    void *bytes = (void *)(uintptr_t)(reply->body.ptr == NULL ? "" : reply->body.ptr);
+    struct MHD_Response *response = MHD_create_response_from_buffer(reply->body.len, bytes, MHD_RESPMEM_PERSISTENT);
+    if (response == NULL)
+        return false;
+    add_headers(response, x);
+    uint64_t send_ms = x->request.app->config->send_timeout_ms + (uint64_t)reply->body.len * 1000 / SEND_RATE;
+    conn_enter(x->conn, CONN_SENDING, clock_mono_ns() + (int64_t)send_ms * 1000000);
+    enum MHD_Result queued = MHD_queue_response(x->connection, (unsigned)reply->http_status, response);
+    MHD_destroy_response(response);
+    if (queued == MHD_YES)
+        x->state = EXCHANGE_ANSWERED;
+    return queued == MHD_YES;
+}

@@ -1,0 +1,10 @@
+/* listen.h - listening sockets of our own, so that two servers can share a port while one replaces the other. */
+#ifndef SERVER_LISTEN_H
+#define SERVER_LISTEN_H
+
+#include "base/err.h"
+
+/* address is numeric, IPv4 or IPv6. The socket does not block. ret_port is the port in use. */
+enum status listen_open(const char *address, unsigned port, int *ret_fd, unsigned *ret_port, struct err *err) NODISCARD;
+
+#endif

@@ -1,0 +1,82 @@
+/* request.c - what handlers read from a request and write to its reply; the transport does the rest. */
+#include "server/request.h"
+
+#include "base/clock.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <strings.h>
+
+struct str request_header(struct request *request, const char *name)
+{
+    struct str wanted = str_of(name), found = STR_NONE;
+    for (size_t i = 0; i < request->n_headers; i++) {
+        const struct header *header = &request->headers[i];
+        if (!str_eq_nocase(header->name, wanted))
+            continue;
+        struct str value = str_trim(header->value);
+        if (found.ptr == NULL) {
+            found = value;
+            continue;
+        }
+        struct buf joined;
+        buf_init(&joined, &request->arena, found.len + value.len + 3);
+        buf_add(&joined, found);
+        buf_add_c(&joined, ", ");
+        buf_add(&joined, value);
+        if (joined.failed)
+            return STR_NONE;
+        found = buf_str(&joined);
+    }
+    return found;
+}
+
+struct str request_param(const struct request *request, const char *name)
+{
+    for (size_t i = 0; i < request->n_params; i++)
+        if (str_eq_c(request->params[i].name, name))
+            return request->params[i].value;
+    return STR_NONE;
+}
+
+void reply_type(struct request *request, int http_status, const char *content_type)
+{
+    request->reply.http_status = http_status;
+    request->reply.content_type = content_type;
+}
+
+void reply_header(struct request *request, const char *name, const char *format, ...)
+{
+    char text[4096];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (n < 0 || (size_t)n >= sizeof text)
+        return;
+    for (int i = 0; i < n; i++)
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+            text[i] = ' ';
+
+    struct reply *reply = &request->reply;
+    bool adds_up = strcasecmp(name, "Link") == 0 || strcasecmp(name, "Vary") == 0;
+    size_t at = 0;
+    while (at < reply->n_headers && (adds_up || strcasecmp(reply->headers[at].name, name) != 0))
+        at++;
+    const char *value = arena_dup(&request->arena, (struct str){text, (size_t)n});
+    if (value == NULL || at == REPLY_HEADERS_MAX)
+        return;
+    reply->headers[at] = (struct reply_header){name, value};
+    if (at == reply->n_headers)
+        reply->n_headers++;
+}
+
+void reply_body(struct request *request, struct str body)
+{
+    request->reply.body = body;
+}
+
+double request_elapsed_ms(const struct request *request)
+{
+    return (double)(clock_mono_ns() - request->arrived_ns) / 1e6;
+}

@@ -1,0 +1,279 @@
+/* server.c - starts the parts in the order in which they need each other and ends them in reverse. */
+#define _GNU_SOURCE
+#include "server/server.h"
+
+#include "server/exchange.h"
+#include "server/http.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+enum {
+    OPS_THREADS = 2,
+    OPS_CONNECTION_LIMIT = 64,
+    SPARE_DESCRIPTORS = 1024, /* for pools, files and epoll sets beside the connections */
+    STEP_MS = 10,             /* between two looks while draining */
+    IDLE_GRACE_MS = 500,      /* for requests on idle connections that are under way when the listener closes */
+    SEND_GRACE_MS = 2000      /* for the last answers to go out */
+};
+
+struct server {
+    struct traffic traffic;
+    struct router *router, *ops_router;
+    struct http *data, *ops;
+};
+
+/* On the watch thread: requests that wait in a queue need not wait any longer. */
+static void on_stopped(void *cls)
+{
+    struct traffic *traffic = cls;
+    for (int i = LANE_IO; i <= LANE_CPU; i++)
+        workers_sweep(traffic->lanes[i]);
+}
+
+static void on_cut(void *cls, enum conn_phase phase, unsigned n)
+{
+    static const char *const names[CONN_PHASES] = {"header", "body", "busy", "send"};
+    struct traffic *traffic = cls;
+    metrics_add_labeled(traffic->app->metrics, METRIC_connections_cut_total, LABELS(names[phase]), n);
+}
+
+static void collect(struct metrics *metrics, void *cls)
+{
+    struct traffic *traffic = cls;
+    metrics_set_labeled(metrics, METRIC_build_info, LABELS(traffic->app->version), 1);
+    metrics_set(metrics, METRIC_http_inflight, atomic_load(&traffic->n_inflight));
+    metrics_set_labeled(metrics, METRIC_connections, LABELS("data"), atomic_load(&traffic->n_connections));
+    metrics_set_labeled(metrics, METRIC_connections, LABELS("ops"), atomic_load(&traffic->n_ops_connections));
+    for (int i = LANE_IO; i <= LANE_CPU; i++) {
+        struct workers_load load = workers_load(traffic->lanes[i]);
+        const char *lane = workers_name(traffic->lanes[i]);
+        metrics_set_labeled(metrics, METRIC_queue_depth, LABELS(lane), load.waiting);
+        metrics_set_labeled(metrics, METRIC_workers_busy, LABELS(lane), load.running);
+    }
+}
+
+static void raise_descriptor_limit(unsigned wanted)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
+        log_event(LOG_WARN, "descriptor_limit", LOG_I64("limit", (int64_t)limit.rlim_cur),
+                  LOG_I64("wanted", wanted));
+}
+
+static enum status start_lanes(struct server *server, struct err *err)
+{
+    const struct config *config = server->traffic.app->config;
+    struct workers_options io = {"io", config->io_workers, config->queue_io, exchange_run_job, exchange_skip_job};
+    struct workers_options cpu = {"cpu", config_cpu_workers(config), config->queue_cpu, exchange_run_job,
+                                  exchange_skip_job};
+    enum status s = workers_new(&io, &server->traffic.lanes[LANE_IO], err);
+    if (s == STATUS_OK)
+        s = workers_new(&cpu, &server->traffic.lanes[LANE_CPU], err);
+    return s;
+}
+
+static enum status start_listeners(struct server *server, struct err *err)
+{
+    const struct config *config = server->traffic.app->config;
+    struct http_options data = {"bind", "port", config->bind, config->port, config_http_threads(config),
+                                config->connection_limit, false};
+    struct http_options ops = {"ops_bind", "ops_port", config->ops_bind, config->ops_port, OPS_THREADS,
+                               OPS_CONNECTION_LIMIT, true};
+    enum status s = http_start(&ops, &server->traffic, server->ops_router, &server->ops, err);
+    if (s == STATUS_OK)
+        s = http_start(&data, &server->traffic, server->router, &server->data, err);
+    return s;
+}
+
+/* Also for a server that is half built. Nothing is suspended any more. */
+static void server_free(struct server *server)
+{
+    http_stop(server->data);
+    http_stop(server->ops);
+    watch_free(server->traffic.watch); /* its thread sweeps the lanes */
+    workers_free(server->traffic.lanes[LANE_IO]);
+    workers_free(server->traffic.lanes[LANE_CPU]);
+    router_free(server->router);
+    router_free(server->ops_router);
+    metrics_collector_remove(server->traffic.app->metrics, &server->traffic);
+    free(server);
+}
+
+static enum status check_ops_routes(const struct route *routes, size_t n_routes, struct err *err)
+{
+    for (size_t i = 0; i < n_routes; i++)
+        if (routes[i].is_ops && routes[i].lane != LANE_HTTP)
+            return err_set(err, STATUS_INTERNAL, "Ops route \"%s\" must answer even when the queues are full.",
+                           routes[i].path);
+    return STATUS_OK;
+}
+
+enum status server_start(struct app *app, const struct route *routes, size_t n_routes, struct server **ret,
+                         struct err *err)
+{
+    struct server *server = calloc(1, sizeof *server);
+    if (server == NULL)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "No memory for the server.");
+    server->traffic.app = app;
+    request_ids_init(&server->traffic.ids);
+    (void)signal(SIGPIPE, SIG_IGN);
+    raise_descriptor_limit(app->config->connection_limit + SPARE_DESCRIPTORS);
+
+    struct watch_options watch = {app->config->header_timeout_ms, on_stopped, on_cut, &server->traffic};
+    enum status s = check_ops_routes(routes, n_routes, err);
+    if (s == STATUS_OK)
+        s = router_new(routes, n_routes, false, &server->router, err);
+    if (s == STATUS_OK)
+        s = router_new(routes, n_routes, true, &server->ops_router, err);
+    if (s == STATUS_OK)
+        s = start_lanes(server, err);
+    if (s == STATUS_OK)
+        s = watch_new(&watch, &server->traffic.watch, err);
+    if (s == STATUS_OK) {
+        app->routes = routes;
+        app->n_routes = n_routes;
+        app->io = server->traffic.lanes[LANE_IO];
+        app->cpu = server->traffic.lanes[LANE_CPU];
+        metrics_collector(app->metrics, collect, &server->traffic);
+        s = start_listeners(server, err);
+    }
+    if (s != STATUS_OK) {
+        server_free(server);
+        return s;
+    }
+    *ret = server;
+    return STATUS_OK;
+}
+
+unsigned server_port(const struct server *server)
+{
+    return http_port(server->data);
+}
+
+unsigned server_ops_port(const struct server *server)
+{
+    return http_port(server->ops);
+}
+
+enum status server_block_signals(int *ret_signal_fd, struct err *err)
+{
+    sigset_t set;
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGINT);
+    int error = pthread_sigmask(SIG_BLOCK, &set, NULL);
+    int fd = error == 0 ? signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK) : -1;
+    if (fd < 0)
+        return err_set(err, STATUS_IO, "Signals cannot be received: %s.", strerrordesc_np(error == 0 ? errno : error));
+    *ret_signal_fd = fd;
+    return STATUS_OK;
+}
+
+/* A signal that arrives within the time, or 0. */
+static int take_signal(int signal_fd, int timeout_ms)
+{
+    struct pollfd pollfd = {.fd = signal_fd, .events = POLLIN}; /* fd -1 is ignored: a plain sleep */
+    struct signalfd_siginfo info;
+    if (poll(&pollfd, 1, timeout_ms) <= 0 || read(signal_fd, &info, sizeof info) != (ssize_t)sizeof info)
+        return 0;
+    return (int)info.ssi_signo;
+}
+
+int server_wait_for_signal(int signal_fd)
+{
+    int signal_number = 0;
+    while (signal_number == 0)
+        signal_number = take_signal(signal_fd, -1);
+    return signal_number;
+}
+
+struct drain {
+    struct server *server;
+    int signal_fd;
+    bool is_hurried; /* a second signal came */
+};
+
+/* Waits until is_over or the time has passed; false in the latter case. A signal ends the waiting, too. */
+static bool wait_until(struct drain *drain, bool (*is_over)(const struct drain *, int64_t waited_ms),
+                       unsigned timeout_ms)
+{
+    int64_t from = clock_mono_ns();
+    for (;;) {
+        int64_t waited_ms = (clock_mono_ns() - from) / 1000000;
+        if (is_over(drain, waited_ms))
+            return true;
+        if (drain->is_hurried || waited_ms >= timeout_ms)
+            return false;
+        drain->is_hurried = take_signal(drain->signal_fd, STEP_MS) != 0;
+    }
+}
+
+static bool is_never(const struct drain *drain, int64_t waited_ms)
+{
+    (void)drain;
+    (void)waited_ms;
+    return false;
+}
+
+/* A connection that looks idle may have a request on its way to us. */
+static bool is_quiet(const struct drain *drain, int64_t waited_ms)
+{
+    const struct traffic *traffic = &drain->server->traffic;
+    return atomic_load(&traffic->n_connections) == 0 ||
+           (atomic_load(&traffic->n_inflight) == 0 && waited_ms >= IDLE_GRACE_MS);
+}
+
+/* Raises every time: a request may have been on its way to a worker when the switch was set. */
+static bool is_resumed(const struct drain *drain, int64_t waited_ms)
+{
+    (void)waited_ms;
+    watch_stop_all(drain->server->traffic.watch, STOP_DRAINING);
+    return atomic_load(&drain->server->traffic.n_suspended) == 0;
+}
+
+static bool is_answered(const struct drain *drain, int64_t waited_ms)
+{
+    (void)waited_ms;
+    return atomic_load(&drain->server->traffic.n_inflight) == 0;
+}
+
+enum status server_drain_and_stop(struct server *server, int signal_fd, struct err *err)
+{
+    struct traffic *traffic = &server->traffic;
+    const struct config *config = traffic->app->config;
+    struct drain drain = {server, signal_fd, false};
+
+    atomic_store(&traffic->app->is_draining, true);
+    (void)wait_until(&drain, is_never, config->drain_delay_ms);
+    atomic_store(&traffic->is_closing, true);
+    http_quiesce(server->data);
+    bool is_complete = wait_until(&drain, is_quiet, config->drain_ms);
+
+    /* From here on nothing new is suspended; what is, ends now. Both are counted before they are checked. */
+    atomic_store(&traffic->is_refusing, true);
+    drain.is_hurried = false;
+    drain.signal_fd = -1;
+    if (!wait_until(&drain, is_resumed, SERVER_STOP_MS))
+        return err_set(err, STATUS_DEADLINE, "%u requests did not stop when told to.",
+                       atomic_load(&traffic->n_suspended));
+    (void)wait_until(&drain, is_answered, SEND_GRACE_MS);
+    log_event(LOG_INFO, "server_drained", LOG_TEXT("outcome", is_complete ? "complete" : "cut_short"),
+              LOG_I64("connections", atomic_load(&traffic->n_connections)),
+              LOG_I64("inflight", atomic_load(&traffic->n_inflight)));
+    server_free(server);
+    return STATUS_OK;
+}

@@ -1,0 +1,28 @@
+/*
+ * traffic.h - what the listeners, the workers and the shutdown share: where requests go, how many there
+ * are, and the switches that end them. The pointers are fixed before the first listener starts.
+ */
+#ifndef SERVER_TRAFFIC_H
+#define SERVER_TRAFFIC_H
+
+#include "server/app.h"
+#include "server/request_id.h"
+#include "server/watch.h"
+#include "server/workers.h"
+
+struct traffic {
+    struct app *app;
+    struct watch *watch;
+    struct workers *lanes[LANE_CPU + 1]; /* LANE_HTTP has none */
+    struct request_ids ids;
+
+    atomic_uint n_inflight;  /* on the data listener, from request line to completion */
+    atomic_uint n_suspended; /* handed to a worker and not yet taken back by its polling thread */
+    atomic_uint n_connections;
+    atomic_uint n_ops_connections;
+
+    atomic_bool is_closing;  /* every answer says Connection: close */
+    atomic_bool is_refusing; /* nothing more goes to a worker */
+};
+
+#endif
