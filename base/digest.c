@@ -10,14 +10,17 @@ struct digest {
 
 static enum status failed(struct err *err)
 {
-    return err_set(err, STATUS_INTERNAL, "The SHA-256 implementation failed.");
+    (void)err_set(err, STATUS_INTERNAL, "The SHA-256 implementation failed.");
+    return STATUS_INTERNAL;
 }
 
 enum status digest_new(struct digest **ret, struct err *err)
 {
     struct digest *digest = calloc(1, sizeof *digest);
-    if (digest == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+    if (digest == NULL) {
+        (void)err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return STATUS_OUT_OF_MEMORY;
+    }
     digest->ctx = EVP_MD_CTX_new();
     if (digest->ctx == NULL || EVP_DigestInit_ex(digest->ctx, EVP_sha256(), NULL) != 1) {
         digest_freep(&digest);

@@ -27,7 +27,8 @@ static enum status read_request(const char *path, struct arena *arena, struct st
     return STATUS_OK;
 }
 
-static enum status run(struct db_pool *pool, struct str request, struct arena *arena, struct err *err)
+static enum status run(struct db_pool *pool, const struct config *config, struct str request, struct arena *arena,
+                       struct err *err)
 {
     CLEANUP(db_releasep) struct db *db = NULL;
     CLEANUP(catalog_unrefp) struct catalog *catalog = NULL;
@@ -38,7 +39,8 @@ static enum status run(struct db_pool *pool, struct str request, struct arena *a
     if (s != STATUS_OK)
         return s;
     struct backtest_answer answer;
-    s = backtest_answer_for(pool, catalog, request, arena, NULL, &answer, err);
+    struct backtest_service service = {.pool = pool, .catalog = catalog, .cells_max = config->backtest_cells_max};
+    s = backtest_answer_for(&service, request, arena, NULL, &answer, err);
     if (s == STATUS_OK && fwrite(answer.body.ptr, 1, answer.body.len, stdout) != answer.body.len)
         s = err_set(err, STATUS_IO, "The answer cannot be written.");
     return s;
@@ -60,7 +62,7 @@ int backtest_command(int argc, char **argv)
     int code = read_request(path, &arena, &request, &err) == STATUS_OK ? EXIT_DONE : command_fail(&err);
     if (code == EXIT_DONE)
         code = command_open_store(&config, true, &pool);
-    if (code == EXIT_DONE && run(pool, request, &arena, &err) != STATUS_OK)
+    if (code == EXIT_DONE && run(pool, &config, request, &arena, &err) != STATUS_OK)
         code = command_fail(&err);
     db_pool_close(pool);
     arena_clear(&arena);

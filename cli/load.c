@@ -17,12 +17,12 @@ static bool has_manifest(const char *folder)
 }
 
 /*
- * Where the sample data lies: beside the sources the program was built from (build/cmmc), or where a package
- * puts it (bin/cmmc and share/cmmc/sample).
+ * Where the sample data lies: beside the sources the program was built from (build/cmmc, build/asan/cmmc), or where
+ * a package puts it (bin/cmmc and share/cmmc/sample).
  */
 static bool find_sample(char *ret, size_t size)
 {
-    static const char *const places[] = {"../data/sample", "../share/cmmc/sample", "data/sample"};
+    static const char *const places[] = {"../data/sample", "../../data/sample", "../share/cmmc/sample"};
     char program[PATH_MAX];
     ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
     if (n < 0)

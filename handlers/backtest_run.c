@@ -12,7 +12,7 @@ static const char *const marts_read[] = {"mart_instrument", "mart_price_daily", 
 
 /* What the steps of one call share. */
 struct run {
-    struct db_pool *pool;
+    const struct backtest_service *service;
     struct arena *arena;
     const struct stop *stop;
     struct spec *spec;
@@ -27,13 +27,13 @@ static enum status out_of_memory(struct err *err)
     return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
 }
 
-static enum status read_generations(struct run *run, const struct catalog *catalog, struct err *err)
+static enum status read_generations(struct run *run, struct err *err)
 {
     struct backtest_mart *marts = arena_array(run->arena, ARRAY_LEN(marts_read), sizeof *marts);
     if (marts == NULL)
         return out_of_memory(err);
     for (size_t i = 0; i < ARRAY_LEN(marts_read); i++) {
-        const struct mart *mart = catalog_mart(catalog, str_of(marts_read[i]));
+        const struct mart *mart = catalog_mart(run->service->catalog, str_of(marts_read[i]));
         if (mart == NULL || mart->generation == 0)
             return err_set(err, STATUS_NO_DATA, "The store has no data yet in %s; `cmmc load` publishes some.",
                            marts_read[i]);
@@ -41,7 +41,7 @@ static enum status read_generations(struct run *run, const struct catalog *catal
     }
     run->passport = (struct backtest_passport){
         .engine_version = BACKTEST_ENGINE_VERSION, .marts = marts, .n_marts = ARRAY_LEN(marts_read)};
-    run->generation = catalog->generation;
+    run->generation = run->service->catalog->generation;
     return STATUS_OK;
 }
 
@@ -67,7 +67,7 @@ static enum status identify(struct run *run, char ret_id[DIGEST_HEX_BYTES], stru
 static enum status load(struct run *run, struct err *err)
 {
     CLEANUP(db_releasep) struct db *db = NULL;
-    enum status s = db_acquire(run->pool, DB_READ, run->stop, &db, err);
+    enum status s = db_acquire(run->service->pool, DB_READ, run->stop, &db, err);
     if (s == STATUS_OK)
         s = backtest_market_load(db, run->spec, run->generation, run->arena, &run->market, err);
     run->is_loaded = s == STATUS_OK;
@@ -77,7 +77,7 @@ static enum status load(struct run *run, struct err *err)
 static enum status find(struct run *run, struct backtest_answer *answer, struct err *err)
 {
     CLEANUP(db_releasep) struct db *db = NULL;
-    enum status s = db_acquire(run->pool, DB_READ, run->stop, &db, err);
+    enum status s = db_acquire(run->service->pool, DB_READ, run->stop, &db, err);
     if (s == STATUS_OK)
         s = backtest_load(db, str_of(answer->id), run->arena, &answer->body, &answer->was_stored, err);
     return s;
@@ -86,7 +86,7 @@ static enum status find(struct run *run, struct backtest_answer *answer, struct 
 static enum status keep(struct run *run, struct str spec, struct backtest_answer *answer, struct err *err)
 {
     CLEANUP(db_releasep) struct db *db = NULL;
-    enum status s = db_acquire(run->pool, DB_WRITE, run->stop, &db, err);
+    enum status s = db_acquire(run->service->pool, DB_WRITE, run->stop, &db, err);
     if (s == STATUS_OK)
         s = backtest_save(db, str_of(answer->id), spec, run->generation, answer->body, err);
     return s;
@@ -127,18 +127,34 @@ static enum status resolve(struct run *run, struct backtest_answer *answer, stru
     return s != STATUS_OK ? s : spec_resolve_dates(run->spec, &run->market, err);
 }
 
-enum status backtest_answer_for(struct db_pool *pool, const struct catalog *catalog, struct str request_body,
-                                struct arena *arena, const struct stop *stop, struct backtest_answer *ret,
-                                struct err *err)
+/* The strategy, its run without costs, and every monkey visit each of their names on each day. */
+static enum status check_cost(const struct run *run, struct err *err)
 {
-    struct run run = {.pool = pool, .arena = arena, .stop = stop};
+    const struct spec *spec = run->spec;
+    uint64_t days = (uint64_t)(spec->end - spec->start) + 1;
+    uint64_t cells = spec->n_assets * days * (spec->n_monkeys + 2u); /* at most 500 x 22,000 x 10,002: no overflow */
+    if (cells <= run->service->cells_max)
+        return STATUS_OK;
+    (void)err_set(err, STATUS_TOO_LARGE, "This backtest would visit %llu cells (assets x days x portfolios).",
+                  (unsigned long long)cells);
+    err_at(err, ERR_POINTER, STR("/monkeys/count"), STR(""));
+    err_allow(err, "at most %llu cells: fewer monkeys, assets or years", (unsigned long long)run->service->cells_max);
+    return STATUS_TOO_LARGE;
+}
+
+enum status backtest_answer_for(const struct backtest_service *service, struct str request_body, struct arena *arena,
+                                const struct stop *stop, struct backtest_answer *ret, struct err *err)
+{
+    struct run run = {.service = service, .arena = arena, .stop = stop};
     struct backtest_answer answer = {.body = STR_NONE};
     struct str spec;
     enum status s = spec_parse(request_body, arena, &run.spec, err);
     if (s == STATUS_OK)
-        s = read_generations(&run, catalog, err);
+        s = read_generations(&run, err);
     if (s == STATUS_OK)
         s = resolve(&run, &answer, err);
+    if (s == STATUS_OK)
+        s = check_cost(&run, err);
     if (s == STATUS_OK)
         s = identify(&run, answer.id, &spec, err);
     if (s == STATUS_OK)

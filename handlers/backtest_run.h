@@ -17,8 +17,14 @@ struct backtest_answer {
     double load_ms, engine_ms, render_ms; /* 0 when found */
 };
 
-enum status backtest_answer_for(struct db_pool *pool, const struct catalog *catalog, struct str request_body,
-                                struct arena *arena, const struct stop *stop, struct backtest_answer *ret,
-                                struct err *err) NODISCARD;
+/* Where the data is, and how much work one request may ask for. */
+struct backtest_service {
+    struct db_pool *pool;
+    const struct catalog *catalog;
+    uint64_t cells_max; /* names x days x portfolios; more is TOO_LARGE, before any I/O on prices */
+};
+
+enum status backtest_answer_for(const struct backtest_service *service, struct str request_body, struct arena *arena,
+                                const struct stop *stop, struct backtest_answer *ret, struct err *err) NODISCARD;
 
 #endif

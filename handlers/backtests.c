@@ -31,7 +31,7 @@ static enum status refuse_media_type(struct str type, struct err *err)
 }
 
 /* "minimal" among the elements of Prefer (RFC 7240): a 303 in place of the body. */
-static bool prefers_minimal(const struct request *request)
+static bool prefers_minimal(struct request *request)
 {
     struct str prefer = request_header(request, "Prefer");
     struct str item;
@@ -41,11 +41,16 @@ static bool prefers_minimal(const struct request *request)
     return false;
 }
 
+static void count_one(struct request *request, const char *outcome)
+{
+    metrics_add_labeled(request->app->metrics, METRIC_backtests_total, LABELS(outcome), 1.0);
+}
+
 static void count_outcome(struct request *request, const struct backtest_answer *answer)
 {
-    metrics_count(request->app->metrics, METRIC_backtests_total, answer->was_stored ? "found" : "computed");
+    count_one(request, answer->was_stored ? "found" : "computed");
     if (!answer->was_stored)
-        metrics_observe(request->app->metrics, METRIC_backtest_duration_seconds, NULL, answer->engine_ms / 1000.0);
+        metrics_observe(request->app->metrics, METRIC_backtest_duration_seconds, answer->engine_ms / 1000.0);
 }
 
 enum status backtests_create(struct request *request, struct err *err)
@@ -61,10 +66,12 @@ enum status backtests_create(struct request *request, struct err *err)
     if (s == STATUS_OK)
         s = rows_catalog(request, &catalog, err);
     struct backtest_answer answer;
+    struct backtest_service service = {
+        .pool = request->app->db, .catalog = catalog, .cells_max = request->app->config->backtest_cells_max};
     if (s == STATUS_OK)
-        s = backtest_answer_for(request->app->db, catalog, request->body, &request->arena, &request->stop, &answer, err);
+        s = backtest_answer_for(&service, request->body, &request->arena, &request->stop, &answer, err);
     if (s != STATUS_OK) {
-        metrics_count(request->app->metrics, METRIC_backtests_total, "failed");
+        count_one(request, "failed");
         return s;
     }
     count_outcome(request, &answer);

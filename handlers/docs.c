@@ -8,6 +8,7 @@
 #include "handlers/params.h"
 #include "handlers/web_embedded.h"
 #include "server/app.h"
+#include "server/router.h"
 
 enum { BODY_MAX = 256 * 1024 };
 

@@ -1,0 +1,110 @@
+/* serve.c - cmmc serve: joins settings, store, refresher and server, and takes them apart in order. */
+#include "cli/command.h"
+
+#include "base/log.h"
+#include "handlers/handlers.h"
+#include "handlers/refresher.h"
+#include "server/server.h"
+#include "store/catalog.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What serve holds, in the order it is made. */
+struct serving {
+    struct config config;
+    struct metrics *metrics;
+    struct app app;
+    struct refresher *refresher;
+    struct server *server;
+    int signal_fd;
+};
+
+static const char *host_of(const char *bind)
+{
+    bool is_any = strcmp(bind, "0.0.0.0") == 0 || strcmp(bind, "::") == 0 || strcmp(bind, "127.0.0.1") == 0;
+    return is_any ? "localhost" : bind;
+}
+
+/* The last lines of `make run`: for a person, on standard output; the log goes to standard error. */
+static void announce(const struct serving *serving)
+{
+    const struct config *config = &serving->config;
+    unsigned port = server_port(serving->server);
+    unsigned ops_port = server_ops_port(serving->server);
+    const char *host = host_of(config->bind);
+    log_event(LOG_INFO, "server_started", LOG_I64("port", port), LOG_I64("ops_port", ops_port),
+              LOG_TEXT("version", CMMC_VERSION),
+              LOG_TEXT("store", config->database_url[0] == '\0' ? "sqlite" : "postgresql"));
+    (void)printf("\nOpen http://%s:%u/ in a browser, or paste:\n"
+                 "  curl -s %s:%u/v1/backtests -H 'Content-Type: application/json' -d '{\"universe\": [\"stock:US.AAPL\", "
+                 "\"stock:US.JPM\"], \"strategy\": \"equal\", \"benchmark\": \"index:SPX\"}'\n",
+                 host, port, host, port);
+    (void)fflush(stdout);
+}
+
+static enum status build(struct serving *serving, struct err *err)
+{
+    struct app *app = &serving->app;
+    enum status s = metrics_new(&serving->metrics, err);
+    if (s != STATUS_OK)
+        return s;
+    app->config = &serving->config;
+    app->metrics = serving->metrics;
+    app->version = CMMC_VERSION;
+    app->catalog = catalog_cell_new();
+    if (app->catalog == NULL)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+    s = refresher_new(app, &serving->refresher, err);
+    if (s != STATUS_OK)
+        return s;
+    refresher_run_once(serving->refresher);
+    s = refresher_start(serving->refresher, err);
+    return s != STATUS_OK ? s : server_start(app, routes, routes_count, &serving->server, err);
+}
+
+static void take_apart(struct serving *serving)
+{
+    refresher_free(serving->refresher);
+    catalog_cell_free(serving->app.catalog);
+    metrics_free(serving->metrics);
+    db_pool_close(serving->app.db);
+    config_clear(&serving->config);
+}
+
+static int run(struct serving *serving)
+{
+    struct err err = {0};
+    if (build(serving, &err) != STATUS_OK)
+        return command_fail(&err);
+    announce(serving);
+    int signal_number = server_wait_for_signal(serving->signal_fd);
+    log_event(LOG_INFO, "server_stopping", LOG_I64("signal", signal_number));
+    if (server_drain_and_stop(serving->server, serving->signal_fd, &err) != STATUS_OK) {
+        log_event(LOG_ERROR, "server_stop_failed", LOG_TEXT("detail", err.detail));
+        _exit(EXIT_FAILED); /* threads still use what would be freed */
+    }
+    log_event(LOG_INFO, "server_stopped", LOG_I64("signal", signal_number));
+    return EXIT_DONE;
+}
+
+int serve_command(int argc, char **argv)
+{
+    if (argc > 1)
+        return command_misused("serve", argv[1]);
+    struct serving serving = {0};
+    struct err err = {0};
+    if (!command_configure(&serving.config))
+        return EXIT_CONFIG;
+    if (server_block_signals(&serving.signal_fd, &err) != STATUS_OK) {
+        config_clear(&serving.config);
+        return command_fail(&err);
+    }
+    int code = command_open_store(&serving.config, false, &serving.app.db);
+    if (code == EXIT_DONE)
+        code = run(&serving);
+    take_apart(&serving);
+    (void)close(serving.signal_fd);
+    return code;
+}

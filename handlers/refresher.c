@@ -1,0 +1,177 @@
+/* refresher.c - migrations at start, then one cheap look for new generations per round. */
+#include "handlers/refresher.h"
+
+#include "base/clock.h"
+#include "base/lock.h"
+#include "base/log.h"
+#include "store/catalog.h"
+#include "store/migrate.h"
+
+#include <stdlib.h>
+
+enum { NS_PER_MS = 1000000 };
+
+struct refresher {
+    struct app *app;
+    pthread_t thread;
+    bool is_running;     /* the thread exists; the owner's own */
+    bool is_migrated;    /* of the thread that runs rounds */
+    enum status last;    /* result of the last round, to log changes only */
+    struct lock lock;    /* leaf lock; guards every GUARDED field below */
+    struct cond woken;
+    bool must_stop GUARDED;
+    struct err reason GUARDED;        /* why the last round failed */
+    bool is_database_up GUARDED;
+    bool has_catalog GUARDED;
+};
+
+static enum status check_database(void *cls, struct err *err)
+{
+    struct refresher *refresher = cls;
+    lock_take(&refresher->lock);
+    bool is_up = refresher->is_database_up;
+    struct err reason = refresher->reason;
+    lock_give(&refresher->lock);
+    return is_up ? STATUS_OK : err_set(err, STATUS_DB_UNAVAILABLE, "%s", reason.detail);
+}
+
+static enum status check_catalogue(void *cls, struct err *err)
+{
+    struct refresher *refresher = cls;
+    lock_take(&refresher->lock);
+    bool is_loaded = refresher->has_catalog;
+    lock_give(&refresher->lock);
+    return is_loaded ? STATUS_OK : err_set(err, STATUS_DB_UNAVAILABLE, "The catalogue has not been loaded yet.");
+}
+
+/* Gauges of each served mart; unmanaged marts have no generation to show. */
+static void collect(struct metrics *metrics, void *cls)
+{
+    struct refresher *refresher = cls;
+    unsigned in_use, open, max;
+    db_pool_usage(refresher->app->db, &in_use, &open, &max);
+    metrics_set_labeled(metrics, METRIC_db_pool, LABELS("in_use"), in_use);
+    metrics_set_labeled(metrics, METRIC_db_pool, LABELS("open"), open);
+    metrics_set_labeled(metrics, METRIC_db_pool, LABELS("max"), max);
+    CLEANUP(catalog_unrefp) struct catalog *catalog = catalog_cell_get(refresher->app->catalog);
+    for (size_t i = 0; catalog != NULL && i < catalog->n_marts; i++) {
+        const struct mart *mart = &catalog->marts[i];
+        char name[128];
+        struct str cut = str_utf8_cut(mart->name, sizeof name - 1);
+        if (!mart->is_managed || mart->generation == 0)
+            continue;
+        for (size_t k = 0; k < cut.len; k++)
+            name[k] = cut.ptr[k];
+        name[cut.len] = '\0';
+        metrics_set_labeled(metrics, METRIC_mart_generation, LABELS(name), (double)mart->generation);
+        metrics_set_labeled(metrics, METRIC_mart_rows, LABELS(name), (double)mart->n_rows);
+        metrics_set_labeled(metrics, METRIC_mart_age_seconds, LABELS(name),
+                            (double)(clock_wall_s() - mart->published_at));
+    }
+}
+
+static enum status round_of(struct refresher *refresher, struct err *err)
+{
+    bool is_changed = false;
+    if (!refresher->is_migrated) {
+        int n_applied = 0;
+        enum status s = migrate_up(refresher->app->db, &n_applied, err);
+        if (s != STATUS_OK)
+            return s;
+        refresher->is_migrated = true;
+        log_event(LOG_INFO, "migrated", LOG_I64("applied", n_applied));
+    }
+    enum status s = catalog_cell_refresh(refresher->app->catalog, refresher->app->db, &is_changed, err);
+    if (s != STATUS_OK || !is_changed)
+        return s;
+    CLEANUP(catalog_unrefp) struct catalog *catalog = catalog_cell_get(refresher->app->catalog);
+    log_event(LOG_INFO, "catalogue_loaded", LOG_I64("marts", (int64_t)catalog->n_marts),
+              LOG_I64("generation", catalog->generation));
+    atomic_store(&refresher->app->is_started, true);
+    return STATUS_OK;
+}
+
+/* Only a change of state is logged: a database that is down for an hour is one line, not 3,600. */
+static void note(struct refresher *refresher, enum status s, const struct err *err)
+{
+    if (s != refresher->last && s != STATUS_OK)
+        log_event(LOG_WARN, "refresh_failed", LOG_TEXT("status", status_name(s)), LOG_TEXT("detail", err->detail));
+    else if (s != refresher->last)
+        log_event(LOG_INFO, "refresh_recovered", LOG_TEXT("after", status_name(refresher->last)));
+    refresher->last = s;
+    lock_take(&refresher->lock);
+    refresher->is_database_up = s == STATUS_OK;
+    refresher->has_catalog = refresher->has_catalog || s == STATUS_OK;
+    refresher->reason = *err;
+    lock_give(&refresher->lock);
+}
+
+void refresher_run_once(struct refresher *refresher)
+{
+    struct err err = {0};
+    enum status s = round_of(refresher, &err);
+    note(refresher, s, &err);
+}
+
+/* Waits until the next round is due; false when it is time to end. */
+static bool wait_round(struct refresher *refresher)
+{
+    int64_t until_ns = clock_mono_ns() + (int64_t)refresher->app->config->refresh_ms * NS_PER_MS;
+    lock_take(&refresher->lock);
+    while (!refresher->must_stop && cond_wait_until(&refresher->woken, &refresher->lock, until_ns))
+        continue;
+    bool must_stop = refresher->must_stop;
+    lock_give(&refresher->lock);
+    return !must_stop;
+}
+
+static void *thread_main(void *arg)
+{
+    struct refresher *refresher = arg;
+    while (wait_round(refresher))
+        refresher_run_once(refresher);
+    return NULL;
+}
+
+enum status refresher_new(struct app *app, struct refresher **ret, struct err *err)
+{
+    struct refresher *refresher = calloc(1, sizeof *refresher);
+    if (refresher == NULL)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+    refresher->app = app;
+    lock_init(&refresher->lock);
+    cond_init(&refresher->woken);
+    bool has_room = app_add_check(app, "database", check_database, refresher, true) &&
+                    app_add_check(app, "catalogue", check_catalogue, refresher, true);
+    metrics_collector(app->metrics, collect, refresher);
+    if (!has_room) {
+        refresher_free(refresher);
+        return err_set(err, STATUS_INTERNAL, "There is no room for another readiness check.");
+    }
+    *ret = refresher;
+    return STATUS_OK;
+}
+
+enum status refresher_start(struct refresher *refresher, struct err *err)
+{
+    if (pthread_create(&refresher->thread, NULL, thread_main, refresher) != 0)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "A thread cannot be started.");
+    refresher->is_running = true;
+    return STATUS_OK;
+}
+
+void refresher_free(struct refresher *refresher)
+{
+    if (refresher == NULL)
+        return;
+    if (refresher->is_running) {
+        lock_take(&refresher->lock);
+        refresher->must_stop = true;
+        cond_signal(&refresher->woken);
+        lock_give(&refresher->lock);
+        (void)pthread_join(refresher->thread, NULL);
+    }
+    cond_clear(&refresher->woken);
+    lock_clear(&refresher->lock);
+    free(refresher);
+}
