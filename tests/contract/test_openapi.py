@@ -1,0 +1,241 @@
+"""The server's own tables against openapi.yaml, in both directions, and every operation's live answers against it."""
+
+import functools
+import json
+import pathlib
+import re
+import unittest
+
+from support import schema
+from support.problems import PROBLEMS, ROOT
+from support.server import Server, run, sample_var_dir
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+REQUEST = {"assets": [{"uid": "stock:US.AAPL", "weight": 0.6}, {"uid": "stock:US.JPM", "weight": 0.4}],
+           "start": "2015-01-02", "end": "2016-12-30", "benchmark": "index:SPX", "monkeys": {"count": 20, "seed": 1}}
+
+
+@functools.lru_cache(maxsize=None)
+def route_table():
+    done = run("routes", "--json", var_dir="unused")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def described():
+    return {(method.upper(), path): operation for path, item in schema.openapi()["paths"].items()
+            for method, operation in item.items() if method in METHODS}
+
+
+class Tables(unittest.TestCase):
+    def test_every_route_is_described_and_every_description_has_a_route(self):
+        self.assertEqual({(route["method"], route["path"]) for route in route_table()}, set(described()))
+
+    def test_summaries_are_those_of_the_route_table(self):
+        operations = described()
+        for route in route_table():
+            with self.subTest(route["path"]):
+                self.assertEqual(operations[route["method"], route["path"]]["summary"], route["summary"])
+
+    def test_path_parameters_are_those_in_the_path(self):
+        for (method, path), operation in described().items():
+            with self.subTest(path):
+                parameters = [schema.resolve(parameter) for parameter in operation.get("parameters", ())]
+                names = [one["name"] for one in parameters if one["in"] == "path"]
+                self.assertEqual(names, re.findall(r"\{(\w+)\}", path))
+
+    def test_ops_routes_name_the_ops_listener_as_their_server(self):
+        for route in route_table():
+            with self.subTest(route["path"]):
+                servers = schema.openapi()["paths"][route["path"]].get("servers")
+                self.assertEqual(servers is not None, route["listener"] == "ops")
+
+    def test_operation_ids_are_unique(self):
+        names = [operation["operationId"] for operation in described().values()]
+        self.assertEqual(len(names), len(set(names)))
+
+    def test_the_version_is_that_of_the_program(self):
+        self.assertEqual(schema.openapi()["info"]["version"], (ROOT / "VERSION").read_text().strip())
+
+    def test_a_route_that_takes_a_body_describes_it_and_its_limit_is_stated(self):
+        operations = described()
+        for route in route_table():
+            with self.subTest(route["path"]):
+                body = operations[route["method"], route["path"]].get("requestBody")
+                self.assertEqual(body is not None, route["body_max_bytes"] > 0)
+                if body:
+                    self.assertEqual(route["body_max_bytes"], 1 << 20)
+                    self.assertIn("1 MiB", body["description"])
+
+    def test_problem_types_are_those_of_the_status_table(self):
+        problem = schema.openapi()["components"]["schemas"]["Problem"]["properties"]
+        self.assertEqual(problem["type"]["enum"], [f"/docs/problems/{slug}" for slug in PROBLEMS])
+        self.assertEqual(problem["code"]["enum"], [code for _, code, _ in PROBLEMS.values()])
+
+    def test_every_problem_that_a_response_names_exists_and_has_its_status(self):
+        operations = described()
+        for (method, path), operation in operations.items():
+            for status, response in operation["responses"].items():
+                text = schema.resolve(response)["description"]
+                for slug in re.findall(r"`([a-z]+(?:-[a-z]+)*)`", text) if "roblem" in text else ():
+                    with self.subTest(path=path, status=status, slug=slug):
+                        self.assertEqual(str(PROBLEMS[slug][0]), status)
+
+    def test_every_status_that_a_client_can_see_is_described_somewhere(self):
+        statuses = {status for operation in described().values() for status in operation["responses"]}
+        seen = {str(http) for slug, (http, _, _) in PROBLEMS.items() if slug != "client-gone"}
+        self.assertEqual(seen - statuses, set())
+
+    def test_reasons_of_undefined_metrics_are_those_of_the_engine(self):
+        rows = re.findall(r'^REASON\(\w+, "([^"]+)"', (ROOT / "backtest" / "reasons.def").read_text(), re.MULTILINE)
+        metric = schema.openapi()["components"]["schemas"]["Metric"]
+        self.assertEqual(metric["properties"]["reason"]["enum"], rows)
+
+    def test_examples_follow_their_schemas(self):
+        checked = 0
+        for (_, path), operation in described().items():
+            bodies = [operation.get("requestBody", {})] + [schema.resolve(one) for one in operation["responses"].values()]
+            for content in [one.get("content", {}) for one in bodies]:
+                for media_type, media in content.items():
+                    given = [media["example"]] if "example" in media else []
+                    given += [one["value"] for one in media.get("examples", {}).values()]
+                    for example in given:
+                        with self.subTest(path=path, media_type=media_type):
+                            self.assertEqual(list(schema.errors(media["schema"], example)), [])
+                            checked += 1
+        self.assertGreater(checked, 5)
+
+
+class Live(unittest.TestCase):
+    """One server; each operation is asked for every kind of answer that can be had without breaking anything."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(var_dir=sample_var_dir()).start()
+        answer = cls.server.post("/v1/backtests", REQUEST)
+        cls.backtest = answer.header("Location", "").rsplit("/", 1)[-1]
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
+
+    def ask(self, method, template, target=None, status=200, body=None, **headers):
+        listener = self.server.ops if schema.openapi()["paths"][template].get("servers") else self.server.data
+        if method == "POST":
+            answer = listener.post(target or template, body, **headers)
+        else:
+            answer = listener.get(target or template, **headers)
+        self.assertEqual(answer.status, status, answer)
+        self.assertEqual(schema.answer_errors(method, template, answer), [])
+        required = schema.resolve(schema.operation(method, template)["responses"][str(status)]).get("headers", {})
+        for name in set(required) & {"X-Request-Id", "ETag", "Cache-Control", "Location", "Allow"}:
+            self.assertIsNotNone(answer.header(name), (name, answer))
+        return answer
+
+    def targets(self):
+        """(template, target) of every GET operation."""
+        for method, template in described():
+            if method == "GET":
+                yield template, (template.replace("{mart}", "mart_fx_daily").replace("{uid}", "stock:US.AAPL")
+                                 .replace("{id}", self.backtest).replace("{slug}", "unknown-column"))
+
+    def test_every_get_answers_as_described(self):
+        for template, target in self.targets():
+            with self.subTest(template):
+                self.ask("GET", template, target)
+
+    def test_every_validator_gives_304_as_described(self):
+        for template, target in self.targets():
+            if "304" in schema.operation("GET", template)["responses"]:
+                with self.subTest(template):
+                    tag = self.ask("GET", template, target).header("ETag")
+                    self.ask("GET", template, target, 304, if_none_match=tag)
+
+    def test_every_get_refuses_an_unknown_parameter_as_described(self):
+        for template, target in self.targets():
+            with self.subTest(template):
+                self.ask("GET", template, target + "?zzz=1", 400)
+
+    def test_every_negotiated_get_answers_406_as_described(self):
+        for template, target in self.targets():
+            if "406" in schema.operation("GET", template)["responses"]:
+                with self.subTest(template):
+                    self.ask("GET", template, target, 406, accept="image/png")
+
+    def test_every_other_representation_answers_as_described(self):
+        for template, target in self.targets():
+            operation = schema.operation("GET", template)
+            formats = [schema.resolve(one) for one in operation.get("parameters", ())]
+            for name in [name for one in formats if one["name"] == "format" for name in one["schema"]["enum"]]:
+                with self.subTest(template, format=name):
+                    self.ask("GET", template, f"{target}?format={name}")
+
+    def test_every_address_refuses_other_methods_as_described(self):
+        for template, target in self.targets():
+            with self.subTest(template):
+                listener = self.server.ops if schema.openapi()["paths"][template].get("servers") else self.server.data
+                answer = listener.request("DELETE", target)
+                self.assertEqual(answer.status, 405, answer)
+                self.assertEqual(schema.answer_errors("GET", template, answer), [])
+                self.assertIn("GET", answer.header("Allow", ""))
+
+    def test_unknown_names_are_404_as_described(self):
+        for template, target in [("/v1/marts/{mart}", "/v1/marts/mart_nothing"),
+                                 ("/v1/marts/{mart}/rows", "/v1/marts/mart_nothing/rows"),
+                                 ("/v1/instruments/{uid}", "/v1/instruments/stock:US.NONE"),
+                                 ("/v1/instruments/{uid}/prices", "/v1/instruments/stock:US.NONE/prices"),
+                                 ("/v1/backtests/{id}", "/v1/backtests/" + "0" * 64),
+                                 ("/v1/backtests/{id}/equity", "/v1/backtests/" + "0" * 64 + "/equity"),
+                                 ("/docs/problems/{slug}", "/docs/problems/nothing")]:
+            with self.subTest(template):
+                self.ask("GET", template, target, 404)
+
+    def test_backtests_answer_as_described(self):
+        path = "/v1/backtests"
+        fresh = {**REQUEST, "capital": 12345}
+        self.ask("POST", path, status=201, body=fresh)
+        self.ask("POST", path, status=200, body=fresh)
+        self.ask("POST", path, status=303, body=fresh, prefer="return=minimal")
+        self.ask("POST", path, status=400, body=b"{")
+        self.ask("POST", path, status=415, body=b"a=1", content_type="application/x-www-form-urlencoded")
+        self.ask("POST", path, status=422, body={**REQUEST, "capital": -1})
+        self.ask("POST", path, status=406, body=fresh, accept="text/csv")
+
+    def test_kinds_of_backtest_answer_as_described(self):
+        for change in [{"monkeys": {"count": 0}, "benchmark": None},
+                       {"assets": None, "universe": ["stock:US.AAPL", "stock:KRX.900010", "coin:SIMBTCUSDT"],
+                        "currency": "KRW", "strategy": "equal", "start": "2018-01-02", "end": "2018-12-28"},
+                       {"assets": [{"uid": "stock:KRX.900060"}], "start": "2018-01-02", "end": None, "strategy": "equal",
+                        "benchmark": "index:VIX", "currency": "KRW"},
+                       {"on_weight_sum": "cash", "assets": [{"uid": "stock:US.AAPL", "weight": 0.5}],
+                        "fill": "same_close", "rebalance": "yearly"}]:
+            with self.subTest(change):
+                self.ask("POST", "/v1/backtests", status=201, body={**REQUEST, **change})
+
+    def test_requests_of_the_description_are_accepted(self):
+        examples = schema.operation("POST", "/v1/backtests")["requestBody"]["content"]["application/json"]["examples"]
+        for name, example in examples.items():
+            with self.subTest(name):
+                self.ask("POST", "/v1/backtests", status=201, body=example["value"])
+
+    def test_an_answer_s_spec_is_a_request_of_the_description_with_the_same_answer(self):
+        answer = self.server.post("/v1/backtests", REQUEST)
+        spec = answer.json["data"]["spec"]
+        request = schema.operation("POST", "/v1/backtests")["requestBody"]["content"]["application/json"]["schema"]
+        self.assertEqual(list(schema.errors(request, spec)), [])
+        self.assertEqual(self.server.post("/v1/backtests", spec).body, answer.body)
+
+    def test_the_embedded_description_is_the_file(self):
+        self.assertEqual(self.server.get("/openapi.yaml").body, (ROOT / "openapi.yaml").read_bytes())
+
+    def test_every_problem_type_has_a_page(self):
+        for slug, (http, code, title) in PROBLEMS.items():
+            with self.subTest(slug):
+                page = self.server.get(f"/docs/problems/{slug}")
+                self.assertEqual((page.status, page.media_type), (200, "text/html"))
+                for word in (title, code, str(http)):
+                    self.assertIn(word, page.text)
+
+
+if __name__ == "__main__":
+    unittest.main()
