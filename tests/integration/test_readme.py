@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import unittest
 
-from tests.support.server import Server
+from support.server import BIN, Server, sample_var_dir
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -37,7 +37,7 @@ class ReadmeExamples(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.server = Server.start()
+        cls.server = Server(var_dir=sample_var_dir()).start()
         cls.folder = tempfile.TemporaryDirectory()
         wrapper = os.path.join(cls.folder.name, "curl")
         real = subprocess.run(["which", "curl"], check=True, capture_output=True, text=True).stdout.strip()
@@ -87,7 +87,7 @@ class ReadmeExamples(unittest.TestCase):
                     self.assertTrue(json.loads(out)["data"], comment)
 
     def test_the_command_line_example_answers_too(self):
-        command = [os.environ.get("CMMC_BIN", os.path.join(ROOT, "build/cmmc")), "backtest"]
+        command = [str(BIN), "backtest"]
         body = '{"universe": ["stock:US.AAPL", "stock:US.JPM"], "strategy": "buy_and_hold"}'
         with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as readme:
             self.assertIn(body, readme.read())
