@@ -84,7 +84,8 @@ void access_log(struct exchange *x, enum exchange_end end)
     target_redact(request->target, &target);
     /* Headers belong to the library's connection, which still stands while it reports completion. */
     struct str agent = x->state == EXCHANGE_HEAD ? STR_NONE : request_header(request, "User-Agent");
-    log_event(status >= 500 && status != 503 ? LOG_ERROR : LOG_INFO, "request", LOG_TEXT("id", request->id),
+    enum log_level level = status == 500 ? LOG_ERROR : status == 503 || status == 504 ? LOG_WARN : LOG_INFO;
+    log_event(level, "request", LOG_TEXT("id", request->id),
               LOG_STR("client_request_id", x->client_id),
               LOG_TEXT("method", x->is_framed ? method_name(request->method) : NULL),
               LOG_TEXT("route", route), LOG_STR("target", target.failed ? STR_NONE : buf_str(&target)),

@@ -18,8 +18,7 @@
 enum {
     SPARE_BYTES = 64 * 1024,
     IGNORED_BODY_MAX = 64 * 1024,          /* of routes that expect no body */
-    DISCARDED_BODY_MAX = 16 * 1024 * 1024, /* read before an error so that the client can read the error */
-    BODY_RATE = 16 * 1024                  /* bytes a second that a client must manage */
+    DISCARDED_BODY_MAX = 16 * 1024 * 1024  /* read before an error so that the client can read the error */
 };
 
 static int64_t ms_to_ns(uint64_t ms)
@@ -109,12 +108,14 @@ static enum status check_request(struct exchange *x, struct err *err)
 {
     struct request *request = &x->request;
     struct target target;
-    if (x->has_bad_target)
-        return err_set(err, STATUS_TARGET_TOO_LONG, "The request target is longer than %d bytes.",
-                       TARGET_BYTES_MAX);
-    enum status s = target_parse(request->target, request->method == METHOD_OPTIONS, &target, err);
-    if (s != STATUS_OK)
+    enum status s = x->has_bad_target
+                        ? err_set(err, STATUS_TARGET_TOO_LONG, "The request target is longer than %d bytes.",
+                                  TARGET_BYTES_MAX)
+                        : target_parse(request->target, request->method == METHOD_OPTIONS, &target, err);
+    if (s != STATUS_OK) {
+        x->framing.must_close = true; /* a request line with a space too many may hide anything */
         return s;
+    }
     request->path = target.path;
     request->query = target.query;
     s = router_match(x->router, request, err);
@@ -128,7 +129,7 @@ static void allow_time_for_body(struct exchange *x)
     if (bytes > DISCARDED_BODY_MAX)
         bytes = DISCARDED_BODY_MAX;
     conn_enter(x->conn, CONN_BODY,
-               clock_mono_ns() + ms_to_ns(config->body_timeout_ms + bytes * 1000 / BODY_RATE));
+               clock_mono_ns() + ms_to_ns(config->body_timeout_ms + bytes * 1000 / 1024 / config->min_rate_kib));
 }
 
 enum exchange_step exchange_head(struct exchange *x, const struct framing_head *head)

@@ -11,8 +11,6 @@
 #include <microhttpd.h>
 #include <stdio.h>
 
-enum { SEND_RATE = 16 * 1024 }; /* bytes a second that a client must manage */
-
 static void add(struct MHD_Response *response, const char *name, const char *value)
 {
     (void)MHD_add_response_header(response, name, value); /* refuses only what would break the framing */
@@ -57,7 +55,8 @@ bool http_reply(struct exchange *x)
     if (response == NULL)
         return false;
     add_headers(response, x);
-    uint64_t send_ms = x->request.app->config->send_timeout_ms + (uint64_t)reply->body.len * 1000 / SEND_RATE;
+    const struct config *config = x->request.app->config;
+    uint64_t send_ms = config->send_timeout_ms + (uint64_t)reply->body.len * 1000 / 1024 / config->min_rate_kib;
     conn_enter(x->conn, CONN_SENDING, clock_mono_ns() + (int64_t)send_ms * 1000000);
     enum MHD_Result queued = MHD_queue_response(x->connection, (unsigned)reply->http_status, response);
     MHD_destroy_response(response);
