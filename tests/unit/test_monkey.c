@@ -1,0 +1,217 @@
+/* test_monkey.c - random portfolios: fair draws, the strategy's rules, the same alone or in a batch. */
+#include "test_backtest_world.h"
+
+#include "backtest/schedule.h"
+#include "backtest/stats.h"
+
+enum { N_SERIES = 12 };
+
+static const char *const names[N_SERIES] = {"x:A", "x:B", "x:C", "x:D", "x:E", "x:F",
+                                            "x:G", "x:H", "x:I", "x:J", "x:K", "x:L"};
+static const char *const body =
+    "{\"assets\":[{\"uid\":\"x:B\",\"weight\":0.5},{\"uid\":\"x:D\",\"weight\":0.3},{\"uid\":\"x:K\","
+    "\"weight\":0.1}],\"on_weight_sum\":\"cash\",\"universe\":[\"x:A\",\"x:B\",\"x:C\",\"x:D\",\"x:E\","
+    "\"x:F\",\"x:G\",\"x:H\",\"x:I\",\"x:J\",\"x:K\",\"x:L\"],\"rebalance\":\"weekly\",\"costs\":{"
+    "\"commission_bps\":7},\"monkeys\":{\"count\":40,\"seed\":11}}";
+
+struct game {
+    struct world w;
+    struct panel *panel;
+    struct sim_rules rules;
+    struct monkey_game game;
+};
+
+static void set_up(struct game *g)
+{
+    struct err err = {0};
+    world_init(&g->w);
+    for (size_t i = 0; i < N_SERIES; i++)
+        (void)world_add_walk(&g->w, names[i], day(2015, 1, 1), 300, i, 0);
+    struct spec *spec = world_spec(&g->w, body);
+    assert_int_equal(spec_resolve_dates(spec, &g->w.market, &err), STATUS_OK);
+    assert_int_equal(panel_build(spec, &g->w.market, &g->w.arena, NULL, &g->panel, &err), STATUS_OK);
+    uint32_t *due = arena_array(&g->w.arena, g->panel->n_sessions, sizeof *due);
+    assert_non_null(due);
+    schedule_build(spec->rebalance, g->panel->clock, g->panel->n_sessions, due, &g->rules.n_due);
+    g->rules.due = due;
+    g->rules.capital = 10000;
+    g->rules.costs.commission = 7e-4;
+    assert_int_equal(monkey_game_init(&g->game, g->panel, spec, &g->rules, 252, &g->w.arena, &err),
+                     STATUS_OK);
+}
+
+/* Conformance case monkey.percentile (derived). */
+static void rank_counts_ties_half_and_never_gives_a_p_of_zero(void **state)
+{
+    static const double m[] = {0.1, 0.5, 0.9, 1.2, 0.3, 0.7, 0.8, 1.0, 0.2, 0.4};
+    (void)state;
+    struct monkey_rank r = monkey_rank(0.9, m, 10);
+    assert_close(r.p_value, 0.36363636363636365, 1e-15);
+    assert_close(r.percentile, 0.75, 1e-15);
+    r = monkey_rank(9, m, 10);
+    assert_close(r.p_value, 1.0 / 11, 1e-15);
+    assert_close(r.percentile, 1, 0);
+    assert_close(monkey_rank(-9, m, 10).p_value, 1, 0);
+}
+
+static void monkey_is_the_same_alone_or_in_a_batch(void **state)
+{
+    struct game batch, single;
+    struct monkey_score scores[40], alone;
+    (void)state;
+    set_up(&batch);
+    for (size_t i = 0; i < 40; i++)
+        assert_int_equal(monkey_play(&batch.game, i, NULL, &scores[i], NULL), STATUS_OK);
+    for (size_t i = 40; i-- > 0;) {
+        set_up(&single);
+        assert_int_equal(monkey_play(&single.game, i, NULL, &alone, NULL), STATUS_OK);
+        assert_memory_equal(&alone, &scores[i], sizeof alone);
+        world_clear(&single.w);
+    }
+    world_clear(&batch.w);
+}
+
+static void monkey_holds_as_many_names_and_as_much_cash_as_the_strategy(void **state)
+{
+    struct game g;
+    struct monkey_score score;
+    (void)state;
+    set_up(&g);
+    assert_int_equal(g.game.n_names, 3);
+    for (size_t i = 0; i < 50; i++) {
+        assert_int_equal(monkey_play(&g.game, i, NULL, &score, NULL), STATUS_OK);
+        double sum = 0;
+        for (size_t k = 0; k < 3; k++) {
+            sum += g.game.weight[k];
+            assert_true(g.game.weight[k] > 0);
+            assert_true(g.game.asset[k] < g.panel->n_assets);
+            assert_true(k == 0 || g.game.asset[k] > g.game.asset[k - 1]);
+        }
+        assert_close(sum, 0.9, 1e-14);
+    }
+    world_clear(&g.w);
+}
+
+static void every_name_is_drawn_equally_often_with_equal_weight(void **state)
+{
+    struct game g;
+    struct monkey_score score;
+    double count[N_SERIES] = {0}, weight[N_SERIES] = {0};
+    (void)state;
+    set_up(&g);
+    for (size_t i = 0; i < 4000; i++) {
+        assert_int_equal(monkey_play(&g.game, i, NULL, &score, NULL), STATUS_OK);
+        for (size_t k = 0; k < 3; k++) {
+            count[g.game.asset[k]] += 1;
+            weight[g.game.asset[k]] += g.game.weight[k];
+        }
+    }
+    for (size_t a = 0; a < N_SERIES; a++) {
+        assert_true(count[a] > 880 && count[a] < 1120);            /* 1000 expected, sd 27 */
+        assert_true(weight[a] / count[a] > 0.27 && weight[a] / count[a] < 0.33); /* 0.3 */
+    }
+    world_clear(&g.w);
+}
+
+/* A monkey's simulation is the strategy's: asking for its portfolio gives its equity bit for bit. */
+static void monkey_plays_by_the_strategy_s_rules(void **state)
+{
+    struct game g;
+    struct monkey_score score;
+    char text[1024];
+    (void)state;
+    set_up(&g);
+    assert_int_equal(monkey_play(&g.game, 3, NULL, &score, NULL), STATUS_OK);
+    int at = snprintf(text, sizeof text, "{\"assets\":[");
+    for (size_t k = 0; k < 3; k++) {
+        struct str uid = g.panel->assets[g.game.asset[k]].series->uid;
+        at += snprintf(text + at, sizeof text - (size_t)at, "%s{\"uid\":\"%.*s\",\"weight\":%.17g}",
+                       k > 0 ? "," : "", STR_ARG(uid), g.game.weight[k]);
+    }
+    (void)snprintf(text + at, sizeof text - (size_t)at,
+                   "],\"on_weight_sum\":\"cash\",\"rebalance\":\"weekly\",\"costs\":{"
+                   "\"commission_bps\":7},\"monkeys\":{\"count\":0}}");
+    struct backtest_result *r = world_run(&g.w, text);
+    for (size_t t = 0; t < g.panel->n_sessions; t++)
+        assert_close(r->equity[t], g.game.workspace.equity[t], 1e-13);
+    assert_close(r->measures[MEASURE_cagr].value, score.value[MONKEY_CAGR], 1e-11);
+    assert_close(r->measures[MEASURE_sharpe].value, score.value[MONKEY_SHARPE], 1e-11);
+    assert_close(r->measures[MEASURE_max_drawdown].value, score.value[MONKEY_MAX_DRAWDOWN], 1e-11);
+    world_clear(&g.w);
+}
+
+static void strategy_scores_equal_its_measures(void **state)
+{
+    struct game g;
+    (void)state;
+    set_up(&g);
+    struct backtest_result *r = world_run(&g.w, body);
+    assert_true(r->monkeys.row[MONKEY_SHARPE].strategy == r->measures[MEASURE_sharpe].value);
+    assert_true(r->monkeys.row[MONKEY_CAGR].strategy == r->measures[MEASURE_cagr].value);
+    assert_true(r->monkeys.row[MONKEY_MAX_DRAWDOWN].strategy ==
+                r->measures[MEASURE_max_drawdown].value);
+    assert_int_equal(r->monkeys.row[MONKEY_CAGR].n, 40);
+    for (size_t q = 1; q < MONKEY_QUANTILE_COUNT; q++)
+        assert_true(r->monkeys.row[MONKEY_CAGR].quantile[q] >=
+                    r->monkeys.row[MONKEY_CAGR].quantile[q - 1]);
+    world_clear(&g.w);
+}
+
+/* When the strategy is itself a monkey its rank is uniform: Kolmogorov-Smirnov over 200 of them. */
+static void p_values_of_monkeys_among_monkeys_are_uniform(void **state)
+{
+    enum { PLAYERS = 200, CROWD = 99 };
+    struct game g;
+    struct monkey_score score;
+    double crowd[CROWD], p[PLAYERS], distance = 0;
+    (void)state;
+    set_up(&g);
+    size_t index = 0;
+    for (size_t i = 0; i < PLAYERS; i++) {
+        assert_int_equal(monkey_play(&g.game, index++, NULL, &score, NULL), STATUS_OK);
+        double player = score.value[MONKEY_CAGR];
+        for (size_t k = 0; k < CROWD; k++) {
+            assert_int_equal(monkey_play(&g.game, index++, NULL, &score, NULL), STATUS_OK);
+            crowd[k] = score.value[MONKEY_CAGR];
+        }
+        p[i] = monkey_rank(player, crowd, CROWD).p_value;
+    }
+    for (size_t i = 0; i < PLAYERS; i++) {
+        double below = 0;
+        for (size_t k = 0; k < PLAYERS; k++)
+            below += p[k] <= p[i] ? 1 : 0;
+        distance = fmax(distance, fabs(below / PLAYERS - p[i]));
+    }
+    assert_true(distance < 1.63 / sqrt(PLAYERS)); /* 1 % level */
+    world_clear(&g.w);
+}
+
+static void only_one_possible_portfolio_ranks_in_the_middle(void **state)
+{
+    struct world w;
+    (void)state;
+    world_init(&w);
+    world_add_walk(&w, "x:A", day(2015, 1, 1), 100, 1, 0);
+    struct backtest_result *r =
+        world_run(&w, "{\"assets\":[{\"uid\":\"x:A\"}],\"monkeys\":{\"count\":9}}");
+    for (size_t k = 0; k < MONKEY_STATISTIC_COUNT; k++) {
+        assert_close(r->monkeys.row[k].rank.percentile, 0.5, 0);
+        assert_close(r->monkeys.row[k].rank.p_value, 1, 0);
+    }
+    world_clear(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rank_counts_ties_half_and_never_gives_a_p_of_zero),
+        cmocka_unit_test(monkey_is_the_same_alone_or_in_a_batch),
+        cmocka_unit_test(monkey_holds_as_many_names_and_as_much_cash_as_the_strategy),
+        cmocka_unit_test(every_name_is_drawn_equally_often_with_equal_weight),
+        cmocka_unit_test(monkey_plays_by_the_strategy_s_rules),
+        cmocka_unit_test(strategy_scores_equal_its_measures),
+        cmocka_unit_test(p_values_of_monkeys_among_monkeys_are_uniform),
+        cmocka_unit_test(only_one_possible_portfolio_ranks_in_the_middle),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
