@@ -32,6 +32,9 @@ struct mart_query {
     size_t n_select;
     struct filter *filters;
     size_t n_filters;
+    struct str search;  /* text that one of the searched columns must contain, ASCII case ignored; ptr NULL: all */
+    size_t search_columns[4];
+    size_t n_search_columns;
     struct order_term *order; /* total: mart_query_finish appends the key */
     size_t n_order;
     struct str *after;  /* values of the order columns of the last row seen, or NULL; ptr NULL is NULL */
@@ -49,6 +52,10 @@ enum status select_parse(const struct mart *mart, struct str text, struct arena 
                          struct err *err) NODISCARD;
 enum status order_parse(const struct mart *mart, struct str text, struct arena *arena, struct mart_query *query,
                         struct err *err) NODISCARD;
+
+/* Rows in which one of the named columns ("uid,name"; at most four, all text) contains text. */
+enum status mart_query_search(struct mart_query *query, struct str text, const char *columns, struct arena *arena,
+                              struct err *err) NODISCARD;
 
 /* Checks one value against a column's kind (a date, an integer, a decimal ...). */
 enum status mart_value_check(const struct mart_column *column, struct str value, struct err *err) NODISCARD;

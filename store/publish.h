@@ -24,14 +24,25 @@ enum status publish_begin(struct db *db, const struct catalog *catalog, struct p
 
 /*
  * Staging rows for one managed mart: columns are names of that mart (key columns included; the others
- * become NULL), then one call per row. PUBLISH_MERGE keeps rows that are not staged; PUBLISH_REPLACE
- * deletes them. The same key staged twice is BAD_DATA.
+ * become NULL), then one call per row, ptr NULL for NULL. Values are checked against their column's kind and
+ * stored in canonical spelling; BAD_DATA names column, value and what is allowed. PUBLISH_MERGE keeps rows
+ * that are not staged; PUBLISH_REPLACE deletes them. The same key staged twice is BAD_DATA. A mart is staged
+ * once in a publish. After a failure only publish_abort may follow.
  */
 enum publish_mode { PUBLISH_MERGE, PUBLISH_REPLACE };
 enum status publish_mart_begin(struct publish *publish, struct str mart, enum publish_mode mode,
                                const struct str *columns, size_t n_columns, struct err *err) NODISCARD;
 enum status publish_row(struct publish *publish, const struct str *fields, struct err *err) NODISCARD;
 enum status publish_mart_end(struct publish *publish, struct err *err) NODISCARD;
+
+/* Columns that publishing fills by itself (an instrument's coverage); they cannot be staged. */
+bool publish_is_computed(struct str mart, struct str column);
+
+/*
+ * After publish_row or publish_mart_end answered BAD_DATA: which row of the mart was at fault, from 1 in
+ * the order of staging; 0 when unknown. The database may refuse a repeated key later than its row.
+ */
+int64_t publish_bad_row(const struct publish *publish);
 
 /* keep: how many generations stay readable, at least 1. Also refreshes instrument coverage and mart_freshness. */
 enum status publish_commit(struct publish *publish, int keep, struct publish_result *ret, struct err *err) NODISCARD;

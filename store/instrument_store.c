@@ -1,0 +1,294 @@
+/* instrument_store.c - instruments and their series as backtests and the instrument routes read them. */
+#include "store/instrument_store.h"
+
+#include "base/suggest.h"
+#include "store/generation.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { INSTRUMENTS_MAX = 100000, SEARCH_SQL_BYTES = 4096, PATTERN_BYTES = 512, FIRST_ROWS = 4096 };
+
+#define INSTRUMENT_COLUMNS                                                                                         \
+    "uid, asset_class, symbol, name, name_local, market, country, currency, sector, industry, source, "            \
+    "quote_unit, price_basis, first_date, last_date, n_rows, is_active, delisted_on, delisting_return, "           \
+    "is_survivor_biased"
+
+static const char stmt_instrument_get[] = "SELECT " INSTRUMENT_COLUMNS " FROM gen_instrument WHERE uid = $1 "
+                                          "AND gen_from <= $2 AND gen_to > $2";
+static const char stmt_instrument_uids[] =
+    "SELECT uid FROM gen_instrument WHERE gen_from <= $1 AND gen_to > $1 LIMIT 100000";
+static const char stmt_prices_load[] =
+    "SELECT date, adj_close, known_at, quality, source FROM gen_price_daily WHERE uid = $1 AND gen_from <= $2 "
+    "AND gen_to > $2 AND adj_close IS NOT NULL ORDER BY date LIMIT 200000";
+static const char stmt_fx_load[] =
+    "SELECT date, rate, known_at, 0, source FROM gen_fx_daily WHERE base = $1 AND quote = $2 AND gen_from <= $3 "
+    "AND gen_to > $3 ORDER BY date LIMIT 200000";
+
+static enum status no_memory(struct err *err)
+{
+    return err_set(err, STATUS_OUT_OF_MEMORY, "The request needs more memory than it may use.");
+}
+
+/* A copy that outlives the row; ptr NULL stays "no value". False when out of memory. */
+static bool keep(struct arena *arena, struct str text, struct str *ret)
+{
+    if (text.ptr == NULL) {
+        *ret = STR_NONE;
+        return true;
+    }
+    *ret = (struct str){arena_dup(arena, text), text.len};
+    return ret->ptr != NULL;
+}
+
+static int32_t date_or_none(const struct rows *rows, size_t column)
+{
+    int32_t date = DATE_NONE;
+    return rows_date(rows, column, &date) ? date : DATE_NONE;
+}
+
+static enum status read_instrument(const struct rows *rows, struct arena *arena, struct instrument *ret,
+                                   struct err *err)
+{
+    struct str *texts[] = {&ret->uid,      &ret->asset_class, &ret->symbol,   &ret->name,   &ret->name_local,
+                           &ret->market,   &ret->country,     &ret->currency, &ret->sector, &ret->industry,
+                           &ret->source,   &ret->quote_unit,  &ret->price_basis};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        if (!keep(arena, rows_text(rows, i), texts[i]))
+            return no_memory(err);
+    size_t at = ARRAY_LEN(texts);
+    ret->first_date = date_or_none(rows, at);
+    ret->last_date = date_or_none(rows, at + 1);
+    ret->n_rows = rows_i64(rows, at + 2);
+    ret->is_active = rows_bool(rows, at + 3);
+    ret->delisted_on = date_or_none(rows, at + 4);
+    ret->delisting_return = rows_is_null(rows, at + 5) ? 0.0 : rows_f64(rows, at + 5);
+    ret->is_survivor_biased = rows_bool(rows, at + 6);
+    return STATUS_OK;
+}
+
+static enum status nearest_uid(struct db *db, struct str uid, int64_t generation, struct arena *arena,
+                               struct str *ret, struct err *err)
+{
+    CLEANUP(rows_clear) struct rows rows = {0};
+    struct suggest search = suggest_start(uid);
+    bool has_row = false;
+    enum status s = db_query(db, stmt_instrument_uids, PARAMS(db_i64(generation)), &rows, err);
+    while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row) {
+        struct str best = search.best;
+        suggest_offer(&search, rows_text(&rows, 0));
+        bool is_better = search.best.ptr != best.ptr;
+        if (is_better && !keep(arena, search.best, &search.best)) /* the row's own bytes go away */
+            return no_memory(err);
+    }
+    if (s == STATUS_OK)
+        *ret = suggest_take(&search);
+    return s;
+}
+
+enum status instrument_get(struct db *db, struct str uid, int64_t generation, struct arena *arena,
+                           struct instrument *ret, bool *ret_found, struct err *err)
+{
+    struct instrument instrument = {0};
+    bool found = false;
+    enum status s = generation_pin(db, generation, err);
+    if (s != STATUS_OK)
+        return s;
+    {
+        CLEANUP(rows_clear) struct rows rows = {0};
+        s = db_query_one(db, stmt_instrument_get, PARAMS(db_text(uid), db_i64(generation)), &rows, &found, err);
+        if (s == STATUS_OK && found)
+            s = read_instrument(&rows, arena, &instrument, err);
+    }
+    if (s == STATUS_OK && !found)
+        s = nearest_uid(db, uid, generation, arena, &instrument.uid, err);
+    if (s != STATUS_OK)
+        return s;
+    *ret = instrument;
+    *ret_found = found;
+    return STATUS_OK;
+}
+
+/* %text% with the pattern's own characters escaped, ASCII lowered; false when it does not fit. */
+static bool make_pattern(struct str text, char to[PATTERN_BYTES], struct str *ret)
+{
+    size_t n = 0;
+    if (text.len > (PATTERN_BYTES - 2) / 2)
+        return false;
+    to[n++] = '%';
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (c == '%' || c == '_' || c == '\\')
+            to[n++] = '\\';
+        to[n++] = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+    }
+    to[n++] = '%';
+    *ret = (struct str){to, n};
+    return true;
+}
+
+/* Conditions that were given, numbered as they come. */
+struct conditions {
+    char sql[SEARCH_SQL_BYTES];
+    size_t len;
+    struct db_param params[8];
+    size_t n_params;
+};
+
+static void add_condition(struct conditions *c, struct db_param param, const char *before, const char *after)
+{
+    c->params[c->n_params++] = param;
+    int n = snprintf(c->sql + c->len, sizeof c->sql - c->len, "%s$%zu%s", before, c->n_params, after);
+    c->len += n > 0 ? (size_t)n : 0;
+}
+
+static enum status build_search(const struct instrument_filter *filter, int64_t generation, char *pattern,
+                                struct conditions *c, struct err *err)
+{
+    struct str like = STR_NONE;
+    if (filter->q.ptr != NULL && !make_pattern(filter->q, pattern, &like)) {
+        enum status s = err_set(err, STATUS_BAD_VALUE, "The search text is too long.");
+        err_at(err, ERR_PARAMETER, STR("q"), filter->q);
+        err_allow(err, "at most %d bytes", (PATTERN_BYTES - 2) / 2);
+        return s;
+    }
+    add_condition(c, db_i64(generation),
+                  "SELECT " INSTRUMENT_COLUMNS " FROM gen_instrument WHERE gen_from <= ", " AND gen_to > $1");
+    if (like.ptr != NULL) /* lower() folds ASCII on both back ends: the columns are bytewise */
+        add_condition(c, db_text(like),
+                      " AND lower(uid || ' ' || symbol || ' ' || name || ' ' || COALESCE(name_local, '')) LIKE ",
+                      " ESCAPE '\\'");
+    if (filter->asset_class.ptr != NULL)
+        add_condition(c, db_text(filter->asset_class), " AND asset_class = ", "");
+    if (filter->market.ptr != NULL)
+        add_condition(c, db_text(filter->market), " AND market = ", "");
+    if (filter->currency.ptr != NULL)
+        add_condition(c, db_text(filter->currency), " AND currency = ", "");
+    if (filter->is_active >= 0)
+        add_condition(c, db_bool(filter->is_active != 0), " AND is_active = ", "");
+    if (filter->after_uid.ptr != NULL)
+        add_condition(c, db_text(filter->after_uid), " AND uid > ", "");
+    add_condition(c, db_i64(filter->limit + 1), " ORDER BY uid LIMIT ", "");
+    return STATUS_OK;
+}
+
+enum status instrument_search(struct db *db, const struct instrument_filter *filter, int64_t generation,
+                              struct arena *arena, struct instrument **ret, size_t *ret_n, struct err *err)
+{
+    struct conditions c = {0};
+    char pattern[PATTERN_BYTES];
+    if (filter->limit < 1 || filter->limit > INSTRUMENTS_MAX)
+        return err_set(err, STATUS_BAD_VALUE, "The limit must be from 1 to %d.", (int)INSTRUMENTS_MAX);
+    enum status s = build_search(filter, generation, pattern, &c, err);
+    if (s == STATUS_OK)
+        s = generation_pin(db, generation, err);
+    if (s != STATUS_OK)
+        return s;
+    CLEANUP(rows_clear) struct rows rows = {0};
+    struct instrument *found = NULL;
+    size_t n = 0, cap = 0;
+    bool has_row = false;
+    s = db_query(db, c.sql, c.params, c.n_params, &rows, err);
+    while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row) {
+        if (n == cap) {
+            size_t more = cap == 0 ? 64 : 2 * cap;
+            found = arena_grow(arena, found, cap * sizeof *found, more * sizeof *found);
+            if (found == NULL)
+                return no_memory(err);
+            cap = more;
+        }
+        s = read_instrument(&rows, arena, &found[n], err);
+        n += s == STATUS_OK;
+    }
+    if (s != STATUS_OK)
+        return s;
+    *ret = found;
+    *ret_n = n;
+    return STATUS_OK;
+}
+
+/* Rows as they arrive; their number is known only at the end, when exact columns go to the arena. */
+struct series_row {
+    int32_t date;
+    double price;
+    int64_t known_at;
+};
+
+struct series_rows {
+    struct series_row *row;
+    size_t n, cap;
+    int quality;
+    bool is_simulated;
+};
+
+static void series_rows_clear(struct series_rows *rows)
+{
+    free(rows->row);
+}
+
+static enum status add_row(struct series_rows *to, const struct rows *rows, struct err *err)
+{
+    if (to->n == to->cap) {
+        size_t cap = to->cap == 0 ? FIRST_ROWS : 2 * to->cap;
+        struct series_row *grown = realloc(to->row, cap * sizeof *grown);
+        if (grown == NULL)
+            return no_memory(err);
+        to->row = grown;
+        to->cap = cap;
+    }
+    struct series_row row = {.price = rows_f64(rows, 1)};
+    if (!rows_date(rows, 0, &row.date) || !isfinite(row.price) || !rows_instant(rows, 2, &row.known_at))
+        return err_set(err, STATUS_DB_ERROR, "A stored row has a date, price or instant that cannot be read.");
+    to->row[to->n++] = row;
+    to->quality |= (int)rows_i64(rows, 3);
+    to->is_simulated = to->is_simulated || str_eq(rows_text(rows, 4), STR("simulated"));
+    return STATUS_OK;
+}
+
+static enum status load_series(struct db *db, const char *sql, const struct db_param *params, size_t n_params,
+                               struct arena *arena, struct price_column *ret, struct err *err)
+{
+    CLEANUP(rows_clear) struct rows rows = {0};
+    CLEANUP(series_rows_clear) struct series_rows read = {0};
+    bool has_row = false;
+    enum status s = db_query(db, sql, params, n_params, &rows, err);
+    while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row)
+        s = add_row(&read, &rows, err);
+    if (s != STATUS_OK)
+        return s;
+    struct price_column column = {.n = read.n,
+                                  .date = arena_array(arena, read.n, sizeof *column.date),
+                                  .price = arena_array(arena, read.n, sizeof *column.price),
+                                  .known_at = arena_array(arena, read.n, sizeof *column.known_at),
+                                  .quality = read.quality,
+                                  .is_simulated = read.is_simulated};
+    if (column.date == NULL || column.price == NULL || column.known_at == NULL)
+        return no_memory(err);
+    for (size_t i = 0; i < read.n; i++) {
+        column.date[i] = read.row[i].date;
+        column.price[i] = read.row[i].price;
+        column.known_at[i] = read.row[i].known_at;
+    }
+    *ret = column;
+    return STATUS_OK;
+}
+
+enum status prices_load(struct db *db, struct str uid, int64_t generation, struct arena *arena,
+                        struct price_column *ret, struct err *err)
+{
+    enum status s = generation_pin(db, generation, err);
+    if (s != STATUS_OK)
+        return s;
+    return load_series(db, stmt_prices_load, PARAMS(db_text(uid), db_i64(generation)), arena, ret, err);
+}
+
+enum status fx_load(struct db *db, struct str base, struct str quote, int64_t generation, struct arena *arena,
+                    struct price_column *ret, struct err *err)
+{
+    enum status s = generation_pin(db, generation, err);
+    if (s != STATUS_OK)
+        return s;
+    return load_series(db, stmt_fx_load, PARAMS(db_text(base), db_text(quote), db_i64(generation)), arena, ret, err);
+}

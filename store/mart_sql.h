@@ -1,0 +1,20 @@
+/* mart_sql.h - the SQL of a mart_query; for mart_query.c and its tests. */
+#ifndef STORE_MART_SQL_H
+#define STORE_MART_SQL_H
+
+#include "store/mart_query.h"
+
+struct mart_sql {
+    const char *text;
+    struct db_param *params;
+    size_t n_params;
+};
+
+/* query is finished and its values are checked. Everything lives in the arena. */
+enum status mart_sql_build(const struct mart_query *query, enum db_kind kind, struct arena *arena,
+                           struct mart_sql *ret, struct err *err) NODISCARD;
+
+/* "name" with its quotes doubled: an identifier on both back ends. */
+void sql_identifier(struct buf *out, struct str name);
+
+#endif

@@ -1,0 +1,429 @@
+/*
+ * publish.c - a publish from begin to commit: staging, then the books (publication, mart_generation,
+ * mart_freshness), then purging. publish_diff.c compares and writes; publish_coverage.c keeps instruments
+ * in step with their prices.
+ */
+#include "store/publish.h"
+
+#include "base/clock.h"
+#include "base/date.h"
+#include "base/digest.h"
+#include "store/generation.h"
+#include "store/mart_sql.h"
+#include "store/publish_impl.h"
+#include "store/value.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FRESHNESS STR("mart_freshness")
+
+enum { ANALYZE_ROWS_MIN = 10000 };
+
+static const char stmt_publication_add[] =
+    "INSERT INTO publication (generation, published_at, n_inserted, n_updated, n_deleted) "
+    "VALUES ($1, $2, $3, $4, $5)";
+static const char stmt_publication_purge[] = "DELETE FROM publication WHERE generation < $1";
+static const char stmt_mart_generation_set[] =
+    "INSERT INTO mart_generation (mart, generation, published_at, n_rows, as_of, schema_hash) "
+    "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (mart) DO UPDATE SET generation = excluded.generation, "
+    "published_at = excluded.published_at, n_rows = mart_generation.n_rows + excluded.n_rows, "
+    "as_of = excluded.as_of, schema_hash = excluded.schema_hash";
+static const char stmt_mart_generation_rows[] = "SELECT n_rows FROM mart_generation WHERE mart = $1";
+static const char stmt_notify[] = "SELECT pg_notify('cmmc_published', $1)";
+
+enum status publish_no_memory(struct err *err)
+{
+    return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory while publishing.");
+}
+
+enum status publish_exec(struct publish *publish, const struct db_param *params, size_t n_params,
+                         int64_t *ret_changed, struct err *err, const char *format, ...)
+{
+    CLEANUP(arena_clear) struct arena arena;
+    arena_init(&arena, (size_t)4 * PUBLISH_SQL_BYTES_MAX);
+    char *sql = arena_alloc(&arena, PUBLISH_SQL_BYTES_MAX);
+    if (sql == NULL)
+        return publish_no_memory(err);
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(sql, PUBLISH_SQL_BYTES_MAX, format, args);
+    va_end(args);
+    if (n < 0 || n >= PUBLISH_SQL_BYTES_MAX)
+        return err_set(err, STATUS_TOO_LARGE, "A mart has too many columns to be published.");
+    return db_exec(publish->db, sql, params, n_params, ret_changed, err);
+}
+
+enum status publish_begin(struct db *db, const struct catalog *catalog, struct publish **ret, struct err *err)
+{
+    struct publish *publish = calloc(1, sizeof *publish);
+    if (publish == NULL)
+        return publish_no_memory(err);
+    publish->db = db;
+    publish->catalog = catalog;
+    arena_init(&publish->arena, 4 << 20);
+    publish->stages = arena_array(&publish->arena, catalog->n_marts, sizeof *publish->stages);
+    instant_format(clock_wall_s(), publish->now);
+    int64_t oldest = 0;
+    enum status s = publish->stages == NULL ? publish_no_memory(err) : db_begin(db, err);
+    if (s == STATUS_OK)
+        s = db_lock_writers(db, err);
+    if (s == STATUS_OK)
+        s = generation_range(db, &oldest, &publish->current, err);
+    if (s != STATUS_OK) {
+        publish_abort(publish);
+        return s;
+    }
+    publish->next = publish->current + 1;
+    *ret = publish;
+    return STATUS_OK;
+}
+
+void publish_abort(struct publish *publish)
+{
+    if (publish == NULL)
+        return;
+    db_copy_abort(publish->db);
+    db_rollback(publish->db);
+    arena_clear(&publish->arena);
+    free(publish);
+}
+
+struct stage *publish_stage_of(struct publish *publish, struct str mart)
+{
+    for (size_t i = 0; i < publish->n_stages; i++)
+        if (str_eq(publish->stages[i].mart->name, mart))
+            return &publish->stages[i];
+    return NULL;
+}
+
+static enum status find_mart(struct publish *publish, struct str name, const struct mart **ret, struct err *err)
+{
+    const struct mart *mart = catalog_mart(publish->catalog, name);
+    if (mart == NULL)
+        return catalog_unknown_mart(publish->catalog, name, err);
+    enum status s = STATUS_OK;
+    if (!mart->is_managed)
+        s = err_set(err, STATUS_BAD_DATA, "%.*s is not kept in generations: it cannot be published.", STR_ARG(name));
+    else if (str_eq(name, FRESHNESS))
+        s = err_set(err, STATUS_BAD_DATA, "%.*s is written by publishing itself.", STR_ARG(name));
+    else if (publish_stage_of(publish, name) != NULL)
+        s = err_set(err, STATUS_BAD_DATA, "%.*s is staged twice in one publish.", STR_ARG(name));
+    if (s == STATUS_OK)
+        *ret = mart;
+    return s;
+}
+
+/* Which mart column each staged field goes to; key columns must be among them. */
+static enum status map_columns(struct stage *stage, struct arena *arena, const struct str *columns, size_t n,
+                               struct err *err)
+{
+    const struct mart *mart = stage->mart;
+    stage->columns = arena_array(arena, n, sizeof *stage->columns);
+    if (stage->columns == NULL)
+        return publish_no_memory(err);
+    for (size_t i = 0; i < n; i++) {
+        int column = mart_column_index(mart, columns[i]);
+        if (column < 0)
+            return mart_unknown_column(mart, columns[i], "columns", err);
+        if (publish_is_computed(mart->name, columns[i]))
+            return err_set(err, STATUS_BAD_DATA, "Column \"%.*s\" is computed when publishing; leave it out.",
+                           STR_ARG(columns[i]));
+        for (size_t k = 0; k < i; k++)
+            if (stage->columns[k] == (size_t)column)
+                return err_set(err, STATUS_BAD_DATA, "Column \"%.*s\" is given twice.", STR_ARG(columns[i]));
+        stage->columns[i] = (size_t)column;
+    }
+    stage->n_columns = n;
+    for (size_t k = 0; k < mart->n_columns; k++) {
+        bool is_given = mart->columns[k].is_nullable;
+        for (size_t i = 0; i < n; i++)
+            is_given = is_given || stage->columns[i] == k;
+        if (!is_given)
+            return err_set(err, STATUS_BAD_DATA, "Column \"%.*s\" of %.*s is required and missing.",
+                           STR_ARG(mart->columns[k].name), STR_ARG(mart->name));
+    }
+    return STATUS_OK;
+}
+
+enum status publish_mart_begin(struct publish *publish, struct str mart_name, enum publish_mode mode,
+                               const struct str *columns, size_t n_columns, struct err *err)
+{
+    assert(publish->open == NULL);
+    const struct mart *mart = NULL;
+    struct stage *stage = NULL;
+    enum status s = find_mart(publish, mart_name, &mart, err);
+    if (s == STATUS_OK && n_columns > DB_COPY_COLUMNS_MAX)
+        s = err_set(err, STATUS_TOO_LARGE, "At most %d columns can be staged.", (int)DB_COPY_COLUMNS_MAX);
+    if (s == STATUS_OK)
+        s = publish_stage_new(publish, mart, mode, &stage, err);
+    if (s == STATUS_OK)
+        s = map_columns(stage, &publish->arena, columns, n_columns, err);
+    if (s != STATUS_OK)
+        return s;
+    const char *names[DB_COPY_COLUMNS_MAX];
+    for (size_t i = 0; i < n_columns; i++) {
+        struct buf name;
+        buf_init(&name, &publish->arena, 1024);
+        sql_identifier(&name, columns[i]);
+        names[i] = buf_c_str(&name);
+        if (names[i] == NULL)
+            return publish_no_memory(err);
+    }
+    publish->open = stage;
+    publish->n_staged_open = 0;
+    publish->bad_row = 0;
+    return db_copy_begin(publish->db, stage->table, names, n_columns, err);
+}
+
+/* One field in the spelling that both back ends store; booleans as 0 and 1, which both read. */
+static enum status canonical_field(const struct mart_column *column, struct str field, char room[VALUE_ROOM_BYTES],
+                                   struct str *ret, struct err *err)
+{
+    if (field.ptr == NULL) {
+        *ret = field;
+        if (column->is_nullable)
+            return STATUS_OK;
+        enum status s = err_set(err, STATUS_BAD_DATA, "Column \"%.*s\" must not be empty.", STR_ARG(column->name));
+        err_at(err, ERR_PARAMETER, column->name, STR_NONE);
+        return s;
+    }
+    if (value_check(column, field, PUBLISH_TEXT_BYTES_MAX, err) != STATUS_OK) {
+        if (err != NULL)
+            err->status = STATUS_BAD_DATA;
+        return STATUS_BAD_DATA;
+    }
+    *ret = value_canonical(column->kind, field, room);
+    if (column->kind == COLUMN_BOOL)
+        *ret = str_eq(field, STR("true")) ? STR("1") : STR("0");
+    return STATUS_OK;
+}
+
+/* A repeated key: the database knows the row, the message is ours. */
+static enum status explain(struct publish *publish, enum status s, struct err *err)
+{
+    publish->bad_row = db_copy_bad_row(publish->db);
+    if (s == STATUS_BAD_DATA)
+        return err_set(err, s, "A row of %.*s repeats the key of an earlier row.", STR_ARG(publish->open->mart->name));
+    return s;
+}
+
+enum status publish_row(struct publish *publish, const struct str *fields, struct err *err)
+{
+    const struct stage *stage = publish->open;
+    assert(stage != NULL);
+    char rooms[DB_COPY_COLUMNS_MAX][VALUE_ROOM_BYTES];
+    struct str canonical[DB_COPY_COLUMNS_MAX];
+    publish->n_staged_open++;
+    for (size_t i = 0; i < stage->n_columns; i++) {
+        enum status s = canonical_field(&stage->mart->columns[stage->columns[i]], fields[i], rooms[i],
+                                        &canonical[i], err);
+        if (s != STATUS_OK) {
+            publish->bad_row = publish->n_staged_open;
+            return s;
+        }
+    }
+    enum status s = db_copy_row(publish->db, canonical, err);
+    return s == STATUS_OK ? s : explain(publish, s, err);
+}
+
+enum status publish_mart_end(struct publish *publish, struct err *err)
+{
+    struct stage *stage = publish->open;
+    assert(stage != NULL);
+    enum status s = db_copy_end(publish->db, err);
+    if (s != STATUS_OK)
+        return explain(publish, s, err);
+    publish->n_staged += publish->n_staged_open;
+    publish->open = NULL;
+    /* Temporary tables have no statistics of their own until they are asked for. */
+    if (db_kind(publish->db) == DB_POSTGRESQL)
+        s = publish_exec(publish, NO_PARAMS, NULL, err, "ANALYZE %s", stage->table);
+    if (s != STATUS_OK || str_eq(stage->mart->name, STR("mart_instrument")))
+        return s; /* instruments wait for their prices */
+    if (str_eq(stage->mart->name, STR("mart_price_daily")))
+        return coverage_diff_prices(publish, stage, err);
+    return publish_diff(publish, stage, err);
+}
+
+int64_t publish_bad_row(const struct publish *publish)
+{
+    return publish->bad_row;
+}
+
+static bool is_changed(const struct stage *stage)
+{
+    return stage->changes.inserted + stage->changes.updated + stage->changes.deleted > 0;
+}
+
+/* The last date in the mart's time column; the index on it makes this one look. */
+static enum status read_as_of(struct publish *publish, const struct stage *stage, char ret[DATE_TEXT_BYTES],
+                              struct err *err)
+{
+    char sql[256];
+    CLEANUP(rows_clear) struct rows rows = {0};
+    bool found = false;
+    ret[0] = '\0';
+    if (stage->mart->time_column < 0)
+        return STATUS_OK;
+    struct str column = stage->mart->columns[stage->mart->time_column].name;
+    (void)snprintf(sql, sizeof sql, "SELECT \"%.*s\" FROM %s WHERE gen_to = %lld ORDER BY 1 DESC LIMIT 1",
+                   STR_ARG(column), stage->source, (long long)GENERATION_OPEN);
+    enum status s = db_query_one(publish->db, sql, NO_PARAMS, &rows, &found, err);
+    int32_t date = 0;
+    if (s == STATUS_OK && found && rows_date(&rows, 0, &date))
+        date_format(date, ret);
+    return s;
+}
+
+static enum status schema_hash(const struct mart *mart, char ret[DIGEST_HEX_BYTES], struct err *err)
+{
+    CLEANUP(arena_clear) struct arena arena;
+    struct buf text;
+    arena_init(&arena, 1 << 20);
+    buf_init(&text, &arena, 256 * 1024);
+    for (size_t i = 0; i < mart->n_columns; i++)
+        buf_printf(&text, "%.*s %.*s %d %d\n", STR_ARG(mart->columns[i].name), STR_ARG(mart->columns[i].type),
+                   mart->columns[i].is_nullable, mart->columns[i].is_key);
+    return text.failed ? publish_no_memory(err) : digest_hex(buf_str(&text), ret, err);
+}
+
+static enum status read_n_rows(struct publish *publish, const struct mart *mart, int64_t *ret, struct err *err)
+{
+    CLEANUP(rows_clear) struct rows rows = {0};
+    bool found = false;
+    enum status s =
+        db_query_one(publish->db, stmt_mart_generation_rows, PARAMS(db_text(mart->name)), &rows, &found, err);
+    if (s == STATUS_OK)
+        *ret = found ? rows_i64(&rows, 0) : 0;
+    return s;
+}
+
+/* mart_generation's row of one changed mart; what the caller then needs for mart_freshness comes back. */
+static enum status book_mart(struct publish *publish, const struct stage *stage, char ret_as_of[DATE_TEXT_BYTES],
+                             int64_t *ret_n_rows, struct err *err)
+{
+    char hash[DIGEST_HEX_BYTES];
+    int64_t more = stage->changes.inserted - stage->changes.deleted;
+    enum status s = read_as_of(publish, stage, ret_as_of, err);
+    if (s == STATUS_OK)
+        s = schema_hash(stage->mart, hash, err);
+    if (s != STATUS_OK)
+        return s;
+    struct str as_of = ret_as_of[0] == '\0' ? STR_NONE : str_of(ret_as_of);
+    s = db_exec(publish->db, stmt_mart_generation_set,
+                PARAMS(db_text(stage->mart->name), db_i64(publish->next), db_text(str_of(publish->now)), db_i64(more),
+                       db_text(as_of), db_text(str_of(hash))),
+                NULL, err);
+    return s == STATUS_OK ? read_n_rows(publish, stage->mart, ret_n_rows, err) : s;
+}
+
+/* A first load is too much for the server's own statistics to wait for. */
+static enum status analyze(struct publish *publish, const struct stage *stage, struct err *err)
+{
+    const struct changes *changes = &stage->changes;
+    if (db_kind(publish->db) != DB_POSTGRESQL || changes->inserted + changes->updated < ANALYZE_ROWS_MIN)
+        return STATUS_OK;
+    return publish_exec(publish, NO_PARAMS, NULL, err, "ANALYZE %s", stage->source);
+}
+
+/* Books every changed mart, and mart_freshness, which says so to everybody. */
+static enum status book_marts(struct publish *publish, struct err *err)
+{
+    const struct mart *mart = catalog_mart(publish->catalog, FRESHNESS);
+    struct stage *freshness = NULL;
+    char as_of[DATE_TEXT_BYTES];
+    int64_t n_rows = 0;
+    enum status s = mart == NULL ? STATUS_OK : publish_stage_new(publish, mart, PUBLISH_MERGE, &freshness, err);
+    for (size_t i = 0; i < publish->n_stages && s == STATUS_OK; i++) {
+        const struct stage *stage = &publish->stages[i];
+        if (stage == freshness || !is_changed(stage))
+            continue;
+        s = analyze(publish, stage, err);
+        if (s == STATUS_OK)
+            s = book_mart(publish, stage, as_of, &n_rows, err);
+        if (s == STATUS_OK && freshness != NULL)
+            s = publish_exec(publish,
+                             PARAMS(db_text(stage->mart->name),
+                                    db_text(as_of[0] == '\0' ? STR_NONE : str_of(as_of)), db_i64(n_rows),
+                                    db_text(str_of(publish->now)), db_text(STR("ok"))),
+                             NULL, err,
+                             "INSERT INTO %s (dataset, last_date, n_rows, last_success_at, status) "
+                             "VALUES ($1, $2, $3, $4, $5)",
+                             freshness->table);
+    }
+    if (s == STATUS_OK && freshness != NULL)
+        s = publish_diff(publish, freshness, err);
+    if (s == STATUS_OK && freshness != NULL && is_changed(freshness))
+        s = book_mart(publish, freshness, as_of, &n_rows, err);
+    return s;
+}
+
+/* Versions that no readable generation sees any more. Each mart's index on gen_to makes this cheap. */
+static enum status purge(struct publish *publish, int keep, struct err *err)
+{
+    int64_t oldest = publish->next - keep + 1;
+    enum status s = db_exec(publish->db, stmt_publication_purge, PARAMS(db_i64(oldest)), NULL, err);
+    for (size_t i = 0; i < publish->catalog->n_marts && s == STATUS_OK; i++) {
+        const struct mart *mart = &publish->catalog->marts[i];
+        if (mart->is_managed)
+            s = publish_exec(publish, PARAMS(db_i64(oldest)), NULL, err,
+                             "DELETE FROM \"%.*s\" WHERE gen_to <= $1 AND gen_to < %lld",
+                             STR_ARG(mart->source_table), (long long)GENERATION_OPEN);
+    }
+    return s;
+}
+
+static struct publish_result sum_up(const struct publish *publish)
+{
+    struct publish_result sum = {.staged = publish->n_staged, .generation = publish->current};
+    for (size_t i = 0; i < publish->n_stages; i++) {
+        sum.inserted += publish->stages[i].changes.inserted;
+        sum.updated += publish->stages[i].changes.updated;
+        sum.deleted += publish->stages[i].changes.deleted;
+    }
+    sum.is_changed = sum.inserted + sum.updated + sum.deleted > 0;
+    return sum;
+}
+
+static enum status write_books(struct publish *publish, int keep, struct publish_result *result, struct err *err)
+{
+    enum status s = db_exec(publish->db, stmt_publication_add,
+                            PARAMS(db_i64(publish->next), db_text(str_of(publish->now)), db_i64(result->inserted),
+                                   db_i64(result->updated), db_i64(result->deleted)),
+                            NULL, err);
+    if (s == STATUS_OK)
+        s = book_marts(publish, err);
+    if (s == STATUS_OK)
+        s = purge(publish, keep, err);
+    for (size_t i = 0; i < publish->n_stages && s == STATUS_OK; i++)
+        s = publish_exec(publish, NO_PARAMS, NULL, err, "DROP TABLE %s", publish->stages[i].table);
+    if (s == STATUS_OK && publish->has_touched)
+        s = publish_exec(publish, NO_PARAMS, NULL, err, "DROP TABLE touched_instrument");
+    char number[24];
+    (void)snprintf(number, sizeof number, "%lld", (long long)publish->next);
+    if (s == STATUS_OK && db_kind(publish->db) == DB_POSTGRESQL)
+        s = db_exec(publish->db, stmt_notify, PARAMS(db_text(str_of(number))), NULL, err);
+    if (s == STATUS_OK)
+        result->generation = publish->next;
+    return s;
+}
+
+enum status publish_commit(struct publish *publish, int keep, struct publish_result *ret, struct err *err)
+{
+    assert(publish->open == NULL && keep >= 1);
+    enum status s = coverage_refresh(publish, err);
+    struct publish_result result = sum_up(publish);
+    if (s == STATUS_OK && result.is_changed) {
+        s = write_books(publish, keep, &result, err);
+        if (s == STATUS_OK)
+            s = db_commit(publish->db, err);
+    }
+    publish_abort(publish); /* frees it; rolls back unless it was committed */
+    if (s == STATUS_OK)
+        *ret = result;
+    return s;
+}

@@ -1,0 +1,161 @@
+/*
+ * publish_diff.c - staging tables and the comparison with what the generation holds.
+ * Every statement is driven by the staged rows, so a small publish into a large mart stays cheap; only
+ * PUBLISH_REPLACE reads the mart, which it must.
+ */
+#include "store/generation.h"
+#include "store/mart_sql.h"
+#include "store/publish_impl.h"
+
+#include <stdio.h>
+
+/* Name of a mart's helper table: prefix and the mart's name without "mart_", quoted. */
+static const char *quoted_name(struct publish *publish, const char *prefix, struct str name)
+{
+    struct buf plain, quoted;
+    buf_init(&plain, &publish->arena, 256);
+    buf_init(&quoted, &publish->arena, 512);
+    buf_add_c(&plain, prefix);
+    buf_add(&plain, name);
+    sql_identifier(&quoted, buf_str(&plain));
+    return plain.failed ? NULL : buf_c_str(&quoted);
+}
+
+const char *publish_column_list(struct publish *publish, const struct mart *mart, const char *prefix)
+{
+    struct buf out;
+    buf_init(&out, &publish->arena, PUBLISH_SQL_BYTES_MAX);
+    for (size_t i = 0; i < mart->n_columns; i++) {
+        buf_add_c(&out, i > 0 ? ", " : "");
+        buf_add_c(&out, prefix);
+        sql_identifier(&out, mart->columns[i].name);
+    }
+    return buf_c_str(&out);
+}
+
+const char *publish_key_match(struct publish *publish, const struct mart *mart, const char *a, const char *b)
+{
+    struct buf out;
+    buf_init(&out, &publish->arena, PUBLISH_SQL_BYTES_MAX);
+    for (size_t i = 0; i < mart->n_key; i++) {
+        struct str name = mart->columns[mart->key[i]].name;
+        buf_printf(&out, "%s%s.", i > 0 ? " AND " : "", a);
+        sql_identifier(&out, name);
+        buf_printf(&out, " = %s.", b);
+        sql_identifier(&out, name);
+    }
+    return buf_c_str(&out);
+}
+
+static const char *key_list(struct publish *publish, const struct mart *mart)
+{
+    struct buf out;
+    buf_init(&out, &publish->arena, PUBLISH_SQL_BYTES_MAX);
+    for (size_t i = 0; i < mart->n_key; i++) {
+        buf_add_c(&out, i > 0 ? ", " : "");
+        sql_identifier(&out, mart->columns[mart->key[i]].name);
+    }
+    return buf_c_str(&out);
+}
+
+/* "s.c IS NOT DISTINCT FROM g.c AND ..." over the columns outside the key; "1 = 1" when there are none. */
+static const char *same_values(struct publish *publish, const struct mart *mart)
+{
+    struct buf out;
+    buf_init(&out, &publish->arena, PUBLISH_SQL_BYTES_MAX);
+    buf_add_c(&out, "1 = 1");
+    for (size_t i = 0; i < mart->n_columns; i++) {
+        if (mart->columns[i].is_key)
+            continue;
+        buf_add_c(&out, " AND g.");
+        sql_identifier(&out, mart->columns[i].name);
+        buf_add_c(&out, " IS NOT DISTINCT FROM s.");
+        sql_identifier(&out, mart->columns[i].name);
+    }
+    return buf_c_str(&out);
+}
+
+static void add_definition(struct buf *out, const struct mart_column *column, enum db_kind kind)
+{
+    sql_identifier(out, column->name);
+    buf_add_char(out, ' ');
+    buf_add(out, column->type);
+    if (kind == DB_POSTGRESQL && column->kind == COLUMN_TEXT)
+        buf_add_c(out, " COLLATE \"C\"");
+    buf_add_c(out, ", ");
+}
+
+enum status publish_stage_new(struct publish *publish, const struct mart *mart, enum publish_mode mode,
+                              struct stage **ret, struct err *err)
+{
+    enum db_kind kind = db_kind(publish->db);
+    struct stage *stage = &publish->stages[publish->n_stages];
+    *stage = (struct stage){.mart = mart, .mode = mode};
+    stage->table = quoted_name(publish, "stage_", mart->name);
+    stage->source = quoted_name(publish, "", mart->source_table);
+    stage->keys = key_list(publish, mart);
+    struct buf columns;
+    buf_init(&columns, &publish->arena, PUBLISH_SQL_BYTES_MAX);
+    for (size_t i = 0; i < mart->n_columns; i++)
+        add_definition(&columns, &mart->columns[i], kind);
+    const char *definitions = buf_c_str(&columns);
+    if (stage->table == NULL || stage->source == NULL || stage->keys == NULL || definitions == NULL)
+        return publish_no_memory(err);
+    enum status s = publish_exec(publish, NO_PARAMS, NULL, err, "CREATE TEMPORARY TABLE %s (%sPRIMARY KEY (%s))%s",
+                                 stage->table, definitions, stage->keys,
+                                 kind == DB_POSTGRESQL ? " ON COMMIT DROP" : " WITHOUT ROWID");
+    if (s != STATUS_OK)
+        return s;
+    publish->n_stages++;
+    *ret = stage;
+    return STATUS_OK;
+}
+
+enum status publish_diff_replace(struct publish *publish, struct stage *stage, struct err *err)
+{
+    const char *match = publish_key_match(publish, stage->mart, "s", stage->source);
+    if (match == NULL)
+        return publish_no_memory(err);
+    return publish_exec(publish, PARAMS(db_i64(publish->next)), &stage->changes.deleted, err,
+                        "UPDATE %s SET gen_to = $1 WHERE gen_to = %lld AND NOT EXISTS "
+                        "(SELECT 1 FROM %s s WHERE %s)",
+                        stage->source, (long long)GENERATION_OPEN, stage->table, match);
+}
+
+/* Leaves only new and changed rows in the stage. */
+static enum status drop_unchanged(struct publish *publish, const struct stage *stage, struct err *err)
+{
+    const char *same = same_values(publish, stage->mart);
+    const char *match = publish_key_match(publish, stage->mart, "g", "s");
+    if (same == NULL || match == NULL)
+        return publish_no_memory(err);
+    return publish_exec(publish, NO_PARAMS, NULL, err,
+                        "DELETE FROM %s AS s WHERE EXISTS (SELECT 1 FROM %s g WHERE %s AND g.gen_to = %lld AND %s)",
+                        stage->table, stage->source, match, (long long)GENERATION_OPEN, same);
+}
+
+enum status publish_diff(struct publish *publish, struct stage *stage, struct err *err)
+{
+    int64_t opened = 0;
+    const char *columns = publish_column_list(publish, stage->mart, "");
+    if (columns == NULL)
+        return publish_no_memory(err);
+    enum status s = STATUS_OK;
+    if (stage->mode == PUBLISH_REPLACE && !stage->is_diffed)
+        s = publish_diff_replace(publish, stage, err);
+    if (s == STATUS_OK)
+        s = drop_unchanged(publish, stage, err);
+    if (s == STATUS_OK)
+        s = publish_exec(publish, PARAMS(db_i64(publish->next)), &stage->changes.updated, err,
+                         "UPDATE %s SET gen_to = $1 WHERE gen_to = %lld AND (%s) IN (SELECT %s FROM %s)",
+                         stage->source, (long long)GENERATION_OPEN, stage->keys, stage->keys, stage->table);
+    if (s == STATUS_OK)
+        s = publish_exec(publish, PARAMS(db_i64(publish->next)), &opened, err,
+                         "INSERT INTO %s (%s, gen_from, gen_to) SELECT %s, $1, %lld FROM %s", stage->source, columns,
+                         columns, (long long)GENERATION_OPEN, stage->table);
+    if (s != STATUS_OK)
+        return s;
+    stage->changes.inserted = opened - stage->changes.updated;
+    stage->is_diffed = true;
+    return STATUS_OK;
+}

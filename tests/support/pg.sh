@@ -1,0 +1,92 @@
+#!/bin/bash
+# A throw-away PostgreSQL server for tests.
+#
+#   url=$(tests/support/pg.sh start DIR)   makes a cluster in DIR (new or empty), starts it, prints its URL
+#   tests/support/pg.sh kill DIR           stops it like a crash (pg_ctl -m immediate)
+#   tests/support/pg.sh restart DIR        starts a stopped one again on the same port, prints its URL
+#   tests/support/pg.sh stop DIR           stops it and removes DIR
+#
+# Test programs that include tests/support/store_fixture.h run twice: once as they are (SQLite), and once with
+# CMMC_TEST_PG_URL set to this URL (PostgreSQL). Each program makes a database of its own and drops it again, so
+# programs may run at the same time against one server.
+# A program that kills the server does so through CMMC_TEST_PG_DIR=DIR, when set, on a server of its own.
+#
+# PostgreSQL refuses to run as root; then the user nobody runs it. Binaries: PATH, or the newest below
+# /usr/lib/postgresql. Exit status 77: no server binaries here.
+set -euo pipefail
+
+command=${1:?start, kill, restart or stop}
+dir=${2:?folder of the cluster}
+
+bin=$(dirname "$(command -v initdb 2>/dev/null || find /usr/lib/postgresql -name initdb 2>/dev/null | sort -V | tail -n 1)")
+if [ ! -x "$bin/initdb" ]; then
+    echo "pg.sh: PostgreSQL's server binaries are not installed" >&2
+    exit 77
+fi
+
+as_owner() {
+    if [ "$(id -u)" -eq 0 ]; then
+        (cd / && setpriv --reuid=nobody --regid=nogroup --clear-groups "$@")
+    else
+        "$@"
+    fi
+}
+
+# Below 32768, where the kernel does not take ports for outgoing connections; the start is what really takes it.
+free_port() {
+    local port
+    while :; do
+        port=$((15000 + RANDOM % 17000))
+        if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+            echo "$port"
+            return
+        fi
+    done
+}
+
+url() { echo "postgresql://postgres@127.0.0.1:$(cat "$dir/port")/postgres"; }
+
+server_start() {
+    as_owner "$bin/pg_ctl" -D "$dir/data" -l "$dir/data/server.log" -s -w -t 30 \
+        -o "-p $(cat "$dir/port") -c listen_addresses=127.0.0.1 -c unix_socket_directories=$dir/data -c fsync=off \
+        -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=64MB -c max_connections=60" start >/dev/null
+}
+
+case $command in
+start)
+    mkdir -p "$dir/data"
+    dir=$(cd "$dir" && pwd)
+    if [ "$(id -u)" -eq 0 ]; then
+        chown nobody "$dir/data"
+    fi
+    chmod 0755 "$dir"
+    as_owner "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 -N >/dev/null
+    for _ in 1 2 3 4 5; do
+        free_port >"$dir/port"
+        if server_start; then
+            url
+            exit 0
+        fi
+    done
+    tail -n 20 "$dir/data/server.log" >&2
+    exit 1
+    ;;
+kill)
+    dir=$(cd "$dir" && pwd)
+    as_owner "$bin/pg_ctl" -D "$dir/data" -s -m immediate stop
+    ;;
+restart)
+    dir=$(cd "$dir" && pwd)
+    server_start
+    url
+    ;;
+stop)
+    dir=$(cd "$dir" && pwd)
+    as_owner "$bin/pg_ctl" -D "$dir/data" -s -m immediate stop 2>/dev/null || true
+    rm -rf "$dir"
+    ;;
+*)
+    sed -n '4,7s/^# *//p' "$0" >&2
+    exit 2
+    ;;
+esac
