@@ -167,7 +167,8 @@ static inline void world_start(struct world *world, const char *const *settings)
     for (size_t i = 0; i < n; i++)
         environment[i] = room[i];
     *world = (struct world){0};
-    seen = (struct seen){0};
+    atomic_store(&seen.n_started, 0);
+    atomic_store(&seen.n_stopped, 0);
     log_set_level(LOG_ERROR);
     if (big_body == NULL) {
         big_body = malloc(BIG_BYTES);
