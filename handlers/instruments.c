@@ -44,7 +44,7 @@ static enum status add_search(struct request *request, struct mart_query *query,
         return STATUS_OK;
     if (q.len < 1 || q.len > 64)
         return params_refuse(err, "q", q, "1 to 64 bytes of text");
-    return mart_query_search(query, q, "uid,symbol,name,name_local", err);
+    return mart_query_search(query, q, "uid,symbol,name,name_local", &request->arena, err);
 }
 
 enum status instruments_list(struct request *request, struct err *err)

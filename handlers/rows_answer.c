@@ -51,23 +51,21 @@ static enum status resolve_cursor(struct request *request, struct mart_query *qu
 }
 
 /*
- * Managed marts: the tag is known before any I/O, from the generation that last changed the mart, so a
- * publish of other marts leaves it alone. Unmanaged ones get theirs from the body, after it is made.
+ * Managed marts: the tag is known before any I/O, from the generation that is read and the query. Unmanaged
+ * ones get theirs from the body, after it is made.
  */
 static enum status tag_of(struct request *request, const struct rows_request *rows, struct str canonical,
                           enum format format, char ret[TAG_BYTES], struct err *err)
 {
-    const struct mart_query *query = rows->query;
-    int64_t generation = query->mart->generation < query->generation ? query->mart->generation : query->generation;
     struct buf identity;
     buf_init(&identity, &request->arena, (size_t)64 * 1024);
+    buf_printf(&identity, "%s|%d|%d|", CMMC_VERSION, (int)format, rows->is_single);
+    buf_add(&identity, request->target); /* links.self repeats it */
+    buf_add_char(&identity, '|');
     buf_add(&identity, canonical);
-    buf_printf(&identity, "|%d|%d|%lld|", (int)format, rows->is_single, (long long)query->generation);
-    buf_add(&identity, request_param(request, "cursor"));
-    buf_add_c(&identity, CMMC_VERSION);
     if (identity.failed)
         return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
-    return tag_make(generation, buf_str(&identity), ret, err);
+    return tag_make(rows->query->generation, buf_str(&identity), ret, err);
 }
 
 static const char *cache_control(const struct request *request)
