@@ -10,6 +10,9 @@ const char *const sim_reason_names[SIM_REASON_COUNT] = {
     [SIM_DELISTING] = "delisting",
 };
 
+/* A change smaller than this share of the portfolio is rounding, not a trade. */
+static const double ROUNDING = 1e-14;
+
 struct sim {
     const struct panel *panel;
     const struct sim_target *target;
@@ -149,9 +152,11 @@ static void trade_active(struct sim *sim, size_t t, size_t n, double before, dou
         double price = sim->ws->column[j][t];
         double target = sim->ws->weight[i] * value_after;
         double change = target - sim->ws->value[i];
+        if (fabs(change) <= ROUNDING * value_after)
+            continue;
         sim->ws->units[j] = target / price;
         traded += fabs(change);
-        if (sim->recorder == NULL || !(fabs(change) > 0))
+        if (sim->recorder == NULL)
             continue;
         record_trade(sim,
                      (struct sim_trade){.session = (uint32_t)t,
@@ -169,15 +174,19 @@ static void trade_active(struct sim *sim, size_t t, size_t n, double before, dou
     }
 }
 
-/* Step 2: carries out the waiting decision at t if that is possible. */
-static void fill(struct sim *sim, size_t t)
+/*
+ * Step 2: carries out the waiting decision at t if that is possible. Then equity[t] is what is left
+ * after the costs, not the sum of the new positions, which differs by rounding: a first purchase
+ * without costs is no gain and no loss.
+ */
+static bool fill(struct sim *sim, size_t t)
 {
     struct sim_workspace *ws = sim->ws;
     size_t n = 0;
     double frozen = 0;
 
     if (!select_active(sim, t, &n, &frozen))
-        return;
+        return false;
     double active_value = 0, active_weight = 0;
     for (size_t i = 0; i < n; i++) {
         size_t j = ws->active[i];
@@ -189,7 +198,7 @@ static void fill(struct sim *sim, size_t t)
     double budget = sim->cash + active_value;
     sim->is_pending = false;
     if (!(budget > 0))
-        return; /* ruined: nothing is left to invest */
+        return false; /* ruined: nothing is left to invest */
     for (size_t i = 0; i < n && n < sim->target->n; i++)
         ws->weight[i] *= sim->target->invested_share / active_weight;
 
@@ -198,6 +207,10 @@ static void fill(struct sim *sim, size_t t)
     trade_active(sim, t, n, budget + frozen, after);
     sim->cash = after * (1 - sim->target->invested_share);
     sim->is_invested = true;
+    ws->equity[t] = after + frozen;
+    if (sim->recorder != NULL)
+        sim->recorder->cash[t] = sim->cash;
+    return true;
 }
 
 /* Step 3 for sessions [from, to) without events: four at a time, each still added in column order. */
@@ -278,9 +291,8 @@ enum status simulate(const struct panel *panel, const struct sim_target *target,
             sim.is_pending = true;
             sim.next_due++;
         }
-        if (sim.is_pending)
-            fill(&sim, t);
-        value_sessions(&sim, t, t + 1);
+        if (!sim.is_pending || !fill(&sim, t))
+            value_sessions(&sim, t, t + 1);
         t++;
     }
     workspace->equity[0] = rules->capital;

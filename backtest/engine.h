@@ -8,7 +8,8 @@
  *   2. fill        a decision made at an earlier session (same_close: at this one) is carried out at
  *                  t's prices, if every targeted asset that is neither suspended nor delisted is
  *                  tradable; otherwise it waits, and a newer decision replaces it
- *   3. value       equity[t] = cash + sum of units * price, added in column order
+ *   3. value       equity[t] = cash + sum of units * price, added in column order; at a fill, the
+ *                  value left after its costs
  *   4. decision    when t is in rules.due; it knows prices up to t only
  * Fill: suspended positions are frozen; the targets of the others are scaled so that they keep the
  * invested share, of a budget that leaves out the frozen value; sizes come from costs.h.

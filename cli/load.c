@@ -50,11 +50,11 @@ static int load_folder(struct db_pool *pool, const char *folder, bool only_if_em
     double seconds = (double)(clock_mono_ns() - from_ns) / 1e9;
     if (report.is_skipped)
         (void)puts("the store already holds data: nothing to do");
-    else if (!report.is_changed)
+    else if (!report.publish.is_changed)
         (void)printf("read %lld rows in %.1f s: generation %lld already holds them\n", (long long)report.n_rows,
-                     seconds, (long long)report.generation);
+                     seconds, (long long)report.publish.generation);
     else
-        (void)printf("published generation %lld: %lld rows from %zu files in %.1f s\n", (long long)report.generation,
+        (void)printf("published generation %lld: %lld rows from %zu files in %.1f s\n", (long long)report.publish.generation,
                      (long long)report.n_rows, report.n_files, seconds);
     return EXIT_DONE;
 }

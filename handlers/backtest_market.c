@@ -73,7 +73,8 @@ static enum status load_series(struct loader *loader, struct str uid, const char
         .trades_24_7 = str_eq_c(instrument.market, "24_7"),
         .flags = flags_of(&instrument, &prices),
     };
-    (void)snprintf(series.currency, sizeof series.currency, "%.*s", STR_ARG(instrument.currency));
+    struct str currency = str_sub(instrument.currency, 0, sizeof series.currency - 1);
+    memcpy(series.currency, currency.ptr, currency.len); /* the rest is zero: a NUL-terminated code */
     loader->series[loader->n_series] = series;
     loader->n_series++;
     return STATUS_OK;

@@ -96,10 +96,7 @@ class Market:
         self.sample_dir = sample_dir
         self.rates = None
 
-    def eur_rate(self, currency, day, moment):
-        """Units of currency for one EUR."""
-        if currency == "EUR":
-            return 1.0
+    def load_rates(self):
         if self.rates is None:
             found = {}
             for row in read_rows(self.sample_dir, "mart_fx_daily"):
@@ -108,7 +105,19 @@ class Market:
                         (datetime.date.fromisoformat(row["date"]), float(row["rate"]), instant(row["known_at"]))
                     )
             self.rates = {quote: Series(rows) for quote, rows in found.items()}
-        return self.rates[currency].as_of(day, moment)[1]
+        return self.rates
+
+    def eur_rate(self, currency, day, moment):
+        """Units of currency for one EUR."""
+        return 1.0 if currency == "EUR" else self.load_rates()[currency].as_of(day, moment)[1]
+
+    def first_day(self, uid, target):
+        """The first day on which uid has a price and can be converted into target."""
+        first = self.price[uid].dates[0]
+        if self.currency[uid] != target:
+            legs = {self.currency[uid], target} - {"EUR"}
+            first = max([first] + [self.load_rates()[leg].dates[0] for leg in legs])
+        return first
 
     def rate(self, source, target, day, moment):
         """Units of target for one unit of source, through EUR."""
@@ -184,7 +193,7 @@ def value_after_costs(budget, pairs, rate):
 
 def build_clock(plan, market):
     """[(day, moment)]: the held assets' own days and when the last of their bars of that day was known."""
-    first = max(market.price[uid].dates[0] for uid in plan.held)
+    first = max(market.first_day(uid, plan.currency) for uid in plan.held)
     listed = [market.price[uid].dates[-1] for uid in plan.held if uid not in market.delisted]
     last = min(listed) if listed else max(market.delisted[uid] for uid in plan.held)
     start = datetime.date.fromisoformat(plan.start) if plan.start else first
@@ -214,7 +223,7 @@ class Portfolio:
         self.gone = set()
         self.idle = {uid: 0 for uid in plan.held}
         self.commission = self.slippage = self.turnover = 0.0
-        self.trades = self.rebalances = 0
+        self.rebalances = 0
         self.invested = False
 
     def observe(self, day, moment):
@@ -233,7 +242,6 @@ class Portfolio:
             if uid in self.market.delisted and uid not in self.gone and day >= self.market.delisted[uid]:
                 self.gone.add(uid)
                 proceeds = self.units[uid] * self.price[uid] * (1 + self.market.delisting_return[uid])
-                self.trades += self.units[uid] > 0
                 self.cash += proceeds
                 self.units[uid] = 0.0
 
@@ -248,19 +256,19 @@ class Portfolio:
         budget = self.cash + math.fsum(worth[uid] for uid in active)
         before = budget + math.fsum(worth[uid] for uid in frozen)
         if budget <= 0:
+            self.left = before
             return True
         whole = math.fsum(self.plan.weight[uid] for uid in active)
         target = {uid: self.plan.weight[uid] * self.plan.invested / whole for uid in active}
         rate = self.plan.commission + self.plan.slippage
         after = value_after_costs(budget, [(target[uid], worth[uid]) for uid in active], rate)
-        changes = [target[uid] * after - worth[uid] for uid in active]
-        traded = math.fsum(abs(change) for change in changes)
+        traded = math.fsum(abs(target[uid] * after - worth[uid]) for uid in active)
         for uid in active:
             self.units[uid] = target[uid] * after / self.price[uid]
         self.cash = after * (1 - self.plan.invested)
+        self.left = after + math.fsum(worth[uid] for uid in frozen)
         self.commission += self.plan.commission * traded
         self.slippage += self.plan.slippage * traded
-        self.trades += sum(1 for change in changes if change != 0)
         if self.invested:
             self.turnover += traded / 2 / before
             self.rebalances += 1
@@ -282,11 +290,12 @@ def simulate(plan, market, clock):
         is_due = t == 0 or period_of(day, plan.rebalance) != period_of(clock[t - 1][0], plan.rebalance)
         if plan.lag == 0 and is_due:
             decided_at = t
-        if decided_at is not None and book.try_to_fill():
+        filled = decided_at is not None and book.try_to_fill()
+        if filled:
             decided_at = None
         if plan.lag == 1 and is_due:
             decided_at = t
-        equity.append(book.worth())
+        equity.append(book.left if filled else book.worth())
     equity[0] = plan.capital
     return equity, book
 
@@ -336,8 +345,18 @@ def drawdowns(equity):
     return line
 
 
+def until_ruin(path):
+    """The path up to and including the first value that is not above 0."""
+    for t, value in enumerate(path):
+        if value <= 0:
+            return path[: t + 1]
+    return path
+
+
 def own_metrics(dates, equity, per_year, rf):
     """Metrics of one value path; a ratio without a denominator is None."""
+    equity = until_ruin(equity)
+    dates = dates[: len(equity)]
     r = [b / a - 1 for a, b in zip(equity, equity[1:])]
     n = len(r)
     rate = (1 + rf) ** (1 / per_year) - 1
@@ -395,6 +414,10 @@ def benchmark_metrics(plan, market, clock, equity, per_year):
             line.append(row[1] * market.rate(source, plan.currency, day, moment))
             common.append(equity[t])
             days.append(day)
+    common = until_ruin(common)
+    line, days = line[: len(common)], days[: len(common)]
+    if len(days) < 3:
+        return {}
     r = [b / a - 1 for a, b in zip(common, common[1:])]
     q = [b / a - 1 for a, b in zip(line, line[1:])]
     rate = (1 + plan.rf) ** (1 / per_year) - 1
@@ -436,7 +459,6 @@ def run(request, sample_dir):
         "drawdown": drawdowns(equity),
         "metrics": metrics,
         "costs": {"commission": book.commission, "slippage": book.slippage},
-        "trades": book.trades,
         "periods_per_year": per_year,
     }
 
