@@ -2,7 +2,6 @@
 
 import html.parser
 import os
-import pathlib
 import re
 import shutil
 import subprocess
@@ -173,6 +172,25 @@ class BrowserTest(unittest.TestCase):
         page, log = self.visit(f"/#backtest={found[1]}")
         self.assertEqual(log, [])
         self.assertEqual(page.find(id="verdict")[0]["text"], self.one(id="verdict")["text"])
+
+    def test_without_monkeys_nothing_is_claimed(self):
+        answer = server.post("/v1/backtests", {"assets": [{"uid": "stock:US.KO"}], "monkeys": {"count": 0}})
+        page, log = self.visit(f"/#backtest={answer.json['data']['id']}")
+        self.assertEqual(log, [])
+        self.assertIn("No monkeys were asked", page.find(id="verdict")[0]["text"])
+        self.assertEqual(page.find(class_="strip"), [])
+
+    def test_one_instrument_leaves_monkeys_no_choice(self):
+        answer = server.post("/v1/backtests", {"assets": [{"uid": "stock:US.KO"}], "monkeys": {"count": 10}})
+        page, _ = self.visit(f"/#backtest={answer.json['data']['id']}")
+        self.assertIn("Every monkey got the same result", page.find(id="verdict")[0]["text"])
+
+    def test_a_refusal_is_shown_in_the_servers_words(self):
+        page, _ = self.visit(f"/#backtest={'0' * 64}")
+        detail = server.get(f"/v1/backtests/{'0' * 64}").json["detail"]
+        self.assertEqual(page.find(id="verdict")[0]["data-state"], "failed")
+        self.assertIn(detail, page.find(id="failure")[0]["text"])
+        self.assertIn("hidden", page.find(id="report")[0])
 
 
 if __name__ == "__main__":
