@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/date.h"
 #include "base/gzip.h"
+#include "store/statements.h"
 
 enum { BODY_BYTES_MAX = 256 << 20, PACK_LEVEL = 6 };
 
@@ -44,3 +45,6 @@ enum status backtest_save(struct db *db, struct str id, struct str spec, int64_t
                    PARAMS(db_text(id), db_text(spec), db_i64(generation), db_bytes(packed), db_text(str_of(now))),
                    NULL, err);
 }
+
+const struct statement backtest_statements[] = {STATEMENT(stmt_backtest_load), STATEMENT(stmt_backtest_save),
+                                                STATEMENTS_END};

@@ -5,6 +5,7 @@
 #include "store/catalog.h"
 
 #include "store/catalog_impl.h"
+#include "store/statements.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,7 @@ enum { MARTS_MAX = 1000, COLUMNS_MAX = 1600 };
     "FROM sqlite_master WHERE type IN ('table', 'view') AND substr(name, 1, 5) = 'mart_' "                         \
     "AND name <> 'mart_generation'"
 
-/* Everything below is indexed by enum db_kind. */
+/* Asked differently of the two back ends; indexed by enum db_kind. */
 static const char *const stmt_catalog_relations[] = {
     [DB_SQLITE] = "SELECT name, '' " SQLITE_RELATIONS " ORDER BY name LIMIT 1001",
     [DB_POSTGRESQL] = "SELECT c.relname, COALESCE(obj_description(c.oid, 'pg_class'), '') " PG_RELATIONS
@@ -381,3 +382,8 @@ enum status catalog_is_stale(struct db *db, const struct catalog *catalog, bool 
                         !str_eq(state.shape, box->shape);
     return s;
 }
+
+const struct statement catalog_statements[] = {
+    STATEMENT_PAIR(stmt_catalog_relations), STATEMENT_PAIR(stmt_catalog_columns), STATEMENT_PAIR(stmt_catalog_state),
+    STATEMENT(stmt_catalog_meta), STATEMENT(stmt_catalog_column_notes), STATEMENTS_END,
+};

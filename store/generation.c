@@ -2,6 +2,7 @@
 #include "store/generation.h"
 
 #include "store/db_impl.h"
+#include "store/statements.h"
 
 static const char stmt_generation_range[] =
     "SELECT COALESCE(min(generation), 0), COALESCE(max(generation), 0) FROM publication";
@@ -46,3 +47,5 @@ enum status generation_pin(struct db *db, int64_t generation, struct err *err)
     db->pinned_generation = generation;
     return STATUS_OK;
 }
+
+const struct statement generation_statements[] = {STATEMENT(stmt_generation_range), STATEMENTS_END};

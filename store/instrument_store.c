@@ -3,6 +3,7 @@
 
 #include "base/suggest.h"
 #include "store/generation.h"
+#include "store/statements.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -292,3 +293,8 @@ enum status fx_load(struct db *db, struct str base, struct str quote, int64_t ge
         return s;
     return load_series(db, stmt_fx_load, PARAMS(db_text(base), db_text(quote), db_i64(generation)), arena, ret, err);
 }
+
+const struct statement instrument_statements[] = {
+    STATEMENT(stmt_instrument_get), STATEMENT(stmt_instrument_uids), STATEMENT(stmt_prices_load),
+    STATEMENT(stmt_fx_load), STATEMENTS_END,
+};

@@ -10,6 +10,7 @@
 #include "base/date.h"
 #include "base/digest.h"
 #include "store/migrations_embedded.h"
+#include "store/statements.h"
 
 #include <string.h>
 
@@ -257,3 +258,11 @@ enum status migrate_status(struct db_pool *pool, struct migration_state *ret_sta
     *ret_n = n;
     return STATUS_OK;
 }
+
+const struct statement migrate_statements[] = {
+    STATEMENT_FOR(DB_SQLITE, stmt_state_exists_sqlite),
+    STATEMENT_FOR(DB_POSTGRESQL, stmt_state_exists_pg),
+    STATEMENT(stmt_state_read),
+    STATEMENT(stmt_state_add),
+    STATEMENTS_END,
+};

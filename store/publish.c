@@ -11,6 +11,7 @@
 #include "store/generation.h"
 #include "store/mart_sql.h"
 #include "store/publish_impl.h"
+#include "store/statements.h"
 #include "store/value.h"
 
 #include <assert.h>
@@ -259,7 +260,7 @@ static bool is_changed(const struct stage *stage)
     return stage->changes.inserted + stage->changes.updated + stage->changes.deleted > 0;
 }
 
-/* The last date in the mart's time column; the index on it makes this one look. */
+/* The last date in the mart's time column: max() is the form that both back ends answer from its index. */
 static enum status read_as_of(struct publish *publish, const struct stage *stage, char ret[DATE_TEXT_BYTES],
                               struct err *err)
 {
@@ -270,7 +271,7 @@ static enum status read_as_of(struct publish *publish, const struct stage *stage
     if (stage->mart->time_column < 0)
         return STATUS_OK;
     struct str column = stage->mart->columns[stage->mart->time_column].name;
-    (void)snprintf(sql, sizeof sql, "SELECT \"%.*s\" FROM %s WHERE gen_to = %lld ORDER BY 1 DESC LIMIT 1",
+    (void)snprintf(sql, sizeof sql, "SELECT max(\"%.*s\") FROM %s WHERE gen_to = %lld",
                    STR_ARG(column), stage->source, (long long)GENERATION_OPEN);
     enum status s = db_query_one(publish->db, sql, NO_PARAMS, &rows, &found, err);
     int32_t date = 0;
@@ -427,3 +428,8 @@ enum status publish_commit(struct publish *publish, int keep, struct publish_res
         *ret = result;
     return s;
 }
+
+const struct statement publish_statements[] = {
+    STATEMENT(stmt_publication_add), STATEMENT(stmt_publication_purge), STATEMENT(stmt_mart_generation_set),
+    STATEMENT(stmt_mart_generation_rows), STATEMENT_FOR(DB_POSTGRESQL, stmt_notify), STATEMENTS_END,
+};
