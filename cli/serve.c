@@ -38,7 +38,7 @@ static void announce(const struct serving *serving)
               LOG_TEXT("version", CMMC_VERSION),
               LOG_TEXT("store", config->database_url[0] == '\0' ? "sqlite" : "postgresql"));
     (void)printf("\nOpen http://%s:%u/ in a browser, or paste:\n"
-                 "  curl -s %s:%u/v1/backtests -H 'Content-Type: application/json' -d '{\"universe\": [\"stock:US.AAPL\", "
+                 "  curl -s '%s:%u/v1/backtests?select=monkeys' -H 'Content-Type: application/json' -d '{\"universe\": [\"stock:US.AAPL\", "
                  "\"stock:US.JPM\"], \"strategy\": \"equal\", \"benchmark\": \"index:SPX\"}'\n",
                  host, port, host, port);
     (void)fflush(stdout);

@@ -5,6 +5,7 @@
 #include "base/json_out.h"
 #include "base/number.h"
 #include "handlers/backtest_run.h"
+#include "handlers/backtest_select.h"
 #include "handlers/negotiate.h"
 #include "handlers/params.h"
 #include "handlers/rows_answer.h"
@@ -55,12 +56,13 @@ static void count_outcome(struct request *request, const struct backtest_answer 
 
 enum status backtests_create(struct request *request, struct err *err)
 {
+    static const char *const names[] = {"select"};
     CLEANUP(catalog_unrefp) struct catalog *catalog = NULL;
     enum format format;
     struct str type = request_header(request, "Content-Type");
     if (!is_json_type(type))
         return refuse_media_type(type, err);
-    enum status s = params_expect(request, NULL, 0, err);
+    enum status s = params_expect(request, names, ARRAY_LEN(names), err);
     if (s == STATUS_OK)
         s = negotiate_format(request, 1 << FORMAT_JSON, &format, err);
     if (s == STATUS_OK)
@@ -70,6 +72,8 @@ enum status backtests_create(struct request *request, struct err *err)
         .pool = request->app->db, .catalog = catalog, .cells_max = request->app->config->backtest_cells_max};
     if (s == STATUS_OK)
         s = backtest_answer_for(&service, request->body, &request->arena, &request->stop, &answer, err);
+    if (s == STATUS_OK)
+        s = backtest_select(answer.body, request_param(request, "select"), &request->arena, &answer.body, err);
     if (s != STATUS_OK) {
         count_one(request, "failed");
         return s;
@@ -117,20 +121,27 @@ static enum status load_body(struct request *request, struct str *ret, struct er
     return STATUS_UNKNOWN_BACKTEST;
 }
 
+/* Reads an answer's document; its tag is its id, and names what was selected from it. */
 enum status backtest_get(struct request *request, struct err *err)
 {
-    static const char *const names[] = {"format"};
+    static const char *const names[] = {"select", "format"};
     enum format format;
     struct str body;
+    struct str select = request_param(request, "select");
     enum status s = params_expect(request, names, ARRAY_LEN(names), err);
     if (s == STATUS_OK)
         s = negotiate_format(request, 1 << FORMAT_JSON, &format, err);
     if (s == STATUS_OK)
         s = load_body(request, &body, err);
+    if (s == STATUS_OK)
+        s = backtest_select(body, select, &request->arena, &body, err);
+    char selected[TAG_BYTES] = "";
+    if (s == STATUS_OK && select.ptr != NULL)
+        s = tag_make(0, select, selected, err);
     if (s != STATUS_OK)
         return s;
     char tag[TAG_BYTES];
-    (void)snprintf(tag, sizeof tag, "%.40s", request->path_params[0].ptr);
+    (void)snprintf(tag, sizeof tag, "%.40s%s%.20s", request->path_params[0].ptr, select.ptr == NULL ? "" : "-", selected);
     if (reply_if_unchanged(request, tag, forever))
         return STATUS_OK;
     reply_type(request, 200, format_media_type(format));

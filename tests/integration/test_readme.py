@@ -69,7 +69,7 @@ class ReadmeExamples(unittest.TestCase):
                 if "/v1/backtests" in command:
                     answer = json.loads(out)
                     self.assertEqual(answer["data"]["monkeys"]["count"], 1000)
-                    self.assertGreater(answer["data"]["equity"]["equity"][-1], 0)
+                    self.assertLess(len(out), 20000, "an example must fit a screen or two")
                 elif "clsoe" in command:
                     problem = json.loads(out)
                     self.assertEqual(problem["status"], 400)
