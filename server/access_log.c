@@ -54,7 +54,8 @@ static const char *outcome(const struct exchange *x, enum exchange_end end)
 
 static bool has_body(const struct exchange *x, int status)
 {
-    return x->state == EXCHANGE_ANSWERED && x->request.method != METHOD_HEAD && status != 204 && status != 304;
+    return x->state == EXCHANGE_ANSWERED && x->request.method != METHOD_HEAD && status != 204 &&
+           status != 304;
 }
 
 static void count(struct exchange *x, const char *route, int status, size_t bytes, double seconds)
@@ -62,8 +63,9 @@ static void count(struct exchange *x, const char *route, int status, size_t byte
     struct metrics *metrics = x->traffic->app->metrics;
     char code[8];
     (void)snprintf(code, sizeof code, "%d", status);
-    metrics_add_labeled(metrics, METRIC_http_requests_total,
-                        LABELS(route, x->is_framed ? method_name(x->request.method) : "other", code), 1);
+    metrics_add_labeled(
+        metrics, METRIC_http_requests_total,
+        LABELS(route, x->is_framed ? method_name(x->request.method) : "other", code), 1);
     metrics_observe_labeled(metrics, METRIC_http_request_duration_seconds, LABELS(route), seconds);
     metrics_add_labeled(metrics, METRIC_http_response_bytes_total, LABELS(route), (double)bytes);
     if (status == 499)
@@ -84,14 +86,17 @@ void access_log(struct exchange *x, enum exchange_end end)
     target_redact(request->target, &target);
     /* Headers belong to the library's connection, which still stands while it reports completion. */
     struct str agent = x->state == EXCHANGE_HEAD ? STR_NONE : request_header(request, "User-Agent");
-    enum log_level level = status == 500 ? LOG_ERROR : status == 503 || status == 504 ? LOG_WARN : LOG_INFO;
-    log_event(level, "request", LOG_TEXT("id", request->id),
-              LOG_STR("client_request_id", x->client_id),
-              LOG_TEXT("method", x->is_framed ? method_name(request->method) : NULL),
-              LOG_TEXT("route", route), LOG_STR("target", target.failed ? STR_NONE : buf_str(&target)),
-              LOG_I64("status", status), LOG_I64("bytes", (int64_t)bytes), LOG_F64("duration_ms", elapsed_ms),
-              LOG_F64("queue_ms", (double)(x->job.started_ns - x->job.queued_ns) / 1e6),
-              LOG_TEXT("client", conn_address(x->conn)), LOG_STR("user_agent", str_utf8_cut(agent, 256)),
-              LOG_TEXT("outcome", outcome(x, end)),
-              LOG_TEXT("error", x->status == STATUS_OK ? NULL : x->problem_detail));
+    enum log_level level = status == 500                    ? LOG_ERROR
+                           : status == 503 || status == 504 ? LOG_WARN
+                                                            : LOG_INFO;
+    log_event(
+        level, "request", LOG_TEXT("id", request->id), LOG_STR("client_request_id", x->client_id),
+        LOG_TEXT("method", x->is_framed ? method_name(request->method) : NULL),
+        LOG_TEXT("route", route), LOG_STR("target", target.failed ? STR_NONE : buf_str(&target)),
+        LOG_I64("status", status), LOG_I64("bytes", (int64_t)bytes),
+        LOG_F64("duration_ms", elapsed_ms),
+        LOG_F64("queue_ms", (double)(x->job.started_ns - x->job.queued_ns) / 1e6),
+        LOG_TEXT("client", conn_address(x->conn)), LOG_STR("user_agent", str_utf8_cut(agent, 256)),
+        LOG_TEXT("outcome", outcome(x, end)),
+        LOG_TEXT("error", x->status == STATUS_OK ? NULL : x->problem_detail));
 }

@@ -1,7 +1,8 @@
 /* app.c - the readiness list that joins the parts without the server knowing them. */
 #include "server/app.h"
 
-bool app_add_check(struct app *app, const char *name, app_check_fn *check, void *cls, bool is_required)
+bool app_add_check(struct app *app, const char *name, app_check_fn *check, void *cls,
+                   bool is_required)
 {
     if (app->n_checks == APP_CHECKS_MAX)
         return false;

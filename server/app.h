@@ -50,7 +50,8 @@ struct app {
 };
 
 /* Before server_start only. False when there is no room. */
-bool app_add_check(struct app *app, const char *name, app_check_fn *check, void *cls, bool is_required);
+bool app_add_check(struct app *app, const char *name, app_check_fn *check, void *cls,
+                   bool is_required);
 
 /* Result of one check. */
 enum status app_run_check(const struct app *app, size_t i, struct err *err) NODISCARD;

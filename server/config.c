@@ -3,51 +3,16 @@
  * start. Everything else takes a const struct config.
  */
 #define _GNU_SOURCE
-#include "server/config.h"
+#include "server/config_value.h"
 
 #include "base/suggest.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { CONFIG_FILE_BYTES_MAX = 1 << 16, CONFIG_ARENA_BYTES = 1 << 20 };
-
-enum type { TYPE_UINT, TYPE_U64, TYPE_TEXT, TYPE_CHOICE, TYPE_SECRET };
-
-struct row {
-    const char *key;
-    enum type type;
-    const char *default_text;
-    uint64_t min, max;
-    const char *unit; /* choices of a CHOICE, prefixes of a SECRET */
-    const char *help;
-    size_t offset; /* of the field in struct config */
-};
-
-#define DEFAULT_UINT(value) #value
-#define DEFAULT_U64(value) #value
-#define DEFAULT_TEXT(value) value
-#define DEFAULT_CHOICE(value) value
-
-static const struct row rows[SETTING_COUNT] = {
-#define SETTING(key, type, def, min, max, unit, help) \
-    {#key, TYPE_##type, DEFAULT_##type(def), min, max, unit, help, offsetof(struct config, key)},
-#define SECRET(key, def, prefixes, help) \
-    {#key, TYPE_SECRET, def, 0, 4096, prefixes, help, offsetof(struct config, key)},
-#include "server/config.def"
-#undef SETTING
-#undef SECRET
-};
-
-/* Where a value stands, for messages. */
-struct origin {
-    enum config_source source;
-    const char *path; /* of the file */
-    unsigned line;
-};
 
 static const char *const type_names[] = {"integer", "integer", "text", "choice", "secret"};
 
@@ -65,133 +30,10 @@ static void environment_name(const char *key, char *ret, size_t size)
             ret[i] = (char)(ret[i] - 'a' + 'A');
 }
 
-static enum status refuse(const struct row *row, struct str value, struct origin origin,
-                          const char *why, struct err *err)
-{
-    char where[512] = "";
-    if (origin.source == CONFIG_FILE)
-        (void)snprintf(where, sizeof where, ", line %u of \"%.256s\"", origin.line, origin.path);
-    bool is_secret = row->type == TYPE_SECRET;
-    struct str shown = is_secret ? STR("***") : str_utf8_cut(value, 96);
-    enum status s = err_set(err, STATUS_CONFIG, "Setting \"%s\" (%s%s): \"%.*s\" %s.", row->key,
-                            config_source_name(origin.source), where, STR_ARG(shown), why);
-    err_at(err, ERR_SETTING, str_of(row->key), shown);
-    return s;
-}
-
-static enum status read_number(const struct row *row, struct str value, struct origin origin,
-                               uint64_t *ret, struct err *err)
-{
-    int64_t number = 0;
-    if (!str_to_i64(value, &number) || number < 0 || (uint64_t)number < row->min ||
-        (uint64_t)number > row->max) {
-        enum status s = refuse(row, value, origin, "is not a whole number in the allowed range", err);
-        err_allow(err, "%llu to %llu %s", (unsigned long long)row->min,
-                  (unsigned long long)row->max, row->unit);
-        return s;
-    }
-    *ret = (uint64_t)number;
-    return STATUS_OK;
-}
-
-static enum status read_choice(const struct row *row, struct str value, struct origin origin,
-                               unsigned *ret, struct err *err)
-{
-    struct str rest = str_of(row->unit), choice;
-    struct suggest search = suggest_start(value);
-    for (unsigned i = 0; str_next_field(&rest, '|', &choice); i++) {
-        if (str_eq(choice, value)) {
-            *ret = i;
-            return STATUS_OK;
-        }
-        suggest_offer(&search, choice);
-    }
-    enum status s = refuse(row, value, origin, "is not one of the choices", err);
-    err_allow(err, "%s", row->unit);
-    err_suggest(err, suggest_take(&search));
-    return s;
-}
-
-static bool text_is_clean(struct str value)
-{
-    for (size_t i = 0; i < value.len; i++)
-        if ((unsigned char)value.ptr[i] < 0x20 || value.ptr[i] == 0x7f)
-            return false;
-    return str_is_utf8(value);
-}
-
-static bool has_prefix(struct str value, const char *prefixes)
-{
-    struct str rest = str_of(prefixes), prefix;
-    while (str_next_field(&rest, '|', &prefix))
-        if (str_starts(value, prefix))
-            return true;
-    return false;
-}
-
-static enum status read_text(struct config *config, const struct row *row, struct str value,
-                             struct origin origin, const char **ret, struct err *err)
-{
-    if (value.len < row->min || value.len > row->max || !text_is_clean(value)) {
-        enum status s = refuse(row, value, origin, "is not text of the allowed length", err);
-        err_allow(err, "%llu to %llu bytes of UTF-8 without control characters",
-                  (unsigned long long)row->min, (unsigned long long)row->max);
-        return s;
-    }
-    if (row->type == TYPE_SECRET && value.len > 0 && !has_prefix(value, row->unit)) {
-        enum status s = refuse(row, STR("***"), origin, "does not start as it must", err);
-        err_allow(err, "empty, or a value that starts with one of %s", row->unit);
-        return s;
-    }
-    *ret = arena_dup(&config->arena, value);
-    if (*ret == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "No memory for setting \"%s\".", row->key);
-    return STATUS_OK;
-}
-
-static enum status set(struct config *config, enum setting setting, struct str value,
-                       struct origin origin, struct err *err)
-{
-    const struct row *row = &rows[setting];
-    char *field = (char *)config + row->offset;
-    enum status s = STATUS_OK;
-    uint64_t number = 0;
-    unsigned choice = 0;
-    const char *text = NULL;
-
-    switch (row->type) {
-    case TYPE_UINT:
-    case TYPE_U64:
-        s = read_number(row, value, origin, &number, err);
-        break;
-    case TYPE_CHOICE:
-        s = read_choice(row, value, origin, &choice, err);
-        break;
-    case TYPE_TEXT:
-    case TYPE_SECRET:
-        s = read_text(config, row, value, origin, &text, err);
-        break;
-    }
-    if (s != STATUS_OK)
-        return s;
-    if (row->type == TYPE_U64) {
-        memcpy(field, &number, sizeof number);
-    } else if (row->type == TYPE_UINT) {
-        unsigned narrow = (unsigned)number;
-        memcpy(field, &narrow, sizeof narrow);
-    } else if (row->type == TYPE_CHOICE) {
-        memcpy(field, &choice, sizeof choice);
-    } else {
-        memcpy(field, &text, sizeof text);
-    }
-    config->sources[setting] = origin.source;
-    return STATUS_OK;
-}
-
 static bool find_setting(struct str key, enum setting *ret)
 {
     for (int i = 0; i < SETTING_COUNT; i++)
-        if (str_eq_c(key, rows[i].key)) {
+        if (str_eq_c(key, config_rows[i].key)) {
             *ret = (enum setting)i;
             return true;
         }
@@ -202,11 +44,11 @@ static struct str nearest_key(struct str key)
 {
     struct suggest search = suggest_start(key);
     for (int i = 0; i < SETTING_COUNT; i++)
-        suggest_offer(&search, str_of(rows[i].key));
+        suggest_offer(&search, str_of(config_rows[i].key));
     return suggest_take(&search);
 }
 
-static enum status read_line(struct config *config, struct str line, struct origin origin,
+static enum status read_line(struct config *config, struct str line, struct config_origin origin,
                              struct err *err)
 {
     line = str_trim(line);
@@ -216,22 +58,24 @@ static enum status read_line(struct config *config, struct str line, struct orig
         return STATUS_OK;
     size_t at = str_find(line, '=', 0);
     if (at == line.len)
-        return err_set(err, STATUS_CONFIG, "Line %u of \"%.256s\" is not \"key = value\".", origin.line,
-                       origin.path);
+        return err_set(err, STATUS_CONFIG, "Line %u of \"%.256s\" is not \"key = value\".",
+                       origin.line, origin.path);
     struct str key = str_trim(str_sub(line, 0, at));
     struct str value = str_trim(str_sub(line, at + 1, line.len));
     enum setting setting;
     if (!find_setting(key, &setting)) {
-        enum status s = err_set(err, STATUS_CONFIG, "Line %u of \"%.256s\": there is no setting \"%.*s\".",
-                                origin.line, origin.path, STR_ARG(str_utf8_cut(key, 96)));
+        enum status s =
+            err_set(err, STATUS_CONFIG, "Line %u of \"%.256s\": there is no setting \"%.*s\".",
+                    origin.line, origin.path, STR_ARG(str_utf8_cut(key, 96)));
         err_at(err, ERR_SETTING, key, STR_NONE);
         err_suggest(err, nearest_key(key));
         return s;
     }
-    return set(config, setting, value, origin, err);
+    return config_set(config, setting, value, origin, err);
 }
 
-static enum status read_whole(const char *path, char *room, size_t size, size_t *ret_len, struct err *err)
+static enum status read_whole(const char *path, char *room, size_t size, size_t *ret_len,
+                              struct err *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
@@ -247,8 +91,8 @@ static enum status read_whole(const char *path, char *room, size_t size, size_t 
         return err_set(err, STATUS_IO, "The settings file \"%.256s\" cannot be read: %s.", path,
                        strerrordesc_np(error));
     if (len == size)
-        return err_set(err, STATUS_CONFIG, "The settings file \"%.256s\" is longer than %d bytes.", path,
-                       CONFIG_FILE_BYTES_MAX);
+        return err_set(err, STATUS_CONFIG, "The settings file \"%.256s\" is longer than %d bytes.",
+                       path, CONFIG_FILE_BYTES_MAX);
     *ret_len = len;
     return STATUS_OK;
 }
@@ -261,7 +105,7 @@ static enum status read_file(struct config *config, const char *path, struct err
     size_t len = 0;
     enum status s = read_whole(path, room, CONFIG_FILE_BYTES_MAX + 1, &len, err);
     struct str rest = {room, len}, line;
-    struct origin origin = {CONFIG_FILE, path, 0};
+    struct config_origin origin = {CONFIG_FILE, path, 0};
     while (s == STATUS_OK && str_next_field(&rest, '\n', &line)) {
         origin.line++;
         s = read_line(config, line, origin, err);
@@ -269,7 +113,8 @@ static enum status read_file(struct config *config, const char *path, struct err
     return s;
 }
 
-static enum status read_environment(struct config *config, char *const *environment, struct err *err)
+static enum status read_environment(struct config *config, char *const *environment,
+                                    struct err *err)
 {
     for (; *environment != NULL; environment++) {
         struct str entry = str_of(*environment);
@@ -282,20 +127,21 @@ static enum status read_environment(struct config *config, char *const *environm
         struct suggest search = suggest_start(name);
         char names[SETTING_COUNT][64];
         for (int i = 0; i < SETTING_COUNT && found < 0; i++) {
-            environment_name(rows[i].key, names[i], sizeof names[i]);
+            environment_name(config_rows[i].key, names[i], sizeof names[i]);
             suggest_offer(&search, str_of(names[i]));
             found = str_eq_c(name, names[i]) ? i : -1;
         }
         if (found < 0) {
-            enum status s = err_set(err, STATUS_CONFIG, "There is no setting for the environment's \"%.*s\".",
-                                    STR_ARG(str_utf8_cut(name, 96)));
+            enum status s =
+                err_set(err, STATUS_CONFIG, "There is no setting for the environment's \"%.*s\".",
+                        STR_ARG(str_utf8_cut(name, 96)));
             err_at(err, ERR_SETTING, name, STR_NONE);
             err_suggest(err, suggest_take(&search));
             return s;
         }
-        struct origin origin = {CONFIG_ENVIRONMENT, NULL, 0};
-        enum status s = set(config, (enum setting)found,
-                            str_sub(entry, at + 1, entry.len), origin, err);
+        struct config_origin origin = {CONFIG_ENVIRONMENT, NULL, 0};
+        enum status s =
+            config_set(config, (enum setting)found, str_sub(entry, at + 1, entry.len), origin, err);
         if (s != STATUS_OK)
             return s;
     }
@@ -316,10 +162,10 @@ enum status config_load(struct config *config, char *const *environment, struct 
 {
     *config = (struct config){0};
     arena_init(&config->arena, CONFIG_ARENA_BYTES);
-    struct origin origin = {CONFIG_DEFAULT, NULL, 0};
+    struct config_origin origin = {CONFIG_DEFAULT, NULL, 0};
     enum status s = STATUS_OK;
     for (int i = 0; i < SETTING_COUNT && s == STATUS_OK; i++)
-        s = set(config, (enum setting)i, str_of(rows[i].default_text), origin, err);
+        s = config_set(config, (enum setting)i, str_of(config_rows[i].default_text), origin, err);
 
     const char *path = environment_get(environment, STR("CMMC_CONFIG"));
     if (s == STATUS_OK && path != NULL && path[0] != '\0')
@@ -356,7 +202,8 @@ unsigned config_cpu_workers(const struct config *config)
     return config->cpu_workers == 0 ? cores() : config->cpu_workers;
 }
 
-static void describe_value(const struct config *config, const struct row *row, char *ret, size_t size)
+static void describe_value(const struct config *config, const struct config_row *row, char *ret,
+                           size_t size)
 {
     const char *field = (const char *)config + row->offset;
     uint64_t wide = 0;
@@ -392,7 +239,7 @@ static void describe_value(const struct config *config, const struct row *row, c
 
 void config_describe(const struct config *config, enum setting setting, struct setting_info *ret)
 {
-    const struct row *row = &rows[setting];
+    const struct config_row *row = &config_rows[setting];
     *ret = (struct setting_info){
         .key = row->key,
         .type = type_names[row->type],

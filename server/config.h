@@ -65,8 +65,8 @@ struct setting_info {
 void config_describe(const struct config *config, enum setting setting, struct setting_info *ret);
 
 /* Every setting for a person: aligned text or a Markdown table. */
-enum status config_print(const struct config *config, FILE *out, bool as_markdown,
-                         struct err *err) NODISCARD;
+enum status config_print(const struct config *config, FILE *out, bool as_markdown, struct err *err)
+    NODISCARD;
 enum status config_print_json(const struct config *config, FILE *out, struct err *err) NODISCARD;
 
 const char *config_source_name(enum config_source source);

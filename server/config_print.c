@@ -40,8 +40,9 @@ static void print_markdown(const struct setting_info *info, const char *allowed,
 
 static void print_text(const struct setting_info *info, const char *allowed, struct buf *out)
 {
-    buf_printf(out, "%-20s %-28s = %s   (%s; default %s; %s)\n    %s\n", info->key, info->environment,
-               info->value[0] == '\0' ? "\"\"" : info->value, config_source_name(info->source),
+    buf_printf(out, "%-20s %-28s = %s   (%s; default %s; %s)\n    %s\n", info->key,
+               info->environment, info->value[0] == '\0' ? "\"\"" : info->value,
+               config_source_name(info->source),
                info->default_text[0] == '\0' ? "\"\"" : info->default_text, allowed, info->help);
 }
 

@@ -17,8 +17,9 @@
 
 enum {
     SPARE_BYTES = 64 * 1024,
-    IGNORED_BODY_MAX = 64 * 1024,          /* of routes that expect no body */
-    DISCARDED_BODY_MAX = 16 * 1024 * 1024  /* read before an error so that the client can read the error */
+    IGNORED_BODY_MAX = 64 * 1024, /* of routes that expect no body */
+    DISCARDED_BODY_MAX =
+        16 * 1024 * 1024 /* read before an error so that the client can read the error */
 };
 
 static int64_t ms_to_ns(uint64_t ms)
@@ -26,8 +27,8 @@ static int64_t ms_to_ns(uint64_t ms)
     return (int64_t)ms * 1000000;
 }
 
-struct exchange *exchange_new(struct traffic *traffic, const struct router *router, struct conn *conn,
-                              struct str target, bool is_ops)
+struct exchange *exchange_new(struct traffic *traffic, const struct router *router,
+                              struct conn *conn, struct str target, bool is_ops)
 {
     struct exchange *x = calloc(1, sizeof *x);
     if (x == NULL)
@@ -92,7 +93,8 @@ static void take_client_id(struct exchange *x)
 static enum status check_size(struct exchange *x, struct err *err)
 {
     const struct route *route = x->request.route;
-    size_t max = route == NULL || route->body_max_bytes == 0 ? IGNORED_BODY_MAX : route->body_max_bytes;
+    size_t max =
+        route == NULL || route->body_max_bytes == 0 ? IGNORED_BODY_MAX : route->body_max_bytes;
     x->body_max = max;
     if (!x->framing.has_length || x->framing.content_length <= max)
         return STATUS_OK;
@@ -108,10 +110,11 @@ static enum status check_request(struct exchange *x, struct err *err)
 {
     struct request *request = &x->request;
     struct target target;
-    enum status s = x->has_bad_target
-                        ? err_set(err, STATUS_TARGET_TOO_LONG, "The request target is longer than %d bytes.",
-                                  TARGET_BYTES_MAX)
-                        : target_parse(request->target, request->method == METHOD_OPTIONS, &target, err);
+    enum status s =
+        x->has_bad_target
+            ? err_set(err, STATUS_TARGET_TOO_LONG, "The request target is longer than %d bytes.",
+                      TARGET_BYTES_MAX)
+            : target_parse(request->target, request->method == METHOD_OPTIONS, &target, err);
     if (s != STATUS_OK) {
         x->framing.must_close = true; /* a request line with a space too many may hide anything */
         return s;
@@ -129,7 +132,8 @@ static void allow_time_for_body(struct exchange *x)
     if (bytes > DISCARDED_BODY_MAX)
         bytes = DISCARDED_BODY_MAX;
     conn_enter(x->conn, CONN_BODY,
-               clock_mono_ns() + ms_to_ns(config->body_timeout_ms + bytes * 1000 / 1024 / config->min_rate_kib));
+               clock_mono_ns() +
+                   ms_to_ns(config->body_timeout_ms + bytes * 1000 / 1024 / config->min_rate_kib));
 }
 
 enum exchange_step exchange_head(struct exchange *x, const struct framing_head *head)
@@ -139,7 +143,8 @@ enum exchange_step exchange_head(struct exchange *x, const struct framing_head *
     conn_enter(x->conn, CONN_BUSY, 0);
     x->state = EXCHANGE_BODY;
     request->headers = head->headers;
-    request->n_headers = head->n_headers < REQUEST_HEADERS_MAX ? head->n_headers : REQUEST_HEADERS_MAX;
+    request->n_headers =
+        head->n_headers < REQUEST_HEADERS_MAX ? head->n_headers : REQUEST_HEADERS_MAX;
     enum status framed = framing_check(head, &x->framing, &err);
     request->method = x->framing.method;
     if (framed != STATUS_OK && framed != STATUS_EXPECTATION_FAILED) {
@@ -154,9 +159,11 @@ enum exchange_step exchange_head(struct exchange *x, const struct framing_head *
         settle(x, s, &err);
     bool has_body = x->framing.is_chunked || x->framing.content_length > 0;
     /* An answer before the body ends the connection, so it waits for the body unless that is not worth it. */
-    if (s != STATUS_OK && (x->framing.expects_continue || x->framing.content_length > DISCARDED_BODY_MAX))
+    if (s != STATUS_OK &&
+        (x->framing.expects_continue || x->framing.content_length > DISCARDED_BODY_MAX))
         return STEP_ANSWER;
-    x->is_discarding = s != STATUS_OK || request->route == NULL || request->route->body_max_bytes == 0;
+    x->is_discarding =
+        s != STATUS_OK || request->route == NULL || request->route->body_max_bytes == 0;
     buf_init(&x->body, &request->arena, x->body_max);
     if (has_body)
         allow_time_for_body(x);
@@ -209,7 +216,8 @@ static enum status admit(struct exchange *x, struct err *err)
     if (atomic_load(&traffic->is_refusing)) {
         s = err_set(err, STATUS_DRAINING, "The server is shutting down; try another one.");
     } else if (!workers_admit(lane)) {
-        metrics_add_labeled(traffic->app->metrics, METRIC_queue_rejected_total, LABELS(workers_name(lane)), 1);
+        metrics_add_labeled(traffic->app->metrics, METRIC_queue_rejected_total,
+                            LABELS(workers_name(lane)), 1);
         s = err_set(err, STATUS_BUSY, "Too many requests are waiting for a worker.");
         if (err != NULL)
             err->retry_after_s = workers_retry_after_s(lane);
@@ -251,7 +259,8 @@ void exchange_submit(struct exchange *x)
     const struct route *route = x->request.route;
     x->state = EXCHANGE_WAITING;
     x->job.stop = &x->request.stop;
-    watch_begin(x->traffic->watch, x->conn, &x->request.stop, clock_mono_ns() + ms_to_ns(route->deadline_ms));
+    watch_begin(x->traffic->watch, x->conn, &x->request.stop,
+                clock_mono_ns() + ms_to_ns(route->deadline_ms));
     workers_push(x->traffic->lanes[route->lane], &x->job);
 }
 

@@ -43,13 +43,13 @@ struct exchange {
 
     enum exchange_state state;
     struct framing framing;
-    bool is_framed;            /* the head was trusted: request.method means something */
-    bool has_bad_target;       /* longer than TARGET_BYTES_MAX: request.target is cut */
-    struct str client_id;      /* a usable X-Request-Id */
+    bool is_framed;       /* the head was trusted: request.method means something */
+    bool has_bad_target;  /* longer than TARGET_BYTES_MAX: request.target is cut */
+    struct str client_id; /* a usable X-Request-Id */
     struct buf body;
-    uint64_t body_bytes;       /* received, kept or not */
-    size_t body_max;           /* kept */
-    bool is_discarding;        /* the reply is made, the rest of the body is read for good manners */
+    uint64_t body_bytes; /* received, kept or not */
+    size_t body_max;     /* kept */
+    bool is_discarding;  /* the reply is made, the rest of the body is read for good manners */
 
     struct job job;
     atomic_bool is_finished; /* the worker's part is over */
@@ -60,8 +60,8 @@ struct exchange {
 };
 
 /* target is copied. NULL when out of memory. */
-struct exchange *exchange_new(struct traffic *traffic, const struct router *router, struct conn *conn,
-                              struct str target, bool is_ops);
+struct exchange *exchange_new(struct traffic *traffic, const struct router *router,
+                              struct conn *conn, struct str target, bool is_ops);
 
 /* The whole header is there: framing, target, route and body size are checked, in this order. */
 enum exchange_step exchange_head(struct exchange *x, const struct framing_head *head);

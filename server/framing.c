@@ -13,7 +13,8 @@ struct count {
 
 static enum status refuse(struct str name, const char *why, struct err *err)
 {
-    enum status s = err_set(err, STATUS_BAD_REQUEST, "Header \"%.*s\" %s.", STR_ARG(str_utf8_cut(name, 64)), why);
+    enum status s = err_set(err, STATUS_BAD_REQUEST, "Header \"%.*s\" %s.",
+                            STR_ARG(str_utf8_cut(name, 64)), why);
     err_at(err, ERR_HEADER, name, STR_NONE);
     return s;
 }
@@ -41,7 +42,8 @@ static bool has_control(struct str value)
 /* Counts name when it is wanted; false when it only starts like it ("Content-Length2", "Host_"). */
 static bool note(const struct header *header, struct str wanted, unsigned *count, struct str *value)
 {
-    if (header->name.len < wanted.len || !str_eq_nocase(str_sub(header->name, 0, wanted.len), wanted))
+    if (header->name.len < wanted.len ||
+        !str_eq_nocase(str_sub(header->name, 0, wanted.len), wanted))
         return true;
     if (header->name.len > wanted.len)
         return false;
@@ -70,8 +72,10 @@ static enum status walk(const struct framing_head *head, struct count *count, st
         }
     }
     if (head->n_headers > REQUEST_HEADERS_MAX || bytes > FRAMING_HEADER_BYTES_MAX) {
-        enum status s = err_set(err, STATUS_HEADERS_TOO_LARGE, "The request has too many headers or too long ones.");
-        err_allow(err, "at most %d headers of %d bytes together", REQUEST_HEADERS_MAX, FRAMING_HEADER_BYTES_MAX);
+        enum status s = err_set(err, STATUS_HEADERS_TOO_LARGE,
+                                "The request has too many headers or too long ones.");
+        err_allow(err, "at most %d headers of %d bytes together", REQUEST_HEADERS_MAX,
+                  FRAMING_HEADER_BYTES_MAX);
         return s;
     }
     return STATUS_OK;
@@ -87,7 +91,8 @@ static bool read_length(struct str value, uint64_t *ret)
 }
 
 /* Where does the request end? */
-static enum status check_end(const struct count *count, bool is_http_10, struct framing *ret, struct err *err)
+static enum status check_end(const struct count *count, bool is_http_10, struct framing *ret,
+                             struct err *err)
 {
     if (count->length + count->encoding > 1)
         return refuse(count->length > 0 ? STR("Content-Length") : STR("Transfer-Encoding"),
@@ -100,7 +105,8 @@ static enum status check_end(const struct count *count, bool is_http_10, struct 
     if (count->encoding == 0)
         return STATUS_OK;
     if (!str_eq_nocase(count->encoding_value, STR("chunked"))) {
-        enum status s = err_set(err, STATUS_NOT_IMPLEMENTED, "This transfer coding is not implemented.");
+        enum status s =
+            err_set(err, STATUS_NOT_IMPLEMENTED, "This transfer coding is not implemented.");
         err_at(err, ERR_HEADER, STR("Transfer-Encoding"), count->encoding_value);
         err_allow(err, "chunked");
         return s;
@@ -155,9 +161,11 @@ enum status framing_check(const struct framing_head *head, struct framing *ret, 
         return s;
     /* Bare line feeds and a NUL in the request line cannot be seen from here; a body behind one is only
      * dangerous on a connection that stays open. */
-    ret->must_close = (ret->method != METHOD_GET && ret->method != METHOD_HEAD) || ret->has_length || ret->is_chunked;
+    ret->must_close = (ret->method != METHOD_GET && ret->method != METHOD_HEAD) ||
+                      ret->has_length || ret->is_chunked;
     if (count.expect > 0) {
-        ret->expects_continue = count.expect == 1 && str_eq_nocase(count.expect_value, STR("100-continue"));
+        ret->expects_continue =
+            count.expect == 1 && str_eq_nocase(count.expect_value, STR("100-continue"));
         if (!ret->expects_continue) {
             s = err_set(err, STATUS_EXPECTATION_FAILED, "This expectation cannot be met.");
             err_at(err, ERR_HEADER, STR("Expect"), count.expect_value);

@@ -35,7 +35,8 @@ struct framing {
  * HTTP/1.0), STATUS_HTTP_VERSION, STATUS_NOT_IMPLEMENTED (method, or a coding other than chunked),
  * STATUS_HEADERS_TOO_LARGE, STATUS_EXPECTATION_FAILED (the only one that leaves the framing trusted).
  */
-enum status framing_check(const struct framing_head *head, struct framing *ret, struct err *err) NODISCARD;
+enum status framing_check(const struct framing_head *head, struct framing *ret, struct err *err)
+    NODISCARD;
 
 /* A method or header name: one or more of RFC 9110's tchar. */
 bool framing_is_token(struct str s);

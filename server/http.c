@@ -58,7 +58,8 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **s
 {
     struct http *http = cls;
     struct traffic *traffic = http->traffic;
-    atomic_uint *count = http->options.is_ops ? &traffic->n_ops_connections : &traffic->n_connections;
+    atomic_uint *count =
+        http->options.is_ops ? &traffic->n_ops_connections : &traffic->n_connections;
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
         if (*socket_context != NULL)
             watch_close(traffic->watch, *socket_context);
@@ -72,8 +73,9 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **s
     int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     struct conn *conn = watch_open(traffic->watch, fd);
     if (conn != NULL)
-        write_address(MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr,
-                      conn_address(conn));
+        write_address(
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr,
+            conn_address(conn));
     *socket_context = conn;
 }
 
@@ -86,7 +88,8 @@ static void resume(void *connection)
 static void *on_target(void *cls, const char *target, struct MHD_Connection *connection)
 {
     struct http *http = cls;
-    struct conn *conn = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+    struct conn *conn =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
     if (conn == NULL)
         return NULL;
     struct exchange *x =
@@ -104,13 +107,15 @@ struct header_walk {
     bool is_cut;
 };
 
-static enum MHD_Result collect_header(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_len,
-                                      const char *value, size_t value_len)
+static enum MHD_Result collect_header(void *cls, enum MHD_ValueKind kind, const char *name,
+                                      size_t name_len, const char *value, size_t value_len)
 {
     struct header_walk *walk = cls;
     (void)kind;
-    struct header header = {{name, name_len}, {value == NULL ? "" : value, value == NULL ? 0 : value_len}};
-    if (value == NULL || memchr(name, '\0', name_len) != NULL || memchr(value, '\0', value_len) != NULL)
+    struct header header = {{name, name_len},
+                            {value == NULL ? "" : value, value == NULL ? 0 : value_len}};
+    if (value == NULL || memchr(name, '\0', name_len) != NULL ||
+        memchr(value, '\0', value_len) != NULL)
         walk->is_cut = true;
     walk->headers[walk->n++] = header;
     return walk->n < REQUEST_HEADERS_MAX ? MHD_YES : MHD_NO;
@@ -121,16 +126,18 @@ static enum MHD_Result answer(struct exchange *x)
     return http_reply(x) ? MHD_YES : MHD_NO;
 }
 
-static enum MHD_Result on_head(struct exchange *x, struct MHD_Connection *connection, const char *method,
-                               const char *version)
+static enum MHD_Result on_head(struct exchange *x, struct MHD_Connection *connection,
+                               const char *method, const char *version)
 {
     int n = MHD_get_connection_values_n(connection, MHD_HEADER_KIND, NULL, NULL);
     size_t n_headers = n < 0 ? 0 : (size_t)n;
-    struct header_walk walk = {arena_array(&x->request.arena, REQUEST_HEADERS_MAX, sizeof(struct header)), 0, false};
+    struct header_walk walk = {
+        arena_array(&x->request.arena, REQUEST_HEADERS_MAX, sizeof(struct header)), 0, false};
     if (walk.headers == NULL)
         return MHD_NO;
     (void)MHD_get_connection_values_n(connection, MHD_HEADER_KIND, collect_header, &walk);
-    struct framing_head head = {str_of(method), str_of(version), walk.headers, n_headers, walk.is_cut};
+    struct framing_head head = {str_of(method), str_of(version), walk.headers, n_headers,
+                                walk.is_cut};
     return exchange_head(x, &head) == STEP_ANSWER ? answer(x) : MHD_YES;
 }
 
@@ -144,8 +151,8 @@ static enum MHD_Result on_whole(struct exchange *x, struct MHD_Connection *conne
 }
 
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url,
-                                  const char *method, const char *version, const char *data, size_t *data_bytes,
-                                  void **context)
+                                  const char *method, const char *version, const char *data,
+                                  size_t *data_bytes, void **context)
 {
     (void)cls;
     (void)url; /* decoded too early to be trusted: x->request.target is what was sent */
@@ -182,31 +189,32 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
     *context = NULL;
     if (x == NULL)
         return;
-    enum exchange_end end = code == MHD_REQUEST_TERMINATED_COMPLETED_OK ? END_COMPLETED :
-                            code == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED ? END_TIMEOUT : END_ABORTED;
+    enum exchange_end end = code == MHD_REQUEST_TERMINATED_COMPLETED_OK      ? END_COMPLETED
+                            : code == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED ? END_TIMEOUT
+                                                                             : END_ABORTED;
     exchange_done(x, end);
 }
 
 static struct MHD_Daemon *start_daemon(struct http *http, int fd)
 {
     const struct config *config = http->traffic->app->config;
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG;
-    return MHD_start_daemon(flags, 0, NULL, NULL, on_request, http,
-                            MHD_OPTION_EXTERNAL_LOGGER, on_library_log, http, /* first: later options may log */
+    unsigned flags =
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG;
+    return MHD_start_daemon(flags, 0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER,
+                            on_library_log, http, /* first: later options may log */
                             MHD_OPTION_THREAD_POOL_SIZE, http->options.n_threads,
                             MHD_OPTION_CONNECTION_LIMIT, http->options.connection_limit,
                             MHD_OPTION_CONNECTION_TIMEOUT, config->idle_timeout_s,
                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
                             MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)POOL_STEP_BYTES,
                             MHD_OPTION_STRICT_FOR_CLIENT, 0, /* our own guard answers, once */
-                            MHD_OPTION_LISTEN_SOCKET, fd,
-                            MHD_OPTION_URI_LOG_CALLBACK, on_target, http,
-                            MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
+                            MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, on_target,
+                            http, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
                             MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_END);
 }
 
-enum status http_start(const struct http_options *options, struct traffic *traffic, const struct router *router,
-                       struct http **ret, struct err *err)
+enum status http_start(const struct http_options *options, struct traffic *traffic,
+                       const struct router *router, struct http **ret, struct err *err)
 {
     int fd = -1;
     struct http *http = calloc(1, sizeof *http);
@@ -225,7 +233,8 @@ enum status http_start(const struct http_options *options, struct traffic *traff
     if (http->daemon == NULL) {
         (void)close(fd);
         free(http);
-        return err_set(err, STATUS_IO, "The listener on port %u could not be started.", options->port);
+        return err_set(err, STATUS_IO, "The listener on port %u could not be started.",
+                       options->port);
     }
     *ret = http;
     return STATUS_OK;
@@ -247,7 +256,8 @@ void http_quiesce(struct http *http)
     for (;;) {
         struct sockaddr_storage address;
         socklen_t size = sizeof address;
-        int client = accept4(fd, (struct sockaddr *)(void *)&address, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        int client =
+            accept4(fd, (struct sockaddr *)(void *)&address, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (client < 0 && (errno == EINTR || errno == ECONNABORTED))
             continue;
         if (client < 0)

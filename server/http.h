@@ -20,8 +20,8 @@ struct http_options {
 };
 
 /* traffic and router must outlive the listener. Errors: STATUS_CONFIG when the address cannot be bound. */
-enum status http_start(const struct http_options *options, struct traffic *traffic, const struct router *router,
-                       struct http **ret, struct err *err) NODISCARD;
+enum status http_start(const struct http_options *options, struct traffic *traffic,
+                       const struct router *router, struct http **ret, struct err *err) NODISCARD;
 unsigned http_port(const struct http *http);
 
 /* Closes the listening socket; connections that the kernel had accepted for us are served all the same. */

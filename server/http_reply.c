@@ -13,14 +13,16 @@
 
 static void add(struct MHD_Response *response, const char *name, const char *value)
 {
-    (void)MHD_add_response_header(response, name, value); /* refuses only what would break the framing */
+    (void)MHD_add_response_header(response, name,
+                                  value); /* refuses only what would break the framing */
 }
 
 static void add_timing(struct MHD_Response *response, const struct exchange *x)
 {
     char text[96];
     (void)snprintf(text, sizeof text, "queue;dur=%.3f, total;dur=%.3f",
-                   (double)(x->job.started_ns - x->job.queued_ns) / 1e6, request_elapsed_ms(&x->request));
+                   (double)(x->job.started_ns - x->job.queued_ns) / 1e6,
+                   request_elapsed_ms(&x->request));
     add(response, "Server-Timing", text);
 }
 
@@ -51,14 +53,17 @@ bool http_reply(struct exchange *x)
         reply->body = STR("");
     /* The library's parameter is not const, but a persistent buffer is only read. */
     void *bytes = (void *)(uintptr_t)(reply->body.ptr == NULL ? "" : reply->body.ptr);
-    struct MHD_Response *response = MHD_create_response_from_buffer(reply->body.len, bytes, MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(reply->body.len, bytes, MHD_RESPMEM_PERSISTENT);
     if (response == NULL)
         return false;
     add_headers(response, x);
     const struct config *config = x->request.app->config;
-    uint64_t send_ms = config->send_timeout_ms + (uint64_t)reply->body.len * 1000 / 1024 / config->min_rate_kib;
+    uint64_t send_ms =
+        config->send_timeout_ms + (uint64_t)reply->body.len * 1000 / 1024 / config->min_rate_kib;
     conn_enter(x->conn, CONN_SENDING, clock_mono_ns() + (int64_t)send_ms * 1000000);
-    enum MHD_Result queued = MHD_queue_response(x->connection, (unsigned)reply->http_status, response);
+    enum MHD_Result queued =
+        MHD_queue_response(x->connection, (unsigned)reply->http_status, response);
     MHD_destroy_response(response);
     if (queued == MHD_YES)
         x->state = EXCHANGE_ANSWERED;

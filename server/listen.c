@@ -43,21 +43,24 @@ static unsigned port_of(int fd)
     return address.ss_family == AF_INET6 ? ntohs(v6.sin6_port) : ntohs(v4.sin_port);
 }
 
-enum status listen_open(const char *address, unsigned port, int *ret_fd, unsigned *ret_port, struct err *err)
+enum status listen_open(const char *address, unsigned port, int *ret_fd, unsigned *ret_port,
+                        struct err *err)
 {
-    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE, .ai_socktype = SOCK_STREAM};
+    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
+                             .ai_socktype = SOCK_STREAM};
     struct addrinfo *info = NULL;
     char service[16];
     (void)snprintf(service, sizeof service, "%u", port);
     int code = getaddrinfo(address, service, &hints, &info);
     if (code != 0)
-        return err_set(err, STATUS_CONFIG, "\"%s\" is not a numeric IPv4 or IPv6 address.", address);
+        return err_set(err, STATUS_CONFIG, "\"%s\" is not a numeric IPv4 or IPv6 address.",
+                       address);
     bool ok = open_socket(info, ret_fd);
     int error = errno;
     freeaddrinfo(info);
     if (!ok)
-        return err_set(err, STATUS_CONFIG, "Address %s port %u cannot be listened on: %s.", address, port,
-                       strerrordesc_np(error));
+        return err_set(err, STATUS_CONFIG, "Address %s port %u cannot be listened on: %s.", address,
+                       port, strerrordesc_np(error));
     *ret_port = port_of(*ret_fd);
     return STATUS_OK;
 }

@@ -5,6 +5,7 @@
 #include "base/err.h"
 
 /* address is numeric, IPv4 or IPv6. The socket does not block. ret_port is the port in use. */
-enum status listen_open(const char *address, unsigned port, int *ret_fd, unsigned *ret_port, struct err *err) NODISCARD;
+enum status listen_open(const char *address, unsigned port, int *ret_fd, unsigned *ret_port,
+                        struct err *err) NODISCARD;
 
 #endif

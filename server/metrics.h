@@ -27,9 +27,11 @@ void metrics_free(struct metrics *metrics);
 #define LABELS(...) ((const char *const[]){__VA_ARGS__})
 
 void metrics_add(struct metrics *metrics, enum metric metric, double by);
-void metrics_add_labeled(struct metrics *metrics, enum metric metric, const char *const *labels, double by);
+void metrics_add_labeled(struct metrics *metrics, enum metric metric, const char *const *labels,
+                         double by);
 void metrics_set(struct metrics *metrics, enum metric metric, double value);
-void metrics_set_labeled(struct metrics *metrics, enum metric metric, const char *const *labels, double value);
+void metrics_set_labeled(struct metrics *metrics, enum metric metric, const char *const *labels,
+                         double value);
 void metrics_observe(struct metrics *metrics, enum metric metric, double seconds);
 void metrics_observe_labeled(struct metrics *metrics, enum metric metric, const char *const *labels,
                              double seconds);
@@ -40,7 +42,8 @@ void metrics_observe_labeled(struct metrics *metrics, enum metric metric, const 
  */
 typedef void metrics_collect_fn(struct metrics *metrics, void *cls);
 void metrics_collector(struct metrics *metrics, metrics_collect_fn *collect, void *cls);
-void metrics_collector_remove(struct metrics *metrics, const void *cls); /* when nobody writes any more */
+void metrics_collector_remove(struct metrics *metrics,
+                              const void *cls); /* when nobody writes any more */
 
 /* The whole exposition; content type METRICS_CONTENT_TYPE. False when out ran out of room. */
 #define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"

@@ -42,7 +42,8 @@ static void collect_stat(struct metrics *metrics)
     if (clock_gettime(CLOCK_REALTIME, &wall) == 0 && clock_gettime(CLOCK_BOOTTIME, &boot) == 0)
         metrics_set(metrics, METRIC_process_start_time_seconds,
                     (double)(wall.tv_sec - boot.tv_sec) + (double)values[19] / ticks);
-    metrics_set(metrics, METRIC_process_cpu_seconds_total, (double)(values[11] + values[12]) / ticks);
+    metrics_set(metrics, METRIC_process_cpu_seconds_total,
+                (double)(values[11] + values[12]) / ticks);
     metrics_set(metrics, METRIC_process_resident_memory_bytes,
                 (double)values[21] * (double)sysconf(_SC_PAGESIZE));
 }
@@ -51,7 +52,7 @@ static void collect_descriptors(struct metrics *metrics)
 {
     DIR *dir = opendir("/proc/self/fd");
     if (dir != NULL) {
-        int n = -3; /* ".", ".." and the descriptor of this listing */
+        int n = -3;                  /* ".", ".." and the descriptor of this listing */
         while (readdir(dir) != NULL) /* NOLINT(concurrency-mt-unsafe): a stream of our own */
             n++;
         (void)closedir(dir);

@@ -21,7 +21,8 @@ bool problem_is_retryable(enum status s)
 
 static const char *place_name(enum err_where where)
 {
-    static const char *const names[] = {"name", "parameter", "pointer", "header", "setting", "line"};
+    static const char *const names[] = {"name",   "parameter", "pointer",
+                                        "header", "setting",   "line"};
     return names[where];
 }
 
@@ -29,7 +30,8 @@ static void write_error(const struct err *err, struct json_out *json)
 {
     jw_key(json, "errors");
     jw_array(json);
-    if (err->name[0] != '\0' || err->value[0] != '\0' || err->allowed[0] != '\0' || err->suggestion[0] != '\0') {
+    if (err->name[0] != '\0' || err->value[0] != '\0' || err->allowed[0] != '\0' ||
+        err->suggestion[0] != '\0') {
         jw_object(json);
         if (err->where != ERR_NOWHERE)
             jw_key_c(json, place_name(err->where), err->name);
@@ -82,5 +84,6 @@ void problem_write(struct request *request, const struct err *err, struct arena 
     reply_type(request, text.failed ? 503 : http, PROBLEM_CONTENT_TYPE);
     reply_body(request, text.failed ? STR(out_of_memory) : buf_str(&text));
     if (reply->http_status == 503 || reply->http_status == 429)
-        reply_header(request, "Retry-After", "%u", err->retry_after_s == 0 ? 1 : err->retry_after_s);
+        reply_header(request, "Retry-After", "%u",
+                     err->retry_after_s == 0 ? 1 : err->retry_after_s);
 }

@@ -51,7 +51,8 @@ static enum status refuse(struct str name, struct str value, const char *what, s
     return s;
 }
 
-static enum status parse_piece(struct str piece, struct arena *arena, struct query_param *ret, struct err *err)
+static enum status parse_piece(struct str piece, struct arena *arena, struct query_param *ret,
+                               struct err *err)
 {
     static const char broken[] =
         "has a broken percent escape, a control character or text that is not UTF-8";
@@ -81,12 +82,10 @@ enum status query_parse(struct str query, struct arena *arena, struct query_para
         err_allow(err, "at most %d parameters", QUERY_PARAMS_MAX);
         return s;
     }
-    struct query_param *params = NULL;
-    if (n_pieces > 0) {
-        params = arena_array(arena, n_pieces, sizeof *params);
-        if (params == NULL)
-            return err_set(err, STATUS_OUT_OF_MEMORY, "No memory for the query parameters.");
-    }
+    /* One more than needed: an empty query has parameters to point at, too. */
+    struct query_param *params = arena_array(arena, n_pieces + 1, sizeof *params);
+    if (params == NULL)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "No memory for the query parameters.");
     struct str rest = query, piece;
     while (str_next_field(&rest, '&', &piece)) {
         if (piece.len == 0)

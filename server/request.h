@@ -16,7 +16,15 @@
 struct app;
 struct request;
 
-enum method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_PUT, METHOD_DELETE, METHOD_PATCH, METHOD_OPTIONS };
+enum method {
+    METHOD_GET,
+    METHOD_HEAD,
+    METHOD_POST,
+    METHOD_PUT,
+    METHOD_DELETE,
+    METHOD_PATCH,
+    METHOD_OPTIONS
+};
 
 enum lane {
     LANE_HTTP, /* answered on the polling thread: no I/O, microseconds */
@@ -36,16 +44,22 @@ struct route {
     handler_fn *handler;
     enum lane lane;
     unsigned deadline_ms;
-    size_t body_max_bytes; /* 0: no body is expected; one that comes is read and ignored up to 64 KiB */
-    bool is_ops;           /* served on the ops listener instead of the data listener */
-    const char *summary;   /* one line, as in openapi.yaml */
+    size_t
+        body_max_bytes; /* 0: no body is expected; one that comes is read and ignored up to 64 KiB */
+    bool is_ops;        /* served on the ops listener instead of the data listener */
+    const char *summary; /* one line, as in openapi.yaml */
 };
 
 struct query_param {
     struct str name, value; /* percent-decoded, '+' is a space; valid UTF-8 without NUL */
 };
 
-enum { REQUEST_PATH_PARAMS = 4, REQUEST_ID_BYTES = 37, REPLY_HEADERS_MAX = 24, REQUEST_HEADERS_MAX = 64 };
+enum {
+    REQUEST_PATH_PARAMS = 4,
+    REQUEST_ID_BYTES = 37,
+    REPLY_HEADERS_MAX = 24,
+    REQUEST_HEADERS_MAX = 64
+};
 
 struct header {
     struct str name, value; /* as sent; borrowed from the connection until the request completes */
@@ -76,7 +90,8 @@ struct request {
     struct str path;   /* raw, still percent-encoded, without scheme, authority and query */
     struct str query;  /* raw, without '?' */
     const struct route *route;
-    struct str path_params[REQUEST_PATH_PARAMS]; /* percent-decoded, in the order of the route's braces */
+    struct str
+        path_params[REQUEST_PATH_PARAMS]; /* percent-decoded, in the order of the route's braces */
     struct query_param *params;
     size_t n_params;
     const struct header *headers; /* see request_header */

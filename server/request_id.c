@@ -26,7 +26,8 @@ static uint64_t stir(uint64_t x) /* the finaliser of splitmix64 */
 void request_ids_next(struct request_ids *ids, char ret[REQUEST_ID_BYTES])
 {
     static const char digits[] = "0123456789abcdef";
-    uint64_t n = atomic_fetch_add_explicit(&ids->count, 1, memory_order_relaxed) * 0x9e3779b97f4a7c15u;
+    uint64_t n =
+        atomic_fetch_add_explicit(&ids->count, 1, memory_order_relaxed) * 0x9e3779b97f4a7c15u;
     uint64_t high = ((uint64_t)clock_wall_ms() << 16) | 0x7000u | (stir(ids->seed[0] + n) & 0xfffu);
     uint64_t low = (stir(ids->seed[1] + n) & 0x3fffffffffffffffu) | 0x8000000000000000u;
     for (int i = 0, at = 0; i < 32; i++) {

@@ -25,8 +25,8 @@ struct router {
 };
 
 static const char *const method_names[METHODS_N] = {
-    [METHOD_GET] = "GET",       [METHOD_HEAD] = "HEAD",   [METHOD_POST] = "POST",
-    [METHOD_PUT] = "PUT",       [METHOD_DELETE] = "DELETE", [METHOD_PATCH] = "PATCH",
+    [METHOD_GET] = "GET",         [METHOD_HEAD] = "HEAD",     [METHOD_POST] = "POST",
+    [METHOD_PUT] = "PUT",         [METHOD_DELETE] = "DELETE", [METHOD_PATCH] = "PATCH",
     [METHOD_OPTIONS] = "OPTIONS",
 };
 
@@ -47,18 +47,19 @@ bool method_parse(struct str name, enum method *ret)
 
 static enum status refuse_row(const struct route *route, const char *why, struct err *err)
 {
-    return err_set(err, STATUS_INTERNAL, "Route \"%s\" %s.", route->path == NULL ? "" : route->path, why);
+    return err_set(err, STATUS_INTERNAL, "Route \"%s\" %s.", route->path == NULL ? "" : route->path,
+                   why);
 }
 
 static enum status compile(const struct route *route, struct pattern *ret, struct err *err)
 {
+    ret->route = route;
     if (route->path == NULL || route->path[0] != '/')
         return refuse_row(route, "does not start with a slash", err);
     if (route->handler == NULL)
         return refuse_row(route, "has no handler", err);
     if (route->lane != LANE_HTTP && route->deadline_ms == 0)
         return refuse_row(route, "runs on a worker and has no deadline", err);
-    ret->route = route;
     struct str rest = str_of(route->path + 1), segment;
     size_t n_params = 0;
     while (str_next_field(&rest, '/', &segment)) {
@@ -86,8 +87,8 @@ static bool is_same_address(const struct pattern *a, const struct pattern *b)
     return true;
 }
 
-enum status router_new(const struct route *routes, size_t n_routes, bool is_ops, struct router **ret,
-                       struct err *err)
+enum status router_new(const struct route *routes, size_t n_routes, bool is_ops,
+                       struct router **ret, struct err *err)
 {
     struct router *router = calloc(1, sizeof *router + n_routes * sizeof router->patterns[0]);
     if (router == NULL)
@@ -191,7 +192,8 @@ static void allow(struct request *request, const bool methods[METHODS_N], struct
 }
 
 /* The pattern with the request's own segments in place of parameters, to compare like with like. */
-static struct str address_near(const struct pattern *pattern, const struct split *split, struct arena *arena)
+static struct str address_near(const struct pattern *pattern, const struct split *split,
+                               struct arena *arena)
 {
     struct buf text;
     buf_init(&text, arena, ADDRESS_BYTES_MAX);
@@ -207,15 +209,16 @@ static struct str address_near(const struct pattern *pattern, const struct split
     return text.failed ? STR_NONE : buf_str(&text);
 }
 
-static enum status not_found(const struct router *router, struct request *request, const struct split *split,
-                             struct err *err)
+static enum status not_found(const struct router *router, struct request *request,
+                             const struct split *split, struct err *err)
 {
     enum status s = err_set(err, STATUS_NOT_FOUND, "There is nothing at \"%.*s\".",
                             STR_ARG(str_utf8_cut(request->path, 256)));
     struct suggest search = suggest_start(request->path);
     for (size_t i = 0; i < router->n_patterns; i++) {
         struct str address = address_near(&router->patterns[i], split, &request->arena);
-        if (address.len > 0 && address.len + 8 > request->path.len && request->path.len + 8 > address.len)
+        if (address.len > 0 && address.len + 8 > request->path.len &&
+            request->path.len + 8 > address.len)
             suggest_offer(&search, address);
     }
     err_suggest(err, suggest_take(&search));
@@ -254,8 +257,9 @@ enum status router_match(const struct router *router, struct request *request, s
         allow(request, methods, NULL);
         return STATUS_OK;
     }
-    enum status s = err_set(err, STATUS_METHOD_NOT_ALLOWED, "%s is not allowed at \"%.*s\".",
-                            method_names[request->method], STR_ARG(str_utf8_cut(request->path, 256)));
+    enum status s =
+        err_set(err, STATUS_METHOD_NOT_ALLOWED, "%s is not allowed at \"%.*s\".",
+                method_names[request->method], STR_ARG(str_utf8_cut(request->path, 256)));
     allow(request, methods, err);
     return s;
 }

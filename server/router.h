@@ -14,8 +14,8 @@ struct router;
  * Errors: STATUS_INTERNAL naming a row that cannot be served: a path without '/', an unclosed brace, too
  * many segments or parameters, no handler, a worker lane without deadline, the same address twice.
  */
-enum status router_new(const struct route *routes, size_t n_routes, bool is_ops, struct router **ret,
-                       struct err *err) NODISCARD;
+enum status router_new(const struct route *routes, size_t n_routes, bool is_ops,
+                       struct router **ret, struct err *err) NODISCARD;
 void router_free(struct router *router);
 
 /*
@@ -24,7 +24,8 @@ void router_free(struct router *router);
  * STATUS_OK with route NULL for OPTIONS, both with the Allow header set on the reply;
  * STATUS_BAD_REQUEST when a parameter does not decode.
  */
-enum status router_match(const struct router *router, struct request *request, struct err *err) NODISCARD;
+enum status router_match(const struct router *router, struct request *request, struct err *err)
+    NODISCARD;
 
 const char *method_name(enum method method);
 bool method_parse(struct str name, enum method *ret); /* exact: methods are case-sensitive */

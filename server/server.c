@@ -23,8 +23,9 @@ enum {
     OPS_CONNECTION_LIMIT = 64,
     SPARE_DESCRIPTORS = 1024, /* for pools, files and epoll sets beside the connections */
     STEP_MS = 10,             /* between two looks while draining */
-    IDLE_GRACE_MS = 500,      /* for requests on idle connections that are under way when the listener closes */
-    SEND_GRACE_MS = 2000      /* for the last answers to go out */
+    IDLE_GRACE_MS =
+        500, /* for requests on idle connections that are under way when the listener closes */
+    SEND_GRACE_MS = 2000 /* for the last answers to go out */
 };
 
 struct server {
@@ -45,7 +46,8 @@ static void on_cut(void *cls, enum conn_phase phase, unsigned n)
 {
     static const char *const names[CONN_PHASES] = {"header", "body", "busy", "send"};
     struct traffic *traffic = cls;
-    metrics_add_labeled(traffic->app->metrics, METRIC_connections_cut_total, LABELS(names[phase]), n);
+    metrics_add_labeled(traffic->app->metrics, METRIC_connections_cut_total, LABELS(names[phase]),
+                        n);
 }
 
 static void collect(struct metrics *metrics, void *cls)
@@ -53,8 +55,10 @@ static void collect(struct metrics *metrics, void *cls)
     struct traffic *traffic = cls;
     metrics_set_labeled(metrics, METRIC_build_info, LABELS(traffic->app->version), 1);
     metrics_set(metrics, METRIC_http_inflight, atomic_load(&traffic->n_inflight));
-    metrics_set_labeled(metrics, METRIC_connections, LABELS("data"), atomic_load(&traffic->n_connections));
-    metrics_set_labeled(metrics, METRIC_connections, LABELS("ops"), atomic_load(&traffic->n_ops_connections));
+    metrics_set_labeled(metrics, METRIC_connections, LABELS("data"),
+                        atomic_load(&traffic->n_connections));
+    metrics_set_labeled(metrics, METRIC_connections, LABELS("ops"),
+                        atomic_load(&traffic->n_ops_connections));
     for (int i = LANE_IO; i <= LANE_CPU; i++) {
         struct workers_load load = workers_load(traffic->lanes[i]);
         const char *lane = workers_name(traffic->lanes[i]);
@@ -77,9 +81,10 @@ static void raise_descriptor_limit(unsigned wanted)
 static enum status start_lanes(struct server *server, struct err *err)
 {
     const struct config *config = server->traffic.app->config;
-    struct workers_options io = {"io", config->io_workers, config->queue_io, exchange_run_job, exchange_skip_job};
-    struct workers_options cpu = {"cpu", config_cpu_workers(config), config->queue_cpu, exchange_run_job,
-                                  exchange_skip_job};
+    struct workers_options io = {"io", config->io_workers, config->queue_io, exchange_run_job,
+                                 exchange_skip_job};
+    struct workers_options cpu = {"cpu", config_cpu_workers(config), config->queue_cpu,
+                                  exchange_run_job, exchange_skip_job};
     enum status s = workers_new(&io, &server->traffic.lanes[LANE_IO], err);
     if (s == STATUS_OK)
         s = workers_new(&cpu, &server->traffic.lanes[LANE_CPU], err);
@@ -89,10 +94,16 @@ static enum status start_lanes(struct server *server, struct err *err)
 static enum status start_listeners(struct server *server, struct err *err)
 {
     const struct config *config = server->traffic.app->config;
-    struct http_options data = {"bind", "port", config->bind, config->port, config_http_threads(config),
-                                config->connection_limit, false};
-    struct http_options ops = {"ops_bind", "ops_port", config->ops_bind, config->ops_port, OPS_THREADS,
-                               OPS_CONNECTION_LIMIT, true};
+    struct http_options data = {"bind",
+                                "port",
+                                config->bind,
+                                config->port,
+                                config_http_threads(config),
+                                config->connection_limit,
+                                false};
+    struct http_options ops = {
+        "ops_bind",           "ops_port", config->ops_bind, config->ops_port, OPS_THREADS,
+        OPS_CONNECTION_LIMIT, true};
     enum status s = http_start(&ops, &server->traffic, server->ops_router, &server->ops, err);
     if (s == STATUS_OK)
         s = http_start(&data, &server->traffic, server->router, &server->data, err);
@@ -117,13 +128,14 @@ static enum status check_ops_routes(const struct route *routes, size_t n_routes,
 {
     for (size_t i = 0; i < n_routes; i++)
         if (routes[i].is_ops && routes[i].lane != LANE_HTTP)
-            return err_set(err, STATUS_INTERNAL, "Ops route \"%s\" must answer even when the queues are full.",
+            return err_set(err, STATUS_INTERNAL,
+                           "Ops route \"%s\" must answer even when the queues are full.",
                            routes[i].path);
     return STATUS_OK;
 }
 
-enum status server_start(struct app *app, const struct route *routes, size_t n_routes, struct server **ret,
-                         struct err *err)
+enum status server_start(struct app *app, const struct route *routes, size_t n_routes,
+                         struct server **ret, struct err *err)
 {
     struct server *server = calloc(1, sizeof *server);
     if (server == NULL)
@@ -133,7 +145,8 @@ enum status server_start(struct app *app, const struct route *routes, size_t n_r
     (void)signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit(app->config->connection_limit + SPARE_DESCRIPTORS);
 
-    struct watch_options watch = {app->config->header_timeout_ms, on_stopped, on_cut, &server->traffic};
+    struct watch_options watch = {app->config->header_timeout_ms, on_stopped, on_cut,
+                                  &server->traffic};
     enum status s = check_ops_routes(routes, n_routes, err);
     if (s == STATUS_OK)
         s = router_new(routes, n_routes, false, &server->router, err);
@@ -178,7 +191,8 @@ enum status server_block_signals(int *ret_signal_fd, struct err *err)
     int error = pthread_sigmask(SIG_BLOCK, &set, NULL);
     int fd = error == 0 ? signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK) : -1;
     if (fd < 0)
-        return err_set(err, STATUS_IO, "Signals cannot be received: %s.", strerrordesc_np(error == 0 ? errno : error));
+        return err_set(err, STATUS_IO, "Signals cannot be received: %s.",
+                       strerrordesc_np(error == 0 ? errno : error));
     *ret_signal_fd = fd;
     return STATUS_OK;
 }
@@ -186,9 +200,11 @@ enum status server_block_signals(int *ret_signal_fd, struct err *err)
 /* A signal that arrives within the time, or 0. */
 static int take_signal(int signal_fd, int timeout_ms)
 {
-    struct pollfd pollfd = {.fd = signal_fd, .events = POLLIN}; /* fd -1 is ignored: a plain sleep */
+    struct pollfd pollfd = {.fd = signal_fd,
+                            .events = POLLIN}; /* fd -1 is ignored: a plain sleep */
     struct signalfd_siginfo info;
-    if (poll(&pollfd, 1, timeout_ms) <= 0 || read(signal_fd, &info, sizeof info) != (ssize_t)sizeof info)
+    if (poll(&pollfd, 1, timeout_ms) <= 0 ||
+        read(signal_fd, &info, sizeof info) != (ssize_t)sizeof info)
         return 0;
     return (int)info.ssi_signo;
 }
@@ -208,7 +224,8 @@ struct drain {
 };
 
 /* Waits until is_over or the time has passed; false in the latter case. A signal ends the waiting, too. */
-static bool wait_until(struct drain *drain, bool (*is_over)(const struct drain *, int64_t waited_ms),
+static bool wait_until(struct drain *drain,
+                       bool (*is_over)(const struct drain *, int64_t waited_ms),
                        unsigned timeout_ms)
 {
     int64_t from = clock_mono_ns();
@@ -271,7 +288,8 @@ enum status server_drain_and_stop(struct server *server, int signal_fd, struct e
         return err_set(err, STATUS_DEADLINE, "%u requests did not stop when told to.",
                        atomic_load(&traffic->n_suspended));
     (void)wait_until(&drain, is_answered, SEND_GRACE_MS);
-    log_event(LOG_INFO, "server_drained", LOG_TEXT("outcome", is_complete ? "complete" : "cut_short"),
+    log_event(LOG_INFO, "server_drained",
+              LOG_TEXT("outcome", is_complete ? "complete" : "cut_short"),
               LOG_I64("connections", atomic_load(&traffic->n_connections)),
               LOG_I64("inflight", atomic_load(&traffic->n_inflight)));
     server_free(server);

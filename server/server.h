@@ -22,8 +22,8 @@ struct server;
  * Errors: STATUS_CONFIG (address in use, naming the setting), STATUS_INTERNAL (route table), STATUS_IO,
  * STATUS_OUT_OF_MEMORY; nothing is left running.
  */
-enum status server_start(struct app *app, const struct route *routes, size_t n_routes, struct server **ret,
-                         struct err *err) NODISCARD;
+enum status server_start(struct app *app, const struct route *routes, size_t n_routes,
+                         struct server **ret, struct err *err) NODISCARD;
 
 unsigned server_port(const struct server *server);
 unsigned server_ops_port(const struct server *server);

@@ -21,7 +21,8 @@ static enum status check_segment(struct str segment, bool is_last, struct err *e
     if (segment.len > SEGMENT_BYTES_MAX)
         return refuse("has a path segment of more than 1024 bytes", err);
     if (!percent_decode(segment, false, room, &decoded))
-        return refuse("has a path with a broken escape, a control character or text that is not UTF-8", err);
+        return refuse(
+            "has a path with a broken escape, a control character or text that is not UTF-8", err);
     if (str_find(decoded, '/', 0) < decoded.len || str_find(decoded, '\\', 0) < decoded.len)
         return refuse("has an encoded slash or a backslash in its path", err);
     if (str_eq_c(decoded, ".") || str_eq_c(decoded, ".."))
@@ -104,8 +105,9 @@ enum status target_parse(struct str target, bool is_options, struct target *ret,
 
 static bool is_secret_name(struct str name)
 {
-    static const char *const marks[] = {"api_key", "apikey", "api-key", "token",     "secret",
-                                        "passw",   "auth",   "credential", "signature", "servicekey"};
+    static const char *const marks[] = {"api_key",   "apikey",    "api-key", "token",
+                                        "secret",    "passw",     "auth",    "credential",
+                                        "signature", "servicekey"};
     for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
         struct str mark = str_of(marks[i]);
         for (size_t at = 0; at + mark.len <= name.len; at++)

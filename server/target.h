@@ -20,7 +20,8 @@ struct target {
  * '#', and in the path a broken escape, "%2F", "%00" or another encoded control character, text that is not UTF-8, an
  * empty segment ("//") and the segments "." and ".." however encoded.
  */
-enum status target_parse(struct str target, bool is_options, struct target *ret, struct err *err) NODISCARD;
+enum status target_parse(struct str target, bool is_options, struct target *ret, struct err *err)
+    NODISCARD;
 
 /* Is s a Host value: a name or address with an optional port? */
 bool target_is_authority(struct str s);

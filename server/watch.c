@@ -51,7 +51,8 @@ struct watch {
     struct lock lock; /* leaf lock; guards the lists and what is marked in struct conn */
     struct conn *first GUARDED;
     struct conn *first_watched GUARDED;
-    struct conn *closed GUARDED; /* freed by the watch thread when no event can name them any more */
+    struct conn
+        *closed GUARDED; /* freed by the watch thread when no event can name them any more */
     struct conn *cursor GUARDED; /* next one to scan */
 };
 
@@ -70,7 +71,8 @@ void conn_enter(struct conn *conn, enum conn_phase phase, int64_t cut_at_ns)
 
 void conn_hurry(struct conn *conn)
 {
-    atomic_store_explicit(&conn->cut_at_ns, clock_mono_ns() + (int64_t)HURRY_MS * 1000000, memory_order_relaxed);
+    atomic_store_explicit(&conn->cut_at_ns, clock_mono_ns() + (int64_t)HURRY_MS * 1000000,
+                          memory_order_relaxed);
 }
 
 enum conn_phase conn_cut_phase(const struct conn *conn)
@@ -93,7 +95,8 @@ struct conn *watch_open(struct watch *w, int fd)
     w->first = conn;
     lock_give(&w->lock);
     struct epoll_event event = {.events = EPOLLRDHUP | EPOLLET, .data.ptr = conn};
-    (void)epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, fd, &event); /* without it, only leaving goes unseen */
+    (void)epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, fd,
+                    &event); /* without it, only leaving goes unseen */
     return conn;
 }
 
@@ -165,9 +168,9 @@ static bool raise_due(struct watch *w, int64_t now) REQUIRES(w->lock)
     for (struct conn *conn = w->first_watched; conn != NULL; conn = conn->next_watched) {
         if (stop_is_raised(conn->stop))
             continue;
-        bool is_gone = conn->is_reset ||
-                       (conn->half_closed_ns != 0 &&
-                        now - conn->half_closed_ns >= (int64_t)WATCH_GRACE_MS * 1000000);
+        bool is_gone =
+            conn->is_reset || (conn->half_closed_ns != 0 &&
+                               now - conn->half_closed_ns >= (int64_t)WATCH_GRACE_MS * 1000000);
         if (is_gone)
             stop_raise(conn->stop, STOP_CLIENT_GONE);
         else if (now >= conn->deadline_ns)
@@ -211,7 +214,8 @@ static uint64_t bytes_received(int fd)
 static bool is_header_late(struct watch *w, struct conn *conn, int64_t now) REQUIRES(w->lock)
 {
     unsigned serial = atomic_load_explicit(&conn->serial, memory_order_relaxed);
-    uint64_t bytes = conn->header_cut_ns == 0 || conn->seen_serial != serial ? bytes_received(conn->fd) : 0;
+    uint64_t bytes =
+        conn->header_cut_ns == 0 || conn->seen_serial != serial ? bytes_received(conn->fd) : 0;
     if (conn->seen_serial != serial) {
         conn->seen_serial = serial;
         conn->idle_bytes = bytes;
@@ -222,7 +226,8 @@ static bool is_header_late(struct watch *w, struct conn *conn, int64_t now) REQU
     return conn->header_cut_ns != 0 && now >= conn->header_cut_ns;
 }
 
-static bool is_late(struct watch *w, struct conn *conn, enum conn_phase phase, int64_t now) REQUIRES(w->lock)
+static bool is_late(struct watch *w, struct conn *conn, enum conn_phase phase, int64_t now)
+    REQUIRES(w->lock)
 {
     int64_t cut_at_ns = atomic_load_explicit(&conn->cut_at_ns, memory_order_relaxed);
     if (phase == CONN_BUSY || conn_cut_phase(conn) != CONN_BUSY)
@@ -239,7 +244,8 @@ static bool scan_slice(struct watch *w, int64_t now, unsigned n_cut[CONN_PHASES]
     for (int i = 0; i < SLICE && w->cursor != NULL; i++) {
         struct conn *conn = w->cursor;
         w->cursor = conn->next;
-        enum conn_phase phase = (enum conn_phase)atomic_load_explicit(&conn->phase, memory_order_acquire);
+        enum conn_phase phase =
+            (enum conn_phase)atomic_load_explicit(&conn->phase, memory_order_acquire);
         bool is_left = phase == CONN_IDLE && conn->half_closed_ns != 0 &&
                        now - conn->half_closed_ns >= (int64_t)HALF_CLOSED_IDLE_MS * 1000000;
         bool is_cut = is_late(w, conn, phase, now);

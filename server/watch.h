@@ -36,7 +36,8 @@ struct watch_options {
     void *cls;
 };
 
-enum status watch_new(const struct watch_options *options, struct watch **ret, struct err *err) NODISCARD;
+enum status watch_new(const struct watch_options *options, struct watch **ret, struct err *err)
+    NODISCARD;
 void watch_free(struct watch *watch); /* after every connection was closed */
 
 /* Called when fd was accepted, and before it is closed. NULL when out of memory. Any thread. */

@@ -86,7 +86,8 @@ static void *work(void *cls)
     return NULL;
 }
 
-enum status workers_new(const struct workers_options *options, struct workers **ret, struct err *err)
+enum status workers_new(const struct workers_options *options, struct workers **ret,
+                        struct err *err)
 {
     struct workers *w = calloc(1, sizeof *w + options->n_threads * sizeof w->threads[0]);
     if (w == NULL)

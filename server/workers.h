@@ -31,7 +31,8 @@ struct workers_options {
     void (*skip)(struct job *job);
 };
 
-enum status workers_new(const struct workers_options *options, struct workers **ret, struct err *err) NODISCARD;
+enum status workers_new(const struct workers_options *options, struct workers **ret,
+                        struct err *err) NODISCARD;
 
 /* Runs or skips what is queued, then ends the threads. No pushes may follow. */
 void workers_free(struct workers *workers);

@@ -69,8 +69,10 @@ static void environment_beats_file_beats_default(void **state)
     struct config config;
     struct err err = {0};
     write_file("# a comment\n\n port = 1000 \r\nops_port=1001\nlog_level = warn\ncors_origin =\n");
-    assert_int_equal(load(&config, ENVIRONMENT(file_setting, "CMMC_PORT=2000", "CMMC_TEST_X=1", "CMMC_BIN=x"), &err),
-                     STATUS_OK);
+    assert_int_equal(
+        load(&config, ENVIRONMENT(file_setting, "CMMC_PORT=2000", "CMMC_TEST_X=1", "CMMC_BIN=x"),
+             &err),
+        STATUS_OK);
     assert_int_equal(config.port, 2000);
     assert_int_equal(config.sources[SETTING_port], CONFIG_ENVIRONMENT);
     assert_int_equal(config.ops_port, 1001);
@@ -86,9 +88,12 @@ static void every_wrong_value_is_named_with_its_source_and_range(void **state)
     static const struct {
         const char *setting, *name, *allowed;
     } bad[] = {
-        {"CMMC_PORT=65536", "port", "0 to 65535 port"},     {"CMMC_PORT=-1", "port", "0 to 65535 port"},
-        {"CMMC_PORT=80a", "port", "0 to 65535 port"},       {"CMMC_PORT=", "port", "0 to 65535 port"},
-        {"CMMC_PORT= 80", "port", "0 to 65535 port"},       {"CMMC_IO_WORKERS=0", "io_workers", "1 to 256 threads"},
+        {"CMMC_PORT=65536", "port", "0 to 65535 port"},
+        {"CMMC_PORT=-1", "port", "0 to 65535 port"},
+        {"CMMC_PORT=80a", "port", "0 to 65535 port"},
+        {"CMMC_PORT=", "port", "0 to 65535 port"},
+        {"CMMC_PORT= 80", "port", "0 to 65535 port"},
+        {"CMMC_IO_WORKERS=0", "io_workers", "1 to 256 threads"},
         {"CMMC_LOG_LEVEL=inof", "log_level", "debug|info|warn|error"},
         {"CMMC_BIND=", "bind", "1 to 45 bytes of UTF-8 without control characters"},
         {"CMMC_VAR_DIR=a\nb", "var_dir", "1 to 1024 bytes of UTF-8 without control characters"},
@@ -132,7 +137,8 @@ static char *printed(const struct config *config, int how)
     size_t n = 0;
     FILE *file = open_memstream(&text, &n);
     assert_non_null(file);
-    enum status s = how == 2 ? config_print_json(config, file, NULL) : config_print(config, file, how == 1, NULL);
+    enum status s = how == 2 ? config_print_json(config, file, NULL)
+                             : config_print(config, file, how == 1, NULL);
     assert_int_equal(s, STATUS_OK);
     assert_int_equal(fclose(file), 0);
     return text;
@@ -143,10 +149,13 @@ static void secrets_are_checked_and_never_shown(void **state)
     (void)state;
     struct config config;
     struct err err = {0};
-    assert_int_equal(load(&config, ENVIRONMENT("CMMC_DATABASE_URL=mysql://me:hunter2@db/x"), &err), STATUS_CONFIG);
+    assert_int_equal(load(&config, ENVIRONMENT("CMMC_DATABASE_URL=mysql://me:hunter2@db/x"), &err),
+                     STATUS_CONFIG);
     assert_null(strstr(err.detail, "hunter2"));
     assert_string_equal(err.value, "***");
-    assert_int_equal(load(&config, ENVIRONMENT("CMMC_DATABASE_URL=postgresql://me:hunter2@db/x"), &err), STATUS_OK);
+    assert_int_equal(
+        load(&config, ENVIRONMENT("CMMC_DATABASE_URL=postgresql://me:hunter2@db/x"), &err),
+        STATUS_OK);
     assert_string_equal(config.database_url, "postgresql://me:hunter2@db/x");
     for (int how = 0; how < 3; how++) {
         char *text = printed(&config, how);

@@ -25,7 +25,8 @@ static void twenty_pipelined_requests_are_answered_in_order(void **state)
     int fd = connect_to(world.port);
     char text[4096] = "";
     for (int i = 0; i < 20; i++) /* every second one goes through suspend and resume */
-        (void)snprintf(text + strlen(text), sizeof text - strlen(text), "GET %s%d HTTP/1.1\r\nHost: x\r\n\r\n",
+        (void)snprintf(text + strlen(text), sizeof text - strlen(text),
+                       "GET %s%d HTTP/1.1\r\nHost: x\r\n\r\n",
                        i % 2 == 0 ? "/items/" : "/sleep?ms=1&n=", i);
     send_text(fd, text);
     for (int i = 0; i < 20; i++) {
@@ -41,8 +42,9 @@ static void twenty_pipelined_requests_are_answered_in_order(void **state)
 static void request_split_into_single_bytes_is_answered(void **state)
 {
     (void)state;
-    static const char text[] = "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-                               "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n";
+    static const char text[] =
+        "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n";
     int fd = connect_to(world.port);
     for (size_t i = 0; i < sizeof text - 1; i++) {
         assert_true(send_bytes(fd, &text[i], 1));
@@ -81,8 +83,9 @@ static void options_answers_allow_and_preflight(void **state)
     char *star = converse(world.port, "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n");
     assert_int_equal(status_of(star), 204);
     assert_non_null(strstr(star, "Allow: GET, HEAD, POST"));
-    char *preflight = converse(world.port, "OPTIONS /echo HTTP/1.1\r\nHost: x\r\nOrigin: http://a.example\r\n"
-                                           "Access-Control-Request-Method: POST\r\n\r\n");
+    char *preflight =
+        converse(world.port, "OPTIONS /echo HTTP/1.1\r\nHost: x\r\nOrigin: http://a.example\r\n"
+                             "Access-Control-Request-Method: POST\r\n\r\n");
     assert_int_equal(status_of(preflight), 204);
     assert_non_null(strstr(preflight, "Access-Control-Allow-Methods: POST, OPTIONS\r\n"));
     assert_non_null(strstr(preflight, "Access-Control-Allow-Origin: *\r\n"));
@@ -133,7 +136,8 @@ static void methods_and_versions_are_exact(void **state)
     assert_problem(world.port, "get /hello HTTP/1.1\r\nHost: x\r\n\r\n", 501, "Q116");
     assert_problem(world.port, "CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n", 501, "Q116");
     assert_problem(world.port, "GET /hello HTTP/1.2\r\nHost: x\r\n\r\n", 505, "Q117");
-    assert_answer(world.port, "GET /hello HTTP/2.0\r\nHost: x\r\n\r\n", 505); /* the library's own page */
+    assert_answer(world.port, "GET /hello HTTP/2.0\r\nHost: x\r\n\r\n",
+                  505); /* the library's own page */
     assert_answer(world.port, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505);
 }
 
@@ -152,13 +156,16 @@ static void absolute_form_is_the_path_and_other_forms_are_refused(void **state)
 static void paths_that_mean_two_things_are_refused(void **state)
 {
     (void)state;
-    static const char *const paths[] = {"/items/a%2Fb", "/items/a%2fb", "/items/a%00b", "/items/..", "/items/%2e%2e",
-                                        "/./hello",     "//hello",      "/items//a",    "/items/%zz", "/items/%4",
-                                        "/items/%ff",   "/items/a#b",   "/items/\xc3\xa9", "/items/%0d%0aX: y",
-                                        "/items/a%5cb", "/items/a\x01", "/items/%c0%ae%c0%ae"};
+    static const char *const paths[] = {"/items/a%2Fb",    "/items/a%2fb",       "/items/a%00b",
+                                        "/items/..",       "/items/%2e%2e",      "/./hello",
+                                        "//hello",         "/items//a",          "/items/%zz",
+                                        "/items/%4",       "/items/%ff",         "/items/a#b",
+                                        "/items/\xc3\xa9", "/items/%0d%0aX: y",  "/items/a%5cb",
+                                        "/items/a\x01",    "/items/%c0%ae%c0%ae"};
     for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
         char text[256];
-        (void)snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", paths[i]);
+        (void)snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+                       paths[i]);
         assert_problem(world.port, text, 400, "Q100");
     }
     char *answer = converse(world.port, GET("/items/%EA%B0%80+%61"));
@@ -174,7 +181,8 @@ static void query_parameters_are_decoded_once(void **state)
 {
     (void)state;
     char *answer = converse(world.port, GET("/query?a=1&a=2&b&&c=&d=x%2By+z&e=%2541"));
-    assert_string_equal(body_of(answer), "[a]=[1]\n[a]=[2]\n[b]=[]\n[c]=[]\n[d]=[x+y z]\n[e]=[%41]\n");
+    assert_string_equal(body_of(answer),
+                        "[a]=[1]\n[a]=[2]\n[b]=[]\n[c]=[]\n[d]=[x+y z]\n[e]=[%41]\n");
     free(answer);
     answer = converse(world.port, GET("/query?ok=1&bad=%zz"));
     assert_int_equal(status_of(answer), 400);
@@ -253,7 +261,8 @@ static void bodies_of_ten_mebibytes_go_both_ways(void **state)
     (void)state;
     int fd = connect_to(world.port);
     char head[128];
-    (void)snprintf(head, sizeof head, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", BIG_BYTES);
+    (void)snprintf(head, sizeof head,
+                   "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", BIG_BYTES);
     send_text(fd, head);
     assert_true(send_bytes(fd, big_body, BIG_BYTES));
     char *answer = read_all(fd, NULL);
@@ -275,30 +284,39 @@ static void body_limits_count_decoded_bytes_and_the_client_can_read_the_error(vo
     assert_non_null(body);
     memset(body, 'b', 1025);
     for (int n = 1024; n <= 1025; n++) {
-        (void)snprintf(text, sizeof text, "POST /small HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%.*s", n, n, body);
+        (void)snprintf(text, sizeof text,
+                       "POST /small HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%.*s", n, n,
+                       body);
         assert_answer(world.port, text, n == 1024 ? 200 : 413);
-        (void)snprintf(text, sizeof text, "POST /small HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-                       "%x\r\n%.*s\r\n0\r\n\r\n", (unsigned)n, n, body);
+        (void)snprintf(text, sizeof text,
+                       "POST /small HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+                       "%x\r\n%.*s\r\n0\r\n\r\n",
+                       (unsigned)n, n, body);
         assert_answer(world.port, text, n == 1024 ? 200 : 413);
     }
     free(body);
-    int fd = connect_to(world.port); /* nothing of a large refused body is lost on the way to the error */
-    (void)snprintf(text, sizeof text, "POST /small HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", BIG_BYTES);
+    int fd = connect_to(
+        world.port); /* nothing of a large refused body is lost on the way to the error */
+    (void)snprintf(text, sizeof text,
+                   "POST /small HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", BIG_BYTES);
     send_text(fd, text);
     assert_true(send_bytes(fd, big_body, BIG_BYTES));
     char *answer = read_all(fd, NULL);
     assert_int_equal(status_of(answer), 413);
     free(answer);
     (void)close(fd);
-    assert_answer(world.port, "GET /hello HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody", 200);
-    assert_problem(world.port, "POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody", 404, "Q110");
+    assert_answer(world.port, "GET /hello HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody",
+                  200);
+    assert_problem(world.port, "POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody",
+                   404, "Q110");
 }
 
 static void expectations_are_met_or_refused_before_the_body(void **state)
 {
     (void)state;
     int fd = connect_to(world.port);
-    send_text(fd, "POST /small HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+    send_text(
+        fd, "POST /small HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
     char *interim = read_one(fd, false);
     assert_int_equal(status_of(interim), 100);
     send_text(fd, "abc");
@@ -308,20 +326,31 @@ static void expectations_are_met_or_refused_before_the_body(void **state)
     (void)close(fd);
     free(interim);
     free(answer);
-    assert_problem(world.port, "POST /small HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4000\r\n\r\n",
-                   413, "L100");
-    assert_problem(world.port, "POST /nowhere HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n",
-                   404, "Q110");
-    assert_problem(world.port, "GET /hello HTTP/1.1\r\nHost: x\r\nExpect: a-miracle\r\nConnection: close\r\n\r\n", 417, "Q115");
+    assert_problem(
+        world.port,
+        "POST /small HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4000\r\n\r\n",
+        413, "L100");
+    assert_problem(
+        world.port,
+        "POST /nowhere HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n",
+        404, "Q110");
+    assert_problem(
+        world.port,
+        "GET /hello HTTP/1.1\r\nHost: x\r\nExpect: a-miracle\r\nConnection: close\r\n\r\n", 417,
+        "Q115");
 }
 
 static void request_ids_are_ours_or_the_clients(void **state)
 {
     (void)state;
-    char *answer = converse(world.port, "GET /hello HTTP/1.1\r\nHost: x\r\nX-Request-Id: abc-123\r\nConnection: close\r\n\r\n");
+    char *answer = converse(
+        world.port,
+        "GET /hello HTTP/1.1\r\nHost: x\r\nX-Request-Id: abc-123\r\nConnection: close\r\n\r\n");
     assert_non_null(strstr(answer, "X-Request-Id: abc-123\r\n"));
     free(answer);
-    answer = converse(world.port, "GET /helo HTTP/1.1\r\nHost: x\r\nX-Request-Id: a b\r\nConnection: close\r\n\r\n");
+    answer =
+        converse(world.port,
+                 "GET /helo HTTP/1.1\r\nHost: x\r\nX-Request-Id: a b\r\nConnection: close\r\n\r\n");
     const char *id = strstr(answer, "X-Request-Id: ");
     assert_non_null(id);
     assert_int_equal(id[14 + 14], '7'); /* UUIDv7 */
@@ -338,7 +367,8 @@ static void memory_used_up_is_still_a_problem_document(void **state)
 static void standard_headers_are_on_every_answer(void **state)
 {
     (void)state;
-    static const char *const texts[] = {GET("/hello"), GET("/io"), GET("/nowhere"), GET("/items/%00")};
+    static const char *const texts[] = {GET("/hello"), GET("/io"), GET("/nowhere"),
+                                        GET("/items/%00")};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         char *answer = converse(world.port, texts[i]);
         assert_non_null(strstr(answer, "X-Content-Type-Options: nosniff\r\n"));
@@ -357,7 +387,8 @@ static void ops_routes_are_only_on_the_ops_listener(void **state)
     assert_problem(world.ops_port, GET("/hello"), 404, "Q110");
     char *answer = converse(world.ops_port, GET("/metrics"));
     assert_int_equal(status_of(answer), 200);
-    assert_non_null(strstr(answer, "cmmc_http_requests_total{route=\"/hello\",method=\"GET\",status=\"200\"}"));
+    assert_non_null(
+        strstr(answer, "cmmc_http_requests_total{route=\"/hello\",method=\"GET\",status=\"200\"}"));
     assert_non_null(strstr(answer, "cmmc_queue_depth{lane=\"cpu\"} 0"));
     assert_null(strstr(answer, "/helo"));
     free(answer);

@@ -112,7 +112,8 @@ static inline enum status query_get(struct request *request, struct err *err)
     struct buf text;
     buf_init(&text, &request->arena, 1 << 16);
     for (size_t i = 0; i < request->n_params; i++)
-        buf_printf(&text, "[%.*s]=[%.*s]\n", STR_ARG(request->params[i].name), STR_ARG(request->params[i].value));
+        buf_printf(&text, "[%.*s]=[%.*s]\n", STR_ARG(request->params[i].name),
+                   STR_ARG(request->params[i].value));
     reply_type(request, 200, "text/plain");
     reply_body(request, buf_str(&text));
     return text.failed ? err_set(err, STATUS_OUT_OF_MEMORY, "full") : STATUS_OK;
@@ -155,7 +156,8 @@ static const struct route world_routes[] = {
 /* settings: "KEY=value" in upper case without CMMC_, NULL-terminated; later ones win over the defaults here. */
 static inline void world_start(struct world *world, const char *const *settings)
 {
-    static const char *const base[] = {"PORT=0", "OPS_PORT=0", "HTTP_THREADS=2", "CPU_WORKERS=1", "IO_WORKERS=2"};
+    static const char *const base[] = {"PORT=0", "OPS_PORT=0", "HTTP_THREADS=2", "CPU_WORKERS=1",
+                                       "IO_WORKERS=2"};
     char room[32][128];
     char *environment[33] = {NULL};
     struct err err = {0};
@@ -180,7 +182,8 @@ static inline void world_start(struct world *world, const char *const *settings)
     assert_int_equal(metrics_new(&world->app.metrics, &err), STATUS_OK);
     world->app.config = &world->config;
     world->app.version = "test";
-    if (server_start(&world->app, world_routes, ARRAY_LEN(world_routes), &world->server, &err) != STATUS_OK)
+    if (server_start(&world->app, world_routes, ARRAY_LEN(world_routes), &world->server, &err) !=
+        STATUS_OK)
         fail_msg("%s", err.detail);
     world->port = server_port(world->server);
     world->ops_port = server_ops_port(world->server);
@@ -330,7 +333,8 @@ static inline void assert_problem(unsigned port, const char *text, int status, c
     char *answer = converse(port, text);
     char wanted[64];
     (void)snprintf(wanted, sizeof wanted, "\"code\":\"%s\"", code);
-    if (status_of(answer) != status || count_responses(answer) != 1 || strstr(answer, wanted) == NULL ||
+    if (status_of(answer) != status || count_responses(answer) != 1 ||
+        strstr(answer, wanted) == NULL ||
         strstr(answer, "Content-Type: application/problem+json\r\n") == NULL)
         fail_msg("wanted one %d %s for:\n%s\ngot:\n%.2000s", status, code, text, answer);
     free(answer);
@@ -348,12 +352,12 @@ static inline int count_descriptors(void)
 }
 
 /* Waits until the condition holds; fails after two seconds. */
-#define WAIT_FOR(condition)                                            \
-    do {                                                               \
-        int64_t until_ms = now_ms() + 2000;                            \
-        while (!(condition) && now_ms() < until_ms)                    \
-            sleep_ms(2);                                               \
-        assert_true(condition);                                        \
+#define WAIT_FOR(condition)                         \
+    do {                                            \
+        int64_t until_ms = now_ms() + 2000;         \
+        while (!(condition) && now_ms() < until_ms) \
+            sleep_ms(2);                            \
+        assert_true(condition);                     \
     } while (0)
 
 #endif

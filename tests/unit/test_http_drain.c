@@ -33,7 +33,8 @@ static void *client_run(void *cls)
             client->n_answered++;
         else
             client->n_lost++;
-        if (!client->keeps_alive || strstr(answer, "Connection: close") != NULL || status_of(answer) != 200) {
+        if (!client->keeps_alive || strstr(answer, "Connection: close") != NULL ||
+            status_of(answer) != 200) {
             (void)close(fd);
             fd = -1;
         }
@@ -228,7 +229,8 @@ static void failed_start_leaves_nothing_behind(void **state)
     struct config config = world.config;
     config.bind = "not-an-address";
     app.config = &config;
-    assert_int_equal(server_start(&app, world_routes, ARRAY_LEN(world_routes), &server, &err), STATUS_CONFIG);
+    assert_int_equal(server_start(&app, world_routes, ARRAY_LEN(world_routes), &server, &err),
+                     STATUS_CONFIG);
     assert_string_equal(err.name, "port");
     struct route broken[] = {{METHOD_GET, "/a/{b", hello_get, LANE_HTTP, 0, 0, false, ""}};
     assert_int_equal(server_start(&app, broken, 1, &server, &err), STATUS_INTERNAL);

@@ -6,9 +6,10 @@ static struct world world;
 static int start(void **state)
 {
     (void)state;
-    world_start(&world, (const char *const[]){"HEADER_TIMEOUT_MS=500", "BODY_TIMEOUT_MS=500", "SEND_TIMEOUT_MS=500",
-                                              "MIN_RATE_KIB=102400",
-                                              "IDLE_TIMEOUT_S=30", "QUEUE_CPU=2", "IO_WORKERS=1", NULL});
+    world_start(&world,
+                (const char *const[]){"HEADER_TIMEOUT_MS=500", "BODY_TIMEOUT_MS=500",
+                                      "SEND_TIMEOUT_MS=500", "MIN_RATE_KIB=102400",
+                                      "IDLE_TIMEOUT_S=30", "QUEUE_CPU=2", "IO_WORKERS=1", NULL});
     return 0;
 }
 
@@ -64,8 +65,9 @@ static void second_header_of_a_connection_has_a_deadline_of_its_own(void **state
 static void body_that_drips_is_cut_at_the_absolute_deadline(void **state)
 {
     (void)state;
-    static const char *const heads[] = {"POST /small HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n",
-                                        "POST /small HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n400\r\n"};
+    static const char *const heads[] = {
+        "POST /small HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n",
+        "POST /small HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n400\r\n"};
     for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
         int fd = connect_to(world.port);
         send_text(fd, heads[i]);
@@ -135,7 +137,8 @@ static void half_closed_client_gets_a_quick_answer(void **state)
     (void)state;
     for (int i = 0; i < 50; i++) {
         int fd = connect_to(world.port);
-        send_text(fd, i % 2 == 0 ? "GET /io HTTP/1.1\r\nHost: x\r\n\r\n" : "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+        send_text(fd, i % 2 == 0 ? "GET /io HTTP/1.1\r\nHost: x\r\n\r\n"
+                                 : "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
         assert_int_equal(shutdown(fd, SHUT_WR), 0);
         bool is_closed = false;
         char *answer = read_all(fd, &is_closed);
@@ -150,7 +153,8 @@ static void deadline_ends_a_running_request_with_504(void **state)
 {
     (void)state;
     int64_t from = now_ms();
-    char *answer = converse(world.port, "GET /brief?ms=10000 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    char *answer = converse(world.port,
+                            "GET /brief?ms=10000 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     assert_int_equal(status_of(answer), 504);
     assert_non_null(strstr(answer, "\"code\":\"L105\""));
     assert_non_null(strstr(answer, "\"retryable\":true"));
@@ -164,10 +168,12 @@ static void deadline_ends_a_waiting_request_with_504(void **state)
     (void)state;
     int n_started = atomic_load(&seen.n_started);
     int running = connect_to(world.port);
-    send_text(running, "GET /sleep?ms=10000 HTTP/1.1\r\nHost: x\r\n\r\n"); /* holds the only io worker */
+    send_text(running,
+              "GET /sleep?ms=10000 HTTP/1.1\r\nHost: x\r\n\r\n"); /* holds the only io worker */
     WAIT_FOR(atomic_load(&seen.n_started) == n_started + 1);
     int64_t from = now_ms();
-    char *answer = converse(world.port, "GET /brief?ms=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    char *answer =
+        converse(world.port, "GET /brief?ms=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     assert_int_equal(status_of(answer), 504);
     assert_in_range(now_ms() - from, 290, 500);
     assert_int_equal(atomic_load(&seen.n_started), n_started + 1);
@@ -187,7 +193,8 @@ static void full_queue_is_503_with_retry_after_and_inline_routes_go_on(void **st
             WAIT_FOR(atomic_load(&seen.n_started) == n_started + 1);
     }
     WAIT_FOR(workers_load(world.app.cpu).waiting == 2);
-    char *answer = converse(world.port, "GET /cpu?ms=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    char *answer =
+        converse(world.port, "GET /cpu?ms=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     assert_int_equal(status_of(answer), 503);
     assert_non_null(strstr(answer, "\"code\":\"L103\""));
     const char *retry = strstr(answer, "Retry-After: ");

@@ -50,8 +50,10 @@ static void counters_and_gauges_are_written_with_their_labels(void **state)
     metrics_add(metrics, METRIC_client_gone_total, 1);
     const char *text = written();
     assert_non_null(strstr(text, "# TYPE cmmc_http_requests_total counter\n"));
-    assert_non_null(strstr(text, "cmmc_http_requests_total{route=\"/v1/x\",method=\"GET\",status=\"200\"} 3\n"));
-    assert_non_null(strstr(text, "cmmc_http_requests_total{route=\"/v1/x\",method=\"GET\",status=\"404\"} 1\n"));
+    assert_non_null(strstr(
+        text, "cmmc_http_requests_total{route=\"/v1/x\",method=\"GET\",status=\"200\"} 3\n"));
+    assert_non_null(strstr(
+        text, "cmmc_http_requests_total{route=\"/v1/x\",method=\"GET\",status=\"404\"} 1\n"));
     assert_non_null(strstr(text, "cmmc_mart_generation{mart=\"a\\\"b\\\\c\\nd\"} 412\n"));
     assert_non_null(strstr(text, "cmmc_client_gone_total 1\n"));
     assert_non_null(strstr(text, "cmmc_deadline_total 0\n")); /* there before it happens */
@@ -153,12 +155,14 @@ static void collectors_run_before_each_write_until_removed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(counters_and_gauges_are_written_with_their_labels, start, stop),
+        cmocka_unit_test_setup_teardown(counters_and_gauges_are_written_with_their_labels, start,
+                                        stop),
         cmocka_unit_test_setup_teardown(histogram_buckets_add_up, start, stop),
         cmocka_unit_test_setup_teardown(series_are_bounded_and_losses_are_counted, start, stop),
         cmocka_unit_test_setup_teardown(nothing_happens_without_metrics, start, stop),
         cmocka_unit_test_setup_teardown(no_update_is_lost_between_threads, start, stop),
-        cmocka_unit_test_setup_teardown(collectors_run_before_each_write_until_removed, start, stop),
+        cmocka_unit_test_setup_teardown(collectors_run_before_each_write_until_removed, start,
+                                        stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,11 +31,14 @@ static void query_keeps_order_repetition_and_empty_values(void **state)
     (void)state;
     struct query_param *params = NULL;
     size_t n = 0;
-    assert_int_equal(query_parse(STR("a=1&b&&a=x+y%20z%2B&=&"), &arena, &params, &n, NULL), STATUS_BAD_REQUEST);
-    assert_int_equal(query_parse(STR("a=1&b&&a=x+y%20z%2B&c=d=e&"), &arena, &params, &n, NULL), STATUS_OK);
+    assert_int_equal(query_parse(STR("a=1&b&&a=x+y%20z%2B&=&"), &arena, &params, &n, NULL),
+                     STATUS_BAD_REQUEST);
+    assert_int_equal(query_parse(STR("a=1&b&&a=x+y%20z%2B&c=d=e&"), &arena, &params, &n, NULL),
+                     STATUS_OK);
     assert_int_equal(n, 4);
     assert_true(str_eq_c(params[0].name, "a") && str_eq_c(params[0].value, "1"));
-    assert_true(str_eq_c(params[1].name, "b") && params[1].value.ptr != NULL && params[1].value.len == 0);
+    assert_true(str_eq_c(params[1].name, "b") && params[1].value.ptr != NULL &&
+                params[1].value.len == 0);
     assert_true(str_eq_c(params[2].name, "a") && str_eq_c(params[2].value, "x y z+"));
     assert_true(str_eq_c(params[3].name, "c") && str_eq_c(params[3].value, "d=e"));
     assert_int_equal(query_parse(STR_NONE, &arena, &params, &n, NULL), STATUS_OK);
@@ -45,14 +48,15 @@ static void query_keeps_order_repetition_and_empty_values(void **state)
 static void query_refuses_what_cannot_be_text_and_names_the_parameter(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"good=1&from=%",    "from=%4",        "from=%zz",     "from=%00",
-                                      "from=%0a",         "from=%ff",       "from=%c0%af",  "from=%ed%a0%80",
-                                      "from=%f4%90%80%80", "from=%7f"};
+    static const char *const bad[] = {
+        "good=1&from=%", "from=%4",     "from=%zz",       "from=%00",          "from=%0a",
+        "from=%ff",      "from=%c0%af", "from=%ed%a0%80", "from=%f4%90%80%80", "from=%7f"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct err err = {0};
         struct query_param *params = NULL;
         size_t n = 7;
-        assert_int_equal(query_parse(str_of(bad[i]), &arena, &params, &n, &err), STATUS_BAD_REQUEST);
+        assert_int_equal(query_parse(str_of(bad[i]), &arena, &params, &n, &err),
+                         STATUS_BAD_REQUEST);
         assert_int_equal(err.where, ERR_PARAMETER);
         assert_string_equal(err.name, "from");
         assert_int_equal(n, 7);
@@ -98,9 +102,10 @@ static void target_splits_path_and_query(void **state)
     assert_int_equal(target_parse(STR("/"), false, &target, NULL), STATUS_OK);
     assert_null(target.query.ptr);
     assert_int_equal(target_parse(STR("*"), true, &target, NULL), STATUS_OK);
-    static const char *const bad[] = {"",     "a",     "*",      "http:/x", "http://", "http:///x", "/a/../b", "/.",
-                                      "/..",  "/a//b", "//",     "/%2e",    "/a%2fb",  "/a b",      "/\x7f",   "/\x80",
-                                      "/a#b", "/%",    "/%g0",   "/%00",    "/%1f",    "/%C3",      "/a\\b"};
+    static const char *const bad[] = {"",        "a",    "*",     "http:/x", "http://", "http:///x",
+                                      "/a/../b", "/.",   "/..",   "/a//b",   "//",      "/%2e",
+                                      "/a%2fb",  "/a b", "/\x7f", "/\x80",   "/a#b",    "/%",
+                                      "/%g0",    "/%00", "/%1f",  "/%C3",    "/a\\b"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         assert_int_equal(target_parse(str_of(bad[i]), false, &target, NULL), STATUS_BAD_REQUEST);
 }
@@ -110,8 +115,10 @@ static void log_shows_no_secret_and_no_more_than_512_bytes(void **state)
     (void)state;
     struct buf text;
     buf_init(&text, &arena, 4096);
-    target_redact(STR("/v1/x?limit=1&api_key=abc&Access_Token=def&%61pi_key=ghi&flag&key=jkl"), &text);
-    assert_string_equal(buf_c_str(&text), "/v1/x?limit=1&api_key=***&Access_Token=***&%61pi_key=***&flag&key=***");
+    target_redact(STR("/v1/x?limit=1&api_key=abc&Access_Token=def&%61pi_key=ghi&flag&key=jkl"),
+                  &text);
+    assert_string_equal(buf_c_str(&text),
+                        "/v1/x?limit=1&api_key=***&Access_Token=***&%61pi_key=***&flag&key=***");
     char long_target[2000];
     memset(long_target, 'x', sizeof long_target);
     memcpy(long_target, "/a?b=", 5);

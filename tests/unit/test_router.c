@@ -48,7 +48,8 @@ static int stop(void **state)
     return 0;
 }
 
-static enum status match(const struct router *in, enum method method, const char *path, struct err *err)
+static enum status match(const struct router *in, enum method method, const char *path,
+                         struct err *err)
 {
     arena_clear(&request.arena);
     request = (struct request){.method = method, .path = str_of(path)};
@@ -82,7 +83,8 @@ static void parameters_are_decoded_and_literals_win(void **state)
 static void one_address_has_one_spelling(void **state)
 {
     (void)state;
-    static const char *const paths[] = {"/v1/m%61rts", "/V1/marts", "/v1/marts/", "/v1", "/v1/marts/a/rows/b/c/d/e/f/g"};
+    static const char *const paths[] = {"/v1/m%61rts", "/V1/marts", "/v1/marts/", "/v1",
+                                        "/v1/marts/a/rows/b/c/d/e/f/g"};
     for (size_t i = 0; i < ARRAY_LEN(paths); i++)
         assert_int_equal(match(router, METHOD_GET, paths[i], NULL), STATUS_NOT_FOUND);
     assert_int_equal(match(router, METHOD_GET, "/livez", NULL), STATUS_NOT_FOUND);
@@ -103,13 +105,15 @@ static void wrong_method_lists_the_right_ones(void **state)
 {
     (void)state;
     struct err err = {0};
-    assert_int_equal(match(router, METHOD_POST, "/v1/backtests/a", &err), STATUS_METHOD_NOT_ALLOWED);
+    assert_int_equal(match(router, METHOD_POST, "/v1/backtests/a", &err),
+                     STATUS_METHOD_NOT_ALLOWED);
     assert_string_equal(allow(), "GET, HEAD, DELETE, OPTIONS");
     assert_string_equal(err.allowed, "GET, HEAD, DELETE, OPTIONS");
     assert_int_equal(match(router, METHOD_OPTIONS, "/v1/backtests:validate", &err), STATUS_OK);
     assert_null(request.route);
     assert_string_equal(allow(), "POST, OPTIONS");
-    assert_int_equal(match(router, METHOD_HEAD, "/v1/backtests:validate", &err), STATUS_METHOD_NOT_ALLOWED);
+    assert_int_equal(match(router, METHOD_HEAD, "/v1/backtests:validate", &err),
+                     STATUS_METHOD_NOT_ALLOWED);
     /* A literal that does not take the method does not hide a parameter that does. */
     assert_int_equal(match(router, METHOD_DELETE, "/v1/backtests/examples", &err), STATUS_OK);
 }
@@ -124,12 +128,14 @@ static void rows_that_cannot_be_served_are_refused(void **state)
         {{METHOD_GET, "/a", nothing, LANE_IO, 0, 0, false, ""}},
         {{METHOD_GET, "/{a}/{b}/{c}/{d}/{e}", nothing, LANE_HTTP, 0, 0, false, ""}},
         {{METHOD_GET, "/a/b/c/d/e/f/g/h/i", nothing, LANE_HTTP, 0, 0, false, ""}},
-        {{METHOD_GET, "/{a}", nothing, LANE_HTTP, 0, 0, false, ""}, {METHOD_GET, "/{b}", nothing, LANE_HTTP, 0, 0, false, ""}},
+        {{METHOD_GET, "/{a}", nothing, LANE_HTTP, 0, 0, false, ""},
+         {METHOD_GET, "/{b}", nothing, LANE_HTTP, 0, 0, false, ""}},
     };
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct router *none = NULL;
         struct err err = {0};
-        assert_int_equal(router_new(bad[i], bad[i][1].path == NULL ? 1 : 2, false, &none, &err), STATUS_INTERNAL);
+        assert_int_equal(router_new(bad[i], bad[i][1].path == NULL ? 1 : 2, false, &none, &err),
+                         STATUS_INTERNAL);
         assert_null(none);
         assert_true(err.detail[0] != '\0');
     }

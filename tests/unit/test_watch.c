@@ -242,13 +242,17 @@ static void connections_come_and_go_while_they_are_watched(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(silent_connection_is_left_alone_and_a_begun_header_is_not, start, stop),
+        cmocka_unit_test_setup_teardown(silent_connection_is_left_alone_and_a_begun_header_is_not,
+                                        start, stop),
         cmocka_unit_test_setup_teardown(body_and_answer_end_by_their_own_times, start, stop),
         cmocka_unit_test_setup_teardown(busy_server_has_no_limit_and_idle_starts_over, start, stop),
-        cmocka_unit_test_setup_teardown(leaving_raises_stop_after_the_grace_and_reset_at_once, start, stop),
-        cmocka_unit_test_setup_teardown(client_that_left_before_the_watch_began_is_noticed, start, stop),
+        cmocka_unit_test_setup_teardown(leaving_raises_stop_after_the_grace_and_reset_at_once,
+                                        start, stop),
+        cmocka_unit_test_setup_teardown(client_that_left_before_the_watch_began_is_noticed, start,
+                                        stop),
         cmocka_unit_test_setup_teardown(deadline_and_stop_all_raise_their_own_reasons, start, stop),
-        cmocka_unit_test_setup_teardown(connections_come_and_go_while_they_are_watched, start, stop),
+        cmocka_unit_test_setup_teardown(connections_come_and_go_while_they_are_watched, start,
+                                        stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -155,7 +155,8 @@ static void every_job_comes_back_exactly_once_under_contention(void **state)
     assert_int_equal(atomic_load(&n_back), PUSHERS * EACH);
     for (int i = 0; i < PUSHERS; i++)
         for (int k = 0; k < EACH; k++)
-            assert_int_equal(atomic_load(&tasks[i][k].n_run) + atomic_load(&tasks[i][k].n_skipped), 1);
+            assert_int_equal(atomic_load(&tasks[i][k].n_run) + atomic_load(&tasks[i][k].n_skipped),
+                             1);
 }
 
 int main(void)
