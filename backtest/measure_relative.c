@@ -5,10 +5,13 @@
 
 #include <math.h>
 
+/* Returns closer than this are equal: a portfolio that is its own benchmark neither wins nor loses. */
+static const double ROUNDING = 1e-14;
+
 struct relative {
     size_t n;
     const double *r, *b;  /* returns over the common sessions */
-    const double *active; /* r - b */
+    const double *active; /* r - b, 0 where that is rounding */
     double periods, rate;
     double rf; /* annual */
     struct measure_value *out;
@@ -48,7 +51,7 @@ static void active_return(const struct relative *w)
     size_t n_better = 0;
 
     for (size_t i = 0; i < w->n; i++)
-        n_better += w->r[i] > w->b[i] ? 1 : 0;
+        n_better += w->active[i] > 0 ? 1 : 0;
     measure_set(&w->out[MEASURE_tracking_error], m.sd * sqrt(w->periods), w->n);
     measure_ratio(&w->out[MEASURE_information_ratio], m.mean * sqrt(w->periods), m.sd,
                   REASON_ZERO_VARIANCE, w->n);
@@ -129,7 +132,7 @@ enum status measure_relative(const struct measure_input *input, struct arena *ar
     stats_returns(common.value, common.n, r);
     stats_returns(input->benchmark.value, common.n, b);
     for (size_t i = 0; i + 1 < common.n; i++)
-        active[i] = r[i] - b[i];
+        active[i] = fabs(r[i] - b[i]) > ROUNDING ? r[i] - b[i] : 0;
     struct relative w = {
         .n = common.n - 1,
         .r = r,

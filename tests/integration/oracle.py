@@ -20,6 +20,7 @@ import pathlib
 import sys
 
 Z_05 = -1.6448536269514722
+ROUNDING = 1e-14  # smaller trades and differences of returns are rounding
 
 
 # ---- Reading the sample data -----------------------------------------------------------------------------
@@ -262,8 +263,10 @@ class Portfolio:
         target = {uid: self.plan.weight[uid] * self.plan.invested / whole for uid in active}
         rate = self.plan.commission + self.plan.slippage
         after = value_after_costs(budget, [(target[uid], worth[uid]) for uid in active], rate)
-        traded = math.fsum(abs(target[uid] * after - worth[uid]) for uid in active)
-        for uid in active:
+        changes = {uid: target[uid] * after - worth[uid] for uid in active}
+        changes = {uid: change for uid, change in changes.items() if abs(change) > ROUNDING * after}
+        traded = math.fsum(abs(change) for change in changes.values())
+        for uid in changes:
             self.units[uid] = target[uid] * after / self.price[uid]
         self.cash = after * (1 - self.plan.invested)
         self.left = after + math.fsum(worth[uid] for uid in frozen)
@@ -424,7 +427,7 @@ def benchmark_metrics(plan, market, clock, equity, per_year):
     mr, mq = mean(r), mean(q)
     covariance = math.fsum((a - mr) * (b - mq) for a, b in zip(r, q)) / (len(r) - 1)
     beta = covariance / deviation(q) ** 2
-    active = [a - b for a, b in zip(r, q)]
+    active = [a - b if abs(a - b) > ROUNDING else 0.0 for a, b in zip(r, q)]
     years = years_between(days[0], days[-1])
     own, other = ((path[-1] / path[0]) ** (1 / years) - 1 for path in (common, line))
     return {
@@ -432,7 +435,7 @@ def benchmark_metrics(plan, market, clock, equity, per_year):
         "alpha": ((mr - rate) - beta * (mq - rate)) * per_year,
         "correlation": covariance / (deviation(r) * deviation(q)),
         "tracking_error": deviation(active) * math.sqrt(per_year),
-        "information_ratio": mean(active) / deviation(active) * math.sqrt(per_year),
+        "information_ratio": mean(active) / deviation(active) * math.sqrt(per_year) if any(active) else None,
         "treynor": (own - plan.rf) / beta,
         "batting_average": sum(1 for value in active if value > 0) / len(active),
         "excess_return": own - other,
