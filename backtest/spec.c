@@ -1,10 +1,10 @@
 /* spec.c - reads the body of POST /v1/backtests: types and ranges first, then what must agree. */
 #include "backtest/spec.h"
 
+#include "backtest/spec_lists.h"
 #include "backtest/spec_names.h"
 #include "backtest/spec_weights.h"
 #include "base/date.h"
-#include "base/json_in.h"
 
 #include <string.h>
 
@@ -29,136 +29,6 @@ const char *const spec_weight_sum_names[SPEC_WEIGHT_SUM_COUNT] = {
 };
 
 static const int64_t SEED_MAX = ((int64_t)1 << 53) - 1;
-
-/* A refusal about val that no typed read of json_in.h can make. */
-static enum status refuse(struct json_val val, enum status status, const char *detail,
-                          const char *allowed, struct err *err)
-{
-    (void)err_set(err, status, "%s", detail);
-    jr_err_at(err, val);
-    err_allow(err, "%s", allowed);
-    return status;
-}
-
-static bool is_uid(struct str s)
-{
-    static const char symbols[] = "._:=^-";
-    size_t colon = str_find(s, ':', 0);
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.ptr[i];
-        bool is_alnum = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-        if (!is_alnum && memchr(symbols, c, sizeof symbols - 1) == NULL)
-            return false;
-    }
-    return colon > 0 && colon + 1 < s.len;
-}
-
-static enum status read_uid(struct json_val val, struct arena *arena, struct str *ret,
-                            struct err *err)
-{
-    struct str text;
-    enum status s = jr_read_str(val, 1, SPEC_UID_BYTES_MAX, &text, err);
-    if (s != STATUS_OK)
-        return s;
-    if (!is_uid(text))
-        return refuse(val, STATUS_WRONG_TYPE, "That is not the uid of an instrument.",
-                      "class:SYMBOL, at most 64 of A-Z a-z 0-9 . _ : = ^ -, as in stock:US.AAPL",
-                      err);
-    const char *copy = arena_dup(arena, text);
-    if (copy == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for this request.");
-    *ret = (struct str){copy, text.len};
-    return STATUS_OK;
-}
-
-/* The i-th uid must differ from those before it. */
-static enum status check_new(struct json_val val, struct str uid, bool is_seen, struct err *err)
-{
-    if (!is_seen)
-        return STATUS_OK;
-    (void)err_set(err, STATUS_BAD_SPEC, "%.*s is named twice.", STR_ARG(uid));
-    jr_err_at(err, val);
-    err_allow(err, "each uid once");
-    return STATUS_BAD_SPEC;
-}
-
-static enum status read_asset(struct json_val val, struct arena *arena, struct spec *spec, size_t i,
-                              struct err *err)
-{
-    static const char *const keys[] = {"uid", "weight"};
-    struct spec_asset *asset = &spec->assets[i];
-
-    enum status s = jr_expect_object(val, keys, ARRAY_LEN(keys), err);
-    if (s != STATUS_OK)
-        return s;
-    struct json_val uid = jr_member(val, "uid");
-    s = read_uid(uid, arena, &asset->uid, err);
-    if (s != STATUS_OK)
-        return s;
-    bool is_seen = false;
-    for (size_t j = 0; j < i; j++)
-        is_seen = is_seen || str_eq(spec->assets[j].uid, asset->uid);
-    s = check_new(uid, asset->uid, is_seen, err);
-    if (s != STATUS_OK)
-        return s;
-
-    struct json_val weight = jr_member(val, "weight");
-    bool has_weight = jr_is_present(weight);
-    if (i == 0)
-        spec->has_weights = has_weight;
-    if (has_weight != spec->has_weights)
-        return refuse(val, STATUS_BAD_WEIGHTS, "Some assets have a weight and some have none.",
-                      "a weight for every asset, or for none", err);
-    if (!has_weight)
-        return STATUS_OK;
-    s = jr_read_f64(weight, 0, 1e9, &asset->weight, err);
-    asset->weight += 0.0; /* -0 becomes 0 */
-    return s;
-}
-
-static enum status read_assets(struct json_val list, struct arena *arena, struct spec *spec,
-                               struct err *err)
-{
-    enum status s = jr_expect_array(list, 1, SPEC_ASSETS_MAX, err);
-    if (s != STATUS_OK)
-        return s;
-    spec->n_assets = jr_length(list);
-    spec->assets = arena_array(arena, spec->n_assets, sizeof *spec->assets);
-    if (spec->assets == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for this request.");
-    for (size_t i = 0; i < spec->n_assets; i++) {
-        s = read_asset(jr_item(list, i), arena, spec, i, err);
-        if (s != STATUS_OK)
-            return s;
-    }
-    return STATUS_OK;
-}
-
-static enum status read_universe(struct json_val list, struct arena *arena, struct spec *spec,
-                                 struct err *err)
-{
-    enum status s = jr_expect_array(list, 1, SPEC_ASSETS_MAX, err);
-    if (s != STATUS_OK)
-        return s;
-    size_t n = jr_length(list);
-    spec->universe = arena_array(arena, n, sizeof *spec->universe);
-    if (spec->universe == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for this request.");
-    for (size_t i = 0; i < n; i++) {
-        struct json_val item = jr_item(list, i);
-        s = read_uid(item, arena, &spec->universe[i], err);
-        if (s != STATUS_OK)
-            return s;
-        bool is_seen = false;
-        for (size_t j = 0; j < i; j++)
-            is_seen = is_seen || str_eq(spec->universe[j], spec->universe[i]);
-        s = check_new(item, spec->universe[i], is_seen, err);
-        if (s != STATUS_OK)
-            return s;
-    }
-    spec->n_universe = n;
-    return STATUS_OK;
-}
 
 /* Optional fields keep the default already in *ret when absent or null. */
 static enum status optional_f64(struct json_val root, const char *key, double min, double max,
@@ -206,8 +76,8 @@ static enum status read_currency(struct json_val root, struct spec *spec, struct
         return s;
     for (size_t i = 0; i < text.len; i++) {
         if (text.ptr[i] < 'A' || text.ptr[i] > 'Z')
-            return refuse(val, STATUS_WRONG_TYPE, "That is not a currency code.",
-                          "three upper-case letters (ISO 4217), as in USD", err);
+            return spec_refuse(val, STATUS_WRONG_TYPE, "That is not a currency code.",
+                               "three upper-case letters (ISO 4217), as in USD", err);
     }
     memcpy(spec->currency, text.ptr, 3);
     return STATUS_OK;
@@ -245,9 +115,9 @@ static enum status read_monkeys(struct json_val root, struct arena *arena, struc
         struct json_val universe = jr_member(monkeys, "universe");
         if (jr_is_present(universe)) {
             if (spec->n_universe > 0)
-                return refuse(universe, STATUS_BAD_SPEC, "The universe is given twice.",
-                              "either /universe or /monkeys/universe", err);
-            s = read_universe(universe, arena, spec, err);
+                return spec_refuse(universe, STATUS_BAD_SPEC, "The universe is given twice.",
+                                   "either /universe or /monkeys/universe", err);
+            s = spec_read_universe(universe, arena, spec, err);
             if (s != STATUS_OK)
                 return s;
         }
@@ -276,7 +146,7 @@ static enum status read_scalars(struct json_val root, struct arena *arena, struc
     if (s == STATUS_OK)
         s = read_costs(root, spec, err);
     if (s == STATUS_OK && jr_is_present(jr_member(root, "benchmark")))
-        s = read_uid(jr_member(root, "benchmark"), arena, &spec->benchmark, err);
+        s = spec_read_uid(jr_member(root, "benchmark"), arena, &spec->benchmark, err);
     if (s == STATUS_OK)
         s = optional_choice(root, "fill", spec_fill_names, SPEC_FILL_COUNT, &fill, err);
     if (s == STATUS_OK)
@@ -308,34 +178,11 @@ static enum status read_strategy(struct json_val root, struct spec *spec, struct
     if (s != STATUS_OK)
         return s;
     if (strategy == STRATEGY_BUY_AND_HOLD && rebalance != REBALANCE_NEVER)
-        return refuse(jr_member(root, "rebalance"), STATUS_BAD_SPEC,
-                      "Strategy \"buy_and_hold\" never rebalances.",
-                      "\"never\" or no rebalance at all", err);
+        return spec_refuse(jr_member(root, "rebalance"), STATUS_BAD_SPEC,
+                           "Strategy \"buy_and_hold\" never rebalances.",
+                           "\"never\" or no rebalance at all", err);
     spec->strategy = (enum spec_strategy)strategy;
     spec->rebalance = (enum spec_rebalance)rebalance;
-    return STATUS_OK;
-}
-
-/* assets and universe; a universe alone is also the asset list. */
-static enum status read_lists(struct json_val root, struct arena *arena, struct spec *spec,
-                              struct err *err)
-{
-    struct json_val assets = jr_member(root, "assets");
-    struct json_val universe = jr_member(root, "universe");
-    enum status s = STATUS_OK;
-
-    if (jr_is_present(universe))
-        s = read_universe(universe, arena, spec, err);
-    if (s != STATUS_OK)
-        return s;
-    if (jr_is_present(assets) || spec->n_universe == 0)
-        return read_assets(assets, arena, spec, err);
-    spec->n_assets = spec->n_universe;
-    spec->assets = arena_array(arena, spec->n_assets, sizeof *spec->assets);
-    if (spec->assets == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for this request.");
-    for (size_t i = 0; i < spec->n_assets; i++)
-        spec->assets[i].uid = spec->universe[i];
     return STATUS_OK;
 }
 
@@ -392,7 +239,7 @@ static enum status read_root(struct json_val root, struct arena *arena, struct s
     };
     enum status s = jr_expect_object(root, keys, ARRAY_LEN(keys), err);
     if (s == STATUS_OK)
-        s = read_lists(root, arena, spec, err);
+        s = spec_read_lists(root, arena, spec, err);
     if (s == STATUS_OK)
         s = read_scalars(root, arena, spec, err);
     if (s == STATUS_OK)

@@ -1,5 +1,5 @@
 /* test_backtest_engine.c - the simulation against figures worked out by hand or published. */
-#include "test_backtest_world.h"
+#include "tests/unit/test_backtest_world.h"
 
 #include "backtest/costs.h"
 #include "backtest/schedule.h"
@@ -58,7 +58,8 @@ static void next_close_leaves_the_first_session_in_cash(void **state)
 /* Conformance case sim.fx (derived): USD asset for a KRW investor. */
 static void foreign_asset_compounds_price_and_exchange_rate(void **state)
 {
-    static const double usd[] = {100, 110, 121}, eurkrw[] = {1200, 1140, 1254}, eurusd[] = {1, 1, 1};
+    static const double usd[] = {100, 110, 121}, eurkrw[] = {1200, 1140, 1254},
+                        eurusd[] = {1, 1, 1};
     static const int32_t date[] = {18000, 18001, 18002};
     struct world w;
     (void)state;
@@ -66,9 +67,9 @@ static void foreign_asset_compounds_price_and_exchange_rate(void **state)
     world_add(&w, "x:A", "USD", date, usd, 3);
     world_add_fx(&w, "KRW", date, eurkrw, 3);
     world_add_fx(&w, "USD", date, eurusd, 3);
-    struct backtest_result *r = world_run(
-        &w, "{\"assets\":[{\"uid\":\"x:A\"}],\"currency\":\"KRW\",\"capital\":1000,"
-            "\"fill\":\"same_close\",\"monkeys\":{\"count\":0}}");
+    struct backtest_result *r =
+        world_run(&w, "{\"assets\":[{\"uid\":\"x:A\"}],\"currency\":\"KRW\",\"capital\":1000,"
+                      "\"fill\":\"same_close\",\"monkeys\":{\"count\":0}}");
     assert_close(r->equity[1] / r->equity[0] - 1, 0.045, 1e-12);
     assert_close(r->equity[2] / r->equity[1] - 1, 0.21, 1e-12);
     assert_close(r->measures[MEASURE_total_return].value, 0.26445, 1e-12);
@@ -199,9 +200,9 @@ static void rebalancing_resets_the_weights_at_the_decision_session(void **state)
     world_add_days(&w, "x:A", day(2020, 1, 30), a, 3); /* 30 and 31 January, 1 February */
     world_add_days(&w, "x:B", day(2020, 1, 30), b, 3);
     char room[512];
-    struct backtest_result *r = world_run(
-        &w, body(room, sizeof room,
-                 ",\"capital\":100,\"rebalance\":\"daily\",\"fill\":\"same_close\""));
+    struct backtest_result *r =
+        world_run(&w, body(room, sizeof room,
+                           ",\"capital\":100,\"rebalance\":\"daily\",\"fill\":\"same_close\""));
     assert_close(r->equity[1], 102, 1e-15);
     assert_close(r->equity[2], 102 * (0.6 * 1.1 + 0.4 * 0.9), 1e-15);
     r = world_run(&w, body(room, sizeof room,

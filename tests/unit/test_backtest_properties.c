@@ -1,5 +1,5 @@
 /* test_backtest_properties.c - what must hold for any market and any request, on seeded random ones. */
-#include "test_backtest_world.h"
+#include "tests/unit/test_backtest_world.h"
 
 enum { N_ASSETS = 6, N_ROUNDS = 12, N_BARS = 700 };
 
@@ -51,11 +51,12 @@ static struct backtest_result *play(struct world *w, const struct request *q)
     for (size_t i = 0; i < q->n; i++)
         at += snprintf(body + at, sizeof body - (size_t)at, "%s{\"uid\":\"%s\",\"weight\":%.17g}",
                        i > 0 ? "," : "", names[q->order[i]], q->weight[q->order[i]]);
-    (void)snprintf(body + at, sizeof body - (size_t)at,
-                   "],\"on_weight_sum\":\"normalize\",\"start\":\"2010-01-04\",\"end\":\"2012-06-29\","
-                   "\"capital\":%.17g,\"rebalance\":\"%s\",\"fill\":\"%s\",\"costs\":{"
-                   "\"commission_bps\":%.17g,\"slippage_bps\":3},\"monkeys\":{\"count\":5}%s}",
-                   q->capital, q->rebalance, q->fill, q->bps, q->extra);
+    (void)snprintf(
+        body + at, sizeof body - (size_t)at,
+        "],\"on_weight_sum\":\"normalize\",\"start\":\"2010-01-04\",\"end\":\"2012-06-29\","
+        "\"capital\":%.17g,\"rebalance\":\"%s\",\"fill\":\"%s\",\"costs\":{"
+        "\"commission_bps\":%.17g,\"slippage_bps\":3},\"monkeys\":{\"count\":5}%s}",
+        q->capital, q->rebalance, q->fill, q->bps, q->extra);
     return world_run(w, body);
 }
 

@@ -1,5 +1,5 @@
 /* test_backtest_render.c - the document: its shape, its limits, and that it never changes by itself. */
-#include "test_backtest_world.h"
+#include "tests/unit/test_backtest_world.h"
 
 #include "base/json_in.h"
 #include "handlers/backtest_render.h"
@@ -40,14 +40,27 @@ static void assert_text(struct json_val val, const char *expected)
 static void document_has_every_part(void **state)
 {
     static const char *const parts[] = {
-        "data/id",         "data/spec/assets",   "data/equity/date",
-        "data/equity/equity", "data/equity/drawdown", "data/equity/benchmark",
-        "data/metrics/cagr/value", "data/metrics/cagr/unit", "data/metrics/cagr/convention",
-        "data/drawdowns",  "data/monthly",       "data/trades/rows",
-        "data/costs/drag", "data/monkeys/statistics/sharpe/p_value",
-        "data/monkeys/statistics/cagr/quantiles/p50", "data/final_weights",
-        "data/passport/engine_version", "data/passport/data/mart_price_daily",
-        "data/passport/coverage", "data/passport/clock/rule", "meta/warnings",
+        "data/id",
+        "data/spec/assets",
+        "data/equity/date",
+        "data/equity/equity",
+        "data/equity/drawdown",
+        "data/equity/benchmark",
+        "data/metrics/cagr/value",
+        "data/metrics/cagr/unit",
+        "data/metrics/cagr/convention",
+        "data/drawdowns",
+        "data/monthly",
+        "data/trades/rows",
+        "data/costs/drag",
+        "data/monkeys/statistics/sharpe/p_value",
+        "data/monkeys/statistics/cagr/quantiles/p50",
+        "data/final_weights",
+        "data/passport/engine_version",
+        "data/passport/data/mart_price_daily",
+        "data/passport/coverage",
+        "data/passport/clock/rule",
+        "meta/warnings",
     };
     struct world w;
     struct json_doc *doc = NULL;
@@ -55,8 +68,9 @@ static void document_has_every_part(void **state)
     world_init(&w);
     world_add_walk(&w, "x:A", day(2018, 3, 1), 400, 1, 0);
     world_add_walk(&w, "x:B", day(2018, 3, 1), 400, 2, 0)->flags = SERIES_SIMULATED;
-    struct str text = document(&w, "{\"assets\":[{\"uid\":\"x:A\"},{\"uid\":\"x:B\"}],\"benchmark\":"
-                                   "\"x:B\",\"monkeys\":{\"count\":10}}");
+    struct str text =
+        document(&w, "{\"assets\":[{\"uid\":\"x:A\"},{\"uid\":\"x:B\"}],\"benchmark\":"
+                     "\"x:B\",\"monkeys\":{\"count\":10}}");
     assert_int_equal(jr_parse(text, &w.arena, &doc, NULL), STATUS_OK);
     struct json_val root = jr_root(doc);
     for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
@@ -71,7 +85,8 @@ static void document_has_every_part(void **state)
     assert_int_equal(jr_length(at(root, "data/final_weights")), 3);
     assert_text(jr_member(jr_item(at(root, "meta/warnings"), 0), "code"), "simulated_data");
     for (size_t i = 0; i < MEASURE_COUNT; i++)
-        assert_true(jr_type(jr_member(at(root, "data/metrics"), measure_infos[i].name)) == JR_OBJECT);
+        assert_true(jr_type(jr_member(at(root, "data/metrics"), measure_infos[i].name)) ==
+                    JR_OBJECT);
     jr_free(doc);
     world_clear(&w);
 }
@@ -84,8 +99,7 @@ static void undefined_metric_is_null_with_a_reason(void **state)
     (void)state;
     world_init(&w);
     world_add_days(&w, "x:A", 18000, flat, 4);
-    struct str text =
-        document(&w, "{\"assets\":[{\"uid\":\"x:A\"}],\"monkeys\":{\"count\":0}}");
+    struct str text = document(&w, "{\"assets\":[{\"uid\":\"x:A\"}],\"monkeys\":{\"count\":0}}");
     assert_int_equal(jr_parse(text, &w.arena, &doc, NULL), STATUS_OK);
     struct json_val sharpe = at(jr_root(doc), "data/metrics/sharpe");
     assert_true(jr_type(jr_member(sharpe, "value")) == JR_NULL);

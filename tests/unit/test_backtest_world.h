@@ -59,8 +59,12 @@ static UNUSED struct price_series *world_add(struct world *w, const char *uid, c
         prices[i] = price[i];
         known[i] = (int64_t)date[i] * 86400 + 21 * 3600;
     }
-    *s = (struct price_series){.uid = str_of(uid), .n = n, .date = dates, .price = prices,
-                               .known_at = known, .delisted_on = DATE_NONE};
+    *s = (struct price_series){.uid = str_of(uid),
+                               .n = n,
+                               .date = dates,
+                               .price = prices,
+                               .known_at = known,
+                               .delisted_on = DATE_NONE};
     memcpy(s->currency, currency, CURRENCY_TEXT_BYTES);
     return s;
 }

@@ -1,5 +1,5 @@
 /* test_monkey.c - random portfolios: fair draws, the strategy's rules, the same alone or in a batch. */
-#include "test_backtest_world.h"
+#include "tests/unit/test_backtest_world.h"
 
 #include "backtest/schedule.h"
 #include "backtest/stats.h"
@@ -29,7 +29,8 @@ static void set_up(struct game *g)
         (void)world_add_walk(&g->w, names[i], day(2015, 1, 1), 300, i, 0);
     struct spec *spec = world_spec(&g->w, body);
     assert_int_equal(spec_resolve_dates(spec, &g->w.market, &err), STATUS_OK);
-    assert_int_equal(panel_build(spec, &g->w.market, &g->w.arena, NULL, &g->panel, &err), STATUS_OK);
+    assert_int_equal(panel_build(spec, &g->w.market, &g->w.arena, NULL, &g->panel, &err),
+                     STATUS_OK);
     uint32_t *due = arena_array(&g->w.arena, g->panel->n_sessions, sizeof *due);
     assert_non_null(due);
     schedule_build(spec->rebalance, g->panel->clock, g->panel->n_sessions, due, &g->rules.n_due);
@@ -107,7 +108,7 @@ static void every_name_is_drawn_equally_often_with_equal_weight(void **state)
         }
     }
     for (size_t a = 0; a < N_SERIES; a++) {
-        assert_true(count[a] > 880 && count[a] < 1120);            /* 1000 expected, sd 27 */
+        assert_true(count[a] > 880 && count[a] < 1120); /* 1000 expected, sd 27 */
         assert_true(weight[a] / count[a] > 0.27 && weight[a] / count[a] < 0.33); /* 0.3 */
     }
     world_clear(&g.w);

@@ -1,5 +1,5 @@
 /* test_panel.c - alignment, staleness, coverage and currencies of the panel. */
-#include "test_backtest_world.h"
+#include "tests/unit/test_backtest_world.h"
 
 #include "backtest/align.h"
 
@@ -49,8 +49,9 @@ static void clock_is_the_union_of_the_held_assets_days(void **state)
     world_add(&w, "x:B", "USD", b, one, 4);
     world_add(&w, "x:C", "USD", c, one, 4);
     struct panel *p = build(
-        &w, "{\"assets\":[{\"uid\":\"x:A\",\"weight\":0.5},{\"uid\":\"x:B\",\"weight\":0.5},{\"uid\":"
-            "\"x:C\",\"weight\":0}],\"benchmark\":\"x:C\",\"universe\":[\"x:C\",\"x:A\"]}");
+        &w,
+        "{\"assets\":[{\"uid\":\"x:A\",\"weight\":0.5},{\"uid\":\"x:B\",\"weight\":0.5},{\"uid\":"
+        "\"x:C\",\"weight\":0}],\"benchmark\":\"x:C\",\"universe\":[\"x:C\",\"x:A\"]}");
     static const int32_t expected[] = {100, 101, 102, 103, 110};
     assert_int_equal(p->n_sessions, 5);
     assert_memory_equal(p->clock, expected, sizeof expected);
@@ -89,7 +90,8 @@ static void price_not_yet_known_at_the_session_is_not_used(void **state)
 static void rates_cross_through_the_euro(void **state)
 {
     static const int32_t date[] = {100, 101, 112};
-    static const double price[] = {1000, 1100, 1200}, eurkrw[] = {1300, 1320}, eurusd[] = {1.3, 1.1};
+    static const double price[] = {1000, 1100, 1200}, eurkrw[] = {1300, 1320},
+                        eurusd[] = {1.3, 1.1};
     struct world w;
     (void)state;
     world_init(&w);
@@ -138,12 +140,15 @@ static void window_outside_the_data_names_the_asset_and_its_coverage(void **stat
         STATUS_OUTSIDE_COVERAGE);
     assert_string_equal(err.name, "/start");
     assert_non_null(strstr(err.allowed, "2020-01-01 to 2020-01-03"));
-    assert_int_equal(world_fails(&w, "{\"assets\":[{\"uid\":\"x:A\"}],\"end\":\"2020-01-04\"}", &err),
-                     STATUS_OUTSIDE_COVERAGE);
+    assert_int_equal(
+        world_fails(&w, "{\"assets\":[{\"uid\":\"x:A\"}],\"end\":\"2020-01-04\"}", &err),
+        STATUS_OUTSIDE_COVERAGE);
     assert_string_equal(err.name, "/end");
-    assert_int_equal(world_fails(&w, "{\"assets\":[{\"uid\":\"x:A\"}],\"end\":\"2020-01-01\"}", &err),
-                     STATUS_NO_DATA);
-    assert_int_equal(world_fails(&w, "{\"assets\":[{\"uid\":\"x:Z\"}]}", &err), STATUS_UNKNOWN_ASSET);
+    assert_int_equal(
+        world_fails(&w, "{\"assets\":[{\"uid\":\"x:A\"}],\"end\":\"2020-01-01\"}", &err),
+        STATUS_NO_DATA);
+    assert_int_equal(world_fails(&w, "{\"assets\":[{\"uid\":\"x:Z\"}]}", &err),
+                     STATUS_UNKNOWN_ASSET);
     world_clear(&w);
 }
 
@@ -156,9 +161,8 @@ static void assets_without_common_days_are_refused(void **state)
     world_init(&w);
     world_add_days(&w, "x:A", 100, price, 3);
     world_add_days(&w, "x:B", 200, price, 3);
-    assert_int_equal(
-        world_fails(&w, "{\"assets\":[{\"uid\":\"x:A\"},{\"uid\":\"x:B\"}]}", &err),
-        STATUS_OUTSIDE_COVERAGE);
+    assert_int_equal(world_fails(&w, "{\"assets\":[{\"uid\":\"x:A\"},{\"uid\":\"x:B\"}]}", &err),
+                     STATUS_OUTSIDE_COVERAGE);
     assert_non_null(strstr(err.detail, "no common dates"));
     world_clear(&w);
 }
@@ -191,7 +195,8 @@ static void broken_series_are_named_with_the_day(void **state)
         world_init(&w);
         bad[1] = i == 1 ? 0 : i == 2 ? (double)NAN : -3;
         world_add(&w, "x:A", "USD", i == 0 ? unsorted : sorted, i == 0 ? good : bad, 3);
-        assert_int_equal(world_fails(&w, "{\"assets\":[{\"uid\":\"x:A\"}]}", &err), STATUS_BAD_DATA);
+        assert_int_equal(world_fails(&w, "{\"assets\":[{\"uid\":\"x:A\"}]}", &err),
+                         STATUS_BAD_DATA);
         assert_non_null(strstr(err.detail, "x:A"));
         assert_non_null(strstr(err.detail, "1970-04-12"));
         world_clear(&w);
@@ -207,8 +212,8 @@ static void universe_assets_that_do_not_cover_the_window_are_left_out_by_name(vo
     world_add_days(&w, "x:A", 100, price, 5);
     world_add_days(&w, "x:LATE", 102, price, 5);
     world_add_days(&w, "x:SHORT", 98, price, 4);
-    struct backtest_result *r =
-        world_run(&w, "{\"assets\":[{\"uid\":\"x:A\"}],\"universe\":[\"x:LATE\",\"x:A\",\"x:SHORT\"]}");
+    struct backtest_result *r = world_run(
+        &w, "{\"assets\":[{\"uid\":\"x:A\"}],\"universe\":[\"x:LATE\",\"x:A\",\"x:SHORT\"]}");
     assert_int_equal(r->panel->n_universe, 1);
     assert_int_equal(r->panel->n_excluded, 2);
     assert_true(has_warning(r, "universe_excluded"));

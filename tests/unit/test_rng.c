@@ -37,7 +37,8 @@ static void stream_is_the_counter_mode_of_philox(void **state)
     (void)state;
     rng_init(&rng, 0x0123456789abcdefu, 7);
     for (uint32_t block = 0; block < 3; block++) {
-        rng_philox((uint32_t[4]){block, 0, 7, 0}, (uint32_t[2]){0x89abcdefu, 0x01234567u}, expected);
+        rng_philox((uint32_t[4]){block, 0, 7, 0}, (uint32_t[2]){0x89abcdefu, 0x01234567u},
+                   expected);
         for (size_t i = 0; i < 4; i++)
             assert_int_equal(rng_next_u32(&rng), expected[i]);
     }

@@ -1,5 +1,5 @@
 /* test_spec.c - what a request may say, how it is refused, and its one canonical spelling. */
-#include "test_backtest_world.h"
+#include "tests/unit/test_backtest_world.h"
 
 static const char *const readme =
     "{\"assets\": [{\"uid\": \"stock:US.AAPL\", \"weight\": 0.6}, {\"uid\": \"stock:US.JPM\", "
@@ -53,13 +53,14 @@ static void canonical_form_is_fixed(void **state)
     world_init(&w);
     struct str text = canonical_of(&w, readme);
     assert_true(str_eq_c(
-        text, "{\"assets\":[{\"uid\":\"stock:US.AAPL\",\"weight\":0.6},{\"uid\":\"stock:US.JPM\","
-              "\"weight\":0.4}],\"strategy\":\"fixed\",\"start\":\"2000-01-03\",\"end\":\"2019-12-31\","
-              "\"capital\":100000,\"currency\":\"USD\",\"rebalance\":\"monthly\",\"costs\":{"
-              "\"commission_bps\":5,\"slippage_bps\":5},\"benchmark\":\"index:SPX\",\"fill\":"
-              "\"next_close\",\"max_stale\":5,\"risk_free_rate\":0,\"on_weight_sum\":\"reject\","
-              "\"monkeys\":{\"count\":1000,\"seed\":1,\"universe\":[\"stock:US.AAPL\","
-              "\"stock:US.JPM\"]}}"));
+        text,
+        "{\"assets\":[{\"uid\":\"stock:US.AAPL\",\"weight\":0.6},{\"uid\":\"stock:US.JPM\","
+        "\"weight\":0.4}],\"strategy\":\"fixed\",\"start\":\"2000-01-03\",\"end\":\"2019-12-31\","
+        "\"capital\":100000,\"currency\":\"USD\",\"rebalance\":\"monthly\",\"costs\":{"
+        "\"commission_bps\":5,\"slippage_bps\":5},\"benchmark\":\"index:SPX\",\"fill\":"
+        "\"next_close\",\"max_stale\":5,\"risk_free_rate\":0,\"on_weight_sum\":\"reject\","
+        "\"monkeys\":{\"count\":1000,\"seed\":1,\"universe\":[\"stock:US.AAPL\","
+        "\"stock:US.JPM\"]}}"));
     world_clear(&w);
 }
 
@@ -68,15 +69,18 @@ static void requests_that_mean_the_same_have_the_same_bytes(void **state)
     struct world w;
     (void)state;
     world_init(&w);
-    assert_same(&w, "{\"assets\":[{\"uid\":\"a:B\",\"weight\":6e-1},{\"weight\":0.40,\"uid\":\"a:C\"}]}",
-                "{\"monkeys\":{\"seed\":1},\"fill\":\"next_close\",\"assets\":[{\"uid\":\"a:B\","
-                "\"weight\":0.6},{\"uid\":\"a:C\",\"weight\":0.4}],\"capital\":1e4,\"start\":null}");
+    assert_same(
+        &w, "{\"assets\":[{\"uid\":\"a:B\",\"weight\":6e-1},{\"weight\":0.40,\"uid\":\"a:C\"}]}",
+        "{\"monkeys\":{\"seed\":1},\"fill\":\"next_close\",\"assets\":[{\"uid\":\"a:B\","
+        "\"weight\":0.6},{\"uid\":\"a:C\",\"weight\":0.4}],\"capital\":1e4,\"start\":null}");
     assert_same(&w, "{\"universe\":[\"a:B\",\"a:C\"]}",
                 "{\"assets\":[{\"uid\":\"a:B\"},{\"uid\":\"a:C\"}],\"strategy\":\"equal\"}");
-    assert_same(&w, "{\"assets\":[{\"uid\":\"a:B\"}],\"strategy\":\"buy_and_hold\"}",
-                "{\"assets\":[{\"uid\":\"a:B\"}],\"strategy\":\"buy_and_hold\",\"rebalance\":\"never\"}");
-    assert_same(&w, "{\"assets\":[{\"uid\":\"a:B\"}],\"monkeys\":{\"count\":0,\"seed\":9}}",
-                "{\"assets\":[{\"uid\":\"a:B\"}],\"monkeys\":{\"count\":0,\"universe\":[\"a:Z\"]}}");
+    assert_same(
+        &w, "{\"assets\":[{\"uid\":\"a:B\"}],\"strategy\":\"buy_and_hold\"}",
+        "{\"assets\":[{\"uid\":\"a:B\"}],\"strategy\":\"buy_and_hold\",\"rebalance\":\"never\"}");
+    assert_same(
+        &w, "{\"assets\":[{\"uid\":\"a:B\"}],\"monkeys\":{\"count\":0,\"seed\":9}}",
+        "{\"assets\":[{\"uid\":\"a:B\"}],\"monkeys\":{\"count\":0,\"universe\":[\"a:Z\"]}}");
     assert_same(&w, "{\"assets\":[{\"uid\":\"a:B\"}],\"risk_free_rate\":-0.0}",
                 "{\"assets\":[{\"uid\":\"a:B\"}],\"risk_free_rate\":0}");
     world_clear(&w);
@@ -160,7 +164,8 @@ static const struct refusal refusals[] = {
      "/assets/0/weight"},
     {"{\"assets\":[{\"uid\":\"a:B\"}],\"strategy\":\"buy_and_hold\",\"rebalance\":\"monthly\"}",
      STATUS_BAD_SPEC, "/rebalance"},
-    {"{\"assets\":[{\"uid\":\"a:B\"}],\"rebalance\":\"montly\"}", STATUS_OUT_OF_RANGE, "/rebalance"},
+    {"{\"assets\":[{\"uid\":\"a:B\"}],\"rebalance\":\"montly\"}", STATUS_OUT_OF_RANGE,
+     "/rebalance"},
     {"{\"assets\":[{\"uid\":\"a:B\"}],\"start\":\"2020-02-30\"}", STATUS_OUT_OF_RANGE, "/start"},
     {"{\"assets\":[{\"uid\":\"a:B\"}],\"start\":\"2020-02-02\",\"end\":\"2020-02-01\"}",
      STATUS_BAD_SPEC, "/end"},
@@ -177,8 +182,8 @@ static const struct refusal refusals[] = {
      "/risk_free_rate"},
     {"{\"assets\":[{\"uid\":\"a:B\"}],\"monkeys\":{\"count\":10001}}", STATUS_OUT_OF_RANGE,
      "/monkeys/count"},
-    {"{\"assets\":[{\"uid\":\"a:B\"}],\"monkeys\":{\"seed\":9007199254740992}}", STATUS_OUT_OF_RANGE,
-     "/monkeys/seed"},
+    {"{\"assets\":[{\"uid\":\"a:B\"}],\"monkeys\":{\"seed\":9007199254740992}}",
+     STATUS_OUT_OF_RANGE, "/monkeys/seed"},
     {"{\"assets\":[{\"uid\":\"a:B\"}],\"universe\":[\"a:C\"],\"monkeys\":{\"universe\":[\"a:C\"]}}",
      STATUS_BAD_SPEC, "/monkeys/universe"},
     {"{\"universe\":[\"a:C\",\"a:C\"]}", STATUS_BAD_SPEC, "/universe/1"},

@@ -23,8 +23,9 @@ static void assert_close(double actual, double expected, double relative)
 }
 
 /* The input of the derived conformance cases var.conventions and moments.conventions. */
-static const double twenty[] = {0.01,  0.02,  -0.015, 0.03,  -0.02, 0.005, -0.01, 0.04, -0.05, 0.02,
-                                0.015, -0.005, 0.01,  -0.03, 0.025, 0.0,   0.01,  -0.02, 0.03, 0.005};
+static const double twenty[] = {0.01,  0.02,  -0.015, 0.03,  -0.02,  0.005, -0.01,
+                                0.04,  -0.05, 0.02,   0.015, -0.005, 0.01,  -0.03,
+                                0.025, 0.0,   0.01,   -0.02, 0.03,   0.005};
 
 static void elementary_functions_agree_with_the_c_library(void **state)
 {
@@ -157,8 +158,8 @@ static void autocorrelation_penalty_has_its_closed_form(void **state)
     (void)state;
     for (size_t n = 2; n < 400; n += 7) {
         double rho = 0.31, count = (double)n;
-        double sum = rho / (1 - rho) -
-                     rho * (1 - pow(rho, count)) / (count * (1 - rho) * (1 - rho));
+        double sum =
+            rho / (1 - rho) - rho * (1 - pow(rho, count)) / (count * (1 - rho) * (1 - rho));
         assert_close(stats_autocorrelation_penalty(rho, n), sqrt(1 + 2 * sum), 1e-13);
         assert_close(stats_autocorrelation_penalty(-rho, n), sqrt(1 + 2 * sum), 1e-13);
     }
@@ -226,7 +227,8 @@ static void peak_is_the_last_day_at_the_high_and_recovery_the_first(void **state
 static void months_and_years_are_compounded_and_marked(void **state)
 {
     static const double value[] = {100, 110, 99, 108.9, 108.9};
-    struct civil days[] = {{2020, 12, 30}, {2020, 12, 31}, {2021, 1, 29}, {2021, 3, 1}, {2021, 12, 31}};
+    struct civil days[] = {
+        {2020, 12, 30}, {2020, 12, 31}, {2021, 1, 29}, {2021, 3, 1}, {2021, 12, 31}};
     int32_t date[5];
     struct arena arena;
     struct table_years years;

@@ -1,0 +1,27 @@
+/*
+ * spec_lists.h - the parts of spec_parse that read uids and lists of them; not for others.
+ * Errors name the JSON pointer and what is allowed.
+ */
+#ifndef BACKTEST_SPEC_LISTS_H
+#define BACKTEST_SPEC_LISTS_H
+
+#include "backtest/spec.h"
+#include "base/json_in.h"
+
+/* A refusal about val that no typed read of json_in.h can make; returns status. */
+enum status spec_refuse(struct json_val val, enum status status, const char *detail,
+                        const char *allowed, struct err *err);
+
+/* class:SYMBOL, copied into the arena. */
+enum status spec_read_uid(struct json_val val, struct arena *arena, struct str *ret,
+                          struct err *err) NODISCARD;
+
+/* 1 to SPEC_ASSETS_MAX different uids into spec->universe. */
+enum status spec_read_universe(struct json_val list, struct arena *arena, struct spec *spec,
+                               struct err *err) NODISCARD;
+
+/* assets and universe of the request; a universe alone is also the asset list. */
+enum status spec_read_lists(struct json_val root, struct arena *arena, struct spec *spec,
+                            struct err *err) NODISCARD;
+
+#endif
