@@ -55,9 +55,9 @@ class ReadmeExamples(unittest.TestCase):
 
     def run_shell(self, command):
         env = dict(os.environ, PATH=self.folder.name + ":" + os.environ["PATH"])
-        done = subprocess.run(["bash", "-c", command], env=env, capture_output=True, text=True, timeout=60, cwd=ROOT)
+        done = subprocess.run(["bash", "-c", command], env=env, capture_output=True, timeout=60, cwd=ROOT)
         self.assertEqual(done.returncode, 0, done.stderr)
-        return done.stdout
+        return done.stdout.decode("utf-8")
 
     def test_there_is_a_screenful_of_examples(self):
         self.assertGreaterEqual(len(list(example_commands())), 12)
