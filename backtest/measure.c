@@ -17,7 +17,7 @@ const struct measure_info measure_infos[MEASURE_COUNT] = {
 };
 
 const char *const measure_reason_codes[REASON_COUNT] = {
-#define REASON(name, code, text) [REASON_##name] = code,
+#define REASON(name, code, text) [REASON_##name] = (code),
 #include "backtest/reasons.def"
 #undef REASON
 };
