@@ -97,8 +97,16 @@ static enum status load_all_series(struct loader *loader, const struct spec *spe
     return s;
 }
 
-/* EUR to currency, once; EUR itself needs none. A currency without rates is left to the engine to refuse. */
-static enum status load_rate(struct loader *loader, const char *currency, struct err *err)
+static enum status no_rates(const char *currency, const char *pointer, struct err *err)
+{
+    (void)err_set(err, STATUS_BAD_SPEC, "There are no exchange rates for %s.", currency);
+    err_at(err, ERR_POINTER, str_of(pointer), str_of(currency));
+    err_allow(err, "EUR, or a quote currency of /v1/marts/mart_fx_daily");
+    return STATUS_BAD_SPEC;
+}
+
+/* EUR to currency, once; EUR itself needs none. */
+static enum status load_rate(struct loader *loader, const char *currency, const char *pointer, struct err *err)
 {
     if (strcmp(currency, "EUR") == 0)
         return STATUS_OK;
@@ -108,7 +116,9 @@ static enum status load_rate(struct loader *loader, const char *currency, struct
     struct price_column rates;
     enum status s =
         fx_load(loader->db, STR("EUR"), str_of(currency), loader->generation, loader->arena, &rates, err);
-    if (s != STATUS_OK || rates.n == 0)
+    if (s == STATUS_OK && rates.n == 0)
+        s = no_rates(currency, pointer, err);
+    if (s != STATUS_OK)
         return s;
     struct fx_series fx = {.base = "EUR",
                            .n = rates.n,
@@ -129,9 +139,9 @@ static enum status load_rates(struct loader *loader, const struct spec *spec, st
         needs_rates |= strcmp(loader->series[i].currency, spec->currency) != 0;
     if (!needs_rates)
         return STATUS_OK;
-    enum status s = load_rate(loader, spec->currency, err);
+    enum status s = load_rate(loader, spec->currency, "/currency", err);
     for (size_t i = 0; i < loader->n_series && s == STATUS_OK; i++)
-        s = load_rate(loader, loader->series[i].currency, err);
+        s = load_rate(loader, loader->series[i].currency, "/assets", err);
     return s;
 }
 
