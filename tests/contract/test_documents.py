@@ -1,7 +1,9 @@
 """Settings and metrics of the binary against docs/configuration.md and docs/metrics.md, in both directions."""
 
+import concurrent.futures
 import json
 import re
+import socket
 import unittest
 
 from support.problems import ROOT
@@ -9,6 +11,7 @@ from support.server import Server, environment, run, sample_var_dir
 
 REQUEST = {"assets": [{"uid": "stock:US.AAPL", "weight": 1}], "start": "2016-01-04", "end": "2016-06-30",
            "monkeys": {"count": 0}}
+BUSY = {**REQUEST, "start": "2000-01-03", "monkeys": {"count": 1000}}
 
 
 class Configuration(unittest.TestCase):
@@ -43,12 +46,19 @@ class Metrics(unittest.TestCase):
         cells = re.findall(r"^\| `(\w+)` \| (\w+) \| ([^|]*) \| ([^|]*) \| ([^|]*) \|$", document, re.MULTILINE)
         cls.documented = {name: {"type": kind, "labels": re.findall(r"`(\w+)`", labels), "unit": unit.strip(),
                                  "help": text.strip()} for name, kind, labels, unit, text in cells}
-        with Server(var_dir=sample_var_dir()) as server:
-            # Something of everything, so that every family has a sample.
+        with Server(var_dir=sample_var_dir(), header_timeout_ms=100, cpu_workers=1, queue_cpu=1) as server:
+            # Something of everything, so that every family has a sample: reads, backtests, a client that is too slow, and more
+            # backtests than the queue takes.
             server.get("/v1/marts")
             server.get("/v1/instruments/stock:US.AAPL/prices?limit=1")
             server.post("/v1/backtests", REQUEST)
-            server.post("/v1/backtests", b"{")
+            with concurrent.futures.ThreadPoolExecutor(8) as pool:
+                answers = list(pool.map(lambda capital: server.post("/v1/backtests", {**BUSY, "capital": capital}).status, range(1, 9)))
+            assert 503 in answers, answers
+            with socket.create_connection(("127.0.0.1", server.port), timeout=10) as slow:
+                slow.sendall(b"GET / HTTP/1.1\r\nHost:")
+                slow.recv(1)
+            server.wait_until(lambda: "cmmc_connections_cut_total{" in server.ops.get("/metrics").text, "the cut is counted")
             cls.exposed = server.ops.get("/metrics").text
         cls.families = {name: {"type": kind} for name, kind in re.findall(r"^# TYPE (\S+) (\S+)$", cls.exposed, re.MULTILINE)}
         for name, text in re.findall(r"^# HELP (\S+) (.*)$", cls.exposed, re.MULTILINE):

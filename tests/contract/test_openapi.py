@@ -76,9 +76,17 @@ class Tables(unittest.TestCase):
         for (method, path), operation in operations.items():
             for status, response in operation["responses"].items():
                 text = schema.resolve(response)["description"]
-                for slug in re.findall(r"`([a-z]+(?:-[a-z]+)*)`", text) if "roblem" in text else ():
+                named = re.findall(r"[Pp]roblems?((?:,? `[a-z-]+`)+)", text)
+                for slug in re.findall(r"`([a-z-]+)`", " ".join(named)):
                     with self.subTest(path=path, status=status, slug=slug):
                         self.assertEqual(str(PROBLEMS[slug][0]), status)
+
+    def test_every_problem_that_a_client_can_see_is_named_by_a_response(self):
+        texts = [response["description"] for response in schema.openapi()["components"]["responses"].values()]
+        named = {slug for text in texts for slug in re.findall(r"`([a-z-]+)`", text)}
+        # Of the command line, of loading, and what nobody is there to read.
+        elsewhere = {"client-gone", "malformed-csv", "too-short", "undefined"}
+        self.assertEqual(set(PROBLEMS) - named, elsewhere)
 
     def test_every_status_that_a_client_can_see_is_described_somewhere(self):
         statuses = {status for operation in described().values() for status in operation["responses"]}
@@ -210,6 +218,15 @@ class Live(unittest.TestCase):
                         "fill": "same_close", "rebalance": "yearly"}]:
             with self.subTest(change):
                 self.ask("POST", "/v1/backtests", status=201, body={**REQUEST, **change})
+
+    def test_an_answer_has_every_part_unless_some_are_selected(self):
+        parts = schema.openapi()["components"]["schemas"]["BacktestDocument"]["properties"]["data"]["properties"]
+        path = f"/v1/backtests/{self.backtest}"
+        self.assertEqual(list(self.server.get(path).json["data"]), list(parts))
+        for part in parts:
+            cut = self.ask("GET", "/v1/backtests/{id}", f"{path}?select={part}")
+            self.assertEqual(list(cut.json["data"]), list(dict.fromkeys(["id", part])))
+        self.ask("GET", "/v1/backtests/{id}", f"{path}?select=nothing", 400)
 
     def test_requests_of_the_description_are_accepted(self):
         examples = schema.operation("POST", "/v1/backtests")["requestBody"]["content"]["application/json"]["examples"]

@@ -1,6 +1,5 @@
 """Assertions about RFC 9457 problems and other answers that many tests make."""
 
-import json
 import pathlib
 import re
 
@@ -45,9 +44,9 @@ class Assertions:
         return problem
 
     def assert_says_nothing_private(self, answer):
-        """No SQL, no path of the machine, no name of a source file in an answer."""
-        text = json.dumps(answer.json.get("detail", "")) if answer.media_type == "application/problem+json" else ""
-        for word in ("SELECT ", "gen_from", "gen_to", "sqlite", "postgres", ".c:", "/tmp/", "/home/"):
+        """No SQL, no path of the machine, no name of a source file; what the client itself sent stands in quotes."""
+        text = re.sub(r'"[^"]*"', "", answer.json["detail"])
+        for word in ("SELECT ", "gen_", "sqlite", "postgres", ".c:", "/tmp/", "/home/", ".db"):
             self.assertNotIn(word, text)
 
     def assert_ok(self, answer, status=200):
