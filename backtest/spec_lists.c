@@ -95,6 +95,9 @@ static enum status read_assets(struct json_val list, struct arena *arena, struct
     enum status s = jr_expect_array(list, 1, SPEC_ASSETS_MAX, err);
     if (s != STATUS_OK)
         return s;
+    spec->assets_at = "/assets";
+    if (spec->n_universe == 0)
+        spec->universe_at = "/assets";
     spec->n_assets = jr_length(list);
     spec->assets = arena_array(arena, spec->n_assets, sizeof *spec->assets);
     if (spec->assets == NULL)
@@ -130,6 +133,7 @@ enum status spec_read_universe(struct json_val list, struct arena *arena, struct
             return s;
     }
     spec->n_universe = n;
+    spec->universe_at = list.pointer;
     return STATUS_OK;
 }
 
@@ -147,6 +151,7 @@ enum status spec_read_lists(struct json_val root, struct arena *arena, struct sp
         return s;
     if (jr_is_present(assets) || spec->n_universe == 0)
         return read_assets(assets, arena, spec, err);
+    spec->assets_at = "/universe";
     spec->n_assets = spec->n_universe;
     spec->assets = arena_array(arena, spec->n_assets, sizeof *spec->assets);
     if (spec->assets == NULL)

@@ -82,14 +82,15 @@ static enum status load_series(struct loader *loader, struct str uid, const char
 
 static enum status load_all_series(struct loader *loader, const struct spec *spec, struct err *err)
 {
-    char pointer[32];
+    char pointer[64];
+    const char *assets_tail = strcmp(spec->assets_at, "/assets") == 0 ? "/uid" : "";
     enum status s = STATUS_OK;
     for (size_t i = 0; i < spec->n_assets && s == STATUS_OK; i++) {
-        (void)snprintf(pointer, sizeof pointer, "/assets/%zu/uid", i);
+        (void)snprintf(pointer, sizeof pointer, "%s/%zu%s", spec->assets_at, i, assets_tail);
         s = load_series(loader, spec->assets[i].uid, pointer, err);
     }
     for (size_t i = 0; i < spec->n_universe && s == STATUS_OK; i++) {
-        (void)snprintf(pointer, sizeof pointer, "/universe/%zu", i);
+        (void)snprintf(pointer, sizeof pointer, "%s/%zu", spec->universe_at, i);
         s = load_series(loader, spec->universe[i], pointer, err);
     }
     if (s == STATUS_OK && spec->benchmark.ptr != NULL)
