@@ -175,6 +175,9 @@ UNIT_PROGRAMS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/test_*.c))
 FAULT_PROGRAMS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/fault/test_*.c))
 FUZZ_PROGRAMS := $(patsubst tests/fuzz/%.c,$(OUT)/tests/fuzz/%,$(wildcard tests/fuzz/*.c))
 
+# Programs over tests/support/store_fixture.h run once per back end.
+STORE_PROGRAMS = $(patsubst %.c,$(OUT)/%,$(shell grep -l 'store_fixture\.h' tests/unit/test_*.c))
+
 unit-programs: $(UNIT_PROGRAMS)
 	@:
 fault-programs: $(FAULT_PROGRAMS)
@@ -195,8 +198,12 @@ test: ## Install what is missing, build, run every test
 	$(TALLY) total $(VARIANT) || failed="$$failed total"; \
 	if [ -n "$$failed" ]; then echo "failed:$$failed" >&2; exit 1; fi
 
-unit: unit-programs ## Run the unit tests
-	@$(UNDER) $(TALLY) cmocka unit $(UNIT_PROGRAMS)
+unit: unit-programs ## Run the unit tests; those of the store once on SQLite and once on PostgreSQL
+	@failed=; $(UNDER) $(TALLY) cmocka unit $(UNIT_PROGRAMS) || failed=1; \
+	dir=$$(mktemp -d); chmod 755 "$$dir"; trap 'tests/support/pg.sh stop "$$dir/pg" || true; rm -rf "$$dir"' EXIT; \
+	url=$$(tests/support/pg.sh start "$$dir/pg"); \
+	CMMC_TEST_PG_URL=$$url $(UNDER) $(TALLY) cmocka unit-postgresql $(STORE_PROGRAMS) || failed=1; \
+	[ -z "$$failed" ]
 fault: fault-programs ## Run the fault injection tests
 	@$(UNDER) $(TALLY) cmocka fault $(FAULT_PROGRAMS)
 itest: build ## Run the integration tests: the real server, over HTTP
