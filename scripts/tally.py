@@ -2,7 +2,8 @@
 """Runs test programs, counts what they report and keeps the counts of every suite in one file.
 
     tally.py cmocka   SUITE PROGRAM...   run C test programs, several at a time
-    tally.py unittest SUITE FOLDER       run the Python tests in FOLDER
+    tally.py unittest SUITE PATH...      run Python test files, or all in a folder, several at a time
+    tally.py file FILE                   run one Python test file
     tally.py total [VARIANT]             sum up what was recorded; the last line is "N passed, N failed"
 
 The build variant under test comes from CMMC_TEST_VARIANT. A later run of a suite on the same variant replaces the earlier
@@ -152,26 +153,51 @@ class CountingResult(unittest.TextTestResult):
         self.passed += 1
 
 
-def run_unittest(suite, folder):
-    prepare_sanitizers()
+COUNTS_LINE = "@counts"
+
+
+def run_test_file(path):
+    """Runs one Python test file in this process; the last line printed holds its counts for run_unittest()."""
     os.chdir(ROOT)
-    sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+    path = pathlib.Path(path).resolve()
+    sys.path[:0] = [str(path.parent), str(ROOT), str(ROOT / "tests")]
     sys.dont_write_bytecode = True
+    tests = unittest.TestLoader().loadTestsFromName(path.stem)
+    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=CountingResult).run(tests)
+    failed = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)
+    print(COUNTS_LINE, result.passed, failed, len(result.skipped), flush=True)
+    return 1 if failed else 0
+
+
+def start_test_file(path):
+    """Runs one Python test file in a process of its own. A file that ends without counts, or with none, has failed."""
     started = time.monotonic()
-    counts = Counts()
-    if list(pathlib.Path(folder).glob("test_*.py")):
-        tests = unittest.TestLoader().discover(folder)
-        runner = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=CountingResult)
-        result = runner.run(tests)
-        counts = Counts(result.passed,
-                        len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses),
-                        len(result.skipped))
-        if counts.passed + counts.failed + counts.skipped == 0:
-            print(f"{suite}: the files in {folder} hold no test")
-            counts.failed = 1
-    else:
-        print(f"{suite}: no test_*.py in {folder} yet")
-    return finish(suite, counts, started)
+    done = subprocess.run([sys.executable, __file__, "file", str(path)], cwd=ROOT, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    output = done.stdout.decode(errors="replace")
+    found = re.search(rf"^{COUNTS_LINE} (\d+) (\d+) (\d+)$", output, re.MULTILINE)
+    counts = Counts(*map(int, found.groups())) if found else Counts()
+    if (done.returncode != 0 and counts.failed == 0) or counts.passed + counts.failed + counts.skipped == 0:
+        counts.failed += 1
+    return counts, output, time.monotonic() - started
+
+
+def run_unittest(suite, paths):
+    """Every file in its own process, as many at a time as there are cores; servers and ports are each file's own."""
+    prepare_sanitizers()
+    started = time.monotonic()
+    total_counts = Counts()
+    files = sorted(file for path in map(pathlib.Path, paths)
+                   for file in (path.glob("test_*.py") if path.is_dir() else [path]))
+    if not files:
+        print(f"{suite}: no test_*.py in {', '.join(paths)} yet")
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for file, (counts, output, seconds) in zip(files, pool.map(start_test_file, files)):
+            if counts.failed or counts.skipped:
+                print(output)
+            print(f"  {file.name}: {counts}, {seconds:.1f} s", flush=True)
+            total_counts.add(counts)
+    return finish(suite, total_counts, started)
 
 
 def total(variant=None):
@@ -193,8 +219,10 @@ def total(variant=None):
 def main(arguments):
     if len(arguments) >= 2 and arguments[0] == "cmocka":
         return run_cmocka(arguments[1], arguments[2:])
-    if len(arguments) == 3 and arguments[0] == "unittest":
-        return run_unittest(*arguments[1:])
+    if len(arguments) >= 3 and arguments[0] == "unittest":
+        return run_unittest(arguments[1], arguments[2:])
+    if len(arguments) == 2 and arguments[0] == "file":
+        return run_test_file(arguments[1])
     if len(arguments) in (1, 2) and arguments[0] == "total":
         return total(*arguments[1:])
     print(__doc__, file=sys.stderr)
