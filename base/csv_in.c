@@ -20,10 +20,10 @@ struct csv_in {
     csv_source source;
     void *from;
     struct csv_limits limits;
-    int64_t line;      /* of the byte read next */
-    int64_t row_line;  /* where the current row began */
-    size_t width;      /* of the first row; 0 before it */
-    char *row;         /* limits.row_bytes */
+    int64_t line;     /* of the byte read next */
+    int64_t row_line; /* where the current row began */
+    size_t width;     /* of the first row; 0 before it */
+    char *row;        /* limits.row_bytes */
     size_t row_len;
     struct field *fields; /* limits.n_fields */
     size_t n_fields;
@@ -33,7 +33,8 @@ struct csv_in {
     char input[INPUT_BYTES];
 };
 
-enum status csv_new(csv_source source, void *from, struct csv_limits limits, struct csv_in **ret, struct err *err)
+enum status csv_new(csv_source source, void *from, struct csv_limits limits, struct csv_in **ret,
+                    struct err *err)
 {
     struct csv_in *csv = calloc(1, sizeof *csv);
     if (csv != NULL) {
@@ -104,7 +105,8 @@ static enum status end_field(struct csv_in *csv, struct err *err)
         return bad_csv(csv->row_line, err, "A field is longer than allowed.");
     if (!str_is_utf8(text) || memchr(text.ptr, '\0', text.len) != NULL)
         return bad_csv(csv->row_line, err, "A field is not UTF-8 or contains a NUL byte.");
-    csv->fields[csv->n_fields++] = (struct field){from, text.len, text.len == 0 && !csv->was_quoted};
+    csv->fields[csv->n_fields++] =
+        (struct field){from, text.len, text.len == 0 && !csv->was_quoted};
     csv->was_quoted = false;
     return STATUS_OK;
 }
@@ -119,7 +121,8 @@ static enum status end_row(struct csv_in *csv, struct err *err)
     if (csv->width == 0)
         csv->width = csv->n_fields;
     if (csv->n_fields != csv->width)
-        return bad_csv(csv->row_line, err, "The row has another number of fields than the first one.");
+        return bad_csv(csv->row_line, err,
+                       "The row has another number of fields than the first one.");
     return STATUS_OK;
 }
 
@@ -132,7 +135,8 @@ static enum status keep(struct csv_in *csv, char c, struct err *err)
 }
 
 /* One byte outside quotes, or right behind a closing quote. *ret_done when it ends the row. */
-static enum status step_plain(struct csv_in *csv, enum state *state, char c, bool *ret_done, struct err *err)
+static enum status step_plain(struct csv_in *csv, enum state *state, char c, bool *ret_done,
+                              struct err *err)
 {
     if (c == ',') {
         *state = FIELD_START;
@@ -153,7 +157,8 @@ static enum status step_plain(struct csv_in *csv, enum state *state, char c, boo
     }
     if (c == '"') {
         if (*state == IN_PLAIN)
-            return bad_csv(csv->line, err, "A quote stands inside a field that does not begin with one.");
+            return bad_csv(csv->line, err,
+                           "A quote stands inside a field that does not begin with one.");
         csv->was_quoted = true;
         *state = IN_QUOTED;
         return STATUS_OK;
@@ -162,7 +167,8 @@ static enum status step_plain(struct csv_in *csv, enum state *state, char c, boo
     return keep(csv, c, err);
 }
 
-static enum status step(struct csv_in *csv, enum state *state, char c, bool *ret_done, struct err *err)
+static enum status step(struct csv_in *csv, enum state *state, char c, bool *ret_done,
+                        struct err *err)
 {
     if (*state == IN_QUOTED) {
         if (c == '"') {

@@ -9,7 +9,8 @@
 #include "base/err.h"
 
 /* Gives the next bytes, at most size; *ret_n 0 at the end. */
-typedef enum status (*csv_source)(void *from, char *to, size_t size, size_t *ret_n, struct err *err);
+typedef enum status (*csv_source)(void *from, char *to, size_t size, size_t *ret_n,
+                                  struct err *err);
 
 struct csv_limits {
     size_t row_bytes;   /* longest row, quotes included */
@@ -31,8 +32,8 @@ void csv_freep(struct csv_in **csv);
  * NUL; and what the source answers.
  */
 enum status csv_next(struct csv_in *csv, bool *ret_has_row, struct err *err) NODISCARD;
-size_t csv_width(const struct csv_in *csv);                    /* fields of the current row */
+size_t csv_width(const struct csv_in *csv);                   /* fields of the current row */
 struct str csv_field(const struct csv_in *csv, size_t field); /* ptr NULL for NULL */
-int64_t csv_line(const struct csv_in *csv);                   /* line the current row begins on, from 1 */
+int64_t csv_line(const struct csv_in *csv); /* line the current row begins on, from 1 */
 
 #endif

@@ -10,14 +10,21 @@
 #include <unistd.h>
 #include <zlib.h>
 
-enum { WINDOW_GZIP = 15 + 16, MEMORY_LEVEL = 8, FILE_BUFFER_BYTES = 64 * 1024, PIECE_BYTES = 64 * 1024 };
+enum {
+    WINDOW_GZIP = 15 + 16,
+    MEMORY_LEVEL = 8,
+    FILE_BUFFER_BYTES = 64 * 1024,
+    PIECE_BYTES = 64 * 1024
+};
 
-enum status gzip_pack(struct str plain, int level, struct arena *arena, struct str *ret, struct err *err)
+enum status gzip_pack(struct str plain, int level, struct arena *arena, struct str *ret,
+                      struct err *err)
 {
     z_stream stream = {0};
     if (plain.len > UINT_MAX / 2)
         return err_set(err, STATUS_TOO_LARGE, "More bytes than can be compressed in one piece.");
-    if (deflateInit2(&stream, level, Z_DEFLATED, WINDOW_GZIP, MEMORY_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK)
+    if (deflateInit2(&stream, level, Z_DEFLATED, WINDOW_GZIP, MEMORY_LEVEL, Z_DEFAULT_STRATEGY) !=
+        Z_OK)
         return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory while compressing.");
     uLong bound = deflateBound(&stream, (uLong)plain.len);
     char *out = bound <= UINT_MAX ? arena_alloc(arena, bound) : NULL;
@@ -59,7 +66,8 @@ static enum status inflate_all(z_stream *stream, struct buf *out, char *piece, s
     return rc == Z_STREAM_END && stream->avail_in == 0 ? STATUS_OK : damaged(err);
 }
 
-enum status gzip_unpack(struct str packed, size_t max_bytes, struct arena *arena, struct str *ret, struct err *err)
+enum status gzip_unpack(struct str packed, size_t max_bytes, struct arena *arena, struct str *ret,
+                        struct err *err)
 {
     z_stream stream = {.next_in = (const Bytef *)packed.ptr, .avail_in = (uInt)packed.len};
     if (packed.len > UINT_MAX)
@@ -96,7 +104,8 @@ static enum status fill(struct gzip_file *file, struct err *err)
         n = read(file->fd, file->buffer, sizeof file->buffer);
     while (n < 0 && errno == EINTR);
     if (n < 0)
-        return err_set(err, STATUS_IO, "The file cannot be read: %s.", errno == EISDIR ? "it is a folder" : "device error");
+        return err_set(err, STATUS_IO, "The file cannot be read: %s.",
+                       errno == EISDIR ? "it is a folder" : "device error");
     file->from = 0;
     file->to = (size_t)n;
     file->is_at_end = n == 0;
@@ -107,7 +116,8 @@ enum status gzip_open(const char *path, struct gzip_file **ret, struct err *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return err_set(err, STATUS_IO, errno == ENOENT ? "The file does not exist." : "The file cannot be opened.");
+        return err_set(err, STATUS_IO,
+                       errno == ENOENT ? "The file does not exist." : "The file cannot be opened.");
     struct gzip_file *file = calloc(1, sizeof *file);
     if (file == NULL) {
         (void)close(fd);
@@ -148,7 +158,8 @@ void gzip_closep(struct gzip_file **file)
     *file = NULL;
 }
 
-static enum status read_plain(struct gzip_file *file, char *to, size_t size, size_t *ret_n, struct err *err)
+static enum status read_plain(struct gzip_file *file, char *to, size_t size, size_t *ret_n,
+                              struct err *err)
 {
     enum status s = file->from == file->to && !file->is_at_end ? fill(file, err) : STATUS_OK;
     if (s != STATUS_OK)
@@ -162,7 +173,8 @@ static enum status read_plain(struct gzip_file *file, char *to, size_t size, siz
 }
 
 /* A gzip file may be several members one after the other. */
-static enum status read_packed(struct gzip_file *file, char *to, size_t size, size_t *ret_n, struct err *err)
+static enum status read_packed(struct gzip_file *file, char *to, size_t size, size_t *ret_n,
+                               struct err *err)
 {
     z_stream *stream = &file->stream;
     uInt room = size > UINT_MAX ? UINT_MAX : (uInt)size;
@@ -188,8 +200,9 @@ static enum status read_packed(struct gzip_file *file, char *to, size_t size, si
         if (rc == Z_STREAM_END)
             file->is_inside = false;
         else if (rc != Z_OK && rc != Z_BUF_ERROR)
-            return rc == Z_MEM_ERROR ? err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory while decompressing.")
-                                     : damaged(err);
+            return rc == Z_MEM_ERROR
+                       ? err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory while decompressing.")
+                       : damaged(err);
     }
     *ret_n = room - stream->avail_out;
     return STATUS_OK;
@@ -197,5 +210,6 @@ static enum status read_packed(struct gzip_file *file, char *to, size_t size, si
 
 enum status gzip_read(struct gzip_file *file, char *to, size_t size, size_t *ret_n, struct err *err)
 {
-    return file->is_packed ? read_packed(file, to, size, ret_n, err) : read_plain(file, to, size, ret_n, err);
+    return file->is_packed ? read_packed(file, to, size, ret_n, err)
+                           : read_plain(file, to, size, ret_n, err);
 }

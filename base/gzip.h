@@ -9,7 +9,8 @@
 #include "base/err.h"
 
 /* level 1 (fast) to 9 (small). The result is in the arena. Equal input gives equal bytes. */
-enum status gzip_pack(struct str plain, int level, struct arena *arena, struct str *ret, struct err *err) NODISCARD;
+enum status gzip_pack(struct str plain, int level, struct arena *arena, struct str *ret,
+                      struct err *err) NODISCARD;
 
 /* BAD_DATA when the bytes are damaged or cut short; TOO_LARGE when the content passes max_bytes. */
 enum status gzip_unpack(struct str packed, size_t max_bytes, struct arena *arena, struct str *ret,
@@ -26,6 +27,7 @@ void gzip_closep(struct gzip_file **file);
  * The next bytes, at most size; *ret_n 0 at the end. IO when the device fails, BAD_DATA when the
  * compressed bytes are damaged or cut short.
  */
-enum status gzip_read(struct gzip_file *file, char *to, size_t size, size_t *ret_n, struct err *err) NODISCARD;
+enum status gzip_read(struct gzip_file *file, char *to, size_t size, size_t *ret_n, struct err *err)
+    NODISCARD;
 
 #endif

@@ -23,7 +23,7 @@ struct load {
     const struct mart *mart; /* being staged */
     struct str *names;       /* its columns, those that publishing computes left out */
     size_t n_names;
-    int64_t n_mart_rows;     /* rows staged for it before the current file */
+    int64_t n_mart_rows; /* rows staged for it before the current file */
 };
 
 /* A file being read: its rows, and which staged field each of its columns goes to. */
@@ -46,7 +46,8 @@ static void table_close(struct table *table)
 }
 
 /* Puts "file:line" where the error is; line 0 when it is about the whole file. */
-static enum status at_line(enum status s, const struct manifest_file *file, int64_t line, struct err *err)
+static enum status at_line(enum status s, const struct manifest_file *file, int64_t line,
+                           struct err *err)
 {
     if (err == NULL || s == STATUS_OK)
         return s;
@@ -54,10 +55,12 @@ static enum status at_line(enum status s, const struct manifest_file *file, int6
     char detail[sizeof err->detail];
     char value[sizeof err->value];
     if (line > 0)
-        (void)snprintf(place, sizeof place, "%.*s:%lld", (int)(file->path.len < 100 ? file->path.len : 100),
-                       file->path.ptr, (long long)line);
+        (void)snprintf(place, sizeof place, "%.*s:%lld",
+                       (int)(file->path.len < 100 ? file->path.len : 100), file->path.ptr,
+                       (long long)line);
     else
-        (void)snprintf(place, sizeof place, "%.*s", (int)(file->path.len < 100 ? file->path.len : 100), file->path.ptr);
+        (void)snprintf(place, sizeof place, "%.*s",
+                       (int)(file->path.len < 100 ? file->path.len : 100), file->path.ptr);
     (void)snprintf(detail, sizeof detail, "%s: %.300s", place, err->detail);
     (void)snprintf(value, sizeof value, "%s", err->value);
     memcpy(err->detail, detail, sizeof detail);
@@ -83,15 +86,17 @@ static enum status table_open(const struct manifest_file *file, struct table *re
     return at_line(s, file, 0, err);
 }
 
-static enum status map_column(const struct load *load, struct table *table, size_t at, struct err *err)
+static enum status map_column(const struct load *load, struct table *table, size_t at,
+                              struct err *err)
 {
     struct str name = csv_field(table->csv, at);
     size_t target = 0;
     while (target < load->n_names && !str_eq(load->names[target], name))
         target++;
     if (target == load->n_names && publish_is_computed(load->mart->name, name))
-        return err_set(err, STATUS_BAD_DATA, "Column \"%.*s\" is computed when publishing; leave it out.",
-                       (int)name.len, name.ptr);
+        return err_set(err, STATUS_BAD_DATA,
+                       "Column \"%.*s\" is computed when publishing; leave it out.", (int)name.len,
+                       name.ptr);
     if (target == load->n_names) {
         (void)mart_unknown_column(load->mart, name, "header", err);
         if (err != NULL)
@@ -100,7 +105,8 @@ static enum status map_column(const struct load *load, struct table *table, size
     }
     for (size_t i = 0; i < at; i++)
         if (table->target[i] == target)
-            return err_set(err, STATUS_BAD_DATA, "Column \"%.*s\" stands twice in the header.", (int)name.len, name.ptr);
+            return err_set(err, STATUS_BAD_DATA, "Column \"%.*s\" stands twice in the header.",
+                           (int)name.len, name.ptr);
     table->target[at] = target;
     return STATUS_OK;
 }
@@ -113,20 +119,22 @@ static bool has_target(const struct table *table, size_t target)
     return false;
 }
 
-static enum status read_header(const struct load *load, const struct manifest_file *file, struct table *table,
-                               struct err *err)
+static enum status read_header(const struct load *load, const struct manifest_file *file,
+                               struct table *table, struct err *err)
 {
     bool has_row = false;
     enum status s = csv_next(table->csv, &has_row, err);
     if (s != STATUS_OK)
         return at_csv_line(s, file, err);
     if (!has_row)
-        return at_line(err_set(err, STATUS_BAD_CSV, "The file is empty: a header is needed."), file, 1, err);
+        return at_line(err_set(err, STATUS_BAD_CSV, "The file is empty: a header is needed."), file,
+                       1, err);
     table->width = csv_width(table->csv);
     for (size_t i = 0; i < table->width && s == STATUS_OK; i++)
         s = map_column(load, table, i, err);
     for (size_t i = 0; i < load->n_names && s == STATUS_OK; i++) {
-        const struct mart_column *column = &load->mart->columns[mart_column_index(load->mart, load->names[i])];
+        const struct mart_column *column =
+            &load->mart->columns[mart_column_index(load->mart, load->names[i])];
         if (!column->is_nullable && !has_target(table, i))
             s = err_set(err, STATUS_BAD_DATA, "Column \"%.*s\" of %.*s is required and missing.",
                         STR_ARG(column->name), STR_ARG(load->mart->name));
@@ -142,7 +150,8 @@ static enum status wrong_count(const struct manifest_file *file, int64_t n_rows,
 }
 
 /* Stages a file's rows. A row that is refused at once is reported by its line; see find_bad_row for the rest. */
-static enum status stage_rows(struct load *load, const struct manifest_file *file, struct table *table, struct err *err)
+static enum status stage_rows(struct load *load, const struct manifest_file *file,
+                              struct table *table, struct err *err)
 {
     struct str fields[DB_COPY_COLUMNS_MAX] = {{NULL, 0}};
     int64_t n_rows = 0;
@@ -218,7 +227,8 @@ static enum status begin_mart(struct load *load, const struct mart *mart, struct
     for (size_t i = 0; i < mart->n_columns; i++)
         if (!publish_is_computed(mart->name, mart->columns[i].name))
             load->names[load->n_names++] = mart->columns[i].name;
-    return publish_mart_begin(load->publish, mart->name, PUBLISH_MERGE, load->names, load->n_names, err);
+    return publish_mart_begin(load->publish, mart->name, PUBLISH_MERGE, load->names, load->n_names,
+                              err);
 }
 
 static enum status stage_mart(struct load *load, const struct mart *mart, struct err *err)
@@ -252,7 +262,8 @@ static enum status verify_all(const struct load *load, struct err *err)
     return s;
 }
 
-static enum status load_into(struct db *db, struct load *load, int keep, struct publish_result *ret, struct err *err)
+static enum status load_into(struct db *db, struct load *load, int keep, struct publish_result *ret,
+                             struct err *err)
 {
     enum status s = verify_all(load, err);
     if (s == STATUS_OK)

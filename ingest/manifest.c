@@ -8,7 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MANIFEST_BYTES_MAX = 1 << 20, FILES_MAX = 1000, PATH_BYTES_MAX = 200, ROWS_MAX = 1000000000 };
+enum {
+    MANIFEST_BYTES_MAX = 1 << 20,
+    FILES_MAX = 1000,
+    PATH_BYTES_MAX = 200,
+    ROWS_MAX = 1000000000
+};
 enum { PIECE_BYTES = 64 * 1024 };
 
 static enum status no_memory(struct err *err)
@@ -26,7 +31,8 @@ static const char *join(struct arena *arena, const char *dir, struct str path)
     return buf_c_str(&out);
 }
 
-static enum status read_whole(const char *location, struct arena *arena, struct str *ret, struct err *err)
+static enum status read_whole(const char *location, struct arena *arena, struct str *ret,
+                              struct err *err)
 {
     FILE *file = fopen(location, "rbe");
     if (file == NULL)
@@ -40,7 +46,8 @@ static enum status read_whole(const char *location, struct arena *arena, struct 
     if (failed)
         return err_set(err, STATUS_IO, "manifest.json cannot be read.");
     if (n > MANIFEST_BYTES_MAX)
-        return err_set(err, STATUS_TOO_LARGE, "manifest.json is larger than %d bytes.", (int)MANIFEST_BYTES_MAX);
+        return err_set(err, STATUS_TOO_LARGE, "manifest.json is larger than %d bytes.",
+                       (int)MANIFEST_BYTES_MAX);
     *ret = (struct str){bytes, n};
     return STATUS_OK;
 }
@@ -51,7 +58,8 @@ static bool is_inner_path(struct str path)
     char before = '/';
     for (size_t i = 0; i < path.len; i++) {
         char c = path.ptr[i];
-        bool is_word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+        bool is_word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '_' || c == '-';
         if (!is_word && (before == '/' || (c != '.' && c != '/')))
             return false;
         before = c;
@@ -62,7 +70,8 @@ static bool is_inner_path(struct str path)
 static bool is_sha256(struct str text)
 {
     for (size_t i = 0; i < text.len; i++)
-        if (!((text.ptr[i] >= '0' && text.ptr[i] <= '9') || (text.ptr[i] >= 'a' && text.ptr[i] <= 'f')))
+        if (!((text.ptr[i] >= '0' && text.ptr[i] <= '9') ||
+              (text.ptr[i] >= 'a' && text.ptr[i] <= 'f')))
             return false;
     return text.len == DIGEST_HEX_BYTES - 1;
 }
@@ -108,8 +117,8 @@ static enum status read_file_entry(struct json_val val, const char *dir, struct 
     return is_kept ? STATUS_OK : no_memory(err);
 }
 
-static enum status read_root(struct json_val root, const char *dir, struct arena *arena, struct manifest *ret,
-                             struct err *err)
+static enum status read_root(struct json_val root, const char *dir, struct arena *arena,
+                             struct manifest *ret, struct err *err)
 {
     static const char *const allowed[] = {"format", "name", "files"};
     int64_t format = 0;
@@ -132,7 +141,8 @@ static enum status read_root(struct json_val root, const char *dir, struct arena
     return s;
 }
 
-enum status manifest_read(const char *dir, struct arena *arena, struct manifest *ret, struct err *err)
+enum status manifest_read(const char *dir, struct arena *arena, struct manifest *ret,
+                          struct err *err)
 {
     CLEANUP(jr_freep) struct json_doc *doc = NULL;
     struct str text;
@@ -173,7 +183,8 @@ enum status manifest_verify(const struct manifest_file *file, struct err *err)
     char hex[DIGEST_HEX_BYTES];
     FILE *stream = fopen(file->location, "rbe");
     if (stream == NULL) {
-        enum status s = err_set(err, STATUS_IO, "File %.*s of the manifest cannot be opened.", STR_ARG(file->path));
+        enum status s = err_set(err, STATUS_IO, "File %.*s of the manifest cannot be opened.",
+                                STR_ARG(file->path));
         err_at(err, ERR_LINE, file->path, STR_NONE);
         return s;
     }
@@ -187,7 +198,8 @@ enum status manifest_verify(const struct manifest_file *file, struct err *err)
     }
     if (str_eq((struct str){hex, 2 * DIGEST_BYTES}, file->sha256))
         return STATUS_OK;
-    s = err_set(err, STATUS_BAD_DATA, "File %.*s is not the one the manifest speaks of: its SHA-256 differs.",
+    s = err_set(err, STATUS_BAD_DATA,
+                "File %.*s is not the one the manifest speaks of: its SHA-256 differs.",
                 STR_ARG(file->path));
     err_at(err, ERR_LINE, file->path, (struct str){hex, 2 * DIGEST_BYTES});
     err_allow(err, "%.*s", STR_ARG(file->sha256));

@@ -13,8 +13,8 @@ struct manifest_file {
     struct str path;      /* below the manifest's folder; never leaves it */
     const char *location; /* folder and path, to open */
     struct str mart;
-    int64_t rows;         /* data rows, without the header */
-    struct str sha256;    /* of the bytes on disk, lower-case hexadecimal */
+    int64_t rows;      /* data rows, without the header */
+    struct str sha256; /* of the bytes on disk, lower-case hexadecimal */
 };
 
 struct manifest {
@@ -24,7 +24,8 @@ struct manifest {
 };
 
 /* Reads and checks dir/manifest.json; everything is kept in the arena. */
-enum status manifest_read(const char *dir, struct arena *arena, struct manifest *ret, struct err *err) NODISCARD;
+enum status manifest_read(const char *dir, struct arena *arena, struct manifest *ret,
+                          struct err *err) NODISCARD;
 
 /* BAD_DATA, naming the file, when its bytes are not those that the manifest speaks of. */
 enum status manifest_verify(const struct manifest_file *file, struct err *err) NODISCARD;

@@ -9,11 +9,12 @@
 enum { BODY_BYTES_MAX = 256 << 20, PACK_LEVEL = 6 };
 
 static const char stmt_backtest_load[] = "SELECT body FROM backtest_result WHERE id = $1";
-static const char stmt_backtest_save[] = "INSERT INTO backtest_result (id, spec, generation, body, created_at) "
-                                         "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING";
+static const char stmt_backtest_save[] =
+    "INSERT INTO backtest_result (id, spec, generation, body, created_at) "
+    "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING";
 
-enum status backtest_load(struct db *db, struct str id, struct arena *arena, struct str *ret_body, bool *ret_found,
-                          struct err *err)
+enum status backtest_load(struct db *db, struct str id, struct arena *arena, struct str *ret_body,
+                          bool *ret_found, struct err *err)
 {
     CLEANUP(rows_clear) struct rows rows = {0};
     bool found = false;
@@ -30,8 +31,8 @@ enum status backtest_load(struct db *db, struct str id, struct arena *arena, str
     return STATUS_OK;
 }
 
-enum status backtest_save(struct db *db, struct str id, struct str spec, int64_t generation, struct str body,
-                          struct err *err)
+enum status backtest_save(struct db *db, struct str id, struct str spec, int64_t generation,
+                          struct str body, struct err *err)
 {
     CLEANUP(arena_clear) struct arena arena;
     char now[INSTANT_TEXT_BYTES];
@@ -42,9 +43,10 @@ enum status backtest_save(struct db *db, struct str id, struct str spec, int64_t
         return s;
     instant_format(clock_wall_s(), now);
     return db_exec(db, stmt_backtest_save,
-                   PARAMS(db_text(id), db_text(spec), db_i64(generation), db_bytes(packed), db_text(str_of(now))),
+                   PARAMS(db_text(id), db_text(spec), db_i64(generation), db_bytes(packed),
+                          db_text(str_of(now))),
                    NULL, err);
 }
 
-const struct statement backtest_statements[] = {STATEMENT(stmt_backtest_load), STATEMENT(stmt_backtest_save),
-                                                STATEMENTS_END};
+const struct statement backtest_statements[] = {STATEMENT(stmt_backtest_load),
+                                                STATEMENT(stmt_backtest_save), STATEMENTS_END};

@@ -101,15 +101,17 @@ enum status catalog_unknown_mart(const struct catalog *catalog, struct str name,
         suggest_offer(&search, catalog->marts[i].name);
         list_add(list, sizeof list, catalog->marts[i].name);
     }
-    enum status s = err_set(err, STATUS_UNKNOWN_MART, "There is no mart \"%.*s\".", (int)(name.len < 100 ? name.len : 100),
-                            name.ptr == NULL ? "" : name.ptr);
+    enum status s =
+        err_set(err, STATUS_UNKNOWN_MART, "There is no mart \"%.*s\".",
+                (int)(name.len < 100 ? name.len : 100), name.ptr == NULL ? "" : name.ptr);
     err_at(err, ERR_NOWHERE, STR("mart"), name);
     err_suggest(err, suggest_take(&search));
     err_allow(err, "%s", list);
     return s;
 }
 
-enum status mart_unknown_column(const struct mart *mart, struct str name, const char *parameter, struct err *err)
+enum status mart_unknown_column(const struct mart *mart, struct str name, const char *parameter,
+                                struct err *err)
 {
     char list[sizeof err->allowed] = "";
     struct suggest search = suggest_start(name);
@@ -118,8 +120,8 @@ enum status mart_unknown_column(const struct mart *mart, struct str name, const 
         list_add(list, sizeof list, mart->columns[i].name);
     }
     enum status s = err_set(err, STATUS_UNKNOWN_COLUMN, "There is no column \"%.*s\" in %.*s.",
-                            (int)(name.len < 100 ? name.len : 100), name.ptr == NULL ? "" : name.ptr,
-                            STR_ARG(mart->name));
+                            (int)(name.len < 100 ? name.len : 100),
+                            name.ptr == NULL ? "" : name.ptr, STR_ARG(mart->name));
     err_at(err, ERR_PARAMETER, str_of(parameter), name);
     err_suggest(err, suggest_take(&search));
     err_allow(err, "%s", list);
@@ -184,7 +186,8 @@ void catalog_cell_set(struct catalog_cell *cell, struct catalog *catalog)
     catalog_unref(old);
 }
 
-enum status catalog_cell_refresh(struct catalog_cell *cell, struct db_pool *pool, bool *ret_changed, struct err *err)
+enum status catalog_cell_refresh(struct catalog_cell *cell, struct db_pool *pool, bool *ret_changed,
+                                 struct err *err)
 {
     CLEANUP(catalog_unrefp) struct catalog *current = catalog_cell_get(cell);
     CLEANUP(db_releasep) struct db *db = NULL;

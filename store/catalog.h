@@ -20,12 +20,12 @@ enum column_kind {
     COLUMN_BOOL,
     COLUMN_DATE,
     COLUMN_INSTANT,
-    COLUMN_OTHER    /* served as the database's text; only eq, neq, in, is */
+    COLUMN_OTHER /* served as the database's text; only eq, neq, in, is */
 };
 
 struct mart_column {
     struct str name;
-    struct str type;        /* the database's own spelling */
+    struct str type; /* the database's own spelling */
     enum column_kind kind;
     bool is_nullable;
     bool is_key;            /* part of the row's key, in key order among columns */
@@ -34,26 +34,26 @@ struct mart_column {
 };
 
 struct mart {
-    struct str name;         /* "mart_price_daily" */
+    struct str name; /* "mart_price_daily" */
     struct str title, description, grain;
     bool is_managed;
     struct str source_table; /* where rows are read: gen_price_daily, or the mart itself */
     struct mart_column *columns;
     size_t n_columns;
-    size_t *key;             /* indexes into columns, in key order; for an unmanaged mart without a
+    size_t *key; /* indexes into columns, in key order; for an unmanaged mart without a
                                 declared key: all columns */
     size_t n_key;
-    int time_column;         /* index of the column that from/to/last speak of; -1 when none */
-    int64_t generation;      /* last publish that changed it; 0 for unmanaged */
-    int64_t n_rows;          /* -1 when unknown */
-    struct str as_of;        /* last date in the time column, "" when unknown */
-    int64_t published_at;    /* seconds since 1970; 0 when unknown */
+    int time_column;      /* index of the column that from/to/last speak of; -1 when none */
+    int64_t generation;   /* last publish that changed it; 0 for unmanaged */
+    int64_t n_rows;       /* -1 when unknown */
+    struct str as_of;     /* last date in the time column, "" when unknown */
+    int64_t published_at; /* seconds since 1970; 0 when unknown */
 };
 
 struct catalog {
     struct mart *marts; /* sorted by name */
     size_t n_marts;
-    int64_t generation; /* newest publish of the whole store; 0 before the first */
+    int64_t generation;        /* newest publish of the whole store; 0 before the first */
     int64_t oldest_generation; /* oldest one still readable */
     uint64_t fingerprint;      /* changes when any mart's shape or generation changes */
 };
@@ -68,17 +68,20 @@ struct catalog *catalog_ref(struct catalog *catalog);
 void catalog_unref(struct catalog *catalog);
 void catalog_unrefp(struct catalog **catalog);
 
-const struct mart *catalog_mart(const struct catalog *catalog, struct str name); /* NULL when unknown */
-int mart_column_index(const struct mart *mart, struct str name);                 /* -1 when unknown */
+const struct mart *catalog_mart(const struct catalog *catalog,
+                                struct str name);                /* NULL when unknown */
+int mart_column_index(const struct mart *mart, struct str name); /* -1 when unknown */
 enum status catalog_unknown_mart(const struct catalog *catalog, struct str name, struct err *err);
-enum status mart_unknown_column(const struct mart *mart, struct str name, const char *parameter, struct err *err);
+enum status mart_unknown_column(const struct mart *mart, struct str name, const char *parameter,
+                                struct err *err);
 const char *column_kind_json(enum column_kind kind); /* "string", "integer", "number", "boolean" */
 
 /* The current snapshot, shared by threads; refreshed by one maintenance thread. */
 struct catalog_cell;
 struct catalog_cell *catalog_cell_new(void);
 void catalog_cell_free(struct catalog_cell *cell);
-struct catalog *catalog_cell_get(struct catalog_cell *cell); /* a reference, or NULL before the first load */
+struct catalog *
+catalog_cell_get(struct catalog_cell *cell); /* a reference, or NULL before the first load */
 void catalog_cell_set(struct catalog_cell *cell, struct catalog *catalog); /* takes the reference */
 
 /* Loads if absent or stale; *ret_changed tells whether the cell was set. */

@@ -12,26 +12,28 @@
 
 enum { MARTS_MAX = 1000, COLUMNS_MAX = 1600 };
 
-#define PG_RELATIONS                                                                                               \
-    "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = current_schema() "            \
-    "AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND left(c.relname::text, 5) = 'mart_' "                           \
+#define PG_RELATIONS                                                                                    \
+    "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = current_schema() " \
+    "AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND left(c.relname::text, 5) = 'mart_' "                \
     "AND c.relname <> 'mart_generation' AND has_table_privilege(c.oid, 'SELECT')"
 
-#define SQLITE_RELATIONS                                                                                           \
-    "FROM sqlite_master WHERE type IN ('table', 'view') AND substr(name, 1, 5) = 'mart_' "                         \
+#define SQLITE_RELATIONS                                                                   \
+    "FROM sqlite_master WHERE type IN ('table', 'view') AND substr(name, 1, 5) = 'mart_' " \
     "AND name <> 'mart_generation'"
 
 /* Asked differently of the two back ends; indexed by enum db_kind. */
 static const char *const stmt_catalog_relations[] = {
     [DB_SQLITE] = "SELECT name, '' " SQLITE_RELATIONS " ORDER BY name LIMIT 1001",
-    [DB_POSTGRESQL] = "SELECT c.relname, COALESCE(obj_description(c.oid, 'pg_class'), '') " PG_RELATIONS
-                      " ORDER BY c.relname::text COLLATE \"C\" LIMIT 1001",
+    [DB_POSTGRESQL] =
+        "SELECT c.relname, COALESCE(obj_description(c.oid, 'pg_class'), '') " PG_RELATIONS
+        " ORDER BY c.relname::text COLLATE \"C\" LIMIT 1001",
 };
 
 /* name, type, is not null, place in the primary key (0: none), comment */
 static const char *const stmt_catalog_columns[] = {
-    [DB_SQLITE] = "SELECT name, type, \"notnull\", pk, '' FROM pragma_table_xinfo($1) WHERE hidden <> 1 "
-                  "ORDER BY cid LIMIT 1600",
+    [DB_SQLITE] =
+        "SELECT name, type, \"notnull\", pk, '' FROM pragma_table_xinfo($1) WHERE hidden <> 1 "
+        "ORDER BY cid LIMIT 1600",
     [DB_POSTGRESQL] =
         "SELECT a.attname, format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 1 ELSE 0 END, "
         "COALESCE(k.place, 0), COALESCE(col_description(a.attrelid, a.attnum), '') "
@@ -81,11 +83,13 @@ static enum status no_memory(struct err *err)
     return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory while reading the catalogue.");
 }
 
-static enum status read_state(struct db *db, struct arena *arena, struct state *ret, struct err *err)
+static enum status read_state(struct db *db, struct arena *arena, struct state *ret,
+                              struct err *err)
 {
     CLEANUP(rows_clear) struct rows rows = {0};
     bool found = false;
-    enum status s = db_query_one(db, stmt_catalog_state[db_kind(db)], NO_PARAMS, &rows, &found, err);
+    enum status s =
+        db_query_one(db, stmt_catalog_state[db_kind(db)], NO_PARAMS, &rows, &found, err);
     if (s != STATUS_OK)
         return s;
     if (!found)
@@ -98,7 +102,8 @@ static enum column_kind kind_pg(struct str type)
 {
     if (str_eq(type, STR("text")) || str_starts(type, STR("character")))
         return COLUMN_TEXT;
-    if (str_eq(type, STR("bigint")) || str_eq(type, STR("integer")) || str_eq(type, STR("smallint")))
+    if (str_eq(type, STR("bigint")) || str_eq(type, STR("integer")) ||
+        str_eq(type, STR("smallint")))
         return COLUMN_INT;
     if (str_starts(type, STR("numeric")) && type.ptr[type.len - 1] != ']')
         return COLUMN_DECIMAL;
@@ -108,7 +113,8 @@ static enum column_kind kind_pg(struct str type)
         return COLUMN_BOOL;
     if (str_eq(type, STR("date")))
         return COLUMN_DATE;
-    return str_starts(type, STR("timestamp")) && type.ptr[type.len - 1] != ']' ? COLUMN_INSTANT : COLUMN_OTHER;
+    return str_starts(type, STR("timestamp")) && type.ptr[type.len - 1] != ']' ? COLUMN_INSTANT
+                                                                               : COLUMN_OTHER;
 }
 
 /* SQLite lets any name stand as a type; these are the common ones, everything else is served as text. */
@@ -118,11 +124,21 @@ static enum column_kind kind_sqlite(struct str type)
         const char *name;
         enum column_kind kind;
     } known[] = {
-        {"DECIMAL_TEXT", COLUMN_DECIMAL}, {"DATE_TEXT", COLUMN_DATE}, {"INSTANT_TEXT", COLUMN_INSTANT},
-        {"TEXT", COLUMN_TEXT},            {"BIGINT", COLUMN_INT},     {"INTEGER", COLUMN_INT},
-        {"INT", COLUMN_INT},              {"SMALLINT", COLUMN_INT},   {"BOOLEAN", COLUMN_BOOL},
-        {"BOOL", COLUMN_BOOL},            {"REAL", COLUMN_FLOAT},     {"DOUBLE", COLUMN_FLOAT},
-        {"DOUBLE PRECISION", COLUMN_FLOAT}, {"FLOAT", COLUMN_FLOAT},  {"DATE", COLUMN_DATE},
+        {"DECIMAL_TEXT", COLUMN_DECIMAL},
+        {"DATE_TEXT", COLUMN_DATE},
+        {"INSTANT_TEXT", COLUMN_INSTANT},
+        {"TEXT", COLUMN_TEXT},
+        {"BIGINT", COLUMN_INT},
+        {"INTEGER", COLUMN_INT},
+        {"INT", COLUMN_INT},
+        {"SMALLINT", COLUMN_INT},
+        {"BOOLEAN", COLUMN_BOOL},
+        {"BOOL", COLUMN_BOOL},
+        {"REAL", COLUMN_FLOAT},
+        {"DOUBLE", COLUMN_FLOAT},
+        {"DOUBLE PRECISION", COLUMN_FLOAT},
+        {"FLOAT", COLUMN_FLOAT},
+        {"DATE", COLUMN_DATE},
     };
     for (size_t i = 0; i < ARRAY_LEN(known); i++)
         if (str_eq_nocase(type, str_of(known[i].name)))
@@ -143,12 +159,12 @@ static bool is_hidden(const struct mart *mart, struct str name)
 }
 
 /* places[i] is column i's place in the primary key, from 1; 0: not in it. */
-static enum status read_columns(struct db *db, struct mart *mart, struct arena *arena, int64_t *places,
-                                struct err *err)
+static enum status read_columns(struct db *db, struct mart *mart, struct arena *arena,
+                                int64_t *places, struct err *err)
 {
     CLEANUP(rows_clear) struct rows rows = {0};
-    enum status s =
-        db_query(db, stmt_catalog_columns[db_kind(db)], PARAMS(db_text(mart->source_table)), &rows, err);
+    enum status s = db_query(db, stmt_catalog_columns[db_kind(db)],
+                             PARAMS(db_text(mart->source_table)), &rows, err);
     bool has_row = false;
     while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row) {
         if (is_hidden(mart, rows_text(&rows, 0)))
@@ -207,17 +223,20 @@ static int guess_time_column(const struct mart *mart)
     for (size_t i = 0; i < mart->n_columns; i++) {
         struct str name = mart->columns[i].name;
         if (mart->columns[i].kind == COLUMN_DATE &&
-            (str_eq(name, STR("date")) || ends_with(name, STR("_date")) || ends_with(name, STR("day"))))
+            (str_eq(name, STR("date")) || ends_with(name, STR("_date")) ||
+             ends_with(name, STR("day"))))
             return (int)i;
     }
     return -1;
 }
 
 /* Units and descriptions; for an unmanaged mart the database's own comments are already there. */
-static enum status read_notes(struct db *db, struct mart *mart, struct arena *arena, struct err *err)
+static enum status read_notes(struct db *db, struct mart *mart, struct arena *arena,
+                              struct err *err)
 {
     CLEANUP(rows_clear) struct rows rows = {0};
-    enum status s = db_query(db, stmt_catalog_column_notes, PARAMS(db_text(mart->name)), &rows, err);
+    enum status s =
+        db_query(db, stmt_catalog_column_notes, PARAMS(db_text(mart->name)), &rows, err);
     bool has_row = false;
     while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row) {
         int i = mart_column_index(mart, rows_text(&rows, 0));
@@ -236,11 +255,13 @@ struct meta {
 };
 
 /* Turns mart into a managed one when there is a row about it. */
-static enum status read_meta(struct db *db, struct mart *mart, struct arena *arena, struct meta *ret, struct err *err)
+static enum status read_meta(struct db *db, struct mart *mart, struct arena *arena,
+                             struct meta *ret, struct err *err)
 {
     CLEANUP(rows_clear) struct rows rows = {0};
     bool found = false;
-    enum status s = db_query_one(db, stmt_catalog_meta, PARAMS(db_text(mart->name)), &rows, &found, err);
+    enum status s =
+        db_query_one(db, stmt_catalog_meta, PARAMS(db_text(mart->name)), &rows, &found, err);
     if (s != STATUS_OK || !found)
         return s;
     mart->is_managed = true;
@@ -255,8 +276,9 @@ static enum status read_meta(struct db *db, struct mart *mart, struct arena *are
         mart->published_at = 0;
     ret->key_columns = keep(arena, rows_text(&rows, 3));
     ret->time_column = rows_is_null(&rows, 4) ? STR_NONE : keep(arena, rows_text(&rows, 4));
-    bool is_kept = mart->title.ptr != NULL && mart->description.ptr != NULL && mart->grain.ptr != NULL &&
-                   mart->source_table.ptr != NULL && mart->as_of.ptr != NULL && ret->key_columns.ptr != NULL;
+    bool is_kept = mart->title.ptr != NULL && mart->description.ptr != NULL &&
+                   mart->grain.ptr != NULL && mart->source_table.ptr != NULL &&
+                   mart->as_of.ptr != NULL && ret->key_columns.ptr != NULL;
     return is_kept ? STATUS_OK : no_memory(err);
 }
 
@@ -286,7 +308,8 @@ static enum status fill_mart(struct db *db, struct mart *mart, struct arena *are
         key_from_list(mart, meta.key_columns);
     else
         key_from_places(mart, places);
-    mart->time_column = mart->is_managed ? mart_column_index(mart, meta.time_column) : guess_time_column(mart);
+    mart->time_column =
+        mart->is_managed ? mart_column_index(mart, meta.time_column) : guess_time_column(mart);
     return read_notes(db, mart, arena, err);
 }
 
@@ -301,7 +324,8 @@ static enum status read_relations(struct db *db, struct catalog_box *box, struct
     bool has_row = false;
     while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row) {
         if (catalog->n_marts == MARTS_MAX)
-            return err_set(err, STATUS_TOO_LARGE, "The database has more than %d marts.", (int)MARTS_MAX);
+            return err_set(err, STATUS_TOO_LARGE, "The database has more than %d marts.",
+                           (int)MARTS_MAX);
         struct mart *mart = &catalog->marts[catalog->n_marts++];
         mart->name = keep(&box->arena, rows_text(&rows, 0));
         mart->description = keep(&box->arena, rows_text(&rows, 1));
@@ -370,7 +394,8 @@ enum status catalog_load(struct db *db, struct catalog **ret_catalog, struct err
     return STATUS_OK;
 }
 
-enum status catalog_is_stale(struct db *db, const struct catalog *catalog, bool *ret_is_stale, struct err *err)
+enum status catalog_is_stale(struct db *db, const struct catalog *catalog, bool *ret_is_stale,
+                             struct err *err)
 {
     const struct catalog_box *box = (const struct catalog_box *)(const void *)catalog;
     CLEANUP(arena_clear) struct arena arena;
@@ -378,12 +403,14 @@ enum status catalog_is_stale(struct db *db, const struct catalog *catalog, bool 
     struct state state = {0};
     enum status s = read_state(db, &arena, &state, err);
     if (s == STATUS_OK)
-        *ret_is_stale = state.newest != catalog->generation || state.oldest != catalog->oldest_generation ||
+        *ret_is_stale = state.newest != catalog->generation ||
+                        state.oldest != catalog->oldest_generation ||
                         !str_eq(state.shape, box->shape);
     return s;
 }
 
 const struct statement catalog_statements[] = {
-    STATEMENT_PAIR(stmt_catalog_relations), STATEMENT_PAIR(stmt_catalog_columns), STATEMENT_PAIR(stmt_catalog_state),
-    STATEMENT(stmt_catalog_meta), STATEMENT(stmt_catalog_column_notes), STATEMENTS_END,
+    STATEMENT_PAIR(stmt_catalog_relations), STATEMENT_PAIR(stmt_catalog_columns),
+    STATEMENT_PAIR(stmt_catalog_state),     STATEMENT(stmt_catalog_meta),
+    STATEMENT(stmt_catalog_column_notes),   STATEMENTS_END,
 };

@@ -19,10 +19,10 @@ enum { NS_PER_MS = 1000000 };
 struct db_pool {
     struct db_options options; /* owns its strings; read-only after opening */
     const struct db_backend *backend;
-    struct lock lock;          /* leaf lock; guards every GUARDED field below */
-    struct cond freed;         /* a connection came back or was closed */
-    struct db *idle GUARDED;   /* newest first */
-    unsigned n_open GUARDED;   /* idle, borrowed, or being connected */
+    struct lock lock;        /* leaf lock; guards every GUARDED field below */
+    struct cond freed;       /* a connection came back or was closed */
+    struct db *idle GUARDED; /* newest first */
+    unsigned n_open GUARDED; /* idle, borrowed, or being connected */
     unsigned n_in_use GUARDED;
     unsigned n_failures GUARDED; /* connects that failed in a row */
     int64_t connect_not_before_ns GUARDED;
@@ -42,7 +42,8 @@ static void pool_free(struct db_pool *pool)
     free(pool);
 }
 
-enum status db_pool_open(const struct db_options *options, struct db_pool **ret_pool, struct err *err)
+enum status db_pool_open(const struct db_options *options, struct db_pool **ret_pool,
+                         struct err *err)
 {
     bool is_pg = options->url != NULL && options->url[0] != '\0';
     const struct db_backend *backend = is_pg ? &db_backend_pg : &db_backend_sqlite;
@@ -50,7 +51,8 @@ enum status db_pool_open(const struct db_options *options, struct db_pool **ret_
     if (s != STATUS_OK)
         return s;
     if (options->pool_max == 0)
-        return err_set(err, STATUS_CONFIG, "A connection pool needs room for at least one connection.");
+        return err_set(err, STATUS_CONFIG,
+                       "A connection pool needs room for at least one connection.");
     struct db_pool *pool = calloc(1, sizeof *pool);
     if (pool == NULL)
         return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory while opening the database pool.");
@@ -92,7 +94,8 @@ enum db_kind db_pool_kind(const struct db_pool *pool)
     return pool->backend->kind;
 }
 
-void db_pool_usage(struct db_pool *pool, unsigned *ret_in_use, unsigned *ret_open, unsigned *ret_max)
+void db_pool_usage(struct db_pool *pool, unsigned *ret_in_use, unsigned *ret_open,
+                   unsigned *ret_max)
 {
     lock_take(&pool->lock);
     *ret_in_use = pool->n_in_use;
@@ -143,7 +146,8 @@ static enum status wait_for_place(struct db_pool *pool, enum db_mode mode, const
         if (ret->idle != NULL)
             return STATUS_OK;
         if (ret->may_connect && now < pool->connect_not_before_ns)
-            return unavailable(err, pool->connect_not_before_ns - now, "The database cannot be reached.");
+            return unavailable(err, pool->connect_not_before_ns - now,
+                               "The database cannot be reached.");
         if (ret->may_connect)
             return STATUS_OK;
         if (stop_is_raised(stop))
@@ -182,7 +186,8 @@ static enum status connect_new(struct db_pool *pool, enum db_mode mode, const st
 {
     struct db *db = calloc(1, sizeof *db);
     if (db == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory while connecting to the database.");
+        return err_set(err, STATUS_OUT_OF_MEMORY,
+                       "Out of memory while connecting to the database.");
     *db = (struct db){.pool = pool,
                       .backend = pool->backend,
                       .options = &pool->options,
@@ -222,8 +227,8 @@ static struct db *revive(struct db *db, enum db_mode mode, const struct stop *st
     return NULL;
 }
 
-enum status db_acquire(struct db_pool *pool, enum db_mode mode, const struct stop *stop, struct db **ret_db,
-                       struct err *err)
+enum status db_acquire(struct db_pool *pool, enum db_mode mode, const struct stop *stop,
+                       struct db **ret_db, struct err *err)
 {
     struct place place = {0};
     lock_take(&pool->lock);
@@ -343,8 +348,8 @@ enum status db_query(struct db *db, const char *sql, const struct db_param *para
     return STATUS_OK;
 }
 
-enum status db_query_one(struct db *db, const char *sql, const struct db_param *params, size_t n_params,
-                         struct rows *ret_rows, bool *ret_found, struct err *err)
+enum status db_query_one(struct db *db, const char *sql, const struct db_param *params,
+                         size_t n_params, struct rows *ret_rows, bool *ret_found, struct err *err)
 {
     struct rows rows = {0};
     bool found = false;
@@ -425,7 +430,8 @@ enum status db_begin(struct db *db, struct err *err)
 {
     static const char *const sql[2][2] = {
         [DB_SQLITE] = {[DB_READ] = "BEGIN", [DB_WRITE] = "BEGIN IMMEDIATE"},
-        [DB_POSTGRESQL] = {[DB_READ] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", [DB_WRITE] = "BEGIN"},
+        [DB_POSTGRESQL] =
+            {[DB_READ] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", [DB_WRITE] = "BEGIN"},
     };
     assert(!db->in_transaction);
     enum status s = db_exec(db, sql[db->backend->kind][db->mode], NO_PARAMS, NULL, err);
@@ -460,13 +466,13 @@ enum status db_lock_writers(struct db *db, struct err *err)
 {
     assert(db->in_transaction && db->mode == DB_WRITE);
     if (db->backend->kind == DB_SQLITE)
-        return STATUS_OK; /* BEGIN IMMEDIATE has done it */
+        return STATUS_OK;                   /* BEGIN IMMEDIATE has done it */
     const int64_t key = 0x636d6d6370756231; /* "cmmcpub1" */
     return db_exec(db, "SELECT pg_advisory_xact_lock($1)", PARAMS(db_i64(key)), NULL, err);
 }
 
-enum status db_copy_begin(struct db *db, const char *table, const char *const *columns, size_t n_columns,
-                          struct err *err)
+enum status db_copy_begin(struct db *db, const char *table, const char *const *columns,
+                          size_t n_columns, struct err *err)
 {
     assert(!db->has_rows && !db->is_copying && n_columns <= DB_COPY_COLUMNS_MAX);
     db->copy_bad_row = 0;

@@ -21,26 +21,28 @@
 enum db_kind { DB_SQLITE, DB_POSTGRESQL };
 
 struct db_options {
-    const char *url;            /* postgresql://... ; NULL or "" for SQLite */
-    const char *sqlite_path;    /* used when url is empty; its folder must exist */
-    unsigned pool_max;          /* connections at most */
-    unsigned acquire_ms;        /* longest wait for one */
-    unsigned statement_ms;      /* statement_timeout for reads */
+    const char *url;         /* postgresql://... ; NULL or "" for SQLite */
+    const char *sqlite_path; /* used when url is empty; its folder must exist */
+    unsigned pool_max;       /* connections at most */
+    unsigned acquire_ms;     /* longest wait for one */
+    unsigned statement_ms;   /* statement_timeout for reads */
 };
 
 struct db_pool;
 struct db;
 
 /* Opening does not need the database to be up: connections are made on demand. */
-enum status db_pool_open(const struct db_options *options, struct db_pool **ret_pool, struct err *err) NODISCARD;
+enum status db_pool_open(const struct db_options *options, struct db_pool **ret_pool,
+                         struct err *err) NODISCARD;
 void db_pool_close(struct db_pool *pool);
 enum db_kind db_pool_kind(const struct db_pool *pool);
-void db_pool_usage(struct db_pool *pool, unsigned *ret_in_use, unsigned *ret_open, unsigned *ret_max);
+void db_pool_usage(struct db_pool *pool, unsigned *ret_in_use, unsigned *ret_open,
+                   unsigned *ret_max);
 
 /* DB_READ runs read-only. stop may be NULL and must outlive the borrow. */
 enum db_mode { DB_READ, DB_WRITE };
-enum status db_acquire(struct db_pool *pool, enum db_mode mode, const struct stop *stop, struct db **ret_db,
-                       struct err *err) NODISCARD;
+enum status db_acquire(struct db_pool *pool, enum db_mode mode, const struct stop *stop,
+                       struct db **ret_db, struct err *err) NODISCARD;
 void db_release(struct db *db); /* rolls back what is open; a broken connection is discarded */
 void db_releasep(struct db **db);
 enum db_kind db_kind(const struct db *db);
@@ -60,8 +62,9 @@ struct db_param db_bytes(struct str s);
 struct db_param db_date(int32_t date, char room[11]); /* ISO text kept in room */
 
 /* For literal lists: db_exec(db, sql, PARAMS(db_text(a), db_i64(b)), &changed, err). */
-#define PARAMS(...) \
-    (const struct db_param[]){__VA_ARGS__}, sizeof((const struct db_param[]){__VA_ARGS__}) / sizeof(struct db_param)
+#define PARAMS(...)                         \
+    (const struct db_param[]){__VA_ARGS__}, \
+        sizeof((const struct db_param[]){__VA_ARGS__}) / sizeof(struct db_param)
 #define NO_PARAMS NULL, 0
 
 enum status db_exec(struct db *db, const char *sql, const struct db_param *params, size_t n_params,
@@ -87,17 +90,20 @@ void rows_clear(struct rows *rows); /* also for CLEANUP; a result may be left ha
 
 size_t rows_width(const struct rows *rows);
 bool rows_is_null(const struct rows *rows, size_t column);
-struct str rows_text(const struct rows *rows, size_t column); /* ptr NULL for NULL; as the database writes it */
-int64_t rows_i64(const struct rows *rows, size_t column);     /* 0 for NULL */
-double rows_f64(const struct rows *rows, size_t column);      /* NaN for NULL */
+struct str rows_text(const struct rows *rows,
+                     size_t column); /* ptr NULL for NULL; as the database writes it */
+int64_t rows_i64(const struct rows *rows, size_t column); /* 0 for NULL */
+double rows_f64(const struct rows *rows, size_t column);  /* NaN for NULL */
 bool rows_bool(const struct rows *rows, size_t column);
 struct str rows_bytes(const struct rows *rows, size_t column);
 bool rows_date(const struct rows *rows, size_t column, int32_t *ret_date); /* false for NULL */
-bool rows_instant(const struct rows *rows, size_t column, int64_t *ret_seconds); /* false for NULL */
+bool rows_instant(const struct rows *rows, size_t column,
+                  int64_t *ret_seconds); /* false for NULL */
 
 /* The single row of a query that must return at most one: *ret_found false when none. */
-enum status db_query_one(struct db *db, const char *sql, const struct db_param *params, size_t n_params,
-                         struct rows *ret_rows, bool *ret_found, struct err *err) NODISCARD;
+enum status db_query_one(struct db *db, const char *sql, const struct db_param *params,
+                         size_t n_params, struct rows *ret_rows, bool *ret_found, struct err *err)
+    NODISCARD;
 
 /* DB_READ: one snapshot until the end. DB_WRITE: SQLite's single write lock is taken at once. */
 enum status db_begin(struct db *db, struct err *err) NODISCARD;
@@ -113,11 +119,12 @@ enum status db_lock_writers(struct db *db, struct err *err) NODISCARD;
  * PostgreSQL may report a bad row only at a later row or at the end.
  */
 enum { DB_COPY_COLUMNS_MAX = 64 };
-enum status db_copy_begin(struct db *db, const char *table, const char *const *columns, size_t n_columns,
-                          struct err *err) NODISCARD;
+enum status db_copy_begin(struct db *db, const char *table, const char *const *columns,
+                          size_t n_columns, struct err *err) NODISCARD;
 enum status db_copy_row(struct db *db, const struct str *fields, struct err *err) NODISCARD;
 enum status db_copy_end(struct db *db, struct err *err) NODISCARD;
 void db_copy_abort(struct db *db);
-int64_t db_copy_bad_row(const struct db *db); /* after a failure: the row at fault, from 1; 0 when unknown */
+int64_t db_copy_bad_row(
+    const struct db *db); /* after a failure: the row at fault, from 1; 0 when unknown */
 
 #endif

@@ -21,7 +21,7 @@ struct db {
     const struct stop *stop;
     bool is_broken; /* discarded on release */
     bool in_transaction;
-    bool has_rows;             /* a result is open */
+    bool has_rows; /* a result is open */
     bool is_copying;
     int64_t copy_bad_row;      /* see db_copy_bad_row */
     int64_t pinned_generation; /* -1: none; see generation.h */
@@ -37,11 +37,11 @@ struct db_backend {
     enum status (*set_mode)(struct db *db, enum db_mode mode, struct err *err);
     bool (*is_alive)(struct db *db, int64_t idle_ns); /* cheap; false: discard */
 
-    enum status (*exec)(struct db *db, const char *sql, const struct db_param *params, size_t n_params,
-                        int64_t *ret_changed, struct err *err);
+    enum status (*exec)(struct db *db, const char *sql, const struct db_param *params,
+                        size_t n_params, int64_t *ret_changed, struct err *err);
     enum status (*exec_script)(struct db *db, const char *sql, struct err *err);
-    enum status (*query)(struct db *db, const char *sql, const struct db_param *params, size_t n_params,
-                         void **ret_impl, struct err *err);
+    enum status (*query)(struct db *db, const char *sql, const struct db_param *params,
+                         size_t n_params, void **ret_impl, struct err *err);
     void (*rollback)(struct db *db); /* never stopped; marks the connection broken when it fails */
 
     enum status (*row_next)(struct rows *rows, bool *ret_has_row, struct err *err);
@@ -54,8 +54,8 @@ struct db_backend {
     bool (*boolean)(const struct rows *rows, size_t column);
     struct str (*bytes)(const struct rows *rows, size_t column);
 
-    enum status (*copy_begin)(struct db *db, const char *table, const char *const *columns, size_t n_columns,
-                              struct err *err);
+    enum status (*copy_begin)(struct db *db, const char *table, const char *const *columns,
+                              size_t n_columns, struct err *err);
     enum status (*copy_row)(struct db *db, const struct str *fields, struct err *err);
     enum status (*copy_end)(struct db *db, struct err *err);
     void (*copy_abort)(struct db *db);

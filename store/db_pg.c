@@ -13,7 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VERSION_MIN = 120000, CHECK_AFTER_IDLE_MS = 30000, CHECK_LIMIT_MS = 1000, ROLLBACK_LIMIT_MS = 2000 };
+enum {
+    VERSION_MIN = 120000,
+    CHECK_AFTER_IDLE_MS = 30000,
+    CHECK_LIMIT_MS = 1000,
+    ROLLBACK_LIMIT_MS = 2000
+};
 enum { NS_PER_MS = 1000000, GRACE_MS = 1000, PARAM_TEXT_BYTES = 32 };
 
 static enum status check_options(const struct db_options *options, struct err *err)
@@ -24,8 +29,9 @@ static enum status check_options(const struct db_options *options, struct err *e
     PQconninfoFree(parsed);
     PQfreemem(message); /* never shown: it may quote the password */
     if (!is_ok)
-        return err_set(err, STATUS_CONFIG, "The database URL cannot be read; it should look like "
-                                           "postgresql://user@host:5432/name.");
+        return err_set(err, STATUS_CONFIG,
+                       "The database URL cannot be read; it should look like "
+                       "postgresql://user@host:5432/name.");
     return STATUS_OK;
 }
 
@@ -40,7 +46,8 @@ static enum status cannot_connect(const PGconn *handle, struct err *err)
     /* libpq's own text names hosts and users. The server's refusals start with FATAL. */
     bool is_refused = handle != NULL && strstr(PQerrorMessage(handle), "FATAL:") != NULL;
     enum status s = err_set(err, STATUS_DB_UNAVAILABLE, "%s",
-                            is_refused ? "The database refuses the connection." : "The database cannot be reached.");
+                            is_refused ? "The database refuses the connection."
+                                       : "The database cannot be reached.");
     if (err != NULL)
         err->retry_after_s = 1;
     return s;
@@ -50,24 +57,31 @@ static enum status cannot_connect(const PGconn *handle, struct err *err)
 static enum status connect_server(struct db *db, struct err *err)
 {
     /* Before dbname: the URL may override them. After it: it may not. */
-    static const char *const keys[] = {"connect_timeout",     "keepalives_idle",  "keepalives_interval",
-                                       "keepalives_count",    "tcp_user_timeout", "dbname",
-                                       "application_name",    "client_encoding",  NULL};
-    const char *const values[] = {"2", "10", "5", "3", "5000", db->options->url, "cmmc", "UTF8", NULL};
+    static const char *const keys[] = {
+        "connect_timeout",  "keepalives_idle",  "keepalives_interval",
+        "keepalives_count", "tcp_user_timeout", "dbname",
+        "application_name", "client_encoding",  NULL};
+    const char *const values[] = {"2",    "10",   "5", "3", "5000", db->options->url,
+                                  "cmmc", "UTF8", NULL};
     struct pg_wire *wire = calloc(1, sizeof *wire);
     if (wire == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory while connecting to the database.");
+        return err_set(err, STATUS_OUT_OF_MEMORY,
+                       "Out of memory while connecting to the database.");
     db->conn = wire;
     wire->handle = PQconnectdbParams(keys, values, 1);
     if (wire->handle == NULL || PQstatus(wire->handle) != CONNECTION_OK)
         return cannot_connect(wire->handle, err);
     (void)PQsetNoticeReceiver(wire->handle, ignore_notice, NULL);
     if (PQserverVersion(wire->handle) < VERSION_MIN)
-        return err_set(err, STATUS_DB_ERROR, "The database server is too old: PostgreSQL 12 or newer is needed.");
+        return err_set(err, STATUS_DB_ERROR,
+                       "The database server is too old: PostgreSQL 12 or newer is needed.");
     if (PQsetnonblocking(wire->handle, 1) != 0)
         return cannot_connect(wire->handle, err);
-    return db->backend->exec_script(db, "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET client_min_messages = warning;"
-                              "SET standard_conforming_strings = on; SET bytea_output = 'hex'", err);
+    return db->backend->exec_script(
+        db,
+        "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET client_min_messages = warning;"
+        "SET standard_conforming_strings = on; SET bytea_output = 'hex'",
+        err);
 }
 
 static void disconnect(struct db *db)
@@ -84,19 +98,20 @@ static void disconnect(struct db *db)
 static enum status set_mode(struct db *db, enum db_mode mode, struct err *err)
 {
     char sql[160];
-    (void)snprintf(sql, sizeof sql,
-                   "SET default_transaction_read_only = %s; SET statement_timeout = %u; SET lock_timeout = %d",
-                   mode == DB_READ ? "on" : "off", mode == DB_READ ? db->options->statement_ms : 0,
-                   (int)DB_WRITER_WAIT_MS);
+    (void)snprintf(
+        sql, sizeof sql,
+        "SET default_transaction_read_only = %s; SET statement_timeout = %u; SET lock_timeout = %d",
+        mode == DB_READ ? "on" : "off", mode == DB_READ ? db->options->statement_ms : 0,
+        (int)DB_WRITER_WAIT_MS);
     return db->backend->exec_script(db, sql, err);
 }
 
-/* A socket that can be read while nothing was asked brings the news that the server has left. */
+/* Nothing was asked, so whatever can be read is the server's farewell or the end of the stream. */
 static bool is_alive(struct db *db, int64_t idle_ns)
 {
     struct pg_wire *wire = db->conn;
     struct pollfd fd = {.fd = PQsocket(wire->handle), .events = POLLIN};
-    if (poll(&fd, 1, 0) > 0 && (PQconsumeInput(wire->handle) == 0 || (fd.revents & (POLLHUP | POLLERR)) != 0))
+    if (poll(&fd, 1, 0) != 0)
         return false;
     if (PQstatus(wire->handle) != CONNECTION_OK)
         return false;
@@ -114,7 +129,8 @@ static void start_clock(struct db *db)
     struct pg_wire *wire = db->conn;
     wire->limit_ns = 0;
     if (db->mode == DB_READ && db->options->statement_ms > 0)
-        wire->limit_ns = clock_mono_ns() + ((int64_t)db->options->statement_ms + GRACE_MS) * NS_PER_MS;
+        wire->limit_ns =
+            clock_mono_ns() + ((int64_t)db->options->statement_ms + GRACE_MS) * NS_PER_MS;
 }
 
 /* What PQsendQueryParams takes, n of each. */
@@ -125,7 +141,8 @@ struct wire_params {
 };
 
 /* Text needs its NUL, so it is copied; numbers are spelled out; types are left to the server. */
-static bool fill_param(const struct db_param *param, struct arena *arena, struct wire_params *to, size_t i)
+static bool fill_param(const struct db_param *param, struct arena *arena, struct wire_params *to,
+                       size_t i)
 {
     char *room;
     switch (param->type) {
@@ -164,7 +181,8 @@ static size_t params_bytes(const struct db_param *params, size_t n)
     return bytes;
 }
 
-enum status pg_send(struct db *db, const char *sql, const struct db_param *params, size_t n_params, struct err *err)
+enum status pg_send(struct db *db, const char *sql, const struct db_param *params, size_t n_params,
+                    struct err *err)
 {
     struct pg_wire *wire = db->conn;
     CLEANUP(arena_clear) struct arena arena;
@@ -180,13 +198,14 @@ enum status pg_send(struct db *db, const char *sql, const struct db_param *param
     start_clock(db);
     if (stop_is_raised(db->stop))
         return stop_status(db->stop, err);
-    if (PQsendQueryParams(wire->handle, sql, (int)n_params, NULL, to.values, to.lengths, to.formats, 0) == 0)
+    if (PQsendQueryParams(wire->handle, sql, (int)n_params, NULL, to.values, to.lengths, to.formats,
+                          0) == 0)
         return pg_fail(db, NULL, err);
     return pg_flush(db, err);
 }
 
-static enum status exec(struct db *db, const char *sql, const struct db_param *params, size_t n_params,
-                        int64_t *ret_changed, struct err *err)
+static enum status exec(struct db *db, const char *sql, const struct db_param *params,
+                        size_t n_params, int64_t *ret_changed, struct err *err)
 {
     enum status s = pg_send(db, sql, params, n_params, err);
     if (s != STATUS_OK)

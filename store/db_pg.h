@@ -15,7 +15,7 @@ struct pg_wire {
     size_t n_copy_columns;
     size_t copy_unsent_bytes; /* given to libpq since it was last made to send */
     bool is_copy_over;        /* the server ended the running COPY by itself */
-    char *copy_line; /* grows to the longest line of the running COPY */
+    char *copy_line;          /* grows to the longest line of the running COPY */
     size_t copy_line_size;
 };
 
@@ -41,8 +41,8 @@ enum status pg_send(struct db *db, const char *sql, const struct db_param *param
 /* Asks the server to abandon what handle runs, on a thread of its own: the request could block for long. */
 void pg_cancel(struct pg_conn *handle);
 
-enum status pg_query(struct db *db, const char *sql, const struct db_param *params, size_t n_params, void **ret_impl,
-                     struct err *err) NODISCARD;
+enum status pg_query(struct db *db, const char *sql, const struct db_param *params, size_t n_params,
+                     void **ret_impl, struct err *err) NODISCARD;
 enum status pg_row_next(struct rows *rows, bool *ret_has_row, struct err *err) NODISCARD;
 void pg_rows_clear(struct rows *rows);
 size_t pg_width(const struct rows *rows);
@@ -53,8 +53,8 @@ double pg_f64(const struct rows *rows, size_t column);
 bool pg_boolean(const struct rows *rows, size_t column);
 struct str pg_bytes(const struct rows *rows, size_t column);
 
-enum status pg_copy_begin(struct db *db, const char *table, const char *const *columns, size_t n_columns,
-                          struct err *err) NODISCARD;
+enum status pg_copy_begin(struct db *db, const char *table, const char *const *columns,
+                          size_t n_columns, struct err *err) NODISCARD;
 enum status pg_copy_row(struct db *db, const struct str *fields, struct err *err) NODISCARD;
 enum status pg_copy_end(struct db *db, struct err *err) NODISCARD;
 void pg_copy_abort(struct db *db);

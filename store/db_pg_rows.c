@@ -10,13 +10,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEFTOVER_LIMIT_MS = 50, NS_PER_MS = 1000000, COPY_SQL_BYTES = 8192, COPY_UNSENT_MAX = 1 << 20 };
+enum {
+    LEFTOVER_LIMIT_MS = 50,
+    NS_PER_MS = 1000000,
+    COPY_SQL_BYTES = 8192,
+    COPY_UNSENT_MAX = 1 << 20
+};
 
 struct pg_rows {
-    PGresult *row;        /* the current row, or the first one waiting to be current */
+    PGresult *row; /* the current row, or the first one waiting to be current */
     bool is_first_waiting;
-    bool is_over;         /* nothing is left on the wire */
-    char *scratch;        /* decoded bytes of the current row */
+    bool is_over;  /* nothing is left on the wire */
+    char *scratch; /* decoded bytes of the current row */
 };
 
 /* Takes one message: a row into rows->row, or the end. */
@@ -46,8 +51,8 @@ static enum status fetch(struct db *db, struct pg_rows *rows, struct err *err)
 }
 
 /* The first row is waited for here, so that a refused statement fails when it is asked. */
-enum status pg_query(struct db *db, const char *sql, const struct db_param *params, size_t n_params, void **ret_impl,
-                     struct err *err)
+enum status pg_query(struct db *db, const char *sql, const struct db_param *params, size_t n_params,
+                     void **ret_impl, struct err *err)
 {
     struct pg_wire *wire = db->conn;
     struct pg_rows *rows = calloc(1, sizeof *rows);
@@ -125,7 +130,8 @@ struct str pg_text(const struct rows *rows, size_t column)
     const struct pg_rows *impl = rows->impl;
     if (pg_is_null(rows, column))
         return STR_NONE;
-    return (struct str){PQgetvalue(impl->row, 0, (int)column), (size_t)PQgetlength(impl->row, 0, (int)column)};
+    return (struct str){PQgetvalue(impl->row, 0, (int)column),
+                        (size_t)PQgetlength(impl->row, 0, (int)column)};
 }
 
 int64_t pg_i64(const struct rows *rows, size_t column)
@@ -157,7 +163,8 @@ struct str pg_bytes(const struct rows *rows, size_t column)
     size_t len = 0;
     if (pg_is_null(rows, column))
         return STR_NONE;
-    unsigned char *bytes = PQunescapeBytea((const unsigned char *)PQgetvalue(impl->row, 0, (int)column), &len);
+    unsigned char *bytes =
+        PQunescapeBytea((const unsigned char *)PQgetvalue(impl->row, 0, (int)column), &len);
     if (bytes == NULL)
         return STR_NONE;
     free(impl->scratch);
@@ -165,8 +172,8 @@ struct str pg_bytes(const struct rows *rows, size_t column)
     return (struct str){impl->scratch, len};
 }
 
-enum status pg_copy_begin(struct db *db, const char *table, const char *const *columns, size_t n_columns,
-                          struct err *err)
+enum status pg_copy_begin(struct db *db, const char *table, const char *const *columns,
+                          size_t n_columns, struct err *err)
 {
     char sql[COPY_SQL_BYTES] = "COPY ";
     size_t at = strlen(sql);
@@ -174,10 +181,14 @@ enum status pg_copy_begin(struct db *db, const char *table, const char *const *c
     const char *before = " (";
     size_t n_pieces = 2 * n_columns + 2;
     for (size_t i = 0; i < n_pieces; i++) {
-        const char *piece = i == 0 ? table : i == n_pieces - 1 ? ") FROM STDIN" : i % 2 == 1 ? before : columns[i / 2 - 1];
+        const char *piece = i == 0              ? table
+                            : i == n_pieces - 1 ? ") FROM STDIN"
+                            : i % 2 == 1        ? before
+                                                : columns[i / 2 - 1];
         size_t len = strlen(piece);
         if (at + len + 1 > sizeof sql)
-            return err_set(err, STATUS_INTERNAL, "A table has more columns than a bulk insert takes.");
+            return err_set(err, STATUS_INTERNAL,
+                           "A table has more columns than a bulk insert takes.");
         memcpy(sql + at, piece, len + 1);
         at += len;
         if (i % 2 == 1)
@@ -212,7 +223,11 @@ static size_t write_field(char *to, struct str field)
     size_t n = 0;
     for (size_t i = 0; i < field.len; i++) {
         char c = field.ptr[i];
-        char escaped = c == '\\' ? '\\' : c == '\n' ? 'n' : c == '\r' ? 'r' : c == '\t' ? 't' : '\0';
+        char escaped = c == '\\'   ? '\\'
+                       : c == '\n' ? 'n'
+                       : c == '\r' ? 'r'
+                       : c == '\t' ? 't'
+                                   : '\0';
         if (escaped != '\0') {
             to[n++] = '\\';
             c = escaped;

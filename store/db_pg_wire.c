@@ -41,25 +41,31 @@ static int64_t copy_line_of(const char *context)
     return str_to_i64((struct str){at, strspn(at, "0123456789")}, &line) ? line : 0;
 }
 
-static enum status refused(struct db *db, const char *sqlstate, const char *message, struct err *err)
+static enum status refused(struct db *db, const char *sqlstate, const char *message,
+                           struct err *err)
 {
     if (starts(sqlstate, "57014"))
         return stop_is_raised(db->stop)
                    ? stop_status(db->stop, err)
-                   : err_set(err, STATUS_DB_TIMEOUT, "The query did not finish within %u ms.", db->options->statement_ms);
-    if (starts(sqlstate, "08") || starts(sqlstate, "57P0") || starts(sqlstate, "53") || starts(sqlstate, "58") ||
-        (starts(sqlstate, "25006") && db->mode == DB_WRITE)) {
+                   : err_set(err, STATUS_DB_TIMEOUT, "The query did not finish within %u ms.",
+                             db->options->statement_ms);
+    if (starts(sqlstate, "08") || starts(sqlstate, "57P0") || starts(sqlstate, "53") ||
+        starts(sqlstate, "58") || (starts(sqlstate, "25006") && db->mode == DB_WRITE)) {
         db->is_broken = true;
-        enum status s = err_set(err, STATUS_DB_UNAVAILABLE, "The database cannot serve now (SQLSTATE %s).", sqlstate);
+        enum status s = err_set(err, STATUS_DB_UNAVAILABLE,
+                                "The database cannot serve now (SQLSTATE %s).", sqlstate);
         if (err != NULL)
             err->retry_after_s = 1;
         return s;
     }
     if (starts(sqlstate, "40") || starts(sqlstate, "55P03"))
-        return err_set(err, STATUS_DB_CONFLICT, "Another transaction stands in the way (SQLSTATE %s).", sqlstate);
+        return err_set(err, STATUS_DB_CONFLICT,
+                       "Another transaction stands in the way (SQLSTATE %s).", sqlstate);
     if (starts(sqlstate, "22") || starts(sqlstate, "23"))
-        return err_set(err, STATUS_BAD_DATA, "A value breaks a constraint of the database (SQLSTATE %s).", sqlstate);
-    return err_set(err, STATUS_DB_ERROR, "The database refused a statement: %s (SQLSTATE %s).", message, sqlstate);
+        return err_set(err, STATUS_BAD_DATA,
+                       "A value breaks a constraint of the database (SQLSTATE %s).", sqlstate);
+    return err_set(err, STATUS_DB_ERROR, "The database refused a statement: %s (SQLSTATE %s).",
+                   message, sqlstate);
 }
 
 enum status pg_fail(struct db *db, PGresult *result, struct err *err)

@@ -30,7 +30,8 @@ enum status sqlite_fail(struct db *db, int rc, struct err *err)
     }
     switch (rc & 0xff) {
     case SQLITE_INTERRUPT:
-        return err_set(err, STATUS_DB_TIMEOUT, "The query did not finish within %u ms.", db->options->statement_ms);
+        return err_set(err, STATUS_DB_TIMEOUT, "The query did not finish within %u ms.",
+                       db->options->statement_ms);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return err_set(err, STATUS_DB_CONFLICT, "Another writer holds the database.");
@@ -46,7 +47,8 @@ enum status sqlite_fail(struct db *db, int rc, struct err *err)
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT: {
         db->is_broken = true;
-        enum status s = err_set(err, STATUS_DB_UNAVAILABLE, "The database file cannot be used (%s).", sqlite3_errstr(rc));
+        enum status s = err_set(err, STATUS_DB_UNAVAILABLE,
+                                "The database file cannot be used (%s).", sqlite3_errstr(rc));
         if (err != NULL)
             err->retry_after_s = 1;
         return s;
@@ -62,7 +64,8 @@ static enum status check_options(const struct db_options *options, struct err *e
     if (options->sqlite_path == NULL || options->sqlite_path[0] == '\0')
         return err_set(err, STATUS_CONFIG, "The embedded database needs a path.");
     if (sqlite3_libversion_number() < VERSION_MIN)
-        return err_set(err, STATUS_CONFIG, "SQLite %s is too old: 3.39 or newer is needed.", sqlite3_libversion());
+        return err_set(err, STATUS_CONFIG, "SQLite %s is too old: 3.39 or newer is needed.",
+                       sqlite3_libversion());
     if (sqlite3_threadsafe() == 0)
         return err_set(err, STATUS_CONFIG, "This SQLite was built without support for threads.");
     return STATUS_OK;
@@ -73,14 +76,16 @@ static int on_progress(void *arg)
 {
     struct db *db = arg;
     struct sqlite_conn *conn = db->conn;
-    return stop_is_raised(db->stop) || (conn->deadline_ns != 0 && clock_mono_ns() > conn->deadline_ns);
+    return stop_is_raised(db->stop) ||
+           (conn->deadline_ns != 0 && clock_mono_ns() > conn->deadline_ns);
 }
 
 /* Zero gives up waiting for another connection's lock. */
 static int on_busy(void *arg, int n_calls)
 {
     struct db *db = arg;
-    unsigned wait_ms = db->mode == DB_WRITE ? (unsigned)DB_WRITER_WAIT_MS : db->options->statement_ms;
+    unsigned wait_ms =
+        db->mode == DB_WRITE ? (unsigned)DB_WRITER_WAIT_MS : db->options->statement_ms;
     if (stop_is_raised(db->stop) || (unsigned)n_calls >= wait_ms / BUSY_SLEEP_MS)
         return 0;
     (void)nanosleep(&(struct timespec){.tv_nsec = (long)BUSY_SLEEP_MS * NS_PER_MS}, NULL);
@@ -105,7 +110,8 @@ static enum status create_private(const char *path, struct err *err)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) {
-        enum status s = err_set(err, STATUS_DB_UNAVAILABLE, "The database file cannot be opened: error %d.", errno);
+        enum status s = err_set(err, STATUS_DB_UNAVAILABLE,
+                                "The database file cannot be opened: error %d.", errno);
         if (err != NULL)
             err->retry_after_s = 1;
         return s;
@@ -117,16 +123,19 @@ static enum status create_private(const char *path, struct err *err)
 static enum status set_up(struct db *db, struct err *err)
 {
     struct sqlite_conn *conn = db->conn;
-    static const char pragmas[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
-                                  "PRAGMA cache_size=-16000; PRAGMA journal_size_limit=67108864";
+    static const char pragmas[] =
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
+        "PRAGMA cache_size=-16000; PRAGMA journal_size_limit=67108864";
     (void)sqlite3_extended_result_codes(conn->handle, 1);
     (void)sqlite3_busy_handler(conn->handle, on_busy, db);
     sqlite3_progress_handler(conn->handle, PROGRESS_STEPS, on_progress, db);
     (void)sqlite3_db_config(conn->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     (void)sqlite3_db_config(conn->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    int rc = sqlite3_create_collation_v2(conn->handle, "decimal", SQLITE_UTF8, NULL, collate_decimal, NULL);
+    int rc = sqlite3_create_collation_v2(conn->handle, "decimal", SQLITE_UTF8, NULL,
+                                         collate_decimal, NULL);
     /* Two processes that turn a new file to WAL at once see BUSY without the handler being asked. */
-    for (int i = 0; rc == SQLITE_OK && (rc = sqlite3_exec(conn->handle, pragmas, NULL, NULL, NULL)) == SQLITE_BUSY;
+    for (int i = 0; rc == SQLITE_OK &&
+                    (rc = sqlite3_exec(conn->handle, pragmas, NULL, NULL, NULL)) == SQLITE_BUSY;
          i++) {
         if (on_busy(db, i) == 0)
             break;
@@ -194,7 +203,8 @@ static struct sqlite_cached *find_slot(struct sqlite_conn *conn, const char *sql
     return oldest;
 }
 
-enum status sqlite_prepare(struct db *db, const char *sql, struct sqlite_cached **ret, struct err *err)
+enum status sqlite_prepare(struct db *db, const char *sql, struct sqlite_cached **ret,
+                           struct err *err)
 {
     struct sqlite_conn *conn = db->conn;
     struct sqlite_cached *slot = find_slot(conn, sql);
@@ -228,7 +238,8 @@ static int bind_one(sqlite3_stmt *stmt, int at, const struct db_param *param)
 {
     switch (param->type) {
     case DB_TEXT:
-        return sqlite3_bind_text64(stmt, at, param->text.ptr, param->text.len, SQLITE_STATIC, SQLITE_UTF8);
+        return sqlite3_bind_text64(stmt, at, param->text.ptr, param->text.len, SQLITE_STATIC,
+                                   SQLITE_UTF8);
     case DB_BYTES:
         return sqlite3_bind_blob64(stmt, at, param->text.ptr, param->text.len, SQLITE_STATIC);
     case DB_I64:
@@ -243,8 +254,8 @@ static int bind_one(sqlite3_stmt *stmt, int at, const struct db_param *param)
 }
 
 /* Parameters are found by the number in their name: "$3" is params[2], wherever and how often it stands. */
-enum status sqlite_bind(struct db *db, sqlite3_stmt *stmt, const struct db_param *params, size_t n_params,
-                        struct err *err)
+enum status sqlite_bind(struct db *db, sqlite3_stmt *stmt, const struct db_param *params,
+                        size_t n_params, struct err *err)
 {
     int n = sqlite3_bind_parameter_count(stmt);
     for (int at = 1; at <= n; at++) {
@@ -261,8 +272,8 @@ enum status sqlite_bind(struct db *db, sqlite3_stmt *stmt, const struct db_param
     return STATUS_OK;
 }
 
-static enum status exec(struct db *db, const char *sql, const struct db_param *params, size_t n_params,
-                        int64_t *ret_changed, struct err *err)
+static enum status exec(struct db *db, const char *sql, const struct db_param *params,
+                        size_t n_params, int64_t *ret_changed, struct err *err)
 {
     struct sqlite_conn *conn = db->conn;
     struct sqlite_cached *slot = NULL;

@@ -29,13 +29,14 @@ struct sqlite_conn {
 };
 
 enum status sqlite_fail(struct db *db, int rc, struct err *err);
-enum status sqlite_prepare(struct db *db, const char *sql, struct sqlite_cached **ret, struct err *err) NODISCARD;
+enum status sqlite_prepare(struct db *db, const char *sql, struct sqlite_cached **ret,
+                           struct err *err) NODISCARD;
 void sqlite_finish(struct sqlite_cached *slot);
-enum status sqlite_bind(struct db *db, struct sqlite3_stmt *stmt, const struct db_param *params, size_t n_params,
-                        struct err *err) NODISCARD;
+enum status sqlite_bind(struct db *db, struct sqlite3_stmt *stmt, const struct db_param *params,
+                        size_t n_params, struct err *err) NODISCARD;
 
-enum status sqlite_query(struct db *db, const char *sql, const struct db_param *params, size_t n_params,
-                         void **ret_impl, struct err *err) NODISCARD;
+enum status sqlite_query(struct db *db, const char *sql, const struct db_param *params,
+                         size_t n_params, void **ret_impl, struct err *err) NODISCARD;
 enum status sqlite_row_next(struct rows *rows, bool *ret_has_row, struct err *err) NODISCARD;
 void sqlite_rows_clear(struct rows *rows);
 size_t sqlite_width(const struct rows *rows);
@@ -46,8 +47,8 @@ double sqlite_f64(const struct rows *rows, size_t column);
 bool sqlite_boolean(const struct rows *rows, size_t column);
 struct str sqlite_bytes(const struct rows *rows, size_t column);
 
-enum status sqlite_copy_begin(struct db *db, const char *table, const char *const *columns, size_t n_columns,
-                              struct err *err) NODISCARD;
+enum status sqlite_copy_begin(struct db *db, const char *table, const char *const *columns,
+                              size_t n_columns, struct err *err) NODISCARD;
 enum status sqlite_copy_row(struct db *db, const struct str *fields, struct err *err) NODISCARD;
 enum status sqlite_copy_end(struct db *db, struct err *err) NODISCARD;
 void sqlite_copy_abort(struct db *db);

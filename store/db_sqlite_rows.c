@@ -10,8 +10,8 @@
 
 enum { COPY_SQL_MAX = 16 * 1024 };
 
-enum status sqlite_query(struct db *db, const char *sql, const struct db_param *params, size_t n_params,
-                         void **ret_impl, struct err *err)
+enum status sqlite_query(struct db *db, const char *sql, const struct db_param *params,
+                         size_t n_params, void **ret_impl, struct err *err)
 {
     struct sqlite_cached *slot = NULL;
     enum status s = sqlite_prepare(db, sql, &slot, err);
@@ -112,8 +112,8 @@ struct str sqlite_bytes(const struct rows *rows, size_t column)
 }
 
 /* Which of the target's columns are declared as floating point. */
-static enum status find_real_columns(struct db *db, const char *table, const char *const *columns, struct buf *sql,
-                                     struct err *err)
+static enum status find_real_columns(struct db *db, const char *table, const char *const *columns,
+                                     struct buf *sql, struct err *err)
 {
     struct sqlite_conn *conn = db->conn;
     buf_add_c(sql, "SELECT ");
@@ -129,14 +129,15 @@ static enum status find_real_columns(struct db *db, const char *table, const cha
         return s;
     for (size_t i = 0; i < conn->n_copy_columns; i++) {
         const char *type = sqlite3_column_decltype(slot->stmt, (int)i);
-        conn->copy_is_real[i] = type != NULL && (strcmp(type, "REAL") == 0 || strcmp(type, "DOUBLE PRECISION") == 0);
+        conn->copy_is_real[i] =
+            type != NULL && (strcmp(type, "REAL") == 0 || strcmp(type, "DOUBLE PRECISION") == 0);
     }
     sqlite_finish(slot);
     return STATUS_OK;
 }
 
-static enum status prepare_insert(struct db *db, const char *table, const char *const *columns, struct buf *sql,
-                                  struct err *err)
+static enum status prepare_insert(struct db *db, const char *table, const char *const *columns,
+                                  struct buf *sql, struct err *err)
 {
     struct sqlite_conn *conn = db->conn;
     buf_printf(sql, "INSERT INTO %s(", table);
@@ -152,8 +153,8 @@ static enum status prepare_insert(struct db *db, const char *table, const char *
     return sqlite_prepare(db, text, &conn->copy, err);
 }
 
-enum status sqlite_copy_begin(struct db *db, const char *table, const char *const *columns, size_t n_columns,
-                              struct err *err)
+enum status sqlite_copy_begin(struct db *db, const char *table, const char *const *columns,
+                              size_t n_columns, struct err *err)
 {
     struct sqlite_conn *conn = db->conn;
     CLEANUP(arena_clear) struct arena arena;

@@ -7,7 +7,8 @@
 static const char stmt_generation_range[] =
     "SELECT COALESCE(min(generation), 0), COALESCE(max(generation), 0) FROM publication";
 
-enum status generation_range(struct db *db, int64_t *ret_oldest, int64_t *ret_newest, struct err *err)
+enum status generation_range(struct db *db, int64_t *ret_oldest, int64_t *ret_newest,
+                             struct err *err)
 {
     CLEANUP(rows_clear) struct rows rows = {0};
     bool found = false;
@@ -15,7 +16,8 @@ enum status generation_range(struct db *db, int64_t *ret_oldest, int64_t *ret_ne
     if (s != STATUS_OK)
         return s;
     if (!found)
-        return err_set(err, STATUS_INTERNAL, "The database did not answer which generations it holds.");
+        return err_set(err, STATUS_INTERNAL,
+                       "The database did not answer which generations it holds.");
     *ret_oldest = rows_i64(&rows, 0);
     *ret_newest = rows_i64(&rows, 1);
     return STATUS_OK;
@@ -34,13 +36,14 @@ enum status generation_pin(struct db *db, int64_t generation, struct err *err)
     if (s != STATUS_OK)
         return s;
     if (generation > newest) {
-        s = err_set(err, STATUS_BAD_VALUE, "Generation %lld has not been published yet.", (long long)generation);
+        s = err_set(err, STATUS_BAD_VALUE, "Generation %lld has not been published yet.",
+                    (long long)generation);
         err_allow(err, "%lld to %lld", (long long)oldest, (long long)newest);
         return s;
     }
     if (generation < oldest) {
-        s = err_set(err, STATUS_GENERATION_RETIRED, "Generation %lld of the data is no longer kept.",
-                    (long long)generation);
+        s = err_set(err, STATUS_GENERATION_RETIRED,
+                    "Generation %lld of the data is no longer kept.", (long long)generation);
         err_allow(err, "%lld to %lld", (long long)oldest, (long long)newest);
         return s;
     }

@@ -17,6 +17,7 @@
 enum status generation_pin(struct db *db, int64_t generation, struct err *err) NODISCARD;
 
 /* Oldest readable and newest generation; both 0 before the first publish. */
-enum status generation_range(struct db *db, int64_t *ret_oldest, int64_t *ret_newest, struct err *err) NODISCARD;
+enum status generation_range(struct db *db, int64_t *ret_oldest, int64_t *ret_newest,
+                             struct err *err) NODISCARD;
 
 #endif

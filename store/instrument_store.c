@@ -12,13 +12,14 @@
 
 enum { INSTRUMENTS_MAX = 100000, SEARCH_SQL_BYTES = 4096, PATTERN_BYTES = 512, FIRST_ROWS = 4096 };
 
-#define INSTRUMENT_COLUMNS                                                                                         \
-    "uid, asset_class, symbol, name, name_local, market, country, currency, sector, industry, source, "            \
-    "quote_unit, price_basis, first_date, last_date, n_rows, is_active, delisted_on, delisting_return, "           \
+#define INSTRUMENT_COLUMNS                                                                               \
+    "uid, asset_class, symbol, name, name_local, market, country, currency, sector, industry, source, "  \
+    "quote_unit, price_basis, first_date, last_date, n_rows, is_active, delisted_on, delisting_return, " \
     "is_survivor_biased"
 
-static const char stmt_instrument_get[] = "SELECT " INSTRUMENT_COLUMNS " FROM gen_instrument WHERE uid = $1 "
-                                          "AND gen_from <= $2 AND gen_to > $2";
+static const char stmt_instrument_get[] =
+    "SELECT " INSTRUMENT_COLUMNS " FROM gen_instrument WHERE uid = $1 "
+    "AND gen_from <= $2 AND gen_to > $2";
 static const char stmt_instrument_uids[] =
     "SELECT uid FROM gen_instrument WHERE gen_from <= $1 AND gen_to > $1 LIMIT 100000";
 static const char stmt_prices_load[] =
@@ -50,12 +51,13 @@ static int32_t date_or_none(const struct rows *rows, size_t column)
     return rows_date(rows, column, &date) ? date : DATE_NONE;
 }
 
-static enum status read_instrument(const struct rows *rows, struct arena *arena, struct instrument *ret,
-                                   struct err *err)
+static enum status read_instrument(const struct rows *rows, struct arena *arena,
+                                   struct instrument *ret, struct err *err)
 {
-    struct str *texts[] = {&ret->uid,      &ret->asset_class, &ret->symbol,   &ret->name,   &ret->name_local,
-                           &ret->market,   &ret->country,     &ret->currency, &ret->sector, &ret->industry,
-                           &ret->source,   &ret->quote_unit,  &ret->price_basis};
+    struct str *texts[] = {&ret->uid,        &ret->asset_class, &ret->symbol,  &ret->name,
+                           &ret->name_local, &ret->market,      &ret->country, &ret->currency,
+                           &ret->sector,     &ret->industry,    &ret->source,  &ret->quote_unit,
+                           &ret->price_basis};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         if (!keep(arena, rows_text(rows, i), texts[i]))
             return no_memory(err);
@@ -70,8 +72,8 @@ static enum status read_instrument(const struct rows *rows, struct arena *arena,
     return STATUS_OK;
 }
 
-static enum status nearest_uid(struct db *db, struct str uid, int64_t generation, struct arena *arena,
-                               struct str *ret, struct err *err)
+static enum status nearest_uid(struct db *db, struct str uid, int64_t generation,
+                               struct arena *arena, struct str *ret, struct err *err)
 {
     CLEANUP(rows_clear) struct rows rows = {0};
     struct suggest search = suggest_start(uid);
@@ -99,7 +101,8 @@ enum status instrument_get(struct db *db, struct str uid, int64_t generation, st
         return s;
     {
         CLEANUP(rows_clear) struct rows rows = {0};
-        s = db_query_one(db, stmt_instrument_get, PARAMS(db_text(uid), db_i64(generation)), &rows, &found, err);
+        s = db_query_one(db, stmt_instrument_get, PARAMS(db_text(uid), db_i64(generation)), &rows,
+                         &found, err);
         if (s == STATUS_OK && found)
             s = read_instrument(&rows, arena, &instrument, err);
     }
@@ -138,15 +141,17 @@ struct conditions {
     size_t n_params;
 };
 
-static void add_condition(struct conditions *c, struct db_param param, const char *before, const char *after)
+static void add_condition(struct conditions *c, struct db_param param, const char *before,
+                          const char *after)
 {
     c->params[c->n_params++] = param;
-    int n = snprintf(c->sql + c->len, sizeof c->sql - c->len, "%s$%zu%s", before, c->n_params, after);
+    int n =
+        snprintf(c->sql + c->len, sizeof c->sql - c->len, "%s$%zu%s", before, c->n_params, after);
     c->len += n > 0 ? (size_t)n : 0;
 }
 
-static enum status build_search(const struct instrument_filter *filter, int64_t generation, char *pattern,
-                                struct conditions *c, struct err *err)
+static enum status build_search(const struct instrument_filter *filter, int64_t generation,
+                                char *pattern, struct conditions *c, struct err *err)
 {
     struct str like = STR_NONE;
     if (filter->q.ptr != NULL && !make_pattern(filter->q, pattern, &like)) {
@@ -155,12 +160,14 @@ static enum status build_search(const struct instrument_filter *filter, int64_t 
         err_allow(err, "at most %d bytes", (PATTERN_BYTES - 2) / 2);
         return s;
     }
-    add_condition(c, db_i64(generation),
-                  "SELECT " INSTRUMENT_COLUMNS " FROM gen_instrument WHERE gen_from <= ", " AND gen_to > $1");
+    add_condition(
+        c, db_i64(generation),
+        "SELECT " INSTRUMENT_COLUMNS " FROM gen_instrument WHERE gen_from <= ", " AND gen_to > $1");
     if (like.ptr != NULL) /* lower() folds ASCII on both back ends: the columns are bytewise */
-        add_condition(c, db_text(like),
-                      " AND lower(uid || ' ' || symbol || ' ' || name || ' ' || COALESCE(name_local, '')) LIKE ",
-                      " ESCAPE '\\'");
+        add_condition(
+            c, db_text(like),
+            " AND lower(uid || ' ' || symbol || ' ' || name || ' ' || COALESCE(name_local, '')) LIKE ",
+            " ESCAPE '\\'");
     if (filter->asset_class.ptr != NULL)
         add_condition(c, db_text(filter->asset_class), " AND asset_class = ", "");
     if (filter->market.ptr != NULL)
@@ -175,13 +182,15 @@ static enum status build_search(const struct instrument_filter *filter, int64_t 
     return STATUS_OK;
 }
 
-enum status instrument_search(struct db *db, const struct instrument_filter *filter, int64_t generation,
-                              struct arena *arena, struct instrument **ret, size_t *ret_n, struct err *err)
+enum status instrument_search(struct db *db, const struct instrument_filter *filter,
+                              int64_t generation, struct arena *arena, struct instrument **ret,
+                              size_t *ret_n, struct err *err)
 {
     struct conditions c = {0};
     char pattern[PATTERN_BYTES];
     if (filter->limit < 1 || filter->limit > INSTRUMENTS_MAX)
-        return err_set(err, STATUS_BAD_VALUE, "The limit must be from 1 to %d.", (int)INSTRUMENTS_MAX);
+        return err_set(err, STATUS_BAD_VALUE, "The limit must be from 1 to %d.",
+                       (int)INSTRUMENTS_MAX);
     enum status s = build_search(filter, generation, pattern, &c, err);
     if (s == STATUS_OK)
         s = generation_pin(db, generation, err);
@@ -240,16 +249,19 @@ static enum status add_row(struct series_rows *to, const struct rows *rows, stru
         to->cap = cap;
     }
     struct series_row row = {.price = rows_f64(rows, 1)};
-    if (!rows_date(rows, 0, &row.date) || !isfinite(row.price) || !rows_instant(rows, 2, &row.known_at))
-        return err_set(err, STATUS_DB_ERROR, "A stored row has a date, price or instant that cannot be read.");
+    if (!rows_date(rows, 0, &row.date) || !isfinite(row.price) ||
+        !rows_instant(rows, 2, &row.known_at))
+        return err_set(err, STATUS_DB_ERROR,
+                       "A stored row has a date, price or instant that cannot be read.");
     to->row[to->n++] = row;
     to->quality |= (int)rows_i64(rows, 3);
     to->is_simulated = to->is_simulated || str_eq(rows_text(rows, 4), STR("simulated"));
     return STATUS_OK;
 }
 
-static enum status load_series(struct db *db, const char *sql, const struct db_param *params, size_t n_params,
-                               struct arena *arena, struct price_column *ret, struct err *err)
+static enum status load_series(struct db *db, const char *sql, const struct db_param *params,
+                               size_t n_params, struct arena *arena, struct price_column *ret,
+                               struct err *err)
 {
     CLEANUP(rows_clear) struct rows rows = {0};
     CLEANUP(series_rows_clear) struct series_rows read = {0};
@@ -282,19 +294,24 @@ enum status prices_load(struct db *db, struct str uid, int64_t generation, struc
     enum status s = generation_pin(db, generation, err);
     if (s != STATUS_OK)
         return s;
-    return load_series(db, stmt_prices_load, PARAMS(db_text(uid), db_i64(generation)), arena, ret, err);
+    return load_series(db, stmt_prices_load, PARAMS(db_text(uid), db_i64(generation)), arena, ret,
+                       err);
 }
 
-enum status fx_load(struct db *db, struct str base, struct str quote, int64_t generation, struct arena *arena,
-                    struct price_column *ret, struct err *err)
+enum status fx_load(struct db *db, struct str base, struct str quote, int64_t generation,
+                    struct arena *arena, struct price_column *ret, struct err *err)
 {
     enum status s = generation_pin(db, generation, err);
     if (s != STATUS_OK)
         return s;
-    return load_series(db, stmt_fx_load, PARAMS(db_text(base), db_text(quote), db_i64(generation)), arena, ret, err);
+    return load_series(db, stmt_fx_load, PARAMS(db_text(base), db_text(quote), db_i64(generation)),
+                       arena, ret, err);
 }
 
 const struct statement instrument_statements[] = {
-    STATEMENT(stmt_instrument_get), STATEMENT(stmt_instrument_uids), STATEMENT(stmt_prices_load),
-    STATEMENT(stmt_fx_load), STATEMENTS_END,
+    STATEMENT(stmt_instrument_get),
+    STATEMENT(stmt_instrument_uids),
+    STATEMENT(stmt_prices_load),
+    STATEMENT(stmt_fx_load),
+    STATEMENTS_END,
 };

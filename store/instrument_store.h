@@ -25,16 +25,17 @@ enum status instrument_get(struct db *db, struct str uid, int64_t generation, st
                            struct instrument *ret, bool *ret_found, struct err *err) NODISCARD;
 
 struct instrument_filter {
-    struct str q;          /* matches uid, symbol, name, local name, case-insensitively; ptr NULL: all */
+    struct str q; /* matches uid, symbol, name, local name, case-insensitively; ptr NULL: all */
     struct str asset_class, market, currency; /* exact; ptr NULL: all */
-    int is_active;         /* -1 all, 0, 1 */
-    struct str after_uid;  /* keyset paging; ptr NULL: from the start */
+    int is_active;                            /* -1 all, 0, 1 */
+    struct str after_uid;                     /* keyset paging; ptr NULL: from the start */
     int64_t limit;
 };
 
 /* Ordered by uid; up to limit + 1 are returned, so that the caller sees whether more follow. */
-enum status instrument_search(struct db *db, const struct instrument_filter *filter, int64_t generation,
-                              struct arena *arena, struct instrument **ret, size_t *ret_n, struct err *err) NODISCARD;
+enum status instrument_search(struct db *db, const struct instrument_filter *filter,
+                              int64_t generation, struct arena *arena, struct instrument **ret,
+                              size_t *ret_n, struct err *err) NODISCARD;
 
 /* Total-return closes (adj_close) of one instrument, oldest first; rows without one are left out. */
 struct price_column {
@@ -50,7 +51,7 @@ enum status prices_load(struct db *db, struct str uid, int64_t generation, struc
                         struct price_column *ret, struct err *err) NODISCARD;
 
 /* base to quote, e.g. EUR to KRW; n is 0 when the store has no such pair. */
-enum status fx_load(struct db *db, struct str base, struct str quote, int64_t generation, struct arena *arena,
-                    struct price_column *ret, struct err *err) NODISCARD;
+enum status fx_load(struct db *db, struct str base, struct str quote, int64_t generation,
+                    struct arena *arena, struct price_column *ret, struct err *err) NODISCARD;
 
 #endif

@@ -45,7 +45,8 @@ enum status mart_query_finish(struct mart_query *query, struct arena *arena, str
         return s;
     }
     if (query->n_filters > MART_FILTERS_MAX)
-        return err_set(err, STATUS_BAD_FILTER, "At most %d filters may be given.", (int)MART_FILTERS_MAX);
+        return err_set(err, STATUS_BAD_FILTER, "At most %d filters may be given.",
+                       (int)MART_FILTERS_MAX);
     if (query->n_select == 0) {
         query->select = arena_array(arena, mart->n_columns, sizeof *query->select);
         if (query->select == NULL)
@@ -106,8 +107,9 @@ static int order_of_filter_pointers(const void *a, const void *b)
 
 static void add_filter(struct buf *out, const struct mart *mart, const struct filter *filter)
 {
-    static const char *const names[] = {[OP_EQ] = "eq",   [OP_NEQ] = "neq", [OP_GT] = "gt", [OP_GTE] = "gte",
-                                        [OP_LT] = "lt",   [OP_LTE] = "lte", [OP_IN] = "in", [OP_IS] = "is"};
+    static const char *const names[] = {
+        [OP_EQ] = "eq", [OP_NEQ] = "neq", [OP_GT] = "gt", [OP_GTE] = "gte",
+        [OP_LT] = "lt", [OP_LTE] = "lte", [OP_IN] = "in", [OP_IS] = "is"};
     static const char *const is[] = {
         [IS_NULL] = "null", [IS_NOT_NULL] = "not_null", [IS_TRUE] = "true", [IS_FALSE] = "false"};
     buf_add_char(out, '&');
@@ -132,12 +134,14 @@ void mart_query_canonical(const struct mart_query *query, struct buf *out)
     for (size_t i = 0; i < n; i++) {
         sorted[i] = &query->filters[i];
         if (sorted[i]->n_values > 1)
-            qsort(query->filters[i].values, query->filters[i].n_values, sizeof(struct str), order_of_values);
+            qsort(query->filters[i].values, query->filters[i].n_values, sizeof(struct str),
+                  order_of_values);
     }
     if (n > 1)
         qsort(sorted, n, sizeof sorted[0], order_of_filter_pointers);
     buf_add(out, mart->name);
-    buf_printf(out, "?generation=%lld&select=", (long long)(mart->is_managed ? query->generation : 0));
+    buf_printf(out,
+               "?generation=%lld&select=", (long long)(mart->is_managed ? query->generation : 0));
     for (size_t i = 0; i < query->n_select; i++) {
         if (i > 0)
             buf_add_char(out, ',');
@@ -198,8 +202,8 @@ static enum status check_after(const struct mart_query *query, struct err *err)
     return STATUS_OK;
 }
 
-enum status mart_query_open(struct db *db, const struct mart_query *query, struct arena *arena, struct rows *ret_rows,
-                            struct err *err)
+enum status mart_query_open(struct db *db, const struct mart_query *query, struct arena *arena,
+                            struct rows *ret_rows, struct err *err)
 {
     enum status s = check_after(query, err);
     if (s != STATUS_OK)
@@ -261,7 +265,8 @@ static struct str decimal_text(struct str text, struct arena *room)
     return out == NULL ? STR_NONE : decimal_canonical(text, out);
 }
 
-struct str mart_value_text(const struct rows *rows, size_t result_column, enum column_kind kind, struct arena *room)
+struct str mart_value_text(const struct rows *rows, size_t result_column, enum column_kind kind,
+                           struct arena *room)
 {
     if (rows_is_null(rows, result_column))
         return STR_NONE;

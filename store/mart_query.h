@@ -32,36 +32,45 @@ struct mart_query {
     size_t n_select;
     struct filter *filters;
     size_t n_filters;
-    struct str search;  /* text that one of the searched columns must contain, ASCII case ignored; ptr NULL: all */
+    struct str
+        search; /* text that one of the searched columns must contain, ASCII case ignored; ptr NULL: all */
     size_t search_columns[4];
     size_t n_search_columns;
     struct order_term *order; /* total: mart_query_finish appends the key */
     size_t n_order;
-    struct str *after;  /* values of the order columns of the last row seen, or NULL; ptr NULL is NULL */
+    struct str
+        *after; /* values of the order columns of the last row seen, or NULL; ptr NULL is NULL */
     int64_t limit;
 };
 
-enum { MART_LIMIT_DEFAULT = 1000, MART_LIMIT_MAX = 50000, MART_FILTERS_MAX = 32, MART_IN_MAX = 500 };
+enum {
+    MART_LIMIT_DEFAULT = 1000,
+    MART_LIMIT_MAX = 50000,
+    MART_FILTERS_MAX = 32,
+    MART_IN_MAX = 500
+};
 
 /* "gte.2020-01-01", "in.(a,b,\"c,d\")", "is.null": the part after '='. The parameter's name is for errors. */
-enum status filter_parse(const struct mart *mart, struct str parameter, struct str value, struct arena *arena,
-                         struct filter *ret_filter, struct err *err) NODISCARD;
+enum status filter_parse(const struct mart *mart, struct str parameter, struct str value,
+                         struct arena *arena, struct filter *ret_filter, struct err *err) NODISCARD;
 
 /* "a,b" and "a.desc,b.asc". */
-enum status select_parse(const struct mart *mart, struct str text, struct arena *arena, struct mart_query *query,
-                         struct err *err) NODISCARD;
-enum status order_parse(const struct mart *mart, struct str text, struct arena *arena, struct mart_query *query,
-                        struct err *err) NODISCARD;
+enum status select_parse(const struct mart *mart, struct str text, struct arena *arena,
+                         struct mart_query *query, struct err *err) NODISCARD;
+enum status order_parse(const struct mart *mart, struct str text, struct arena *arena,
+                        struct mart_query *query, struct err *err) NODISCARD;
 
 /* Rows in which one of the named columns ("uid,name"; at most four, all text) contains text. */
-enum status mart_query_search(struct mart_query *query, struct str text, const char *columns, struct arena *arena,
-                              struct err *err) NODISCARD;
+enum status mart_query_search(struct mart_query *query, struct str text, const char *columns,
+                              struct arena *arena, struct err *err) NODISCARD;
 
 /* Checks one value against a column's kind (a date, an integer, a decimal ...). */
-enum status mart_value_check(const struct mart_column *column, struct str value, struct err *err) NODISCARD;
+enum status mart_value_check(const struct mart_column *column, struct str value, struct err *err)
+    NODISCARD;
 
 /* Fills defaults (all columns, key order, limit) and makes the order total. Call once, before the rest. */
-enum status mart_query_finish(struct mart_query *query, struct arena *arena, struct err *err) NODISCARD;
+enum status mart_query_finish(struct mart_query *query, struct arena *arena, struct err *err)
+    NODISCARD;
 
 /* The query as one canonical line (without cursor): equal queries give equal text. */
 void mart_query_canonical(const struct mart_query *query, struct buf *out);
@@ -70,8 +79,8 @@ void mart_query_canonical(const struct mart_query *query, struct buf *out);
  * Runs it for limit + 1 rows, so that the caller sees whether there is a next page. Result columns: the
  * selected ones in order, then the order columns that were not selected.
  */
-enum status mart_query_open(struct db *db, const struct mart_query *query, struct arena *arena, struct rows *ret_rows,
-                            struct err *err) NODISCARD;
+enum status mart_query_open(struct db *db, const struct mart_query *query, struct arena *arena,
+                            struct rows *ret_rows, struct err *err) NODISCARD;
 
 /* Result column that holds order term i. */
 size_t mart_query_order_result_column(const struct mart_query *query, size_t i);
@@ -80,6 +89,7 @@ size_t mart_query_order_result_column(const struct mart_query *query, size_t i);
  * Value of a column in the spelling that JSON and CSV share on both back ends (decimal canonical, float
  * shortest, date and instant ISO, bool true/false). room is scratch. ptr NULL for NULL.
  */
-struct str mart_value_text(const struct rows *rows, size_t result_column, enum column_kind kind, struct arena *room);
+struct str mart_value_text(const struct rows *rows, size_t result_column, enum column_kind kind,
+                           struct arena *room);
 
 #endif

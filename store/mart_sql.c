@@ -76,7 +76,8 @@ static void add_column(struct builder *b, size_t at)
 static void add_ordered(struct builder *b, size_t at)
 {
     enum column_kind kind = column_at(b, at)->kind;
-    bool is_foreign_text = kind == COLUMN_OTHER || (kind == COLUMN_TEXT && !b->query->mart->is_managed);
+    bool is_foreign_text =
+        kind == COLUMN_OTHER || (kind == COLUMN_TEXT && !b->query->mart->is_managed);
     add_column(b, at);
     if (kind == COLUMN_DECIMAL && b->kind == DB_SQLITE)
         buf_add_c(&b->out, " COLLATE decimal");
@@ -113,8 +114,9 @@ static void add_value(struct builder *b, enum column_kind kind, struct str value
 
 static void add_filter(struct builder *b, const struct filter *filter)
 {
-    static const char *const signs[] = {[OP_EQ] = " = ",  [OP_NEQ] = " <> ", [OP_GT] = " > ", [OP_GTE] = " >= ",
-                                        [OP_LT] = " < ",  [OP_LTE] = " <= ", [OP_IN] = " IN (", [OP_IS] = " IS "};
+    static const char *const signs[] = {
+        [OP_EQ] = " = ", [OP_NEQ] = " <> ", [OP_GT] = " > ",   [OP_GTE] = " >= ",
+        [OP_LT] = " < ", [OP_LTE] = " <= ", [OP_IN] = " IN (", [OP_IS] = " IS "};
     static const char *const is[] = {
         [IS_NULL] = "NULL", [IS_NOT_NULL] = "NOT NULL", [IS_TRUE] = "TRUE", [IS_FALSE] = "FALSE"};
     enum column_kind kind = column_at(b, filter->column)->kind;
@@ -139,7 +141,8 @@ static void add_filter(struct builder *b, const struct filter *filter)
 static void add_search(struct builder *b)
 {
     const struct mart_query *query = b->query;
-    size_t number = query->n_search_columns == 0 ? 0 : new_param(b, value_param(COLUMN_TEXT, query->search));
+    size_t number =
+        query->n_search_columns == 0 ? 0 : new_param(b, value_param(COLUMN_TEXT, query->search));
     for (size_t i = 0; i < query->n_search_columns; i++) {
         buf_add_c(&b->out, i == 0 ? " AND (" : " OR ");
         buf_add_c(&b->out, b->kind == DB_SQLITE ? "INSTR(LOWER(" : "STRPOS(LOWER(");
@@ -254,7 +257,8 @@ static void add_paging(struct builder *b)
         return;
     for (size_t i = 0; i < query->n_order; i++) {
         enum column_kind kind = column_at(b, query->order[i].column)->kind;
-        b->after[i] = query->after[i].ptr == NULL ? 0 : new_param(b, value_param(kind, query->after[i]));
+        b->after[i] =
+            query->after[i].ptr == NULL ? 0 : new_param(b, value_param(kind, query->after[i]));
     }
     size_t to = run_end(b, 0);
     if (to > 0 && to < query->n_order) {
@@ -290,7 +294,8 @@ static void add_order(struct builder *b)
         buf_add_c(&b->out, i > 0 ? ", " : " ORDER BY ");
         add_ordered(b, term->column);
         buf_add_c(&b->out, term->is_descending ? " DESC" : "");
-        if (b->kind == DB_SQLITE && may_be_null(b, term->column)) /* what PostgreSQL does by itself */
+        if (b->kind == DB_SQLITE &&
+            may_be_null(b, term->column)) /* what PostgreSQL does by itself */
             buf_add_c(&b->out, term->is_descending ? " NULLS FIRST" : " NULLS LAST");
     }
 }
@@ -310,7 +315,8 @@ enum status mart_sql_build(const struct mart_query *query, enum db_kind kind, st
     add_select(&b);
     buf_add_c(&b.out, " WHERE ");
     if (query->mart->is_managed)
-        buf_printf(&b.out, "gen_from <= $%zu AND gen_to > $1", new_param(&b, db_i64(query->generation)));
+        buf_printf(&b.out, "gen_from <= $%zu AND gen_to > $1",
+                   new_param(&b, db_i64(query->generation)));
     else
         buf_add_c(&b.out, "1 = 1");
     for (size_t i = 0; i < query->n_filters; i++) {

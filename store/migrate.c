@@ -23,8 +23,9 @@ static const char stmt_state_exists_sqlite[] =
     "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'schema_migration'";
 static const char stmt_state_exists_pg[] =
     "SELECT CASE WHEN to_regclass('schema_migration') IS NULL THEN 0 ELSE 1 END";
-static const char stmt_state_read[] = "SELECT version, name, checksum, applied_at FROM schema_migration "
-                                      "ORDER BY version LIMIT 10000";
+static const char stmt_state_read[] =
+    "SELECT version, name, checksum, applied_at FROM schema_migration "
+    "ORDER BY version LIMIT 10000";
 static const char stmt_state_add[] =
     "INSERT INTO schema_migration (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4)";
 
@@ -68,7 +69,8 @@ static bool render_line(struct str line, enum db_kind kind, struct buf *out)
 }
 
 /* The text of one migration in the dialect of kind; see migrations/README.md. */
-static enum status render(const struct migration_file *file, enum db_kind kind, struct buf *out, struct err *err)
+static enum status render(const struct migration_file *file, enum db_kind kind, struct buf *out,
+                          struct err *err)
 {
     struct str rest = str_of(file->sql);
     struct str line;
@@ -83,7 +85,8 @@ static enum status render(const struct migration_file *file, enum db_kind kind, 
             continue;
         }
         if (!is_skipping && !render_line(line, kind, out))
-            return err_set(err, STATUS_INTERNAL, "Migration %s uses an unknown {{token}}.", file->name);
+            return err_set(err, STATUS_INTERNAL, "Migration %s uses an unknown {{token}}.",
+                           file->name);
         if (line.len > 0 && line.ptr[line.len - 1] == ';')
             is_skipping = false;
     }
@@ -117,7 +120,8 @@ static enum status embedded_state(size_t i, struct migration_state *ret, struct 
 }
 
 /* Marks the built-in migration that row records; a row without one means a newer binary was here. */
-static enum status note_applied(const struct rows *row, struct migration_state *states, size_t n, struct err *err)
+static enum status note_applied(const struct rows *row, struct migration_state *states, size_t n,
+                                struct err *err)
 {
     int64_t version = rows_i64(row, 0);
     for (size_t i = 0; i < n; i++) {
@@ -129,14 +133,16 @@ static enum status note_applied(const struct rows *row, struct migration_state *
         return STATUS_OK;
     }
     struct str name = rows_text(row, 1);
-    return err_set(err, STATUS_DB_ERROR,
-                   "The database holds migration %.*s, which this version of the server does not have: "
-                   "it was changed by a newer one.",
-                   STR_ARG(name));
+    return err_set(
+        err, STATUS_DB_ERROR,
+        "The database holds migration %.*s, which this version of the server does not have: "
+        "it was changed by a newer one.",
+        STR_ARG(name));
 }
 
 /* states[n] are the built-in migrations, oldest first. */
-static enum status read_states(struct db *db, struct migration_state *states, size_t n, struct err *err)
+static enum status read_states(struct db *db, struct migration_state *states, size_t n,
+                               struct err *err)
 {
     for (size_t i = 0; i < n; i++) {
         enum status s = embedded_state(i, &states[i], err);
@@ -159,14 +165,15 @@ static enum status refuse_changed(const struct migration_state *states, size_t n
 {
     for (size_t i = 0; i < n; i++)
         if (states[i].is_changed)
-            return err_set(err, STATUS_DB_ERROR,
-                           "Migration %s was applied on %s with another content than this server's.",
-                           states[i].name, states[i].applied_at);
+            return err_set(
+                err, STATUS_DB_ERROR,
+                "Migration %s was applied on %s with another content than this server's.",
+                states[i].name, states[i].applied_at);
     return STATUS_OK;
 }
 
-static enum status apply(struct db *db, const struct migration_file *file, const struct migration_state *state,
-                         struct err *err)
+static enum status apply(struct db *db, const struct migration_file *file,
+                         const struct migration_state *state, struct err *err)
 {
     CLEANUP(arena_clear) struct arena arena;
     struct buf script;
@@ -177,20 +184,22 @@ static enum status apply(struct db *db, const struct migration_file *file, const
         return s;
     const char *sql = buf_c_str(&script);
     if (sql == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory while preparing migration %s.", file->name);
+        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory while preparing migration %s.",
+                       file->name);
     s = db_exec_script(db, sql, err);
     if (s != STATUS_OK)
         return s;
     char now[INSTANT_TEXT_BYTES];
     instant_format(clock_wall_s(), now);
     return db_exec(db, stmt_state_add,
-                   PARAMS(db_i64(file->version), db_text(str_of(file->name)), db_text(str_of(state->checksum)),
-                          db_text(str_of(now))),
+                   PARAMS(db_i64(file->version), db_text(str_of(file->name)),
+                          db_text(str_of(state->checksum)), db_text(str_of(now))),
                    NULL, err);
 }
 
 /* One transaction; *ret_applied false when nothing was left to do. */
-static enum status apply_next(struct db *db, struct migration_state *states, bool *ret_applied, struct err *err)
+static enum status apply_next(struct db *db, struct migration_state *states, bool *ret_applied,
+                              struct err *err)
 {
     size_t n = migrations_embedded_count;
     enum status s = db_lock_writers(db, err);
@@ -218,8 +227,10 @@ enum status migrate_up(struct db_pool *pool, int *ret_applied, struct err *err)
 {
     CLEANUP(db_releasep) struct db *db = NULL;
     CLEANUP(arena_clear) struct arena arena;
-    arena_init(&arena, sizeof(struct migration_state) * (migrations_embedded_count + 1) + 64 * 1024);
-    struct migration_state *states = arena_array(&arena, migrations_embedded_count + 1, sizeof *states);
+    arena_init(&arena,
+               sizeof(struct migration_state) * (migrations_embedded_count + 1) + 64 * 1024);
+    struct migration_state *states =
+        arena_array(&arena, migrations_embedded_count + 1, sizeof *states);
     if (states == NULL)
         return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory while migrating.");
     enum status s = db_acquire(pool, DB_WRITE, NULL, &db, err);
@@ -238,8 +249,8 @@ enum status migrate_up(struct db_pool *pool, int *ret_applied, struct err *err)
     return STATUS_OK;
 }
 
-enum status migrate_status(struct db_pool *pool, struct migration_state *ret_states, size_t max, size_t *ret_n,
-                           struct err *err)
+enum status migrate_status(struct db_pool *pool, struct migration_state *ret_states, size_t max,
+                           size_t *ret_n, struct err *err)
 {
     CLEANUP(db_releasep) struct db *db = NULL;
     CLEANUP(arena_clear) struct arena arena;
@@ -247,7 +258,8 @@ enum status migrate_status(struct db_pool *pool, struct migration_state *ret_sta
     arena_init(&arena, sizeof(struct migration_state) * (n + 1) + 64 * 1024);
     struct migration_state *states = arena_array(&arena, n + 1, sizeof *states);
     if (states == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory while reading the schema's state.");
+        return err_set(err, STATUS_OUT_OF_MEMORY,
+                       "Out of memory while reading the schema's state.");
     enum status s = db_acquire(pool, DB_READ, NULL, &db, err);
     if (s == STATUS_OK)
         s = read_states(db, states, n, err);

@@ -13,15 +13,15 @@ struct migration_state {
     int version;
     const char *name;
     bool is_applied;
-    bool is_changed;       /* applied, but the recorded checksum differs from the built-in file */
-    char checksum[65];     /* SHA-256 of the built-in text, hexadecimal */
-    char applied_at[24];   /* RFC 3339, empty when pending */
+    bool is_changed;     /* applied, but the recorded checksum differs from the built-in file */
+    char checksum[65];   /* SHA-256 of the built-in text, hexadecimal */
+    char applied_at[24]; /* RFC 3339, empty when pending */
 };
 
 enum status migrate_up(struct db_pool *pool, int *ret_applied, struct err *err) NODISCARD;
 
 /* Fills up to max states, oldest first; *ret_n is how many there are. Works on an empty database. */
-enum status migrate_status(struct db_pool *pool, struct migration_state *ret_states, size_t max, size_t *ret_n,
-                           struct err *err) NODISCARD;
+enum status migrate_status(struct db_pool *pool, struct migration_state *ret_states, size_t max,
+                           size_t *ret_n, struct err *err) NODISCARD;
 
 #endif

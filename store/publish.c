@@ -33,7 +33,8 @@ static const char stmt_mart_generation_set[] =
     "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (mart) DO UPDATE SET generation = excluded.generation, "
     "published_at = excluded.published_at, n_rows = mart_generation.n_rows + excluded.n_rows, "
     "as_of = excluded.as_of, schema_hash = excluded.schema_hash";
-static const char stmt_mart_generation_rows[] = "SELECT n_rows FROM mart_generation WHERE mart = $1";
+static const char stmt_mart_generation_rows[] =
+    "SELECT n_rows FROM mart_generation WHERE mart = $1";
 static const char stmt_notify[] = "SELECT pg_notify('cmmc_published', $1)";
 
 enum status publish_no_memory(struct err *err)
@@ -58,7 +59,8 @@ enum status publish_exec(struct publish *publish, const struct db_param *params,
     return db_exec(publish->db, sql, params, n_params, ret_changed, err);
 }
 
-enum status publish_begin(struct db *db, const struct catalog *catalog, struct publish **ret, struct err *err)
+enum status publish_begin(struct db *db, const struct catalog *catalog, struct publish **ret,
+                          struct err *err)
 {
     struct publish *publish = calloc(1, sizeof *publish);
     if (publish == NULL)
@@ -101,14 +103,16 @@ struct stage *publish_stage_of(struct publish *publish, struct str mart)
     return NULL;
 }
 
-static enum status find_mart(struct publish *publish, struct str name, const struct mart **ret, struct err *err)
+static enum status find_mart(struct publish *publish, struct str name, const struct mart **ret,
+                             struct err *err)
 {
     const struct mart *mart = catalog_mart(publish->catalog, name);
     if (mart == NULL)
         return catalog_unknown_mart(publish->catalog, name, err);
     enum status s = STATUS_OK;
     if (!mart->is_managed)
-        s = err_set(err, STATUS_BAD_DATA, "%.*s is not kept in generations: it cannot be published.", STR_ARG(name));
+        s = err_set(err, STATUS_BAD_DATA,
+                    "%.*s is not kept in generations: it cannot be published.", STR_ARG(name));
     else if (str_eq(name, FRESHNESS))
         s = err_set(err, STATUS_BAD_DATA, "%.*s is written by publishing itself.", STR_ARG(name));
     else if (publish_stage_of(publish, name) != NULL)
@@ -119,8 +123,8 @@ static enum status find_mart(struct publish *publish, struct str name, const str
 }
 
 /* Which mart column each staged field goes to; key columns must be among them. */
-static enum status map_columns(struct stage *stage, struct arena *arena, const struct str *columns, size_t n,
-                               struct err *err)
+static enum status map_columns(struct stage *stage, struct arena *arena, const struct str *columns,
+                               size_t n, struct err *err)
 {
     const struct mart *mart = stage->mart;
     stage->columns = arena_array(arena, n, sizeof *stage->columns);
@@ -131,11 +135,13 @@ static enum status map_columns(struct stage *stage, struct arena *arena, const s
         if (column < 0)
             return mart_unknown_column(mart, columns[i], "columns", err);
         if (publish_is_computed(mart->name, columns[i]))
-            return err_set(err, STATUS_BAD_DATA, "Column \"%.*s\" is computed when publishing; leave it out.",
+            return err_set(err, STATUS_BAD_DATA,
+                           "Column \"%.*s\" is computed when publishing; leave it out.",
                            STR_ARG(columns[i]));
         for (size_t k = 0; k < i; k++)
             if (stage->columns[k] == (size_t)column)
-                return err_set(err, STATUS_BAD_DATA, "Column \"%.*s\" is given twice.", STR_ARG(columns[i]));
+                return err_set(err, STATUS_BAD_DATA, "Column \"%.*s\" is given twice.",
+                               STR_ARG(columns[i]));
         stage->columns[i] = (size_t)column;
     }
     stage->n_columns = n;
@@ -150,15 +156,17 @@ static enum status map_columns(struct stage *stage, struct arena *arena, const s
     return STATUS_OK;
 }
 
-enum status publish_mart_begin(struct publish *publish, struct str mart_name, enum publish_mode mode,
-                               const struct str *columns, size_t n_columns, struct err *err)
+enum status publish_mart_begin(struct publish *publish, struct str mart_name,
+                               enum publish_mode mode, const struct str *columns, size_t n_columns,
+                               struct err *err)
 {
     assert(publish->open == NULL);
     const struct mart *mart = NULL;
     struct stage *stage = NULL;
     enum status s = find_mart(publish, mart_name, &mart, err);
     if (s == STATUS_OK && n_columns > DB_COPY_COLUMNS_MAX)
-        s = err_set(err, STATUS_TOO_LARGE, "At most %d columns can be staged.", (int)DB_COPY_COLUMNS_MAX);
+        s = err_set(err, STATUS_TOO_LARGE, "At most %d columns can be staged.",
+                    (int)DB_COPY_COLUMNS_MAX);
     if (s == STATUS_OK)
         s = publish_stage_new(publish, mart, mode, &stage, err);
     if (s == STATUS_OK)
@@ -181,14 +189,15 @@ enum status publish_mart_begin(struct publish *publish, struct str mart_name, en
 }
 
 /* One field in the spelling that both back ends store; booleans as 0 and 1, which both read. */
-static enum status canonical_field(const struct mart_column *column, struct str field, char room[VALUE_ROOM_BYTES],
-                                   struct str *ret, struct err *err)
+static enum status canonical_field(const struct mart_column *column, struct str field,
+                                   char room[VALUE_ROOM_BYTES], struct str *ret, struct err *err)
 {
     if (field.ptr == NULL) {
         *ret = field;
         if (column->is_nullable)
             return STATUS_OK;
-        enum status s = err_set(err, STATUS_BAD_DATA, "Column \"%.*s\" must not be empty.", STR_ARG(column->name));
+        enum status s = err_set(err, STATUS_BAD_DATA, "Column \"%.*s\" must not be empty.",
+                                STR_ARG(column->name));
         err_at(err, ERR_PARAMETER, column->name, STR_NONE);
         return s;
     }
@@ -208,7 +217,8 @@ static enum status explain(struct publish *publish, enum status s, struct err *e
 {
     publish->bad_row = db_copy_bad_row(publish->db);
     if (s == STATUS_BAD_DATA)
-        return err_set(err, s, "A row of %.*s repeats the key of an earlier row.", STR_ARG(publish->open->mart->name));
+        return err_set(err, s, "A row of %.*s repeats the key of an earlier row.",
+                       STR_ARG(publish->open->mart->name));
     return s;
 }
 
@@ -220,8 +230,8 @@ enum status publish_row(struct publish *publish, const struct str *fields, struc
     struct str canonical[DB_COPY_COLUMNS_MAX];
     publish->n_staged_open++;
     for (size_t i = 0; i < stage->n_columns; i++) {
-        enum status s = canonical_field(&stage->mart->columns[stage->columns[i]], fields[i], rooms[i],
-                                        &canonical[i], err);
+        enum status s = canonical_field(&stage->mart->columns[stage->columns[i]], fields[i],
+                                        rooms[i], &canonical[i], err);
         if (s != STATUS_OK) {
             publish->bad_row = publish->n_staged_open;
             return s;
@@ -261,8 +271,8 @@ static bool is_changed(const struct stage *stage)
 }
 
 /* The last date in the mart's time column: max() is the form that both back ends answer from its index. */
-static enum status read_as_of(struct publish *publish, const struct stage *stage, char ret[DATE_TEXT_BYTES],
-                              struct err *err)
+static enum status read_as_of(struct publish *publish, const struct stage *stage,
+                              char ret[DATE_TEXT_BYTES], struct err *err)
 {
     char sql[256];
     CLEANUP(rows_clear) struct rows rows = {0};
@@ -287,25 +297,27 @@ static enum status schema_hash(const struct mart *mart, char ret[DIGEST_HEX_BYTE
     arena_init(&arena, 1 << 20);
     buf_init(&text, &arena, 256 * 1024);
     for (size_t i = 0; i < mart->n_columns; i++)
-        buf_printf(&text, "%.*s %.*s %d %d\n", STR_ARG(mart->columns[i].name), STR_ARG(mart->columns[i].type),
-                   mart->columns[i].is_nullable, mart->columns[i].is_key);
+        buf_printf(&text, "%.*s %.*s %d %d\n", STR_ARG(mart->columns[i].name),
+                   STR_ARG(mart->columns[i].type), mart->columns[i].is_nullable,
+                   mart->columns[i].is_key);
     return text.failed ? publish_no_memory(err) : digest_hex(buf_str(&text), ret, err);
 }
 
-static enum status read_n_rows(struct publish *publish, const struct mart *mart, int64_t *ret, struct err *err)
+static enum status read_n_rows(struct publish *publish, const struct mart *mart, int64_t *ret,
+                               struct err *err)
 {
     CLEANUP(rows_clear) struct rows rows = {0};
     bool found = false;
-    enum status s =
-        db_query_one(publish->db, stmt_mart_generation_rows, PARAMS(db_text(mart->name)), &rows, &found, err);
+    enum status s = db_query_one(publish->db, stmt_mart_generation_rows,
+                                 PARAMS(db_text(mart->name)), &rows, &found, err);
     if (s == STATUS_OK)
         *ret = found ? rows_i64(&rows, 0) : 0;
     return s;
 }
 
 /* mart_generation's row of one changed mart; what the caller then needs for mart_freshness comes back. */
-static enum status book_mart(struct publish *publish, const struct stage *stage, char ret_as_of[DATE_TEXT_BYTES],
-                             int64_t *ret_n_rows, struct err *err)
+static enum status book_mart(struct publish *publish, const struct stage *stage,
+                             char ret_as_of[DATE_TEXT_BYTES], int64_t *ret_n_rows, struct err *err)
 {
     char hash[DIGEST_HEX_BYTES];
     int64_t more = stage->changes.inserted - stage->changes.deleted;
@@ -316,8 +328,9 @@ static enum status book_mart(struct publish *publish, const struct stage *stage,
         return s;
     struct str as_of = ret_as_of[0] == '\0' ? STR_NONE : str_of(ret_as_of);
     s = db_exec(publish->db, stmt_mart_generation_set,
-                PARAMS(db_text(stage->mart->name), db_i64(publish->next), db_text(str_of(publish->now)), db_i64(more),
-                       db_text(as_of), db_text(str_of(hash))),
+                PARAMS(db_text(stage->mart->name), db_i64(publish->next),
+                       db_text(str_of(publish->now)), db_i64(more), db_text(as_of),
+                       db_text(str_of(hash))),
                 NULL, err);
     return s == STATUS_OK ? read_n_rows(publish, stage->mart, ret_n_rows, err) : s;
 }
@@ -326,7 +339,8 @@ static enum status book_mart(struct publish *publish, const struct stage *stage,
 static enum status analyze(struct publish *publish, const struct stage *stage, struct err *err)
 {
     const struct changes *changes = &stage->changes;
-    if (db_kind(publish->db) != DB_POSTGRESQL || changes->inserted + changes->updated < ANALYZE_ROWS_MIN)
+    if (db_kind(publish->db) != DB_POSTGRESQL ||
+        changes->inserted + changes->updated < ANALYZE_ROWS_MIN)
         return STATUS_OK;
     return publish_exec(publish, NO_PARAMS, NULL, err, "ANALYZE %s", stage->source);
 }
@@ -338,7 +352,8 @@ static enum status book_marts(struct publish *publish, struct err *err)
     struct stage *freshness = NULL;
     char as_of[DATE_TEXT_BYTES];
     int64_t n_rows = 0;
-    enum status s = mart == NULL ? STATUS_OK : publish_stage_new(publish, mart, PUBLISH_MERGE, &freshness, err);
+    enum status s =
+        mart == NULL ? STATUS_OK : publish_stage_new(publish, mart, PUBLISH_MERGE, &freshness, err);
     for (size_t i = 0; i < publish->n_stages && s == STATUS_OK; i++) {
         const struct stage *stage = &publish->stages[i];
         if (stage == freshness || !is_changed(stage))
@@ -349,8 +364,9 @@ static enum status book_marts(struct publish *publish, struct err *err)
         if (s == STATUS_OK && freshness != NULL)
             s = publish_exec(publish,
                              PARAMS(db_text(stage->mart->name),
-                                    db_text(as_of[0] == '\0' ? STR_NONE : str_of(as_of)), db_i64(n_rows),
-                                    db_text(str_of(publish->now)), db_text(STR("ok"))),
+                                    db_text(as_of[0] == '\0' ? STR_NONE : str_of(as_of)),
+                                    db_i64(n_rows), db_text(str_of(publish->now)),
+                                    db_text(STR("ok"))),
                              NULL, err,
                              "INSERT INTO %s (dataset, last_date, n_rows, last_success_at, status) "
                              "VALUES ($1, $2, $3, $4, $5)",
@@ -390,12 +406,14 @@ static struct publish_result sum_up(const struct publish *publish)
     return sum;
 }
 
-static enum status write_books(struct publish *publish, int keep, struct publish_result *result, struct err *err)
+static enum status write_books(struct publish *publish, int keep, struct publish_result *result,
+                               struct err *err)
 {
-    enum status s = db_exec(publish->db, stmt_publication_add,
-                            PARAMS(db_i64(publish->next), db_text(str_of(publish->now)), db_i64(result->inserted),
-                                   db_i64(result->updated), db_i64(result->deleted)),
-                            NULL, err);
+    enum status s =
+        db_exec(publish->db, stmt_publication_add,
+                PARAMS(db_i64(publish->next), db_text(str_of(publish->now)),
+                       db_i64(result->inserted), db_i64(result->updated), db_i64(result->deleted)),
+                NULL, err);
     if (s == STATUS_OK)
         s = book_marts(publish, err);
     if (s == STATUS_OK)
@@ -413,7 +431,8 @@ static enum status write_books(struct publish *publish, int keep, struct publish
     return s;
 }
 
-enum status publish_commit(struct publish *publish, int keep, struct publish_result *ret, struct err *err)
+enum status publish_commit(struct publish *publish, int keep, struct publish_result *ret,
+                           struct err *err)
 {
     assert(publish->open == NULL && keep >= 1);
     enum status s = coverage_refresh(publish, err);
@@ -430,6 +449,7 @@ enum status publish_commit(struct publish *publish, int keep, struct publish_res
 }
 
 const struct statement publish_statements[] = {
-    STATEMENT(stmt_publication_add), STATEMENT(stmt_publication_purge), STATEMENT(stmt_mart_generation_set),
-    STATEMENT(stmt_mart_generation_rows), STATEMENT_FOR(DB_POSTGRESQL, stmt_notify), STATEMENTS_END,
+    STATEMENT(stmt_publication_add),           STATEMENT(stmt_publication_purge),
+    STATEMENT(stmt_mart_generation_set),       STATEMENT(stmt_mart_generation_rows),
+    STATEMENT_FOR(DB_POSTGRESQL, stmt_notify), STATEMENTS_END,
 };

@@ -14,13 +14,14 @@
 struct publish;
 
 struct publish_result {
-    int64_t generation;  /* the new one, or the current one when nothing changed */
+    int64_t generation; /* the new one, or the current one when nothing changed */
     int64_t staged, inserted, updated, deleted;
     bool is_changed;
 };
 
 /* Takes the writer lock and opens the transaction; *ret must be ended by commit or abort. */
-enum status publish_begin(struct db *db, const struct catalog *catalog, struct publish **ret, struct err *err) NODISCARD;
+enum status publish_begin(struct db *db, const struct catalog *catalog, struct publish **ret,
+                          struct err *err) NODISCARD;
 
 /*
  * Staging rows for one managed mart: columns are names of that mart (key columns included; the others
@@ -31,8 +32,10 @@ enum status publish_begin(struct db *db, const struct catalog *catalog, struct p
  */
 enum publish_mode { PUBLISH_MERGE, PUBLISH_REPLACE };
 enum status publish_mart_begin(struct publish *publish, struct str mart, enum publish_mode mode,
-                               const struct str *columns, size_t n_columns, struct err *err) NODISCARD;
-enum status publish_row(struct publish *publish, const struct str *fields, struct err *err) NODISCARD;
+                               const struct str *columns, size_t n_columns, struct err *err)
+    NODISCARD;
+enum status publish_row(struct publish *publish, const struct str *fields, struct err *err)
+    NODISCARD;
 enum status publish_mart_end(struct publish *publish, struct err *err) NODISCARD;
 
 /* Columns that publishing fills by itself (an instrument's coverage); they cannot be staged. */
@@ -45,7 +48,8 @@ bool publish_is_computed(struct str mart, struct str column);
 int64_t publish_bad_row(const struct publish *publish);
 
 /* keep: how many generations stay readable, at least 1. Also refreshes instrument coverage and mart_freshness. */
-enum status publish_commit(struct publish *publish, int keep, struct publish_result *ret, struct err *err) NODISCARD;
+enum status publish_commit(struct publish *publish, int keep, struct publish_result *ret,
+                           struct err *err) NODISCARD;
 void publish_abort(struct publish *publish);
 
 #endif

@@ -22,9 +22,10 @@ static enum status make_touched(struct publish *publish, struct err *err)
     bool is_pg = db_kind(publish->db) == DB_POSTGRESQL;
     if (publish->has_touched)
         return STATUS_OK;
-    enum status s = publish_exec(publish, NO_PARAMS, NULL, err,
-                                 "CREATE TEMPORARY TABLE touched_instrument (uid TEXT%s NOT NULL PRIMARY KEY)%s",
-                                 is_pg ? " COLLATE \"C\"" : "", is_pg ? " ON COMMIT DROP" : "");
+    enum status s = publish_exec(
+        publish, NO_PARAMS, NULL, err,
+        "CREATE TEMPORARY TABLE touched_instrument (uid TEXT%s NOT NULL PRIMARY KEY)%s",
+        is_pg ? " COLLATE \"C\"" : "", is_pg ? " ON COMMIT DROP" : "");
     publish->has_touched = s == STATUS_OK;
     return s;
 }
@@ -37,43 +38,49 @@ enum status coverage_diff_prices(struct publish *publish, struct stage *prices, 
     /* What is left in the stage is new or changed; what the replacement closed ends now. */
     if (s == STATUS_OK)
         s = publish_exec(publish, NO_PARAMS, NULL, err,
-                         "INSERT INTO touched_instrument SELECT DISTINCT uid FROM %s", prices->table);
+                         "INSERT INTO touched_instrument SELECT DISTINCT uid FROM %s",
+                         prices->table);
     if (s == STATUS_OK && prices->changes.deleted > 0)
-        s = publish_exec(publish, PARAMS(db_i64(publish->next)), NULL, err,
-                         "INSERT INTO touched_instrument SELECT DISTINCT uid FROM %s WHERE gen_to = $1 "
-                         "AND gen_to < %lld ON CONFLICT DO NOTHING",
-                         prices->source, (long long)GENERATION_OPEN);
+        s = publish_exec(
+            publish, PARAMS(db_i64(publish->next)), NULL, err,
+            "INSERT INTO touched_instrument SELECT DISTINCT uid FROM %s WHERE gen_to = $1 "
+            "AND gen_to < %lld ON CONFLICT DO NOTHING",
+            prices->source, (long long)GENERATION_OPEN);
     return s;
 }
 
 /* Brings the touched instruments that were not staged into the stage, as they are now. */
-static enum status stage_touched(struct publish *publish, const struct stage *stage, struct err *err)
+static enum status stage_touched(struct publish *publish, const struct stage *stage,
+                                 struct err *err)
 {
     const char *columns = publish_column_list(publish, stage->mart, "");
     const char *from_g = publish_column_list(publish, stage->mart, "g.");
     if (columns == NULL || from_g == NULL)
         return publish_no_memory(err);
-    enum status s = publish_exec(publish, NO_PARAMS, NULL, err,
-                                 "INSERT INTO touched_instrument SELECT s.uid FROM %s s WHERE NOT EXISTS "
-                                 "(SELECT 1 FROM %s g WHERE g.uid = s.uid AND g.gen_to = %lld) ON CONFLICT DO NOTHING",
-                                 stage->table, stage->source, (long long)GENERATION_OPEN);
+    enum status s = publish_exec(
+        publish, NO_PARAMS, NULL, err,
+        "INSERT INTO touched_instrument SELECT s.uid FROM %s s WHERE NOT EXISTS "
+        "(SELECT 1 FROM %s g WHERE g.uid = s.uid AND g.gen_to = %lld) ON CONFLICT DO NOTHING",
+        stage->table, stage->source, (long long)GENERATION_OPEN);
     if (s != STATUS_OK)
         return s;
-    return publish_exec(publish, NO_PARAMS, NULL, err,
-                        "INSERT INTO %s (%s) SELECT %s FROM touched_instrument t JOIN %s g ON g.uid = t.uid "
-                        "WHERE g.gen_to = %lld AND NOT EXISTS (SELECT 1 FROM %s s WHERE s.uid = t.uid)",
-                        stage->table, columns, from_g, stage->source, (long long)GENERATION_OPEN, stage->table);
+    return publish_exec(
+        publish, NO_PARAMS, NULL, err,
+        "INSERT INTO %s (%s) SELECT %s FROM touched_instrument t JOIN %s g ON g.uid = t.uid "
+        "WHERE g.gen_to = %lld AND NOT EXISTS (SELECT 1 FROM %s s WHERE s.uid = t.uid)",
+        stage->table, columns, from_g, stage->source, (long long)GENERATION_OPEN, stage->table);
 }
 
-static enum status fill_coverage(struct publish *publish, const struct stage *stage, const struct mart *prices,
-                                 struct err *err)
+static enum status fill_coverage(struct publish *publish, const struct stage *stage,
+                                 const struct mart *prices, struct err *err)
 {
-    enum status s = publish_exec(publish, NO_PARAMS, NULL, err,
-                                 "UPDATE %s SET (first_date, last_date, n_rows) = "
-                                 "(SELECT g.first_date, g.last_date, g.n_rows FROM %s g "
-                                 "WHERE g.uid = %s.uid AND g.gen_to = %lld) "
-                                 "WHERE uid NOT IN (SELECT uid FROM touched_instrument)",
-                                 stage->table, stage->source, stage->table, (long long)GENERATION_OPEN);
+    enum status s =
+        publish_exec(publish, NO_PARAMS, NULL, err,
+                     "UPDATE %s SET (first_date, last_date, n_rows) = "
+                     "(SELECT g.first_date, g.last_date, g.n_rows FROM %s g "
+                     "WHERE g.uid = %s.uid AND g.gen_to = %lld) "
+                     "WHERE uid NOT IN (SELECT uid FROM touched_instrument)",
+                     stage->table, stage->source, stage->table, (long long)GENERATION_OPEN);
     if (s != STATUS_OK)
         return s;
     return publish_exec(publish, NO_PARAMS, NULL, err,
@@ -81,7 +88,8 @@ static enum status fill_coverage(struct publish *publish, const struct stage *st
                         "(SELECT min(p.date), max(p.date), count(*) FROM \"%.*s\" p "
                         "WHERE p.uid = %s.uid AND p.gen_to = %lld) "
                         "WHERE uid IN (SELECT uid FROM touched_instrument)",
-                        stage->table, STR_ARG(prices->source_table), stage->table, (long long)GENERATION_OPEN);
+                        stage->table, STR_ARG(prices->source_table), stage->table,
+                        (long long)GENERATION_OPEN);
 }
 
 enum status coverage_refresh(struct publish *publish, struct err *err)

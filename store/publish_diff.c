@@ -21,7 +21,8 @@ static const char *quoted_name(struct publish *publish, const char *prefix, stru
     return plain.failed ? NULL : buf_c_str(&quoted);
 }
 
-const char *publish_column_list(struct publish *publish, const struct mart *mart, const char *prefix)
+const char *publish_column_list(struct publish *publish, const struct mart *mart,
+                                const char *prefix)
 {
     struct buf out;
     buf_init(&out, &publish->arena, PUBLISH_SQL_BYTES_MAX);
@@ -33,7 +34,8 @@ const char *publish_column_list(struct publish *publish, const struct mart *mart
     return buf_c_str(&out);
 }
 
-const char *publish_key_match(struct publish *publish, const struct mart *mart, const char *a, const char *b)
+const char *publish_key_match(struct publish *publish, const struct mart *mart, const char *a,
+                              const char *b)
 {
     struct buf out;
     buf_init(&out, &publish->arena, PUBLISH_SQL_BYTES_MAX);
@@ -85,8 +87,8 @@ static void add_definition(struct buf *out, const struct mart_column *column, en
     buf_add_c(out, ", ");
 }
 
-enum status publish_stage_new(struct publish *publish, const struct mart *mart, enum publish_mode mode,
-                              struct stage **ret, struct err *err)
+enum status publish_stage_new(struct publish *publish, const struct mart *mart,
+                              enum publish_mode mode, struct stage **ret, struct err *err)
 {
     enum db_kind kind = db_kind(publish->db);
     struct stage *stage = &publish->stages[publish->n_stages];
@@ -101,9 +103,10 @@ enum status publish_stage_new(struct publish *publish, const struct mart *mart, 
     const char *definitions = buf_c_str(&columns);
     if (stage->table == NULL || stage->source == NULL || stage->keys == NULL || definitions == NULL)
         return publish_no_memory(err);
-    enum status s = publish_exec(publish, NO_PARAMS, NULL, err, "CREATE TEMPORARY TABLE %s (%sPRIMARY KEY (%s))%s",
-                                 stage->table, definitions, stage->keys,
-                                 kind == DB_POSTGRESQL ? " ON COMMIT DROP" : " WITHOUT ROWID");
+    enum status s =
+        publish_exec(publish, NO_PARAMS, NULL, err,
+                     "CREATE TEMPORARY TABLE %s (%sPRIMARY KEY (%s))%s", stage->table, definitions,
+                     stage->keys, kind == DB_POSTGRESQL ? " ON COMMIT DROP" : " WITHOUT ROWID");
     if (s != STATUS_OK)
         return s;
     publish->n_stages++;
@@ -123,15 +126,17 @@ enum status publish_diff_replace(struct publish *publish, struct stage *stage, s
 }
 
 /* Leaves only new and changed rows in the stage. */
-static enum status drop_unchanged(struct publish *publish, const struct stage *stage, struct err *err)
+static enum status drop_unchanged(struct publish *publish, const struct stage *stage,
+                                  struct err *err)
 {
     const char *same = same_values(publish, stage->mart);
     const char *match = publish_key_match(publish, stage->mart, "g", "s");
     if (same == NULL || match == NULL)
         return publish_no_memory(err);
-    return publish_exec(publish, NO_PARAMS, NULL, err,
-                        "DELETE FROM %s AS s WHERE EXISTS (SELECT 1 FROM %s g WHERE %s AND g.gen_to = %lld AND %s)",
-                        stage->table, stage->source, match, (long long)GENERATION_OPEN, same);
+    return publish_exec(
+        publish, NO_PARAMS, NULL, err,
+        "DELETE FROM %s AS s WHERE EXISTS (SELECT 1 FROM %s g WHERE %s AND g.gen_to = %lld AND %s)",
+        stage->table, stage->source, match, (long long)GENERATION_OPEN, same);
 }
 
 enum status publish_diff(struct publish *publish, struct stage *stage, struct err *err)
@@ -146,13 +151,14 @@ enum status publish_diff(struct publish *publish, struct stage *stage, struct er
     if (s == STATUS_OK)
         s = drop_unchanged(publish, stage, err);
     if (s == STATUS_OK)
-        s = publish_exec(publish, PARAMS(db_i64(publish->next)), &stage->changes.updated, err,
-                         "UPDATE %s SET gen_to = $1 WHERE gen_to = %lld AND (%s) IN (SELECT %s FROM %s)",
-                         stage->source, (long long)GENERATION_OPEN, stage->keys, stage->keys, stage->table);
+        s = publish_exec(
+            publish, PARAMS(db_i64(publish->next)), &stage->changes.updated, err,
+            "UPDATE %s SET gen_to = $1 WHERE gen_to = %lld AND (%s) IN (SELECT %s FROM %s)",
+            stage->source, (long long)GENERATION_OPEN, stage->keys, stage->keys, stage->table);
     if (s == STATUS_OK)
         s = publish_exec(publish, PARAMS(db_i64(publish->next)), &opened, err,
-                         "INSERT INTO %s (%s, gen_from, gen_to) SELECT %s, $1, %lld FROM %s", stage->source, columns,
-                         columns, (long long)GENERATION_OPEN, stage->table);
+                         "INSERT INTO %s (%s, gen_from, gen_to) SELECT %s, $1, %lld FROM %s",
+                         stage->source, columns, columns, (long long)GENERATION_OPEN, stage->table);
     if (s != STATUS_OK)
         return s;
     stage->changes.inserted = opened - stage->changes.updated;

@@ -15,7 +15,7 @@ struct changes {
 struct stage {
     const struct mart *mart;
     enum publish_mode mode;
-    size_t *columns;    /* mart column of each staged field */
+    size_t *columns; /* mart column of each staged field */
     size_t n_columns;
     const char *table;  /* stage_mart_<name>, quoted */
     const char *source; /* gen_<name>, quoted */
@@ -28,42 +28,48 @@ struct publish {
     struct db *db;
     const struct catalog *catalog;
     struct arena arena;
-    int64_t current;    /* generation before this publish */
-    int64_t next;       /* the one it makes */
-    char now[24];       /* when it began */
+    int64_t current;      /* generation before this publish */
+    int64_t next;         /* the one it makes */
+    char now[24];         /* when it began */
     struct stage *stages; /* one for each mart of the catalogue at most */
     size_t n_stages;
-    struct stage *open; /* being staged; NULL between marts */
-    int64_t n_staged;   /* rows of all marts */
+    struct stage *open;    /* being staged; NULL between marts */
+    int64_t n_staged;      /* rows of all marts */
     int64_t n_staged_open; /* rows of the open one */
     int64_t bad_row;
-    bool has_touched;   /* the temporary list of instruments with changed prices exists */
+    bool has_touched; /* the temporary list of instruments with changed prices exists */
 };
 
 enum status publish_no_memory(struct err *err);
 
 /* Runs SQL that printf makes; params as usual. */
 enum status publish_exec(struct publish *publish, const struct db_param *params, size_t n_params,
-                         int64_t *ret_changed, struct err *err, const char *format, ...) NODISCARD PRINTF(6, 7);
+                         int64_t *ret_changed, struct err *err, const char *format, ...)
+    NODISCARD PRINTF(6, 7);
 
 /* Creates the temporary table of a mart that is not staged yet. */
-enum status publish_stage_new(struct publish *publish, const struct mart *mart, enum publish_mode mode,
-                              struct stage **ret, struct err *err) NODISCARD;
+enum status publish_stage_new(struct publish *publish, const struct mart *mart,
+                              enum publish_mode mode, struct stage **ret, struct err *err)
+    NODISCARD;
 struct stage *publish_stage_of(struct publish *publish, struct str mart); /* NULL when not staged */
 
 /* "a, b, c" of all the mart's columns, each behind prefix ("s." or ""). NULL when out of memory. */
-const char *publish_column_list(struct publish *publish, const struct mart *mart, const char *prefix);
+const char *publish_column_list(struct publish *publish, const struct mart *mart,
+                                const char *prefix);
 /* "a.k1 = b.k1 AND ..." over the key. NULL when out of memory. */
-const char *publish_key_match(struct publish *publish, const struct mart *mart, const char *a, const char *b);
+const char *publish_key_match(struct publish *publish, const struct mart *mart, const char *a,
+                              const char *b);
 
 /* Compares a stage with what the generation holds and writes the differences. */
 enum status publish_diff(struct publish *publish, struct stage *stage, struct err *err) NODISCARD;
 
 /* Deletes what PUBLISH_REPLACE did not stage; part of publish_diff unless done before. */
-enum status publish_diff_replace(struct publish *publish, struct stage *stage, struct err *err) NODISCARD;
+enum status publish_diff_replace(struct publish *publish, struct stage *stage, struct err *err)
+    NODISCARD;
 
 /* publish_diff for prices that also notes whose prices changed. */
-enum status coverage_diff_prices(struct publish *publish, struct stage *prices, struct err *err) NODISCARD;
+enum status coverage_diff_prices(struct publish *publish, struct stage *prices, struct err *err)
+    NODISCARD;
 
 /* Before the books: brings the coverage of new and noted instruments up and compares mart_instrument. */
 enum status coverage_refresh(struct publish *publish, struct err *err) NODISCARD;

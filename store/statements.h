@@ -14,10 +14,22 @@ struct statement {
     int only;                   /* the enum db_kind that has it, or -1: both */
 };
 
-#define STATEMENT(text) {#text, NULL, (text), -1}
-#define STATEMENT_FOR(kind, text) {#text, NULL, (text), (kind)}
-#define STATEMENT_PAIR(texts) {#texts, (texts), NULL, -1}
-#define STATEMENTS_END {NULL, NULL, NULL, -1}
+#define STATEMENT(text)         \
+    {                           \
+#text, NULL, (text), -1 \
+    }
+#define STATEMENT_FOR(kind, text)   \
+    {                               \
+#text, NULL, (text), (kind) \
+    }
+#define STATEMENT_PAIR(texts)     \
+    {                             \
+#texts, (texts), NULL, -1 \
+    }
+#define STATEMENTS_END       \
+    {                        \
+        NULL, NULL, NULL, -1 \
+    }
 
 extern const struct statement generation_statements[], migrate_statements[], catalog_statements[],
     publish_statements[], instrument_statements[], backtest_statements[];

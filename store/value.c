@@ -25,8 +25,8 @@ static const char *const allowed_by_kind[] = {
 
 static bool is_text(struct str value, size_t max_bytes)
 {
-    return value.len <= max_bytes && (value.len == 0 || memchr(value.ptr, '\0', value.len) == NULL) &&
-           str_is_utf8(value);
+    return value.len <= max_bytes &&
+           (value.len == 0 || memchr(value.ptr, '\0', value.len) == NULL) && str_is_utf8(value);
 }
 
 static bool is_of_kind(enum column_kind kind, struct str value, size_t max_bytes)
@@ -54,16 +54,18 @@ static bool is_of_kind(enum column_kind kind, struct str value, size_t max_bytes
     return is_text(value, max_bytes);
 }
 
-enum status value_check(const struct mart_column *column, struct str value, size_t max_bytes, struct err *err)
+enum status value_check(const struct mart_column *column, struct str value, size_t max_bytes,
+                        struct err *err)
 {
     bool is_textual = column->kind == COLUMN_TEXT || column->kind == COLUMN_OTHER;
     if (is_of_kind(column->kind, value, max_bytes))
         return STATUS_OK;
-    enum status s = err_set(err, STATUS_BAD_VALUE, "Column \"%.*s\" needs %s.", STR_ARG(column->name),
-                            allowed_by_kind[column->kind]);
+    enum status s = err_set(err, STATUS_BAD_VALUE, "Column \"%.*s\" needs %s.",
+                            STR_ARG(column->name), allowed_by_kind[column->kind]);
     err_at(err, ERR_PARAMETER, column->name, str_is_utf8(value) ? value : STR("(not UTF-8)"));
     if (is_textual)
-        err_allow(err, "%s, at most %zu bytes, without NUL", allowed_by_kind[column->kind], max_bytes);
+        err_allow(err, "%s, at most %zu bytes, without NUL", allowed_by_kind[column->kind],
+                  max_bytes);
     else
         err_allow(err, "%s", allowed_by_kind[column->kind]);
     return s;

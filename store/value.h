@@ -10,7 +10,8 @@
 enum { VALUE_QUERY_BYTES_MAX = 1024, VALUE_ROOM_BYTES = 64 };
 
 /* BAD_VALUE with the column as the place, the value, and what is allowed. max_bytes limits text. */
-enum status value_check(const struct mart_column *column, struct str value, size_t max_bytes, struct err *err) NODISCARD;
+enum status value_check(const struct mart_column *column, struct str value, size_t max_bytes,
+                        struct err *err) NODISCARD;
 
 /*
  * A checked value in its canonical spelling: 12.50 is 12.5, 007 is 7, 2020-01-01 00:00:00+00 is

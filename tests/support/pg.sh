@@ -9,9 +9,10 @@
 # Test programs that include tests/support/store_fixture.h run twice: once as they are (SQLite), and once with
 # CMMC_TEST_PG_URL set to this URL (PostgreSQL). Each program makes a database of its own and drops it again, so
 # programs may run at the same time against one server.
-# A program that kills the server does so through CMMC_TEST_PG_DIR=DIR, when set, on a server of its own.
+# A program that kills servers starts one of its own with this script.
 #
-# PostgreSQL refuses to run as root; then the user nobody runs it. Binaries: PATH, or the newest below
+# PostgreSQL refuses to run as root; then the user nobody runs it, and the folders above DIR must let it through
+# (below /tmp they do). The server listens on 127.0.0.1 only, without a socket file. Binaries: PATH, or the newest below
 # /usr/lib/postgresql. Exit status 77: no server binaries here.
 set -euo pipefail
 
@@ -48,7 +49,7 @@ url() { echo "postgresql://postgres@127.0.0.1:$(cat "$dir/port")/postgres"; }
 
 server_start() {
     as_owner "$bin/pg_ctl" -D "$dir/data" -l "$dir/data/server.log" -s -w -t 30 \
-        -o "-p $(cat "$dir/port") -c listen_addresses=127.0.0.1 -c unix_socket_directories=$dir/data -c fsync=off \
+        -o "-p $(cat "$dir/port") -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off \
         -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=64MB -c max_connections=60" start >/dev/null
 }
 

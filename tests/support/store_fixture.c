@@ -15,14 +15,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FIXTURE_POOL_MAX = 8, FIXTURE_ACQUIRE_MS = 2000, FIXTURE_STATEMENT_MS = 20000, FIELDS_MAX = 64 };
+enum {
+    FIXTURE_POOL_MAX = 8,
+    FIXTURE_ACQUIRE_MS = 2000,
+    FIXTURE_STATEMENT_MS = 20000,
+    FIELDS_MAX = 64
+};
 
-void expect_status(enum status wanted, enum status got, const struct err *err, const char *file, int line)
+void expect_status(enum status wanted, enum status got, const struct err *err, const char *file,
+                   int line)
 {
     if (wanted == got)
         return;
-    print_error("%s:%d: wanted %s, got %s: %s [%s] [%s] allowed: %s\n", file, line, status_name(wanted),
-                status_name(got), err->detail, err->name, err->value, err->allowed);
+    print_error("%s:%d: wanted %s, got %s: %s [%s] [%s] allowed: %s\n", file, line,
+                status_name(wanted), status_name(got), err->detail, err->name, err->value,
+                err->allowed);
     _fail(file, line);
 }
 
@@ -36,7 +43,8 @@ static const char *server_url(void)
 static void on_server(const char *sql)
 {
     struct err err = {0};
-    struct db_options options = {.url = server_url(), .pool_max = 1, .acquire_ms = 5000, .statement_ms = 0};
+    struct db_options options = {
+        .url = server_url(), .pool_max = 1, .acquire_ms = 5000, .statement_ms = 0};
     struct db_pool *pool = NULL;
     struct db *db = NULL;
     ok(db_pool_open(&options, &pool, &err));
@@ -54,20 +62,24 @@ static void make_database(struct fixture *fixture)
     const char *server = server_url();
     const char *slash = strrchr(server, '/');
     assert_non_null(slash);
-    (void)snprintf(name, sizeof name, "test_%ld_%s", (long)getpid(), strrchr(fixture->dir, '.') + 1);
+    (void)snprintf(name, sizeof name, "test_%ld_%s", (long)getpid(),
+                   strrchr(fixture->dir, '.') + 1);
     (void)snprintf(sql, sizeof sql, "CREATE DATABASE \"%s\"", name);
     on_server(sql);
-    (void)snprintf(fixture->url, sizeof fixture->url, "%.*s/%s", (int)(slash - server), server, name);
+    (void)snprintf(fixture->url, sizeof fixture->url, "%.*s/%s", (int)(slash - server), server,
+                   name);
 }
 
 static void drop_database(const struct fixture *fixture)
 {
     char sql[600];
-    (void)snprintf(sql, sizeof sql, "DROP DATABASE \"%s\" WITH (FORCE)", strrchr(fixture->url, '/') + 1);
+    (void)snprintf(sql, sizeof sql, "DROP DATABASE \"%s\" WITH (FORCE)",
+                   strrchr(fixture->url, '/') + 1);
     on_server(sql);
 }
 
-struct db_pool *fixture_pool(const struct fixture *fixture, unsigned pool_max, unsigned statement_ms)
+struct db_pool *fixture_pool(const struct fixture *fixture, unsigned pool_max,
+                             unsigned statement_ms)
 {
     struct err err = {0};
     struct db_options options = fixture->options;
@@ -83,7 +95,8 @@ int fixture_set_up_empty(void **state)
     struct fixture *fixture = calloc(1, sizeof *fixture);
     assert_non_null(fixture);
     const char *tmp = getenv("TMPDIR");
-    (void)snprintf(fixture->dir, sizeof fixture->dir, "%s/store.XXXXXX", tmp == NULL ? "/tmp" : tmp);
+    (void)snprintf(fixture->dir, sizeof fixture->dir, "%s/store.XXXXXX",
+                   tmp == NULL ? "/tmp" : tmp);
     assert_non_null(mkdtemp(fixture->dir));
     (void)snprintf(fixture->sqlite_path, sizeof fixture->sqlite_path, "%s/marts.db", fixture->dir);
     fixture->kind = server_url()[0] == '\0' ? DB_SQLITE : DB_POSTGRESQL;
@@ -114,10 +127,12 @@ static void remove_folder(const char *path)
 {
     DIR *dir = opendir(path);
     const struct dirent *entry;
-    while (dir != NULL && (entry = readdir(dir)) != NULL) { /* NOLINT(concurrency-mt-unsafe): a stream of its own */
+    while (dir != NULL && (entry = readdir(dir)) !=
+                              NULL) { /* NOLINT(concurrency-mt-unsafe): a stream of its own */
         char name[600];
         (void)snprintf(name, sizeof name, "%s/%s", path, entry->d_name);
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 && unlink(name) != 0)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+            unlink(name) != 0)
             remove_folder(name);
     }
     if (dir != NULL)
@@ -159,8 +174,8 @@ static size_t split(struct str line, char separator, struct str *fields)
     return n;
 }
 
-void publish_text(struct fixture *fixture, const char *mart, enum publish_mode mode, const char *columns,
-                  const char *rows, int keep, struct publish_result *ret)
+void publish_text(struct fixture *fixture, const char *mart, enum publish_mode mode,
+                  const char *columns, const char *rows, int keep, struct publish_result *ret)
 {
     struct err err = {0};
     struct db *db = NULL;

@@ -12,10 +12,10 @@
 struct fixture {
     struct db_pool *pool;
     enum db_kind kind;
-    struct arena arena;      /* for the test's own needs */
-    char dir[256];           /* scratch folder, removed at the end */
+    struct arena arena; /* for the test's own needs */
+    char dir[256];      /* scratch folder, removed at the end */
     char sqlite_path[300];
-    char url[512];           /* "" on SQLite */
+    char url[512]; /* "" on SQLite */
     struct db_options options;
 };
 
@@ -25,19 +25,22 @@ int fixture_set_up_empty(void **state); /* without migrating */
 int fixture_tear_down(void **state);
 
 /* Another pool on the same database. */
-struct db_pool *fixture_pool(const struct fixture *fixture, unsigned pool_max, unsigned statement_ms);
+struct db_pool *fixture_pool(const struct fixture *fixture, unsigned pool_max,
+                             unsigned statement_ms);
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
-#define TEST_EMPTY(name) cmocka_unit_test_setup_teardown(name, fixture_set_up_empty, fixture_tear_down)
+#define TEST_EMPTY(name) \
+    cmocka_unit_test_setup_teardown(name, fixture_set_up_empty, fixture_tear_down)
 
 /* Fails the test with err's detail unless status is the wanted one. */
-void expect_status(enum status wanted, enum status got, const struct err *err, const char *file, int line);
+void expect_status(enum status wanted, enum status got, const struct err *err, const char *file,
+                   int line);
 #define expect(wanted, call) expect_status((wanted), (call), &err, __FILE__, __LINE__)
 #define ok(call) expect(STATUS_OK, call)
 
 /* Publishes rows given as text: fields separated by '|', rows by newlines; "~" is NULL. */
-void publish_text(struct fixture *fixture, const char *mart, enum publish_mode mode, const char *columns,
-                  const char *rows, int keep, struct publish_result *ret);
+void publish_text(struct fixture *fixture, const char *mart, enum publish_mode mode,
+                  const char *columns, const char *rows, int keep, struct publish_result *ret);
 struct catalog *load_catalog(struct fixture *fixture);
 
 /* Rows of a query as text in the same form. The result is in the fixture's arena. */

@@ -28,8 +28,10 @@ static void our_marts_are_managed_and_described(void **state)
         const char *name;
         enum column_kind kind;
         bool is_nullable;
-    } wanted[] = {{"uid", COLUMN_TEXT, false},      {"date", COLUMN_DATE, false},
-                  {"close", COLUMN_DECIMAL, true},  {"quality", COLUMN_INT, false},
+    } wanted[] = {{"uid", COLUMN_TEXT, false},
+                  {"date", COLUMN_DATE, false},
+                  {"close", COLUMN_DECIMAL, true},
+                  {"quality", COLUMN_INT, false},
                   {"known_at", COLUMN_INSTANT, false}};
     for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
         int at = mart_column_index(m, str_of(wanted[i].name));
@@ -42,17 +44,20 @@ static void our_marts_are_managed_and_described(void **state)
     assert_null(catalog_mart(c, STR("mart_generation")));
     assert_null(catalog_mart(c, STR("gen_price_daily")));
     const struct mart *calendar = catalog_mart(c, STR("mart_calendar"));
-    assert_int_equal(calendar->columns[mart_column_index(calendar, STR("is_open"))].kind, COLUMN_BOOL);
+    assert_int_equal(calendar->columns[mart_column_index(calendar, STR("is_open"))].kind,
+                     COLUMN_BOOL);
     catalog_unref(c);
 }
 
 static void a_mart_made_by_plain_sql_is_served(void **state)
 {
     struct fixture *f = *state;
-    run_sql(f, "CREATE TABLE mart_bond_yield (bond_key TEXT NOT NULL, trade_date DATE NOT NULL, ytm DOUBLE PRECISION, "
-               "_secret TEXT, note TEXT, PRIMARY KEY (trade_date, bond_key));"
-               "CREATE VIEW mart_bond_note AS SELECT note, ytm FROM mart_bond_yield;"
-               "CREATE TABLE other_table (a BIGINT)");
+    run_sql(
+        f,
+        "CREATE TABLE mart_bond_yield (bond_key TEXT NOT NULL, trade_date DATE NOT NULL, ytm DOUBLE PRECISION, "
+        "_secret TEXT, note TEXT, PRIMARY KEY (trade_date, bond_key));"
+        "CREATE VIEW mart_bond_note AS SELECT note, ytm FROM mart_bond_yield;"
+        "CREATE TABLE other_table (a BIGINT)");
     struct catalog *c = load_catalog(f);
     assert_int_equal(c->n_marts, 9);
     const struct mart *m = catalog_mart(c, STR("mart_bond_yield"));
@@ -92,7 +97,9 @@ static void a_broken_foreign_view_does_not_hide_the_others(void **state)
     struct fixture *f = *state;
     if (f->kind != DB_SQLITE) /* PostgreSQL does not let a view break */
         skip();
-    run_sql(f, "CREATE TABLE gone (a BIGINT); CREATE VIEW mart_broken AS SELECT a FROM gone; DROP TABLE gone");
+    run_sql(
+        f,
+        "CREATE TABLE gone (a BIGINT); CREATE VIEW mart_broken AS SELECT a FROM gone; DROP TABLE gone");
     struct catalog *c = load_catalog(f);
     assert_null(catalog_mart(c, STR("mart_broken")));
     assert_int_equal(c->n_marts, 7);
@@ -121,7 +128,8 @@ static void a_cell_is_refreshed_only_by_a_change(void **state)
     run_sql(f, "ALTER TABLE mart_new ADD COLUMN b TEXT");
     ok(catalog_cell_refresh(cell, f->pool, &changed, &err));
     assert_true(changed);
-    publish_text(f, "mart_fx_daily", PUBLISH_MERGE, "base,quote,date,rate,is_cross,source,is_filled,known_at",
+    publish_text(f, "mart_fx_daily", PUBLISH_MERGE,
+                 "base,quote,date,rate,is_cross,source,is_filled,known_at",
                  "EUR|KRW|2020-01-02|1300.5|false|test|false|2020-01-02T15:00:00Z", 2, NULL);
     ok(catalog_cell_refresh(cell, f->pool, &changed, &err));
     assert_true(changed);

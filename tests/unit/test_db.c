@@ -15,8 +15,9 @@
 #include <sys/stat.h>
 #include <time.h>
 
-static const char endless[] = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000000) "
-                              "SELECT max(i) FROM n";
+static const char endless[] =
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000000) "
+    "SELECT max(i) FROM n";
 
 static struct db *acquire(struct fixture *f, enum db_mode mode, const struct stop *stop)
 {
@@ -28,9 +29,11 @@ static struct db *acquire(struct fixture *f, enum db_mode mode, const struct sto
 
 static void make_table(struct fixture *f)
 {
-    run_sql(f, f->kind == DB_SQLITE
-                   ? "CREATE TABLE t (id BIGINT PRIMARY KEY, a TEXT, d DECIMAL_TEXT, f REAL, b BOOLEAN, x BLOB, day DATE_TEXT)"
-                   : "CREATE TABLE t (id BIGINT PRIMARY KEY, a TEXT, d NUMERIC, f DOUBLE PRECISION, b BOOLEAN, x BYTEA, day DATE)");
+    run_sql(
+        f,
+        f->kind == DB_SQLITE
+            ? "CREATE TABLE t (id BIGINT PRIMARY KEY, a TEXT, d DECIMAL_TEXT, f REAL, b BOOLEAN, x BLOB, day DATE_TEXT)"
+            : "CREATE TABLE t (id BIGINT PRIMARY KEY, a TEXT, d NUMERIC, f DOUBLE PRECISION, b BOOLEAN, x BYTEA, day DATE)");
 }
 
 static void every_type_comes_back_as_it_was_bound(void **state)
@@ -44,14 +47,15 @@ static void every_type_comes_back_as_it_was_bound(void **state)
     struct str bytes = {"\0\1\377'\\", 5};
     ok(db_exec(db, "INSERT INTO t (id, a, d, f, b, x, day) VALUES ($1, $2, $3, $4, $5, $6, $7)",
                PARAMS(db_i64(INT64_MAX), db_text(STR("it's \"한국\" \\n")),
-                      db_text(STR("12345678901234567890123456789012345678")), db_f64(0.1), db_bool(true),
-                      db_bytes(bytes), db_date(18262, day)),
+                      db_text(STR("12345678901234567890123456789012345678")), db_f64(0.1),
+                      db_bool(true), db_bytes(bytes), db_date(18262, day)),
                &changed, &err));
     assert_int_equal(changed, 1);
     struct rows rows = {0};
     bool found = false;
     ok(db_query_one(db, "SELECT id, a, d, f, b, x, day, a FROM t WHERE id = $1 AND a = $2",
-                    PARAMS(db_i64(INT64_MAX), db_text(STR("it's \"한국\" \\n"))), &rows, &found, &err));
+                    PARAMS(db_i64(INT64_MAX), db_text(STR("it's \"한국\" \\n"))), &rows, &found,
+                    &err));
     assert_true(found);
     assert_int_equal(rows_width(&rows), 8);
     assert_true(rows_i64(&rows, 0) == INT64_MAX);
@@ -260,8 +264,9 @@ static void nothing_is_left_running_on_the_server_after_a_stop(void **state)
     const char *left = "?";
     for (int i = 0; i < 25 && strcmp(left, "0") != 0; i++) {
         (void)nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
-        left = query_text(f, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'WITH RECURSIVE%' "
-                             "AND state = 'active'");
+        left = query_text(
+            f, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'WITH RECURSIVE%' "
+               "AND state = 'active'");
     }
     assert_string_equal(left, "0");
 }
@@ -347,8 +352,9 @@ static void copied_rows_come_back_byte_for_byte(void **state)
     struct db *db = acquire(f, DB_WRITE, NULL);
     ok(db_begin(db, &err));
     ok(db_copy_begin(db, "t", columns, 6, &err));
-    struct str odd[] = {STR("1"), STR("tab\t line\n return\r back\\slash \\N \\."), STR("-0.5"), STR("0.1"), STR("1"),
-                        STR("2020-01-01")};
+    struct str odd[] = {STR("1"),    STR("tab\t line\n return\r back\\slash \\N \\."),
+                        STR("-0.5"), STR("0.1"),
+                        STR("1"),    STR("2020-01-01")};
     struct str empty[] = {STR("2"), STR(""), STR_NONE, STR_NONE, STR_NONE, STR_NONE};
     ok(db_copy_row(db, odd, &err));
     ok(db_copy_row(db, empty, &err));
@@ -437,8 +443,10 @@ static void a_server_that_is_not_there_is_unavailable_and_then_fails_fast(void *
     struct err err = {0};
     struct db_pool *pool = NULL;
     struct db *db = NULL;
-    struct db_options options = {
-        .url = "postgresql://someone:secret@127.0.0.1:1/x", .pool_max = 1, .acquire_ms = 100, .statement_ms = 100};
+    struct db_options options = {.url = "postgresql://someone:secret@127.0.0.1:1/x",
+                                 .pool_max = 1,
+                                 .acquire_ms = 100,
+                                 .statement_ms = 100};
     ok(db_pool_open(&options, &pool, &err));
     for (int i = 0; i < 10; i++) {
         int64_t from = clock_mono_ns();
@@ -457,7 +465,8 @@ static void a_folder_that_is_not_there_is_unavailable(void **state)
     struct err err = {0};
     struct db_pool *pool = NULL;
     struct db *db = NULL;
-    struct db_options options = {.sqlite_path = "/nonexistent/folder/x.db", .pool_max = 1, .acquire_ms = 100};
+    struct db_options options = {
+        .sqlite_path = "/nonexistent/folder/x.db", .pool_max = 1, .acquire_ms = 100};
     ok(db_pool_open(&options, &pool, &err));
     expect(STATUS_DB_UNAVAILABLE, db_acquire(pool, DB_READ, NULL, &db, &err));
     db_pool_close(pool);
@@ -475,9 +484,11 @@ static void *hammer_pool(void *arg)
         struct db *db = NULL;
         struct rows rows = {0};
         bool found = false;
-        enum status s = db_acquire(hammer->f->pool, i % 8 == 0 ? DB_WRITE : DB_READ, NULL, &db, NULL);
+        enum status s =
+            db_acquire(hammer->f->pool, i % 8 == 0 ? DB_WRITE : DB_READ, NULL, &db, NULL);
         if (s == STATUS_OK)
-            s = db_query_one(db, "SELECT CAST($1 AS BIGINT)", PARAMS(db_i64(i)), &rows, &found, NULL);
+            s = db_query_one(db, "SELECT CAST($1 AS BIGINT)", PARAMS(db_i64(i)), &rows, &found,
+                             NULL);
         if (s != STATUS_OK || rows_i64(&rows, 0) != i)
             hammer->failures++;
         rows_clear(&rows);

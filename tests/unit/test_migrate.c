@@ -45,10 +45,12 @@ static void a_second_run_does_nothing(void **state)
     struct fixture *f = *state;
     struct err err = {0};
     int applied = -1;
-    const char *before = query_text(f, "SELECT version, name, checksum, applied_at FROM schema_migration");
+    const char *before =
+        query_text(f, "SELECT version, name, checksum, applied_at FROM schema_migration");
     ok(migrate_up(f->pool, &applied, &err));
     assert_int_equal(applied, 0);
-    assert_string_equal(before, query_text(f, "SELECT version, name, checksum, applied_at FROM schema_migration"));
+    assert_string_equal(
+        before, query_text(f, "SELECT version, name, checksum, applied_at FROM schema_migration"));
 }
 
 static void a_changed_file_is_refused_by_name(void **state)
@@ -134,10 +136,12 @@ static void prepare(struct fixture *f, const struct statement *statement)
     if (statement->only >= 0 && statement->only != (int)f->kind)
         return;
     ok(db_acquire(f->pool, DB_WRITE, NULL, &db, &err));
-    assert_true(snprintf(sql, sizeof sql, "%s %s", is_pg ? "PREPARE checked AS" : "EXPLAIN", text) < (int)sizeof sql);
+    assert_true(snprintf(sql, sizeof sql, "%s %s", is_pg ? "PREPARE checked AS" : "EXPLAIN", text) <
+                (int)sizeof sql);
     struct db_param nulls[16] = {{DB_NULL, {NULL, 0}, 0, 0.0}};
     struct rows rows = {0};
-    enum status s = is_pg ? db_exec_script(db, sql, &err) : db_query(db, sql, nulls, ARRAY_LEN(nulls), &rows, &err);
+    enum status s = is_pg ? db_exec_script(db, sql, &err)
+                          : db_query(db, sql, nulls, ARRAY_LEN(nulls), &rows, &err);
     rows_clear(&rows);
     if (s != STATUS_OK)
         print_error("%s\n", statement->name);
@@ -161,9 +165,10 @@ static void our_marts_are_described_and_empty(void **state)
 {
     struct fixture *f = *state;
     assert_string_equal(query_text(f, "SELECT count(*) FROM meta_mart"), "7");
-    assert_string_equal(query_text(f, "SELECT count(*) FROM meta_column c LEFT JOIN meta_mart m ON m.mart = c.mart "
-                                      "WHERE m.mart IS NULL"),
-                        "0");
+    assert_string_equal(
+        query_text(f, "SELECT count(*) FROM meta_column c LEFT JOIN meta_mart m ON m.mart = c.mart "
+                      "WHERE m.mart IS NULL"),
+        "0");
     assert_string_equal(query_text(f, "SELECT count(*) FROM mart_price_daily"), "0");
 }
 

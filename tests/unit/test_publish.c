@@ -15,16 +15,19 @@
 
 #define FX "mart_fx_daily"
 #define FX_COLUMNS "base,quote,date,rate,is_cross,source,is_filled,known_at"
-#define FX_ROW(day, rate) "EUR|KRW|2020-01-" day "|" rate "|false|test|false|2020-01-" day "T15:00:00Z\n"
+#define FX_ROW(day, rate) \
+    "EUR|KRW|2020-01-" day "|" rate "|false|test|false|2020-01-" day "T15:00:00Z\n"
 
 #define PRICE_COLUMNS "uid,date,adj_close,currency,source,quality,known_at"
-#define PRICE_ROW(uid, day, price) uid "|2020-01-" day "|" price "|USD|test|0|2020-01-" day "T21:00:00Z\n"
+#define PRICE_ROW(uid, day, price) \
+    uid "|2020-01-" day "|" price "|USD|test|0|2020-01-" day "T21:00:00Z\n"
 
 #define INSTRUMENT_COLUMNS \
     "uid,asset_class,symbol,name,currency,source,quote_unit,price_basis,is_active,is_survivor_biased"
 #define INSTRUMENT_ROW(uid, name) uid "|stock|" uid "|" name "|USD|test|price|raw|true|false\n"
 
-static void fx(struct fixture *f, enum publish_mode mode, const char *rows, int keep, struct publish_result *ret)
+static void fx(struct fixture *f, enum publish_mode mode, const char *rows, int keep,
+               struct publish_result *ret)
 {
     publish_text(f, FX, mode, FX_COLUMNS, rows, keep, ret);
 }
@@ -56,7 +59,8 @@ static void the_same_data_again_changes_nothing(void **state)
     struct fixture *f = *state;
     struct publish_result r;
     fx(f, PUBLISH_MERGE, FX_ROW("02", "1300.50") FX_ROW("03", "12"), 3, NULL);
-    const char *freshness = query_text(f, "SELECT dataset, n_rows, last_date, status FROM mart_freshness");
+    const char *freshness =
+        query_text(f, "SELECT dataset, n_rows, last_date, status FROM mart_freshness");
     fx(f, PUBLISH_MERGE, FX_ROW("02", "01300.5") FX_ROW("03", "12.000"), 3, &r);
     assert_false(r.is_changed);
     assert_int_equal(r.generation, 1);
@@ -65,7 +69,8 @@ static void the_same_data_again_changes_nothing(void **state)
     assert_false(r.is_changed);
     assert_string_equal(query_text(f, "SELECT count(*) FROM publication"), "1");
     assert_string_equal(freshness, "mart_fx_daily|2|2020-01-03|ok");
-    assert_string_equal(freshness, query_text(f, "SELECT dataset, n_rows, last_date, status FROM mart_freshness"));
+    assert_string_equal(
+        freshness, query_text(f, "SELECT dataset, n_rows, last_date, status FROM mart_freshness"));
 }
 
 static void a_change_closes_the_old_version_and_opens_a_new_one(void **state)
@@ -78,11 +83,14 @@ static void a_change_closes_the_old_version_and_opens_a_new_one(void **state)
     assert_int_equal(r.updated, 1);
     assert_int_equal(r.inserted, 1);
     assert_int_equal(r.deleted, 0);
-    assert_string_equal(query_text(f, "SELECT date, rate, gen_from, gen_to FROM gen_fx_daily ORDER BY date, gen_from"),
-                        "2020-01-02|1|1|9223372036854775807\n2020-01-03|2|1|2\n"
-                        "2020-01-03|2.5|2|9223372036854775807\n2020-01-06|3|2|9223372036854775807");
-    assert_string_equal(query_text(f, "SELECT n_rows, as_of FROM mart_generation WHERE mart = 'mart_fx_daily'"),
-                        "3|2020-01-06");
+    assert_string_equal(
+        query_text(f,
+                   "SELECT date, rate, gen_from, gen_to FROM gen_fx_daily ORDER BY date, gen_from"),
+        "2020-01-02|1|1|9223372036854775807\n2020-01-03|2|1|2\n"
+        "2020-01-03|2.5|2|9223372036854775807\n2020-01-06|3|2|9223372036854775807");
+    assert_string_equal(
+        query_text(f, "SELECT n_rows, as_of FROM mart_generation WHERE mart = 'mart_fx_daily'"),
+        "3|2020-01-06");
 }
 
 static void merging_keeps_and_replacing_deletes_what_is_not_staged(void **state)
@@ -98,8 +106,9 @@ static void merging_keeps_and_replacing_deletes_what_is_not_staged(void **state)
     assert_int_equal(r.inserted, 0);
     assert_string_equal(query_text(f, "SELECT date, rate FROM mart_fx_daily ORDER BY date"),
                         "2020-01-02|1\n2020-01-03|9");
-    assert_string_equal(query_text(f, "SELECT n_rows, as_of FROM mart_generation WHERE mart = 'mart_fx_daily'"),
-                        "2|2020-01-03");
+    assert_string_equal(
+        query_text(f, "SELECT n_rows, as_of FROM mart_generation WHERE mart = 'mart_fx_daily'"),
+        "2|2020-01-03");
 }
 
 static void a_deleted_row_may_come_back(void **state)
@@ -108,9 +117,10 @@ static void a_deleted_row_may_come_back(void **state)
     fx(f, PUBLISH_REPLACE, FX_ROW("02", "1") FX_ROW("03", "2"), 5, NULL);
     fx(f, PUBLISH_REPLACE, FX_ROW("02", "1"), 5, NULL);
     fx(f, PUBLISH_REPLACE, FX_ROW("02", "1") FX_ROW("03", "2"), 5, NULL);
-    assert_string_equal(query_text(f, "SELECT gen_from, gen_to FROM gen_fx_daily WHERE date = '2020-01-03' "
-                                      "ORDER BY gen_from"),
-                        "1|2\n3|9223372036854775807");
+    assert_string_equal(
+        query_text(f, "SELECT gen_from, gen_to FROM gen_fx_daily WHERE date = '2020-01-03' "
+                      "ORDER BY gen_from"),
+        "1|2\n3|9223372036854775807");
 }
 
 static int64_t count_at(struct db *db, int64_t generation)
@@ -152,10 +162,12 @@ static void only_the_kept_generations_leave_rows_behind(void **state)
     static const char *const rates[] = {"1", "2", "3", "4", "5"};
     char row[128];
     for (size_t i = 0; i < ARRAY_LEN(rates); i++) {
-        (void)snprintf(row, sizeof row, "EUR|KRW|2020-01-02|%s|false|test|false|2020-01-02T15:00:00Z", rates[i]);
+        (void)snprintf(row, sizeof row,
+                       "EUR|KRW|2020-01-02|%s|false|test|false|2020-01-02T15:00:00Z", rates[i]);
         fx(f, PUBLISH_MERGE, row, 2, NULL);
     }
-    assert_string_equal(query_text(f, "SELECT generation FROM publication ORDER BY generation"), "4\n5");
+    assert_string_equal(query_text(f, "SELECT generation FROM publication ORDER BY generation"),
+                        "4\n5");
     assert_string_equal(query_text(f, "SELECT rate FROM gen_fx_daily ORDER BY gen_from"), "4\n5");
     struct catalog *c = load_catalog(f);
     assert_int_equal(c->oldest_generation, 4);
@@ -173,8 +185,8 @@ static void an_empty_store_can_be_read_at_generation_zero(void **state)
 }
 
 /* One publish that is given up at the first status that is not OK; what went wrong is in *err. */
-static enum status attempt(struct fixture *f, const char *mart, const char *columns, const char *rows,
-                           int64_t *ret_bad_row, struct err *err)
+static enum status attempt(struct fixture *f, const char *mart, const char *columns,
+                           const char *rows, int64_t *ret_bad_row, struct err *err)
 {
     struct catalog *catalog = load_catalog(f);
     struct db *db = NULL;
@@ -215,17 +227,25 @@ static void what_breaks_the_contract_is_refused_with_its_row_column_and_value(vo
         int64_t bad_row;
         const char *says; /* in the detail */
     } cases[] = {
-        {FX, FX_COLUMNS, FX_ROW("02", "1") "EUR|KRW|2020-13-01|1|false|t|false|2020-01-02T00:00:00Z", STATUS_BAD_DATA, 2,
-         "\"date\""},
-        {FX, FX_COLUMNS, "EUR|KRW|2020-01-02|1e5|false|t|false|2020-01-02T00:00:00Z", STATUS_BAD_DATA, 1, "\"rate\""},
-        {FX, FX_COLUMNS, "EUR|KRW|2020-01-02|~|false|t|false|2020-01-02T00:00:00Z", STATUS_BAD_DATA, 1, "\"rate\""},
-        {FX, FX_COLUMNS, "EUR|KRW|2020-01-02|1|yes|t|false|2020-01-02T00:00:00Z", STATUS_BAD_DATA, 1, "\"is_cross\""},
-        {FX, FX_COLUMNS, "EUR|KRW|2020-01-02|1|false|t|false|yesterday", STATUS_BAD_DATA, 1, "\"known_at\""},
-        {FX, FX_COLUMNS, "EUR|KRW|2020-01-02|1|false|\xff|false|2020-01-02T00:00:00Z", STATUS_BAD_DATA, 1, "\"source\""},
+        {FX, FX_COLUMNS,
+         FX_ROW("02", "1") "EUR|KRW|2020-13-01|1|false|t|false|2020-01-02T00:00:00Z",
+         STATUS_BAD_DATA, 2, "\"date\""},
+        {FX, FX_COLUMNS, "EUR|KRW|2020-01-02|1e5|false|t|false|2020-01-02T00:00:00Z",
+         STATUS_BAD_DATA, 1, "\"rate\""},
+        {FX, FX_COLUMNS, "EUR|KRW|2020-01-02|~|false|t|false|2020-01-02T00:00:00Z", STATUS_BAD_DATA,
+         1, "\"rate\""},
+        {FX, FX_COLUMNS, "EUR|KRW|2020-01-02|1|yes|t|false|2020-01-02T00:00:00Z", STATUS_BAD_DATA,
+         1, "\"is_cross\""},
+        {FX, FX_COLUMNS, "EUR|KRW|2020-01-02|1|false|t|false|yesterday", STATUS_BAD_DATA, 1,
+         "\"known_at\""},
+        {FX, FX_COLUMNS, "EUR|KRW|2020-01-02|1|false|\xff|false|2020-01-02T00:00:00Z",
+         STATUS_BAD_DATA, 1, "\"source\""},
         {FX, FX_COLUMNS,
          "EUR|KRW|2020-01-02|123456789012345678901234567890123456789|false|t|false|2020-01-02T00:00:00Z",
          STATUS_BAD_DATA, 1, "\"rate\""},
-        {FX, FX_COLUMNS, FX_ROW("02", "1") FX_ROW("03", "1") "EUR|KRW|2020-01-02|2|false|t|false|2020-01-02T00:00:00Z",
+        {FX, FX_COLUMNS,
+         FX_ROW("02", "1")
+             FX_ROW("03", "1") "EUR|KRW|2020-01-02|2|false|t|false|2020-01-02T00:00:00Z",
          STATUS_BAD_DATA, 3, "repeats the key"},
         {FX, "base,quote,date", "EUR|KRW|2020-01-02", STATUS_BAD_DATA, 0, "\"rate\""},
         {FX, "base,quote,date,rat", "EUR|KRW|2020-01-02|1", STATUS_UNKNOWN_COLUMN, 0, "\"rat\""},
@@ -237,7 +257,8 @@ static void what_breaks_the_contract_is_refused_with_its_row_column_and_value(vo
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct err err = {0};
         int64_t bad_row = 0;
-        expect(cases[i].status, attempt(*state, cases[i].mart, cases[i].columns, cases[i].rows, &bad_row, &err));
+        expect(cases[i].status,
+               attempt(*state, cases[i].mart, cases[i].columns, cases[i].rows, &bad_row, &err));
         if (strstr(err.detail, cases[i].says) == NULL)
             fail_msg("case %zu: \"%s\" does not say %s", i, err.detail, cases[i].says);
         assert_int_equal(bad_row, cases[i].bad_row);
@@ -250,48 +271,60 @@ static void decimals_of_38_digits_stay_exact(void **state)
 {
     struct fixture *f = *state;
     fx(f, PUBLISH_MERGE,
-       FX_ROW("02", "12345678901234567890123456789012345678") FX_ROW("03", "0.0000000000000000000000000000000000001")
-           FX_ROW("06", "-99999999999999999999.999999999999999999"),
+       FX_ROW("02", "12345678901234567890123456789012345678")
+           FX_ROW("03", "0.0000000000000000000000000000000000001")
+               FX_ROW("06", "-99999999999999999999.999999999999999999"),
        1, NULL);
-    assert_string_equal(query_text(f, "SELECT rate FROM mart_fx_daily ORDER BY date"),
-                        "12345678901234567890123456789012345678\n0.0000000000000000000000000000000000001\n"
-                        "-99999999999999999999.999999999999999999");
+    assert_string_equal(
+        query_text(f, "SELECT rate FROM mart_fx_daily ORDER BY date"),
+        "12345678901234567890123456789012345678\n0.0000000000000000000000000000000000001\n"
+        "-99999999999999999999.999999999999999999");
 }
 
 static void coverage_follows_prices(void **state)
 {
     struct fixture *f = *state;
-    static const char coverage[] = "SELECT uid, first_date, last_date, n_rows FROM mart_instrument ORDER BY uid";
+    static const char coverage[] =
+        "SELECT uid, first_date, last_date, n_rows FROM mart_instrument ORDER BY uid";
     publish_text(f, "mart_instrument", PUBLISH_MERGE, INSTRUMENT_COLUMNS,
                  INSTRUMENT_ROW("stock:A", "Ay") INSTRUMENT_ROW("stock:B", "Bee"), 9, NULL);
     assert_string_equal(query_text(f, coverage), "stock:A|~|~|0\nstock:B|~|~|0");
     publish_text(f, "mart_price_daily", PUBLISH_MERGE, PRICE_COLUMNS,
-                 PRICE_ROW("stock:A", "02", "1") PRICE_ROW("stock:A", "03", "2") PRICE_ROW("stock:C", "02", "1"), 9,
-                 NULL);
+                 PRICE_ROW("stock:A", "02", "1") PRICE_ROW("stock:A", "03", "2")
+                     PRICE_ROW("stock:C", "02", "1"),
+                 9, NULL);
     assert_string_equal(query_text(f, coverage), "stock:A|2020-01-02|2020-01-03|2\nstock:B|~|~|0");
     /* Only the one that changed got a new version. */
-    assert_string_equal(query_text(f, "SELECT uid, gen_from FROM gen_instrument ORDER BY uid, gen_from"),
-                        "stock:A|1\nstock:A|2\nstock:B|1");
+    assert_string_equal(
+        query_text(f, "SELECT uid, gen_from FROM gen_instrument ORDER BY uid, gen_from"),
+        "stock:A|1\nstock:A|2\nstock:B|1");
     publish_text(f, "mart_instrument", PUBLISH_MERGE, INSTRUMENT_COLUMNS,
                  INSTRUMENT_ROW("stock:A", "Renamed") INSTRUMENT_ROW("stock:C", "See"), 9, NULL);
+    assert_string_equal(
+        query_text(f, coverage),
+        "stock:A|2020-01-02|2020-01-03|2\nstock:B|~|~|0\nstock:C|2020-01-02|2020-01-02|1");
+    publish_text(f, "mart_price_daily", PUBLISH_REPLACE, PRICE_COLUMNS,
+                 PRICE_ROW("stock:A", "03", "2"), 9, NULL);
     assert_string_equal(query_text(f, coverage),
-                        "stock:A|2020-01-02|2020-01-03|2\nstock:B|~|~|0\nstock:C|2020-01-02|2020-01-02|1");
-    publish_text(f, "mart_price_daily", PUBLISH_REPLACE, PRICE_COLUMNS, PRICE_ROW("stock:A", "03", "2"), 9, NULL);
-    assert_string_equal(query_text(f, coverage), "stock:A|2020-01-03|2020-01-03|1\nstock:B|~|~|0\nstock:C|~|~|0");
-    publish_text(f, "mart_instrument", PUBLISH_REPLACE, INSTRUMENT_COLUMNS, INSTRUMENT_ROW("stock:A", "Renamed"), 9,
-                 NULL);
+                        "stock:A|2020-01-03|2020-01-03|1\nstock:B|~|~|0\nstock:C|~|~|0");
+    publish_text(f, "mart_instrument", PUBLISH_REPLACE, INSTRUMENT_COLUMNS,
+                 INSTRUMENT_ROW("stock:A", "Renamed"), 9, NULL);
     assert_string_equal(query_text(f, coverage), "stock:A|2020-01-03|2020-01-03|1");
 }
 
 static void freshness_speaks_of_every_changed_mart(void **state)
 {
     struct fixture *f = *state;
-    publish_text(f, "mart_instrument", PUBLISH_MERGE, INSTRUMENT_COLUMNS, INSTRUMENT_ROW("stock:A", "Ay"), 9, NULL);
+    publish_text(f, "mart_instrument", PUBLISH_MERGE, INSTRUMENT_COLUMNS,
+                 INSTRUMENT_ROW("stock:A", "Ay"), 9, NULL);
     fx(f, PUBLISH_MERGE, FX_ROW("02", "1"), 9, NULL);
-    assert_string_equal(query_text(f, "SELECT dataset, last_date, n_rows, status FROM mart_freshness ORDER BY dataset"),
-                        "mart_fx_daily|2020-01-02|1|ok\nmart_instrument|~|1|ok");
-    assert_string_equal(query_text(f, "SELECT mart, generation, n_rows FROM mart_generation ORDER BY mart"),
-                        "mart_freshness|2|2\nmart_fx_daily|2|1\nmart_instrument|1|1");
+    assert_string_equal(
+        query_text(
+            f, "SELECT dataset, last_date, n_rows, status FROM mart_freshness ORDER BY dataset"),
+        "mart_fx_daily|2020-01-02|1|ok\nmart_instrument|~|1|ok");
+    assert_string_equal(
+        query_text(f, "SELECT mart, generation, n_rows FROM mart_generation ORDER BY mart"),
+        "mart_freshness|2|2\nmart_fx_daily|2|1\nmart_instrument|1|1");
 }
 
 static void several_marts_change_in_one_generation(void **state)
@@ -302,14 +335,15 @@ static void several_marts_change_in_one_generation(void **state)
     struct publish *publish = NULL;
     struct publish_result r;
     struct catalog *catalog = load_catalog(f);
-    struct str fx_names[] = {STR("base"), STR("quote"), STR("date"), STR("rate"), STR("is_cross"), STR("source"),
-                             STR("is_filled"), STR("known_at")};
-    struct str fx_row[] = {STR("EUR"), STR("USD"), STR("2020-01-02"), STR("1.1"), STR("false"), STR("t"), STR("true"),
-                           STR("2020-01-02T15:00:00Z")};
-    struct str price_names[] = {STR("uid"), STR("date"), STR("currency"), STR("source"), STR("quality"),
-                                STR("known_at")};
-    struct str price_row[] = {STR("stock:A"), STR("2020-01-02"), STR("USD"), STR("t"), STR("0"),
-                              STR("2020-01-02T15:00:00Z")};
+    struct str fx_names[] = {STR("base"),     STR("quote"),  STR("date"),      STR("rate"),
+                             STR("is_cross"), STR("source"), STR("is_filled"), STR("known_at")};
+    struct str fx_row[] = {
+        STR("EUR"),   STR("USD"), STR("2020-01-02"), STR("1.1"),
+        STR("false"), STR("t"),   STR("true"),       STR("2020-01-02T15:00:00Z")};
+    struct str price_names[] = {STR("uid"),    STR("date"),    STR("currency"),
+                                STR("source"), STR("quality"), STR("known_at")};
+    struct str price_row[] = {STR("stock:A"), STR("2020-01-02"), STR("USD"),
+                              STR("t"),       STR("0"),          STR("2020-01-02T15:00:00Z")};
     ok(db_acquire(f->pool, DB_WRITE, NULL, &db, &err));
     ok(publish_begin(db, catalog, &publish, &err));
     ok(publish_mart_begin(publish, STR(FX), PUBLISH_MERGE, fx_names, 8, &err));
@@ -341,7 +375,8 @@ static void an_abandoned_publish_leaves_nothing(void **state)
     struct str names[] = {STR("dataset")};
     ok(db_acquire(f->pool, DB_WRITE, NULL, &db, &err));
     ok(publish_begin(db, catalog, &publish, &err));
-    expect(STATUS_BAD_DATA, publish_mart_begin(publish, STR("mart_freshness"), PUBLISH_MERGE, names, 1, &err));
+    expect(STATUS_BAD_DATA,
+           publish_mart_begin(publish, STR("mart_freshness"), PUBLISH_MERGE, names, 1, &err));
     publish_abort(publish);
     db_release(db);
     catalog_unref(catalog);
@@ -358,7 +393,8 @@ static void publish_round(struct fixture *f, int round)
     struct buf rows;
     buf_init(&rows, &f->arena, 1 << 20);
     for (int i = 0; i < SERIES_ROWS + round % 3; i++)
-        buf_printf(&rows, "C%02d|KRW|2020-01-02|%d|false|test|false|2020-01-02T15:00:00Z\n", i, round);
+        buf_printf(&rows, "C%02d|KRW|2020-01-02|%d|false|test|false|2020-01-02T15:00:00Z\n", i,
+                   round);
     fx(f, PUBLISH_REPLACE, buf_c_str(&rows), 3, NULL);
 }
 
@@ -368,20 +404,23 @@ struct watcher {
     int n_reads, n_torn, n_failed;
 };
 
-static bool read_pair(struct db *db, int64_t generation, int64_t *ret_low, int64_t *ret_high, int64_t *ret_count)
+static bool read_pair(struct db *db, int64_t generation, int64_t *ret_low, int64_t *ret_high,
+                      int64_t *ret_count)
 {
     struct rows rows = {0};
     bool found = false;
-    if (db_query_one(db,
-                     "SELECT min(CAST(rate AS BIGINT)), count(*) FROM gen_fx_daily WHERE gen_from <= $1 AND gen_to > $1",
-                     PARAMS(db_i64(generation)), &rows, &found, NULL) != STATUS_OK)
+    if (db_query_one(
+            db,
+            "SELECT min(CAST(rate AS BIGINT)), count(*) FROM gen_fx_daily WHERE gen_from <= $1 AND gen_to > $1",
+            PARAMS(db_i64(generation)), &rows, &found, NULL) != STATUS_OK)
         return false;
     *ret_low = rows_i64(&rows, 0);
     *ret_count = rows_i64(&rows, 1);
     rows_clear(&rows);
-    if (db_query_one(db,
-                     "SELECT max(CAST(rate AS BIGINT)), count(*) FROM gen_fx_daily WHERE gen_from <= $1 AND gen_to > $1",
-                     PARAMS(db_i64(generation)), &rows, &found, NULL) != STATUS_OK)
+    if (db_query_one(
+            db,
+            "SELECT max(CAST(rate AS BIGINT)), count(*) FROM gen_fx_daily WHERE gen_from <= $1 AND gen_to > $1",
+            PARAMS(db_i64(generation)), &rows, &found, NULL) != STATUS_OK)
         return false;
     *ret_high = rows_i64(&rows, 0);
     if (rows_i64(&rows, 1) != *ret_count)
@@ -439,7 +478,8 @@ static void *publish_own_day(void *arg)
 {
     struct watcher *w = arg;
     char row[128];
-    (void)snprintf(row, sizeof row, "EUR|KRW|2020-01-%02d|1|false|test|false|2020-01-02T15:00:00Z", w->n_reads);
+    (void)snprintf(row, sizeof row, "EUR|KRW|2020-01-%02d|1|false|test|false|2020-01-02T15:00:00Z",
+                   w->n_reads);
     struct catalog *catalog = load_catalog(w->f);
     struct db *db = NULL;
     struct publish *publish = NULL;
