@@ -96,8 +96,9 @@ static enum status fill(struct csv_in *csv, struct err *err)
 
 static enum status end_field(struct csv_in *csv, struct err *err)
 {
-    struct field *last = csv->n_fields == 0 ? NULL : &csv->fields[csv->n_fields - 1];
-    size_t from = last == NULL ? 0 : last->from + last->len;
+    size_t from = 0;
+    if (csv->n_fields > 0)
+        from = csv->fields[csv->n_fields - 1].from + csv->fields[csv->n_fields - 1].len;
     struct str text = {csv->row + from, csv->row_len - from};
     if (csv->n_fields == csv->limits.n_fields)
         return bad_csv(csv->row_line, err, "The row has more fields than allowed.");

@@ -145,7 +145,7 @@ enum status manifest_read(const char *dir, struct arena *arena, struct manifest 
                           struct err *err)
 {
     CLEANUP(jr_freep) struct json_doc *doc = NULL;
-    struct str text;
+    struct str text = STR_NONE;
     struct manifest manifest = {0};
     const char *location = join(arena, dir, STR("manifest.json"));
     if (location == NULL)

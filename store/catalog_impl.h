@@ -1,4 +1,4 @@
-/* catalog_impl.h - a catalog with what keeps it alive; for catalog.c and catalog_load.c only. */
+/* catalog_impl.h - a catalog with what keeps it alive; for the catalog*.c files only. */
 #ifndef STORE_CATALOG_IMPL_H
 #define STORE_CATALOG_IMPL_H
 
@@ -15,5 +15,7 @@ struct catalog_box {
 };
 
 struct catalog_box *catalog_box_new(void); /* one reference; NULL when out of memory */
+
+enum column_kind catalog_column_kind(enum db_kind kind, struct str type);
 
 #endif

@@ -217,7 +217,8 @@ enum status pg_copy_begin(struct db *db, const char *table, const char *const *c
 static size_t write_field(char *to, struct str field)
 {
     if (field.ptr == NULL) {
-        memcpy(to, "\\N", 2);
+        to[0] = '\\';
+        to[1] = 'N';
         return 2;
     }
     size_t n = 0;

@@ -280,6 +280,7 @@ static enum status exec(struct db *db, const char *sql, const struct db_param *p
     enum status s = sqlite_prepare(db, sql, &slot, err);
     if (s != STATUS_OK)
         return s;
+    assert(slot != NULL);
     s = sqlite_bind(db, slot->stmt, params, n_params, err);
     int64_t before = sqlite3_total_changes64(conn->handle);
     int rc = SQLITE_ROW;

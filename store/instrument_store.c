@@ -233,11 +233,6 @@ struct series_rows {
     bool is_simulated;
 };
 
-static void series_rows_clear(struct series_rows *rows)
-{
-    free(rows->row);
-}
-
 static enum status add_row(struct series_rows *to, const struct rows *rows, struct err *err)
 {
     if (to->n == to->cap) {
@@ -259,33 +254,47 @@ static enum status add_row(struct series_rows *to, const struct rows *rows, stru
     return STATUS_OK;
 }
 
+static enum status read_series(struct db *db, const char *sql, const struct db_param *params,
+                               size_t n_params, struct series_rows *to, struct err *err)
+{
+    CLEANUP(rows_clear) struct rows rows = {0};
+    bool has_row = false;
+    enum status s = db_query(db, sql, params, n_params, &rows, err);
+    while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row)
+        s = add_row(to, &rows, err);
+    return s;
+}
+
+static enum status to_columns(const struct series_rows *read, struct arena *arena,
+                              struct price_column *ret, struct err *err)
+{
+    struct price_column column = {.n = read->n,
+                                  .date = arena_array(arena, read->n, sizeof *column.date),
+                                  .price = arena_array(arena, read->n, sizeof *column.price),
+                                  .known_at = arena_array(arena, read->n, sizeof *column.known_at),
+                                  .quality = read->quality,
+                                  .is_simulated = read->is_simulated};
+    if (column.date == NULL || column.price == NULL || column.known_at == NULL)
+        return no_memory(err);
+    for (size_t i = 0; i < read->n; i++) {
+        column.date[i] = read->row[i].date;
+        column.price[i] = read->row[i].price;
+        column.known_at[i] = read->row[i].known_at;
+    }
+    *ret = column;
+    return STATUS_OK;
+}
+
 static enum status load_series(struct db *db, const char *sql, const struct db_param *params,
                                size_t n_params, struct arena *arena, struct price_column *ret,
                                struct err *err)
 {
-    CLEANUP(rows_clear) struct rows rows = {0};
-    CLEANUP(series_rows_clear) struct series_rows read = {0};
-    bool has_row = false;
-    enum status s = db_query(db, sql, params, n_params, &rows, err);
-    while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row)
-        s = add_row(&read, &rows, err);
-    if (s != STATUS_OK)
-        return s;
-    struct price_column column = {.n = read.n,
-                                  .date = arena_array(arena, read.n, sizeof *column.date),
-                                  .price = arena_array(arena, read.n, sizeof *column.price),
-                                  .known_at = arena_array(arena, read.n, sizeof *column.known_at),
-                                  .quality = read.quality,
-                                  .is_simulated = read.is_simulated};
-    if (column.date == NULL || column.price == NULL || column.known_at == NULL)
-        return no_memory(err);
-    for (size_t i = 0; i < read.n; i++) {
-        column.date[i] = read.row[i].date;
-        column.price[i] = read.row[i].price;
-        column.known_at[i] = read.row[i].known_at;
-    }
-    *ret = column;
-    return STATUS_OK;
+    struct series_rows read = {0};
+    enum status s = read_series(db, sql, params, n_params, &read, err);
+    if (s == STATUS_OK)
+        s = to_columns(&read, arena, ret, err);
+    free(read.row);
+    return s;
 }
 
 enum status prices_load(struct db *db, struct str uid, int64_t generation, struct arena *arena,

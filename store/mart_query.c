@@ -137,8 +137,10 @@ void mart_query_canonical(const struct mart_query *query, struct buf *out)
             qsort(query->filters[i].values, query->filters[i].n_values, sizeof(struct str),
                   order_of_values);
     }
-    if (n > 1)
+    if (n > 1) {
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what is sorted */
         qsort(sorted, n, sizeof sorted[0], order_of_filter_pointers);
+    }
     buf_add(out, mart->name);
     buf_printf(out,
                "?generation=%lld&select=", (long long)(mart->is_managed ? query->generation : 0));

@@ -104,7 +104,7 @@ static enum status parse_list(const struct mart *mart, struct str parameter, str
         return no_memory(err);
     size_t at = 0;
     while (at <= list.len) {
-        struct str item;
+        struct str item = STR_NONE;
         if (!take_item(list, &at, room, &item))
             return bad_filter(
                 parameter, value, err,
@@ -179,7 +179,7 @@ enum status filter_parse(const struct mart *mart, struct str parameter, struct s
     }
     const struct mart_column *column = &mart->columns[i];
     struct filter filter = {.column = (size_t)i};
-    struct str rest;
+    struct str rest = STR_NONE;
     enum status s = parse_operator(parameter, value, &filter.op, &rest, err);
     if (s != STATUS_OK)
         return s;
@@ -279,7 +279,7 @@ enum status order_parse(const struct mart *mart, struct str text, struct arena *
     struct str rest = text.ptr == NULL ? STR("") : text;
     struct str item;
     while (str_next_field(&rest, ',', &item)) {
-        struct order_term term;
+        struct order_term term = {0};
         enum status s = parse_order_term(mart, item, &term, err);
         if (s != STATUS_OK)
             return s;

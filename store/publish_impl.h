@@ -1,4 +1,4 @@
-/* publish_impl.h - a publish in progress; for publish.c, publish_diff.c and publish_coverage.c only. */
+/* publish_impl.h - a publish in progress; for the publish*.c files only. */
 #ifndef STORE_PUBLISH_IMPL_H
 #define STORE_PUBLISH_IMPL_H
 
@@ -66,6 +66,10 @@ enum status publish_diff(struct publish *publish, struct stage *stage, struct er
 /* Deletes what PUBLISH_REPLACE did not stage; part of publish_diff unless done before. */
 enum status publish_diff_replace(struct publish *publish, struct stage *stage, struct err *err)
     NODISCARD;
+
+/* Books and purges a publish that changed something; sets result->generation. */
+enum status publish_write_books(struct publish *publish, int keep, struct publish_result *result,
+                                struct err *err) NODISCARD;
 
 /* publish_diff for prices that also notes whose prices changed. */
 enum status coverage_diff_prices(struct publish *publish, struct stage *prices, struct err *err)

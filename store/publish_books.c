@@ -1,0 +1,186 @@
+/*
+ * publish_books.c - what a publish writes beside its rows: publication, mart_generation, mart_freshness; the
+ * versions that no readable generation sees any more; and word to PostgreSQL's listeners.
+ */
+#include "base/date.h"
+#include "base/digest.h"
+#include "store/generation.h"
+#include "store/publish_impl.h"
+#include "store/statements.h"
+
+#include <stdio.h>
+
+enum { ANALYZE_ROWS_MIN = 10000 };
+
+static const char stmt_publication_add[] =
+    "INSERT INTO publication (generation, published_at, n_inserted, n_updated, n_deleted) "
+    "VALUES ($1, $2, $3, $4, $5)";
+static const char stmt_publication_purge[] = "DELETE FROM publication WHERE generation < $1";
+static const char stmt_mart_generation_set[] =
+    "INSERT INTO mart_generation (mart, generation, published_at, n_rows, as_of, schema_hash) "
+    "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (mart) DO UPDATE SET generation = excluded.generation, "
+    "published_at = excluded.published_at, n_rows = mart_generation.n_rows + excluded.n_rows, "
+    "as_of = excluded.as_of, schema_hash = excluded.schema_hash";
+static const char stmt_mart_generation_rows[] =
+    "SELECT n_rows FROM mart_generation WHERE mart = $1";
+static const char stmt_notify[] = "SELECT pg_notify('cmmc_published', $1)";
+
+static bool is_changed(const struct stage *stage)
+{
+    return stage->changes.inserted + stage->changes.updated + stage->changes.deleted > 0;
+}
+
+/* The last date in the mart's time column: max() is the form that both back ends answer from its index. */
+static enum status read_as_of(struct publish *publish, const struct stage *stage,
+                              char ret[DATE_TEXT_BYTES], struct err *err)
+{
+    char sql[256];
+    CLEANUP(rows_clear) struct rows rows = {0};
+    bool found = false;
+    ret[0] = '\0';
+    if (stage->mart->time_column < 0)
+        return STATUS_OK;
+    struct str column = stage->mart->columns[stage->mart->time_column].name;
+    (void)snprintf(sql, sizeof sql, "SELECT max(\"%.*s\") FROM %s WHERE gen_to = %lld",
+                   STR_ARG(column), stage->source, (long long)GENERATION_OPEN);
+    enum status s = db_query_one(publish->db, sql, NO_PARAMS, &rows, &found, err);
+    int32_t date = 0;
+    if (s == STATUS_OK && found && rows_date(&rows, 0, &date))
+        date_format(date, ret);
+    return s;
+}
+
+static enum status schema_hash(const struct mart *mart, char ret[DIGEST_HEX_BYTES], struct err *err)
+{
+    CLEANUP(arena_clear) struct arena arena;
+    struct buf text;
+    arena_init(&arena, 1 << 20);
+    buf_init(&text, &arena, 256 * 1024);
+    for (size_t i = 0; i < mart->n_columns; i++)
+        buf_printf(&text, "%.*s %.*s %d %d\n", STR_ARG(mart->columns[i].name),
+                   STR_ARG(mart->columns[i].type), mart->columns[i].is_nullable,
+                   mart->columns[i].is_key);
+    return text.failed ? publish_no_memory(err) : digest_hex(buf_str(&text), ret, err);
+}
+
+static enum status read_n_rows(struct publish *publish, const struct mart *mart, int64_t *ret,
+                               struct err *err)
+{
+    CLEANUP(rows_clear) struct rows rows = {0};
+    bool found = false;
+    enum status s = db_query_one(publish->db, stmt_mart_generation_rows,
+                                 PARAMS(db_text(mart->name)), &rows, &found, err);
+    if (s == STATUS_OK)
+        *ret = found ? rows_i64(&rows, 0) : 0;
+    return s;
+}
+
+/* mart_generation's row of one changed mart; what the caller then needs for mart_freshness comes back. */
+static enum status book_mart(struct publish *publish, const struct stage *stage,
+                             char ret_as_of[DATE_TEXT_BYTES], int64_t *ret_n_rows, struct err *err)
+{
+    char hash[DIGEST_HEX_BYTES];
+    int64_t more = stage->changes.inserted - stage->changes.deleted;
+    enum status s = read_as_of(publish, stage, ret_as_of, err);
+    if (s == STATUS_OK)
+        s = schema_hash(stage->mart, hash, err);
+    if (s != STATUS_OK)
+        return s;
+    struct str as_of = ret_as_of[0] == '\0' ? STR_NONE : str_of(ret_as_of);
+    s = db_exec(publish->db, stmt_mart_generation_set,
+                PARAMS(db_text(stage->mart->name), db_i64(publish->next),
+                       db_text(str_of(publish->now)), db_i64(more), db_text(as_of),
+                       db_text(str_of(hash))),
+                NULL, err);
+    return s == STATUS_OK ? read_n_rows(publish, stage->mart, ret_n_rows, err) : s;
+}
+
+/* A first load is too much for the server's own statistics to wait for. */
+static enum status analyze(struct publish *publish, const struct stage *stage, struct err *err)
+{
+    const struct changes *changes = &stage->changes;
+    if (db_kind(publish->db) != DB_POSTGRESQL ||
+        changes->inserted + changes->updated < ANALYZE_ROWS_MIN)
+        return STATUS_OK;
+    return publish_exec(publish, NO_PARAMS, NULL, err, "ANALYZE %s", stage->source);
+}
+
+/* Books every changed mart, and mart_freshness, which says so to everybody. */
+static enum status book_marts(struct publish *publish, struct err *err)
+{
+    const struct mart *mart = catalog_mart(publish->catalog, STR("mart_freshness"));
+    struct stage *freshness = NULL;
+    char as_of[DATE_TEXT_BYTES];
+    int64_t n_rows = 0;
+    enum status s =
+        mart == NULL ? STATUS_OK : publish_stage_new(publish, mart, PUBLISH_MERGE, &freshness, err);
+    for (size_t i = 0; i < publish->n_stages && s == STATUS_OK; i++) {
+        const struct stage *stage = &publish->stages[i];
+        if (stage == freshness || !is_changed(stage))
+            continue;
+        s = analyze(publish, stage, err);
+        if (s == STATUS_OK)
+            s = book_mart(publish, stage, as_of, &n_rows, err);
+        if (s == STATUS_OK && freshness != NULL)
+            s = publish_exec(publish,
+                             PARAMS(db_text(stage->mart->name),
+                                    db_text(as_of[0] == '\0' ? STR_NONE : str_of(as_of)),
+                                    db_i64(n_rows), db_text(str_of(publish->now)),
+                                    db_text(STR("ok"))),
+                             NULL, err,
+                             "INSERT INTO %s (dataset, last_date, n_rows, last_success_at, status) "
+                             "VALUES ($1, $2, $3, $4, $5)",
+                             freshness->table);
+    }
+    if (s == STATUS_OK && freshness != NULL)
+        s = publish_diff(publish, freshness, err);
+    if (s == STATUS_OK && freshness != NULL && is_changed(freshness))
+        s = book_mart(publish, freshness, as_of, &n_rows, err);
+    return s;
+}
+
+/* Versions that no readable generation sees any more. Each mart's index on gen_to makes this cheap. */
+static enum status purge(struct publish *publish, int keep, struct err *err)
+{
+    int64_t oldest = publish->next - keep + 1;
+    enum status s = db_exec(publish->db, stmt_publication_purge, PARAMS(db_i64(oldest)), NULL, err);
+    for (size_t i = 0; i < publish->catalog->n_marts && s == STATUS_OK; i++) {
+        const struct mart *mart = &publish->catalog->marts[i];
+        if (mart->is_managed)
+            s = publish_exec(publish, PARAMS(db_i64(oldest)), NULL, err,
+                             "DELETE FROM \"%.*s\" WHERE gen_to <= $1 AND gen_to < %lld",
+                             STR_ARG(mart->source_table), (long long)GENERATION_OPEN);
+    }
+    return s;
+}
+
+enum status publish_write_books(struct publish *publish, int keep, struct publish_result *result,
+                                struct err *err)
+{
+    enum status s =
+        db_exec(publish->db, stmt_publication_add,
+                PARAMS(db_i64(publish->next), db_text(str_of(publish->now)),
+                       db_i64(result->inserted), db_i64(result->updated), db_i64(result->deleted)),
+                NULL, err);
+    if (s == STATUS_OK)
+        s = book_marts(publish, err);
+    if (s == STATUS_OK)
+        s = purge(publish, keep, err);
+    for (size_t i = 0; i < publish->n_stages && s == STATUS_OK; i++)
+        s = publish_exec(publish, NO_PARAMS, NULL, err, "DROP TABLE %s", publish->stages[i].table);
+    if (s == STATUS_OK && publish->has_touched)
+        s = publish_exec(publish, NO_PARAMS, NULL, err, "DROP TABLE touched_instrument");
+    char number[24];
+    (void)snprintf(number, sizeof number, "%lld", (long long)publish->next);
+    if (s == STATUS_OK && db_kind(publish->db) == DB_POSTGRESQL)
+        s = db_exec(publish->db, stmt_notify, PARAMS(db_text(str_of(number))), NULL, err);
+    if (s == STATUS_OK)
+        result->generation = publish->next;
+    return s;
+}
+
+const struct statement publish_statements[] = {
+    STATEMENT(stmt_publication_add),           STATEMENT(stmt_publication_purge),
+    STATEMENT(stmt_mart_generation_set),       STATEMENT(stmt_mart_generation_rows),
+    STATEMENT_FOR(DB_POSTGRESQL, stmt_notify), STATEMENTS_END,
+};
