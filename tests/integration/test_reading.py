@@ -790,6 +790,24 @@ class Publishing(Case):
                 self.assertEqual((answer.header("ETag"), answer.body), (before[target].header("ETag"), before[target].body))
                 self.assertEqual(self.get(target, if_none_match=before[target].header("ETag")).status, 304)
 
+    def added_mart(self, name, statements):
+        """A mart made by plain SQL, once it is served; dropped when the test ends."""
+        self.backend.sql(statements)
+        self.addCleanup(self.backend.sql, f"DROP TABLE {name};")
+        self.server.wait_until(lambda: self.get(f"/v1/marts/{name}").status == 200, "the new mart", 3)
+
+    def test_dates_without_an_end_and_odd_numbers_can_be_paged_over(self):
+        self.added_mart("mart_test_odd", """
+            CREATE TABLE mart_test_odd (k INTEGER NOT NULL PRIMARY KEY, valid_to DATE, at TIMESTAMP, ratio DOUBLE PRECISION, flag BOOLEAN);
+            INSERT INTO mart_test_odd VALUES (1, '9999-12-31', '9999-12-31 00:00:00', 1e300, true), (2, '1066-10-14', '1066-10-14 09:00:00', -1e-320, false),
+                (3, '2020-01-01', '2020-01-01 10:00:00.5', 0.1, NULL), (4, NULL, NULL, NULL, true), (5, '9999-12-31', '9999-12-31 00:00:00', 0.1, false);""")
+        for order in ("valid_to", "valid_to.desc", "at", "at.desc", "ratio", "ratio.desc", "flag", "flag.desc"):
+            with self.subTest(order):
+                rows = self.walked(f"/v1/marts/mart_test_odd/rows?order={order}&limit=1")
+                self.assertEqual(sorted(row["k"] for row in rows), [1, 2, 3, 4, 5])
+                whole = self.data(f"/v1/marts/mart_test_odd/rows?order={order}")
+                self.assertEqual(rows, whole)
+
     def test_the_same_data_again_makes_no_generation(self):
         folder = Dataset.copy_of_sample().folder
         self.publish(Dataset(folder))
@@ -811,6 +829,28 @@ class Publishing(Case):
             self.assert_problem(self.get(f"{target}generation={generation}"), "generation-retired")
         document = self.get("/v1/marts").json["meta"]
         self.assertEqual(document["generation"], document["oldest_generation"])
+
+    def test_a_pinned_generation_keeps_its_dates_when_later_days_are_published(self):
+        base = "/v1/marts/mart_fx_daily/rows?quote=in.(USD,KRW)&order=date&limit=7"
+        generation = self.get("/v1/marts").json["meta"]["generation"]
+        pinned = (f"{base}&generation={generation}", f"{base}&last=30d&generation={generation}")
+        before = {target: self.assert_ok(self.get(target)) for target in pinned}
+        whole = self.walked(f"{base}&last=30d")
+        first = self.get(f"{base}&last=30d").json
+
+        def edit(text):
+            lines = text.splitlines()
+            return "\n".join(lines + [line.replace("2026-10-30", "2026-11-20") for line in lines if ",2026-10-30," in line]) + "\n"
+
+        self.publish(self.edited("fx_ecb.csv.gz", edit))
+        self.assertEqual(self.get(base).json["meta"]["as_of"], "2026-11-20")
+        for target in pinned:
+            with self.subTest(target):
+                answer = self.get(target)
+                self.assertEqual(answer.json["data"], before[target].json["data"])
+                self.assertEqual((answer.header("ETag"), answer.body), (before[target].header("ETag"), before[target].body))
+        with self.subTest("a walk over the last days goes on"):
+            self.assertEqual(first["data"] + self.walked(first["links"]["next"]), whole)
 
     def test_a_mart_added_by_plain_sql_is_served_without_a_restart(self):
         self.assert_problem(self.get("/v1/marts/mart_test_added/rows"), "unknown-mart")
@@ -949,6 +989,32 @@ class ReadingOnPostgresql(Reading, unittest.TestCase):
 
 class PublishingOnSqlite(Publishing, unittest.TestCase):
     backend_type = Sqlite
+
+    def test_values_that_are_not_of_their_column_s_type_break_neither_document_nor_walk(self):
+        # SQLite keeps whatever it is given, so a mart of somebody else's may hold text where numbers should be.
+        self.added_mart("mart_test_loose", """
+            CREATE TABLE mart_test_loose (k INTEGER NOT NULL PRIMARY KEY, i INTEGER, r REAL, d DECIMAL(9, 2), b BOOLEAN, day DATE, x BLOB);
+            INSERT INTO mart_test_loose VALUES (1, 'abc1', 'r1', '1,2', 'maybe1', 'someday1', x'fffe31'), (2, '1,"z":2', 9e999, '1e5', 2, 20200101, x'41'),
+                (3, 1.5, -9e999, 'NaN', -1, '2020-01-01', NULL), (4, NULL, NULL, NULL, NULL, NULL, 'text');""")
+        answer = self.assert_ok(self.get("/v1/marts/mart_test_loose/rows"))
+        with self.subTest("JSON"):
+            self.assertEqual([sorted(row) for row in answer.json["data"]], [["b", "d", "day", "i", "k", "r", "x"]] * 4)
+        with self.subTest("CSV"):
+            self.assertEqual([row[0] for row in self.get("/v1/marts/mart_test_loose/rows?format=csv").rows[1:]], ["1", "2", "3", "4"])
+        for order in ("i", "r", "r.desc", "d", "b", "b.desc", "day", "x"):
+            with self.subTest(order=order):
+                # The walk may be refused with a problem, but neither go round in circles nor end early.
+                seen, target, status = [], f"/v1/marts/mart_test_loose/rows?select=k&order={order}&limit=1", 200
+                while target and status == 200 and len(seen) < 6:
+                    answer = self.get(target)
+                    status = answer.status
+                    if status == 200:
+                        seen += [row["k"] for row in answer.json["data"]]
+                        target = answer.json["links"]["next"]
+                    else:
+                        self.assertEqual(answer.header("Content-Type"), "application/problem+json")
+                if status == 200:
+                    self.assertEqual(sorted(seen), [1, 2, 3, 4])
 
 
 class PublishingOnPostgresql(Publishing, unittest.TestCase):
