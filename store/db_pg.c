@@ -77,10 +77,12 @@ static enum status connect_server(struct db *db, struct err *err)
                        "The database server is too old: PostgreSQL 12 or newer is needed.");
     if (PQsetnonblocking(wire->handle, 1) != 0)
         return cannot_connect(wire->handle, err);
+    /* Compiling a plan takes longer than any statement here runs. */
     return db->backend->exec_script(
         db,
         "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET client_min_messages = warning;"
-        "SET standard_conforming_strings = on; SET bytea_output = 'hex'",
+        "SET standard_conforming_strings = on; SET bytea_output = 'hex';"
+        "SET jit = off",
         err);
 }
 

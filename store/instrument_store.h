@@ -1,5 +1,7 @@
 /*
- * instrument_store.h - instruments and their price and FX series, as of one generation.
+ * instrument_store.h - instruments and their price and FX series, as of one generation. Every read pins it
+ * (generation.h), so that the reads of one borrowed connection see the same data: GENERATION_RETIRED when it
+ * is gone.
  */
 #ifndef STORE_INSTRUMENT_STORE_H
 #define STORE_INSTRUMENT_STORE_H

@@ -76,7 +76,8 @@ enum status mart_query_finish(struct mart_query *query, struct arena *arena, str
 void mart_query_canonical(const struct mart_query *query, struct buf *out);
 
 /*
- * Runs it for limit + 1 rows, so that the caller sees whether there is a next page. Result columns: the
+ * Pins the generation of a managed mart (generation.h: GENERATION_RETIRED when it is gone), refuses values in
+ * after that its columns cannot hold (BAD_CURSOR), and runs for limit + 1 rows, so that the caller sees whether there is a next page. Result columns: the
  * selected ones in order, then the order columns that were not selected.
  */
 enum status mart_query_open(struct db *db, const struct mart_query *query, struct arena *arena,
