@@ -76,9 +76,10 @@ enum status mart_query_finish(struct mart_query *query, struct arena *arena, str
 void mart_query_canonical(const struct mart_query *query, struct buf *out);
 
 /*
- * Pins the generation of a managed mart (generation.h: GENERATION_RETIRED when it is gone), refuses values in
- * after that its columns cannot hold (BAD_CURSOR), and runs for limit + 1 rows, so that the caller sees whether there is a next page. Result columns: the
- * selected ones in order, then the order columns that were not selected.
+ * Runs it for limit + 1 rows, so that the caller sees whether there is a next page. Result columns: the
+ * selected ones in order, then the order columns that were not selected. Pins the generation of a managed
+ * mart (generation.h): GENERATION_RETIRED when it is gone. BAD_CURSOR when a value in after is not of its
+ * column's kind.
  */
 enum status mart_query_open(struct db *db, const struct mart_query *query, struct arena *arena,
                             struct rows *ret_rows, struct err *err) NODISCARD;
