@@ -3,6 +3,7 @@
 
 #include "backtest/align.h"
 #include "backtest/coverage.h"
+#include "backtest/panel_benchmark.h"
 #include "base/date.h"
 
 #include <math.h>
@@ -218,6 +219,16 @@ static bool reaches(const struct panel *panel, const struct price_series *series
     return series->date[n - 1] >= panel->clock[panel->n_sessions - 1];
 }
 
+/* An asset whose market closes after the clock's own is never open at a session: nobody could buy it then. */
+static bool is_ever_tradable(const struct panel *panel, size_t a)
+{
+    const uint8_t *state = panel->state + panel_cell(panel, a, 0);
+    for (size_t t = 0; t < panel->n_sessions; t++)
+        if (state[t] & PANEL_TRADABLE)
+            return true;
+    return false;
+}
+
 /* The universe's columns: held assets are shared, others appended or left out by name. */
 static enum status fill_universe(struct builder *b, const struct stop *stop, struct err *err)
 {
@@ -241,6 +252,7 @@ static enum status fill_universe(struct builder *b, const struct stop *stop, str
                 s = fill_column(b, a, &is_covered, err);
             if (s != STATUS_OK)
                 return s;
+            is_covered = is_covered && is_ever_tradable(panel, a);
             if (is_covered) {
                 count_column(panel, a);
                 panel->n_assets++;
@@ -258,7 +270,6 @@ static enum status fill_benchmark(struct builder *b, struct err *err)
 {
     struct panel *panel = b->panel;
     size_t currency = 0;
-    unsigned stale = 0;
 
     if (b->spec->benchmark.ptr == NULL)
         return STATUS_OK;
@@ -273,13 +284,7 @@ static enum status fill_benchmark(struct builder *b, struct err *err)
         return too_large(b, err);
     const struct price_series *series = panel->benchmark_series;
     align_rows((struct dated){series->n, series->date, series->known_at}, b->clock, b->row);
-    for (size_t t = 0; t < panel->n_sessions; t++) {
-        bool has_row = b->row[t] != ALIGN_NO_ROW;
-        stale = has_row && series->date[b->row[t]] == panel->clock[t] ? 0 : stale + 1;
-        panel->benchmark[t] = has_row && stale <= b->spec->max_stale
-                                  ? series->price[b->row[t]] * panel->fx.rate[currency][t]
-                                  : (double)NAN;
-    }
+    panel_benchmark_value(panel, b->row, panel->fx.rate[currency], b->spec->max_stale);
     return STATUS_OK;
 }
 

@@ -53,7 +53,8 @@ struct panel {
     size_t *held;     /* column of the i-th held asset's spec entry: spec->assets[held[i]] */
     size_t *universe; /* columns that monkeys draw from, in the order of spec->universe */
     size_t n_universe;
-    struct str *excluded; /* universe assets left out: they do not cover the window */
+    struct str *excluded; /* universe assets left out: they do not cover the window, or
+                            their market closes too late for the clock */
     size_t n_excluded;
 
     const struct price_series *benchmark_series; /* NULL: none asked for */

@@ -24,6 +24,7 @@ struct game {
 static void set_up(struct game *g)
 {
     struct err err = {0};
+    g->rules = (struct sim_rules){0};
     world_init(&g->w);
     for (size_t i = 0; i < N_SERIES; i++)
         (void)world_add_walk(&g->w, names[i], day(2015, 1, 1), 300, i, 0);
