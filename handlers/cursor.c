@@ -43,7 +43,7 @@ static bool decode(struct str in, struct buf *out)
         }
         bits &= (1u << n_bits) - 1;
     }
-    return bits == 0 && !out->failed; /* the padding bits are zero in what we write */
+    return bits == 0 && n_bits < 6 && !out->failed; /* we write no more characters than needed, and zero padding */
 }
 
 static enum status bad(struct str text, struct err *err)
