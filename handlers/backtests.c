@@ -72,6 +72,8 @@ enum status backtests_create(struct request *request, struct err *err)
         .pool = request->app->db, .catalog = catalog, .cells_max = request->app->config->backtest_cells_max};
     if (s == STATUS_OK)
         s = backtest_answer_for(&service, request->body, &request->arena, &request->stop, &answer, err);
+    if (s == STATUS_GENERATION_RETIRED)
+        s = rows_moved_on(err);
     if (s == STATUS_OK)
         s = backtest_select(answer.body, request_param(request, "select"), &request->arena, &answer.body, err);
     if (s != STATUS_OK) {

@@ -5,68 +5,55 @@
 #include "handlers/rows_answer.h"
 #include "store/instrument_store.h"
 
-static enum status query_on(struct request *request, const struct catalog *catalog, const char *mart_name,
-                            struct mart_query **ret, struct err *err)
-{
-    const struct mart *mart = catalog_mart(catalog, str_of(mart_name));
-    if (mart == NULL)
-        return err_set(err, STATUS_UNKNOWN_MART, "This store has no %s; run the migrations.", mart_name);
-    return rows_query_new(request, mart, ret, err);
-}
-
 /* asset_class=, market=, currency= as exact matches. */
-static enum status add_exact_filters(struct request *request, struct mart_query *query, struct err *err)
+static enum status add_exact_filters(struct request *request, struct rows_request *rows, struct err *err)
 {
     static const char *const columns[] = {"asset_class", "market", "currency"};
     enum status s = STATUS_OK;
     for (size_t i = 0; i < ARRAY_LEN(columns) && s == STATUS_OK; i++) {
         struct str value = request_param(request, columns[i]);
         if (value.ptr != NULL)
-            s = rows_add_equal(request, query, columns[i], value, err);
+            s = rows_add_equal(request, rows, columns[i], value, err);
     }
     return s;
 }
 
-static enum status add_active(struct request *request, struct mart_query *query, struct err *err)
+static enum status add_active(struct request *request, struct rows_request *rows, struct err *err)
 {
     struct str active = request_param(request, "active");
     if (active.ptr == NULL)
         return STATUS_OK;
     if (!str_eq_c(active, "true") && !str_eq_c(active, "false"))
         return params_refuse(err, "active", active, "true or false");
-    return rows_add_equal(request, query, "is_active", active, err);
+    return rows_add_equal(request, rows, "is_active", active, err);
 }
 
-static enum status add_search(struct request *request, struct mart_query *query, struct err *err)
+static enum status add_search(struct request *request, struct rows_request *rows, struct err *err)
 {
     struct str q = request_param(request, "q");
     if (q.ptr == NULL)
         return STATUS_OK;
     if (q.len < 1 || q.len > 64)
         return params_refuse(err, "q", q, "1 to 64 bytes of text");
-    return mart_query_search(query, q, "uid,symbol,name,name_local", &request->arena, err);
+    return mart_query_search(rows->query, q, "uid,symbol,name,name_local", &request->arena, err);
 }
 
 enum status instruments_list(struct request *request, struct err *err)
 {
     static const char *const names[] = {"q",      "asset_class", "market", "currency",   "active", "select",
                                         "order",  "limit",       "cursor", "generation", "format"};
-    CLEANUP(catalog_unrefp) struct catalog *catalog = NULL;
-    struct mart_query *query = NULL;
+    CLEANUP(rows_end) struct rows_request rows = {0};
     enum status s = params_expect(request, names, ARRAY_LEN(names), err);
     if (s == STATUS_OK)
-        s = rows_catalog(request, &catalog, err);
+        s = rows_begin(request, STR("mart_instrument"), &rows, err);
     if (s == STATUS_OK)
-        s = query_on(request, catalog, "mart_instrument", &query, err);
+        s = add_exact_filters(request, &rows, err);
     if (s == STATUS_OK)
-        s = add_exact_filters(request, query, err);
+        s = add_active(request, &rows, err);
     if (s == STATUS_OK)
-        s = add_active(request, query, err);
+        s = add_search(request, &rows, err);
     if (s == STATUS_OK)
-        s = add_search(request, query, err);
-    if (s == STATUS_OK)
-        s = rows_read_page(request, query, err);
-    struct rows_request rows = {.catalog = catalog, .query = query};
+        s = rows_read_page(request, &rows, err);
     return s != STATUS_OK ? s : rows_answer(request, &rows, err);
 }
 
@@ -89,18 +76,16 @@ static enum status must_exist(struct request *request, struct db *db, int64_t ge
 enum status instrument_get_one(struct request *request, struct err *err)
 {
     static const char *const names[] = {"select", "generation", "format"};
-    CLEANUP(catalog_unrefp) struct catalog *catalog = NULL;
-    struct mart_query *query = NULL;
+    CLEANUP(rows_end) struct rows_request rows = {0};
     enum status s = params_expect(request, names, ARRAY_LEN(names), err);
     if (s == STATUS_OK)
-        s = rows_catalog(request, &catalog, err);
+        s = rows_begin(request, STR("mart_instrument"), &rows, err);
     if (s == STATUS_OK)
-        s = query_on(request, catalog, "mart_instrument", &query, err);
+        s = rows_add_equal(request, &rows, "uid", request->path_params[0], err);
     if (s == STATUS_OK)
-        s = rows_add_equal(request, query, "uid", request->path_params[0], err);
-    if (s == STATUS_OK)
-        s = rows_read_page(request, query, err);
-    struct rows_request rows = {.catalog = catalog, .query = query, .is_single = true, .when_empty = must_exist};
+        s = rows_read_page(request, &rows, err);
+    rows.is_single = true;
+    rows.when_empty = must_exist;
     return s != STATUS_OK ? s : rows_answer(request, &rows, err);
 }
 
@@ -108,19 +93,16 @@ enum status instrument_prices_get(struct request *request, struct err *err)
 {
     static const char *const names[] = {"from",  "to",     "last",       "select", "order",
                                         "limit", "cursor", "generation", "format"};
-    CLEANUP(catalog_unrefp) struct catalog *catalog = NULL;
-    struct mart_query *query = NULL;
+    CLEANUP(rows_end) struct rows_request rows = {0};
     enum status s = params_expect(request, names, ARRAY_LEN(names), err);
     if (s == STATUS_OK)
-        s = rows_catalog(request, &catalog, err);
+        s = rows_begin(request, STR("mart_price_daily"), &rows, err);
     if (s == STATUS_OK)
-        s = query_on(request, catalog, "mart_price_daily", &query, err);
+        s = rows_add_equal(request, &rows, "uid", request->path_params[0], err);
     if (s == STATUS_OK)
-        s = rows_add_equal(request, query, "uid", request->path_params[0], err);
+        s = rows_add_window(request, &rows, err);
     if (s == STATUS_OK)
-        s = rows_add_window(request, query, err);
-    if (s == STATUS_OK)
-        s = rows_read_page(request, query, err);
-    struct rows_request rows = {.catalog = catalog, .query = query, .when_empty = must_exist};
+        s = rows_read_page(request, &rows, err);
+    rows.when_empty = must_exist;
     return s != STATUS_OK ? s : rows_answer(request, &rows, err);
 }

@@ -195,8 +195,9 @@ static enum status unknown_parameter(const struct mart *mart, const struct query
 }
 
 /* A reserved parameter stands once; a column may be filtered several times, and all must hold. */
-static enum status read_filters(struct request *request, struct mart_query *query, struct err *err)
+static enum status read_filters(struct request *request, struct rows_request *rows, struct err *err)
 {
+    const struct mart *mart = rows->query->mart;
     for (size_t i = 0; i < request->n_params; i++) {
         const struct query_param *param = &request->params[i];
         if (is_reserved(param->name)) {
@@ -210,12 +211,12 @@ static enum status read_filters(struct request *request, struct mart_query *quer
                 }
             continue;
         }
-        if (mart_column_index(query->mart, param->name) < 0)
-            return unknown_parameter(query->mart, param, err);
+        if (mart_column_index(mart, param->name) < 0)
+            return unknown_parameter(mart, param, err);
         struct filter filter;
-        enum status s = filter_parse(query->mart, param->name, param->value, &request->arena, &filter, err);
+        enum status s = filter_parse(mart, param->name, param->value, &request->arena, &filter, err);
         if (s == STATUS_OK)
-            s = rows_add_filter(query, filter, err);
+            s = rows_add_filter(rows, filter, err);
         if (s != STATUS_OK)
             return s;
     }
@@ -224,21 +225,13 @@ static enum status read_filters(struct request *request, struct mart_query *quer
 
 enum status mart_rows_get(struct request *request, struct err *err)
 {
-    CLEANUP(catalog_unrefp) struct catalog *catalog = NULL;
-    enum status s = rows_catalog(request, &catalog, err);
-    if (s != STATUS_OK)
-        return s;
-    const struct mart *mart = catalog_mart(catalog, request->path_params[0]);
-    if (mart == NULL)
-        return catalog_unknown_mart(catalog, request->path_params[0], err);
-    struct mart_query *query = NULL;
-    s = rows_query_new(request, mart, &query, err);
+    CLEANUP(rows_end) struct rows_request rows = {0};
+    enum status s = rows_begin(request, request->path_params[0], &rows, err);
     if (s == STATUS_OK)
-        s = read_filters(request, query, err);
+        s = read_filters(request, &rows, err);
     if (s == STATUS_OK)
-        s = rows_add_window(request, query, err);
+        s = rows_add_window(request, &rows, err);
     if (s == STATUS_OK)
-        s = rows_read_page(request, query, err);
-    struct rows_request rows = {.catalog = catalog, .query = query};
+        s = rows_read_page(request, &rows, err);
     return s != STATUS_OK ? s : rows_answer(request, &rows, err);
 }

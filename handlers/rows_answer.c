@@ -4,38 +4,8 @@
 #include "base/digest.h"
 #include "base/json_out.h"
 #include "handlers/cursor.h"
-#include "handlers/params.h"
 #include "handlers/rows_render.h"
 #include "server/app.h"
-
-/* Where a page starts: the generation it reads, and the row it comes after. */
-static enum status resolve_generation(struct request *request, struct rows_request *rows, struct err *err)
-{
-    struct mart_query *query = rows->query;
-    int64_t current = rows->catalog->generation;
-    query->generation = current;
-    if (!query->mart->is_managed)
-        return STATUS_OK;
-    struct str cursor = request_param(request, "cursor");
-    enum status s = cursor.ptr == NULL ? STATUS_OK : cursor_generation(cursor, &request->arena, &query->generation, err);
-    int64_t pinned = query->generation;
-    if (s == STATUS_OK)
-        s = params_i64(request, "generation", 1, INT64_MAX, &pinned, err);
-    if (s != STATUS_OK)
-        return s;
-    if (cursor.ptr != NULL && pinned != query->generation)
-        return params_refuse(err, "generation", request_param(request, "generation"), "the cursor's own generation, or none");
-    query->generation = pinned;
-    if (pinned > current)
-        return params_refuse(err, "generation", request_param(request, "generation"), "a generation that was published");
-    if (pinned >= rows->catalog->oldest_generation)
-        return STATUS_OK;
-    (void)err_set(err, STATUS_GENERATION_RETIRED, "Generation %lld is no longer kept.", (long long)pinned);
-    err_at(err, ERR_PARAMETER, cursor.ptr != NULL ? STR("cursor") : STR("generation"), STR(""));
-    err_allow(err, "generations %lld to %lld; start again without cursor and generation",
-              (long long)rows->catalog->oldest_generation, (long long)current);
-    return STATUS_GENERATION_RETIRED;
-}
 
 static enum status resolve_cursor(struct request *request, struct mart_query *query, struct str canonical,
                                   struct err *err)
@@ -51,8 +21,8 @@ static enum status resolve_cursor(struct request *request, struct mart_query *qu
 }
 
 /*
- * Managed marts: the tag is known before any I/O, from the generation that is read and the query. Unmanaged
- * ones get theirs from the body, after it is made.
+ * Managed marts: the tag is known before any I/O, from the mart's version and the query, so that a publish of
+ * other marts leaves it alone. Unmanaged ones get theirs from the body, after it is made.
  */
 static enum status tag_of(struct request *request, const struct rows_request *rows, struct str canonical,
                           enum format format, char ret[TAG_BYTES], struct err *err)
@@ -65,7 +35,7 @@ static enum status tag_of(struct request *request, const struct rows_request *ro
     buf_add(&identity, canonical);
     if (identity.failed)
         return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
-    return tag_make(rows->query->generation, buf_str(&identity), ret, err);
+    return tag_make(rows->version.generation, buf_str(&identity), ret, err);
 }
 
 static const char *cache_control(const struct request *request)
@@ -86,7 +56,7 @@ static enum status read_page(struct request *request, struct rows_request *rows,
         s = rows_render(page, &result, err);
     rows_clear(&result);
     if (s == STATUS_OK && page->n_rows == 0 && rows->when_empty != NULL)
-        s = rows->when_empty(request, db, rows->query->generation, err);
+        s = rows->when_empty(request, db, rows->read_at, err);
     return s;
 }
 
@@ -108,10 +78,18 @@ static enum status finish(struct request *request, struct rows_request *rows, co
         reply_header(request, "Link", "<%.*s>; rel=\"next\"", STR_ARG(page->next));
     if (page->format == FORMAT_CSV)
         reply_header(request, "Content-Disposition", "inline; filename=\"%.*s-g%lld.csv\"",
-                     STR_ARG(rows->query->mart->name), (long long)rows->query->generation);
+                     STR_ARG(rows->query->mart->name), (long long)rows->version.generation);
     reply_type(request, 200, format_media_type(page->format));
     reply_body(request, body);
     return STATUS_OK;
+}
+
+enum status rows_moved_on(struct err *err)
+{
+    (void)err_set(err, STATUS_DB_CONFLICT, "The data was replaced several times while it was read; ask again.");
+    if (err != NULL)
+        err->retry_after_s = 1;
+    return STATUS_DB_CONFLICT;
 }
 
 enum status rows_answer(struct request *request, struct rows_request *rows, struct err *err)
@@ -119,17 +97,17 @@ enum status rows_answer(struct request *request, struct rows_request *rows, stru
     struct rows_page page = {.request = request, .rows = rows};
     enum status s = negotiate_format(request, ROWS_FORMATS, &page.format, err);
     if (s == STATUS_OK)
-        s = resolve_generation(request, rows, err);
-    if (s == STATUS_OK)
         s = mart_query_finish(rows->query, &request->arena, err);
     if (s != STATUS_OK)
         return s;
     struct buf canonical;
+    rows->query->generation = rows->version.generation; /* the name of what is read ... */
     buf_init(&canonical, &request->arena, (size_t)256 * 1024);
     mart_query_canonical(rows->query, &canonical);
     if (canonical.failed)
         return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
     page.canonical = buf_str(&canonical);
+    rows->query->generation = rows->read_at; /* ... and where it still is */
     s = resolve_cursor(request, rows->query, page.canonical, err);
     if (s != STATUS_OK)
         return s;
@@ -142,5 +120,7 @@ enum status rows_answer(struct request *request, struct rows_request *rows, stru
     s = rows_page_start(&page, err);
     if (s == STATUS_OK)
         s = read_page(request, rows, &page, err);
+    if (s == STATUS_GENERATION_RETIRED)
+        s = rows_moved_on(err);
     return s != STATUS_OK ? s : finish(request, rows, &page, err);
 }

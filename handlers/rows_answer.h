@@ -13,10 +13,12 @@
 typedef enum status when_empty_fn(struct request *request, struct db *db, int64_t generation, struct err *err);
 
 struct rows_request {
-    struct catalog *catalog;    /* borrowed for the call */
-    struct mart_query *query;   /* with select, filters, order and limit; not yet finished */
-    bool is_single;             /* one object instead of a list; when_empty must then refuse */
-    when_empty_fn *when_empty;  /* may be NULL */
+    struct catalog *catalog;   /* a reference of our own, given back by rows_end */
+    struct mart_query *query;  /* with select, filters, order and limit; not yet finished */
+    struct mart_version version; /* what is read: the mart's version that the request names, else its newest */
+    int64_t read_at;           /* a kept generation that shows it */
+    bool is_single;            /* one object instead of a list; when_empty must then refuse */
+    when_empty_fn *when_empty; /* may be NULL */
 };
 
 enum { ROWS_FORMATS = (1 << FORMAT_JSON) | (1 << FORMAT_CSV) };
@@ -27,21 +29,27 @@ enum status rows_answer(struct request *request, struct rows_request *rows, stru
 /* The catalogue, or DB_UNAVAILABLE while none has been loaded. The caller unrefs it. */
 enum status rows_catalog(struct request *request, struct catalog **ret, struct err *err) NODISCARD;
 
-/* Reads select=, order= and limit= into the query. */
-enum status rows_read_page(struct request *request, struct mart_query *query, struct err *err) NODISCARD;
+/*
+ * Begins a read of a mart: finds it, resolves generation= and cursor= to a version, and makes an empty query.
+ * rows starts zeroed; rows_end is called whatever happens.
+ */
+enum status rows_begin(struct request *request, struct str mart, struct rows_request *rows, struct err *err) NODISCARD;
+void rows_end(struct rows_request *rows); /* also for CLEANUP */
 
-/* Appends a filter; the query's filters have room for MART_FILTERS_MAX. */
-enum status rows_add_filter(struct mart_query *query, struct filter filter, struct err *err) NODISCARD;
+/* A generation of the catalogue was retired before it could be read: DB_CONFLICT, to be asked again. */
+enum status rows_moved_on(struct err *err);
+
+/* Reads select=, order= and limit= into the query. */
+enum status rows_read_page(struct request *request, struct rows_request *rows, struct err *err) NODISCARD;
+
+/* Appends a filter; there may be MART_FILTERS_MAX. */
+enum status rows_add_filter(struct rows_request *rows, struct filter filter, struct err *err) NODISCARD;
 
 /* from=, to= and last= as filters on the mart's time column; the mart must have one if any is given. */
-enum status rows_add_window(struct request *request, struct mart_query *query, struct err *err) NODISCARD;
+enum status rows_add_window(struct request *request, struct rows_request *rows, struct err *err) NODISCARD;
 
 /* A filter column = value, for a column the catalogue has. */
-enum status rows_add_equal(struct request *request, struct mart_query *query, const char *column, struct str value,
-                           struct err *err) NODISCARD;
-
-/* A query over mart with an empty filter list of full size. */
-enum status rows_query_new(struct request *request, const struct mart *mart, struct mart_query **ret,
+enum status rows_add_equal(struct request *request, struct rows_request *rows, const char *column, struct str value,
                            struct err *err) NODISCARD;
 
 #endif

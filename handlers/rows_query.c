@@ -2,6 +2,7 @@
 #include "handlers/rows_answer.h"
 
 #include "base/date.h"
+#include "handlers/cursor.h"
 #include "handlers/params.h"
 #include "server/app.h"
 
@@ -21,21 +22,78 @@ enum status rows_catalog(struct request *request, struct catalog **ret, struct e
     return STATUS_DB_UNAVAILABLE;
 }
 
-enum status rows_query_new(struct request *request, const struct mart *mart, struct mart_query **ret, struct err *err)
+/* The generation that cursor= or generation= names, else the newest. */
+static enum status named_generation(struct request *request, const struct catalog *catalog, int64_t *ret,
+                                    const char **ret_parameter, struct err *err)
 {
-    struct mart_query *query = ARENA_NEW(&request->arena, struct mart_query);
-    struct filter *filters = arena_array(&request->arena, MART_FILTERS_MAX, sizeof *filters);
-    if (query == NULL || filters == NULL)
-        return out_of_memory(err);
-    query->mart = mart;
-    query->filters = filters;
-    query->limit = MART_LIMIT_DEFAULT;
-    *ret = query;
-    return STATUS_OK;
+    struct str cursor = request_param(request, "cursor");
+    *ret = catalog->generation;
+    *ret_parameter = cursor.ptr != NULL ? "cursor" : "generation";
+    if (cursor.ptr != NULL)
+        return cursor_generation(cursor, &request->arena, ret, err);
+    return params_i64(request, "generation", 1, INT64_MAX, ret, err);
 }
 
-enum status rows_read_page(struct request *request, struct mart_query *query, struct err *err)
+/* generation= beside a cursor must name the version that the cursor walks through. */
+static enum status check_both(struct request *request, const struct rows_request *rows, struct err *err)
 {
+    int64_t pinned = rows->version.generation;
+    int64_t ignored_read_at = 0;
+    const struct mart_version *version = NULL;
+    enum status s = params_i64(request, "generation", 1, INT64_MAX, &pinned, err);
+    if (s == STATUS_OK)
+        s = catalog_resolve(rows->catalog, rows->query->mart, pinned, &version, &ignored_read_at, err);
+    if (s != STATUS_OK || version->generation == rows->version.generation)
+        return s;
+    return params_refuse(err, "generation", request_param(request, "generation"), "the cursor's own generation, or none");
+}
+
+static enum status resolve_version(struct request *request, struct rows_request *rows, struct err *err)
+{
+    const struct mart *mart = rows->query->mart;
+    const struct mart_version *version = NULL;
+    const char *parameter = NULL;
+    int64_t generation = 0;
+    rows->version = (struct mart_version){.as_of = STR("")};
+    rows->read_at = rows->catalog->generation;
+    if (mart->n_versions == 0)
+        return STATUS_OK; /* kept by another tool, or not published yet: there is nothing to choose */
+    enum status s = named_generation(request, rows->catalog, &generation, &parameter, err);
+    if (s == STATUS_OK)
+        s = catalog_resolve(rows->catalog, mart, generation, &version, &rows->read_at, err);
+    if (s == STATUS_GENERATION_RETIRED || s == STATUS_BAD_VALUE)
+        err_at(err, ERR_PARAMETER, str_of(parameter), request_param(request, parameter));
+    if (s != STATUS_OK)
+        return s;
+    rows->version = *version;
+    bool has_both = request_param(request, "cursor").ptr != NULL && request_param(request, "generation").ptr != NULL;
+    return has_both ? check_both(request, rows, err) : STATUS_OK;
+}
+
+enum status rows_begin(struct request *request, struct str mart, struct rows_request *rows, struct err *err)
+{
+    enum status s = rows_catalog(request, &rows->catalog, err);
+    if (s != STATUS_OK)
+        return s;
+    const struct mart *found = catalog_mart(rows->catalog, mart);
+    if (found == NULL)
+        return catalog_unknown_mart(rows->catalog, mart, err);
+    rows->query = ARENA_NEW(&request->arena, struct mart_query);
+    struct filter *filters = arena_array(&request->arena, MART_FILTERS_MAX, sizeof *filters);
+    if (rows->query == NULL || filters == NULL)
+        return out_of_memory(err);
+    *rows->query = (struct mart_query){.mart = found, .filters = filters, .limit = MART_LIMIT_DEFAULT};
+    return resolve_version(request, rows, err);
+}
+
+void rows_end(struct rows_request *rows)
+{
+    catalog_unrefp(&rows->catalog);
+}
+
+enum status rows_read_page(struct request *request, struct rows_request *rows, struct err *err)
+{
+    struct mart_query *query = rows->query;
     enum status s = STATUS_OK;
     struct str select = request_param(request, "select");
     struct str order = request_param(request, "order");
@@ -48,8 +106,9 @@ enum status rows_read_page(struct request *request, struct mart_query *query, st
     return s;
 }
 
-enum status rows_add_filter(struct mart_query *query, struct filter filter, struct err *err)
+enum status rows_add_filter(struct rows_request *rows, struct filter filter, struct err *err)
 {
+    struct mart_query *query = rows->query;
     if (query->n_filters == MART_FILTERS_MAX) {
         (void)err_set(err, STATUS_BAD_FILTER, "There are more filters than one query may have.");
         err_allow(err, "at most %d filters", MART_FILTERS_MAX);
@@ -60,24 +119,25 @@ enum status rows_add_filter(struct mart_query *query, struct filter filter, stru
     return STATUS_OK;
 }
 
-static enum status add_comparison(struct request *request, struct mart_query *query, size_t column, enum filter_op op,
+static enum status add_comparison(struct request *request, struct rows_request *rows, size_t column, enum filter_op op,
                                   struct str value, struct err *err)
 {
     struct str *values = ARENA_NEW(&request->arena, struct str);
     if (values == NULL)
         return out_of_memory(err);
     values[0] = value;
-    return rows_add_filter(query, (struct filter){.column = column, .op = op, .values = values, .n_values = 1}, err);
+    return rows_add_filter(rows, (struct filter){.column = column, .op = op, .values = values, .n_values = 1}, err);
 }
 
-enum status rows_add_equal(struct request *request, struct mart_query *query, const char *column, struct str value,
+enum status rows_add_equal(struct request *request, struct rows_request *rows, const char *column, struct str value,
                            struct err *err)
 {
-    int index = mart_column_index(query->mart, str_of(column));
+    const struct mart *mart = rows->query->mart;
+    int index = mart_column_index(mart, str_of(column));
     if (index < 0)
         return err_set(err, STATUS_INTERNAL, "The mart has no column \"%s\".", column);
-    enum status s = mart_value_check(&query->mart->columns[index], value, err);
-    return s != STATUS_OK ? s : add_comparison(request, query, (size_t)index, OP_EQ, value, err);
+    enum status s = mart_value_check(&mart->columns[index], value, err);
+    return s != STATUS_OK ? s : add_comparison(request, rows, (size_t)index, OP_EQ, value, err);
 }
 
 static enum status refuse_window(const struct mart *mart, struct err *err)
@@ -90,11 +150,12 @@ static enum status refuse_window(const struct mart *mart, struct err *err)
 }
 
 /* One bound of the window, in the spelling of the time column: a date, or the instant the day starts or ends. */
-static enum status add_bound(struct request *request, struct mart_query *query, int32_t date, bool is_upper,
+static enum status add_bound(struct request *request, struct rows_request *rows, int32_t date, bool is_upper,
                              struct err *err)
 {
-    size_t column = (size_t)query->mart->time_column;
-    bool is_instant = query->mart->columns[column].kind == COLUMN_INSTANT;
+    const struct mart *mart = rows->query->mart;
+    size_t column = (size_t)mart->time_column;
+    bool is_instant = mart->columns[column].kind == COLUMN_INSTANT;
     char text[INSTANT_TEXT_BYTES];
     if (is_instant)
         instant_format((int64_t)(is_upper ? date + 1 : date) * 86400, text);
@@ -104,22 +165,22 @@ static enum status add_bound(struct request *request, struct mart_query *query, 
     if (copy == NULL)
         return out_of_memory(err);
     enum filter_op op = !is_upper ? OP_GTE : is_instant ? OP_LT : OP_LTE;
-    return add_comparison(request, query, column, op, str_of(copy), err);
+    return add_comparison(request, rows, column, op, str_of(copy), err);
 }
 
-enum status rows_add_window(struct request *request, struct mart_query *query, struct err *err)
+enum status rows_add_window(struct request *request, struct rows_request *rows, struct err *err)
 {
     int32_t as_of = DATE_MAX;
-    (void)date_parse(str_sub(query->mart->as_of, 0, 10), &as_of);
+    (void)date_parse(str_sub(rows->version.as_of, 0, 10), &as_of);
     struct window window;
     enum status s = params_window(request, as_of, &window, err);
     if (s != STATUS_OK || !window.is_given)
         return s;
-    if (query->mart->time_column < 0)
-        return refuse_window(query->mart, err);
+    if (rows->query->mart->time_column < 0)
+        return refuse_window(rows->query->mart, err);
     if (window.from > DATE_MIN)
-        s = add_bound(request, query, window.from, false, err);
+        s = add_bound(request, rows, window.from, false, err);
     if (s == STATUS_OK && window.to < DATE_MAX)
-        s = add_bound(request, query, window.to, true, err);
+        s = add_bound(request, rows, window.to, true, err);
     return s;
 }

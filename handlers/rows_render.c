@@ -60,15 +60,32 @@ static void note_warnings(struct rows_page *page, const struct rows *result)
     }
 }
 
+/* -?digits(.digits)?(e[+-]digits)?: what JSON takes as a number, and nothing a column could smuggle in. */
+static bool is_json_number(struct str s)
+{
+    size_t at = s.len > 0 && s.ptr[0] == '-' ? 1 : 0;
+    bool is_digit = false;
+    for (; at < s.len; at++) {
+        char c = s.ptr[at];
+        bool is_mark = is_digit && (c == '.' || c == 'e');
+        bool is_sign = at > 0 && s.ptr[at - 1] == 'e' && (c == '+' || c == '-');
+        is_digit = c >= '0' && c <= '9';
+        if (!is_digit && !is_mark && !is_sign)
+            return false;
+    }
+    return is_digit;
+}
+
 /* Decimals and doubles are JSON numbers in their own digits; NaN and infinities have no JSON form. */
 static void put_json_value(struct json_out *json, enum column_kind kind, struct str text)
 {
     bool is_number = kind == COLUMN_INT || kind == COLUMN_DECIMAL || kind == COLUMN_FLOAT;
-    bool is_finite = text.len > 0 && (text.ptr[text.len - 1] >= '0' && text.ptr[text.len - 1] <= '9');
-    if (text.ptr == NULL || (is_number && !is_finite))
+    if (text.ptr == NULL || (is_number && !is_json_number(text)))
         jw_null(json);
-    else if (is_number || kind == COLUMN_BOOL)
+    else if (is_number)
         jw_raw(json, text);
+    else if (kind == COLUMN_BOOL)
+        jw_bool(json, str_eq_c(text, "true"));
     else
         jw_str(json, text);
 }
@@ -151,7 +168,7 @@ static enum status remember(const struct rows_page *page, const struct rows *res
 
 static enum status link_next(struct rows_page *page, struct cursor *last, struct err *err)
 {
-    last->generation = page->rows->query->generation;
+    last->generation = page->rows->version.generation;
     last->query = page->canonical;
     struct str text;
     enum status s = cursor_encode(last, &page->request->arena, &text, err);
@@ -166,10 +183,10 @@ static void put_meta(struct rows_page *page, struct json_out *json)
     jw_object(json);
     jw_key_text(json, "mart", mart->name);
     if (mart->is_managed)
-        jw_key_i64(json, "generation", query->generation);
+        jw_key_i64(json, "generation", page->rows->version.generation);
     else
         jw_key_null(json, "generation");
-    jw_key_text(json, "as_of", mart->as_of.len == 0 ? STR_NONE : mart->as_of);
+    jw_key_text(json, "as_of", page->rows->version.as_of.len == 0 ? STR_NONE : page->rows->version.as_of);
     if (!page->rows->is_single) {
         jw_key_i64(json, "page_size", query->limit);
         jw_key_i64(json, "returned", (int64_t)page->n_rows);

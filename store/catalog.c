@@ -104,10 +104,36 @@ enum status catalog_unknown_mart(const struct catalog *catalog, struct str name,
     enum status s =
         err_set(err, STATUS_UNKNOWN_MART, "There is no mart \"%.*s\".",
                 (int)(name.len < 100 ? name.len : 100), name.ptr == NULL ? "" : name.ptr);
-    err_at(err, ERR_NOWHERE, STR("mart"), name);
+    err_at(err, ERR_PARAMETER, STR("mart"), name);
     err_suggest(err, suggest_take(&search));
     err_allow(err, "%s", list);
     return s;
+}
+
+enum status catalog_resolve(const struct catalog *catalog, const struct mart *mart,
+                            int64_t generation, const struct mart_version **ret_version,
+                            int64_t *ret_read_at, struct err *err)
+{
+    size_t n = 0; /* versions made at or before generation */
+    while (n < mart->n_versions && mart->versions[n].generation <= generation)
+        n++;
+    bool is_newest = n == mart->n_versions;
+    int64_t read_at = is_newest ? catalog->generation : mart->versions[n].generation - 1;
+    enum status s = STATUS_OK;
+    if (generation > catalog->generation)
+        s = err_set(err, STATUS_BAD_VALUE, "Generation %lld has not been published yet.",
+                    (long long)generation);
+    else if (n == 0 || read_at < catalog->oldest_generation)
+        s = err_set(err, STATUS_GENERATION_RETIRED,
+                    "Generation %lld of the data is no longer kept.", (long long)generation);
+    if (s != STATUS_OK) {
+        err_allow(err, "%lld to %lld", (long long)catalog->oldest_generation,
+                  (long long)catalog->generation);
+        return s;
+    }
+    *ret_version = &mart->versions[n - 1];
+    *ret_read_at = read_at;
+    return STATUS_OK;
 }
 
 enum status mart_unknown_column(const struct mart *mart, struct str name, const char *parameter,

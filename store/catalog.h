@@ -33,6 +33,12 @@ struct mart_column {
     struct str description; /* "" when unknown */
 };
 
+/* The rows of a mart from one publish that changed it until the next: one of mart->versions. */
+struct mart_version {
+    int64_t generation; /* of the publish that made it: the version's name in tags, cursors and answers */
+    struct str as_of;   /* last date in the time column, "" when unknown */
+};
+
 struct mart {
     struct str name; /* "mart_price_daily" */
     struct str title, description, grain;
@@ -47,6 +53,8 @@ struct mart {
     int64_t generation;   /* last publish that changed it; 0 for unmanaged */
     int64_t n_rows;       /* -1 when unknown */
     struct str as_of;     /* last date in the time column, "" when unknown */
+    struct mart_version *versions; /* oldest first; those that a readable generation shows */
+    size_t n_versions;             /* 0 for unmanaged, and before the first publish */
     int64_t published_at; /* seconds since 1970; 0 when unknown */
 };
 
@@ -74,6 +82,14 @@ int mart_column_index(const struct mart *mart, struct str name); /* -1 when unkn
 enum status catalog_unknown_mart(const struct catalog *catalog, struct str name, struct err *err);
 enum status mart_unknown_column(const struct mart *mart, struct str name, const char *parameter,
                                 struct err *err);
+
+/*
+ * The version of a managed mart that generation shows, and a generation to read it at that is still kept.
+ * A version stays readable for as long as it is current, however old the publish that made it.
+ * Errors: GENERATION_RETIRED; BAD_VALUE when generation has not been published yet.
+ */
+enum status catalog_resolve(const struct catalog *catalog, const struct mart *mart, int64_t generation,
+                            const struct mart_version **ret_version, int64_t *ret_read_at, struct err *err) NODISCARD;
 const char *column_kind_json(enum column_kind kind); /* "string", "integer", "number", "boolean" */
 
 /* The current snapshot, shared by threads; refreshed by one maintenance thread. */

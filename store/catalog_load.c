@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MARTS_MAX = 1000, COLUMNS_MAX = 1600 };
+enum { MARTS_MAX = 1000, COLUMNS_MAX = 1600, VERSIONS_MAX = 101 };
 
 #define PG_RELATIONS                                                                                    \
     "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = current_schema() " \
@@ -64,6 +64,8 @@ static const char stmt_catalog_meta[] =
     "SELECT m.title, m.description, m.grain, m.key_columns, m.time_column, m.source_table, "
     "g.generation, g.published_at, g.n_rows, g.as_of "
     "FROM meta_mart m LEFT JOIN mart_generation g ON g.mart = m.mart WHERE m.mart = $1";
+static const char stmt_catalog_versions[] =
+    "SELECT generation, as_of FROM publication_mart WHERE mart = $1 ORDER BY generation DESC LIMIT 101";
 static const char stmt_catalog_column_notes[] =
     "SELECT column_name, unit, description FROM meta_column WHERE mart = $1 LIMIT 1600";
 
@@ -229,10 +231,37 @@ static enum status read_meta(struct db *db, struct mart *mart, struct arena *are
     return is_kept ? STATUS_OK : no_memory(err);
 }
 
+/* Newest first from the database, oldest first in the catalogue. At most the generations kept and one more. */
+static enum status read_versions(struct db *db, struct mart *mart, struct arena *arena,
+                                 struct err *err)
+{
+    CLEANUP(rows_clear) struct rows rows = {0};
+    struct mart_version newest_first[VERSIONS_MAX];
+    size_t n = 0;
+    bool has_row = false;
+    enum status s = db_query(db, stmt_catalog_versions, PARAMS(db_text(mart->name)), &rows, err);
+    while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row) {
+        newest_first[n] = (struct mart_version){rows_i64(&rows, 0), keep(arena, rows_text(&rows, 1))};
+        if (newest_first[n++].as_of.ptr == NULL)
+            return no_memory(err);
+    }
+    if (s != STATUS_OK)
+        return s;
+    mart->versions = arena_array(arena, n, sizeof *mart->versions);
+    if (mart->versions == NULL)
+        return no_memory(err);
+    for (size_t i = 0; i < n; i++)
+        mart->versions[i] = newest_first[n - 1 - i];
+    mart->n_versions = n;
+    return STATUS_OK;
+}
+
 static enum status fill_mart(struct db *db, struct mart *mart, struct arena *arena, struct err *err)
 {
     struct meta meta = {STR_NONE, STR_NONE};
     enum status s = read_meta(db, mart, arena, &meta, err);
+    if (s == STATUS_OK && mart->is_managed)
+        s = read_versions(db, mart, arena, err);
     if (s != STATUS_OK)
         return s;
     CLEANUP(arena_clear) struct arena scratch;
@@ -359,5 +388,6 @@ enum status catalog_is_stale(struct db *db, const struct catalog *catalog, bool 
 const struct statement catalog_statements[] = {
     STATEMENT_PAIR(stmt_catalog_relations), STATEMENT_PAIR(stmt_catalog_columns),
     STATEMENT_PAIR(stmt_catalog_state),     STATEMENT(stmt_catalog_meta),
-    STATEMENT(stmt_catalog_column_notes),   STATEMENTS_END,
+    STATEMENT(stmt_catalog_column_notes),   STATEMENT(stmt_catalog_versions),
+    STATEMENTS_END,
 };

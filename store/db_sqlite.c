@@ -105,10 +105,15 @@ static int collate_decimal(void *arg, int a_len, const void *a, int b_len, const
     return x_ok != y_ok ? (x_ok ? -1 : 1) : str_cmp(x, y);
 }
 
-/* The file is made here first, so that it and its log are readable by its owner only. */
+/*
+ * The file is made here first, so that it and its log are readable by its owner only. One that exists must not
+ * be opened: closing any descriptor of it drops every POSIX lock that this process's SQLite holds on it.
+ */
 static enum status create_private(const char *path, struct err *err)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0 && errno == EEXIST)
+        return STATUS_OK;
     if (fd < 0) {
         enum status s = err_set(err, STATUS_DB_UNAVAILABLE,
                                 "The database file cannot be opened: error %d.", errno);

@@ -21,6 +21,12 @@ static const char stmt_mart_generation_set[] =
     "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (mart) DO UPDATE SET generation = excluded.generation, "
     "published_at = excluded.published_at, n_rows = mart_generation.n_rows + excluded.n_rows, "
     "as_of = excluded.as_of, schema_hash = excluded.schema_hash";
+static const char stmt_publication_mart_add[] =
+    "INSERT INTO publication_mart (mart, generation, as_of) VALUES ($1, $2, $3)";
+/* All but the versions that some generation from $1 on shows. */
+static const char stmt_publication_mart_purge[] =
+    "DELETE FROM publication_mart WHERE generation < (SELECT max(newer.generation) "
+    "FROM publication_mart newer WHERE newer.mart = publication_mart.mart AND newer.generation <= $1)";
 static const char stmt_mart_generation_rows[] =
     "SELECT n_rows FROM mart_generation WHERE mart = $1";
 static const char stmt_notify[] = "SELECT pg_notify('cmmc_published', $1)";
@@ -92,6 +98,10 @@ static enum status book_mart(struct publish *publish, const struct stage *stage,
                        db_text(str_of(publish->now)), db_i64(more), db_text(as_of),
                        db_text(str_of(hash))),
                 NULL, err);
+    if (s == STATUS_OK)
+        s = db_exec(publish->db, stmt_publication_mart_add,
+                    PARAMS(db_text(stage->mart->name), db_i64(publish->next), db_text(as_of)), NULL,
+                    err);
     return s == STATUS_OK ? read_n_rows(publish, stage->mart, ret_n_rows, err) : s;
 }
 
@@ -144,6 +154,8 @@ static enum status purge(struct publish *publish, int keep, struct err *err)
 {
     int64_t oldest = publish->next - keep + 1;
     enum status s = db_exec(publish->db, stmt_publication_purge, PARAMS(db_i64(oldest)), NULL, err);
+    if (s == STATUS_OK)
+        s = db_exec(publish->db, stmt_publication_mart_purge, PARAMS(db_i64(oldest)), NULL, err);
     for (size_t i = 0; i < publish->catalog->n_marts && s == STATUS_OK; i++) {
         const struct mart *mart = &publish->catalog->marts[i];
         if (mart->is_managed)
@@ -182,5 +194,6 @@ enum status publish_write_books(struct publish *publish, int keep, struct publis
 const struct statement publish_statements[] = {
     STATEMENT(stmt_publication_add),           STATEMENT(stmt_publication_purge),
     STATEMENT(stmt_mart_generation_set),       STATEMENT(stmt_mart_generation_rows),
+    STATEMENT(stmt_publication_mart_add),      STATEMENT(stmt_publication_mart_purge),
     STATEMENT_FOR(DB_POSTGRESQL, stmt_notify), STATEMENTS_END,
 };

@@ -19,6 +19,15 @@ CREATE TABLE mart_generation (
     schema_hash {{text}} NOT NULL
 );
 
+-- Every version of each mart that a readable generation may show: the publishes that changed it. The generations from
+-- one row's number to the next one's show the same rows.
+CREATE TABLE publication_mart (
+    mart {{text}} NOT NULL,
+    generation BIGINT NOT NULL,
+    as_of {{date}},
+    PRIMARY KEY (mart, generation)
+);
+
 -- What the catalogue says about our marts beyond what the database itself knows.
 CREATE TABLE meta_mart (
     mart {{text}} NOT NULL PRIMARY KEY,
