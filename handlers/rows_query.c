@@ -43,6 +43,8 @@ static enum status check_both(struct request *request, const struct rows_request
     enum status s = params_i64(request, "generation", 1, INT64_MAX, &pinned, err);
     if (s == STATUS_OK)
         s = catalog_resolve(rows->catalog, rows->query->mart, pinned, &version, &ignored_read_at, err);
+    if (s == STATUS_GENERATION_RETIRED || s == STATUS_BAD_VALUE)
+        err_at(err, ERR_PARAMETER, STR("generation"), request_param(request, "generation"));
     if (s != STATUS_OK || version->generation == rows->version.generation)
         return s;
     return params_refuse(err, "generation", request_param(request, "generation"), "the cursor's own generation, or none");

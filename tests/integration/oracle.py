@@ -405,14 +405,21 @@ def own_metrics(dates, equity, per_year, rf):
     return out
 
 
+def sessions_since(price_day, day, sessions, always_open):
+    """Age of a price: the sessions after its date, up to day; before the first one, days of trade stand for them."""
+    age = bisect.bisect_right(sessions, day) - bisect.bisect_right(sessions, price_day)
+    for n in range(1, min((sessions[0] - price_day).days, 200)):
+        age += always_open or (price_day + datetime.timedelta(n)).weekday() < 5
+    return age
+
+
 def benchmark_metrics(plan, market, clock, equity, per_year):
     """Metrics over the sessions at which the benchmark has a price that is not too old."""
     series, line, common, days = market.price[plan.benchmark], [], [], []
-    idle = 0
+    sessions = [day for day, _ in clock]
     for t, (day, moment) in enumerate(clock):
         row = series.as_of(day, moment)
-        idle = 0 if row and row[0] == day else idle + 1
-        if row and idle <= plan.max_stale:
+        if row and sessions_since(row[0], day, sessions, market.always_open[plan.benchmark]) <= plan.max_stale:
             source = market.currency[plan.benchmark]
             line.append(row[1] * market.rate(source, plan.currency, day, moment))
             common.append(equity[t])
