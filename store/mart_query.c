@@ -188,18 +188,21 @@ size_t mart_query_order_result_column(const struct mart_query *query, size_t i)
     return extra;
 }
 
-/* A cursor is signed by nobody here: its values are checked like any other. */
+static enum status bad_cursor(struct err *err)
+{
+    enum status s = err_set(err, STATUS_BAD_CURSOR,
+                            "The cursor holds a value that is not of its column's type.");
+    err_at(err, ERR_PARAMETER, STR("cursor"), STR_NONE);
+    err_allow(err, "the value of links.next, unchanged");
+    return s;
+}
+
 static enum status check_after(const struct mart_query *query, struct err *err)
 {
     for (size_t i = 0; query->after != NULL && i < query->n_order; i++) {
-        const struct mart_column *column = &query->mart->columns[query->order[i].column];
-        struct str value = query->after[i];
-        /* A long text was served whole, so it comes back whole. */
-        if (value.ptr != NULL && value_check(column, value, SIZE_MAX, err) != STATUS_OK) {
-            if (err != NULL)
-                err->status = STATUS_BAD_CURSOR;
-            return STATUS_BAD_CURSOR;
-        }
+        enum column_kind kind = query->mart->columns[query->order[i].column].kind;
+        if (query->after[i].ptr != NULL && !value_can_follow(kind, query->after[i]))
+            return bad_cursor(err);
     }
     return STATUS_OK;
 }
@@ -218,7 +221,9 @@ enum status mart_query_open(struct db *db, const struct mart_query *query, struc
         s = generation_pin(db, query->generation, err);
     if (s != STATUS_OK)
         return s;
-    return db_query(db, sql.text, sql.params, sql.n_params, ret_rows, err);
+    s = db_query(db, sql.text, sql.params, sql.n_params, ret_rows, err);
+    /* Every other value was checked by its kind; PostgreSQL reads those of a cursor for the first time. */
+    return s == STATUS_BAD_DATA && query->after != NULL ? bad_cursor(err) : s;
 }
 
 static bool is_canonical_decimal(struct str s)
@@ -230,31 +235,47 @@ static bool is_canonical_decimal(struct str s)
     return !has_leading_zero && !has_trailing_zero && !str_eq(s, STR("-0"));
 }
 
-/* Only an unmanaged mart has fractions of a second; they are kept, without trailing zeros. */
+/* YYYY-MM-DD HH:MM:SS with anything behind it; the database has seen to it that there is such a day. */
+static bool is_instant_shaped(struct str text)
+{
+    static const char shape[] = "0000-00-00 00:00:00";
+    for (size_t i = 0; i < sizeof shape - 1 && text.len >= sizeof shape - 1; i++) {
+        bool is_digit = text.ptr[i] >= '0' && text.ptr[i] <= '9';
+        bool is_between = i == 10 && text.ptr[i] == 'T';
+        if (shape[i] == '0' ? !is_digit : text.ptr[i] != shape[i] && !is_between)
+            return false;
+    }
+    return text.len >= sizeof shape - 1;
+}
+
+/*
+ * Only an unmanaged mart has fractions of a second; they are kept, without trailing zeros. What has no such form
+ * (infinity, years before 1 or after 9999) stays as the database writes it and reads it back.
+ */
 static struct str instant_text(struct str text, struct arena *room)
 {
-    int64_t seconds = 0;
-    if (text.len == INSTANT_TEXT_BYTES - 1 && text.ptr[10] == 'T' && text.ptr[19] == 'Z')
+    enum { SECONDS_END = 19 };
+    if (text.len == INSTANT_TEXT_BYTES - 1 && text.ptr[10] == 'T' && text.ptr[SECONDS_END] == 'Z')
         return text;
-    if (!instant_parse(text, &seconds))
+    if (!is_instant_shaped(text))
         return text;
-    struct str fraction = STR("");
-    if (text.len > 19 && text.ptr[19] == '.') {
-        size_t end = 20;
-        while (end < text.len && text.ptr[end] >= '0' && text.ptr[end] <= '9')
-            end++;
-        while (text.ptr[end - 1] == '0')
-            end--;
-        fraction = end > 20 ? str_sub(text, 19, end) : fraction;
-    }
-    char *out = arena_alloc(room, INSTANT_TEXT_BYTES + fraction.len);
+    size_t end = SECONDS_END;
+    if (end < text.len && text.ptr[end] == '.')
+        end++;
+    while (end < text.len && text.ptr[end] >= '0' && text.ptr[end] <= '9')
+        end++;
+    struct str zone = str_sub(text, end, text.len);
+    if (zone.len > 0 && !str_eq(zone, STR("Z")) && !str_eq(zone, STR("+00")))
+        return text;
+    while (end > SECONDS_END && (text.ptr[end - 1] == '0' || text.ptr[end - 1] == '.'))
+        end--;
+    char *out = arena_alloc(room, end + 1);
     if (out == NULL)
         return STR_NONE;
-    instant_format(seconds, out);
-    if (fraction.len > 0)
-        memcpy(out + 19, fraction.ptr, fraction.len);
-    out[19 + fraction.len] = 'Z';
-    return (struct str){out, 20 + fraction.len};
+    memcpy(out, text.ptr, end);
+    out[10] = 'T';
+    out[end] = 'Z';
+    return (struct str){out, end + 1};
 }
 
 static struct str decimal_text(struct str text, struct arena *room)

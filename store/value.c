@@ -71,6 +71,15 @@ enum status value_check(const struct mart_column *column, struct str value, size
     return s;
 }
 
+bool value_can_follow(enum column_kind kind, struct str value)
+{
+    bool is_bound_by_type = kind == COLUMN_INT || kind == COLUMN_FLOAT || kind == COLUMN_BOOL;
+    if (is_bound_by_type)
+        return is_of_kind(kind, value, VALUE_AFTER_BYTES_MAX);
+    return value.len <= VALUE_AFTER_BYTES_MAX &&
+           (value.len == 0 || memchr(value.ptr, '\0', value.len) == NULL);
+}
+
 struct str value_canonical(enum column_kind kind, struct str value, char room[VALUE_ROOM_BYTES])
 {
     int64_t integer = 0;

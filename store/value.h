@@ -7,11 +7,17 @@
 
 #include "store/catalog.h"
 
-enum { VALUE_QUERY_BYTES_MAX = 1024, VALUE_ROOM_BYTES = 64 };
+enum { VALUE_QUERY_BYTES_MAX = 1024, VALUE_AFTER_BYTES_MAX = 64 * 1024, VALUE_ROOM_BYTES = 64 };
 
 /* BAD_VALUE with the column as the place, the value, and what is allowed. max_bytes limits text. */
 enum status value_check(const struct mart_column *column, struct str value, size_t max_bytes,
                         struct err *err) NODISCARD;
+
+/*
+ * Whether a value that comes back in a cursor can be bound. It was read from the column, where the database may
+ * hold more than a filter takes (infinite dates, longer decimals): the database itself compares it by type.
+ */
+bool value_can_follow(enum column_kind kind, struct str value);
 
 /*
  * A checked value in its canonical spelling: 12.50 is 12.5, 007 is 7, 2020-01-01 00:00:00+00 is

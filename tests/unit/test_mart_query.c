@@ -504,20 +504,236 @@ static void a_foreign_column_name_cannot_break_out_of_its_quotes(void **state)
     catalog_unref(c);
 }
 
-static void a_forged_cursor_is_refused_before_the_database_sees_it(void **state)
+static void a_forged_cursor_is_refused(void **state)
+{
+    static const struct {
+        const char *order;
+        struct str value;
+        bool is_left_to_postgresql;
+    } cases[] = {
+        {"n_rows", {"x", 1}, false},
+        {"n_rows", {"99999999999999999999", 20}, false},
+        {"is_active", {"maybe", 5}, false},
+        {"name", {"a\0b", 3}, false},
+        {"delisted_on", {"not a date", 10}, true},
+        {"delisted_on", {"2020-02-30", 10}, true},
+        {"delisted_on", {"2020-01-01'; --", 15}, true},
+        {"name", {"\xff", 1}, true},
+    };
+    struct fixture *f = *state;
+    struct str after[2] = {STR_NONE, STR("uid")};
+    struct catalog *c = load_catalog(f);
+    const struct mart *m = find(c, "mart_instrument");
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct err err = {0};
+        struct mart_query q;
+        struct rows rows = {0};
+        struct db *db = NULL;
+        char text[64];
+        (void)snprintf(text, sizeof text, "order=%s", cases[i].order);
+        ok(parse(m, text, &f->arena, &q, &err));
+        after[0] = cases[i].value;
+        q.after = after;
+        ok(db_acquire(f->pool, DB_READ, NULL, &db, &err));
+        enum status s = mart_query_open(db, &q, &f->arena, &rows, &err);
+        bool is_compared = cases[i].is_left_to_postgresql && f->kind == DB_SQLITE;
+        if (s != (is_compared ? STATUS_OK : STATUS_BAD_CURSOR) ||
+            (s != STATUS_OK && strcmp(err.name, "cursor") != 0))
+            fail_msg("case %zu: %s %s", i, status_name(s), err.detail);
+        rows_clear(&rows);
+        db_release(db);
+    }
+    catalog_unref(c);
+}
+
+/* What another tool's table may hold in SQLite, whatever its columns are declared as. */
+static void make_loose(struct fixture *f)
+{
+    run_sql(
+        f,
+        "CREATE TABLE mart_loose (k INTEGER PRIMARY KEY, t TEXT, i INTEGER, d DECIMAL_TEXT, f DECIMAL(9, 2), "
+        "b BOOLEAN, day DATE, at INSTANT_TEXT, o BLOB);"
+        "INSERT INTO mart_loose VALUES (1, 'a', 1, '1.50', 1.5, 1, '2020-02-29', '2020-01-02 03:04:05', 'x');"
+        "INSERT INTO mart_loose VALUES (2, x'fffe', 'abc1', 'NaN', 9e999, 2, '2020-02-30', 'now', x'fffe');"
+        "INSERT INTO mart_loose VALUES (3, 'a' || char(0), '1,\"z\":2', '1' || char(0) || '\"', -9e999, -1, "
+        "20200101, '2459000.5', 'x' || char(0));"
+        "INSERT INTO mart_loose VALUES (4, '', 1.5, '1e5', 9007199254740993, 'true', 'someday', "
+        "'2020-01-02T03:04:05.250+00:00', 1.5);"
+        "INSERT INTO mart_loose VALUES (5, 'b', 9223372036854775807, "
+        "'-123456789012345678901234567890123456789', 'r1', 'false', '9999-12-31', 'x', NULL);"
+        "INSERT INTO mart_loose VALUES (6, NULL, x'31', x'31', x'31', x'31', x'31', x'31', x'41');"
+        "INSERT INTO mart_loose VALUES (7, 'c', -1, '-.5', -0.0, 0, '2020-2-1', '2020-01-02T03:04:05.25Z', '');"
+        "INSERT INTO mart_loose VALUES (8, 'c', -1, '-0.5', 9007199254740992, '', '', '', 7)");
+}
+
+static void values_of_another_type_are_null_in_every_place(void **state)
+{
+    static const char *const columns[] = {"t", "i", "d", "f", "b", "day", "at", "o"};
+    struct fixture *f = *state;
+    if (f->kind != DB_SQLITE)
+        skip(); /* PostgreSQL keeps no such values */
+    make_loose(f);
+    struct catalog *c = load_catalog(f);
+    const struct mart *m = find(c, "mart_loose");
+    assert_string_equal(answer(f, m, 0, ""),
+                        "1|a|1|1.5|1.5|true|2020-02-29|2020-01-02T03:04:05Z|x\n"
+                        "2|~|~|~|~|~|~|~|\\xfffe\n"
+                        "3|~|~|~|~|~|~|~|~\n"
+                        "4||~|~|9007199254740992|true|~|2020-01-02T03:04:05.25Z|1.5\n"
+                        "5|b|9223372036854775807|~|~|false|9999-12-31|~|~\n"
+                        "6|~|~|~|~|~|~|~|\\x41\n"
+                        "7|c|-1|~|0|false|~|2020-01-02T03:04:05.25Z|\n"
+                        "8|c|-1|-0.5|9007199254740992|~|~|~|7\n");
+    assert_string_equal(answer(f, m, 0, "select=k&i=is.null"), "2\n3\n4\n6\n");
+    assert_string_equal(answer(f, m, 0, "select=k&f=eq.9007199254740992"), "4\n8\n");
+    assert_string_equal(answer(f, m, 0, "select=k&d=lt.5"), "1\n8\n");
+    assert_string_equal(answer(f, m, 0, "select=k&b=is.true"), "1\n4\n");
+    assert_string_equal(answer(f, m, 0, "select=k&at=eq.2020-01-02T03:04:05.25Z"), "4\n7\n");
+    assert_string_equal(answer(f, m, 0, "select=k&o=eq.\\x41"), "6\n");
+    for (size_t i = 0; i < 2 * ARRAY_LEN(columns); i++) {
+        struct err err = {0};
+        struct mart_query q;
+        char text[64];
+        (void)snprintf(text, sizeof text, "select=k&order=%s%s", columns[i / 2],
+                       i % 2 == 0 ? "" : ".desc");
+        ok(parse(m, text, &f->arena, &q, &err));
+        const char *whole = walk(f, q, 1000);
+        assert_int_equal(strlen(whole), 16);
+        for (int64_t limit = 1; limit < 4; limit++)
+            if (strcmp(walk(f, q, limit), whole) != 0)
+                fail_msg("%s differs in pages of %d", text, (int)limit);
+    }
+    catalog_unref(c);
+}
+
+static void what_no_filter_takes_can_still_be_paged_over(void **state)
+{
+    static const char *const orders[] = {"day", "day.desc", "at", "at.desc", "z", "z.desc",
+                                         "n",   "n.desc",   "f",  "f.desc",  "b", "day,at,n,f"};
+    struct fixture *f = *state;
+    bool is_pg = f->kind == DB_POSTGRESQL;
+    run_sql(f, is_pg
+                   ? "CREATE TABLE mart_endless (k BIGINT PRIMARY KEY, day DATE, at TIMESTAMP, "
+                     "z TIMESTAMPTZ, n NUMERIC, f REAL, b BOOLEAN)"
+                   : "CREATE TABLE mart_endless (k BIGINT PRIMARY KEY, day DATE, at INSTANT_TEXT, "
+                     "z TIMESTAMP, n DECIMAL_TEXT, f REAL, b BOOLEAN)");
+    run_sql(f, "INSERT INTO mart_endless VALUES (1, '9999-12-31', '9999-12-31 00:00:00', "
+               "'9999-12-31 23:59:59', '99999999999999999999999999999999999999', 1e30, true);"
+               "INSERT INTO mart_endless VALUES (2, '1066-10-14', '1066-10-14 09:00:00.5', "
+               "'1066-10-14 09:00:00', '-0.5', -1e-40, false);"
+               "INSERT INTO mart_endless VALUES (3, '9999-12-31', '9999-12-31 00:00:00', "
+               "'9999-12-31 23:59:59', '1', 0.1, NULL);"
+               "INSERT INTO mart_endless (k) VALUES (4)");
+    if (is_pg)
+        run_sql(
+            f,
+            "INSERT INTO mart_endless VALUES (5, 'infinity', 'infinity', '-infinity', "
+            "'123456789012345678901234567890123456789.5', 'Infinity', true);"
+            "INSERT INTO mart_endless VALUES (6, '-infinity', '-infinity', 'infinity', 'NaN', 'NaN', true);"
+            "INSERT INTO mart_endless VALUES (7, '0044-03-15 BC', '0044-03-15 12:00:00 BC', "
+            "'12345-01-01 00:00:00.125', 1e60, -2e-45, false);"
+            "INSERT INTO mart_endless VALUES (8, '12345-01-01', '12345-01-01 00:00:00', "
+            "'0044-03-15 12:00:00 BC', 1e-60, 0, false)");
+    struct catalog *c = load_catalog(f);
+    const struct mart *m = find(c, "mart_endless");
+    assert_string_equal(answer(f, m, 0, "k=eq.1&select=day,at"),
+                        "9999-12-31|9999-12-31T00:00:00Z\n");
+    assert_string_equal(answer(f, m, 0, "k=eq.2&select=day,at"),
+                        "1066-10-14|1066-10-14T09:00:00.5Z\n");
+    if (is_pg)
+        assert_string_equal(answer(f, m, 0, "k=eq.5&select=day,at,z,f"),
+                            "infinity|infinity|-infinity|~\n");
+    for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
+        struct err err = {0};
+        struct mart_query q;
+        char text[64];
+        (void)snprintf(text, sizeof text, "select=k&order=%s", orders[i]);
+        ok(parse(m, text, &f->arena, &q, &err));
+        const char *whole = walk(f, q, 1000);
+        assert_int_equal(strlen(whole), is_pg ? 16 : 8);
+        for (int64_t limit = 1; limit < 4; limit++)
+            if (strcmp(walk(f, q, limit), whole) != 0)
+                fail_msg("%s differs in pages of %d", text, (int)limit);
+    }
+    catalog_unref(c);
+}
+
+static const char *search(struct fixture *f, const struct mart *m, const char *text)
+{
+    struct err err = {0};
+    struct mart_query q;
+    ok(parse(m, "select=symbol&asset_class=eq.stock", &f->arena, &q, &err));
+    q.generation = 1;
+    ok(mart_query_search(&q, str_of(text), "uid,symbol,name,name_local", &f->arena, &err));
+    return walk(f, q, MART_LIMIT_MAX);
+}
+
+static void a_search_folds_ascii_letters_and_takes_everything_else_as_it_is(void **state)
+{
+    struct fixture *f = *state;
+    publish_text(
+        f, "mart_instrument", PUBLISH_MERGE,
+        "uid,asset_class,symbol,name,name_local,market,currency,source,quote_unit,price_basis,is_active,"
+        "is_survivor_biased",
+        "stock:US.AAPL|stock|AAPL|Apple Inc.|애플|XNAS|USD|t|price|raw|true|false\n"
+        "stock:KR.005930|stock|005930|Samsung Electronics|삼성전자|XKRX|KRW|t|price|raw|true|false\n"
+        "stock:US.GONE|stock|GONE|100% Gone_Co's \"Ä\"|~|XNYS|USD|t|price|raw|false|false\n"
+        "etf:US.SPY|etf|SPY|SPDR Apple|~|ARCX|USD|t|price|raw|true|false\n",
+        9, NULL);
+    struct catalog *c = load_catalog(f);
+    const struct mart *m = find(c, "mart_instrument");
+    assert_string_equal(search(f, m, "ApPlE"), "AAPL\n");
+    assert_string_equal(search(f, m, "STOCK:us."), "AAPL\nGONE\n");
+    assert_string_equal(search(f, m, "삼성"), "005930\n");
+    assert_string_equal(search(f, m, "5930"), "005930\n");
+    assert_string_equal(search(f, m, "%"), "GONE\n");
+    assert_string_equal(search(f, m, "e_c"), "GONE\n");
+    assert_string_equal(search(f, m, "_"), "GONE\n");
+    assert_string_equal(search(f, m, "'"), "GONE\n");
+    assert_string_equal(search(f, m, "\"Ä\""), "GONE\n");
+    assert_string_equal(search(f, m, "ä"), ""); /* only ASCII is folded, alike on both back ends */
+    assert_string_equal(search(f, m, "\\"), "");
+    assert_string_equal(search(f, m, "' OR '1'='1"), "");
+    assert_string_equal(search(f, m, ""), "005930\nAAPL\nGONE\n");
+    catalog_unref(c);
+}
+
+static void a_search_goes_over_text_columns_only(void **state)
 {
     struct fixture *f = *state;
     struct err err = {0};
     struct mart_query q;
-    struct rows rows = {0};
-    struct str after[] = {STR("EUR"), STR("KRW"), STR("not a date")};
     struct catalog *c = load_catalog(f);
-    struct db *db = NULL;
     ok(parse(find(c, "mart_fx_daily"), "", &f->arena, &q, &err));
-    q.after = after;
-    ok(db_acquire(f->pool, DB_READ, NULL, &db, &err));
-    expect(STATUS_BAD_CURSOR, mart_query_open(db, &q, &f->arena, &rows, &err));
-    db_release(db);
+    expect(STATUS_INTERNAL, mart_query_search(&q, STR("x"), "base,rate", &f->arena, &err));
+    expect(STATUS_INTERNAL, mart_query_search(&q, STR("x"), "nothing", &f->arena, &err));
+    catalog_unref(c);
+}
+
+static const char *canonical_search(struct fixture *f, const struct mart *m, const char *text)
+{
+    struct err err = {0};
+    struct mart_query q;
+    struct buf out;
+    ok(parse(m, "", &f->arena, &q, &err));
+    if (text != NULL)
+        ok(mart_query_search(&q, str_of(text), "base,quote", &f->arena, &err));
+    buf_init(&out, &f->arena, 1 << 16);
+    mart_query_canonical(&q, &out);
+    return buf_c_str(&out);
+}
+
+static void the_canonical_text_tells_searches_apart(void **state)
+{
+    struct fixture *f = *state;
+    struct catalog *c = load_catalog(f);
+    const struct mart *m = find(c, "mart_fx_daily");
+    assert_string_equal(canonical_search(f, m, "EUR"), canonical_search(f, m, "eur"));
+    assert_string_not_equal(canonical_search(f, m, "eur"), canonical_search(f, m, "usd"));
+    assert_string_not_equal(canonical_search(f, m, "eur"), canonical_search(f, m, NULL));
+    assert_string_not_equal(canonical_search(f, m, ""), canonical_search(f, m, NULL));
+    assert_string_not_equal(canonical_search(f, m, "eur\"&order=\""),
+                            canonical_search(f, m, "eur"));
     catalog_unref(c);
 }
 
@@ -583,7 +799,12 @@ int main(void)
         TEST(limits_of_text_and_lists_are_kept),
         TEST(injected_text_is_only_ever_a_value),
         TEST(a_foreign_column_name_cannot_break_out_of_its_quotes),
-        TEST(a_forged_cursor_is_refused_before_the_database_sees_it),
+        TEST(a_forged_cursor_is_refused),
+        TEST(values_of_another_type_are_null_in_every_place),
+        TEST(what_no_filter_takes_can_still_be_paged_over),
+        TEST(a_search_folds_ascii_letters_and_takes_everything_else_as_it_is),
+        TEST(a_search_goes_over_text_columns_only),
+        TEST(the_canonical_text_tells_searches_apart),
         TEST(equal_queries_have_equal_canonical_text),
         TEST(order_columns_that_are_not_selected_follow_the_selected_ones),
     };
