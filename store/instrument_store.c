@@ -6,11 +6,10 @@
 #include "store/statements.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { INSTRUMENTS_MAX = 100000, SEARCH_SQL_BYTES = 4096, PATTERN_BYTES = 512, FIRST_ROWS = 4096 };
+enum { FIRST_ROWS = 4096 };
 
 #define INSTRUMENT_COLUMNS                                                                               \
     "uid, asset_class, symbol, name, name_local, market, country, currency, sector, industry, source, "  \
@@ -112,110 +111,6 @@ enum status instrument_get(struct db *db, struct str uid, int64_t generation, st
         return s;
     *ret = instrument;
     *ret_found = found;
-    return STATUS_OK;
-}
-
-/* %text% with the pattern's own characters escaped, ASCII lowered; false when it does not fit. */
-static bool make_pattern(struct str text, char to[PATTERN_BYTES], struct str *ret)
-{
-    size_t n = 0;
-    if (text.len > (PATTERN_BYTES - 2) / 2)
-        return false;
-    to[n++] = '%';
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        if (c == '%' || c == '_' || c == '\\')
-            to[n++] = '\\';
-        to[n++] = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-    }
-    to[n++] = '%';
-    *ret = (struct str){to, n};
-    return true;
-}
-
-/* Conditions that were given, numbered as they come. */
-struct conditions {
-    char sql[SEARCH_SQL_BYTES];
-    size_t len;
-    struct db_param params[8];
-    size_t n_params;
-};
-
-static void add_condition(struct conditions *c, struct db_param param, const char *before,
-                          const char *after)
-{
-    c->params[c->n_params++] = param;
-    int n =
-        snprintf(c->sql + c->len, sizeof c->sql - c->len, "%s$%zu%s", before, c->n_params, after);
-    c->len += n > 0 ? (size_t)n : 0;
-}
-
-static enum status build_search(const struct instrument_filter *filter, int64_t generation,
-                                char *pattern, struct conditions *c, struct err *err)
-{
-    struct str like = STR_NONE;
-    if (filter->q.ptr != NULL && !make_pattern(filter->q, pattern, &like)) {
-        enum status s = err_set(err, STATUS_BAD_VALUE, "The search text is too long.");
-        err_at(err, ERR_PARAMETER, STR("q"), filter->q);
-        err_allow(err, "at most %d bytes", (PATTERN_BYTES - 2) / 2);
-        return s;
-    }
-    add_condition(
-        c, db_i64(generation),
-        "SELECT " INSTRUMENT_COLUMNS " FROM gen_instrument WHERE gen_from <= ", " AND gen_to > $1");
-    if (like.ptr != NULL) /* lower() folds ASCII on both back ends: the columns are bytewise */
-        add_condition(
-            c, db_text(like),
-            " AND lower(uid || ' ' || symbol || ' ' || name || ' ' || COALESCE(name_local, '')) LIKE ",
-            " ESCAPE '\\'");
-    if (filter->asset_class.ptr != NULL)
-        add_condition(c, db_text(filter->asset_class), " AND asset_class = ", "");
-    if (filter->market.ptr != NULL)
-        add_condition(c, db_text(filter->market), " AND market = ", "");
-    if (filter->currency.ptr != NULL)
-        add_condition(c, db_text(filter->currency), " AND currency = ", "");
-    if (filter->is_active >= 0)
-        add_condition(c, db_bool(filter->is_active != 0), " AND is_active = ", "");
-    if (filter->after_uid.ptr != NULL)
-        add_condition(c, db_text(filter->after_uid), " AND uid > ", "");
-    add_condition(c, db_i64(filter->limit + 1), " ORDER BY uid LIMIT ", "");
-    return STATUS_OK;
-}
-
-enum status instrument_search(struct db *db, const struct instrument_filter *filter,
-                              int64_t generation, struct arena *arena, struct instrument **ret,
-                              size_t *ret_n, struct err *err)
-{
-    struct conditions c = {0};
-    char pattern[PATTERN_BYTES];
-    if (filter->limit < 1 || filter->limit > INSTRUMENTS_MAX)
-        return err_set(err, STATUS_BAD_VALUE, "The limit must be from 1 to %d.",
-                       (int)INSTRUMENTS_MAX);
-    enum status s = build_search(filter, generation, pattern, &c, err);
-    if (s == STATUS_OK)
-        s = generation_pin(db, generation, err);
-    if (s != STATUS_OK)
-        return s;
-    CLEANUP(rows_clear) struct rows rows = {0};
-    struct instrument *found = NULL;
-    size_t n = 0, cap = 0;
-    bool has_row = false;
-    s = db_query(db, c.sql, c.params, c.n_params, &rows, err);
-    while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row) {
-        if (n == cap) {
-            size_t more = cap == 0 ? 64 : 2 * cap;
-            found = arena_grow(arena, found, cap * sizeof *found, more * sizeof *found);
-            if (found == NULL)
-                return no_memory(err);
-            cap = more;
-        }
-        s = read_instrument(&rows, arena, &found[n], err);
-        n += s == STATUS_OK;
-    }
-    if (s != STATUS_OK)
-        return s;
-    *ret = found;
-    *ret_n = n;
     return STATUS_OK;
 }
 

@@ -26,19 +26,6 @@ struct instrument {
 enum status instrument_get(struct db *db, struct str uid, int64_t generation, struct arena *arena,
                            struct instrument *ret, bool *ret_found, struct err *err) NODISCARD;
 
-struct instrument_filter {
-    struct str q; /* matches uid, symbol, name, local name, case-insensitively; ptr NULL: all */
-    struct str asset_class, market, currency; /* exact; ptr NULL: all */
-    int is_active;                            /* -1 all, 0, 1 */
-    struct str after_uid;                     /* keyset paging; ptr NULL: from the start */
-    int64_t limit;
-};
-
-/* Ordered by uid; up to limit + 1 are returned, so that the caller sees whether more follow. */
-enum status instrument_search(struct db *db, const struct instrument_filter *filter,
-                              int64_t generation, struct arena *arena, struct instrument **ret,
-                              size_t *ret_n, struct err *err) NODISCARD;
-
 /* Total-return closes (adj_close) of one instrument, oldest first; rows without one are left out. */
 struct price_column {
     size_t n;

@@ -84,70 +84,6 @@ static void an_unknown_instrument_names_the_nearest(void **state)
     db_release(db);
 }
 
-static const char *search(struct fixture *f, struct db *db, struct instrument_filter filter)
-{
-    struct err err = {0};
-    struct instrument *found = NULL;
-    size_t n = 0;
-    struct buf out;
-    buf_init(&out, &f->arena, 1 << 16);
-    if (filter.limit == 0)
-        filter.limit = 100;
-    ok(instrument_search(db, &filter, 2, &f->arena, &found, &n, &err));
-    for (size_t i = 0; i < n; i++) {
-        buf_add_c(&out, i > 0 ? " " : "");
-        buf_add(&out, found[i].symbol);
-    }
-    return buf_c_str(&out);
-}
-
-static void a_search_matches_names_in_any_case_and_filters_exactly(void **state)
-{
-    struct fixture *f = *state;
-    struct db *db = begin(f);
-    assert_string_equal(search(f, db, (struct instrument_filter){.is_active = -1}),
-                        "SPY 005930 AAPL GONE");
-    assert_string_equal(
-        search(f, db, (struct instrument_filter){.q = STR("ApPlE"), .is_active = -1}), "AAPL");
-    assert_string_equal(
-        search(f, db, (struct instrument_filter){.q = STR("삼성"), .is_active = -1}), "005930");
-    assert_string_equal(
-        search(f, db, (struct instrument_filter){.q = STR("100%"), .is_active = -1}), "GONE");
-    assert_string_equal(search(f, db, (struct instrument_filter){.q = STR("%"), .is_active = -1}),
-                        "GONE");
-    assert_string_equal(search(f, db, (struct instrument_filter){.q = STR("e_c"), .is_active = -1}),
-                        "GONE");
-    assert_string_equal(search(f, db, (struct instrument_filter){.q = STR("\\"), .is_active = -1}),
-                        "");
-    assert_string_equal(search(f, db, (struct instrument_filter){.is_active = 0}), "GONE");
-    assert_string_equal(
-        search(f, db, (struct instrument_filter){.asset_class = STR("etf"), .is_active = 1}),
-        "SPY");
-    assert_string_equal(search(f, db,
-                               (struct instrument_filter){
-                                   .currency = STR("USD"), .market = STR("XNAS"), .is_active = 1}),
-                        "AAPL");
-    db_release(db);
-}
-
-static void a_search_pages_by_uid_with_one_row_more(void **state)
-{
-    struct fixture *f = *state;
-    struct err err = {0};
-    struct instrument *found = NULL;
-    size_t n = 0;
-    char long_text[600];
-    struct db *db = begin(f);
-    struct instrument_filter filter = {.is_active = -1, .limit = 2};
-    assert_string_equal(search(f, db, filter), "SPY 005930 AAPL");
-    filter.after_uid = STR("stock:KR.005930");
-    assert_string_equal(search(f, db, filter), "AAPL GONE");
-    memset(long_text, 'x', sizeof long_text);
-    filter.q = (struct str){long_text, sizeof long_text};
-    expect(STATUS_BAD_VALUE, instrument_search(db, &filter, 2, &f->arena, &found, &n, &err));
-    db_release(db);
-}
-
 static void prices_are_the_adjusted_closes_that_exist(void **state)
 {
     struct fixture *f = *state;
@@ -206,8 +142,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_instrument_is_found_with_its_coverage),
         TEST(an_unknown_instrument_names_the_nearest),
-        TEST(a_search_matches_names_in_any_case_and_filters_exactly),
-        TEST(a_search_pages_by_uid_with_one_row_more),
         TEST(prices_are_the_adjusted_closes_that_exist),
         TEST(prices_that_do_not_fit_the_arena_are_out_of_memory),
         TEST(rates_go_from_base_to_quote),
