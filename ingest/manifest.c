@@ -141,6 +141,19 @@ static enum status read_root(struct json_val root, const char *dir, struct arena
     return s;
 }
 
+/* Says which file the sentence is about; a JSON pointer stays the place. */
+static enum status in_manifest(enum status s, struct err *err)
+{
+    char detail[sizeof err->detail];
+    if (err == NULL || s == STATUS_OK)
+        return s;
+    (void)snprintf(detail, sizeof detail, "manifest.json: %.400s", err->detail);
+    memcpy(err->detail, detail, sizeof detail);
+    if (err->where == ERR_NOWHERE)
+        err_at(err, ERR_LINE, STR("manifest.json"), STR_NONE);
+    return s;
+}
+
 enum status manifest_read(const char *dir, struct arena *arena, struct manifest *ret,
                           struct err *err)
 {
@@ -151,13 +164,14 @@ enum status manifest_read(const char *dir, struct arena *arena, struct manifest 
     if (location == NULL)
         return no_memory(err);
     enum status s = read_whole(location, arena, &text, err);
-    if (s == STATUS_OK)
-        s = jr_parse(text, arena, &doc, err);
+    if (s != STATUS_OK)
+        return s;
+    s = jr_parse(text, arena, &doc, err);
     if (s == STATUS_OK)
         s = read_root(jr_root(doc), dir, arena, &manifest, err);
     if (s == STATUS_OK)
         *ret = manifest;
-    return s;
+    return in_manifest(s, err);
 }
 
 static enum status digest_file(FILE *file, unsigned char ret[DIGEST_BYTES], struct err *err)

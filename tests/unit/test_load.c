@@ -172,7 +172,8 @@ static void a_manifest_is_checked_before_any_file_is_read(void **state)
         enum status status;
         const char *says; /* in detail, name or value */
     } cases[] = {
-        {"", STATUS_MALFORMED_JSON, ""},
+        {"", STATUS_MALFORMED_JSON, "manifest.json"},
+        {"{\"format\":1,}", STATUS_MALFORMED_JSON, "manifest.json: Line 1"},
         {"{\"format\":2,\"name\":\"x\",\"files\":[]}", STATUS_OUT_OF_RANGE, "/format"},
         {"{\"format\":1,\"name\":\"x\",\"files\":[]}", STATUS_OUT_OF_RANGE, "/files"},
         {"{\"format\":1,\"name\":\"x\",\"file\":[]}", STATUS_UNKNOWN_FIELD, "file"},
