@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { STATES_MAX = 1000 };
 
@@ -18,8 +19,9 @@ static int print_status(struct db_pool *pool)
     enum status s = states == NULL ? STATUS_OUT_OF_MEMORY : migrate_status(pool, states, STATES_MAX, &n, &err);
     for (size_t i = 0; s == STATUS_OK && i < n; i++) {
         const char *how = !states[i].is_applied ? "pending" : states[i].is_changed ? "CHANGED since" : "applied";
-        (void)printf("%04d %-28s %.12s  %s %s\n", states[i].version, states[i].name, states[i].checksum, how,
-                     states[i].applied_at);
+        const char *words = strchr(states[i].name, '_'); /* behind the number: 0001_create_marts */
+        (void)printf("%04d %-28s %.12s  %s %s\n", states[i].version, words == NULL ? states[i].name : words + 1,
+                     states[i].checksum, how, states[i].applied_at);
     }
     free(states);
     return s == STATUS_OK ? EXIT_DONE : command_fail(&err);
