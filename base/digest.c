@@ -52,15 +52,10 @@ enum status digest_finish(struct digest *digest, unsigned char ret[DIGEST_BYTES]
 
 enum status digest_hex(struct str bytes, char ret[DIGEST_HEX_BYTES], struct err *err)
 {
-    CLEANUP(digest_freep) struct digest *digest = NULL;
     unsigned char raw[DIGEST_BYTES];
-    enum status s = digest_new(&digest, err);
-    if (s == STATUS_OK)
-        s = digest_add(digest, bytes, err);
-    if (s == STATUS_OK)
-        s = digest_finish(digest, raw, err);
-    if (s != STATUS_OK)
-        return s;
+    unsigned n = 0;
+    if (EVP_Digest(bytes.ptr, bytes.len, raw, &n, EVP_sha256(), NULL) != 1 || n != DIGEST_BYTES)
+        return failed(err);
     digest_to_hex(raw, ret);
     return STATUS_OK;
 }

@@ -38,7 +38,7 @@ static enum status run(struct db_pool *pool, const struct config *config, struct
     db_releasep(&db);
     if (s != STATUS_OK)
         return s;
-    struct backtest_answer answer;
+    struct backtest_answer answer = {.body = STR_NONE};
     struct backtest_service service = {.pool = pool, .catalog = catalog, .cells_max = config->backtest_cells_max};
     s = backtest_answer_for(&service, request, arena, NULL, &answer, err);
     if (s == STATUS_OK && fwrite(answer.body.ptr, 1, answer.body.len, stdout) != answer.body.len)

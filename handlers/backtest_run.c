@@ -147,7 +147,7 @@ enum status backtest_answer_for(const struct backtest_service *service, struct s
 {
     struct run run = {.service = service, .arena = arena, .stop = stop};
     struct backtest_answer answer = {.body = STR_NONE};
-    struct str spec;
+    struct str spec = STR_NONE;
     enum status s = spec_parse(request_body, arena, &run.spec, err);
     if (s == STATUS_OK)
         s = read_generations(&run, err);

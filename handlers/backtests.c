@@ -67,7 +67,7 @@ enum status backtests_create(struct request *request, struct err *err)
         s = negotiate_format(request, 1 << FORMAT_JSON, &format, err);
     if (s == STATUS_OK)
         s = rows_catalog(request, &catalog, err);
-    struct backtest_answer answer;
+    struct backtest_answer answer = {.body = STR_NONE};
     struct backtest_service service = {
         .pool = request->app->db, .catalog = catalog, .cells_max = request->app->config->backtest_cells_max};
     if (s == STATUS_OK)

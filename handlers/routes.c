@@ -2,9 +2,15 @@
 #include "handlers/handlers.h"
 
 const struct route routes[] = {
-#define ROUTE(m, p, h, l, deadline, body, ops, text)                                                  \
-    {.method = METHOD_##m, .path = p, .handler = h, .lane = LANE_##l, .deadline_ms = deadline,        \
-     .body_max_bytes = body, .is_ops = ops, .summary = text},
+#define ROUTE(m, p, h, l, deadline, body, ops, text) \
+    {.method = METHOD_##m,                           \
+     .path = (p),                                    \
+     .handler = (h),                                 \
+     .lane = LANE_##l,                               \
+     .deadline_ms = (deadline),                      \
+     .body_max_bytes = (body),                       \
+     .is_ops = (ops),                                \
+     .summary = (text)},
 #include "handlers/routes.def"
 #undef ROUTE
 };
