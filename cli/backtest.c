@@ -57,7 +57,7 @@ int backtest_command(int argc, char **argv)
     struct arena arena;
     arena_init(&arena, (size_t)ARENA_MIB << 20);
     struct err err = {0};
-    struct str request;
+    struct str request = STR_NONE;
     struct db_pool *pool = NULL;
     int code = read_request(path, &arena, &request, &err) == STATUS_OK ? EXIT_DONE : command_fail(&err);
     if (code == EXIT_DONE)
