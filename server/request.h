@@ -39,14 +39,14 @@ typedef enum status handler_fn(struct request *request, struct err *err);
  * (same headers, no body); OPTIONS and 405 with Allow follow from the table.
  */
 struct route {
+    enum method method;
     const char *path;
     handler_fn *handler;
-    const char *summary;   /* one line, as in openapi.yaml */
-    size_t body_max_bytes; /* 0: none is expected; one that comes is read and ignored up to 64 KiB */
-    enum method method;
     enum lane lane;
     unsigned deadline_ms;
-    bool is_ops; /* served on the ops listener instead of the data listener */
+    size_t body_max_bytes; /* 0: none is expected; one that comes is ignored up to 64 KiB */
+    bool is_ops;           /* served on the ops listener instead of the data listener */
+    const char *summary;   /* one line, as in openapi.yaml */
 };
 
 struct query_param {
