@@ -27,7 +27,7 @@ static int64_t drip(int fd, const char *text)
     for (size_t i = 0; now_ms() - from < 4000; i++) {
         char byte;
         if (!send_bytes(fd, &text[i % strlen(text)], 1) || recv(fd, &byte, 1, MSG_DONTWAIT) == 0 ||
-            (errno != EAGAIN && errno != EWOULDBLOCK))
+            errno != EAGAIN)
             break;
         sleep_ms(20);
     }
