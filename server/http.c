@@ -5,14 +5,15 @@
 #define _GNU_SOURCE
 #include "server/http.h"
 
+#include "server/acceptor.h"
 #include "server/exchange.h"
 #include "server/http_reply.h"
 #include "server/listen.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <microhttpd.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,7 +22,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { POOL_BYTES = 128 * 1024, POOL_STEP_BYTES = 4 * 1024 };
+enum {
+    POOL_BYTES = 128 * 1024,
+    POOL_STEP_BYTES = 4 * 1024,
+    ARRIVAL_MS = 2000 /* after which a connection that did not arrive never will */
+};
 
 struct http {
     struct http_options options;
@@ -29,7 +34,9 @@ struct http {
     const struct router *router;
     struct MHD_Daemon *daemon;
     unsigned port;
-    bool is_quiesced;
+    struct acceptor *acceptor;
+    struct connection_count *count;
+    int64_t accepted_ns; /* the acceptor's: when the last one came */
 };
 
 PRINTF(2, 0) static void on_library_log(void *cls, const char *format, va_list args)
@@ -58,16 +65,15 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **s
 {
     struct http *http = cls;
     struct traffic *traffic = http->traffic;
-    atomic_uint *count =
-        http->options.is_ops ? &traffic->n_ops_connections : &traffic->n_connections;
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
         if (*socket_context != NULL)
             watch_close(traffic->watch, *socket_context);
         *socket_context = NULL;
-        atomic_fetch_sub(count, 1);
+        atomic_fetch_sub(&http->count->n_open, 1);
         return;
     }
-    atomic_fetch_add(count, 1);
+    atomic_fetch_add(&http->count->n_open, 1);
+    atomic_fetch_sub(&http->count->n_arriving, 1);
     metrics_add_labeled(traffic->app->metrics, METRIC_connections_total,
                         LABELS(http->options.is_ops ? "ops" : "data"), 1);
     int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
@@ -195,46 +201,78 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
     exchange_done(x, end);
 }
 
-static struct MHD_Daemon *start_daemon(struct http *http, int fd)
+/* On the acceptor's thread. */
+static bool has_room(void *cls)
+{
+    struct http *http = cls;
+    unsigned n_arriving = atomic_load(&http->count->n_arriving);
+    /* The library drops a connection without a word when it has no memory for it. */
+    if (n_arriving > 0 && clock_mono_ns() - http->accepted_ns > (int64_t)ARRIVAL_MS * 1000000)
+        atomic_fetch_sub(&http->count->n_arriving, n_arriving);
+    return atomic_load(&http->count->n_open) + n_arriving < http->options.connection_limit;
+}
+
+static void on_accepted(void *cls, int fd, const struct sockaddr *address, socklen_t size)
+{
+    struct http *http = cls;
+    http->accepted_ns = clock_mono_ns();
+    atomic_fetch_add(&http->count->n_arriving, 1);
+    if (MHD_add_connection(http->daemon, fd, address, size) != MHD_YES) /* it has closed fd */
+        atomic_fetch_sub(&http->count->n_arriving, 1);
+}
+
+static struct MHD_Daemon *start_daemon(struct http *http)
 {
     const struct config *config = http->traffic->app->config;
-    unsigned flags =
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG;
-    return MHD_start_daemon(flags, 0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER,
-                            on_library_log, http, /* first: later options may log */
-                            MHD_OPTION_THREAD_POOL_SIZE, http->options.n_threads,
-                            MHD_OPTION_CONNECTION_LIMIT, http->options.connection_limit,
-                            MHD_OPTION_CONNECTION_TIMEOUT, config->idle_timeout_s,
-                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
-                            MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)POOL_STEP_BYTES,
-                            MHD_OPTION_STRICT_FOR_CLIENT, 0, /* our own guard answers, once */
-                            MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, on_target,
-                            http, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
-                            MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_END);
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET |
+                     MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG;
+    /* The library divides its limit among the threads; the acceptor keeps ours, so each may have all. */
+    unsigned limit = http->options.connection_limit * http->options.n_threads;
+    /* The logger comes first: later options may log. STRICT 0: our own guard answers, and only once. */
+    return MHD_start_daemon(
+        flags, 0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER, on_library_log, http,
+        MHD_OPTION_THREAD_POOL_SIZE, http->options.n_threads, MHD_OPTION_CONNECTION_LIMIT, limit,
+        MHD_OPTION_CONNECTION_TIMEOUT, config->idle_timeout_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)POOL_BYTES, MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)POOL_STEP_BYTES,
+        MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_URI_LOG_CALLBACK, on_target, http,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, http, MHD_OPTION_END);
+}
+
+static enum status start_parts(struct http *http, struct err *err)
+{
+    const struct http_options *options = &http->options;
+    struct acceptor_options acceptor = {-1, has_room, on_accepted, http};
+    enum status s =
+        listen_open(options->bind, options->port, &acceptor.listen_fd, &http->port, err);
+    if (s != STATUS_OK) {
+        err_at(err, ERR_SETTING, str_of(options->port_setting), STR_NONE);
+        return s;
+    }
+    http->daemon = start_daemon(http);
+    if (http->daemon == NULL)
+        s = err_set(err, STATUS_IO, "The listener on port %u could not be started.", http->port);
+    else
+        s = acceptor_new(&acceptor, &http->acceptor, err);
+    if (s != STATUS_OK)
+        (void)close(acceptor.listen_fd);
+    return s;
 }
 
 enum status http_start(const struct http_options *options, struct traffic *traffic,
                        const struct router *router, struct http **ret, struct err *err)
 {
-    int fd = -1;
     struct http *http = calloc(1, sizeof *http);
     if (http == NULL)
         return err_set(err, STATUS_OUT_OF_MEMORY, "No memory for a listener.");
     http->options = *options;
     http->traffic = traffic;
     http->router = router;
-    enum status s = listen_open(options->bind, options->port, &fd, &http->port, err);
+    http->count = options->is_ops ? &traffic->ops : &traffic->data;
+    enum status s = start_parts(http, err);
     if (s != STATUS_OK) {
-        err_at(err, ERR_SETTING, str_of(options->port_setting), STR_NONE);
-        free(http);
+        http_stop(http);
         return s;
-    }
-    http->daemon = start_daemon(http, fd);
-    if (http->daemon == NULL) {
-        (void)close(fd);
-        free(http);
-        return err_set(err, STATUS_IO, "The listener on port %u could not be started.",
-                       options->port);
     }
     *ret = http;
     return STATUS_OK;
@@ -247,31 +285,15 @@ unsigned http_port(const struct http *http)
 
 void http_quiesce(struct http *http)
 {
-    if (http->is_quiesced)
-        return;
-    http->is_quiesced = true;
-    int fd = MHD_quiesce_daemon(http->daemon);
-    if (fd < 0)
-        return;
-    for (;;) {
-        struct sockaddr_storage address;
-        socklen_t size = sizeof address;
-        int client =
-            accept4(fd, (struct sockaddr *)(void *)&address, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (client < 0 && (errno == EINTR || errno == ECONNABORTED))
-            continue;
-        if (client < 0)
-            break;
-        /* The library closes the socket itself when it refuses it. */
-        (void)MHD_add_connection(http->daemon, client, (struct sockaddr *)(void *)&address, size);
-    }
-    (void)close(fd);
+    acceptor_quiesce(http->acceptor);
 }
 
 void http_stop(struct http *http)
 {
     if (http == NULL)
         return;
-    MHD_stop_daemon(http->daemon);
+    acceptor_free(http->acceptor);
+    if (http->daemon != NULL)
+        MHD_stop_daemon(http->daemon);
     free(http);
 }

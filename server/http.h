@@ -1,5 +1,5 @@
 /*
- * http.h - one listener: a libmicrohttpd daemon with its pool of polling threads on a socket of ours.
+ * http.h - one listener: an acceptor on a socket of ours, and a libmicrohttpd daemon with its polling threads.
  * Started, quiesced and stopped by server.c; everything in between happens on the polling threads.
  */
 #ifndef SERVER_HTTP_H
@@ -11,7 +11,7 @@
 struct http;
 
 struct http_options {
-    const char *bind_setting, *port_setting; /* names, for messages */
+    const char *port_setting; /* its name, for messages */
     const char *bind;
     unsigned port; /* 0: any */
     unsigned n_threads;

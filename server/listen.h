@@ -8,4 +8,10 @@
 enum status listen_open(const char *address, unsigned port, int *ret_fd, unsigned *ret_port,
                         struct err *err) NODISCARD;
 
+/*
+ * From now on the kernel drops attempts to connect instead of answering them: the client tries again a second
+ * later and then finds another server on the port, or nobody. Handshakes under way complete and can be accepted.
+ */
+void listen_drop_new(int fd);
+
 #endif

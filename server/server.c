@@ -23,9 +23,8 @@ enum {
     OPS_CONNECTION_LIMIT = 64,
     SPARE_DESCRIPTORS = 1024, /* for pools, files and epoll sets beside the connections */
     STEP_MS = 10,             /* between two looks while draining */
-    IDLE_GRACE_MS =
-        500, /* for requests on idle connections that are under way when the listener closes */
-    SEND_GRACE_MS = 2000 /* for the last answers to go out */
+    IDLE_GRACE_MS = 500,      /* for requests that are on their way on idle connections */
+    SEND_GRACE_MS = 2000      /* for the last answers to go out */
 };
 
 struct server {
@@ -56,9 +55,9 @@ static void collect(struct metrics *metrics, void *cls)
     metrics_set_labeled(metrics, METRIC_build_info, LABELS(traffic->app->version), 1);
     metrics_set(metrics, METRIC_http_inflight, atomic_load(&traffic->n_inflight));
     metrics_set_labeled(metrics, METRIC_connections, LABELS("data"),
-                        atomic_load(&traffic->n_connections));
+                        atomic_load(&traffic->data.n_open));
     metrics_set_labeled(metrics, METRIC_connections, LABELS("ops"),
-                        atomic_load(&traffic->n_ops_connections));
+                        atomic_load(&traffic->ops.n_open));
     for (int i = LANE_IO; i <= LANE_CPU; i++) {
         struct workers_load load = workers_load(traffic->lanes[i]);
         const char *lane = workers_name(traffic->lanes[i]);
@@ -94,16 +93,21 @@ static enum status start_lanes(struct server *server, struct err *err)
 static enum status start_listeners(struct server *server, struct err *err)
 {
     const struct config *config = server->traffic.app->config;
-    struct http_options data = {"bind",
-                                "port",
-                                config->bind,
-                                config->port,
-                                config_http_threads(config),
-                                config->connection_limit,
-                                false};
+    struct http_options data = {
+        .port_setting = "port",
+        .bind = config->bind,
+        .port = config->port,
+        .n_threads = config_http_threads(config),
+        .connection_limit = config->connection_limit,
+    };
     struct http_options ops = {
-        "ops_bind",           "ops_port", config->ops_bind, config->ops_port, OPS_THREADS,
-        OPS_CONNECTION_LIMIT, true};
+        .port_setting = "ops_port",
+        .bind = config->ops_bind,
+        .port = config->ops_port,
+        .n_threads = OPS_THREADS,
+        .connection_limit = OPS_CONNECTION_LIMIT,
+        .is_ops = true,
+    };
     enum status s = http_start(&ops, &server->traffic, server->ops_router, &server->ops, err);
     if (s == STATUS_OK)
         s = http_start(&data, &server->traffic, server->router, &server->data, err);
@@ -250,8 +254,9 @@ static bool is_never(const struct drain *drain, int64_t waited_ms)
 static bool is_quiet(const struct drain *drain, int64_t waited_ms)
 {
     const struct traffic *traffic = &drain->server->traffic;
-    return atomic_load(&traffic->n_connections) == 0 ||
-           (atomic_load(&traffic->n_inflight) == 0 && waited_ms >= IDLE_GRACE_MS);
+    if (atomic_load(&traffic->data.n_arriving) != 0 || atomic_load(&traffic->n_inflight) != 0)
+        return false;
+    return waited_ms >= IDLE_GRACE_MS || atomic_load(&traffic->data.n_open) == 0;
 }
 
 /* Raises every time: a request may have been on its way to a worker when the switch was set. */
@@ -290,7 +295,7 @@ enum status server_drain_and_stop(struct server *server, int signal_fd, struct e
     (void)wait_until(&drain, is_answered, SEND_GRACE_MS);
     log_event(LOG_INFO, "server_drained",
               LOG_TEXT("outcome", is_complete ? "complete" : "cut_short"),
-              LOG_I64("connections", atomic_load(&traffic->n_connections)),
+              LOG_I64("connections", atomic_load(&traffic->data.n_open)),
               LOG_I64("inflight", atomic_load(&traffic->n_inflight)));
     server_free(server);
     return STATUS_OK;

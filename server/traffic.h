@@ -10,6 +10,12 @@
 #include "server/watch.h"
 #include "server/workers.h"
 
+/* Connections of one listener. */
+struct connection_count {
+    atomic_uint n_open;     /* a polling thread has them */
+    atomic_uint n_arriving; /* accepted, on their way to a polling thread */
+};
+
 struct traffic {
     struct app *app;
     struct watch *watch;
@@ -18,8 +24,7 @@ struct traffic {
 
     atomic_uint n_inflight;  /* on the data listener, from request line to completion */
     atomic_uint n_suspended; /* handed to a worker and not yet taken back by its polling thread */
-    atomic_uint n_connections;
-    atomic_uint n_ops_connections;
+    struct connection_count data, ops;
 
     atomic_bool is_closing;  /* every answer says Connection: close */
     atomic_bool is_refusing; /* nothing more goes to a worker */

@@ -137,20 +137,28 @@ static inline enum status metrics_get_ops(struct request *request, struct err *e
     return STATUS_OK;
 }
 
+/* Method, path, handler, lane, deadline in ms, body limit, ops? */
+#define ROW(row_method, row_path, row_handler, row_lane, row_ms, row_bytes, row_ops)     \
+    {                                                                                    \
+        .method = METHOD_##row_method, .path = (row_path), .handler = (row_handler),     \
+        .lane = LANE_##row_lane, .deadline_ms = (row_ms), .body_max_bytes = (row_bytes), \
+        .is_ops = (row_ops), .summary = ""                                               \
+    }
+
 static const struct route world_routes[] = {
-    {METHOD_GET, "/hello", hello_get, LANE_HTTP, 0, 0, false, "inline"},
-    {METHOD_GET, "/io", hello_get, LANE_IO, 2000, 0, false, "by a worker"},
-    {METHOD_POST, "/echo", echo_post, LANE_IO, 5000, 12 << 20, false, "large bodies"},
-    {METHOD_POST, "/small", echo_post, LANE_HTTP, 0, 1024, false, "small bodies"},
-    {METHOD_GET, "/sleep", sleep_get, LANE_IO, 20000, 0, false, "polls its stop"},
-    {METHOD_GET, "/brief", sleep_get, LANE_IO, 300, 0, false, "the same with a short deadline"},
-    {METHOD_GET, "/cpu", sleep_get, LANE_CPU, 20000, 0, false, "the same on the other lane"},
-    {METHOD_GET, "/big", big_get, LANE_HTTP, 0, 0, false, "10 MiB"},
-    {METHOD_GET, "/items/{name}", item_get, LANE_HTTP, 0, 0, false, "a parameter"},
-    {METHOD_GET, "/items/fixed", hello_get, LANE_HTTP, 0, 0, false, "a literal beside it"},
-    {METHOD_GET, "/query", query_get, LANE_HTTP, 0, 0, false, "decoded parameters"},
-    {METHOD_GET, "/hungry", hungry_get, LANE_IO, 2000, 0, false, "no memory left"},
-    {METHOD_GET, "/metrics", metrics_get_ops, LANE_HTTP, 0, 0, true, "ops"},
+    ROW(GET, "/hello", hello_get, HTTP, 0, 0, false),
+    ROW(GET, "/io", hello_get, IO, 2000, 0, false),
+    ROW(POST, "/echo", echo_post, IO, 5000, 12 << 20, false),
+    ROW(POST, "/small", echo_post, HTTP, 0, 1024, false),
+    ROW(GET, "/sleep", sleep_get, IO, 20000, 0, false),
+    ROW(GET, "/brief", sleep_get, IO, 300, 0, false),
+    ROW(GET, "/cpu", sleep_get, CPU, 20000, 0, false),
+    ROW(GET, "/big", big_get, HTTP, 0, 0, false),
+    ROW(GET, "/items/{name}", item_get, HTTP, 0, 0, false),
+    ROW(GET, "/items/fixed", hello_get, HTTP, 0, 0, false),
+    ROW(GET, "/query", query_get, HTTP, 0, 0, false),
+    ROW(GET, "/hungry", hungry_get, IO, 2000, 0, false),
+    ROW(GET, "/metrics", metrics_get_ops, HTTP, 0, 0, true),
 };
 
 /* settings: "KEY=value" in upper case without CMMC_, NULL-terminated; later ones win over the defaults here. */

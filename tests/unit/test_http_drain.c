@@ -149,6 +149,27 @@ static void requests_that_end_in_time_are_answered_200(void **state)
     (void)close(fd);
 }
 
+static void connections_in_the_accept_queue_are_served(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 5; round++) {
+        struct world world;
+        int fds[16];
+        world_start(&world, NULL);
+        for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+            fds[i] = connect_to(world.port);
+            send_text(fds[i], "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+        }
+        world_stop(&world); /* at once: many are still in the kernel's queue */
+        for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+            char *answer = read_all(fds[i], NULL);
+            assert_int_equal(status_of(answer), 200);
+            free(answer);
+            (void)close(fds[i]);
+        }
+    }
+}
+
 struct stopper {
     struct world *world;
     int64_t took_ms;
@@ -232,7 +253,7 @@ static void failed_start_leaves_nothing_behind(void **state)
     assert_int_equal(server_start(&app, world_routes, ARRAY_LEN(world_routes), &server, &err),
                      STATUS_CONFIG);
     assert_string_equal(err.name, "port");
-    struct route broken[] = {{METHOD_GET, "/a/{b", hello_get, LANE_HTTP, 0, 0, false, ""}};
+    struct route broken[] = {ROW(GET, "/a/{b", hello_get, HTTP, 0, 0, false)};
     assert_int_equal(server_start(&app, broken, 1, &server, &err), STATUS_INTERNAL);
     assert_int_equal(count_descriptors(), before);
     world_stop(&world);
@@ -245,6 +266,7 @@ int main(void)
         cmocka_unit_test(second_server_takes_over_the_port_without_a_refusal),
         cmocka_unit_test(requests_that_outlast_the_drain_are_answered_503),
         cmocka_unit_test(requests_that_end_in_time_are_answered_200),
+        cmocka_unit_test(connections_in_the_accept_queue_are_served),
         cmocka_unit_test(readiness_goes_before_the_listener),
         cmocka_unit_test(idle_connections_do_not_hold_up_the_end),
         cmocka_unit_test(starting_twenty_times_leaks_no_descriptor),

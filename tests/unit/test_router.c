@@ -16,16 +16,24 @@ static enum status nothing(struct request *request, struct err *err)
     return STATUS_OK;
 }
 
+/* Method, path, handler, lane, deadline in ms, body limit, ops? */
+#define ROW(row_method, row_path, row_handler, row_lane, row_ms, row_bytes, row_ops)     \
+    {                                                                                    \
+        .method = METHOD_##row_method, .path = (row_path), .handler = (row_handler),     \
+        .lane = LANE_##row_lane, .deadline_ms = (row_ms), .body_max_bytes = (row_bytes), \
+        .is_ops = (row_ops), .summary = ""                                               \
+    }
+
 static const struct route routes[] = {
-    {METHOD_GET, "/", nothing, LANE_HTTP, 0, 0, false, ""},
-    {METHOD_GET, "/v1/marts", nothing, LANE_HTTP, 0, 0, false, ""},
-    {METHOD_GET, "/v1/marts/{mart}/rows", nothing, LANE_IO, 100, 0, false, ""},
-    {METHOD_GET, "/v1/marts/{mart}/rows/{key}", nothing, LANE_IO, 100, 0, false, ""},
-    {METHOD_GET, "/v1/backtests/{id}", nothing, LANE_IO, 100, 0, false, ""},
-    {METHOD_DELETE, "/v1/backtests/{id}", nothing, LANE_IO, 100, 0, false, ""},
-    {METHOD_GET, "/v1/backtests/examples", nothing, LANE_HTTP, 0, 0, false, ""},
-    {METHOD_POST, "/v1/backtests:validate", nothing, LANE_CPU, 100, 1024, false, ""},
-    {METHOD_GET, "/livez", nothing, LANE_HTTP, 0, 0, true, ""},
+    ROW(GET, "/", nothing, HTTP, 0, 0, false),
+    ROW(GET, "/v1/marts", nothing, HTTP, 0, 0, false),
+    ROW(GET, "/v1/marts/{mart}/rows", nothing, IO, 100, 0, false),
+    ROW(GET, "/v1/marts/{mart}/rows/{key}", nothing, IO, 100, 0, false),
+    ROW(GET, "/v1/backtests/{id}", nothing, IO, 100, 0, false),
+    ROW(DELETE, "/v1/backtests/{id}", nothing, IO, 100, 0, false),
+    ROW(GET, "/v1/backtests/examples", nothing, HTTP, 0, 0, false),
+    ROW(POST, "/v1/backtests:validate", nothing, CPU, 100, 1024, false),
+    ROW(GET, "/livez", nothing, HTTP, 0, 0, true),
 };
 
 static struct router *router, *ops;
@@ -122,14 +130,14 @@ static void rows_that_cannot_be_served_are_refused(void **state)
 {
     (void)state;
     const struct route bad[][2] = {
-        {{METHOD_GET, "v1", nothing, LANE_HTTP, 0, 0, false, ""}},
-        {{METHOD_GET, "/{a", nothing, LANE_HTTP, 0, 0, false, ""}},
-        {{METHOD_GET, "/a", NULL, LANE_HTTP, 0, 0, false, ""}},
-        {{METHOD_GET, "/a", nothing, LANE_IO, 0, 0, false, ""}},
-        {{METHOD_GET, "/{a}/{b}/{c}/{d}/{e}", nothing, LANE_HTTP, 0, 0, false, ""}},
-        {{METHOD_GET, "/a/b/c/d/e/f/g/h/i", nothing, LANE_HTTP, 0, 0, false, ""}},
-        {{METHOD_GET, "/{a}", nothing, LANE_HTTP, 0, 0, false, ""},
-         {METHOD_GET, "/{b}", nothing, LANE_HTTP, 0, 0, false, ""}},
+        {ROW(GET, "v1", nothing, HTTP, 0, 0, false)},
+        {ROW(GET, "/{a", nothing, HTTP, 0, 0, false)},
+        {ROW(GET, "/a", NULL, HTTP, 0, 0, false)},
+        {ROW(GET, "/a", nothing, IO, 0, 0, false)},
+        {ROW(GET, "/{a}/{b}/{c}/{d}/{e}", nothing, HTTP, 0, 0, false)},
+        {ROW(GET, "/a/b/c/d/e/f/g/h/i", nothing, HTTP, 0, 0, false)},
+        {ROW(GET, "/{a}", nothing, HTTP, 0, 0, false),
+         ROW(GET, "/{b}", nothing, HTTP, 0, 0, false)},
     };
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct router *none = NULL;
