@@ -108,7 +108,8 @@ static void add_rules(struct collector *c)
         add(c, "annualised_from_short_window",
             STR("The window is shorter than a year: annual figures extrapolate."), NULL, 0);
     if (panel->n_excluded > 0)
-        add(c, "universe_excluded", STR("These do not cover the window, or close after the portfolio's markets; no monkey drew them."),
+        add(c, "universe_excluded",
+            STR("These do not cover the window, or close after the portfolio's markets; no monkey drew them."),
             panel->excluded, panel->n_excluded);
     if (spec->n_monkeys > 0 && panel->n_universe < panel->n_held)
         add(c, "universe_too_small",

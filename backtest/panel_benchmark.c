@@ -15,7 +15,8 @@ static size_t days_between(int32_t from, int32_t to, bool trades_24_7)
     return n;
 }
 
-void panel_benchmark_value(struct panel *panel, const uint32_t *row, const double *rate, unsigned max_stale)
+void panel_benchmark_value(struct panel *panel, const uint32_t *row, const double *rate,
+                           unsigned max_stale)
 {
     const struct price_series *series = panel->benchmark_series;
     size_t next = 0; /* first session after the row's date */

@@ -11,6 +11,7 @@
  * row is more than max_stale sessions old. Age counts from the row's date, so that a market that closes later
  * than the clock's own is a session old every day and still fresh.
  */
-void panel_benchmark_value(struct panel *panel, const uint32_t *row, const double *rate, unsigned max_stale);
+void panel_benchmark_value(struct panel *panel, const uint32_t *row, const double *rate,
+                           unsigned max_stale);
 
 #endif

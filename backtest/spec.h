@@ -54,8 +54,10 @@ struct spec {
     enum spec_weight_sum on_weight_sum;
     unsigned n_monkeys;
     uint64_t monkey_seed;
-    const char *assets_at;   /* JSON pointer of the list that named the assets: "/assets" or "/universe" */
-    const char *universe_at; /* of the list monkeys draw from: "/universe", "/monkeys/universe" or "/assets" */
+    const char
+        *assets_at; /* JSON pointer of the list that named the assets: "/assets" or "/universe" */
+    const char *
+        universe_at; /* of the list monkeys draw from: "/universe", "/monkeys/universe" or "/assets" */
     struct str *universe; /* what monkeys draw from; empty when n_monkeys is 0 */
     size_t n_universe;
 };

@@ -160,7 +160,8 @@ void *arena_grow(struct arena *arena, void *ptr, size_t old_bytes, size_t new_by
         head->used += more;
         return ptr;
     }
-    struct arena_block **link = old_bytes > BLOCK_BYTES / 4 ? own_block_link(arena, ptr, old_bytes) : NULL;
+    struct arena_block **link =
+        old_bytes > BLOCK_BYTES / 4 ? own_block_link(arena, ptr, old_bytes) : NULL;
     if (link != NULL)
         return grow_own_block(arena, link, new_bytes);
     void *moved = arena_alloc(arena, new_bytes);

@@ -21,7 +21,8 @@ struct arena {
 
 void arena_init(struct arena *arena, size_t limit_bytes);
 void arena_clear(struct arena *arena);
-void arena_reset(struct arena *arena); /* forgets everything but keeps one block for the next round */
+void arena_reset(
+    struct arena *arena); /* forgets everything but keeps one block for the next round */
 
 /* NULL when the limit or the machine's memory is reached, or when n * size overflows. */
 void *arena_alloc(struct arena *arena, size_t bytes) NODISCARD;

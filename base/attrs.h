@@ -7,8 +7,7 @@
 
 #define NODISCARD __attribute__((warn_unused_result))
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
-#define PRINTF(format_index, args_index) \
-    __attribute__((format(printf, format_index, args_index)))
+#define PRINTF(format_index, args_index) __attribute__((format(printf, format_index, args_index)))
 #define UNUSED __attribute__((unused))
 
 #if defined(__clang__)

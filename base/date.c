@@ -118,9 +118,10 @@ bool instant_parse(struct str s, int64_t *ret)
 {
     int32_t date;
     int hour, minute, second;
-    if (s.len < 19 || !date_parse(str_sub(s, 0, 10), &date) || (s.ptr[10] != 'T' && s.ptr[10] != ' ') ||
-        s.ptr[13] != ':' || s.ptr[16] != ':' || !digits(s, 11, 2, &hour) || !digits(s, 14, 2, &minute) ||
-        !digits(s, 17, 2, &second) || !is_utc_tail(str_sub(s, 19, s.len)))
+    if (s.len < 19 || !date_parse(str_sub(s, 0, 10), &date) ||
+        (s.ptr[10] != 'T' && s.ptr[10] != ' ') || s.ptr[13] != ':' || s.ptr[16] != ':' ||
+        !digits(s, 11, 2, &hour) || !digits(s, 14, 2, &minute) || !digits(s, 17, 2, &second) ||
+        !is_utc_tail(str_sub(s, 19, s.len)))
         return false;
     if (hour > 23 || minute > 59 || second > 59)
         return false;

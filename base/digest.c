@@ -47,7 +47,8 @@ enum status digest_add(struct digest *digest, struct str bytes, struct err *err)
 enum status digest_finish(struct digest *digest, unsigned char ret[DIGEST_BYTES], struct err *err)
 {
     unsigned n = 0;
-    return EVP_DigestFinal_ex(digest->ctx, ret, &n) == 1 && n == DIGEST_BYTES ? STATUS_OK : failed(err);
+    return EVP_DigestFinal_ex(digest->ctx, ret, &n) == 1 && n == DIGEST_BYTES ? STATUS_OK
+                                                                              : failed(err);
 }
 
 enum status digest_hex(struct str bytes, char ret[DIGEST_HEX_BYTES], struct err *err)

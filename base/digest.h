@@ -11,7 +11,8 @@ struct digest; /* a hash in progress */
 enum status digest_new(struct digest **ret, struct err *err) NODISCARD;
 void digest_freep(struct digest **digest);
 enum status digest_add(struct digest *digest, struct str bytes, struct err *err) NODISCARD;
-enum status digest_finish(struct digest *digest, unsigned char ret[DIGEST_BYTES], struct err *err) NODISCARD;
+enum status digest_finish(struct digest *digest, unsigned char ret[DIGEST_BYTES], struct err *err)
+    NODISCARD;
 
 /* Lower-case hexadecimal, NUL-terminated. */
 void digest_to_hex(const unsigned char raw[DIGEST_BYTES], char ret[DIGEST_HEX_BYTES]);

@@ -42,18 +42,23 @@ static enum status malformed(const json_error_t *error, struct err *err)
 {
     if (json_error_code(error) == json_error_out_of_memory)
         return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory while reading the body.");
-    (void)err_set(err, STATUS_MALFORMED_JSON, "Line %d, column %d: %.200s.", error->line, error->column, error->text);
-    err_allow(err, "one JSON value (RFC 8259) in UTF-8, without duplicate keys, NaN or Infinity; numbers up to "
-                   "1.7e308, integers within 64 bits");
+    (void)err_set(err, STATUS_MALFORMED_JSON, "Line %d, column %d: %.200s.", error->line,
+                  error->column, error->text);
+    err_allow(
+        err,
+        "one JSON value (RFC 8259) in UTF-8, without duplicate keys, NaN or Infinity; numbers up to "
+        "1.7e308, integers within 64 bits");
     return STATUS_MALFORMED_JSON;
 }
 
-enum status jr_parse(struct str body, struct arena *arena, struct json_doc **ret_doc, struct err *err)
+enum status jr_parse(struct str body, struct arena *arena, struct json_doc **ret_doc,
+                     struct err *err)
 {
     if (body.len == 0)
         return err_set(err, STATUS_MALFORMED_JSON, "The body is empty; it must be a JSON object.");
     if (is_too_deep(body)) {
-        (void)err_set(err, STATUS_MALFORMED_JSON, "The body nests deeper than %d levels.", JSON_IN_DEPTH);
+        (void)err_set(err, STATUS_MALFORMED_JSON, "The body nests deeper than %d levels.",
+                      JSON_IN_DEPTH);
         err_allow(err, "at most %d levels of objects and arrays", JSON_IN_DEPTH);
         return STATUS_MALFORMED_JSON;
     }
@@ -215,8 +220,8 @@ static enum status wrong_type(struct json_val val, const char *expected, struct 
     return STATUS_WRONG_TYPE;
 }
 
-static enum status unknown_field(struct json_val val, struct str key, const char *const *allowed, size_t n_allowed,
-                                 struct err *err)
+static enum status unknown_field(struct json_val val, struct str key, const char *const *allowed,
+                                 size_t n_allowed, struct err *err)
 {
     struct suggest search = suggest_start(key);
     struct buf names;
@@ -225,18 +230,21 @@ static enum status unknown_field(struct json_val val, struct str key, const char
         suggest_offer(&search, str_of(allowed[i]));
         buf_printf(&names, "%s%s", i == 0 ? "" : ", ", allowed[i]);
     }
-    (void)err_set(err, STATUS_UNKNOWN_FIELD, "There is no field \"%.*s\" here.", STR_ARG(str_utf8_cut(key, 64)));
+    (void)err_set(err, STATUS_UNKNOWN_FIELD, "There is no field \"%.*s\" here.",
+                  STR_ARG(str_utf8_cut(key, 64)));
     jr_err_at(err, (struct json_val){jr_member(val, key.ptr).node, pointer_to(val, key), val.doc});
     err_suggest(err, suggest_take(&search));
     err_allow(err, "%.*s", STR_ARG(buf_str(&names)));
     return STATUS_UNKNOWN_FIELD;
 }
 
-enum status jr_expect_object(struct json_val val, const char *const *allowed, size_t n_allowed, struct err *err)
+enum status jr_expect_object(struct json_val val, const char *const *allowed, size_t n_allowed,
+                             struct err *err)
 {
     if (jr_type(val) != JR_OBJECT)
         return wrong_type(val, "an object", err);
-    for (void *at = json_object_iter(mutable(val)); at != NULL; at = json_object_iter_next(mutable(val), at)) {
+    for (void *at = json_object_iter(mutable(val)); at != NULL;
+         at = json_object_iter_next(mutable(val), at)) {
         const char *key = json_object_iter_key(at);
         bool is_known = false;
         for (size_t i = 0; i < n_allowed && !is_known; i++)
@@ -247,7 +255,8 @@ enum status jr_expect_object(struct json_val val, const char *const *allowed, si
     return STATUS_OK;
 }
 
-enum status jr_expect_array(struct json_val val, size_t min_items, size_t max_items, struct err *err)
+enum status jr_expect_array(struct json_val val, size_t min_items, size_t max_items,
+                            struct err *err)
 {
     if (jr_type(val) != JR_ARRAY)
         return wrong_type(val, "an array", err);
@@ -292,7 +301,8 @@ struct str jr_text_at(struct json_val val, size_t i)
     return str_of(json_string_value(json_array_get(node(val), i)));
 }
 
-enum status jr_read_i64(struct json_val val, int64_t min, int64_t max, int64_t *ret, struct err *err)
+enum status jr_read_i64(struct json_val val, int64_t min, int64_t max, int64_t *ret,
+                        struct err *err)
 {
     if (jr_type(val) != JR_INT)
         return wrong_type(val, "an integer", err);
@@ -315,7 +325,8 @@ enum status jr_read_bool(struct json_val val, bool *ret, struct err *err)
     return STATUS_OK;
 }
 
-enum status jr_read_str(struct json_val val, size_t min_bytes, size_t max_bytes, struct str *ret, struct err *err)
+enum status jr_read_str(struct json_val val, size_t min_bytes, size_t max_bytes, struct str *ret,
+                        struct err *err)
 {
     if (jr_type(val) != JR_STRING)
         return wrong_type(val, "a string", err);
@@ -343,7 +354,8 @@ enum status jr_read_date(struct json_val val, int32_t *ret, struct err *err)
     return STATUS_OUT_OF_RANGE;
 }
 
-enum status jr_read_choice(struct json_val val, const char *const *names, size_t n_names, size_t *ret, struct err *err)
+enum status jr_read_choice(struct json_val val, const char *const *names, size_t n_names,
+                           size_t *ret, struct err *err)
 {
     struct str text;
     enum status s = jr_read_str(val, 0, 4096, &text, err);

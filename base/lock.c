@@ -52,7 +52,8 @@ void cond_wait(struct cond *cond, struct lock *lock)
 
 bool cond_wait_until(struct cond *cond, struct lock *lock, int64_t at_ns)
 {
-    struct timespec at = {.tv_sec = (time_t)(at_ns / 1000000000), .tv_nsec = (long)(at_ns % 1000000000)};
+    struct timespec at = {.tv_sec = (time_t)(at_ns / 1000000000),
+                          .tv_nsec = (long)(at_ns % 1000000000)};
     int rc = pthread_cond_timedwait(&cond->cond, &lock->mutex, &at);
     assert(rc == 0 || rc == ETIMEDOUT);
     return rc == 0;

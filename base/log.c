@@ -62,7 +62,8 @@ static void emit(struct str line)
         atomic_fetch_add(&dropped, 1);
 }
 
-void log_line(enum log_level level, const char *event, const struct log_field *fields, size_t n_fields)
+void log_line(enum log_level level, const char *event, const struct log_field *fields,
+              size_t n_fields)
 {
     static const char *const names[] = {"debug", "info", "warn", "error"};
     if ((int)level < atomic_load(&threshold))

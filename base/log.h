@@ -24,11 +24,12 @@ struct log_field {
 #define LOG_F64(key, value) ((struct log_field){(key), LOG_FIELD_F64, STR_NONE, 0, (value)})
 
 /* log_event(LOG_INFO, "server_started", LOG_I64("port", port), ...): at least one field. */
-#define log_event(level, event, ...)                          \
+#define log_event(level, event, ...)                                    \
     log_line((level), (event), (const struct log_field[]){__VA_ARGS__}, \
              sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))
 
-void log_line(enum log_level level, const char *event, const struct log_field *fields, size_t n_fields);
+void log_line(enum log_level level, const char *event, const struct log_field *fields,
+              size_t n_fields);
 void log_set_level(enum log_level level); /* once, at start */
 uint64_t log_dropped(void);
 

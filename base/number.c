@@ -34,7 +34,8 @@ size_t number_format(double value, char ret[NUMBER_TEXT_BYTES])
     for (int precision = 15; precision <= 17; precision++) {
         int n = snprintf(ret, NUMBER_TEXT_BYTES, "%.*g", precision, value);
         double back = strtod(ret, NULL);
-        bool is_same = !(back < value) && !(back > value); /* both are finite, and zero took the other path */
+        bool is_same =
+            !(back < value) && !(back > value); /* both are finite, and zero took the other path */
         if (is_same || precision == 17)
             return (size_t)n;
     }

@@ -97,7 +97,8 @@ bool str_to_i64(struct str s, int64_t *ret)
         int digit = s.ptr[i] - '0';
         if (digit < 0 || digit > 9)
             return false;
-        if (__builtin_mul_overflow(value, 10, &value) || __builtin_sub_overflow(value, digit, &value))
+        if (__builtin_mul_overflow(value, 10, &value) ||
+            __builtin_sub_overflow(value, digit, &value))
             return false;
     }
     if (!negative && value == INT64_MIN)
@@ -157,7 +158,10 @@ static size_t utf8_char_len(struct str s, size_t i)
     size_t left = s.len - i;
     if (p[0] < 0x80)
         return 1;
-    size_t n = p[0] >= 0xC2 && p[0] <= 0xDF ? 2 : (p[0] & 0xF0) == 0xE0 ? 3 : p[0] >= 0xF0 && p[0] <= 0xF4 ? 4 : 0;
+    size_t n = p[0] >= 0xC2 && p[0] <= 0xDF   ? 2
+               : (p[0] & 0xF0) == 0xE0        ? 3
+               : p[0] >= 0xF0 && p[0] <= 0xF4 ? 4
+                                              : 0;
     if (n == 0 || left < n)
         return 0;
     for (size_t k = 1; k < n; k++)

@@ -42,7 +42,8 @@ bool str_to_i64(struct str s, int64_t *ret);
 bool str_to_f64(struct str s, double *ret); /* finite decimals only: no hex, inf or nan */
 
 bool str_is_utf8(struct str s);
-struct str str_utf8_cut(struct str s, size_t max_bytes); /* longest prefix that ends on a character */
+struct str str_utf8_cut(struct str s,
+                        size_t max_bytes); /* longest prefix that ends on a character */
 
 /* A builder: once failed (arena limit or max_bytes) it stays failed and drops further bytes. */
 struct buf {

@@ -30,8 +30,7 @@ unsigned suggest_distance(struct str a, struct str b)
             char ca = fold(a.ptr[i - 1]);
             char cb = fold(b.ptr[j - 1]);
             now[j] = min3(last[j] + 1, now[j - 1] + 1, last[j - 1] + (ca == cb ? 0 : 1));
-            bool is_swap =
-                i > 1 && j > 1 && ca == fold(b.ptr[j - 2]) && fold(a.ptr[i - 2]) == cb;
+            bool is_swap = i > 1 && j > 1 && ca == fold(b.ptr[j - 2]) && fold(a.ptr[i - 2]) == cb;
             if (is_swap && before[j - 2] + 1 < now[j])
                 now[j] = before[j - 2] + 1;
         }
@@ -43,7 +42,8 @@ struct suggest suggest_start(struct str wanted)
 {
     /* A third of the letters may be wrong, and never fewer than one. */
     unsigned most = (unsigned)(wanted.len > LONGEST ? LONGEST : wanted.len) / 3;
-    return (struct suggest){.wanted = wanted, .best = STR_NONE, .best_distance = (most < 1 ? 1 : most) + 1};
+    return (struct suggest){
+        .wanted = wanted, .best = STR_NONE, .best_distance = (most < 1 ? 1 : most) + 1};
 }
 
 void suggest_offer(struct suggest *search, struct str candidate)

@@ -9,7 +9,8 @@
 enum { REQUEST_MAX = 1 << 20, ARENA_MIB = 1024 };
 
 /* Reads the whole request, at most REQUEST_MAX bytes. */
-static enum status read_request(const char *path, struct arena *arena, struct str *ret, struct err *err)
+static enum status read_request(const char *path, struct arena *arena, struct str *ret,
+                                struct err *err)
 {
     FILE *in = path == NULL ? stdin : fopen(path, "rb");
     if (in == NULL)
@@ -22,13 +23,14 @@ static enum status read_request(const char *path, struct arena *arena, struct st
     if (is_broken)
         return err_set(err, STATUS_IO, "The request cannot be read.");
     if (n > REQUEST_MAX)
-        return err_set(err, STATUS_BODY_TOO_LARGE, "The request is longer than %d bytes.", REQUEST_MAX);
+        return err_set(err, STATUS_BODY_TOO_LARGE, "The request is longer than %d bytes.",
+                       REQUEST_MAX);
     *ret = (struct str){text, n};
     return STATUS_OK;
 }
 
-static enum status run(struct db_pool *pool, const struct config *config, struct str request, struct arena *arena,
-                       struct err *err)
+static enum status run(struct db_pool *pool, const struct config *config, struct str request,
+                       struct arena *arena, struct err *err)
 {
     CLEANUP(db_releasep) struct db *db = NULL;
     CLEANUP(catalog_unrefp) struct catalog *catalog = NULL;
@@ -39,7 +41,8 @@ static enum status run(struct db_pool *pool, const struct config *config, struct
     if (s != STATUS_OK)
         return s;
     struct backtest_answer answer = {.body = STR_NONE};
-    struct backtest_service service = {.pool = pool, .catalog = catalog, .cells_max = config->backtest_cells_max};
+    struct backtest_service service = {
+        .pool = pool, .catalog = catalog, .cells_max = config->backtest_cells_max};
     s = backtest_answer_for(&service, request, arena, NULL, &answer, err);
     if (s == STATUS_OK && fwrite(answer.body.ptr, 1, answer.body.len, stdout) != answer.body.len)
         s = err_set(err, STATUS_IO, "The answer cannot be written.");
@@ -59,7 +62,8 @@ int backtest_command(int argc, char **argv)
     struct err err = {0};
     struct str request = STR_NONE;
     struct db_pool *pool = NULL;
-    int code = read_request(path, &arena, &request, &err) == STATUS_OK ? EXIT_DONE : command_fail(&err);
+    int code =
+        read_request(path, &arena, &request, &err) == STATUS_OK ? EXIT_DONE : command_fail(&err);
     if (code == EXIT_DONE)
         code = command_open_store(&config, true, &pool);
     if (code == EXIT_DONE && run(pool, &config, request, &arena, &err) != STATUS_OK)

@@ -15,7 +15,8 @@ int command_fail(const struct err *err)
 {
     (void)fprintf(stderr, "cmmc: %s\n", err->detail);
     if (err->name[0] != '\0')
-        (void)fprintf(stderr, "  at:      %s%s%s\n", err->name, err->value[0] == '\0' ? "" : " = ", err->value);
+        (void)fprintf(stderr, "  at:      %s%s%s\n", err->name, err->value[0] == '\0' ? "" : " = ",
+                      err->value);
     if (err->suggestion[0] != '\0')
         (void)fprintf(stderr, "  nearest: %s\n", err->suggestion);
     if (err->allowed[0] != '\0')
@@ -25,7 +26,8 @@ int command_fail(const struct err *err)
 
 int command_misused(const char *name, const char *argument)
 {
-    (void)fprintf(stderr, "cmmc %s: unexpected argument \"%s\"; see `cmmc %s --help`\n", name, argument, name);
+    (void)fprintf(stderr, "cmmc %s: unexpected argument \"%s\"; see `cmmc %s --help`\n", name,
+                  argument, name);
     return EXIT_USAGE;
 }
 
@@ -58,7 +60,8 @@ static enum status make_folder(const char *path, struct err *err)
         memcpy(partial, path, i);
         partial[i] = '\0';
         if (mkdir(partial, 0700) != 0 && errno != EEXIST) {
-            (void)err_set(err, STATUS_CONFIG, "The folder for the embedded database cannot be made.");
+            (void)err_set(err, STATUS_CONFIG,
+                          "The folder for the embedded database cannot be made.");
             err_at(err, ERR_SETTING, STR("CMMC_VAR_DIR"), str_of(path));
             err_allow(err, "a folder that exists or can be made and written");
             return STATUS_CONFIG;

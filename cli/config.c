@@ -13,7 +13,8 @@ int config_command(int argc, char **argv)
     if (!command_configure(&config))
         return EXIT_CONFIG;
     struct err err = {0};
-    enum status s = as_json ? config_print_json(&config, stdout, &err) : config_print(&config, stdout, as_markdown, &err);
+    enum status s = as_json ? config_print_json(&config, stdout, &err)
+                            : config_print(&config, stdout, as_markdown, &err);
     config_clear(&config);
     return s == STATUS_OK ? EXIT_DONE : command_fail(&err);
 }

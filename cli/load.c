@@ -22,7 +22,8 @@ static bool has_manifest(const char *folder)
  */
 static bool find_sample(char *ret, size_t size)
 {
-    static const char *const places[] = {"../data/sample", "../../data/sample", "../share/cmmc/sample"};
+    static const char *const places[] = {"../data/sample", "../../data/sample",
+                                         "../share/cmmc/sample"};
     char program[PATH_MAX];
     ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
     if (n < 0)
@@ -51,11 +52,12 @@ static int load_folder(struct db_pool *pool, const char *folder, bool only_if_em
     if (report.is_skipped)
         (void)puts("the store already holds data: nothing to do");
     else if (!report.publish.is_changed)
-        (void)printf("read %lld rows in %.1f s: generation %lld already holds them\n", (long long)report.n_rows,
-                     seconds, (long long)report.publish.generation);
+        (void)printf("read %lld rows in %.1f s: generation %lld already holds them\n",
+                     (long long)report.n_rows, seconds, (long long)report.publish.generation);
     else
-        (void)printf("published generation %lld: %lld rows from %zu files in %.1f s\n", (long long)report.publish.generation,
-                     (long long)report.n_rows, report.n_files, seconds);
+        (void)printf("published generation %lld: %lld rows from %zu files in %.1f s\n",
+                     (long long)report.publish.generation, (long long)report.n_rows, report.n_files,
+                     seconds);
     return EXIT_DONE;
 }
 
@@ -76,11 +78,15 @@ int load_command(int argc, char **argv)
         return EXIT_CONFIG;
     char sample[PATH_MAX];
     if (folder == NULL)
-        folder = config.sample_dir[0] != '\0' ? config.sample_dir : find_sample(sample, sizeof sample) ? sample : NULL;
+        folder = config.sample_dir[0] != '\0'         ? config.sample_dir
+                 : find_sample(sample, sizeof sample) ? sample
+                                                      : NULL;
     int code = EXIT_FAILED;
     struct db_pool *pool = NULL;
     if (folder == NULL)
-        (void)fputs("cmmc: the sample data was not found; name its folder, or set CMMC_SAMPLE_DIR\n", stderr);
+        (void)fputs(
+            "cmmc: the sample data was not found; name its folder, or set CMMC_SAMPLE_DIR\n",
+            stderr);
     else
         code = command_open_store(&config, true, &pool);
     if (pool != NULL)

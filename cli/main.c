@@ -27,8 +27,10 @@ static const char backtest_usage[] =
 static const char config_usage[] =
     "usage: cmmc config [--json | --markdown]\n\n"
     "Shows every setting: its variable, value, default, range and meaning. Secrets are never shown.\n";
-static const char routes_usage[] = "usage: cmmc routes [--json]\n\nShows every route of the server.\n";
-static const char version_usage[] = "usage: cmmc version\n\nShows the versions of the program and of its parts.\n";
+static const char routes_usage[] =
+    "usage: cmmc routes [--json]\n\nShows every route of the server.\n";
+static const char version_usage[] =
+    "usage: cmmc version\n\nShows the versions of the program and of its parts.\n";
 
 static const struct command commands[] = {
     {"serve", "serve the marts and run backtests over HTTP", serve_usage, serve_command},
@@ -81,7 +83,8 @@ int main(int argc, char **argv)
         if (strcmp(commands[i].name, name) != 0)
             continue;
         if (argc == 3 && command_is_flag(argv[2], "help")) {
-            (void)printf("cmmc %s: %s\n%s", commands[i].name, commands[i].summary, commands[i].usage);
+            (void)printf("cmmc %s: %s\n%s", commands[i].name, commands[i].summary,
+                         commands[i].usage);
             return EXIT_DONE;
         }
         return commands[i].run(argc - 1, argv + 1);

@@ -16,12 +16,16 @@ static int print_status(struct db_pool *pool)
     struct err err = {0};
     if (states == NULL)
         (void)err_set(&err, STATUS_OUT_OF_MEMORY, "Out of memory.");
-    enum status s = states == NULL ? STATUS_OUT_OF_MEMORY : migrate_status(pool, states, STATES_MAX, &n, &err);
+    enum status s =
+        states == NULL ? STATUS_OUT_OF_MEMORY : migrate_status(pool, states, STATES_MAX, &n, &err);
     for (size_t i = 0; s == STATUS_OK && i < n; i++) {
-        const char *how = !states[i].is_applied ? "pending" : states[i].is_changed ? "CHANGED since" : "applied";
+        const char *how = !states[i].is_applied  ? "pending"
+                          : states[i].is_changed ? "CHANGED since"
+                                                 : "applied";
         const char *words = strchr(states[i].name, '_'); /* behind the number: 0001_create_marts */
-        (void)printf("%04d %-28s %.12s  %s %s\n", states[i].version, words == NULL ? states[i].name : words + 1,
-                     states[i].checksum, how, states[i].applied_at);
+        (void)printf("%04d %-28s %.12s  %s %s\n", states[i].version,
+                     words == NULL ? states[i].name : words + 1, states[i].checksum, how,
+                     states[i].applied_at);
     }
     free(states);
     return s == STATUS_OK ? EXIT_DONE : command_fail(&err);

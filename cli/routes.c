@@ -17,7 +17,8 @@ static void print_text(void)
 {
     for (size_t i = 0; i < routes_count; i++)
         (void)printf("%-5s %-34s %-5s %-5s %s\n", method_name(routes[i].method), routes[i].path,
-                     routes[i].is_ops ? "ops" : "data", lane_name(routes[i].lane), routes[i].summary);
+                     routes[i].is_ops ? "ops" : "data", lane_name(routes[i].lane),
+                     routes[i].summary);
 }
 
 static void put_json(struct json_out *json)
@@ -54,7 +55,8 @@ int routes_command(int argc, char **argv)
     jw_init(&json, &out);
     put_json(&json);
     struct str text = buf_str(&out);
-    bool is_written = !out.failed && fwrite(text.ptr, 1, text.len, stdout) == text.len && puts("") >= 0;
+    bool is_written =
+        !out.failed && fwrite(text.ptr, 1, text.len, stdout) == text.len && puts("") >= 0;
     arena_clear(&arena);
     return is_written ? EXIT_DONE : EXIT_FAILED;
 }

@@ -23,7 +23,8 @@ struct serving {
 
 static const char *host_of(const char *bind)
 {
-    bool is_any = strcmp(bind, "0.0.0.0") == 0 || strcmp(bind, "::") == 0 || strcmp(bind, "127.0.0.1") == 0;
+    bool is_any =
+        strcmp(bind, "0.0.0.0") == 0 || strcmp(bind, "::") == 0 || strcmp(bind, "127.0.0.1") == 0;
     return is_any ? "localhost" : bind;
 }
 
@@ -37,10 +38,11 @@ static void announce(const struct serving *serving)
     log_event(LOG_INFO, "server_started", LOG_I64("port", port), LOG_I64("ops_port", ops_port),
               LOG_TEXT("version", CMMC_VERSION),
               LOG_TEXT("store", config->database_url[0] == '\0' ? "sqlite" : "postgresql"));
-    (void)printf("\nOpen http://%s:%u/ in a browser, or paste:\n"
-                 "  curl -s '%s:%u/v1/backtests?select=monkeys' -H 'Content-Type: application/json' -d '{\"universe\": [\"stock:US.AAPL\", "
-                 "\"stock:US.JPM\"], \"strategy\": \"equal\", \"benchmark\": \"index:SPX\"}'\n",
-                 host, port, host, port);
+    (void)printf(
+        "\nOpen http://%s:%u/ in a browser, or paste:\n"
+        "  curl -s '%s:%u/v1/backtests?select=monkeys' -H 'Content-Type: application/json' -d '{\"universe\": [\"stock:US.AAPL\", "
+        "\"stock:US.JPM\"], \"strategy\": \"equal\", \"benchmark\": \"index:SPX\"}'\n",
+        host, port, host, port);
     (void)fflush(stdout);
 }
 

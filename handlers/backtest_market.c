@@ -22,9 +22,11 @@ static enum status out_of_memory(struct err *err)
     return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory while loading prices.");
 }
 
-static enum status unknown_asset(const char *pointer, struct str uid, struct str nearest, struct err *err)
+static enum status unknown_asset(const char *pointer, struct str uid, struct str nearest,
+                                 struct err *err)
 {
-    (void)err_set(err, STATUS_UNKNOWN_ASSET, "There is no instrument \"%.*s\".", STR_ARG(str_utf8_cut(uid, 64)));
+    (void)err_set(err, STATUS_UNKNOWN_ASSET, "There is no instrument \"%.*s\".",
+                  STR_ARG(str_utf8_cut(uid, 64)));
     err_at(err, ERR_POINTER, str_of(pointer), uid);
     err_suggest(err, nearest);
     err_allow(err, "a uid from /v1/instruments, as class:SYMBOL");
@@ -45,7 +47,8 @@ static unsigned flags_of(const struct instrument *instrument, const struct price
     return flags;
 }
 
-static enum status load_series(struct loader *loader, struct str uid, const char *pointer, struct err *err)
+static enum status load_series(struct loader *loader, struct str uid, const char *pointer,
+                               struct err *err)
 {
     for (size_t i = 0; i < loader->n_series; i++)
         if (str_eq(loader->series[i].uid, uid))
@@ -53,8 +56,8 @@ static enum status load_series(struct loader *loader, struct str uid, const char
     struct instrument instrument;
     struct price_column prices;
     bool is_found = false;
-    enum status s =
-        instrument_get(loader->db, uid, loader->generation, loader->arena, &instrument, &is_found, err);
+    enum status s = instrument_get(loader->db, uid, loader->generation, loader->arena, &instrument,
+                                   &is_found, err);
     if (s == STATUS_OK && !is_found)
         return unknown_asset(pointer, uid, instrument.uid, err);
     if (s == STATUS_OK)
@@ -74,7 +77,8 @@ static enum status load_series(struct loader *loader, struct str uid, const char
         .flags = flags_of(&instrument, &prices),
     };
     struct str currency = str_sub(instrument.currency, 0, sizeof series.currency - 1);
-    memcpy(series.currency, currency.ptr, currency.len); /* the rest is zero: a NUL-terminated code */
+    memcpy(series.currency, currency.ptr,
+           currency.len); /* the rest is zero: a NUL-terminated code */
     loader->series[loader->n_series] = series;
     loader->n_series++;
     return STATUS_OK;
@@ -107,7 +111,8 @@ static enum status no_rates(const char *currency, const char *pointer, struct er
 }
 
 /* EUR to currency, once; EUR itself needs none. */
-static enum status load_rate(struct loader *loader, const char *currency, const char *pointer, struct err *err)
+static enum status load_rate(struct loader *loader, const char *currency, const char *pointer,
+                             struct err *err)
 {
     if (strcmp(currency, "EUR") == 0)
         return STATUS_OK;
@@ -115,8 +120,8 @@ static enum status load_rate(struct loader *loader, const char *currency, const 
         if (strcmp(loader->fx[i].quote, currency) == 0)
             return STATUS_OK;
     struct price_column rates;
-    enum status s =
-        fx_load(loader->db, STR("EUR"), str_of(currency), loader->generation, loader->arena, &rates, err);
+    enum status s = fx_load(loader->db, STR("EUR"), str_of(currency), loader->generation,
+                            loader->arena, &rates, err);
     if (s == STATUS_OK && rates.n == 0)
         s = no_rates(currency, pointer, err);
     if (s != STATUS_OK)
@@ -146,8 +151,8 @@ static enum status load_rates(struct loader *loader, const struct spec *spec, st
     return s;
 }
 
-enum status backtest_market_load(struct db *db, const struct spec *spec, int64_t generation, struct arena *arena,
-                                 struct market_data *ret, struct err *err)
+enum status backtest_market_load(struct db *db, const struct spec *spec, int64_t generation,
+                                 struct arena *arena, struct market_data *ret, struct err *err)
 {
     struct loader loader = {.db = db, .generation = generation, .arena = arena};
     loader.max_series = spec->n_assets + spec->n_universe + 1;

@@ -12,7 +12,8 @@
  * Loads every series that spec names: assets, the monkeys' universe, the benchmark, and EUR rates when more
  * than one currency meets. UNKNOWN_ASSET names the JSON pointer of the uid and the nearest known one.
  */
-enum status backtest_market_load(struct db *db, const struct spec *spec, int64_t generation, struct arena *arena,
-                                 struct market_data *ret, struct err *err) NODISCARD;
+enum status backtest_market_load(struct db *db, const struct spec *spec, int64_t generation,
+                                 struct arena *arena, struct market_data *ret, struct err *err)
+    NODISCARD;
 
 #endif

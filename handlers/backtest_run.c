@@ -35,18 +35,21 @@ static enum status read_generations(struct run *run, struct err *err)
     for (size_t i = 0; i < ARRAY_LEN(marts_read); i++) {
         const struct mart *mart = catalog_mart(run->service->catalog, str_of(marts_read[i]));
         if (mart == NULL || mart->generation == 0)
-            return err_set(err, STATUS_NO_DATA, "The store has no data yet in %s; `cmmc load` publishes some.",
+            return err_set(err, STATUS_NO_DATA,
+                           "The store has no data yet in %s; `cmmc load` publishes some.",
                            marts_read[i]);
         marts[i] = (struct backtest_mart){.name = marts_read[i], .generation = mart->generation};
     }
-    run->passport = (struct backtest_passport){
-        .engine_version = BACKTEST_ENGINE_VERSION, .marts = marts, .n_marts = ARRAY_LEN(marts_read)};
+    run->passport = (struct backtest_passport){.engine_version = BACKTEST_ENGINE_VERSION,
+                                               .marts = marts,
+                                               .n_marts = ARRAY_LEN(marts_read)};
     run->generation = run->service->catalog->generation;
     return STATUS_OK;
 }
 
 /* SHA-256 over everything the answer depends on; *ret_spec is the normalised request. */
-static enum status identify(struct run *run, char ret_id[DIGEST_HEX_BYTES], struct str *ret_spec, struct err *err)
+static enum status identify(struct run *run, char ret_id[DIGEST_HEX_BYTES], struct str *ret_spec,
+                            struct err *err)
 {
     struct buf spec, identity;
     struct json_out json;
@@ -56,7 +59,8 @@ static enum status identify(struct run *run, char ret_id[DIGEST_HEX_BYTES], stru
     buf_init(&identity, run->arena, (size_t)2 << 20);
     buf_printf(&identity, "engine %s\n", run->passport.engine_version);
     for (size_t i = 0; i < run->passport.n_marts; i++)
-        buf_printf(&identity, "%s %lld\n", run->passport.marts[i].name, (long long)run->passport.marts[i].generation);
+        buf_printf(&identity, "%s %lld\n", run->passport.marts[i].name,
+                   (long long)run->passport.marts[i].generation);
     buf_add(&identity, buf_str(&spec));
     if (spec.failed || identity.failed)
         return out_of_memory(err);
@@ -79,11 +83,13 @@ static enum status find(struct run *run, struct backtest_answer *answer, struct 
     CLEANUP(db_releasep) struct db *db = NULL;
     enum status s = db_acquire(run->service->pool, DB_READ, run->stop, &db, err);
     if (s == STATUS_OK)
-        s = backtest_load(db, str_of(answer->id), run->arena, &answer->body, &answer->was_stored, err);
+        s = backtest_load(db, str_of(answer->id), run->arena, &answer->body, &answer->was_stored,
+                          err);
     return s;
 }
 
-static enum status keep(struct run *run, struct str spec, struct backtest_answer *answer, struct err *err)
+static enum status keep(struct run *run, struct str spec, struct backtest_answer *answer,
+                        struct err *err)
 {
     CLEANUP(db_releasep) struct db *db = NULL;
     enum status s = db_acquire(run->service->pool, DB_WRITE, run->stop, &db, err);
@@ -111,7 +117,8 @@ static enum status compute(struct run *run, struct backtest_answer *answer, stru
     backtest_render(result, str_of(answer->id), &run->passport, &out);
     answer->render_ms = ms_since(from_ns);
     if (out.failed)
-        return err_set(err, STATUS_TOO_LARGE, "The answer does not fit in the memory one request may use.");
+        return err_set(err, STATUS_TOO_LARGE,
+                       "The answer does not fit in the memory one request may use.");
     answer->body = buf_str(&out);
     return STATUS_OK;
 }
@@ -132,18 +139,22 @@ static enum status check_cost(const struct run *run, struct err *err)
 {
     const struct spec *spec = run->spec;
     uint64_t days = (uint64_t)(spec->end - spec->start) + 1;
-    uint64_t cells = spec->n_assets * days * (spec->n_monkeys + 2u); /* at most 500 x 22,000 x 10,002: no overflow */
+    uint64_t cells = spec->n_assets * days *
+                     (spec->n_monkeys + 2u); /* at most 500 x 22,000 x 10,002: no overflow */
     if (cells <= run->service->cells_max)
         return STATUS_OK;
-    (void)err_set(err, STATUS_TOO_LARGE, "This backtest would visit %llu cells (assets x days x portfolios).",
+    (void)err_set(err, STATUS_TOO_LARGE,
+                  "This backtest would visit %llu cells (assets x days x portfolios).",
                   (unsigned long long)cells);
     err_at(err, ERR_POINTER, STR("/monkeys/count"), STR(""));
-    err_allow(err, "at most %llu cells: fewer monkeys, assets or years", (unsigned long long)run->service->cells_max);
+    err_allow(err, "at most %llu cells: fewer monkeys, assets or years",
+              (unsigned long long)run->service->cells_max);
     return STATUS_TOO_LARGE;
 }
 
-enum status backtest_answer_for(const struct backtest_service *service, struct str request_body, struct arena *arena,
-                                const struct stop *stop, struct backtest_answer *ret, struct err *err)
+enum status backtest_answer_for(const struct backtest_service *service, struct str request_body,
+                                struct arena *arena, const struct stop *stop,
+                                struct backtest_answer *ret, struct err *err)
 {
     struct run run = {.service = service, .arena = arena, .stop = stop};
     struct backtest_answer answer = {.body = STR_NONE};

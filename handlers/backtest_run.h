@@ -12,8 +12,8 @@
 
 struct backtest_answer {
     char id[DIGEST_HEX_BYTES];
-    struct str body; /* JSON, in the arena */
-    bool was_stored; /* found, not computed */
+    struct str body;                      /* JSON, in the arena */
+    bool was_stored;                      /* found, not computed */
     double load_ms, engine_ms, render_ms; /* 0 when found */
 };
 
@@ -24,7 +24,8 @@ struct backtest_service {
     uint64_t cells_max; /* names x days x portfolios; more is TOO_LARGE, before any I/O on prices */
 };
 
-enum status backtest_answer_for(const struct backtest_service *service, struct str request_body, struct arena *arena,
-                                const struct stop *stop, struct backtest_answer *ret, struct err *err) NODISCARD;
+enum status backtest_answer_for(const struct backtest_service *service, struct str request_body,
+                                struct arena *arena, const struct stop *stop,
+                                struct backtest_answer *ret, struct err *err) NODISCARD;
 
 #endif

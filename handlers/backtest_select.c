@@ -57,7 +57,8 @@ static enum status damaged(struct err *err)
     return err_set(err, STATUS_INTERNAL, "The stored backtest is damaged.");
 }
 
-static enum status unknown_part(struct str data, struct str part, struct arena *arena, struct err *err)
+static enum status unknown_part(struct str data, struct str part, struct arena *arena,
+                                struct err *err)
 {
     struct suggest search = suggest_start(part);
     struct buf names;
@@ -68,7 +69,8 @@ static enum status unknown_part(struct str data, struct str part, struct arena *
         buf_add_c(&names, names.len == 0 ? "" : ", ");
         buf_add(&names, key);
     }
-    (void)err_set(err, STATUS_UNKNOWN_COLUMN, "A backtest has no part \"%.*s\".", STR_ARG(str_utf8_cut(part, 64)));
+    (void)err_set(err, STATUS_UNKNOWN_COLUMN, "A backtest has no part \"%.*s\".",
+                  STR_ARG(str_utf8_cut(part, 64)));
     err_at(err, ERR_PARAMETER, STR("select"), part);
     err_suggest(err, suggest_take(&search));
     err_allow(err, "%.*s", STR_ARG(buf_str(&names)));
@@ -76,7 +78,8 @@ static enum status unknown_part(struct str data, struct str part, struct arena *
 }
 
 /* Every selected name must be a member. */
-static enum status check_parts(struct str data, struct str select, struct arena *arena, struct err *err)
+static enum status check_parts(struct str data, struct str select, struct arena *arena,
+                               struct err *err)
 {
     struct str part, key, value;
     while (str_next_field(&select, ',', &part)) {
@@ -89,7 +92,8 @@ static enum status check_parts(struct str data, struct str select, struct arena 
     return STATUS_OK;
 }
 
-enum status backtest_select(struct str body, struct str select, struct arena *arena, struct str *ret, struct err *err)
+enum status backtest_select(struct str body, struct str select, struct arena *arena,
+                            struct str *ret, struct err *err)
 {
     if (select.ptr == NULL) {
         *ret = body;
@@ -97,8 +101,8 @@ enum status backtest_select(struct str body, struct str select, struct arena *ar
     }
     struct str key, data, meta, value;
     size_t at = 1;
-    if (!next_member(body, &at, &key, &data) || !str_eq_c(key, "data") || !next_member(body, &at, &key, &meta) ||
-        !str_eq_c(key, "meta"))
+    if (!next_member(body, &at, &key, &data) || !str_eq_c(key, "data") ||
+        !next_member(body, &at, &key, &meta) || !str_eq_c(key, "meta"))
         return damaged(err);
     enum status s = check_parts(data, select, arena, err);
     if (s != STATUS_OK)

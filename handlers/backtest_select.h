@@ -12,7 +12,7 @@
  * select ptr NULL gives the body itself. UNKNOWN_COLUMN names what there is; INTERNAL when the stored text is
  * not one of ours.
  */
-enum status backtest_select(struct str body, struct str select, struct arena *arena, struct str *ret,
-                            struct err *err) NODISCARD;
+enum status backtest_select(struct str body, struct str select, struct arena *arena,
+                            struct str *ret, struct err *err) NODISCARD;
 
 #endif

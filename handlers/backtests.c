@@ -51,7 +51,8 @@ static void count_outcome(struct request *request, const struct backtest_answer 
 {
     count_one(request, answer->was_stored ? "found" : "computed");
     if (!answer->was_stored)
-        metrics_observe(request->app->metrics, METRIC_backtest_duration_seconds, answer->engine_ms / 1000.0);
+        metrics_observe(request->app->metrics, METRIC_backtest_duration_seconds,
+                        answer->engine_ms / 1000.0);
 }
 
 enum status backtests_create(struct request *request, struct err *err)
@@ -68,14 +69,17 @@ enum status backtests_create(struct request *request, struct err *err)
     if (s == STATUS_OK)
         s = rows_catalog(request, &catalog, err);
     struct backtest_answer answer = {.body = STR_NONE};
-    struct backtest_service service = {
-        .pool = request->app->db, .catalog = catalog, .cells_max = request->app->config->backtest_cells_max};
+    struct backtest_service service = {.pool = request->app->db,
+                                       .catalog = catalog,
+                                       .cells_max = request->app->config->backtest_cells_max};
     if (s == STATUS_OK)
-        s = backtest_answer_for(&service, request->body, &request->arena, &request->stop, &answer, err);
+        s = backtest_answer_for(&service, request->body, &request->arena, &request->stop, &answer,
+                                err);
     if (s == STATUS_GENERATION_RETIRED)
         s = rows_moved_on(err);
     if (s == STATUS_OK)
-        s = backtest_select(answer.body, request_param(request, "select"), &request->arena, &answer.body, err);
+        s = backtest_select(answer.body, request_param(request, "select"), &request->arena,
+                            &answer.body, err);
     if (s != STATUS_OK) {
         count_one(request, "failed");
         return s;
@@ -88,9 +92,13 @@ enum status backtests_create(struct request *request, struct err *err)
     reply_header(request, "ETag", "\"%.40s\"", answer.id);
     reply_header(request, "Cache-Control", "no-store");
     if (!answer.was_stored)
-        reply_header(request, "Server-Timing", "load;dur=%.3f, engine;dur=%.3f, render;dur=%.3f", answer.load_ms,
-                     answer.engine_ms, answer.render_ms);
-    reply_type(request, is_minimal ? 303 : answer.was_stored ? 200 : 201, is_minimal ? NULL : format_media_type(FORMAT_JSON));
+        reply_header(request, "Server-Timing", "load;dur=%.3f, engine;dur=%.3f, render;dur=%.3f",
+                     answer.load_ms, answer.engine_ms, answer.render_ms);
+    reply_type(request,
+               is_minimal          ? 303
+               : answer.was_stored ? 200
+                                   : 201,
+               is_minimal ? NULL : format_media_type(FORMAT_JSON));
     reply_body(request, is_minimal ? STR("") : answer.body);
     return STATUS_OK;
 }
@@ -143,7 +151,8 @@ enum status backtest_get(struct request *request, struct err *err)
     if (s != STATUS_OK)
         return s;
     char tag[TAG_BYTES];
-    (void)snprintf(tag, sizeof tag, "%.40s%s%.20s", request->path_params[0].ptr, select.ptr == NULL ? "" : "-", selected);
+    (void)snprintf(tag, sizeof tag, "%.40s%s%.20s", request->path_params[0].ptr,
+                   select.ptr == NULL ? "" : "-", selected);
     if (reply_if_unchanged(request, tag, forever))
         return STATUS_OK;
     reply_type(request, 200, format_media_type(format));
@@ -160,7 +169,8 @@ struct equity {
 
 static const char *const equity_names[] = {"equity", "drawdown", "benchmark"};
 
-static enum status read_equity(struct json_doc *doc, struct arena *arena, struct equity *ret, struct err *err)
+static enum status read_equity(struct json_doc *doc, struct arena *arena, struct equity *ret,
+                               struct err *err)
 {
     struct json_val equity = jr_member(jr_member(jr_root(doc), "data"), "equity");
     ret->date = jr_member(equity, "date");
@@ -232,7 +242,8 @@ static void write_equity_csv(const struct equity *equity, struct buf *out)
 }
 
 /* Loads, parses and writes in one go; the document is freed before the reply leaves. */
-static enum status render_equity(struct request *request, enum format format, struct buf *out, struct err *err)
+static enum status render_equity(struct request *request, enum format format, struct buf *out,
+                                 struct err *err)
 {
     CLEANUP(jr_freep) struct json_doc *doc = NULL;
     struct str body;
@@ -266,7 +277,8 @@ enum status backtest_equity_get(struct request *request, struct err *err)
     if (s != STATUS_OK)
         return s;
     char tag[TAG_BYTES];
-    (void)snprintf(tag, sizeof tag, "%.40s-%s", request->path_params[0].ptr, format == FORMAT_CSV ? "csv" : "json");
+    (void)snprintf(tag, sizeof tag, "%.40s-%s", request->path_params[0].ptr,
+                   format == FORMAT_CSV ? "csv" : "json");
     if (reply_if_unchanged(request, tag, forever))
         return STATUS_OK;
     reply_type(request, 200, format_media_type(format));

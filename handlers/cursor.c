@@ -43,7 +43,8 @@ static bool decode(struct str in, struct buf *out)
         }
         bits &= (1u << n_bits) - 1;
     }
-    return bits == 0 && n_bits < 6 && !out->failed; /* we write no more characters than needed, and zero padding */
+    return bits == 0 && n_bits < 6 &&
+           !out->failed; /* we write no more characters than needed, and zero padding */
 }
 
 static enum status bad(struct str text, struct err *err)
@@ -54,7 +55,8 @@ static enum status bad(struct str text, struct err *err)
     return STATUS_BAD_CURSOR;
 }
 
-enum status cursor_encode(const struct cursor *cursor, struct arena *arena, struct str *ret_text, struct err *err)
+enum status cursor_encode(const struct cursor *cursor, struct arena *arena, struct str *ret_text,
+                          struct err *err)
 {
     char hex[DIGEST_HEX_BYTES];
     enum status s = digest_hex(cursor->query, hex, err);
@@ -90,7 +92,8 @@ struct opened {
     struct str query_digest, values;
 };
 
-static enum status open_cursor(struct str text, struct arena *arena, struct opened *ret, struct err *err)
+static enum status open_cursor(struct str text, struct arena *arena, struct opened *ret,
+                               struct err *err)
 {
     struct buf plain;
     buf_init(&plain, arena, CURSOR_TEXT_MAX + DIGEST_CHARS + 1);
@@ -106,10 +109,11 @@ static enum status open_cursor(struct str text, struct arena *arena, struct open
         return s;
     struct str version, generation;
     struct opened opened;
-    bool is_ours = str_eq(str_sub(all, all.len - DIGEST_CHARS, all.len), (struct str){hex, DIGEST_CHARS}) &&
-                   str_next_field(&body, '|', &version) && str_eq_c(version, "1") &&
-                   str_next_field(&body, '|', &generation) && str_to_i64(generation, &opened.generation) &&
-                   str_next_field(&body, '|', &opened.query_digest);
+    bool is_ours =
+        str_eq(str_sub(all, all.len - DIGEST_CHARS, all.len), (struct str){hex, DIGEST_CHARS}) &&
+        str_next_field(&body, '|', &version) && str_eq_c(version, "1") &&
+        str_next_field(&body, '|', &generation) && str_to_i64(generation, &opened.generation) &&
+        str_next_field(&body, '|', &opened.query_digest);
     if (!is_ours)
         return bad(text, err);
     opened.values = body.ptr == NULL ? STR("") : body;
@@ -144,8 +148,8 @@ static bool next_value(struct str *rest, struct str *ret)
     return true;
 }
 
-enum status cursor_decode(struct str text, struct str query, size_t n_values, struct arena *arena, struct cursor *ret,
-                          struct err *err)
+enum status cursor_decode(struct str text, struct str query, size_t n_values, struct arena *arena,
+                          struct cursor *ret, struct err *err)
 {
     struct opened opened;
     char hex[DIGEST_HEX_BYTES];
@@ -155,7 +159,8 @@ enum status cursor_decode(struct str text, struct str query, size_t n_values, st
     if (s != STATUS_OK)
         return s;
     if (!str_eq(opened.query_digest, (struct str){hex, DIGEST_CHARS})) {
-        (void)err_set(err, STATUS_CURSOR_MISMATCH, "The cursor was given out for a query with other parameters.");
+        (void)err_set(err, STATUS_CURSOR_MISMATCH,
+                      "The cursor was given out for a query with other parameters.");
         err_at(err, ERR_PARAMETER, STR("cursor"), text);
         err_allow(err, "the same parameters as in the query that returned this cursor");
         return STATUS_CURSOR_MISMATCH;

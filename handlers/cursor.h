@@ -18,13 +18,15 @@ struct cursor {
 
 enum { CURSOR_TEXT_MAX = 4096 };
 
-enum status cursor_encode(const struct cursor *cursor, struct arena *arena, struct str *ret_text, struct err *err) NODISCARD;
+enum status cursor_encode(const struct cursor *cursor, struct arena *arena, struct str *ret_text,
+                          struct err *err) NODISCARD;
 
 /* query is what the cursor must belong to; n_values what its order needs. */
 enum status cursor_decode(struct str text, struct str query, size_t n_values, struct arena *arena,
                           struct cursor *ret, struct err *err) NODISCARD;
 
 /* The generation a cursor names, before the query is known; BAD_CURSOR when the text is not one. */
-enum status cursor_generation(struct str text, struct arena *arena, int64_t *ret, struct err *err) NODISCARD;
+enum status cursor_generation(struct str text, struct arena *arena, int64_t *ret, struct err *err)
+    NODISCARD;
 
 #endif

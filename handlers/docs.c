@@ -12,7 +12,8 @@
 
 enum { BODY_MAX = 256 * 1024 };
 
-static enum status reply_text(struct request *request, struct buf *out, const char *media_type, struct err *err)
+static enum status reply_text(struct request *request, struct buf *out, const char *media_type,
+                              struct err *err)
 {
     if (out->failed)
         return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
@@ -69,7 +70,9 @@ enum status entry_get(struct request *request, struct err *err)
     struct buf out;
     buf_init(&out, &request->arena, BODY_MAX);
     if (format == FORMAT_HTML) {
-        reply_header(request, "Content-Security-Policy", "default-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src 'self' data:");
+        reply_header(
+            request, "Content-Security-Policy",
+            "default-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src 'self' data:");
         put_page(&out, "index.html");
     } else {
         put_entry_json(request, &out);
@@ -93,7 +96,8 @@ static enum status unknown_problem(struct str slug, struct err *err)
     struct suggest search = suggest_start(slug);
     for (int i = 1; i < STATUS_COUNT; i++)
         suggest_offer(&search, str_of(status_slug((enum status)i)));
-    (void)err_set(err, STATUS_NOT_FOUND, "There is no problem type \"%.*s\".", STR_ARG(str_utf8_cut(slug, 64)));
+    (void)err_set(err, STATUS_NOT_FOUND, "There is no problem type \"%.*s\".",
+                  STR_ARG(str_utf8_cut(slug, 64)));
     err_suggest(err, suggest_take(&search));
     return STATUS_NOT_FOUND;
 }
@@ -112,15 +116,16 @@ enum status problem_page_get(struct request *request, struct err *err)
     enum status problem = (enum status)at;
     struct buf out;
     buf_init(&out, &request->arena, BODY_MAX);
-    buf_printf(&out,
-               "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>%s</title>"
-               "<body style=\"font:16px/1.5 system-ui;max-width:40em;margin:3em auto;padding:0 1em\">"
-               "<h1>%s</h1><p>Problem type <code>%s</code>, code <code>%s</code>, HTTP status %d.</p>"
-               "<p>The reply's <code>detail</code> says what happened; <code>errors</code> names the parameter, field "
-               "or header, its value, what is allowed and, where there is one, the nearest known name. "
-               "<code>retryable</code> tells whether the same request may succeed later, and <code>Retry-After</code> "
-               "when.</p><p><a href=\"/\">Start page</a> · <a href=\"/openapi.yaml\">Interface description</a></p>\n",
-               status_title(problem), status_title(problem), status_slug(problem), status_code(problem),
-               status_http(problem));
+    buf_printf(
+        &out,
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>%s</title>"
+        "<body style=\"font:16px/1.5 system-ui;max-width:40em;margin:3em auto;padding:0 1em\">"
+        "<h1>%s</h1><p>Problem type <code>%s</code>, code <code>%s</code>, HTTP status %d.</p>"
+        "<p>The reply's <code>detail</code> says what happened; <code>errors</code> names the parameter, field "
+        "or header, its value, what is allowed and, where there is one, the nearest known name. "
+        "<code>retryable</code> tells whether the same request may succeed later, and <code>Retry-After</code> "
+        "when.</p><p><a href=\"/\">Start page</a> · <a href=\"/openapi.yaml\">Interface description</a></p>\n",
+        status_title(problem), status_title(problem), status_slug(problem), status_code(problem),
+        status_http(problem));
     return reply_text(request, &out, format_media_type(FORMAT_HTML), err);
 }

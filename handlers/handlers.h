@@ -10,7 +10,8 @@
 extern const struct route routes[];
 extern const size_t routes_count;
 
-#define ROUTE(method, path, handler, ...) enum status handler(struct request *request, struct err *err);
+#define ROUTE(method, path, handler, ...) \
+    enum status handler(struct request *request, struct err *err);
 #include "handlers/routes.def"
 #undef ROUTE
 

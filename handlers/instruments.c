@@ -6,7 +6,8 @@
 #include "store/instrument_store.h"
 
 /* asset_class=, market=, currency= as exact matches. */
-static enum status add_exact_filters(struct request *request, struct rows_request *rows, struct err *err)
+static enum status add_exact_filters(struct request *request, struct rows_request *rows,
+                                     struct err *err)
 {
     static const char *const columns[] = {"asset_class", "market", "currency"};
     enum status s = STATUS_OK;
@@ -40,8 +41,9 @@ static enum status add_search(struct request *request, struct rows_request *rows
 
 enum status instruments_list(struct request *request, struct err *err)
 {
-    static const char *const names[] = {"q",      "asset_class", "market", "currency",   "active", "select",
-                                        "order",  "limit",       "cursor", "generation", "format"};
+    static const char *const names[] = {"q",      "asset_class", "market", "currency",
+                                        "active", "select",      "order",  "limit",
+                                        "cursor", "generation",  "format"};
     CLEANUP(rows_end) struct rows_request rows = {0};
     enum status s = params_expect(request, names, ARRAY_LEN(names), err);
     if (s == STATUS_OK)
@@ -58,15 +60,18 @@ enum status instruments_list(struct request *request, struct err *err)
 }
 
 /* A known instrument without rows in the window is an empty list; an unknown one is 404. */
-static enum status must_exist(struct request *request, struct db *db, int64_t generation, struct err *err)
+static enum status must_exist(struct request *request, struct db *db, int64_t generation,
+                              struct err *err)
 {
     struct str uid = request->path_params[0];
     struct instrument instrument;
     bool is_found = false;
-    enum status s = instrument_get(db, uid, generation, &request->arena, &instrument, &is_found, err);
+    enum status s =
+        instrument_get(db, uid, generation, &request->arena, &instrument, &is_found, err);
     if (s != STATUS_OK || is_found)
         return s;
-    (void)err_set(err, STATUS_UNKNOWN_INSTRUMENT, "There is no instrument \"%.*s\".", STR_ARG(str_utf8_cut(uid, 64)));
+    (void)err_set(err, STATUS_UNKNOWN_INSTRUMENT, "There is no instrument \"%.*s\".",
+                  STR_ARG(str_utf8_cut(uid, 64)));
     err_at(err, ERR_PARAMETER, STR("uid"), uid);
     err_suggest(err, instrument.uid);
     err_allow(err, "a uid from /v1/instruments, as class:SYMBOL");

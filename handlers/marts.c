@@ -11,7 +11,8 @@
 enum { BODY_MAX = 4 * 1024 * 1024 };
 
 /* Parameters of rows that are not column names. */
-static const char *const reserved[] = {"select", "order", "limit", "cursor", "generation", "from", "to", "last", "format"};
+static const char *const reserved[] = {"select", "order", "limit", "cursor", "generation",
+                                       "from",   "to",    "last",  "format"};
 
 static void put_instant(struct json_out *json, const char *key, int64_t seconds)
 {
@@ -82,15 +83,16 @@ static void put_columns(struct json_out *json, const struct mart *mart)
         jw_key_bool(json, "is_nullable", column->is_nullable);
         jw_key_bool(json, "is_key", column->is_key);
         jw_key_text(json, "unit", column->unit.len == 0 ? STR_NONE : column->unit);
-        jw_key_text(json, "description", column->description.len == 0 ? STR_NONE : column->description);
+        jw_key_text(json, "description",
+                    column->description.len == 0 ? STR_NONE : column->description);
         jw_end_object(json);
     }
     jw_end_array(json);
 }
 
 /* Both catalogue answers change exactly when the catalogue's fingerprint does. */
-static enum status reply_json(struct request *request, const struct catalog *catalog, struct buf *out,
-                              struct err *err)
+static enum status reply_json(struct request *request, const struct catalog *catalog,
+                              struct buf *out, struct err *err)
 {
     if (out->failed)
         return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
@@ -177,20 +179,24 @@ static bool is_reserved(struct str name)
     return false;
 }
 
-static enum status unknown_parameter(const struct mart *mart, const struct query_param *param, struct err *err)
+static enum status unknown_parameter(const struct mart *mart, const struct query_param *param,
+                                     struct err *err)
 {
     struct suggest search = suggest_start(param->name);
     for (size_t i = 0; i < mart->n_columns; i++)
         suggest_offer(&search, mart->columns[i].name);
     for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
         suggest_offer(&search, str_of(reserved[i]));
-    (void)err_set(err, STATUS_UNKNOWN_PARAMETER, "\"%.*s\" is neither a column of %.*s nor a parameter.",
+    (void)err_set(err, STATUS_UNKNOWN_PARAMETER,
+                  "\"%.*s\" is neither a column of %.*s nor a parameter.",
                   STR_ARG(str_utf8_cut(param->name, 64)), STR_ARG(mart->name));
     err_at(err, ERR_PARAMETER, param->name, param->value);
     err_suggest(err, suggest_take(&search));
-    err_allow(err, "a column as {column}={op}.{value} (see /v1/marts/%.*s), select, order, limit, cursor, generation, "
-                   "from, to, last, format",
-              STR_ARG(mart->name));
+    err_allow(
+        err,
+        "a column as {column}={op}.{value} (see /v1/marts/%.*s), select, order, limit, cursor, generation, "
+        "from, to, last, format",
+        STR_ARG(mart->name));
     return STATUS_UNKNOWN_PARAMETER;
 }
 
@@ -203,7 +209,8 @@ static enum status read_filters(struct request *request, struct rows_request *ro
         if (is_reserved(param->name)) {
             for (size_t k = 0; k < i; k++)
                 if (str_eq(param->name, request->params[k].name)) {
-                    (void)err_set(err, STATUS_REPEATED_PARAMETER, "Parameter \"%.*s\" is given more than once.",
+                    (void)err_set(err, STATUS_REPEATED_PARAMETER,
+                                  "Parameter \"%.*s\" is given more than once.",
                                   STR_ARG(param->name));
                     err_at(err, ERR_PARAMETER, param->name, param->value);
                     err_allow(err, "one value");
@@ -214,7 +221,8 @@ static enum status read_filters(struct request *request, struct rows_request *ro
         if (mart_column_index(mart, param->name) < 0)
             return unknown_parameter(mart, param, err);
         struct filter filter;
-        enum status s = filter_parse(mart, param->name, param->value, &request->arena, &filter, err);
+        enum status s =
+            filter_parse(mart, param->name, param->value, &request->arena, &filter, err);
         if (s == STATUS_OK)
             s = rows_add_filter(rows, filter, err);
         if (s != STATUS_OK)

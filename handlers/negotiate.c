@@ -63,7 +63,8 @@ static int quality_of(struct str accept, enum format format)
         int how = specificity(str_trim(str_sub(item, 0, semicolon)), format);
         if (how <= best_specificity)
             continue;
-        struct str params = semicolon == item.len ? STR_NONE : str_sub(item, semicolon + 1, item.len);
+        struct str params =
+            semicolon == item.len ? STR_NONE : str_sub(item, semicolon + 1, item.len);
         int q = parse_quality(params);
         if (q < 0)
             continue;
@@ -82,7 +83,8 @@ static void list_formats(unsigned mask, bool by_name, char *ret, size_t size)
             continue;
         const char *comma = used == 0 ? "" : ", ";
         int n = by_name ? snprintf(ret + used, size - used, "%s%s", comma, formats[f].name)
-                        : snprintf(ret + used, size - used, "%s%s/%s", comma, formats[f].type, formats[f].sub);
+                        : snprintf(ret + used, size - used, "%s%s/%s", comma, formats[f].type,
+                                   formats[f].sub);
         used += n > 0 ? (size_t)n : 0;
     }
 }
@@ -99,7 +101,8 @@ static enum status by_parameter(struct str wanted, unsigned mask, enum format *r
     return params_refuse(err, "format", wanted, list);
 }
 
-enum status negotiate_format(struct request *request, unsigned mask, enum format *ret, struct err *err)
+enum status negotiate_format(struct request *request, unsigned mask, enum format *ret,
+                             struct err *err)
 {
     reply_header(request, "Vary", "Accept");
     struct str wanted = request_param(request, "format");
@@ -120,7 +123,8 @@ enum status negotiate_format(struct request *request, unsigned mask, enum format
         return STATUS_OK;
     char list[256];
     list_formats(mask, false, list, sizeof list);
-    (void)err_set(err, STATUS_NOT_ACCEPTABLE, "None of the media types you accept is available here.");
+    (void)err_set(err, STATUS_NOT_ACCEPTABLE,
+                  "None of the media types you accept is available here.");
     err_at(err, ERR_HEADER, STR("Accept"), accept);
     err_allow(err, "%s", list);
     return STATUS_NOT_ACCEPTABLE;

@@ -13,7 +13,8 @@ enum format { FORMAT_JSON, FORMAT_CSV, FORMAT_HTML, FORMAT_COUNT };
  * Picks among the formats in mask (bits 1 << FORMAT_x): format= wins over Accept; with neither, the lowest
  * one. NOT_ACCEPTABLE lists what there is. Adds Vary: Accept to the reply.
  */
-enum status negotiate_format(struct request *request, unsigned mask, enum format *ret, struct err *err) NODISCARD;
+enum status negotiate_format(struct request *request, unsigned mask, enum format *ret,
+                             struct err *err) NODISCARD;
 const char *format_media_type(enum format format); /* with charset */
 
 /*
@@ -25,6 +26,7 @@ bool reply_if_unchanged(struct request *request, const char *tag, const char *ca
 enum { TAG_BYTES = 64 };
 
 /* "g<generation>-<first 16 hex digits of SHA-256(canonical)>"; equal inputs give equal tags. */
-enum status tag_make(int64_t generation, struct str canonical, char ret[TAG_BYTES], struct err *err) NODISCARD;
+enum status tag_make(int64_t generation, struct str canonical, char ret[TAG_BYTES], struct err *err)
+    NODISCARD;
 
 #endif

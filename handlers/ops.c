@@ -6,7 +6,8 @@
 
 enum { BODY_MAX = 1024 * 1024 };
 
-static enum status reply_plain(struct request *request, int http_status, struct buf *out, struct err *err)
+static enum status reply_plain(struct request *request, int http_status, struct buf *out,
+                               struct err *err)
 {
     if (out->failed)
         return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");

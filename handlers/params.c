@@ -16,7 +16,8 @@ enum status params_refuse(struct err *err, const char *name, struct str value, c
     return STATUS_BAD_VALUE;
 }
 
-static enum status unknown(const struct query_param *param, const char *const *names, size_t n_names, struct err *err)
+static enum status unknown(const struct query_param *param, const char *const *names,
+                           size_t n_names, struct err *err)
 {
     struct suggest search = suggest_start(param->name);
     char list[sizeof err->allowed] = "no parameters";
@@ -34,7 +35,8 @@ static enum status unknown(const struct query_param *param, const char *const *n
     return STATUS_UNKNOWN_PARAMETER;
 }
 
-enum status params_expect(const struct request *request, const char *const *names, size_t n_names, struct err *err)
+enum status params_expect(const struct request *request, const char *const *names, size_t n_names,
+                          struct err *err)
 {
     for (size_t i = 0; i < request->n_params; i++) {
         const struct query_param *param = &request->params[i];
@@ -46,8 +48,8 @@ enum status params_expect(const struct request *request, const char *const *name
         for (size_t k = 0; k < i; k++) {
             if (!str_eq(param->name, request->params[k].name))
                 continue;
-            (void)err_set(err, STATUS_REPEATED_PARAMETER, "Parameter \"%.*s\" is given more than once.",
-                          STR_ARG(param->name));
+            (void)err_set(err, STATUS_REPEATED_PARAMETER,
+                          "Parameter \"%.*s\" is given more than once.", STR_ARG(param->name));
             err_at(err, ERR_PARAMETER, param->name, param->value);
             err_allow(err, "one value");
             return STATUS_REPEATED_PARAMETER;
@@ -56,8 +58,8 @@ enum status params_expect(const struct request *request, const char *const *name
     return STATUS_OK;
 }
 
-enum status params_i64(const struct request *request, const char *name, int64_t min, int64_t max, int64_t *ret,
-                       struct err *err)
+enum status params_i64(const struct request *request, const char *name, int64_t min, int64_t max,
+                       int64_t *ret, struct err *err)
 {
     struct str text = request_param(request, name);
     if (text.ptr == NULL)
@@ -68,12 +70,13 @@ enum status params_i64(const struct request *request, const char *name, int64_t 
         return STATUS_OK;
     }
     char allowed[64];
-    (void)snprintf(allowed, sizeof allowed, "an integer from %lld to %lld", (long long)min, (long long)max);
+    (void)snprintf(allowed, sizeof allowed, "an integer from %lld to %lld", (long long)min,
+                   (long long)max);
     return params_refuse(err, name, text, allowed);
 }
 
-enum status params_date(const struct request *request, const char *name, int32_t *ret, bool *ret_given,
-                        struct err *err)
+enum status params_date(const struct request *request, const char *name, int32_t *ret,
+                        bool *ret_given, struct err *err)
 {
     struct str text = request_param(request, name);
     *ret_given = text.ptr != NULL;
@@ -117,7 +120,8 @@ static enum status refuse_mixture(struct str last, struct err *err)
     return STATUS_BAD_VALUE;
 }
 
-enum status params_window(const struct request *request, int32_t as_of, struct window *ret, struct err *err)
+enum status params_window(const struct request *request, int32_t as_of, struct window *ret,
+                          struct err *err)
 {
     struct window window = {.from = DATE_MIN, .to = DATE_MAX};
     bool has_from, has_to;

@@ -12,10 +12,10 @@ enum status params_expect(const struct request *request, const char *const *name
                           struct err *err) NODISCARD;
 
 /* Absent leaves *ret as it is. Out of [min, max] is BAD_VALUE naming the range. */
-enum status params_i64(const struct request *request, const char *name, int64_t min, int64_t max, int64_t *ret,
-                       struct err *err) NODISCARD;
-enum status params_date(const struct request *request, const char *name, int32_t *ret, bool *ret_given,
-                        struct err *err) NODISCARD;
+enum status params_i64(const struct request *request, const char *name, int64_t min, int64_t max,
+                       int64_t *ret, struct err *err) NODISCARD;
+enum status params_date(const struct request *request, const char *name, int32_t *ret,
+                        bool *ret_given, struct err *err) NODISCARD;
 
 /*
  * A window of dates, both ends inclusive: from=, to= and last= (n followed by d, w, m or y, e.g. last=1y,
@@ -26,7 +26,8 @@ struct window {
     bool is_given;
 };
 
-enum status params_window(const struct request *request, int32_t as_of, struct window *ret, struct err *err) NODISCARD;
+enum status params_window(const struct request *request, int32_t as_of, struct window *ret,
+                          struct err *err) NODISCARD;
 
 /* A BAD_VALUE that names a parameter and what it takes. */
 enum status params_refuse(struct err *err, const char *name, struct str value, const char *allowed);

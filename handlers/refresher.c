@@ -14,13 +14,13 @@ enum { NS_PER_MS = 1000000 };
 struct refresher {
     struct app *app;
     pthread_t thread;
-    bool is_running;     /* the thread exists; the owner's own */
-    bool is_migrated;    /* of the thread that runs rounds */
-    enum status last;    /* result of the last round, to log changes only */
-    struct lock lock;    /* leaf lock; guards every GUARDED field below */
+    bool is_running;  /* the thread exists; the owner's own */
+    bool is_migrated; /* of the thread that runs rounds */
+    enum status last; /* result of the last round, to log changes only */
+    struct lock lock; /* leaf lock; guards every GUARDED field below */
     struct cond woken;
     bool must_stop GUARDED;
-    struct err reason GUARDED;        /* why the last round failed */
+    struct err reason GUARDED; /* why the last round failed */
     bool is_database_up GUARDED;
     bool has_catalog GUARDED;
 };
@@ -41,7 +41,9 @@ static enum status check_catalogue(void *cls, struct err *err)
     lock_take(&refresher->lock);
     bool is_loaded = refresher->has_catalog;
     lock_give(&refresher->lock);
-    return is_loaded ? STATUS_OK : err_set(err, STATUS_DB_UNAVAILABLE, "The catalogue has not been loaded yet.");
+    return is_loaded
+               ? STATUS_OK
+               : err_set(err, STATUS_DB_UNAVAILABLE, "The catalogue has not been loaded yet.");
 }
 
 /* Gauges of each served mart; unmanaged marts have no generation to show. */
@@ -63,7 +65,8 @@ static void collect(struct metrics *metrics, void *cls)
         for (size_t k = 0; k < cut.len; k++)
             name[k] = cut.ptr[k];
         name[cut.len] = '\0';
-        metrics_set_labeled(metrics, METRIC_mart_generation, LABELS(name), (double)mart->generation);
+        metrics_set_labeled(metrics, METRIC_mart_generation, LABELS(name),
+                            (double)mart->generation);
         metrics_set_labeled(metrics, METRIC_mart_rows, LABELS(name), (double)mart->n_rows);
         metrics_set_labeled(metrics, METRIC_mart_age_seconds, LABELS(name),
                             (double)(clock_wall_s() - mart->published_at));
@@ -81,7 +84,8 @@ static enum status round_of(struct refresher *refresher, struct err *err)
         refresher->is_migrated = true;
         log_event(LOG_INFO, "migrated", LOG_I64("applied", n_applied));
     }
-    enum status s = catalog_cell_refresh(refresher->app->catalog, refresher->app->db, &is_changed, err);
+    enum status s =
+        catalog_cell_refresh(refresher->app->catalog, refresher->app->db, &is_changed, err);
     if (s != STATUS_OK || !is_changed)
         return s;
     CLEANUP(catalog_unrefp) struct catalog *catalog = catalog_cell_get(refresher->app->catalog);
@@ -95,7 +99,8 @@ static enum status round_of(struct refresher *refresher, struct err *err)
 static void note(struct refresher *refresher, enum status s, const struct err *err)
 {
     if (s != refresher->last && s != STATUS_OK)
-        log_event(LOG_WARN, "refresh_failed", LOG_TEXT("status", status_name(s)), LOG_TEXT("detail", err->detail));
+        log_event(LOG_WARN, "refresh_failed", LOG_TEXT("status", status_name(s)),
+                  LOG_TEXT("detail", err->detail));
     else if (s != refresher->last)
         log_event(LOG_INFO, "refresh_recovered", LOG_TEXT("after", status_name(refresher->last)));
     refresher->last = s;

@@ -7,8 +7,8 @@
 #include "handlers/rows_render.h"
 #include "server/app.h"
 
-static enum status resolve_cursor(struct request *request, struct mart_query *query, struct str canonical,
-                                  struct err *err)
+static enum status resolve_cursor(struct request *request, struct mart_query *query,
+                                  struct str canonical, struct err *err)
 {
     struct str text = request_param(request, "cursor");
     if (text.ptr == NULL)
@@ -24,8 +24,9 @@ static enum status resolve_cursor(struct request *request, struct mart_query *qu
  * Managed marts: the tag is known before any I/O, from the mart's version and the query, so that a publish of
  * other marts leaves it alone. Unmanaged ones get theirs from the body, after it is made.
  */
-static enum status tag_of(struct request *request, const struct rows_request *rows, struct str canonical,
-                          enum format format, char ret[TAG_BYTES], struct err *err)
+static enum status tag_of(struct request *request, const struct rows_request *rows,
+                          struct str canonical, enum format format, char ret[TAG_BYTES],
+                          struct err *err)
 {
     struct buf identity;
     buf_init(&identity, &request->arena, (size_t)64 * 1024);
@@ -41,11 +42,12 @@ static enum status tag_of(struct request *request, const struct rows_request *ro
 static const char *cache_control(const struct request *request)
 {
     bool is_pinned = request_param(request, "generation").ptr != NULL;
-    return is_pinned ? "public, max-age=31536000, immutable" : "public, max-age=60, stale-while-revalidate=600";
+    return is_pinned ? "public, max-age=31536000, immutable"
+                     : "public, max-age=60, stale-while-revalidate=600";
 }
 
-static enum status read_page(struct request *request, struct rows_request *rows, struct rows_page *page,
-                             struct err *err)
+static enum status read_page(struct request *request, struct rows_request *rows,
+                             struct rows_page *page, struct err *err)
 {
     CLEANUP(db_releasep) struct db *db = NULL;
     CLEANUP(rows_clear) struct rows result = {0};
@@ -60,11 +62,12 @@ static enum status read_page(struct request *request, struct rows_request *rows,
     return s;
 }
 
-static enum status finish(struct request *request, struct rows_request *rows, const struct rows_page *page,
-                          struct err *err)
+static enum status finish(struct request *request, struct rows_request *rows,
+                          const struct rows_page *page, struct err *err)
 {
     if (page->out.failed)
-        return err_set(err, STATUS_TOO_LARGE, "The page does not fit in memory; ask for fewer rows.");
+        return err_set(err, STATUS_TOO_LARGE,
+                       "The page does not fit in memory; ask for fewer rows.");
     struct str body = buf_str(&page->out);
     if (!rows->query->mart->is_managed) {
         char tag[TAG_BYTES];
@@ -86,7 +89,8 @@ static enum status finish(struct request *request, struct rows_request *rows, co
 
 enum status rows_moved_on(struct err *err)
 {
-    (void)err_set(err, STATUS_DB_CONFLICT, "The data was replaced several times while it was read; ask again.");
+    (void)err_set(err, STATUS_DB_CONFLICT,
+                  "The data was replaced several times while it was read; ask again.");
     if (err != NULL)
         err->retry_after_s = 1;
     return STATUS_DB_CONFLICT;

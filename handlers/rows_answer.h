@@ -10,14 +10,16 @@
 #include "store/mart_query.h"
 
 /* Called when no row was found, with the connection still in hand: STATUS_OK lets an empty list stand. */
-typedef enum status when_empty_fn(struct request *request, struct db *db, int64_t generation, struct err *err);
+typedef enum status when_empty_fn(struct request *request, struct db *db, int64_t generation,
+                                  struct err *err);
 
 struct rows_request {
-    struct catalog *catalog;   /* a reference of our own, given back by rows_end */
-    struct mart_query *query;  /* with select, filters, order and limit; not yet finished */
-    struct mart_version version; /* what is read: the mart's version that the request names, else its newest */
-    int64_t read_at;           /* a kept generation that shows it */
-    bool is_single;            /* one object instead of a list; when_empty must then refuse */
+    struct catalog *catalog;  /* a reference of our own, given back by rows_end */
+    struct mart_query *query; /* with select, filters, order and limit; not yet finished */
+    struct mart_version
+        version;     /* what is read: the mart's version that the request names, else its newest */
+    int64_t read_at; /* a kept generation that shows it */
+    bool is_single;  /* one object instead of a list; when_empty must then refuse */
     when_empty_fn *when_empty; /* may be NULL */
 };
 
@@ -33,23 +35,27 @@ enum status rows_catalog(struct request *request, struct catalog **ret, struct e
  * Begins a read of a mart: finds it, resolves generation= and cursor= to a version, and makes an empty query.
  * rows starts zeroed; rows_end is called whatever happens.
  */
-enum status rows_begin(struct request *request, struct str mart, struct rows_request *rows, struct err *err) NODISCARD;
+enum status rows_begin(struct request *request, struct str mart, struct rows_request *rows,
+                       struct err *err) NODISCARD;
 void rows_end(struct rows_request *rows); /* also for CLEANUP */
 
 /* A generation of the catalogue was retired before it could be read: DB_CONFLICT, to be asked again. */
 enum status rows_moved_on(struct err *err);
 
 /* Reads select=, order= and limit= into the query. */
-enum status rows_read_page(struct request *request, struct rows_request *rows, struct err *err) NODISCARD;
+enum status rows_read_page(struct request *request, struct rows_request *rows, struct err *err)
+    NODISCARD;
 
 /* Appends a filter; there may be MART_FILTERS_MAX. */
-enum status rows_add_filter(struct rows_request *rows, struct filter filter, struct err *err) NODISCARD;
+enum status rows_add_filter(struct rows_request *rows, struct filter filter, struct err *err)
+    NODISCARD;
 
 /* from=, to= and last= as filters on the mart's time column; the mart must have one if any is given. */
-enum status rows_add_window(struct request *request, struct rows_request *rows, struct err *err) NODISCARD;
+enum status rows_add_window(struct request *request, struct rows_request *rows, struct err *err)
+    NODISCARD;
 
 /* A filter column = value, for a column the catalogue has. */
-enum status rows_add_equal(struct request *request, struct rows_request *rows, const char *column, struct str value,
-                           struct err *err) NODISCARD;
+enum status rows_add_equal(struct request *request, struct rows_request *rows, const char *column,
+                           struct str value, struct err *err) NODISCARD;
 
 #endif

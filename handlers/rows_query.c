@@ -23,8 +23,8 @@ enum status rows_catalog(struct request *request, struct catalog **ret, struct e
 }
 
 /* The generation that cursor= or generation= names, else the newest. */
-static enum status named_generation(struct request *request, const struct catalog *catalog, int64_t *ret,
-                                    const char **ret_parameter, struct err *err)
+static enum status named_generation(struct request *request, const struct catalog *catalog,
+                                    int64_t *ret, const char **ret_parameter, struct err *err)
 {
     struct str cursor = request_param(request, "cursor");
     *ret = catalog->generation;
@@ -35,22 +35,26 @@ static enum status named_generation(struct request *request, const struct catalo
 }
 
 /* generation= beside a cursor must name the version that the cursor walks through. */
-static enum status check_both(struct request *request, const struct rows_request *rows, struct err *err)
+static enum status check_both(struct request *request, const struct rows_request *rows,
+                              struct err *err)
 {
     int64_t pinned = rows->version.generation;
     int64_t ignored_read_at = 0;
     const struct mart_version *version = NULL;
     enum status s = params_i64(request, "generation", 1, INT64_MAX, &pinned, err);
     if (s == STATUS_OK)
-        s = catalog_resolve(rows->catalog, rows->query->mart, pinned, &version, &ignored_read_at, err);
+        s = catalog_resolve(rows->catalog, rows->query->mart, pinned, &version, &ignored_read_at,
+                            err);
     if (s == STATUS_GENERATION_RETIRED || s == STATUS_BAD_VALUE)
         err_at(err, ERR_PARAMETER, STR("generation"), request_param(request, "generation"));
     if (s != STATUS_OK || version->generation == rows->version.generation)
         return s;
-    return params_refuse(err, "generation", request_param(request, "generation"), "the cursor's own generation, or none");
+    return params_refuse(err, "generation", request_param(request, "generation"),
+                         "the cursor's own generation, or none");
 }
 
-static enum status resolve_version(struct request *request, struct rows_request *rows, struct err *err)
+static enum status resolve_version(struct request *request, struct rows_request *rows,
+                                   struct err *err)
 {
     const struct mart *mart = rows->query->mart;
     const struct mart_version *version = NULL;
@@ -68,11 +72,13 @@ static enum status resolve_version(struct request *request, struct rows_request 
     if (s != STATUS_OK)
         return s;
     rows->version = *version;
-    bool has_both = request_param(request, "cursor").ptr != NULL && request_param(request, "generation").ptr != NULL;
+    bool has_both = request_param(request, "cursor").ptr != NULL &&
+                    request_param(request, "generation").ptr != NULL;
     return has_both ? check_both(request, rows, err) : STATUS_OK;
 }
 
-enum status rows_begin(struct request *request, struct str mart, struct rows_request *rows, struct err *err)
+enum status rows_begin(struct request *request, struct str mart, struct rows_request *rows,
+                       struct err *err)
 {
     enum status s = rows_catalog(request, &rows->catalog, err);
     if (s != STATUS_OK)
@@ -84,7 +90,8 @@ enum status rows_begin(struct request *request, struct str mart, struct rows_req
     struct filter *filters = arena_array(&request->arena, MART_FILTERS_MAX, sizeof *filters);
     if (rows->query == NULL || filters == NULL)
         return out_of_memory(err);
-    *rows->query = (struct mart_query){.mart = found, .filters = filters, .limit = MART_LIMIT_DEFAULT};
+    *rows->query =
+        (struct mart_query){.mart = found, .filters = filters, .limit = MART_LIMIT_DEFAULT};
     return resolve_version(request, rows, err);
 }
 
@@ -121,18 +128,19 @@ enum status rows_add_filter(struct rows_request *rows, struct filter filter, str
     return STATUS_OK;
 }
 
-static enum status add_comparison(struct request *request, struct rows_request *rows, size_t column, enum filter_op op,
-                                  struct str value, struct err *err)
+static enum status add_comparison(struct request *request, struct rows_request *rows, size_t column,
+                                  enum filter_op op, struct str value, struct err *err)
 {
     struct str *values = ARENA_NEW(&request->arena, struct str);
     if (values == NULL)
         return out_of_memory(err);
     values[0] = value;
-    return rows_add_filter(rows, (struct filter){.column = column, .op = op, .values = values, .n_values = 1}, err);
+    return rows_add_filter(
+        rows, (struct filter){.column = column, .op = op, .values = values, .n_values = 1}, err);
 }
 
-enum status rows_add_equal(struct request *request, struct rows_request *rows, const char *column, struct str value,
-                           struct err *err)
+enum status rows_add_equal(struct request *request, struct rows_request *rows, const char *column,
+                           struct str value, struct err *err)
 {
     const struct mart *mart = rows->query->mart;
     int index = mart_column_index(mart, str_of(column));
@@ -144,7 +152,8 @@ enum status rows_add_equal(struct request *request, struct rows_request *rows, c
 
 static enum status refuse_window(const struct mart *mart, struct err *err)
 {
-    (void)err_set(err, STATUS_BAD_VALUE, "%.*s has no time column, so from, to and last mean nothing here.",
+    (void)err_set(err, STATUS_BAD_VALUE,
+                  "%.*s has no time column, so from, to and last mean nothing here.",
                   STR_ARG(mart->name));
     err_at(err, ERR_PARAMETER, STR("from"), STR(""));
     err_allow(err, "filters on columns: {column}={op}.{value}");
@@ -152,8 +161,8 @@ static enum status refuse_window(const struct mart *mart, struct err *err)
 }
 
 /* One bound of the window, in the spelling of the time column: a date, or the instant the day starts or ends. */
-static enum status add_bound(struct request *request, struct rows_request *rows, int32_t date, bool is_upper,
-                             struct err *err)
+static enum status add_bound(struct request *request, struct rows_request *rows, int32_t date,
+                             bool is_upper, struct err *err)
 {
     const struct mart *mart = rows->query->mart;
     size_t column = (size_t)mart->time_column;

@@ -24,7 +24,8 @@ static bool is_selected(const struct mart_query *query, size_t column)
 enum status rows_page_start(struct rows_page *page, struct err *err)
 {
     struct mart_query *query = page->rows->query;
-    size_t *select = arena_array(&page->request->arena, query->n_select + ARRAY_LEN(warning_columns), sizeof *select);
+    size_t *select = arena_array(&page->request->arena,
+                                 query->n_select + ARRAY_LEN(warning_columns), sizeof *select);
     if (select == NULL)
         return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
     memcpy(select, query->select, query->n_select * sizeof *select);
@@ -144,8 +145,8 @@ static void put_csv_row(struct rows_page *page, const struct rows *result, struc
 }
 
 /* Keeps the order values of the row that may turn out to be the page's last. */
-static enum status remember(const struct rows_page *page, const struct rows *result, struct cursor *last,
-                            struct err *err)
+static enum status remember(const struct rows_page *page, const struct rows *result,
+                            struct cursor *last, struct err *err)
 {
     const struct mart_query *query = page->rows->query;
     struct arena *arena = &page->request->arena;
@@ -155,7 +156,8 @@ static enum status remember(const struct rows_page *page, const struct rows *res
     last->n_values = query->n_order;
     for (size_t i = 0; i < query->n_order; i++) {
         enum column_kind kind = query->mart->columns[query->order[i].column].kind;
-        struct str text = mart_value_text(result, mart_query_order_result_column(query, i), kind, arena);
+        struct str text =
+            mart_value_text(result, mart_query_order_result_column(query, i), kind, arena);
         if (text.ptr == NULL)
             continue;
         char *copy = arena_dup(arena, text);
@@ -186,7 +188,8 @@ static void put_meta(struct rows_page *page, struct json_out *json)
         jw_key_i64(json, "generation", page->rows->version.generation);
     else
         jw_key_null(json, "generation");
-    jw_key_text(json, "as_of", page->rows->version.as_of.len == 0 ? STR_NONE : page->rows->version.as_of);
+    jw_key_text(json, "as_of",
+                page->rows->version.as_of.len == 0 ? STR_NONE : page->rows->version.as_of);
     if (!page->rows->is_single) {
         jw_key_i64(json, "page_size", query->limit);
         jw_key_i64(json, "returned", (int64_t)page->n_rows);
@@ -217,8 +220,8 @@ static void put_links(struct rows_page *page, struct json_out *json)
     jw_end_object(json);
 }
 
-static enum status put_rows(struct rows_page *page, struct json_out *json, struct rows *result, struct arena *scratch,
-                            struct err *err)
+static enum status put_rows(struct rows_page *page, struct json_out *json, struct rows *result,
+                            struct arena *scratch, struct err *err)
 {
     const struct mart_query *query = page->rows->query;
     struct cursor last = {0};

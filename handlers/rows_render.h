@@ -14,7 +14,7 @@ struct rows_page {
     enum format format;
     struct str canonical;
     struct buf out;
-    size_t n_shown;  /* selected columns that the client sees; hidden ones for warnings follow */
+    size_t n_shown; /* selected columns that the client sees; hidden ones for warnings follow */
     size_t n_rows;
     bool has_simulated, has_survivor_bias;
     struct str next; /* address of the next page; ptr NULL on the last one */

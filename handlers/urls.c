@@ -20,7 +20,8 @@ void url_encode(struct buf *out, struct str s)
     }
 }
 
-enum status url_with_cursor(struct request *request, struct str cursor, struct str *ret, struct err *err)
+enum status url_with_cursor(struct request *request, struct str cursor, struct str *ret,
+                            struct err *err)
 {
     struct buf out;
     buf_init(&out, &request->arena, (size_t)64 * 1024);

@@ -8,6 +8,7 @@
 void url_encode(struct buf *out, struct str s);
 
 /* The request's own path and parameters with cursor= replaced: the address of the next page. */
-enum status url_with_cursor(struct request *request, struct str cursor, struct str *ret, struct err *err) NODISCARD;
+enum status url_with_cursor(struct request *request, struct str cursor, struct str *ret,
+                            struct err *err) NODISCARD;
 
 #endif

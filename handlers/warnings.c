@@ -4,9 +4,13 @@
 static const struct {
     const char *code, *detail;
 } rows[] = {
-    [WARNING_SIMULATED] = {"simulated_data", "Some rows come from a seeded generator, not from a market."},
-    [WARNING_SURVIVOR_BIAS] = {"survivorship", "Some instruments were chosen knowing that they survived."},
-    [WARNING_UNMANAGED] = {"unmanaged_mart", "Another tool keeps this mart, without generations: pages are not pinned."},
+    [WARNING_SIMULATED] = {"simulated_data",
+                           "Some rows come from a seeded generator, not from a market."},
+    [WARNING_SURVIVOR_BIAS] = {"survivorship",
+                               "Some instruments were chosen knowing that they survived."},
+    [WARNING_UNMANAGED] =
+        {"unmanaged_mart",
+         "Another tool keeps this mart, without generations: pages are not pinned."},
 };
 
 void warnings_begin(struct json_out *json)

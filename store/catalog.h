@@ -35,8 +35,9 @@ struct mart_column {
 
 /* The rows of a mart from one publish that changed it until the next: one of mart->versions. */
 struct mart_version {
-    int64_t generation; /* of the publish that made it: the version's name in tags, cursors and answers */
-    struct str as_of;   /* last date in the time column, "" when unknown */
+    int64_t
+        generation; /* of the publish that made it: the version's name in tags, cursors and answers */
+    struct str as_of; /* last date in the time column, "" when unknown */
 };
 
 struct mart {
@@ -49,13 +50,13 @@ struct mart {
     size_t *key; /* indexes into columns, in key order; for an unmanaged mart without a
                                 declared key: all columns */
     size_t n_key;
-    int time_column;      /* index of the column that from/to/last speak of; -1 when none */
-    int64_t generation;   /* last publish that changed it; 0 for unmanaged */
-    int64_t n_rows;       /* -1 when unknown */
-    struct str as_of;     /* last date in the time column, "" when unknown */
+    int time_column;    /* index of the column that from/to/last speak of; -1 when none */
+    int64_t generation; /* last publish that changed it; 0 for unmanaged */
+    int64_t n_rows;     /* -1 when unknown */
+    struct str as_of;   /* last date in the time column, "" when unknown */
     struct mart_version *versions; /* oldest first; those that a readable generation shows */
     size_t n_versions;             /* 0 for unmanaged, and before the first publish */
-    int64_t published_at; /* seconds since 1970; 0 when unknown */
+    int64_t published_at;          /* seconds since 1970; 0 when unknown */
 };
 
 struct catalog {
@@ -88,8 +89,9 @@ enum status mart_unknown_column(const struct mart *mart, struct str name, const 
  * A version stays readable for as long as it is current, however old the publish that made it.
  * Errors: GENERATION_RETIRED; BAD_VALUE when generation has not been published yet.
  */
-enum status catalog_resolve(const struct catalog *catalog, const struct mart *mart, int64_t generation,
-                            const struct mart_version **ret_version, int64_t *ret_read_at, struct err *err) NODISCARD;
+enum status catalog_resolve(const struct catalog *catalog, const struct mart *mart,
+                            int64_t generation, const struct mart_version **ret_version,
+                            int64_t *ret_read_at, struct err *err) NODISCARD;
 const char *column_kind_json(enum column_kind kind); /* "string", "integer", "number", "boolean" */
 
 /* The current snapshot, shared by threads; refreshed by one maintenance thread. */

@@ -241,7 +241,8 @@ static enum status read_versions(struct db *db, struct mart *mart, struct arena 
     bool has_row = false;
     enum status s = db_query(db, stmt_catalog_versions, PARAMS(db_text(mart->name)), &rows, err);
     while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row) {
-        newest_first[n] = (struct mart_version){rows_i64(&rows, 0), keep(arena, rows_text(&rows, 1))};
+        newest_first[n] =
+            (struct mart_version){rows_i64(&rows, 0), keep(arena, rows_text(&rows, 1))};
         if (newest_first[n++].as_of.ptr == NULL)
             return no_memory(err);
     }
@@ -386,8 +387,11 @@ enum status catalog_is_stale(struct db *db, const struct catalog *catalog, bool 
 }
 
 const struct statement catalog_statements[] = {
-    STATEMENT_PAIR(stmt_catalog_relations), STATEMENT_PAIR(stmt_catalog_columns),
-    STATEMENT_PAIR(stmt_catalog_state),     STATEMENT(stmt_catalog_meta),
-    STATEMENT(stmt_catalog_column_notes),   STATEMENT(stmt_catalog_versions),
+    STATEMENT_PAIR(stmt_catalog_relations),
+    STATEMENT_PAIR(stmt_catalog_columns),
+    STATEMENT_PAIR(stmt_catalog_state),
+    STATEMENT(stmt_catalog_meta),
+    STATEMENT(stmt_catalog_column_notes),
+    STATEMENT(stmt_catalog_versions),
     STATEMENTS_END,
 };

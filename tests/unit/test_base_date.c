@@ -32,9 +32,10 @@ static void every_day_agrees_with_the_c_library(void **state)
 static void date_parse_refuses_what_is_not_a_day(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "2020-1-01", "2020-02-30", "2019-02-29", "2020-00-10", "2020-13-01",
-                                      "1899-12-31", "2200-01-01", "2020-01-01T", "20200101", "2020/01/01", "0000-01-01",
-                                      "9999-12-31", "10000-01-01", " 2020-01-01", "2020-01-0x"};
+    static const char *const bad[] = {
+        "",           "2020-1-01",   "2020-02-30",  "2019-02-29", "2020-00-10", "2020-13-01",
+        "1899-12-31", "2200-01-01",  "2020-01-01T", "20200101",   "2020/01/01", "0000-01-01",
+        "9999-12-31", "10000-01-01", " 2020-01-01", "2020-01-0x"};
     int32_t date;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_false(date_parse(str_of(bad[i]), &date));
@@ -44,7 +45,8 @@ static void date_parse_refuses_what_is_not_a_day(void **state)
 static void instant_parse_takes_the_three_spellings(void **state)
 {
     (void)state;
-    static const char *const same[] = {"2001-09-09T01:46:40Z", "2001-09-09 01:46:40", "2001-09-09 01:46:40+00",
+    static const char *const same[] = {"2001-09-09T01:46:40Z", "2001-09-09 01:46:40",
+                                       "2001-09-09 01:46:40+00",
                                        "2001-09-09 01:46:40.123456+00:00"};
     for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
         int64_t seconds = 0;

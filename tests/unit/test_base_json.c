@@ -47,8 +47,9 @@ static void a_written_document_is_exact(void **state)
     jw_end_array(&json);
     jw_key_date(&json, "day", 0);
     jw_end_object(&json);
-    assert_string_equal(buf_c_str(&buf), "{\"text\":\"a\\\"b\\\\c\\n\\u0001\xEA\xB0\x80\","
-                                         "\"list\":[-5,0.1,null,true,null,{}],\"day\":\"1970-01-01\"}");
+    assert_string_equal(buf_c_str(&buf),
+                        "{\"text\":\"a\\\"b\\\\c\\n\\u0001\xEA\xB0\x80\","
+                        "\"list\":[-5,0.1,null,true,null,{}],\"day\":\"1970-01-01\"}");
 }
 
 static void any_bytes_become_valid_json(void **state)
@@ -66,7 +67,8 @@ static void any_bytes_become_valid_json(void **state)
         assert_true(str_is_utf8(buf_str(&buf)));
         struct json_doc *doc = NULL;
         struct err err;
-        bool has_nul = bytes[0] == 0 || bytes[1] == 0; /* written as \u0000, which jansson does not read */
+        bool has_nul =
+            bytes[0] == 0 || bytes[1] == 0; /* written as \u0000, which jansson does not read */
         enum status s = jr_parse(buf_str(&buf), &arena, &doc, &err);
         assert_int_equal(s, has_nul ? STATUS_MALFORMED_JSON : STATUS_OK);
         jr_free(doc);
@@ -76,9 +78,22 @@ static void any_bytes_become_valid_json(void **state)
 static void malformed_documents_are_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "{", "{\"a\":1,\"a\":2}", "{\"a\":1,\"\\u0061\":2}", "[NaN]", "[Infinity]",
-                                      "[1e400]", "[9223372036854775808]", "{} x", "[\"\xFF\"]", "[\"\\ud800\"]",
-                                      "[\"\\u0000\"]", "\xEF\xBB\xBF{}", "[01]", "{'a':1}", "[1,]"};
+    static const char *const bad[] = {"",
+                                      "{",
+                                      "{\"a\":1,\"a\":2}",
+                                      "{\"a\":1,\"\\u0061\":2}",
+                                      "[NaN]",
+                                      "[Infinity]",
+                                      "[1e400]",
+                                      "[9223372036854775808]",
+                                      "{} x",
+                                      "[\"\xFF\"]",
+                                      "[\"\\ud800\"]",
+                                      "[\"\\u0000\"]",
+                                      "\xEF\xBB\xBF{}",
+                                      "[01]",
+                                      "{'a':1}",
+                                      "[1,]"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct json_doc *doc = NULL;
         struct err err = {0};
@@ -98,7 +113,9 @@ static void nesting_is_limited_before_recursion(void **state)
     struct err err = {0};
     assert_int_equal(jr_parse(str_of(deep), &arena, &doc, &err), STATUS_MALFORMED_JSON);
     assert_non_null(strstr(err.allowed, "32 levels"));
-    assert_int_equal(jr_parse(str_of("[\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"]"), &arena, &doc, &err), STATUS_OK);
+    assert_int_equal(
+        jr_parse(str_of("[\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"]"), &arena, &doc, &err),
+        STATUS_OK);
     jr_free(doc);
 }
 
@@ -107,9 +124,10 @@ static void errors_name_the_place_and_what_is_allowed(void **state)
     (void)state;
     struct json_doc *doc = NULL;
     struct err err = {0};
-    assert_int_equal(jr_parse(str_of("{\"assets\":[{\"weihgt\":\"x\",\"weight\":2}],\"start\":\"2020-02-30\"}"), &arena,
-                              &doc, &err),
-                     STATUS_OK);
+    assert_int_equal(
+        jr_parse(str_of("{\"assets\":[{\"weihgt\":\"x\",\"weight\":2}],\"start\":\"2020-02-30\"}"),
+                 &arena, &doc, &err),
+        STATUS_OK);
     struct json_val asset = jr_item(jr_member(jr_root(doc), "assets"), 0);
     static const char *const allowed[] = {"uid", "weight"};
     assert_int_equal(jr_expect_object(asset, allowed, 2, &err), STATUS_UNKNOWN_FIELD);
@@ -117,17 +135,22 @@ static void errors_name_the_place_and_what_is_allowed(void **state)
     assert_string_equal(err.suggestion, "weight");
     assert_string_equal(err.allowed, "uid, weight");
     double number;
-    assert_int_equal(jr_read_f64(jr_member(asset, "weight"), 0, 1, &number, &err), STATUS_OUT_OF_RANGE);
+    assert_int_equal(jr_read_f64(jr_member(asset, "weight"), 0, 1, &number, &err),
+                     STATUS_OUT_OF_RANGE);
     assert_string_equal(err.name, "/assets/0/weight");
     assert_string_equal(err.value, "2");
-    assert_int_equal(jr_read_f64(jr_member(asset, "weihgt"), 0, 1, &number, &err), STATUS_WRONG_TYPE);
-    assert_int_equal(jr_read_f64(jr_member(asset, "missing"), 0, 1, &number, &err), STATUS_WRONG_TYPE);
+    assert_int_equal(jr_read_f64(jr_member(asset, "weihgt"), 0, 1, &number, &err),
+                     STATUS_WRONG_TYPE);
+    assert_int_equal(jr_read_f64(jr_member(asset, "missing"), 0, 1, &number, &err),
+                     STATUS_WRONG_TYPE);
     assert_non_null(strstr(err.detail, "is required"));
     int32_t date;
-    assert_int_equal(jr_read_date(jr_member(jr_root(doc), "start"), &date, &err), STATUS_OUT_OF_RANGE);
+    assert_int_equal(jr_read_date(jr_member(jr_root(doc), "start"), &date, &err),
+                     STATUS_OUT_OF_RANGE);
     static const char *const names[] = {"daily", "monthly"};
     size_t choice;
-    assert_int_equal(jr_read_choice(jr_member(jr_root(doc), "start"), names, 2, &choice, &err), STATUS_OUT_OF_RANGE);
+    assert_int_equal(jr_read_choice(jr_member(jr_root(doc), "start"), names, 2, &choice, &err),
+                     STATUS_OUT_OF_RANGE);
     jr_free(doc);
 }
 

@@ -19,7 +19,14 @@ static void str_to_i64_takes_exactly_the_range(void **state)
     assert_true(value == INT64_MIN);
     assert_true(str_to_i64(STR("007"), &value));
     assert_int_equal(value, 7);
-    static const char *const bad[] = {"", "-", "+1", "1 ", "9223372036854775808", "-9223372036854775809", "1e3", "0x1",
+    static const char *const bad[] = {"",
+                                      "-",
+                                      "+1",
+                                      "1 ",
+                                      "9223372036854775808",
+                                      "-9223372036854775809",
+                                      "1e3",
+                                      "0x1",
                                       "99999999999999999999"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_false(str_to_i64(str_of(bad[i]), &value));
@@ -31,7 +38,8 @@ static void str_to_f64_refuses_what_strtod_would_take(void **state)
     double value = 0;
     assert_true(str_to_f64(STR("-1.5e-3"), &value));
     assert_true(value > -0.00151 && value < -0.00149);
-    static const char *const bad[] = {"", "nan", "inf", "0x1p3", " 1", "1 ", "1.", ".5", "1e", "1e400", "--1"};
+    static const char *const bad[] = {"",   "nan", "inf", "0x1p3", " 1", "1 ",
+                                      "1.", ".5",  "1e",  "1e400", "--1"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_false(str_to_f64(str_of(bad[i]), &value));
 }
@@ -40,8 +48,9 @@ static void str_is_utf8_follows_rfc_3629(void **state)
 {
     (void)state;
     assert_true(str_is_utf8(STR("plain, \xC3\xA9, \xEA\xB0\x80, \xF0\x9F\x92\xB0")));
-    static const char *const bad[] = {"\xFF", "\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xC3",
-                                      "\x80", "\xF0\x80\x80\x80"};
+    static const char *const bad[] = {"\xFF",         "\xC0\x80",         "\xE0\x80\x80",
+                                      "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xC3",
+                                      "\x80",         "\xF0\x80\x80\x80"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_false(str_is_utf8(str_of(bad[i])));
     assert_int_equal(str_utf8_cut(STR("a\xEA\xB0\x80"), 3).len, 1);
@@ -87,7 +96,8 @@ static void arena_grow_keeps_the_content(void **state)
     memcpy(text, "12345678", 8);
     for (int i = 0; i < 20; i++) {
         if (i % 3 == 0)
-            assert_non_null(arena_alloc(&arena, 24)); /* so that growing in place is not always possible */
+            assert_non_null(
+                arena_alloc(&arena, 24)); /* so that growing in place is not always possible */
         char *grown = arena_grow(&arena, text, size, size * 2);
         assert_non_null(grown);
         text = grown;
