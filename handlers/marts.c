@@ -207,15 +207,9 @@ static enum status read_filters(struct request *request, struct rows_request *ro
     for (size_t i = 0; i < request->n_params; i++) {
         const struct query_param *param = &request->params[i];
         if (is_reserved(param->name)) {
-            for (size_t k = 0; k < i; k++)
-                if (str_eq(param->name, request->params[k].name)) {
-                    (void)err_set(err, STATUS_REPEATED_PARAMETER,
-                                  "Parameter \"%.*s\" is given more than once.",
-                                  STR_ARG(param->name));
-                    err_at(err, ERR_PARAMETER, param->name, param->value);
-                    err_allow(err, "one value");
-                    return STATUS_REPEATED_PARAMETER;
-                }
+            enum status once = params_check_once(request, i, err);
+            if (once != STATUS_OK)
+                return once;
             continue;
         }
         if (mart_column_index(mart, param->name) < 0)

@@ -35,6 +35,21 @@ static enum status unknown(const struct query_param *param, const char *const *n
     return STATUS_UNKNOWN_PARAMETER;
 }
 
+enum status params_check_once(const struct request *request, size_t i, struct err *err)
+{
+    const struct query_param *param = &request->params[i];
+    for (size_t k = 0; k < i; k++) {
+        if (!str_eq(param->name, request->params[k].name))
+            continue;
+        (void)err_set(err, STATUS_REPEATED_PARAMETER, "Parameter \"%.*s\" is given more than once.",
+                      STR_ARG(param->name));
+        err_at(err, ERR_PARAMETER, param->name, param->value);
+        err_allow(err, "one value");
+        return STATUS_REPEATED_PARAMETER;
+    }
+    return STATUS_OK;
+}
+
 enum status params_expect(const struct request *request, const char *const *names, size_t n_names,
                           struct err *err)
 {
@@ -45,15 +60,9 @@ enum status params_expect(const struct request *request, const char *const *name
             is_known = str_eq_c(param->name, names[k]);
         if (!is_known)
             return unknown(param, names, n_names, err);
-        for (size_t k = 0; k < i; k++) {
-            if (!str_eq(param->name, request->params[k].name))
-                continue;
-            (void)err_set(err, STATUS_REPEATED_PARAMETER,
-                          "Parameter \"%.*s\" is given more than once.", STR_ARG(param->name));
-            err_at(err, ERR_PARAMETER, param->name, param->value);
-            err_allow(err, "one value");
-            return STATUS_REPEATED_PARAMETER;
-        }
+        enum status s = params_check_once(request, i, err);
+        if (s != STATUS_OK)
+            return s;
     }
     return STATUS_OK;
 }

@@ -11,6 +11,9 @@
 enum status params_expect(const struct request *request, const char *const *names, size_t n_names,
                           struct err *err) NODISCARD;
 
+/* REPEATED_PARAMETER when an earlier parameter has the name of parameter i. */
+enum status params_check_once(const struct request *request, size_t i, struct err *err) NODISCARD;
+
 /* Absent leaves *ret as it is. Out of [min, max] is BAD_VALUE naming the range. */
 enum status params_i64(const struct request *request, const char *name, int64_t min, int64_t max,
                        int64_t *ret, struct err *err) NODISCARD;
