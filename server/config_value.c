@@ -106,41 +106,61 @@ static enum status read_text(struct config *config, const struct config_row *row
     return STATUS_OK;
 }
 
+static enum status set_number(struct config *config, const struct config_row *row, struct str value,
+                              struct config_origin origin, struct err *err)
+{
+    char *field = (char *)config + row->offset;
+    uint64_t number = 0;
+    enum status s = read_number(row, value, origin, &number, err);
+    if (s != STATUS_OK)
+        return s;
+    unsigned narrow = (unsigned)number; /* the row's range fits when the field is this wide */
+    if (row->type == TYPE_U64)
+        memcpy(field, &number, sizeof number);
+    else
+        memcpy(field, &narrow, sizeof narrow);
+    return STATUS_OK;
+}
+
+static enum status set_choice(struct config *config, const struct config_row *row, struct str value,
+                              struct config_origin origin, struct err *err)
+{
+    unsigned choice = 0;
+    enum status s = read_choice(row, value, origin, &choice, err);
+    if (s == STATUS_OK)
+        memcpy((char *)config + row->offset, &choice, sizeof choice);
+    return s;
+}
+
+static enum status set_text(struct config *config, const struct config_row *row, struct str value,
+                            struct config_origin origin, struct err *err)
+{
+    const char *text = NULL;
+    enum status s = read_text(config, row, value, origin, &text, err);
+    if (s == STATUS_OK)
+        memcpy((char *)config + row->offset, &text, sizeof text);
+    return s;
+}
+
 enum status config_set(struct config *config, enum setting setting, struct str value,
                        struct config_origin origin, struct err *err)
 {
     const struct config_row *row = &config_rows[setting];
-    char *field = (char *)config + row->offset;
     enum status s = STATUS_OK;
-    uint64_t number = 0;
-    unsigned choice = 0;
-    const char *text = NULL;
-
     switch (row->type) {
     case TYPE_UINT:
     case TYPE_U64:
-        s = read_number(row, value, origin, &number, err);
+        s = set_number(config, row, value, origin, err);
         break;
     case TYPE_CHOICE:
-        s = read_choice(row, value, origin, &choice, err);
+        s = set_choice(config, row, value, origin, err);
         break;
     case TYPE_TEXT:
     case TYPE_SECRET:
-        s = read_text(config, row, value, origin, &text, err);
+        s = set_text(config, row, value, origin, err);
         break;
     }
-    if (s != STATUS_OK)
-        return s;
-    if (row->type == TYPE_U64) {
-        memcpy(field, &number, sizeof number);
-    } else if (row->type == TYPE_UINT) {
-        unsigned narrow = (unsigned)number;
-        memcpy(field, &narrow, sizeof narrow);
-    } else if (row->type == TYPE_CHOICE) {
-        memcpy(field, &choice, sizeof choice);
-    } else {
-        memcpy(field, &text, sizeof text);
-    }
-    config->sources[setting] = origin.source;
-    return STATUS_OK;
+    if (s == STATUS_OK)
+        config->sources[setting] = origin.source;
+    return s;
 }
