@@ -9,7 +9,8 @@
 
 enum { INPUT_BYTES = 64 * 1024 };
 
-enum state { FIELD_START, IN_PLAIN, IN_QUOTED, AFTER_QUOTE };
+/* AFTER_CR: behind the CR that follows a closing quote, where only the LF of the line's end may come. */
+enum state { FIELD_START, IN_PLAIN, IN_QUOTED, AFTER_QUOTE, AFTER_CR };
 
 struct field {
     size_t from, len;
@@ -81,11 +82,14 @@ static enum status bad_csv(int64_t line, struct err *err, const char *detail)
 
 static enum status fill(struct csv_in *csv, struct err *err)
 {
-    size_t n = 0;
-    enum status s = csv->source(csv->from, csv->input, sizeof csv->input, &n, err);
-    if (s != STATUS_OK)
-        return s;
     bool is_start = csv->line == 1 && csv->end == 0;
+    size_t n = 0, more = 0;
+    do { /* a byte-order mark may come in pieces */
+        enum status s = csv->source(csv->from, csv->input + n, sizeof csv->input - n, &more, err);
+        if (s != STATUS_OK)
+            return s;
+        n += more;
+    } while (is_start && more > 0 && n < 3);
     csv->at = 0;
     csv->end = n;
     csv->is_at_end = n == 0;
@@ -139,6 +143,8 @@ static enum status keep(struct csv_in *csv, char c, struct err *err)
 static enum status step_plain(struct csv_in *csv, enum state *state, char c, bool *ret_done,
                               struct err *err)
 {
+    if (*state == AFTER_CR && c != '\n')
+        return bad_csv(csv->line, err, "Something other than a line end follows a closing quote.");
     if (c == ',') {
         *state = FIELD_START;
         return end_field(csv, err);
@@ -152,8 +158,10 @@ static enum status step_plain(struct csv_in *csv, enum state *state, char c, boo
         return end_row(csv, err);
     }
     if (*state == AFTER_QUOTE) {
-        if (c == '\r')
+        if (c == '\r') {
+            *state = AFTER_CR;
             return STATUS_OK;
+        }
         return bad_csv(csv->line, err, "Something other than a comma follows a closing quote.");
     }
     if (c == '"') {

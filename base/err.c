@@ -41,6 +41,16 @@ const char *status_title(enum status s)
     return rows[s].title;
 }
 
+/* A sentence may quote bytes from outside, or be cut inside a character: what is not UTF-8 becomes '?'. */
+static void make_utf8(char *text)
+{
+    if (str_is_utf8(str_of(text)))
+        return;
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text >= 0x80)
+            *text = '?';
+}
+
 enum status err_set(struct err *err, enum status s, const char *format, ...)
 {
     if (err == NULL)
@@ -50,6 +60,7 @@ enum status err_set(struct err *err, enum status s, const char *format, ...)
     struct err fresh = {.status = s};
     (void)vsnprintf(fresh.detail, sizeof fresh.detail, format, args);
     va_end(args);
+    make_utf8(fresh.detail);
     *err = fresh;
     return s;
 }
@@ -85,4 +96,5 @@ void err_allow(struct err *err, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(err->allowed, sizeof err->allowed, format, args);
     va_end(args);
+    make_utf8(err->allowed);
 }
