@@ -16,6 +16,7 @@
 #include <stdlib.h>
 
 enum {
+    CERTAIN_PARAMS = 300, /* that the library can split whatever else the header holds */
     SPARE_BYTES = 64 * 1024,
     IGNORED_BODY_MAX = 64 * 1024, /* of routes that expect no body */
     DISCARDED_BODY_MAX =
@@ -56,9 +57,9 @@ struct exchange *exchange_new(struct traffic *traffic, const struct router *rout
     }
     if (!is_ops)
         atomic_fetch_add(&traffic->n_inflight, 1);
-    /* The library splits the query before anyone may refuse it, and runs out of room without a word. */
+    /* The library splits the query before anyone may refuse it, and may run out of room without a word. */
     size_t mark = str_find(target, '?', 0);
-    if (x->has_bad_target || query_count(str_sub(target, mark, target.len)) > QUERY_PARAMS_MAX)
+    if (x->has_bad_target || query_count(str_sub(target, mark, target.len)) > CERTAIN_PARAMS)
         conn_hurry(conn);
     return x;
 }
