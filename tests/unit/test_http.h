@@ -298,7 +298,9 @@ static inline char *read_one(int fd, bool is_head)
 
 static inline int status_of(const char *response)
 {
-    return strncmp(response, "HTTP/1.", 7) == 0 && strlen(response) > 12 ? atoi(response + 9) : 0;
+    return strncmp(response, "HTTP/1.", 7) == 0 && strlen(response) > 12
+               ? (int)strtol(response + 9, NULL, 10)
+               : 0;
 }
 
 static inline unsigned count_responses(const char *text)

@@ -199,7 +199,7 @@ static void full_queue_is_503_with_retry_after_and_inline_routes_go_on(void **st
     assert_non_null(strstr(answer, "\"code\":\"L103\""));
     const char *retry = strstr(answer, "Retry-After: ");
     assert_non_null(retry);
-    assert_in_range(atoi(retry + 13), 1, 60);
+    assert_in_range(strtol(retry + 13, NULL, 10), 1, 60);
     free(answer);
     assert_answer(world.port, "GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 200);
     assert_true(metrics_get(world.app.metrics, METRIC_queue_rejected_total, LABELS("cpu")) >= 1);
