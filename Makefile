@@ -78,7 +78,7 @@ else
 $(error VARIANT=$(VARIANT) is not one of release clang asan tsan fuzz)
 endif
 
-PACKAGES := libmicrohttpd jansson libpq hiredis libcurl sqlite3 libcrypto zlib
+PACKAGES := libmicrohttpd jansson libpq sqlite3 libcrypto zlib
 # Asked once and only when a recipe needs it: on a fresh machine pkg-config is not there while this file is read.
 LIB_CFLAGS = $(eval LIB_CFLAGS := $$(patsubst -I%,-isystem %,$$(shell pkg-config --cflags $(PACKAGES))))$(LIB_CFLAGS)
 LIB_LIBS = $(eval LIB_LIBS := $$(shell pkg-config --libs $(PACKAGES)))$(LIB_LIBS)

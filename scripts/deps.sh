@@ -5,7 +5,8 @@
 #   NO_INSTALL=1 scripts/deps.sh ...   only looks: prints the command to type and fails if something is missing
 #
 # The three lists grow: run is what building and serving needs, test adds what `make test` starts, check adds the
-# tools of the other checks. "a | b" is satisfied by either and installs the first one that the distribution has.
+# tools of the other checks. "a | b" is satisfied by either and installs the first one that the distribution has;
+# "| none" at the end does without.
 set -euo pipefail
 
 run_packages='
@@ -16,8 +17,6 @@ libc6-dev
 libmicrohttpd-dev
 libjansson-dev
 libpq-dev
-libhiredis-dev
-libcurl4-openssl-dev
 libsqlite3-dev
 libssl-dev
 zlib1g-dev
@@ -34,6 +33,7 @@ curl
 jq
 '
 
+# The browser tests say that they are skipped where a distribution has no Chromium package of its own (Ubuntu).
 # Formatting and lint findings differ between LLVM releases, so every distribution is asked for the same one first.
 check_packages='
 clang-14 | clang
@@ -41,6 +41,7 @@ clang-format-14 | clang-format
 clang-tidy-14 | clang-tidy
 clang-tools-14 | clang-tools
 libclang-rt-14-dev | libclang-rt-dev
+chromium | none
 '
 
 case "${1-}" in
@@ -89,17 +90,20 @@ choose() {
         pick=${line%% *}
         if [ "$line" != "$pick" ]; then
             for name in ${line//|/ }; do
-                if has_candidate "$name"; then
+                if [ "$name" = none ]; then
+                    pick=
+                elif has_candidate "$name"; then
                     pick=$name
                     break
                 fi
             done
         fi
-        chosen+=("$pick")
+        [ -z "$pick" ] || chosen+=("$pick")
     done
 }
 
 choose
+[ ${#chosen[@]} -gt 0 ] || exit 0
 sudo=()
 [ "$(id -u)" -eq 0 ] || sudo=(sudo)
 refuse() {
@@ -150,5 +154,5 @@ case " ${chosen[*]} " in
     hold_back_cluster
     ;;
 esac
-apt_get install -y --no-install-recommends "${chosen[@]}"
+[ ${#chosen[@]} -eq 0 ] || apt_get install -y --no-install-recommends "${chosen[@]}"
 echo "deps: done"
