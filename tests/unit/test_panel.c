@@ -87,6 +87,52 @@ static void price_not_yet_known_at_the_session_is_not_used(void **state)
     world_clear(&w);
 }
 
+/* Ten sessions of a market, and one that is known a day later under the same dates. */
+static struct panel *early_and_late(struct world *w, const char *body)
+{
+    static int32_t date[10];
+    static double a[10], b[10];
+    for (size_t i = 0; i < 10; i++) {
+        date[i] = 1000 + (int32_t)i;
+        a[i] = 10 + (double)i;
+        b[i] = 20 + (double)i;
+    }
+    world_init(w);
+    world_add(w, "x:KR", "USD", date, a, 10);
+    struct price_series *late = world_add(w, "x:US", "USD", date, b, 10);
+    int64_t *known = arena_array(&w->arena, 10, sizeof *known);
+    assert_non_null(known);
+    for (size_t i = 0; i < 10; i++)
+        known[i] = (int64_t)(date[i] + 1) * 86400;
+    late->known_at = known;
+    return build(w, body);
+}
+
+static void benchmark_that_closes_later_stays_fresh(void **state)
+{
+    struct world w;
+    (void)state;
+    struct panel *p = early_and_late(
+        &w, "{\"assets\":[{\"uid\":\"x:KR\"}],\"benchmark\":\"x:US\",\"max_stale\":2}");
+    assert_true(isnan(p->benchmark[0])); /* nothing was known yet */
+    for (size_t t = 1; t < 10; t++)
+        assert_true(p->benchmark[t] == 19 + (double)t);
+    world_clear(&w);
+}
+
+static void universe_asset_that_nobody_could_buy_is_left_out(void **state)
+{
+    struct world w;
+    (void)state;
+    struct panel *p =
+        early_and_late(&w, "{\"assets\":[{\"uid\":\"x:KR\"}],\"start\":\"1972-09-28\","
+                           "\"universe\":[\"x:KR\",\"x:US\"]}");
+    assert_int_equal(p->n_universe, 1);
+    assert_int_equal(p->n_excluded, 1);
+    assert_true(str_eq_c(p->excluded[0], "x:US"));
+    world_clear(&w);
+}
+
 static void rates_cross_through_the_euro(void **state)
 {
     static const int32_t date[] = {100, 101, 112};
@@ -246,6 +292,8 @@ int main(void)
         cmocka_unit_test(row_is_the_last_one_dated_and_known_in_time),
         cmocka_unit_test(clock_is_the_union_of_the_held_assets_days),
         cmocka_unit_test(price_not_yet_known_at_the_session_is_not_used),
+        cmocka_unit_test(benchmark_that_closes_later_stays_fresh),
+        cmocka_unit_test(universe_asset_that_nobody_could_buy_is_left_out),
         cmocka_unit_test(rates_cross_through_the_euro),
         cmocka_unit_test(missing_rates_are_refused),
         cmocka_unit_test(window_outside_the_data_names_the_asset_and_its_coverage),
