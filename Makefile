@@ -213,12 +213,12 @@ contract: build ## Compare the server's tables with openapi.yaml and the documen
 data: ## Check the sample data set
 	@$(TALLY) unittest data tests/data
 
-sanitized = @$(MAKE) VARIANT=$(1) build unit-programs && failed=; \
-	for suite in unit itest; do $(MAKE) VARIANT=$(1) $$suite || failed="$$failed $$suite"; done; \
+sanitized = @$(MAKE) VARIANT=$(1) build unit-programs fault-programs && failed=; \
+	for suite in unit fault itest; do $(MAKE) VARIANT=$(1) $$suite || failed="$$failed $$suite"; done; \
 	if [ -n "$$failed" ]; then echo "failed under $(1):$$failed" >&2; exit 1; fi
-asan: ## Unit and integration tests with the address and undefined-behaviour sanitizers
+asan: ## Unit, fault and integration tests with the address and undefined-behaviour sanitizers
 	+$(call sanitized,asan)
-tsan: ## Unit and integration tests with the thread sanitizer
+tsan: ## Unit, fault and integration tests with the thread sanitizer
 	+$(call sanitized,tsan)
 
 bench: build ## Run the benchmarks, tests/bench/*.sh

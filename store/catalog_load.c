@@ -347,6 +347,8 @@ static enum status fill_catalog(struct db *db, struct catalog_box *box, struct e
             catalog->marts[n_served++] = mart;
     }
     catalog->n_marts = n_served;
+    if (s != STATUS_OK)
+        return s;
     catalog->generation = state.newest;
     catalog->oldest_generation = state.oldest;
     box->shape = state.shape;
