@@ -9,13 +9,13 @@
 #ifndef BACKTEST_MARKET_H
 #define BACKTEST_MARKET_H
 
+#include "base/date.h"
 #include "base/err.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define DATE_NONE INT32_MIN       /* "no date": not delisted, not asked for */
 enum { CURRENCY_TEXT_BYTES = 4 }; /* ISO 4217 code and NUL */
 
 /* What a reader of the result must be told about a series; each flag becomes a warning. */

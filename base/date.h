@@ -11,6 +11,8 @@
 
 enum { DATE_TEXT_BYTES = 11, INSTANT_TEXT_BYTES = 21 };
 
+#define DATE_NONE INT32_MIN /* "no date": not known, not asked for, not yet */
+
 /* The dates this server accepts from outside: 1900-01-01 to 2199-12-31. */
 enum { DATE_MIN = -25567, DATE_MAX = 84005 };
 

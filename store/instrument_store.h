@@ -7,9 +7,8 @@
 #define STORE_INSTRUMENT_STORE_H
 
 #include "base/arena.h"
+#include "base/date.h"
 #include "store/db.h"
-
-#define DATE_NONE INT32_MIN
 
 struct instrument {
     struct str uid, asset_class, symbol, name, name_local, market, country, currency;
