@@ -92,6 +92,27 @@ static enum status check_parts(struct str data, struct str select, struct arena 
     return STATUS_OK;
 }
 
+/* {"data":...,"meta":...} */
+static enum status split(struct str body, struct str *ret_data, struct str *ret_meta,
+                         struct err *err)
+{
+    struct str key;
+    size_t at = 1;
+    bool is_ours = next_member(body, &at, &key, ret_data) && str_eq_c(key, "data") &&
+                   next_member(body, &at, &key, ret_meta) && str_eq_c(key, "meta");
+    return is_ours ? STATUS_OK : damaged(err);
+}
+
+enum status backtest_warnings(struct str body, struct str *ret, struct err *err)
+{
+    struct str key, data, meta;
+    size_t at = 1;
+    enum status s = split(body, &data, &meta, err);
+    if (s == STATUS_OK && (!next_member(meta, &at, &key, ret) || !str_eq_c(key, "warnings")))
+        s = damaged(err);
+    return s;
+}
+
 enum status backtest_select(struct str body, struct str select, struct arena *arena,
                             struct str *ret, struct err *err)
 {
@@ -100,18 +121,16 @@ enum status backtest_select(struct str body, struct str select, struct arena *ar
         return STATUS_OK;
     }
     struct str key, data, meta, value;
-    size_t at = 1;
-    if (!next_member(body, &at, &key, &data) || !str_eq_c(key, "data") ||
-        !next_member(body, &at, &key, &meta) || !str_eq_c(key, "meta"))
-        return damaged(err);
-    enum status s = check_parts(data, select, arena, err);
+    enum status s = split(body, &data, &meta, err);
+    if (s == STATUS_OK)
+        s = check_parts(data, select, arena, err);
     if (s != STATUS_OK)
         return s;
     struct buf out;
     buf_init(&out, arena, body.len + 16);
     buf_add_c(&out, "{\"data\":{");
     size_t n = 0;
-    for (at = 1; next_member(data, &at, &key, &value);) {
+    for (size_t at = 1; next_member(data, &at, &key, &value);) {
         if (!str_eq_c(key, "id") && !is_in(select, key))
             continue;
         buf_printf(&out, "%s\"%.*s\":", n == 0 ? "" : ",", STR_ARG(key));

@@ -162,6 +162,8 @@ enum status backtest_get(struct request *request, struct err *err)
 
 /* data.equity of a stored answer, read back: doubles survive the trip because they are written in full. */
 struct equity {
+    struct json_val warnings; /* meta.warnings: what is said of the answer holds for its equity */
+    struct str warnings_text; /* the same, as it stands in the answer */
     struct json_val date;
     double *columns[3]; /* NULL for a column that is null as a whole */
     size_t n;
@@ -173,6 +175,7 @@ static enum status read_equity(struct json_doc *doc, struct arena *arena, struct
                                struct err *err)
 {
     struct json_val equity = jr_member(jr_member(jr_root(doc), "data"), "equity");
+    ret->warnings = jr_member(jr_member(jr_root(doc), "meta"), "warnings");
     ret->date = jr_member(equity, "date");
     ret->n = jr_length(ret->date);
     for (size_t i = 0; i < ARRAY_LEN(equity_names); i++) {
@@ -195,6 +198,28 @@ static enum status read_equity(struct json_doc *doc, struct arena *arena, struct
 static bool has_value(const struct equity *equity, size_t column, size_t row)
 {
     return equity->columns[column] != NULL && isfinite(equity->columns[column][row]);
+}
+
+static struct str warning_text(const struct equity *equity, size_t i, const char *key)
+{
+    struct str text = STR_NONE;
+    return jr_read_str(jr_member(jr_item(equity->warnings, i), key), 0, SIZE_MAX, &text, NULL) ==
+                   STATUS_OK
+               ? text
+               : STR("");
+}
+
+/* CSV has no place for warnings: their codes go into a header. */
+static void set_warnings_header(struct request *request, const struct equity *equity)
+{
+    struct buf codes;
+    buf_init(&codes, &request->arena, 4096);
+    for (size_t i = 0; i < jr_length(equity->warnings); i++) {
+        buf_add_c(&codes, i == 0 ? "" : ", ");
+        buf_add(&codes, warning_text(equity, i, "code"));
+    }
+    if (codes.len > 0)
+        reply_header(request, "Data-Warnings", "%.*s", STR_ARG(buf_str(&codes)));
 }
 
 static void write_equity_json(const struct equity *equity, struct str id, struct buf *out)
@@ -221,6 +246,8 @@ static void write_equity_json(const struct equity *equity, struct str id, struct
     jw_object(&json);
     jw_key_text(&json, "backtest", id);
     jw_key_i64(&json, "returned", (int64_t)equity->n);
+    jw_key(&json, "warnings");
+    jw_raw(&json, equity->warnings_text);
     jw_end_object(&json);
     jw_end_object(&json);
     buf_add_char(out, '\n');
@@ -253,12 +280,16 @@ static enum status render_equity(struct request *request, enum format format, st
         s = jr_parse(body, &request->arena, &doc, err);
     if (s == STATUS_OK)
         s = read_equity(doc, &request->arena, &equity, err);
+    if (s == STATUS_OK)
+        s = backtest_warnings(body, &equity.warnings_text, err);
     if (s != STATUS_OK)
         return s;
-    if (format == FORMAT_CSV)
+    if (format == FORMAT_CSV) {
+        set_warnings_header(request, &equity);
         write_equity_csv(&equity, out);
-    else
+    } else {
         write_equity_json(&equity, request->path_params[0], out);
+    }
     return out->failed ? err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.") : STATUS_OK;
 }
 

@@ -5,6 +5,7 @@
 #include "base/json_out.h"
 #include "handlers/cursor.h"
 #include "handlers/rows_render.h"
+#include "handlers/warnings.h"
 #include "server/app.h"
 
 static enum status resolve_cursor(struct request *request, struct mart_query *query,
@@ -79,6 +80,8 @@ static enum status finish(struct request *request, struct rows_request *rows,
     }
     if (page->next.ptr != NULL)
         reply_header(request, "Link", "<%.*s>; rel=\"next\"", STR_ARG(page->next));
+    if (page->format == FORMAT_CSV)
+        warnings_header(request, rows_page_warnings(page));
     if (page->format == FORMAT_CSV)
         reply_header(request, "Content-Disposition", "inline; filename=\"%.*s-g%lld.csv\"",
                      STR_ARG(rows->query->mart->name), (long long)rows->version.generation);

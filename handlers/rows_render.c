@@ -177,6 +177,13 @@ static enum status link_next(struct rows_page *page, struct cursor *last, struct
     return s != STATUS_OK ? s : url_with_cursor(page->request, text, &page->next, err);
 }
 
+unsigned rows_page_warnings(const struct rows_page *page)
+{
+    return (page->has_simulated ? 1u << WARNING_SIMULATED : 0) |
+           (page->has_survivor_bias ? 1u << WARNING_SURVIVOR_BIAS : 0) |
+           (page->rows->query->mart->is_managed ? 0 : 1u << WARNING_UNMANAGED);
+}
+
 static void put_meta(struct rows_page *page, struct json_out *json)
 {
     const struct mart_query *query = page->rows->query;
@@ -195,14 +202,7 @@ static void put_meta(struct rows_page *page, struct json_out *json)
         jw_key_i64(json, "returned", (int64_t)page->n_rows);
         jw_key_bool(json, "truncated", page->next.ptr != NULL);
     }
-    warnings_begin(json);
-    if (page->has_simulated)
-        warning_put(json, WARNING_SIMULATED);
-    if (page->has_survivor_bias)
-        warning_put(json, WARNING_SURVIVOR_BIAS);
-    if (!mart->is_managed)
-        warning_put(json, WARNING_UNMANAGED);
-    warnings_end(json);
+    warnings_put(json, rows_page_warnings(page));
     jw_end_object(json);
 }
 

@@ -23,6 +23,9 @@ struct rows_page {
 /* Adds the hidden columns that warnings need and opens the output. Call before the query runs. */
 enum status rows_page_start(struct rows_page *page, struct err *err) NODISCARD;
 
+/* What must be said about the rows written, as bits of warnings.h. */
+unsigned rows_page_warnings(const struct rows_page *page);
+
 /* Writes the whole page from the open result, next link and warnings included. */
 enum status rows_render(struct rows_page *page, struct rows *result, struct err *err) NODISCARD;
 

@@ -1,6 +1,8 @@
 /* warnings.c - the words of each warning about served rows. */
 #include "handlers/warnings.h"
 
+#include <stdio.h>
+
 static const struct {
     const char *code, *detail;
 } rows[] = {
@@ -13,21 +15,29 @@ static const struct {
          "Another tool keeps this mart, without generations: pages are not pinned."},
 };
 
-void warnings_begin(struct json_out *json)
+void warnings_put(struct json_out *json, unsigned mask)
 {
     jw_key(json, "warnings");
     jw_array(json);
-}
-
-void warning_put(struct json_out *json, enum warning warning)
-{
-    jw_object(json);
-    jw_key_c(json, "code", rows[warning].code);
-    jw_key_c(json, "detail", rows[warning].detail);
-    jw_end_object(json);
-}
-
-void warnings_end(struct json_out *json)
-{
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if ((mask & 1u << i) == 0)
+            continue;
+        jw_object(json);
+        jw_key_c(json, "code", rows[i].code);
+        jw_key_c(json, "detail", rows[i].detail);
+        jw_end_object(json);
+    }
     jw_end_array(json);
+}
+
+void warnings_header(struct request *request, unsigned mask)
+{
+    char codes[256] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if ((mask & 1u << i) != 0 && used < sizeof codes)
+            used += (size_t)snprintf(codes + used, sizeof codes - used, "%s%s",
+                                     used == 0 ? "" : ", ", rows[i].code);
+    if (used > 0)
+        reply_header(request, "Data-Warnings", "%s", codes);
 }

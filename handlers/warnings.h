@@ -6,11 +6,15 @@
 #define HANDLERS_WARNINGS_H
 
 #include "base/json_out.h"
+#include "server/request.h"
 
 enum warning { WARNING_SIMULATED, WARNING_SURVIVOR_BIAS, WARNING_UNMANAGED };
 
-void warnings_begin(struct json_out *json); /* "warnings":[ */
-void warning_put(struct json_out *json, enum warning warning);
-void warnings_end(struct json_out *json);
+/* Bits 1 << WARNING_x of what is to be said. */
+void warnings_put(struct json_out *json,
+                  unsigned mask); /* "warnings":[{"code":...,"detail":...}] */
+
+/* The same for answers without a place for it: Data-Warnings: simulated_data, survivorship. Nothing without any. */
+void warnings_header(struct request *request, unsigned mask);
 
 #endif

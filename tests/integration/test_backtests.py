@@ -209,10 +209,13 @@ class Identity(Case):
         answer = self.post({**SMALL, "benchmark": "index:IXIC", "end": "2019-01-31"})
         equity, location = answer.json["data"]["equity"], answer.header("Location")
         rows = self.assert_ok(self.server.get(location + "/equity")).json
-        self.assertEqual(rows["meta"], {"backtest": answer.json["data"]["id"], "returned": len(equity["date"])})
+        warnings = answer.json["meta"]["warnings"]
+        self.assertTrue(warnings)
+        self.assertEqual(rows["meta"], {"backtest": answer.json["data"]["id"], "returned": len(equity["date"]), "warnings": warnings})
         for name in ("date", "equity", "drawdown", "benchmark"):
             self.assertEqual([row[name] for row in rows["data"]], equity[name])
         table = self.assert_ok(self.server.get(location + "/equity", accept="text/csv"))
+        self.assertEqual(table.header("Data-Warnings"), ", ".join(warning["code"] for warning in warnings))
         self.assertEqual(table.rows[0], ["date", "equity", "drawdown", "benchmark"])
         self.assertEqual([[row[0]] + [None if field == "" else float(field) for field in row[1:]] for row in table.rows[1:]],
                          [[row["date"], row["equity"], row["drawdown"], row["benchmark"]] for row in rows["data"]])

@@ -682,6 +682,9 @@ class Reading(Case):
             answer = self.assert_ok(self.get(target + columns)).json
             self.assertEqual([warning["code"] for warning in answer["meta"]["warnings"]], ["simulated_data", "survivorship"])
             self.assertEqual(list(answer["data"][0]), columns.split(","))
+            table = self.assert_ok(self.get(target + columns + "&format=csv"))
+            self.assertEqual(table.header("Data-Warnings"), "simulated_data, survivorship")
+        self.assertIsNone(self.assert_ok(self.get("/v1/marts/mart_fx_daily/rows?limit=2&format=csv")).header("Data-Warnings"))
 
     def test_a_warning_is_a_sentence(self):
         for warning in self.get("/v1/marts/mart_instrument/rows").json["meta"]["warnings"]:

@@ -3,6 +3,9 @@
 
 static struct world world;
 
+/* How much later than promised things may be seen on a busy machine; what never comes takes 4 s and more. */
+enum { SLACK_MS = 1000 };
+
 static int start(void **state)
 {
     (void)state;
@@ -40,7 +43,7 @@ static void header_that_drips_is_cut_at_the_absolute_deadline(void **state)
     int fd = connect_to(world.port);
     send_text(fd, "GET /hello HTTP/1.1\r\nHost: x\r\nX-Slow: ");
     int64_t took_ms = drip(fd, "abcdefgh");
-    assert_in_range(took_ms, 450, 900);
+    assert_in_range(took_ms, 450, 900 + SLACK_MS);
     (void)close(fd);
     WAIT_FOR(metrics_get(world.app.metrics, METRIC_connections_cut_total, LABELS("header")) > 0);
 }
@@ -58,7 +61,7 @@ static void second_header_of_a_connection_has_a_deadline_of_its_own(void **state
     }
     send_text(fd, "GET /hel");
     int64_t took_ms = drip(fd, "lo");
-    assert_in_range(took_ms, 450, 900);
+    assert_in_range(took_ms, 450, 900 + SLACK_MS);
     (void)close(fd);
 }
 
@@ -72,7 +75,7 @@ static void body_that_drips_is_cut_at_the_absolute_deadline(void **state)
         int fd = connect_to(world.port);
         send_text(fd, heads[i]);
         int64_t took_ms = drip(fd, "abcdefgh");
-        assert_in_range(took_ms, 450, 900);
+        assert_in_range(took_ms, 450, 900 + SLACK_MS);
         (void)close(fd);
     }
     WAIT_FOR(metrics_get(world.app.metrics, METRIC_connections_cut_total, LABELS("body")) > 1);
@@ -85,7 +88,7 @@ static void reader_that_stops_reading_is_cut(void **state)
     int64_t from = now_ms();
     send_text(fd, "GET /big HTTP/1.1\r\nHost: x\r\n\r\n");
     WAIT_FOR(metrics_get(world.app.metrics, METRIC_connections_cut_total, LABELS("send")) > 0);
-    assert_in_range(now_ms() - from, 450, 1100);
+    assert_in_range(now_ms() - from, 450, 1100 + SLACK_MS);
     char *answer = read_all(fd, NULL); /* what was under way still comes, then the end */
     assert_true(strlen(answer) < BIG_BYTES);
     free(answer);
@@ -107,7 +110,7 @@ static void client_that_leaves_a_running_request_stops_it(void **state)
         (void)close(fd);
         WAIT_FOR(atomic_load(&seen.n_stopped) > n_stopped);
         assert_int_equal(atomic_load(&seen.reason), STOP_CLIENT_GONE);
-        assert_in_range((atomic_load(&seen.stopped_ns) - left_ns) / 1000000, 0, 250);
+        assert_in_range((atomic_load(&seen.stopped_ns) - left_ns) / 1000000, 0, 250 + SLACK_MS);
         WAIT_FOR(count_descriptors() <= before);
     }
     assert_true(metrics_get(world.app.metrics, METRIC_client_gone_total, NULL) >= 2);
@@ -126,7 +129,7 @@ static void client_that_leaves_the_queue_frees_its_place(void **state)
     int64_t from = now_ms();
     (void)close(waiting);
     WAIT_FOR(workers_load(world.app.cpu).waiting == 0);
-    assert_in_range(now_ms() - from, 0, 250);
+    assert_in_range(now_ms() - from, 0, 250 + SLACK_MS);
     assert_int_equal(atomic_load(&seen.n_started), n_started + 1); /* it never ran */
     (void)close(running);
     WAIT_FOR(count_descriptors() <= before);
@@ -158,7 +161,7 @@ static void deadline_ends_a_running_request_with_504(void **state)
     assert_int_equal(status_of(answer), 504);
     assert_non_null(strstr(answer, "\"code\":\"L105\""));
     assert_non_null(strstr(answer, "\"retryable\":true"));
-    assert_in_range(now_ms() - from, 290, 500);
+    assert_in_range(now_ms() - from, 290, 500 + SLACK_MS);
     assert_true(metrics_get(world.app.metrics, METRIC_deadline_total, NULL) >= 1);
     free(answer);
 }
@@ -175,7 +178,7 @@ static void deadline_ends_a_waiting_request_with_504(void **state)
     char *answer =
         converse(world.port, "GET /brief?ms=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     assert_int_equal(status_of(answer), 504);
-    assert_in_range(now_ms() - from, 290, 500);
+    assert_in_range(now_ms() - from, 290, 500 + SLACK_MS);
     assert_int_equal(atomic_load(&seen.n_started), n_started + 1);
     free(answer);
     (void)close(running);

@@ -17,7 +17,8 @@
 
 #include <cmocka.h>
 
-enum { HEADER_MS = 200 };
+/* SLACK_MS: how much later than promised things may be seen on a busy machine; what never comes takes 3 s and more. */
+enum { HEADER_MS = 200, SLACK_MS = 1000 };
 
 static atomic_int n_stopped_calls;
 static atomic_int n_cut[CONN_PHASES];
@@ -123,8 +124,11 @@ static void silent_connection_is_left_alone_and_a_begun_header_is_not(void **sta
     (void)nanosleep(&time, NULL);
     assert_int_equal(conn_cut_phase(pair.conn), CONN_BUSY);
     assert_int_equal(send(pair.client, "G", 1, 0), 1);
-    assert_in_range(until_cut(&pair), HEADER_MS - 20, HEADER_MS + 250);
+    assert_in_range(until_cut(&pair), HEADER_MS - 20, HEADER_MS + 250 + SLACK_MS);
     assert_int_equal(conn_cut_phase(pair.conn), CONN_IDLE);
+    /* It is counted behind the cut, which is what the client sees first. */
+    for (int i = 0; i < 1000 && atomic_load(&n_cut[CONN_IDLE]) == 0; i++)
+        (void)nanosleep(&(struct timespec){0, 1000000}, NULL);
     assert_int_equal(atomic_load(&n_cut[CONN_IDLE]), 1);
     close_pair(&pair);
 }
@@ -136,7 +140,7 @@ static void body_and_answer_end_by_their_own_times(void **state)
         struct pair pair = open_pair();
         enum conn_phase phase = i == 0 ? CONN_BODY : CONN_SENDING;
         conn_enter(pair.conn, phase, clock_mono_ns() + 300 * 1000000);
-        assert_in_range(until_cut(&pair), 280, 550);
+        assert_in_range(until_cut(&pair), 280, 550 + SLACK_MS);
         assert_int_equal(conn_cut_phase(pair.conn), phase);
         close_pair(&pair);
     }
@@ -154,7 +158,7 @@ static void busy_server_has_no_limit_and_idle_starts_over(void **state)
     (void)nanosleep(&time, NULL);
     assert_int_equal(conn_cut_phase(pair.conn), CONN_BUSY);
     conn_hurry(pair.conn);
-    assert_in_range(until_cut(&pair), 0, 450);
+    assert_in_range(until_cut(&pair), 0, 450 + SLACK_MS);
     close_pair(&pair);
 }
 
@@ -170,7 +174,7 @@ static void leaving_raises_stop_after_the_grace_and_reset_at_once(void **state)
         assert_int_equal(setsockopt(pair.client, SOL_SOCKET, SO_LINGER, &linger, sizeof linger), 0);
         (void)close(pair.client);
         pair.client = -1;
-        assert_in_range(until_raised(&raised), is_reset ? 0 : WATCH_GRACE_MS - 5, 250);
+        assert_in_range(until_raised(&raised), is_reset ? 0 : WATCH_GRACE_MS - 5, 250 + SLACK_MS);
         assert_int_equal(atomic_load(&raised.reason), STOP_CLIENT_GONE);
         watch_end(watch, pair.conn);
         close_pair(&pair);
@@ -189,7 +193,7 @@ static void client_that_left_before_the_watch_began_is_noticed(void **state)
     struct timespec time = {0, 20 * 1000000};
     (void)nanosleep(&time, NULL);
     watch_begin(watch, pair.conn, &raised, INT64_MAX);
-    assert_in_range(until_raised(&raised), 0, 250);
+    assert_in_range(until_raised(&raised), 0, 250 + SLACK_MS);
     close_pair(&pair); /* ends the watching, too */
 }
 
@@ -199,7 +203,7 @@ static void deadline_and_stop_all_raise_their_own_reasons(void **state)
     struct pair pair = open_pair();
     struct stop first = {0}, second = {0};
     watch_begin(watch, pair.conn, &first, clock_mono_ns() + 100 * 1000000);
-    assert_in_range(until_raised(&first), 95, 300);
+    assert_in_range(until_raised(&first), 95, 300 + SLACK_MS);
     assert_int_equal(atomic_load(&first.reason), STOP_DEADLINE);
     watch_end(watch, pair.conn);
     watch_begin(watch, pair.conn, &second, INT64_MAX);
