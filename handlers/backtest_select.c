@@ -105,7 +105,7 @@ static enum status split(struct str body, struct str *ret_data, struct str *ret_
 
 enum status backtest_warnings(struct str body, struct str *ret, struct err *err)
 {
-    struct str key, data, meta;
+    struct str key, data = STR_NONE, meta = STR_NONE;
     size_t at = 1;
     enum status s = split(body, &data, &meta, err);
     if (s == STATUS_OK && (!next_member(meta, &at, &key, ret) || !str_eq_c(key, "warnings")))
@@ -120,7 +120,7 @@ enum status backtest_select(struct str body, struct str select, struct arena *ar
         *ret = body;
         return STATUS_OK;
     }
-    struct str key, data, meta, value;
+    struct str key, value, data = STR_NONE, meta = STR_NONE;
     enum status s = split(body, &data, &meta, err);
     if (s == STATUS_OK)
         s = check_parts(data, select, arena, err);

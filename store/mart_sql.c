@@ -49,10 +49,11 @@ static const char *const foreign_forms[][COLUMN_OTHER + 1] = {
             [COLUMN_INT] = "(CASE WHEN typeof(@) = 'integer' THEN @ END)",
             /* What decimal_is_valid takes. Length and GLOB end at a NUL, the bytes of a BLOB do not. */
             [COLUMN_DECIMAL] =
-                "(CASE WHEN typeof(@) = 'text' AND length(@) = length(CAST(@ AS BLOB)) "
-                "AND (@ GLOB '[0-9]*' OR @ GLOB '-[0-9]*') AND @ GLOB '*[0-9]' "
-                "AND substr(@, 2) NOT GLOB '*[^0-9.]*' AND @ NOT GLOB '*.*.*' "
-                "AND length(replace(replace(@, '-', ''), '.', '')) <= 38 THEN @ END)",
+                /* NOLINTNEXTLINE(bugprone-suspicious-missing-comma): one text on several lines */
+            "(CASE WHEN typeof(@) = 'text' AND length(@) = length(CAST(@ AS BLOB)) "
+            "AND (@ GLOB '[0-9]*' OR @ GLOB '-[0-9]*') AND @ GLOB '*[0-9]' "
+            "AND substr(@, 2) NOT GLOB '*[^0-9.]*' AND @ NOT GLOB '*.*.*' "
+            "AND length(replace(replace(@, '-', ''), '.', '')) <= 38 THEN @ END)",
             /* 9e999 is infinity. The cast keeps a large integer equal to the double it is shown as. */
             [COLUMN_FLOAT] =
                 "(CASE WHEN typeof(@) IN ('integer', 'real') AND @ > -9e999 AND @ < 9e999 "
