@@ -140,18 +140,29 @@ static bool tag_matches(struct str element, const char *tag)
            str_eq_c(str_sub(element, 1, element.len - 1), tag);
 }
 
-bool reply_if_unchanged(struct request *request, const char *tag, const char *cache_control)
+static bool answer_unchanged(struct request *request, const char *tag, const char *cache_control,
+                             bool is_made)
 {
     reply_header(request, "ETag", "\"%s\"", tag);
     reply_header(request, "Cache-Control", "%s", cache_control);
     struct str given = request_header(request, "If-None-Match");
-    bool is_same = str_eq_c(str_trim(given), "*");
+    bool is_same = is_made && str_eq_c(str_trim(given), "*");
     struct str element;
     while (!is_same && str_next_field(&given, ',', &element))
         is_same = tag_matches(element, tag);
     if (is_same)
         reply_type(request, 304, NULL);
     return is_same;
+}
+
+bool reply_if_unchanged(struct request *request, const char *tag, const char *cache_control)
+{
+    return answer_unchanged(request, tag, cache_control, true);
+}
+
+bool reply_if_known(struct request *request, const char *tag, const char *cache_control)
+{
+    return answer_unchanged(request, tag, cache_control, false);
 }
 
 enum status tag_make(int64_t generation, struct str canonical, char ret[TAG_BYTES], struct err *err)

@@ -19,9 +19,13 @@ const char *format_media_type(enum format format); /* with charset */
 
 /*
  * Sets ETag "tag" and Cache-Control on the reply, then compares with If-None-Match. When the client has the
- * same representation the reply becomes 304 and true is returned: the handler is done, before any I/O.
+ * same representation the reply becomes 304 and true is returned: the handler is done. Asked after the
+ * representation was made: "*" means that there is one.
  */
 bool reply_if_unchanged(struct request *request, const char *tag, const char *cache_control);
+
+/* The same before any I/O, when it is not known yet that there is anything: "*" does not count. */
+bool reply_if_known(struct request *request, const char *tag, const char *cache_control);
 
 enum { TAG_BYTES = 64 };
 

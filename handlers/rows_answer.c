@@ -1,4 +1,4 @@
-/* rows_answer.c - resolves the generation, answers 304 or runs the query, and writes the page. */
+/* rows_answer.c - answers 304 before any I/O, or runs the query and writes the page. */
 #include "handlers/rows_answer.h"
 
 #include "base/digest.h"
@@ -63,21 +63,20 @@ static enum status read_page(struct request *request, struct rows_request *rows,
     return s;
 }
 
+/* tag is that of a managed mart; "" until the body of an unmanaged one is there to make it from. */
 static enum status finish(struct request *request, struct rows_request *rows,
-                          const struct rows_page *page, struct err *err)
+                          const struct rows_page *page, char tag[TAG_BYTES], struct err *err)
 {
     if (page->out.failed)
         return err_set(err, STATUS_TOO_LARGE,
                        "The page does not fit in memory; ask for fewer rows.");
     struct str body = buf_str(&page->out);
-    if (!rows->query->mart->is_managed) {
-        char tag[TAG_BYTES];
-        enum status s = tag_make(0, body, tag, err);
-        if (s != STATUS_OK)
-            return s;
-        if (reply_if_unchanged(request, tag, "no-cache"))
-            return STATUS_OK;
-    }
+    bool is_managed = rows->query->mart->is_managed;
+    enum status s = is_managed ? STATUS_OK : tag_make(0, body, tag, err);
+    if (s != STATUS_OK)
+        return s;
+    if (reply_if_unchanged(request, tag, is_managed ? cache_control(request) : "no-cache"))
+        return STATUS_OK;
     if (page->next.ptr != NULL)
         reply_header(request, "Link", "<%.*s>; rel=\"next\"", STR_ARG(page->next));
     if (page->format == FORMAT_CSV)
@@ -118,10 +117,10 @@ enum status rows_answer(struct request *request, struct rows_request *rows, stru
     s = resolve_cursor(request, rows->query, page.canonical, err);
     if (s != STATUS_OK)
         return s;
+    char tag[TAG_BYTES] = "";
     if (rows->query->mart->is_managed) {
-        char tag[TAG_BYTES];
         s = tag_of(request, rows, page.canonical, page.format, tag, err);
-        if (s != STATUS_OK || reply_if_unchanged(request, tag, cache_control(request)))
+        if (s != STATUS_OK || reply_if_known(request, tag, cache_control(request)))
             return s;
     }
     s = rows_page_start(&page, err);
@@ -129,5 +128,5 @@ enum status rows_answer(struct request *request, struct rows_request *rows, stru
         s = read_page(request, rows, &page, err);
     if (s == STATUS_GENERATION_RETIRED)
         s = rows_moved_on(err);
-    return s != STATUS_OK ? s : finish(request, rows, &page, err);
+    return s != STATUS_OK ? s : finish(request, rows, &page, tag, err);
 }

@@ -100,6 +100,20 @@ static void if_none_match_compares_weakly(void **state)
         assert_false(unchanged(other[i]));
 }
 
+static void a_star_counts_only_once_there_is_something(void **state)
+{
+    struct hand hand;
+    (void)state;
+    hand_init(&hand);
+    hand_header(&hand, "If-None-Match", "*");
+    assert_false(reply_if_known(&hand.request, "g3-abc", "no-cache"));
+    assert_int_equal(hand.request.reply.http_status, 200);
+    assert_true(reply_if_unchanged(&hand.request, "g3-abc", "no-cache"));
+    hand.headers[0].value = STR("\"g3-abc\"");
+    assert_true(reply_if_known(&hand.request, "g3-abc", "no-cache"));
+    hand_clear(&hand);
+}
+
 static void tags_differ_by_generation_and_content(void **state)
 {
     char a[TAG_BYTES], b[TAG_BYTES], c[TAG_BYTES], again[TAG_BYTES];
@@ -120,6 +134,7 @@ int main(void)
         cmocka_unit_test(accept_follows_rfc_9110),
         cmocka_unit_test(format_parameter_wins_over_accept),
         cmocka_unit_test(if_none_match_compares_weakly),
+        cmocka_unit_test(a_star_counts_only_once_there_is_something),
         cmocka_unit_test(tags_differ_by_generation_and_content),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
