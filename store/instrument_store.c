@@ -23,7 +23,7 @@ static const char stmt_instrument_uids[] =
     "SELECT uid FROM gen_instrument WHERE gen_from <= $1 AND gen_to > $1 LIMIT 100000";
 static const char stmt_prices_load[] =
     "SELECT date, adj_close, known_at, quality, source FROM gen_price_daily WHERE uid = $1 AND gen_from <= $2 "
-    "AND gen_to > $2 AND adj_close IS NOT NULL ORDER BY date LIMIT 200000";
+    "AND gen_to > $2 AND adj_close IS NOT NULL AND (quality & 4) = 0 ORDER BY date LIMIT 200000";
 static const char stmt_fx_load[] =
     "SELECT date, rate, known_at, 0, source FROM gen_fx_daily WHERE base = $1 AND quote = $2 AND gen_from <= $3 "
     "AND gen_to > $3 ORDER BY date LIMIT 200000";

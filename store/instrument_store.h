@@ -25,7 +25,8 @@ struct instrument {
 enum status instrument_get(struct db *db, struct str uid, int64_t generation, struct arena *arena,
                            struct instrument *ret, bool *ret_found, struct err *err) NODISCARD;
 
-/* Total-return closes (adj_close) of one instrument, oldest first; rows without one are left out. */
+/* Total-return closes (adj_close) of one instrument, oldest first; rows without one are left out,
+ * and so are those of a halt (quality bit 4): nobody could trade at them. */
 struct price_column {
     size_t n;
     int32_t *date;

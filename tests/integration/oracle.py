@@ -83,7 +83,8 @@ class Market:
         bars = {uid: [] for uid in wanted}
         for row in read_rows(sample_dir, "mart_price_daily"):
             uid = row["uid"]
-            if uid not in wanted or row["adj_close"] == "":
+            is_halted = int(row["quality"] or 0) & 4  # a print of a day on which nobody could trade
+            if uid not in wanted or row["adj_close"] == "" or is_halted:
                 continue
             day = datetime.date.fromisoformat(row["date"])
             if uid in self.delisted and day > self.delisted[uid]:

@@ -418,12 +418,17 @@ class Numbers(Case):
         self.assertEqual(result["equity"]["equity"][-1], result["equity"]["equity"][-2])
         self.assertEqual(result["costs"]["delisting_gain"], 0)
 
-    def test_a_halted_stock_keeps_its_last_price(self):
-        result = self.result({"universe": ["stock:KRX.900030"], "strategy": "buy_and_hold", "start": "2015-02-02", "end": "2015-04-30",
-                              "currency": "KRW", "monkeys": {"count": 0}})
-        halted = [value for date, value in zip(result["equity"]["date"], result["equity"]["equity"]) if "2015-03-02" <= date <= "2015-04-10"]
-        self.assertEqual(len(halted), 30)
-        self.assertEqual(len(set(halted)), 1)
+    def test_a_halted_stock_keeps_its_last_price_and_cannot_be_traded(self):
+        request = {"universe": ["stock:KRX.900030", "stock:KRX.900010"], "start": "2015-02-02", "end": "2015-04-30",
+                   "currency": "KRW", "rebalance": "daily", "monkeys": {"count": 0}}
+        answer = self.post(request).json
+        halted = next(row for row in answer["data"]["passport"]["coverage"] if row["uid"] == "stock:KRX.900030")
+        self.assertEqual((halted["stale_sessions"], halted["suspended_sessions"]), (30, 25))
+        self.assertIn("suspended", [warning["code"] for warning in answer["meta"]["warnings"]])
+        traded = [row["date"] for row in answer["data"]["trades"]["rows"] if row["uid"] == "stock:KRX.900030"]
+        self.assertEqual([date for date in traded if "2015-03-02" <= date <= "2015-04-10"], [])
+        self.assertTrue(any(date > "2015-04-10" for date in traded))
+        self.compare_with_oracle(request)
 
     def test_a_closed_market_delays_a_rebalance_and_long_silence_is_suspension(self):
         request = {"universe": ["coin:SIMBTCUSDT", "stock:US.AAPL"], "strategy": "equal", "rebalance": "daily", "start": "2018-01-02",
