@@ -103,6 +103,26 @@ static void prices_are_the_adjusted_closes_that_exist(void **state)
     db_release(db);
 }
 
+static void bars_of_a_halt_are_no_prices(void **state)
+{
+    struct fixture *f = *state;
+    struct err err = {0};
+    struct price_column p;
+    db_release(begin(f));
+    publish_text(f, "mart_price_daily", PUBLISH_MERGE, PRICE_COLUMNS,
+                 "etf:US.SPY|2020-01-02|1|1|USD|t|0|2020-01-02T21:00:00Z\n"
+                 "etf:US.SPY|2020-01-03|1|1|USD|t|6|2020-01-03T21:00:00Z\n"
+                 "etf:US.SPY|2020-01-06|2|2|USD|t|8|2020-01-06T21:00:00Z\n",
+                 9, NULL);
+    struct db *db = NULL;
+    ok(db_acquire(f->pool, DB_READ, NULL, &db, &err));
+    ok(prices_load(db, STR("etf:US.SPY"), 3, &f->arena, &p, &err));
+    assert_int_equal(p.n, 2);
+    assert_int_equal(p.date[1], date_from_civil((struct civil){2020, 1, 6}));
+    assert_int_equal(p.quality, 8);
+    db_release(db);
+}
+
 static void prices_that_do_not_fit_the_arena_are_out_of_memory(void **state)
 {
     struct fixture *f = *state;
@@ -143,6 +163,7 @@ int main(void)
         TEST(an_instrument_is_found_with_its_coverage),
         TEST(an_unknown_instrument_names_the_nearest),
         TEST(prices_are_the_adjusted_closes_that_exist),
+        TEST(bars_of_a_halt_are_no_prices),
         TEST(prices_that_do_not_fit_the_arena_are_out_of_memory),
         TEST(rates_go_from_base_to_quote),
     };
