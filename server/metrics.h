@@ -49,13 +49,7 @@ void metrics_collector_remove(struct metrics *metrics,
 #define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
 bool metrics_write(struct metrics *metrics, struct buf *out);
 
-/* Current value of one series; 0 when it does not exist. For tests and for /v1/limits-like pages. */
+/* Current value of one series; 0 when it does not exist. For tests. */
 double metrics_get(struct metrics *metrics, enum metric metric, const char *const *labels);
-
-/* Rows as a table, for `cmmc metrics` and the documents. */
-struct metric_info {
-    const char *name, *kind, *labels, *unit, *help;
-};
-struct metric_info metrics_describe(enum metric metric);
 
 #endif

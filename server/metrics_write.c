@@ -1,4 +1,4 @@
-/* metrics_write.c - the series as Prometheus text 0.0.4, and the rows as a table. */
+/* metrics_write.c - the series as Prometheus text 0.0.4. */
 #include "server/metrics_process.h"
 #include "server/metrics_series.h"
 
@@ -8,13 +8,6 @@
 #include <string.h>
 
 static const char *const kind_names[] = {"counter", "gauge", "histogram"};
-
-struct metric_info metrics_describe(enum metric metric)
-{
-    const struct metric_row *row = &metric_rows[metric];
-    return (struct metric_info){row->name, kind_names[row->kind], row->labels, row->unit,
-                                row->help};
-}
 
 static const char *prefix_of(const struct metric_row *row)
 {

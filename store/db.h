@@ -35,7 +35,6 @@ struct db;
 enum status db_pool_open(const struct db_options *options, struct db_pool **ret_pool,
                          struct err *err) NODISCARD;
 void db_pool_close(struct db_pool *pool);
-enum db_kind db_pool_kind(const struct db_pool *pool);
 void db_pool_usage(struct db_pool *pool, unsigned *ret_in_use, unsigned *ret_open,
                    unsigned *ret_max);
 

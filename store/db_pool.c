@@ -88,11 +88,6 @@ void db_pool_close(struct db_pool *pool)
     pool_free(pool);
 }
 
-enum db_kind db_pool_kind(const struct db_pool *pool)
-{
-    return pool->backend->kind;
-}
-
 void db_pool_usage(struct db_pool *pool, unsigned *ret_in_use, unsigned *ret_open,
                    unsigned *ret_max)
 {

@@ -109,7 +109,7 @@ static void *add_many(void *cls)
     for (int i = 0; i < 20000; i++) {
         (void)snprintf(route, sizeof route, "/r%d", i % 50);
         metrics_add_labeled(metrics, METRIC_http_requests_total, LABELS(route, "GET", "200"), 1);
-        metrics_observe(metrics, METRIC_db_wait_seconds, 0.25);
+        metrics_observe(metrics, METRIC_backtest_duration_seconds, 0.25);
     }
     return NULL;
 }
@@ -131,7 +131,7 @@ static void no_update_is_lost_between_threads(void **state)
         sum += metrics_get(metrics, METRIC_http_requests_total, LABELS(route, "GET", "200"));
     }
     assert_true(sum > 79999.5 && sum < 80000.5);
-    assert_non_null(strstr(written(), "cmmc_db_wait_seconds_sum 20000\n"));
+    assert_non_null(strstr(written(), "cmmc_backtest_duration_seconds_sum 20000\n"));
 }
 
 static void collect(struct metrics *in, void *cls)
