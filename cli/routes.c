@@ -10,15 +10,27 @@
 
 static const char *lane_name(enum lane lane)
 {
-    return lane == LANE_HTTP ? "http" : lane == LANE_IO ? "io" : "cpu";
+    static const char *const names[LANE_COUNT] = {
+        [LANE_HTTP] = "http", [LANE_QUICK] = "quick",   [LANE_IO] = "io",
+        [LANE_CPU] = "cpu",   [LANE_STREAM] = "stream",
+    };
+    return names[lane];
+}
+
+static const char *access_name(enum access access)
+{
+    static const char *const names[] = {
+        [ACCESS_PUBLIC] = "public", [ACCESS_READ] = "read", [ACCESS_BACKTEST] = "backtest",
+        [ACCESS_ADMIN] = "admin",   [ACCESS_OPS] = "ops",
+    };
+    return names[access];
 }
 
 static void print_text(void)
 {
     for (size_t i = 0; i < routes_count; i++)
-        (void)printf("%-5s %-34s %-5s %-5s %s\n", method_name(routes[i].method), routes[i].path,
-                     routes[i].is_ops ? "ops" : "data", lane_name(routes[i].lane),
-                     routes[i].summary);
+        (void)printf("%-6s %-46s %-8s %-6s %s\n", method_name(routes[i].method), routes[i].path,
+                     access_name(routes[i].access), lane_name(routes[i].lane), routes[i].summary);
 }
 
 static void put_json(struct json_out *json)
@@ -28,7 +40,8 @@ static void put_json(struct json_out *json)
         jw_object(json);
         jw_key_c(json, "method", method_name(routes[i].method));
         jw_key_c(json, "path", routes[i].path);
-        jw_key_c(json, "listener", routes[i].is_ops ? "ops" : "data");
+        jw_key_c(json, "listener", routes[i].access == ACCESS_OPS ? "ops" : "data");
+        jw_key_c(json, "access", access_name(routes[i].access));
         jw_key_c(json, "lane", lane_name(routes[i].lane));
         jw_key_i64(json, "deadline_ms", routes[i].deadline_ms);
         jw_key_i64(json, "body_max_bytes", (int64_t)routes[i].body_max_bytes);

@@ -37,7 +37,7 @@ static void put_entry_json(struct request *request, struct buf *out)
     jw_array(&json);
     for (size_t i = 0; i < request->app->n_routes; i++) {
         const struct route *route = &request->app->routes[i];
-        if (route->is_ops)
+        if (route->access == ACCESS_OPS)
             continue;
         jw_object(&json);
         jw_key_c(&json, "method", method_name(route->method));

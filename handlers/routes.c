@@ -2,14 +2,14 @@
 #include "handlers/handlers.h"
 
 const struct route routes[] = {
-#define ROUTE(m, p, h, l, deadline, body, ops, text) \
+#define ROUTE(m, p, h, l, deadline, body, who, text) \
     {.method = METHOD_##m,                           \
      .path = (p),                                    \
      .handler = (h),                                 \
      .lane = LANE_##l,                               \
      .deadline_ms = (deadline),                      \
      .body_max_bytes = (body),                       \
-     .is_ops = (ops),                                \
+     .access = ACCESS_##who,                         \
      .summary = (text)},
 #include "handlers/routes.def"
 #undef ROUTE

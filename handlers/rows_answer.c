@@ -1,8 +1,7 @@
 /* rows_answer.c - answers 304 before any I/O, or runs the query and writes the page. */
 #include "handlers/rows_answer.h"
 
-#include "base/digest.h"
-#include "base/json_out.h"
+#include "handlers/answer.h"
 #include "handlers/cursor.h"
 #include "handlers/rows_render.h"
 #include "handlers/warnings.h"
@@ -21,30 +20,20 @@ static enum status resolve_cursor(struct request *request, struct mart_query *qu
     return s;
 }
 
-/*
- * Managed marts: the tag is known before any I/O, from the mart's version and the query, so that a publish of
- * other marts leaves it alone. Unmanaged ones get theirs from the body, after it is made.
- */
-static enum status tag_of(struct request *request, const struct rows_request *rows,
-                          struct str canonical, enum format format, char ret[TAG_BYTES],
-                          struct err *err)
+/* Everything the page's bytes depend on. */
+static enum status identity_of(struct request *request, const struct rows_page *page,
+                               struct str *ret, struct err *err)
 {
     struct buf identity;
-    buf_init(&identity, &request->arena, (size_t)64 * 1024);
-    buf_printf(&identity, "%s|%d|%d|", CMMC_VERSION, (int)format, rows->is_single);
+    buf_init(&identity, &request->arena, (size_t)320 * 1024);
+    buf_printf(&identity, "%s|%d|%d|", CMMC_VERSION, (int)page->format, page->rows->is_single);
     buf_add(&identity, request->target); /* links.self repeats it */
     buf_add_char(&identity, '|');
-    buf_add(&identity, canonical);
+    buf_add(&identity, page->canonical);
     if (identity.failed)
         return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
-    return tag_make(rows->version.generation, buf_str(&identity), ret, err);
-}
-
-static const char *cache_control(const struct request *request)
-{
-    bool is_pinned = request_param(request, "generation").ptr != NULL;
-    return is_pinned ? "public, max-age=31536000, immutable"
-                     : "public, max-age=60, stale-while-revalidate=600";
+    *ret = buf_str(&identity);
+    return STATUS_OK;
 }
 
 static enum status read_page(struct request *request, struct rows_request *rows,
@@ -63,20 +52,12 @@ static enum status read_page(struct request *request, struct rows_request *rows,
     return s;
 }
 
-/* tag is that of a managed mart; "" until the body of an unmanaged one is there to make it from. */
-static enum status finish(struct request *request, struct rows_request *rows,
-                          const struct rows_page *page, char tag[TAG_BYTES], struct err *err)
+static enum status finish(struct request *request, const struct rows_request *rows,
+                          const struct rows_page *page, struct err *err)
 {
     if (page->out.failed)
         return err_set(err, STATUS_TOO_LARGE,
                        "The page does not fit in memory; ask for fewer rows.");
-    struct str body = buf_str(&page->out);
-    bool is_managed = rows->query->mart->is_managed;
-    enum status s = is_managed ? STATUS_OK : tag_make(0, body, tag, err);
-    if (s != STATUS_OK)
-        return s;
-    if (reply_if_unchanged(request, tag, is_managed ? cache_control(request) : "no-cache"))
-        return STATUS_OK;
     if (page->next.ptr != NULL)
         reply_header(request, "Link", "<%.*s>; rel=\"next\"", STR_ARG(page->next));
     if (page->format == FORMAT_CSV)
@@ -85,7 +66,7 @@ static enum status finish(struct request *request, struct rows_request *rows,
         reply_header(request, "Content-Disposition", "inline; filename=\"%.*s-g%lld.csv\"",
                      STR_ARG(rows->query->mart->name), (long long)rows->version.generation);
     reply_type(request, 200, format_media_type(page->format));
-    reply_body(request, body);
+    reply_body(request, buf_str(&page->out));
     return STATUS_OK;
 }
 
@@ -96,6 +77,17 @@ enum status rows_moved_on(struct err *err)
     if (err != NULL)
         err->retry_after_s = 1;
     return STATUS_DB_CONFLICT;
+}
+
+static enum status produce(struct request *request, void *cls, struct err *err)
+{
+    struct rows_page *page = cls;
+    enum status s = rows_page_start(page, err);
+    if (s == STATUS_OK)
+        s = read_page(request, page->rows, page, err);
+    if (s == STATUS_GENERATION_RETIRED)
+        s = rows_moved_on(err);
+    return s != STATUS_OK ? s : finish(request, page->rows, page, err);
 }
 
 enum status rows_answer(struct request *request, struct rows_request *rows, struct err *err)
@@ -115,18 +107,12 @@ enum status rows_answer(struct request *request, struct rows_request *rows, stru
     page.canonical = buf_str(&canonical);
     rows->query->generation = rows->read_at; /* ... and where it still is */
     s = resolve_cursor(request, rows->query, page.canonical, err);
-    if (s != STATUS_OK)
-        return s;
-    char tag[TAG_BYTES] = "";
-    if (rows->query->mart->is_managed) {
-        s = tag_of(request, rows, page.canonical, page.format, tag, err);
-        if (s != STATUS_OK || reply_if_known(request, tag, cache_control(request)))
-            return s;
-    }
-    s = rows_page_start(&page, err);
+    struct answer what = {.mart = rows->query->mart,
+                          .version = rows->version.generation,
+                          .is_pinned = request_param(request, "generation").ptr != NULL,
+                          .produce = produce,
+                          .cls = &page};
     if (s == STATUS_OK)
-        s = read_page(request, rows, &page, err);
-    if (s == STATUS_GENERATION_RETIRED)
-        s = rows_moved_on(err);
-    return s != STATUS_OK ? s : finish(request, rows, &page, tag, err);
+        s = identity_of(request, &page, &what.identity, err);
+    return s != STATUS_OK ? s : answer(request, &what, err);
 }

@@ -10,7 +10,7 @@
 
 struct rows_page {
     struct request *request;
-    const struct rows_request *rows;
+    struct rows_request *rows;
     enum format format;
     struct str canonical;
     struct buf out;

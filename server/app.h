@@ -14,6 +14,8 @@
 struct db_pool;
 struct catalog_cell;
 struct workers;
+struct cache;
+struct keyring;
 
 enum { APP_CHECKS_MAX = 8 };
 
@@ -36,6 +38,15 @@ struct app {
     const char *version;
     struct db_pool *db;           /* the cli's; the server does not look inside */
     struct catalog_cell *catalog; /* the same */
+    struct cache *cache;          /* the same; NULL: nothing is cached */
+    struct keyring *keys;         /* the same; NULL: no keys, everyone may do everything */
+
+    /*
+     * Called on the polling thread for every request that matched a route of the data listener, before its
+     * body is read: fills request->principal, sets RateLimit headers (kept whatever the handler does) and
+     * refuses with UNAUTHORIZED, FORBIDDEN or RATE_LIMITED. Must not block. NULL: everyone may.
+     */
+    enum status (*admit)(struct request *request, struct err *err);
 
     struct app_check checks[APP_CHECKS_MAX]; /* see app_add_check */
     size_t n_checks;

@@ -10,6 +10,7 @@
 #define SERVER_REQUEST_H
 
 #include "base/arena.h"
+#include "base/blob.h"
 #include "base/err.h"
 #include "base/stop.h"
 
@@ -28,8 +29,20 @@ enum method {
 
 enum lane {
     LANE_HTTP, /* answered on the polling thread: no I/O, microseconds */
-    LANE_IO,   /* database reads */
-    LANE_CPU   /* backtests */
+    LANE_QUICK, /* called on the polling thread first; what it cannot answer there it defers to a worker */
+    LANE_IO,     /* database reads */
+    LANE_CPU,    /* backtests */
+    LANE_STREAM, /* long answers: a thread each for as long as the client reads */
+    LANE_COUNT
+};
+
+/* Who may call a route. What a caller may do is decided by app->admit before the handler runs. */
+enum access {
+    ACCESS_PUBLIC,   /* anyone, without a key */
+    ACCESS_READ,     /* scope read, or anyone where anonymous reading is on */
+    ACCESS_BACKTEST, /* scope backtest */
+    ACCESS_ADMIN,    /* scope admin */
+    ACCESS_OPS       /* on the ops listener, which has no keys */
 };
 
 typedef enum status handler_fn(struct request *request, struct err *err);
@@ -45,8 +58,8 @@ struct route {
     enum lane lane;
     unsigned deadline_ms;
     size_t body_max_bytes; /* 0: none is expected; one that comes is ignored up to 64 KiB */
-    bool is_ops;           /* served on the ops listener instead of the data listener */
-    const char *summary;   /* one line, as in openapi.yaml */
+    enum access access;
+    const char *summary; /* one line, as in openapi.yaml */
 };
 
 struct query_param {
@@ -73,8 +86,33 @@ struct reply {
     int http_status; /* 200 unless set */
     const char *content_type;
     struct str body;
+    struct blob
+        *blob; /* what body points into when it is shared: a reference, given back at the end */
     struct reply_header headers[REPLY_HEADERS_MAX];
     size_t n_headers;
+};
+
+/* Who asks: filled by app->admit. */
+struct principal {
+    const char *name; /* of the key; "anonymous" without one */
+    int64_t key_id;   /* 0 without one */
+    unsigned scopes;  /* bits 1 << ACCESS_READ ... */
+};
+
+/* W3C Trace Context: the caller's when it sent a valid traceparent, else our own. Lower-case hex. */
+struct trace {
+    char trace_id[33];
+    char span_id[17]; /* this request's own */
+    bool is_sampled;
+};
+
+/* What a handler's call decided, beside its status. */
+enum outcome { OUTCOME_ANSWERED, OUTCOME_DEFERRED, OUTCOME_PARKED };
+
+enum { REQUEST_TIMINGS = 8 };
+struct request_timing {
+    const char *name; /* a Server-Timing metric: "pg", "redis"; static */
+    int64_t ns;
 };
 
 struct request {
@@ -97,6 +135,17 @@ struct request {
     size_t n_headers;
     struct str body;
     struct reply reply;
+    bool is_quick;  /* this call is on the polling thread: answer without I/O, or request_defer */
+    enum lane lane; /* where it runs, or goes to when deferred */
+    struct principal principal;
+    struct trace trace;
+    const char
+        *cache; /* for metrics: "l1", "redis", "miss", "bypass", "none" (the default); static */
+    struct request_timing timings[REQUEST_TIMINGS];
+    size_t n_timings;
+    struct stream *stream; /* the transport's; NULL until stream_begin */
+    atomic_int park;       /* the transport's */
+    enum outcome outcome;  /* the transport's */
 };
 
 /*
@@ -117,6 +166,39 @@ void reply_type(struct request *request, int http_status, const char *content_ty
  */
 void reply_header(struct request *request, const char *name, const char *format, ...) PRINTF(3, 4);
 void reply_body(struct request *request, struct str body); /* in the request's arena, or static */
+
+/* A body shared with a cache, sent without a copy. Takes one reference of blob; body is a view into it. */
+void reply_share(struct request *request, struct blob *blob, struct str body);
+
+/*
+ * Handlers of LANE_QUICK routes are called with is_quick set first. One that needs I/O returns the value of
+ * this: it is called again from its beginning, with an empty reply, on a worker of lane (IO or STREAM).
+ */
+enum status request_defer(struct request *request, enum lane lane);
+
+/*
+ * On a worker: the handler returns the value of this at once, and the request waits, without a thread, until
+ * someone calls request_unpark; then its handler is called again from its beginning. For work that another
+ * request is already doing. Each park is followed by exactly one unpark, from any thread, also before the
+ * handler has returned.
+ */
+enum status request_park(struct request *request);
+void request_unpark(struct request *request);
+
+/*
+ * An answer of unknown length: status, type and headers are final with stream_begin, then bytes follow, and
+ * the handler's status ends it: STATUS_OK with the last chunk and the trailers, anything else by closing the
+ * connection without one, so that the client sees the failure. stream_write waits while the client is slow
+ * (at most STREAM_RING_BYTES are held); CLIENT_GONE, DEADLINE or DRAINING tell the handler to give up.
+ * Only on a worker of LANE_STREAM. A HEAD request needs no more than stream_begin.
+ */
+enum { STREAM_RING_BYTES = 256 * 1024 };
+enum status stream_begin(struct request *request, struct err *err) NODISCARD;
+enum status stream_write(struct request *request, struct str bytes, struct err *err) NODISCARD;
+void stream_trailer(struct request *request, const char *name, const char *value); /* copied */
+
+/* Adds ns to the Server-Timing part name. */
+void request_time(struct request *request, const char *name, int64_t ns);
 
 /* Milliseconds since the request arrived, for Server-Timing. */
 double request_elapsed_ms(const struct request *request);

@@ -94,7 +94,7 @@ enum status router_new(const struct route *routes, size_t n_routes, bool is_ops,
     if (router == NULL)
         return err_set(err, STATUS_OUT_OF_MEMORY, "No memory for the route table.");
     for (size_t i = 0; i < n_routes; i++) {
-        if (routes[i].is_ops != is_ops)
+        if ((routes[i].access == ACCESS_OPS) != is_ops)
             continue;
         struct pattern *pattern = &router->patterns[router->n_patterns];
         enum status s = compile(&routes[i], pattern, err);

@@ -131,7 +131,7 @@ static void server_free(struct server *server)
 static enum status check_ops_routes(const struct route *routes, size_t n_routes, struct err *err)
 {
     for (size_t i = 0; i < n_routes; i++)
-        if (routes[i].is_ops && routes[i].lane != LANE_HTTP)
+        if ((routes[i].access == ACCESS_OPS) && routes[i].lane != LANE_HTTP)
             return err_set(err, STATUS_INTERNAL,
                            "Ops route \"%s\" must answer even when the queues are full.",
                            routes[i].path);

@@ -19,7 +19,7 @@ struct connection_count {
 struct traffic {
     struct app *app;
     struct watch *watch;
-    struct workers *lanes[LANE_CPU + 1]; /* LANE_HTTP has none */
+    struct workers *lanes[LANE_COUNT]; /* LANE_HTTP and LANE_QUICK have none */
     struct request_ids ids;
 
     atomic_uint n_inflight;  /* on the data listener, from request line to completion */

@@ -63,7 +63,7 @@ class Usage(unittest.TestCase):
         lines = run("routes").stdout.splitlines()
         self.assertEqual(len(lines), len(routes))
         for line, route in zip(lines, routes):
-            self.assertEqual(line.split()[:4], [route["method"], route["path"], route["listener"], route["lane"]])
+            self.assertEqual(line.split()[:4], [route["method"], route["path"], route["access"], route["lane"]])
             self.assertTrue(line.endswith(route["summary"]))
 
 

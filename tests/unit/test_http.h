@@ -142,7 +142,7 @@ static inline enum status metrics_get_ops(struct request *request, struct err *e
     {                                                                                    \
         .method = METHOD_##row_method, .path = (row_path), .handler = (row_handler),     \
         .lane = LANE_##row_lane, .deadline_ms = (row_ms), .body_max_bytes = (row_bytes), \
-        .is_ops = (row_ops), .summary = ""                                               \
+        .access = (row_ops) ? ACCESS_OPS : ACCESS_READ, .summary = ""                    \
     }
 
 static const struct route world_routes[] = {

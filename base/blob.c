@@ -1,0 +1,29 @@
+/* blob.c - reference counts for shared bytes. */
+#include "base/blob.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+struct blob *blob_new(size_t size)
+{
+    if (size > SIZE_MAX - sizeof(struct blob))
+        return NULL;
+    struct blob *blob = malloc(sizeof *blob + size);
+    if (blob == NULL)
+        return NULL;
+    atomic_init(&blob->references, 1);
+    blob->size = size;
+    return blob;
+}
+
+struct blob *blob_ref(struct blob *blob)
+{
+    (void)atomic_fetch_add_explicit(&blob->references, 1, memory_order_relaxed);
+    return blob;
+}
+
+void blob_unref(struct blob *blob)
+{
+    if (blob != NULL && atomic_fetch_sub_explicit(&blob->references, 1, memory_order_acq_rel) == 1)
+        free(blob);
+}
