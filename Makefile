@@ -90,7 +90,7 @@ LDFLAGS_ALL := $(SANITIZE) -pie -pthread -Wl,-z,relro,-z,now,-z,noexecstack,--as
 COMPILE = $(CC) $(CFLAGS_ALL) $(FILE_CFLAGS) -MMD -MP -c -o $@ $<
 
 OBJECTS := $(SOURCES:%.c=$(OUT)/%.o)
-GENERATED := $(BUILD)/gen/migrations_embedded.c $(BUILD)/gen/openapi_embedded.c
+GENERATED := $(BUILD)/gen/migrations_embedded.c $(BUILD)/gen/openapi_embedded.c $(BUILD)/gen/openapi_json_embedded.c
 ifneq ($(wildcard handlers/web_embedded.h),)
 GENERATED += $(BUILD)/gen/web_embedded.c
 endif
@@ -108,7 +108,7 @@ $(OUT)/tests/%.o: FILE_CFLAGS := -Wno-float-equal
 # An embedded file is longer than the strings that every C17 compiler must take; GCC and Clang take it.
 $(OUT)/gen/%.o: FILE_CFLAGS := -Wno-overlength-strings
 
-.PHONY: all build run test unit itest contract data fault asan tsan bench fuzz analyze tidy format format-check \
+.PHONY: all build run test unit itest contract clients data fault asan tsan bench fuzz analyze tidy format format-check \
 	layers check deps help clean distclean unit-programs fault-programs fuzz-programs FORCE
 all: build unit-programs ## Build the server and the unit tests
 
@@ -147,6 +147,15 @@ $(BUILD)/gen/migrations_embedded.c: FORCE
 	@scripts/embed.sh migrations migrations/serving $@
 $(BUILD)/gen/openapi_embedded.c: FORCE
 	@scripts/embed.sh text openapi_embedded openapi.yaml $@
+$(BUILD)/gen/openapi_json_embedded.c: $(BUILD)/gen/openapi.json
+	@scripts/embed.sh text openapi_json_embedded $< $@
+$(BUILD)/gen/openapi.json: openapi.yaml $(BUILD)/gen/yaml_json
+	@$(BUILD)/gen/yaml_json <$< >$@
+# A program of the build, not of the server: always for the machine that builds, without the variant's options.
+$(BUILD)/gen/yaml_json: scripts/yaml_json.c
+	@mkdir -p $(@D)
+	$(call note,compile)
+	$(Q)gcc -std=c17 -O1 -Wall -Wextra -Wconversion -o $@ $< $$(pkg-config --cflags --libs yaml-0.1)
 $(BUILD)/gen/web_embedded.c: FORCE
 	@scripts/embed.sh web web $@
 
@@ -210,6 +219,8 @@ itest: build ## Run the integration tests: the real server, over HTTP
 	@$(UNDER) $(TALLY) unittest itest tests/integration
 contract: build ## Compare the server's tables with openapi.yaml and the documents
 	@$(TALLY) unittest contract tests/contract
+clients: build ## Test with clients of others: a browser that clicks, libraries and tools from package indexes
+	@$(TALLY) unittest clients tests/clients
 data: ## Check the sample data set
 	@$(TALLY) unittest data tests/data
 

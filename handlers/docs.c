@@ -50,8 +50,12 @@ static void put_entry_json(struct request *request, struct buf *out)
     buf_add_char(out, '\n');
 }
 
-static void put_page(struct buf *out, const char *path)
+/* Pages are whole: their style and script stand in them, and they ask nobody but this server. */
+static void put_page(struct request *request, struct buf *out, const char *path)
 {
+    reply_header(
+        request, "Content-Security-Policy",
+        "default-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src 'self' data:");
     for (size_t i = 0; i < web_embedded_count; i++)
         if (str_eq_c(str_of(path), web_embedded[i].path))
             buf_add(out, (struct str){web_embedded[i].content, web_embedded[i].bytes});
@@ -66,29 +70,59 @@ enum status entry_get(struct request *request, struct err *err)
         s = negotiate_format(request, (1 << FORMAT_JSON) | (1 << FORMAT_HTML), &format, err);
     if (s != STATUS_OK)
         return s;
-    reply_header(request, "Link", "</openapi.yaml>; rel=\"service-desc\"");
+    reply_header(request, "Link", "</openapi.json>; rel=\"service-desc\"");
+    reply_header(request, "Link", "</docs>; rel=\"service-doc\"");
     struct buf out;
     buf_init(&out, &request->arena, BODY_MAX);
     if (format == FORMAT_HTML) {
-        reply_header(
-            request, "Content-Security-Policy",
-            "default-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src 'self' data:");
-        put_page(&out, "index.html");
+        put_page(request, &out, "index.html");
     } else {
         put_entry_json(request, &out);
     }
     return reply_text(request, &out, format_media_type(format), err);
 }
 
-enum status openapi_get(struct request *request, struct err *err)
+static enum status reply_embedded(struct request *request, struct str text, const char *media_type,
+                                  struct err *err)
 {
     enum status s = params_expect(request, NULL, 0, err);
     if (s != STATUS_OK)
         return s;
     struct buf out;
     buf_init(&out, &request->arena, SIZE_MAX / 4);
-    buf_add(&out, (struct str){openapi_embedded, openapi_embedded_bytes});
-    return reply_text(request, &out, "application/yaml; charset=utf-8", err);
+    buf_add(&out, text);
+    return reply_text(request, &out, media_type, err);
+}
+
+enum status openapi_get(struct request *request, struct err *err)
+{
+    struct str text = {openapi_embedded, openapi_embedded_bytes};
+    return reply_embedded(request, text, "application/yaml; charset=utf-8", err);
+}
+
+enum status openapi_json_get(struct request *request, struct err *err)
+{
+    struct str text = {openapi_json_embedded, openapi_json_embedded_bytes};
+    return reply_embedded(request, text, format_media_type(FORMAT_JSON), err);
+}
+
+/* Links to pages gather parameters that mean nothing here; only other names are taken for mistakes. */
+enum status docs_get(struct request *request, struct err *err)
+{
+    size_t n_kept = 0;
+    for (size_t i = 0; i < request->n_params; i++) {
+        struct str name = request->params[i].name;
+        if (!str_starts(name, STR("_")) && !str_starts(name, STR("utm_")))
+            request->params[n_kept++] = request->params[i];
+    }
+    request->n_params = n_kept;
+    enum status s = params_expect(request, NULL, 0, err);
+    if (s != STATUS_OK)
+        return s;
+    struct buf out;
+    buf_init(&out, &request->arena, BODY_MAX);
+    put_page(request, &out, "docs.html");
+    return reply_text(request, &out, format_media_type(FORMAT_HTML), err);
 }
 
 static enum status unknown_problem(struct str slug, struct err *err)

@@ -1,4 +1,4 @@
-/* embedded.h - openapi.yaml, built into the binary by scripts/embed.sh. */
+/* embedded.h - openapi.yaml and the same as JSON, built into the binary by scripts/embed.sh. */
 #ifndef HANDLERS_EMBEDDED_H
 #define HANDLERS_EMBEDDED_H
 
@@ -6,5 +6,7 @@
 
 extern const char openapi_embedded[];
 extern const size_t openapi_embedded_bytes;
+extern const char openapi_json_embedded[];
+extern const size_t openapi_json_embedded_bytes;
 
 #endif

@@ -18,6 +18,7 @@ libmicrohttpd-dev
 libjansson-dev
 libpq-dev
 libsqlite3-dev
+libyaml-dev
 libssl-dev
 zlib1g-dev
 '
@@ -42,6 +43,8 @@ clang-tidy-14 | clang-tidy
 clang-tools-14 | clang-tools
 libclang-rt-14-dev | libclang-rt-dev
 chromium | none
+npm | nodejs
+python3-venv
 '
 
 case "${1-}" in
