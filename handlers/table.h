@@ -61,13 +61,14 @@ struct table_request {
     const struct mart *mart; /* as in answer.h */
     int64_t version;
     bool is_pinned;
-    struct str identity; /* the canonical query; the target and the options are added to it */
-    unsigned formats;    /* mask; TABLE_FORMATS for all */
-    bool is_single;      /* one object: fill writes one row, or fails */
+    struct str identity;  /* the canonical query; the target and the options are added to it */
+    unsigned formats;     /* mask; TABLE_FORMATS for all */
+    bool is_single;       /* one object: fill writes one row, or fails */
     struct str file_name; /* for Content-Disposition, without extension: "mart_price_daily-g412" */
     table_fill_fn *fill;  /* table_columns, then table_row for each; on a worker */
-    void (*put_meta)(struct json_out *json, void *cls); /* members of meta, after the rows; may be NULL */
-    struct str describedby; /* links.describedby; ptr NULL: none */
+    void (*put_meta)(struct json_out *json,
+                     void *cls); /* members of meta, after the rows; may be NULL */
+    struct str describedby;      /* links.describedby; ptr NULL: none */
     void *cls;
 };
 

@@ -66,7 +66,8 @@ static void count(struct exchange *x, const char *route, int status, size_t byte
     metrics_add_labeled(
         metrics, METRIC_http_requests_total,
         LABELS(route, x->is_framed ? method_name(x->request.method) : "other", code), 1);
-    metrics_observe_labeled(metrics, METRIC_http_request_duration_seconds, LABELS(route), seconds);
+    metrics_observe_labeled(metrics, METRIC_http_request_duration_seconds,
+                            LABELS(route, x->request.cache), seconds);
     metrics_add_labeled(metrics, METRIC_http_response_bytes_total, LABELS(route), (double)bytes);
     if (status == 499)
         metrics_add(metrics, METRIC_client_gone_total, 1);
@@ -94,8 +95,8 @@ void access_log(struct exchange *x, enum exchange_end end)
         LOG_TEXT("method", x->is_framed ? method_name(request->method) : NULL),
         LOG_TEXT("route", route), LOG_STR("target", target.failed ? STR_NONE : buf_str(&target)),
         LOG_I64("status", status), LOG_I64("bytes", (int64_t)bytes),
-        LOG_F64("duration_ms", elapsed_ms),
-        LOG_F64("queue_ms", (double)(x->job.started_ns - x->job.queued_ns) / 1e6),
+        LOG_F64("duration_ms", elapsed_ms), LOG_F64("queue_ms", (double)x->queue_ns / 1e6),
+        LOG_TEXT("cache", request->cache), LOG_TEXT("trace_id", request->trace.trace_id),
         LOG_TEXT("client", conn_address(x->conn)), LOG_STR("user_agent", str_utf8_cut(agent, 256)),
         LOG_TEXT("outcome", outcome(x, end)),
         LOG_TEXT("error", x->status == STATUS_OK ? NULL : x->problem_detail));

@@ -48,13 +48,20 @@ struct app {
      */
     enum status (*admit)(struct request *request, struct err *err);
 
+    /*
+     * Called on the polling thread for GET and HEAD of LANE_QUICK routes, before the query is parsed: when it
+     * knows the answer to just this target and these headers it fills the reply and returns true. Must not
+     * block. NULL: nothing is known.
+     */
+    bool (*front)(struct request *request);
+
     struct app_check checks[APP_CHECKS_MAX]; /* see app_add_check */
     size_t n_checks;
 
     /* Set by server_start. */
     const struct route *routes;
     size_t n_routes;
-    struct workers *io, *cpu;
+    struct workers *io, *cpu, *stream;
 
     atomic_bool is_started;  /* /startupz */
     atomic_bool is_draining; /* readiness is off */

@@ -9,6 +9,7 @@
 #include "server/problem.h"
 #include "server/query_string.h"
 #include "server/target.h"
+#include "server/trace.h"
 
 #include "base/clock.h"
 
@@ -46,6 +47,8 @@ struct exchange *exchange_new(struct traffic *traffic, const struct router *rout
     arena_init(&x->spare, SPARE_BYTES);
     request_ids_next(&traffic->ids, request->id);
     request->public_id = request->id;
+    trace_start(&traffic->ids, &request->trace);
+    request->cache = "none";
 
     x->has_bad_target = target.len > TARGET_BYTES_MAX;
     target = str_sub(target, 0, TARGET_BYTES_MAX);
@@ -65,7 +68,7 @@ struct exchange *exchange_new(struct traffic *traffic, const struct router *rout
 }
 
 /* The request ends with s: makes its reply. */
-static void settle(struct exchange *x, enum status s, struct err *err)
+void exchange_settle(struct exchange *x, enum status s, struct err *err)
 {
     x->status = s;
     if (s == STATUS_OK)
@@ -106,6 +109,17 @@ static enum status check_size(struct exchange *x, struct err *err)
     return s;
 }
 
+/* May the caller do this? What the answer says about that in headers stays, whatever comes after. */
+static enum status ask_admission(struct exchange *x, struct err *err)
+{
+    struct request *request = &x->request;
+    if (x->is_ops || request->app->admit == NULL)
+        return STATUS_OK;
+    enum status s = request->app->admit(request, err);
+    request->reply.n_fixed = request->reply.n_headers;
+    return s;
+}
+
 /* Everything after the framing: what the request asks for, before any of its body is read. */
 static enum status check_request(struct exchange *x, struct err *err)
 {
@@ -123,6 +137,10 @@ static enum status check_request(struct exchange *x, struct err *err)
     request->path = target.path;
     request->query = target.query;
     s = router_match(x->router, request, err);
+    if (s == STATUS_OK && request->route != NULL) {
+        request->lane = request->route->lane == LANE_QUICK ? LANE_IO : request->route->lane;
+        s = ask_admission(x, err);
+    }
     return s == STATUS_OK ? check_size(x, err) : s;
 }
 
@@ -150,14 +168,15 @@ enum exchange_step exchange_head(struct exchange *x, const struct framing_head *
     request->method = x->framing.method;
     if (framed != STATUS_OK && framed != STATUS_EXPECTATION_FAILED) {
         metrics_add(x->traffic->app->metrics, METRIC_framing_rejected_total, 1);
-        settle(x, framed, &err);
+        exchange_settle(x, framed, &err);
         return STEP_ANSWER;
     }
     x->is_framed = true;
     take_client_id(x);
+    (void)trace_join(request_header(request, "traceparent"), &request->trace);
     enum status s = framed == STATUS_OK ? check_request(x, &err) : framed;
     if (s != STATUS_OK)
-        settle(x, s, &err);
+        exchange_settle(x, s, &err);
     bool has_body = x->framing.is_chunked || x->framing.content_length > 0;
     /* An answer before the body ends the connection, so it waits for the body unless that is not worth it. */
     if (s != STATUS_OK &&
@@ -182,7 +201,7 @@ bool exchange_take(struct exchange *x, struct str bytes)
 }
 
 /* The request's own faults that show only now. */
-static enum status check_whole(struct exchange *x, struct err *err)
+static enum status check_body(struct exchange *x, struct err *err)
 {
     struct request *request = &x->request;
     if (x->body_bytes > x->body_max) {
@@ -194,38 +213,18 @@ static enum status check_whole(struct exchange *x, struct err *err)
         return err_set(err, STATUS_OUT_OF_MEMORY, "There is no memory for the body.");
     if (!x->is_discarding)
         request->body = buf_str(&x->body);
-    if (request->route == NULL)
-        return STATUS_OK;
-    return query_parse(request->query, &request->arena, &request->params, &request->n_params, err);
+    return STATUS_OK;
 }
 
-static void run_handler(struct exchange *x)
+/* The answer to the very same bytes as before needs not even the query's parameters. */
+static bool is_known_in_front(struct exchange *x)
 {
-    struct err err = {0};
-    enum status s = x->request.route->handler(&x->request, &err);
-    settle(x, s, &err);
-}
-
-/* A place in the lane's queue, or why there is none. Counts the request as suspended on success. */
-static enum status admit(struct exchange *x, struct err *err)
-{
-    struct traffic *traffic = x->traffic;
-    struct workers *lane = traffic->lanes[x->request.route->lane];
-    /* Counted before the switch is read: whoever sets the switch and then sees no one suspended is right. */
-    atomic_fetch_add(&traffic->n_suspended, 1);
-    enum status s = STATUS_OK;
-    if (atomic_load(&traffic->is_refusing)) {
-        s = err_set(err, STATUS_DRAINING, "The server is shutting down; try another one.");
-    } else if (!workers_admit(lane)) {
-        metrics_add_labeled(traffic->app->metrics, METRIC_queue_rejected_total,
-                            LABELS(workers_name(lane)), 1);
-        s = err_set(err, STATUS_BUSY, "Too many requests are waiting for a worker.");
-        if (err != NULL)
-            err->retry_after_s = workers_retry_after_s(lane);
-    }
-    if (s != STATUS_OK)
-        atomic_fetch_sub(&traffic->n_suspended, 1);
-    return s;
+    struct request *request = &x->request;
+    const struct app *app = request->app;
+    bool may_be = app->front != NULL && request->route != NULL &&
+                  request->route->lane == LANE_QUICK &&
+                  (request->method == METHOD_GET || request->method == METHOD_HEAD);
+    return may_be && app->front(request);
 }
 
 enum exchange_step exchange_start(struct exchange *x)
@@ -234,77 +233,20 @@ enum exchange_step exchange_start(struct exchange *x)
     conn_enter(x->conn, CONN_BUSY, 0);
     if (x->status != STATUS_OK)
         return STEP_ANSWER; /* refused at the head; the body is out of the way now */
-    enum status s = check_whole(x, &err);
+    enum status s = check_body(x, &err);
+    if (s == STATUS_OK && is_known_in_front(x))
+        return STEP_ANSWER;
+    if (s == STATUS_OK && x->request.route != NULL)
+        s = query_parse(x->request.query, &x->request.arena, &x->request.params,
+                        &x->request.n_params, &err);
     if (s != STATUS_OK) {
-        settle(x, s, &err);
+        exchange_settle(x, s, &err);
         return STEP_ANSWER;
     }
-    const struct route *route = x->request.route;
-    if (route == NULL) {
-        cors_answer_options(&x->request);
-        return STEP_ANSWER;
-    }
-    if (route->lane == LANE_HTTP) {
-        run_handler(x);
-        return STEP_ANSWER;
-    }
-    s = admit(x, &err);
-    if (s == STATUS_OK)
-        return STEP_SUSPEND;
-    settle(x, s, &err);
+    if (x->request.route != NULL)
+        return exchange_run(x);
+    cors_answer_options(&x->request);
     return STEP_ANSWER;
-}
-
-void exchange_submit(struct exchange *x)
-{
-    const struct route *route = x->request.route;
-    x->state = EXCHANGE_WAITING;
-    x->job.stop = &x->request.stop;
-    watch_begin(x->traffic->watch, x->conn, &x->request.stop,
-                clock_mono_ns() + ms_to_ns(route->deadline_ms));
-    workers_push(x->traffic->lanes[route->lane], &x->job);
-}
-
-static struct exchange *of_job(struct job *job)
-{
-    return (struct exchange *)(void *)((char *)job - offsetof(struct exchange, job));
-}
-
-/* Gives the exchange back to its polling thread, which may free it at once. */
-static void finish(struct exchange *x)
-{
-    atomic_store_explicit(&x->is_finished, true, memory_order_release);
-    x->resume(x->connection);
-}
-
-void exchange_run_job(struct job *job)
-{
-    struct exchange *x = of_job(job);
-    run_handler(x);
-    finish(x);
-}
-
-void exchange_skip_job(struct job *job)
-{
-    struct exchange *x = of_job(job);
-    struct err err = {0};
-    enum status s = stop_status(&x->request.stop, &err);
-    settle(x, s, &err);
-    finish(x);
-}
-
-enum exchange_step exchange_resumed(struct exchange *x)
-{
-    struct traffic *traffic = x->traffic;
-    const char *lane = workers_name(traffic->lanes[x->request.route->lane]);
-    watch_end(traffic->watch, x->conn);
-    x->state = EXCHANGE_BODY;
-    atomic_fetch_sub(&traffic->n_suspended, 1);
-    metrics_observe_labeled(traffic->app->metrics, METRIC_http_queue_seconds, LABELS(lane),
-                            (double)(x->job.started_ns - x->job.queued_ns) / 1e9);
-    if (x->status == STATUS_DEADLINE)
-        metrics_add(traffic->app->metrics, METRIC_deadline_total, 1);
-    return x->is_silent ? STEP_CLOSE : STEP_ANSWER;
 }
 
 void exchange_done(struct exchange *x, enum exchange_end end)
@@ -316,6 +258,7 @@ void exchange_done(struct exchange *x, enum exchange_end end)
     conn_enter(x->conn, CONN_IDLE, 0);
     if (!x->is_ops)
         atomic_fetch_sub(&traffic->n_inflight, 1);
+    blob_unref(x->request.reply.blob);
     arena_clear(&x->request.arena);
     arena_clear(&x->spare);
     free(x);

@@ -6,6 +6,8 @@
  *
  *   exchange_new -> exchange_head -> exchange_take* -> exchange_start -> [exchange_submit ... resume ->
  *   exchange_resumed] -> (reply is ready) -> exchange_done
+ *
+ * exchange.c has the way to the handler and the end, exchange_run.c the handler's calls.
  */
 #ifndef SERVER_EXCHANGE_H
 #define SERVER_EXCHANGE_H
@@ -52,6 +54,8 @@ struct exchange {
     bool is_discarding;  /* the reply is made, the rest of the body is read for good manners */
 
     struct job job;
+    int64_t queue_ns;        /* waited for workers, all calls together */
+    int64_t parked_ns;       /* since when it is parked; 0: it is not */
     atomic_bool is_finished; /* the worker's part is over */
     bool is_silent;          /* the client left: no answer, status 499 */
     enum status status;      /* of the handler or of the refusal */
@@ -77,6 +81,12 @@ void exchange_submit(struct exchange *x);
 
 /* The connection was resumed. STEP_ANSWER or STEP_CLOSE. */
 enum exchange_step exchange_resumed(struct exchange *x);
+
+/* The request ends with s, of which err tells more: makes its reply. */
+void exchange_settle(struct exchange *x, enum status s, struct err *err);
+
+/* The first call of the handler, or a place in a lane's queue for it. STEP_ANSWER or STEP_SUSPEND. */
+enum exchange_step exchange_run(struct exchange *x);
 
 /* Counts, logs and frees. */
 void exchange_done(struct exchange *x, enum exchange_end end);

@@ -17,12 +17,19 @@ static void add(struct MHD_Response *response, const char *name, const char *val
                                   value); /* refuses only what would break the framing */
 }
 
+/* Server-Timing: what took how long, where the answer came from, and the trace it belongs to. */
 static void add_timing(struct MHD_Response *response, const struct exchange *x)
 {
-    char text[96];
-    (void)snprintf(text, sizeof text, "queue;dur=%.3f, total;dur=%.3f",
-                   (double)(x->job.started_ns - x->job.queued_ns) / 1e6,
-                   request_elapsed_ms(&x->request));
+    const struct request *request = &x->request;
+    char text[768];
+    size_t n = (size_t)snprintf(text, sizeof text, "queue;dur=%.3f", (double)x->queue_ns / 1e6);
+    for (size_t i = 0; i < request->n_timings && n < sizeof text / 2; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n, ", %.24s;dur=%.3f",
+                              request->timings[i].name, (double)request->timings[i].ns / 1e6);
+    (void)snprintf(text + n, sizeof text - n,
+                   ", cache;desc=\"%s\", total;dur=%.3f, traceparent;desc=\"00-%s-%s-0%c\"",
+                   request->cache, request_elapsed_ms(request), request->trace.trace_id,
+                   request->trace.span_id, request->trace.is_sampled ? '1' : '0');
     add(response, "Server-Timing", text);
 }
 

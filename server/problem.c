@@ -11,7 +11,7 @@ enum { PROBLEM_BYTES_MAX = 16 * 1024 };
 static const char out_of_memory[] =
     "{\"type\":\"/docs/problems/out-of-memory\",\"title\":\"Out of memory\",\"status\":503,"
     "\"detail\":\"There is no memory to say more.\",\"code\":\"X102\",\"instance\":null,\"errors\":[],"
-    "\"request_id\":null,\"retryable\":true}\n";
+    "\"request_id\":null,\"trace_id\":null,\"retryable\":true}\n";
 
 bool problem_is_retryable(enum status s)
 {
@@ -56,7 +56,7 @@ void problem_write(struct request *request, const struct err *err, struct arena 
     struct reply *reply = &request->reply;
     size_t n_kept = 0;
     for (size_t i = 0; i < reply->n_headers; i++)
-        if (is_kept(reply->headers[i].name))
+        if (i < reply->n_fixed || is_kept(reply->headers[i].name))
             reply->headers[n_kept++] = reply->headers[i];
     reply->n_headers = n_kept;
 
@@ -77,6 +77,7 @@ void problem_write(struct request *request, const struct err *err, struct arena 
     jw_key_c(&json, "instance", instance);
     write_error(err, &json);
     jw_key_c(&json, "request_id", request->public_id == NULL ? request->id : request->public_id);
+    jw_key_c(&json, "trace_id", request->trace.trace_id);
     jw_key_bool(&json, "retryable", problem_is_retryable(err->status));
     jw_end_object(&json);
     buf_add_char(&text, '\n');

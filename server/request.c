@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <strings.h>
 
 struct str request_header(struct request *request, const char *name)
@@ -74,6 +75,25 @@ void reply_header(struct request *request, const char *name, const char *format,
 void reply_body(struct request *request, struct str body)
 {
     request->reply.body = body;
+}
+
+void reply_share(struct request *request, struct blob *blob, struct str body)
+{
+    blob_unref(request->reply.blob);
+    request->reply.blob = blob;
+    request->reply.body = body;
+}
+
+void request_time(struct request *request, const char *name, int64_t ns)
+{
+    size_t i = 0;
+    while (i < request->n_timings && strcmp(request->timings[i].name, name) != 0)
+        i++;
+    if (i == REQUEST_TIMINGS)
+        return;
+    if (i == request->n_timings)
+        request->timings[request->n_timings++] = (struct request_timing){name, 0};
+    request->timings[i].ns += ns;
 }
 
 double request_elapsed_ms(const struct request *request)

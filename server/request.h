@@ -90,6 +90,7 @@ struct reply {
         *blob; /* what body points into when it is shared: a reference, given back at the end */
     struct reply_header headers[REPLY_HEADERS_MAX];
     size_t n_headers;
+    size_t n_fixed; /* the first of them, set by app->admit: they stay whatever the handler does */
 };
 
 /* Who asks: filled by app->admit. */
@@ -173,6 +174,7 @@ void reply_share(struct request *request, struct blob *blob, struct str body);
 /*
  * Handlers of LANE_QUICK routes are called with is_quick set first. One that needs I/O returns the value of
  * this: it is called again from its beginning, with an empty reply, on a worker of lane (IO or STREAM).
+ * A handler that runs on a worker may move to another lane the same way. 503 when that lane's queue is full.
  */
 enum status request_defer(struct request *request, enum lane lane);
 
@@ -180,7 +182,9 @@ enum status request_defer(struct request *request, enum lane lane);
  * On a worker: the handler returns the value of this at once, and the request waits, without a thread, until
  * someone calls request_unpark; then its handler is called again from its beginning. For work that another
  * request is already doing. Each park is followed by exactly one unpark, from any thread, also before the
- * handler has returned.
+ * handler has returned; whoever parks guarantees it, at shutdown too. A request that is unparked goes back to
+ * its lane's queue even when that is full: it was admitted once, and connections bound how many there are.
+ * One whose client left or whose deadline passed meanwhile is not called again.
  */
 enum status request_park(struct request *request);
 void request_unpark(struct request *request);

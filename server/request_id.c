@@ -39,6 +39,15 @@ void request_ids_next(struct request_ids *ids, char ret[REQUEST_ID_BYTES])
     ret[REQUEST_ID_BYTES - 1] = '\0';
 }
 
+void request_ids_words(struct request_ids *ids, uint64_t ret[3])
+{
+    uint64_t n =
+        atomic_fetch_add_explicit(&ids->count, 1, memory_order_relaxed) * 0x9e3779b97f4a7c15u;
+    ret[0] = stir(ids->seed[0] ^ n);
+    ret[1] = stir(ids->seed[1] ^ n) | 1; /* an id of zeros only is not one */
+    ret[2] = stir(ret[0] + ids->seed[1]) | 1;
+}
+
 bool request_id_is_usable(struct str s)
 {
     return s.len <= 64 && framing_is_token(s);

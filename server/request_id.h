@@ -16,6 +16,8 @@ struct request_ids {
 
 void request_ids_init(struct request_ids *ids);
 void request_ids_next(struct request_ids *ids, char ret[REQUEST_ID_BYTES]);
+void request_ids_words(struct request_ids *ids,
+                       uint64_t ret[3]); /* unique, none is zero but the first */
 
 /* May a client's X-Request-Id be logged and echoed: 1 to 64 token characters? */
 bool request_id_is_usable(struct str s);

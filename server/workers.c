@@ -131,11 +131,8 @@ bool workers_admit(struct workers *w)
     return has_place;
 }
 
-void workers_push(struct workers *w, struct job *job)
+static void append(struct workers *w, struct job *job) REQUIRES(w->lock)
 {
-    job->queued_ns = clock_mono_ns();
-    job->started_ns = job->queued_ns;
-    lock_take(&w->lock);
     job->next = NULL;
     job->prev = w->last;
     if (w->last == NULL)
@@ -144,7 +141,26 @@ void workers_push(struct workers *w, struct job *job)
         w->last->next = job;
     w->last = job;
     cond_signal(&w->has_job);
+}
+
+static void push(struct workers *w, struct job *job, unsigned n_more)
+{
+    job->queued_ns = clock_mono_ns();
+    job->started_ns = job->queued_ns;
+    lock_take(&w->lock);
+    w->n_waiting += n_more;
+    append(w, job);
     lock_give(&w->lock);
+}
+
+void workers_push(struct workers *w, struct job *job)
+{
+    push(w, job, 0);
+}
+
+void workers_push_again(struct workers *w, struct job *job)
+{
+    push(w, job, 1);
 }
 
 void workers_sweep(struct workers *w)

@@ -40,6 +40,9 @@ void workers_free(struct workers *workers);
 bool workers_admit(struct workers *workers) NODISCARD;
 void workers_push(struct workers *workers, struct job *job);
 
+/* Without workers_admit, beyond queue_max if need be: for a job that has been here before. */
+void workers_push_again(struct workers *workers, struct job *job);
+
 /* Takes jobs whose stop is raised out of the queue and skips them, so that they need not wait for a thread. */
 void workers_sweep(struct workers *workers);
 

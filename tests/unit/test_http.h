@@ -145,6 +145,13 @@ static inline enum status metrics_get_ops(struct request *request, struct err *e
         .access = (row_ops) ? ACCESS_OPS : ACCESS_READ, .summary = ""                    \
     }
 
+#ifndef WORLD_ROUTES
+#define WORLD_ROUTES
+#define world_admit NULL
+#define world_front NULL
+#endif
+
+/* A program adds routes of its own and the hooks world_admit and world_front by defining WORLD_ROUTES first. */
 static const struct route world_routes[] = {
     ROW(GET, "/hello", hello_get, HTTP, 0, 0, false),
     ROW(GET, "/io", hello_get, IO, 2000, 0, false),
@@ -159,7 +166,7 @@ static const struct route world_routes[] = {
     ROW(GET, "/query", query_get, HTTP, 0, 0, false),
     ROW(GET, "/hungry", hungry_get, IO, 2000, 0, false),
     ROW(GET, "/metrics", metrics_get_ops, HTTP, 0, 0, true),
-};
+    WORLD_ROUTES};
 
 /* settings: "KEY=value" in upper case without CMMC_, NULL-terminated; later ones win over the defaults here. */
 static inline void world_start(struct world *world, const char *const *settings)
@@ -190,6 +197,8 @@ static inline void world_start(struct world *world, const char *const *settings)
     assert_int_equal(metrics_new(&world->app.metrics, &err), STATUS_OK);
     world->app.config = &world->config;
     world->app.version = "test";
+    world->app.admit = world_admit;
+    world->app.front = world_front;
     if (server_start(&world->app, world_routes, ARRAY_LEN(world_routes), &world->server, &err) !=
         STATUS_OK)
         fail_msg("%s", err.detail);
