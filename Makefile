@@ -78,11 +78,11 @@ else
 $(error VARIANT=$(VARIANT) is not one of release clang asan tsan fuzz)
 endif
 
-PACKAGES := libmicrohttpd jansson libpq sqlite3 libcrypto zlib
+PACKAGES := libmicrohttpd jansson libpq sqlite3 libcrypto zlib libzstd libbrotlienc hiredis
 # Asked once and only when a recipe needs it: on a fresh machine pkg-config is not there while this file is read.
 LIB_CFLAGS = $(eval LIB_CFLAGS := $$(patsubst -I%,-isystem %,$$(shell pkg-config --cflags $(PACKAGES))))$(LIB_CFLAGS)
 LIB_LIBS = $(eval LIB_LIBS := $$(shell pkg-config --libs $(PACKAGES)))$(LIB_LIBS)
-CMOCKA_LIBS = $(eval CMOCKA_LIBS := $$(shell pkg-config --libs cmocka))$(CMOCKA_LIBS)
+CMOCKA_LIBS = $(eval CMOCKA_LIBS := $$(shell pkg-config --libs cmocka libbrotlidec))$(CMOCKA_LIBS)
 
 DEFINES := -DCMMC_VERSION='"$(shell cat VERSION)"'
 CFLAGS_ALL = $(LANGUAGE) $(OPTIMISE) $(SANITIZE) $(HARDENING) $(WARNINGS) -I. $(DEFINES) $(LIB_CFLAGS)

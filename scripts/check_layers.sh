@@ -28,7 +28,9 @@ BEGIN {
     own("^curl/", "^ingest/fetch\\.c$", "ingest/fetch.c")
     own("^(hiredis/|hiredis\\.h$)", "^cache/redis\\.c$", "cache/redis.c")
     own("^openssl/", "^base/digest\\.c$", "base/digest.c")
-    own("^zlib\\.h$", "^base/gzip\\.c$", "base/gzip.c")
+    own("^zlib\\.h$", "^base/(encode_)?gzip\\.c$", "base/gzip.c and base/encode_gzip.c")
+    own("^zstd\\.h$", "^base/encode_zstd\\.c$", "base/encode_zstd.c")
+    own("^brotli/", "^base/encode_br\\.c$", "base/encode_br.c")
     http_files_max = 3
 
     # What else may stand in <>: C17, POSIX and what Linux and the compilers add. A library that is missing here has
@@ -214,6 +216,11 @@ found|cache/l1.c|#include <hiredis.h>
 clean|base/digest.c|#include <openssl/evp.h>
 found|server/auth.c|#include <openssl/evp.h>
 clean|base/gzip.c|#include <zlib.h>
+clean|base/encode_gzip.c|#include <zlib.h>
+clean|base/encode_zstd.c|#include <zstd.h>
+found|base/encode.c|#include <zstd.h>
+clean|base/encode_br.c|#include <brotli/encode.h>
+found|handlers/answer.c|#include <brotli/encode.h>
 found|ingest/lake.c|#include <zlib.h>
 found|base/a.c|#include <archive.h>
 clean|tests/unit/test_a.c|#include <cmocka.h>

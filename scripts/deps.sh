@@ -21,13 +21,18 @@ libsqlite3-dev
 libyaml-dev
 libssl-dev
 zlib1g-dev
+libzstd-dev
+libbrotli-dev
+libhiredis-dev
 '
 
-# Redis is not in the list yet because nothing starts it. When a test does: redis-tools alone is enough, since it
-# carries the server's binary too (redis-check-rdb, run under the name redis-server) and registers no service.
+# redis-tools alone is enough for Redis, since it carries the server's binary too (redis-check-rdb, run under the name
+# redis-server) and registers no service.
 test_packages='
 libcmocka-dev
 postgresql
+redis-tools
+stunnel4
 python3
 python3-yaml
 curl
