@@ -24,6 +24,7 @@ enum method {
     METHOD_PUT,
     METHOD_DELETE,
     METHOD_PATCH,
+    METHOD_TRACE, /* known, and allowed nowhere */
     METHOD_OPTIONS
 };
 

@@ -132,7 +132,7 @@ static void wrong_method_is_405_with_allow_and_keeps_get_connections(void **stat
 static void methods_and_versions_are_exact(void **state)
 {
     (void)state;
-    assert_problem(world.port, "TRACE /hello HTTP/1.1\r\nHost: x\r\n\r\n", 501, "Q116");
+    assert_problem(world.port, "TRACE /hello HTTP/1.1\r\nHost: x\r\n\r\n", 405, "Q114");
     assert_problem(world.port, "get /hello HTTP/1.1\r\nHost: x\r\n\r\n", 501, "Q116");
     assert_problem(world.port, "CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n", 501, "Q116");
     assert_problem(world.port, "GET /hello HTTP/1.2\r\nHost: x\r\n\r\n", 505, "Q117");
