@@ -36,11 +36,17 @@ static bool reserve(struct buf *buf, size_t more)
     return true;
 }
 
+char *buf_grow(struct buf *buf, size_t more)
+{
+    return reserve(buf, more) ? buf->ptr + buf->len : NULL;
+}
+
 void buf_add(struct buf *buf, struct str s)
 {
-    if (s.len == 0 || !reserve(buf, s.len))
+    char *to = s.len == 0 ? NULL : buf_room(buf, s.len);
+    if (to == NULL)
         return;
-    memcpy(buf->ptr + buf->len, s.ptr, s.len);
+    memcpy(to, s.ptr, s.len);
     buf->len += s.len;
 }
 
@@ -51,9 +57,10 @@ void buf_add_c(struct buf *buf, const char *c_string)
 
 void buf_add_char(struct buf *buf, char c)
 {
-    if (!reserve(buf, 1))
+    char *to = buf_room(buf, 1);
+    if (to == NULL)
         return;
-    buf->ptr[buf->len] = c;
+    *to = c;
     buf->len++;
 }
 

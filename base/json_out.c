@@ -85,37 +85,53 @@ static void escape_char(struct buf *out, unsigned char c)
     }
 }
 
-/* Bytes at s[i..] that form one UTF-8 character, or 0 when they do not. */
-static size_t good_char(struct str s, size_t i)
+/* A byte of these eight is not printable ASCII, or is a quote or backslash: Mycroft's test for small bytes. */
+static bool has_special(uint64_t bytes)
 {
-    size_t most = s.len - i < 4 ? s.len - i : 4;
-    for (size_t n = 1; n <= most; n++)
-        if (str_is_utf8(str_sub(s, i, i + n)))
-            return n;
-    return 0;
+    const uint64_t ones = UINT64_MAX / 255, tops = ones * 0x80;
+    uint64_t quotes = bytes ^ (ones * '"'), slashes = bytes ^ (ones * '\\'),
+             dels = bytes ^ (ones * 0x7f);
+    uint64_t is_small = (bytes - ones * 0x20) | (quotes - ones) | (slashes - ones) | (dels - ones);
+    return ((is_small | bytes) & tops) != 0;
+}
+
+/* The first byte at or after from that cannot stand in a JSON string as it is. */
+static size_t end_of_clean(struct str s, size_t from)
+{
+    size_t i = from;
+    while (i < s.len) {
+        uint64_t eight;
+        if (s.len - i >= sizeof eight) {
+            memcpy(&eight, s.ptr + i, sizeof eight);
+            if (!has_special(eight)) {
+                i += sizeof eight;
+                continue;
+            }
+        }
+        unsigned char c = (unsigned char)s.ptr[i];
+        bool is_plain = c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+        size_t n = is_plain ? 1 : c >= 0x80 ? str_utf8_char(s, i) : 0;
+        if (n == 0)
+            return i;
+        i += n;
+    }
+    return i;
 }
 
 void jw_escape(struct buf *out, struct str value)
 {
-    size_t clean_from = 0;
-    size_t i = 0;
-    while (i < value.len) {
-        unsigned char c = (unsigned char)value.ptr[i];
-        bool is_plain = c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-        size_t n = is_plain ? 1 : c >= 0x80 ? good_char(value, i) : 0;
-        if (n > 0) {
-            i += n;
-            continue;
-        }
-        buf_add(out, str_sub(value, clean_from, i));
+    for (size_t from = 0; from < value.len;) {
+        size_t end = end_of_clean(value, from);
+        buf_add(out, (struct str){value.ptr + from, end - from});
+        if (end == value.len)
+            return;
+        unsigned char c = (unsigned char)value.ptr[end];
         if (c >= 0x80)
             buf_add(out, STR("\xEF\xBF\xBD")); /* U+FFFD in place of a byte that is not UTF-8 */
         else
             escape_char(out, c);
-        i++;
-        clean_from = i;
+        from = end + 1;
     }
-    buf_add(out, str_sub(value, clean_from, value.len));
 }
 
 static void quoted(struct json_out *json, struct str value)

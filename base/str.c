@@ -151,8 +151,8 @@ bool str_to_f64(struct str s, double *ret)
     return true;
 }
 
-/* Length of the well-formed UTF-8 character at s[i], or 0. RFC 3629: no overlong forms, no surrogates. */
-static size_t utf8_char_len(struct str s, size_t i)
+/* RFC 3629: no overlong forms, no surrogates. */
+size_t str_utf8_char(struct str s, size_t i)
 {
     const unsigned char *p = (const unsigned char *)s.ptr + i;
     size_t left = s.len - i;
@@ -176,7 +176,7 @@ static size_t utf8_char_len(struct str s, size_t i)
 bool str_is_utf8(struct str s)
 {
     for (size_t i = 0; i < s.len;) {
-        size_t n = utf8_char_len(s, i);
+        size_t n = str_utf8_char(s, i);
         if (n == 0)
             return false;
         i += n;

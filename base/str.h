@@ -42,6 +42,7 @@ bool str_to_i64(struct str s, int64_t *ret);
 bool str_to_f64(struct str s, double *ret); /* finite decimals only: no hex, inf or nan */
 
 bool str_is_utf8(struct str s);
+size_t str_utf8_char(struct str s, size_t i); /* length of the well-formed character at i, or 0 */
 struct str str_utf8_cut(struct str s,
                         size_t max_bytes); /* longest prefix that ends on a character */
 
@@ -56,6 +57,18 @@ struct buf {
 };
 
 void buf_init(struct buf *buf, struct arena *arena, size_t max_bytes);
+char *buf_grow(struct buf *buf, size_t more); /* the slow half of buf_room */
+
+/*
+ * Room for more bytes at the end of buf, to be written in place: add what was written to buf->len. NULL when
+ * there is none. For inner loops; everyone else uses the functions below.
+ */
+static inline char *buf_room(struct buf *buf, size_t more)
+{
+    bool has_room = !buf->failed && buf->cap - buf->len > more && buf->max_bytes - buf->len >= more;
+    return has_room ? buf->ptr + buf->len : buf_grow(buf, more);
+}
+
 void buf_add(struct buf *buf, struct str s);
 void buf_add_c(struct buf *buf, const char *c_string);
 void buf_add_char(struct buf *buf, char c);

@@ -41,9 +41,9 @@ static enum status add_search(struct request *request, struct rows_request *rows
 
 enum status instruments_list(struct request *request, struct err *err)
 {
-    static const char *const names[] = {"q",      "asset_class", "market", "currency",
-                                        "active", "select",      "order",  "limit",
-                                        "cursor", "generation",  "format"};
+    static const char *const names[] = {"q",      "asset_class", "market",        "currency",
+                                        "active", "select",      "order",         "limit",
+                                        "cursor", "generation",  TABLE_PARAMETERS};
     CLEANUP(rows_end) struct rows_request rows = {0};
     enum status s = params_expect(request, names, ARRAY_LEN(names), err);
     if (s == STATUS_OK)
@@ -80,7 +80,7 @@ static enum status must_exist(struct request *request, struct db *db, int64_t ge
 
 enum status instrument_get_one(struct request *request, struct err *err)
 {
-    static const char *const names[] = {"select", "generation", "format"};
+    static const char *const names[] = {"select", "generation", TABLE_PARAMETERS};
     CLEANUP(rows_end) struct rows_request rows = {0};
     enum status s = params_expect(request, names, ARRAY_LEN(names), err);
     if (s == STATUS_OK)
@@ -96,8 +96,8 @@ enum status instrument_get_one(struct request *request, struct err *err)
 
 enum status instrument_prices_get(struct request *request, struct err *err)
 {
-    static const char *const names[] = {"from",  "to",     "last",       "select", "order",
-                                        "limit", "cursor", "generation", "format"};
+    static const char *const names[] = {"from",  "to",     "last",       "select",        "order",
+                                        "limit", "cursor", "generation", TABLE_PARAMETERS};
     CLEANUP(rows_end) struct rows_request rows = {0};
     enum status s = params_expect(request, names, ARRAY_LEN(names), err);
     if (s == STATUS_OK)

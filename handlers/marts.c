@@ -11,8 +11,8 @@
 enum { BODY_MAX = 4 * 1024 * 1024 };
 
 /* Parameters of rows that are not column names. */
-static const char *const reserved[] = {"select", "order", "limit", "cursor", "generation",
-                                       "from",   "to",    "last",  "format"};
+static const char *const reserved[] = {"select", "order", "limit", "cursor",        "generation",
+                                       "from",   "to",    "last",  TABLE_PARAMETERS};
 
 static void put_instant(struct json_out *json, const char *key, int64_t seconds)
 {
@@ -195,7 +195,7 @@ static enum status unknown_parameter(const struct mart *mart, const struct query
     err_allow(
         err,
         "a column as {column}={op}.{value} (see /v1/marts/%.*s), select, order, limit, cursor, generation, "
-        "from, to, last, format",
+        "from, to, last, format, shape, numbers, nulls, header, bom, csv",
         STR_ARG(mart->name));
     return STATUS_UNKNOWN_PARAMETER;
 }

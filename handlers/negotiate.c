@@ -13,12 +13,20 @@ static const struct {
 } formats[FORMAT_COUNT] = {
     [FORMAT_JSON] = {"json", "application", "json", "application/json; charset=utf-8"},
     [FORMAT_CSV] = {"csv", "text", "csv", "text/csv; charset=utf-8; header=present"},
+    [FORMAT_NDJSON] = {"ndjson", "application", "x-ndjson", "application/x-ndjson"},
+    [FORMAT_ARROW] = {"arrow", "application", "vnd.apache.arrow.stream",
+                      "application/vnd.apache.arrow.stream"},
     [FORMAT_HTML] = {"html", "text", "html", "text/html; charset=utf-8"},
 };
 
 const char *format_media_type(enum format format)
 {
     return formats[format].media_type;
+}
+
+const char *format_extension(enum format format)
+{
+    return formats[format].name;
 }
 
 /* q as thousandths; 1000 when absent, -1 when malformed. */

@@ -7,7 +7,7 @@
 
 #include "server/request.h"
 
-enum format { FORMAT_JSON, FORMAT_CSV, FORMAT_HTML, FORMAT_COUNT };
+enum format { FORMAT_JSON, FORMAT_CSV, FORMAT_NDJSON, FORMAT_ARROW, FORMAT_HTML, FORMAT_COUNT };
 
 /*
  * Picks among the formats in mask (bits 1 << FORMAT_x): format= wins over Accept; with neither, the lowest
@@ -16,6 +16,7 @@ enum format { FORMAT_JSON, FORMAT_CSV, FORMAT_HTML, FORMAT_COUNT };
 enum status negotiate_format(struct request *request, unsigned mask, enum format *ret,
                              struct err *err) NODISCARD;
 const char *format_media_type(enum format format); /* with charset */
+const char *format_extension(enum format format);  /* of file names, without a dot */
 
 /*
  * Sets ETag "tag" and Cache-Control on the reply, then compares with If-None-Match. When the client has the

@@ -1,12 +1,12 @@
 /*
- * rows_answer.h - answers one read of a mart as JSON or CSV: validator first, then rows, then the link to
- * the next page. Every row-shaped resource (mart rows, instruments, prices) is this function with another
+ * rows_answer.h - answers one read of a mart as a table (table.h): validator first, then rows, then the link
+ * to the next page. Every row-shaped resource (mart rows, instruments, prices) is this function with another
  * query in front.
  */
 #ifndef HANDLERS_ROWS_ANSWER_H
 #define HANDLERS_ROWS_ANSWER_H
 
-#include "handlers/negotiate.h"
+#include "handlers/table.h"
 #include "store/mart_query.h"
 
 /* Called when no row was found, with the connection still in hand: STATUS_OK lets an empty list stand. */
@@ -23,9 +23,9 @@ struct rows_request {
     when_empty_fn *when_empty; /* may be NULL */
 };
 
-enum { ROWS_FORMATS = (1 << FORMAT_JSON) | (1 << FORMAT_CSV) };
+enum { ROWS_FORMATS = TABLE_FORMATS };
 
-/* Parameters every row-shaped resource takes: format, cursor, generation, limit, select, order. */
+/* Parameters every row-shaped resource takes: cursor, generation, limit, select, order, TABLE_PARAMETERS. */
 enum status rows_answer(struct request *request, struct rows_request *rows, struct err *err);
 
 /* The catalogue, or DB_UNAVAILABLE while none has been loaded. The caller unrefs it. */

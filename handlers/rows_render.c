@@ -1,158 +1,103 @@
-/* rows_render.c - the page writer behind rows_answer. */
+/* rows_render.c - reads the page behind rows_answer from the database and writes it as a table. */
 #include "handlers/rows_render.h"
 
-#include "base/date.h"
 #include "handlers/cursor.h"
 #include "handlers/urls.h"
 #include "handlers/warnings.h"
+#include "server/app.h"
 
 #include <string.h>
 
-enum { QUALITY_SURVIVOR_BIASED = 16 };
+enum { QUALITY_SURVIVOR_BIASED = 16, SCRATCH_BYTES_MAX = 16 * 1024 * 1024 };
 
 /* Columns from which a warning follows; read with every page, shown only when selected. */
-static const char *const warning_columns[] = {"source", "quality", "is_survivor_biased"};
+enum { FROM_SOURCE, FROM_QUALITY, FROM_BIAS, WARNING_COLUMNS };
+static const char *const warning_columns[WARNING_COLUMNS] = {"source", "quality",
+                                                             "is_survivor_biased"};
 
-static bool is_selected(const struct mart_query *query, size_t column)
+/* A page while it is read. */
+struct reading {
+    struct request *request;
+    const struct rows_page *page;
+    struct table *table;
+    size_t n_shown; /* selected columns that the client sees; hidden ones for warnings follow */
+    int at
+        [WARNING_COLUMNS]; /* result column of each of warning_columns; -1 when the mart has none */
+    struct arena scratch;  /* of one row */
+};
+
+static enum status out_of_memory(struct err *err)
+{
+    return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+}
+
+static int selected_at(const struct mart_query *query, size_t column)
 {
     for (size_t i = 0; i < query->n_select; i++)
         if (query->select[i] == column)
-            return true;
-    return false;
+            return (int)i;
+    return -1;
 }
 
-enum status rows_page_start(struct rows_page *page, struct err *err)
+/* Adds the hidden columns to the query. */
+static enum status add_warning_columns(struct reading *reading, struct err *err)
 {
-    struct mart_query *query = page->rows->query;
-    size_t *select = arena_array(&page->request->arena,
-                                 query->n_select + ARRAY_LEN(warning_columns), sizeof *select);
+    struct mart_query *query = reading->page->rows->query;
+    size_t *select =
+        arena_array(&reading->request->arena, query->n_select + WARNING_COLUMNS, sizeof *select);
     if (select == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return out_of_memory(err);
     memcpy(select, query->select, query->n_select * sizeof *select);
-    page->n_shown = query->n_select;
+    reading->n_shown = query->n_select;
     query->select = select;
-    for (size_t i = 0; i < ARRAY_LEN(warning_columns); i++) {
+    for (size_t i = 0; i < WARNING_COLUMNS; i++) {
         int column = mart_column_index(query->mart, str_of(warning_columns[i]));
-        if (column >= 0 && !is_selected(query, (size_t)column)) {
-            query->select[query->n_select] = (size_t)column;
-            query->n_select++;
-        }
+        reading->at[i] = column < 0 ? -1 : selected_at(query, (size_t)column);
+        if (column < 0 || reading->at[i] >= 0)
+            continue;
+        reading->at[i] = (int)query->n_select;
+        query->select[query->n_select] = (size_t)column;
+        query->n_select++;
     }
-    buf_init(&page->out, &page->request->arena, SIZE_MAX / 4);
     return STATUS_OK;
 }
 
-static const struct mart_column *column_of(const struct rows_page *page, size_t i)
+static enum status declare_columns(const struct reading *reading, struct err *err)
 {
-    const struct mart_query *query = page->rows->query;
-    return &query->mart->columns[query->select[i]];
+    const struct mart_query *query = reading->page->rows->query;
+    struct table_column *columns =
+        arena_array(&reading->request->arena, reading->n_shown, sizeof *columns);
+    if (columns == NULL)
+        return out_of_memory(err);
+    for (size_t i = 0; i < reading->n_shown; i++) {
+        const struct mart_column *column = &query->mart->columns[query->select[i]];
+        columns[i] = (struct table_column){column->name, column->kind};
+    }
+    return table_columns(reading->table, columns, reading->n_shown, err);
 }
 
-static void note_warnings(struct rows_page *page, const struct rows *result)
+static void note_warnings(const struct reading *reading, const struct rows *result)
 {
-    for (size_t i = 0; i < page->rows->query->n_select; i++) {
-        struct str name = column_of(page, i)->name;
-        if (str_eq_c(name, "source"))
-            page->has_simulated |= str_eq_c(rows_text(result, i), "simulated");
-        else if (str_eq_c(name, "quality"))
-            page->has_survivor_bias |= (rows_i64(result, i) & QUALITY_SURVIVOR_BIASED) != 0;
-        else if (str_eq_c(name, "is_survivor_biased"))
-            page->has_survivor_bias |= rows_bool(result, i);
-    }
-}
-
-/* -?digits(.digits)?(e[+-]digits)?: what JSON takes as a number, and nothing a column could smuggle in. */
-static bool is_json_number(struct str s)
-{
-    size_t at = s.len > 0 && s.ptr[0] == '-' ? 1 : 0;
-    bool is_digit = false;
-    for (; at < s.len; at++) {
-        char c = s.ptr[at];
-        bool is_mark = is_digit && (c == '.' || c == 'e');
-        bool is_sign = at > 0 && s.ptr[at - 1] == 'e' && (c == '+' || c == '-');
-        is_digit = c >= '0' && c <= '9';
-        if (!is_digit && !is_mark && !is_sign)
-            return false;
-    }
-    return is_digit;
-}
-
-/* Decimals and doubles are JSON numbers in their own digits; NaN and infinities have no JSON form. */
-static void put_json_value(struct json_out *json, enum column_kind kind, struct str text)
-{
-    bool is_number = kind == COLUMN_INT || kind == COLUMN_DECIMAL || kind == COLUMN_FLOAT;
-    if (text.ptr == NULL || (is_number && !is_json_number(text)))
-        jw_null(json);
-    else if (is_number)
-        jw_raw(json, text);
-    else if (kind == COLUMN_BOOL)
-        jw_bool(json, str_eq_c(text, "true"));
-    else
-        jw_str(json, text);
-}
-
-static void put_json_row(struct rows_page *page, struct json_out *json, const struct rows *result,
-                         struct arena *scratch)
-{
-    jw_object(json);
-    for (size_t i = 0; i < page->n_shown; i++) {
-        const struct mart_column *column = column_of(page, i);
-        jw_key_str(json, column->name);
-        put_json_value(json, column->kind, mart_value_text(result, i, column->kind, scratch));
-    }
-    jw_end_object(json);
-}
-
-/* RFC 4180: a field with a comma, quote or line break is quoted; "" is the empty string, nothing is NULL. */
-static void put_csv_field(struct buf *out, struct str text)
-{
-    if (text.ptr == NULL)
-        return;
-    bool is_plain = text.len > 0;
-    for (size_t i = 0; i < text.len && is_plain; i++)
-        is_plain = strchr(",\"\r\n", text.ptr[i]) == NULL;
-    if (is_plain) {
-        buf_add(out, text);
-        return;
-    }
-    buf_add_char(out, '"');
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] == '"')
-            buf_add_char(out, '"');
-        buf_add_char(out, text.ptr[i]);
-    }
-    buf_add_char(out, '"');
-}
-
-static void put_csv_header(struct rows_page *page)
-{
-    for (size_t i = 0; i < page->n_shown; i++) {
-        if (i > 0)
-            buf_add_char(&page->out, ',');
-        put_csv_field(&page->out, column_of(page, i)->name);
-    }
-    buf_add(&page->out, STR("\r\n"));
-}
-
-static void put_csv_row(struct rows_page *page, const struct rows *result, struct arena *scratch)
-{
-    for (size_t i = 0; i < page->n_shown; i++) {
-        if (i > 0)
-            buf_add_char(&page->out, ',');
-        put_csv_field(&page->out, mart_value_text(result, i, column_of(page, i)->kind, scratch));
-    }
-    buf_add(&page->out, STR("\r\n"));
+    const int *at = reading->at;
+    bool is_biased = (at[FROM_QUALITY] >= 0 && (rows_i64(result, (size_t)at[FROM_QUALITY]) &
+                                                QUALITY_SURVIVOR_BIASED) != 0) ||
+                     (at[FROM_BIAS] >= 0 && rows_bool(result, (size_t)at[FROM_BIAS]));
+    if (at[FROM_SOURCE] >= 0 &&
+        str_eq(rows_text(result, (size_t)at[FROM_SOURCE]), STR("simulated")))
+        table_warn(reading->table, 1u << WARNING_SIMULATED);
+    if (is_biased)
+        table_warn(reading->table, 1u << WARNING_SURVIVOR_BIAS);
 }
 
 /* Keeps the order values of the row that may turn out to be the page's last. */
-static enum status remember(const struct rows_page *page, const struct rows *result,
+static enum status remember(const struct reading *reading, const struct rows *result,
                             struct cursor *last, struct err *err)
 {
-    const struct mart_query *query = page->rows->query;
-    struct arena *arena = &page->request->arena;
+    const struct mart_query *query = reading->page->rows->query;
+    struct arena *arena = &reading->request->arena;
     last->values = arena_array(arena, query->n_order, sizeof *last->values);
     if (last->values == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return out_of_memory(err);
     last->n_values = query->n_order;
     for (size_t i = 0; i < query->n_order; i++) {
         enum column_kind kind = query->mart->columns[query->order[i].column].kind;
@@ -162,112 +107,103 @@ static enum status remember(const struct rows_page *page, const struct rows *res
             continue;
         char *copy = arena_dup(arena, text);
         if (copy == NULL)
-            return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+            return out_of_memory(err);
         last->values[i] = (struct str){copy, text.len};
     }
     return STATUS_OK;
 }
 
-static enum status link_next(struct rows_page *page, struct cursor *last, struct err *err)
+static enum status link_next(const struct reading *reading, struct cursor *last, struct err *err)
 {
-    last->generation = page->rows->version.generation;
-    last->query = page->canonical;
-    struct str text;
-    enum status s = cursor_encode(last, &page->request->arena, &text, err);
-    return s != STATUS_OK ? s : url_with_cursor(page->request, text, &page->next, err);
+    struct request *request = reading->request;
+    struct str text, url;
+    last->generation = reading->page->rows->version.generation;
+    last->query = reading->page->canonical;
+    enum status s = cursor_encode(last, &request->arena, &text, err);
+    if (s == STATUS_OK)
+        s = url_with_cursor(request, text, &url, err);
+    return s != STATUS_OK ? s : table_next(reading->table, url, err);
 }
 
-unsigned rows_page_warnings(const struct rows_page *page)
+static enum status put_row(struct reading *reading, const struct rows *result, struct str *values,
+                           struct err *err)
 {
-    return (page->has_simulated ? 1u << WARNING_SIMULATED : 0) |
-           (page->has_survivor_bias ? 1u << WARNING_SURVIVOR_BIAS : 0) |
-           (page->rows->query->mart->is_managed ? 0 : 1u << WARNING_UNMANAGED);
+    const struct mart_query *query = reading->page->rows->query;
+    for (size_t i = 0; i < reading->n_shown; i++)
+        values[i] = mart_value_text(result, i, query->mart->columns[query->select[i]].kind,
+                                    &reading->scratch);
+    note_warnings(reading, result);
+    enum status s = table_row(reading->table, values, err);
+    arena_reset(&reading->scratch);
+    return s;
 }
 
-static void put_meta(struct rows_page *page, struct json_out *json)
+static enum status put_rows(struct reading *reading, struct rows *result, struct err *err)
 {
-    const struct mart_query *query = page->rows->query;
-    const struct mart *mart = query->mart;
-    jw_key(json, "meta");
-    jw_object(json);
-    jw_key_text(json, "mart", mart->name);
-    if (mart->is_managed)
-        jw_key_i64(json, "generation", page->rows->version.generation);
-    else
-        jw_key_null(json, "generation");
-    jw_key_text(json, "as_of",
-                page->rows->version.as_of.len == 0 ? STR_NONE : page->rows->version.as_of);
-    if (!page->rows->is_single) {
-        jw_key_i64(json, "page_size", query->limit);
-        jw_key_i64(json, "returned", (int64_t)page->n_rows);
-        jw_key_bool(json, "truncated", page->next.ptr != NULL);
-    }
-    warnings_put(json, rows_page_warnings(page));
-    jw_end_object(json);
-}
-
-static void put_links(struct rows_page *page, struct json_out *json)
-{
-    jw_key(json, "links");
-    jw_object(json);
-    jw_key_text(json, "self", page->request->target);
-    if (!page->rows->is_single)
-        jw_key_text(json, "next", page->next);
-    struct buf about;
-    buf_init(&about, &page->request->arena, 256);
-    buf_printf(&about, "/v1/marts/%.*s", STR_ARG(page->rows->query->mart->name));
-    jw_key_text(json, "describedby", buf_str(&about));
-    jw_end_object(json);
-}
-
-static enum status put_rows(struct rows_page *page, struct json_out *json, struct rows *result,
-                            struct arena *scratch, struct err *err)
-{
-    const struct mart_query *query = page->rows->query;
+    const struct mart_query *query = reading->page->rows->query;
+    struct str *values = arena_array(&reading->request->arena, reading->n_shown, sizeof *values);
+    if (values == NULL)
+        return out_of_memory(err);
     struct cursor last = {0};
+    int64_t n = 0;
     bool has_row = true;
     enum status s = rows_next(result, &has_row, err);
-    while (s == STATUS_OK && has_row && page->n_rows < (size_t)query->limit) {
-        note_warnings(page, result);
-        if (page->format == FORMAT_CSV)
-            put_csv_row(page, result, scratch);
-        else
-            put_json_row(page, json, result, scratch);
-        arena_reset(scratch);
-        page->n_rows++;
-        if (page->n_rows == (size_t)query->limit)
-            s = remember(page, result, &last, err);
+    while (s == STATUS_OK && has_row && n < query->limit) {
+        s = put_row(reading, result, values, err);
+        n++;
+        if (s == STATUS_OK && n == query->limit)
+            s = remember(reading, result, &last, err);
         if (s == STATUS_OK)
             s = rows_next(result, &has_row, err);
     }
-    return s == STATUS_OK && has_row ? link_next(page, &last, err) : s;
+    return s == STATUS_OK && has_row ? link_next(reading, &last, err) : s;
 }
 
-enum status rows_render(struct rows_page *page, struct rows *result, struct err *err)
+static enum status read_page(struct reading *reading, struct err *err)
 {
-    struct json_out json;
-    jw_init(&json, &page->out);
-    bool is_json = page->format == FORMAT_JSON;
-    bool is_list = is_json && !page->rows->is_single;
-    if (is_json) {
-        jw_object(&json);
-        jw_key(&json, "data");
-        if (is_list)
-            jw_array(&json);
-    } else {
-        put_csv_header(page);
-    }
-    struct arena scratch;
-    arena_init(&scratch, (size_t)16 * 1024 * 1024);
-    enum status s = put_rows(page, &json, result, &scratch, err);
-    arena_clear(&scratch);
-    if (s != STATUS_OK || !is_json || (page->rows->is_single && page->n_rows == 0))
+    CLEANUP(db_releasep) struct db *db = NULL;
+    CLEANUP(rows_clear) struct rows result = {0};
+    struct request *request = reading->request;
+    const struct rows_request *rows = reading->page->rows;
+    enum status s = db_acquire(request->app->db, DB_READ, &request->stop, &db, err);
+    if (s == STATUS_OK)
+        s = mart_query_open(db, rows->query, &request->arena, &result, err);
+    if (s == STATUS_OK)
+        s = put_rows(reading, &result, err);
+    rows_clear(&result);
+    if (s == STATUS_OK && table_rows(reading->table) == 0 && rows->when_empty != NULL)
+        s = rows->when_empty(request, db, rows->read_at, err);
+    return s;
+}
+
+enum status rows_fill(struct request *request, void *cls, struct table *table, struct err *err)
+{
+    const struct rows_page *page = cls;
+    struct reading reading = {.request = request, .page = page, .table = table};
+    if (!page->rows->query->mart->is_managed)
+        table_warn(table, 1u << WARNING_UNMANAGED);
+    enum status s = add_warning_columns(&reading, err);
+    if (s == STATUS_OK)
+        s = declare_columns(&reading, err);
+    if (s != STATUS_OK)
         return s;
-    if (is_list)
-        jw_end_array(&json);
-    put_meta(page, &json);
-    put_links(page, &json);
-    jw_end_object(&json);
-    buf_add_char(&page->out, '\n');
-    return STATUS_OK;
+    arena_init(&reading.scratch, SCRATCH_BYTES_MAX);
+    s = read_page(&reading, err);
+    arena_clear(&reading.scratch);
+    return s == STATUS_GENERATION_RETIRED ? rows_moved_on(err) : s;
+}
+
+void rows_put_meta(struct json_out *json, void *cls)
+{
+    const struct rows_page *page = cls;
+    const struct rows_request *rows = page->rows;
+    const struct mart *mart = rows->query->mart;
+    jw_key_text(json, "mart", mart->name);
+    if (mart->is_managed)
+        jw_key_i64(json, "generation", rows->version.generation);
+    else
+        jw_key_null(json, "generation");
+    jw_key_text(json, "as_of", rows->version.as_of.len == 0 ? STR_NONE : rows->version.as_of);
+    if (!rows->is_single)
+        jw_key_i64(json, "page_size", rows->query->limit);
 }

@@ -13,7 +13,12 @@
 #include "handlers/negotiate.h"
 #include "store/catalog.h"
 
-enum table_shape { SHAPE_ROWS, SHAPE_ARRAYS, SHAPE_COLUMNS };
+enum table_shape {
+    SHAPE_ROWS,    /* {"data":[{"a":1}, ...]} */
+    SHAPE_ARRAYS,  /* {"data":[[1], ...]}, meta.columns names the values */
+    SHAPE_COLUMNS, /* {"data":{"a":[1, ...]}} */
+    SHAPE_BARE     /* [{"a":1}, ...]: no envelope, for clients that want a plain array */
+};
 
 /* How the client wants it. Read from format, shape, numbers, nulls, header, bom, csv and Accept. */
 struct table_options {
@@ -24,12 +29,16 @@ struct table_options {
     bool has_no_header;      /* header=off, CSV */
     bool has_bom;            /* bom=on, CSV */
     bool is_csv_safe;        /* csv=safe: text that a spreadsheet would run is prefixed with ' */
+    bool has_end_record;     /* Prefer: end-record, NDJSON */
 };
 
 /* Names of those parameters, for lists of what a resource takes. */
 #define TABLE_PARAMETERS "format", "shape", "numbers", "nulls", "header", "bom", "csv"
 
-/* BAD_VALUE or NOT_ACCEPTABLE; formats is a mask of 1 << FORMAT_x that the resource has. */
+/* What a table can be; a resource may have fewer. */
+enum { TABLE_FORMATS = (1 << FORMAT_JSON) | (1 << FORMAT_CSV) | (1 << FORMAT_NDJSON) };
+
+/* BAD_VALUE or NOT_ACCEPTABLE. Parameters of another format than the chosen one are checked all the same; formats is a mask of 1 << FORMAT_x that the resource has. */
 enum status table_options_read(struct request *request, unsigned formats, struct table_options *ret,
                                struct err *err) NODISCARD;
 
@@ -44,7 +53,10 @@ struct table; /* being written */
 enum status table_columns(struct table *table, const struct table_column *columns, size_t n,
                           struct err *err) NODISCARD;
 
-/* One value for each column, in the spelling of mart_value_text; ptr NULL is NULL. Borrowed for the call. */
+/*
+ * One value for each column, in the spelling of mart_value_text; ptr NULL is NULL. Borrowed for the call. A
+ * number that JSON cannot write (NaN, an infinity) is NULL in every format, and the answer warns of it.
+ */
 enum status table_row(struct table *table, const struct str *values, struct err *err) NODISCARD;
 size_t table_rows(const struct table *table); /* written so far */
 
@@ -69,6 +81,7 @@ struct table_request {
     void (*put_meta)(struct json_out *json,
                      void *cls); /* members of meta, after the rows; may be NULL */
     struct str describedby;      /* links.describedby; ptr NULL: none */
+    struct str collection;       /* of which this is a member, for Link; ptr NULL: none */
     void *cls;
 };
 

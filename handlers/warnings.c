@@ -13,6 +13,8 @@ static const struct {
     [WARNING_UNMANAGED] =
         {"unmanaged_mart",
          "Another tool keeps this mart, without generations: pages are not pinned."},
+    [WARNING_NOT_FINITE] = {"not_finite",
+                            "Some numbers are NaN or infinite; they are given as null."},
 };
 
 void warnings_put(struct json_out *json, unsigned mask)

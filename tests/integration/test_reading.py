@@ -71,9 +71,8 @@ class Case(Assertions):
             answer = self.assert_ok(self.get(target))
             page = answer.json
             pages.append(page)
-            link = answer.header("Link")
             target = page["links"]["next"]
-            self.assertEqual(link, None if target is None else f'<{target}>; rel="next"')
+            self.assertEqual(answer.link("next"), target)
             self.assertEqual(page["meta"]["truncated"], target is not None)
             self.assertEqual(page["meta"]["returned"], len(page["data"]))
             between(page)
@@ -302,8 +301,7 @@ class Reading(Case):
         while target:
             answer = self.assert_ok(self.get(target))
             seen += [row[0] for row in answer.rows[1:]]
-            link = answer.header("Link")
-            target = re.fullmatch(r'<([^>]+)>; rel="next"', link).group(1) if link else None
+            target = answer.link("next")
         self.assertEqual(seen, sorted(row["uid"] for row in rows_of("instruments.csv")))
 
     def test_an_empty_answer_has_no_rows_and_no_next_page(self):

@@ -4,6 +4,7 @@ import csv
 import http.client
 import io
 import json
+import re
 import socket
 
 
@@ -22,6 +23,11 @@ class Response:
     @property
     def media_type(self):
         return (self.header("Content-Type") or "").split(";")[0].strip()
+
+    def link(self, relation):
+        """The address that the Link header gives for a relation (RFC 8288), or None."""
+        found = re.findall(r'<([^>]*)>; rel="([^"]*)"', self.header("Link", ""))
+        return dict((name, address) for address, name in found).get(relation)
 
     @property
     def text(self):

@@ -166,6 +166,6 @@ def answer_errors(method, path, answer):
         return found + ([f"{answer.status} should have no body"] if answer.body else [])
     if answer.media_type not in content:
         return found + [f"{method} {path}: media type {answer.media_type!r} is not described for {answer.status}"]
-    if answer.media_type.endswith("json"):
+    if answer.media_type.endswith(("/json", "+json")):
         found += errors(content[answer.media_type]["schema"], answer.json)
     return found

@@ -1,0 +1,183 @@
+/* table.c - from a resource's description of its table to the answer: options, validator, rows, headers. */
+#include "handlers/table_write.h"
+
+#include "handlers/answer.h"
+#include "handlers/urls.h"
+#include "handlers/warnings.h"
+
+static enum status out_of_memory(struct err *err)
+{
+    return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+}
+
+enum status table_columns(struct table *table, const struct table_column *columns, size_t n,
+                          struct err *err)
+{
+    table->columns = columns;
+    table->n_columns = n;
+    table->values = arena_array(&table->request->arena, n, sizeof *table->values);
+    if (table->values == NULL)
+        return out_of_memory(err);
+    return table->writer->begin(table, err);
+}
+
+/* -?digits(.digits)?(e[+-]digits)?: what JSON takes as a number, and nothing a column could smuggle in. */
+static bool is_json_number(struct str s)
+{
+    size_t at = s.len > 0 && s.ptr[0] == '-' ? 1 : 0;
+    bool is_digit = false;
+    for (; at < s.len; at++) {
+        char c = s.ptr[at];
+        if (c >= '0' && c <= '9') {
+            is_digit = true;
+            continue;
+        }
+        bool is_mark = is_digit && (c == '.' || c == 'e');
+        bool is_sign = at > 0 && s.ptr[at - 1] == 'e' && (c == '+' || c == '-');
+        is_digit = false;
+        if (!is_mark && !is_sign)
+            return false;
+    }
+    return is_digit;
+}
+
+static enum status drain(struct table *table, size_t at_least, struct err *err)
+{
+    if (table->out.failed)
+        return err_set(err, STATUS_TOO_LARGE,
+                       "The page does not fit in memory; ask for fewer rows.");
+    if (table->sink == NULL || table->out.len < at_least)
+        return STATUS_OK;
+    enum status s = table->sink(table->sink_cls, buf_str(&table->out), err);
+    table->out.len = 0;
+    return s;
+}
+
+enum status table_row(struct table *table, const struct str *values, struct err *err)
+{
+    for (size_t i = 0; i < table->n_columns; i++) {
+        table->values[i] = values[i];
+        if (values[i].ptr != NULL && column_is_number(table->columns[i].kind) &&
+            !is_json_number(values[i])) {
+            table->values[i] = STR_NONE;
+            table->warnings |= 1u << WARNING_NOT_FINITE;
+        }
+    }
+    enum status s = table->writer->row(table, table->values, err);
+    table->n_rows++;
+    return s == STATUS_OK ? drain(table, TABLE_CHUNK_BYTES, err) : s;
+}
+
+size_t table_rows(const struct table *table)
+{
+    return table->n_rows;
+}
+
+enum status table_next(struct table *table, struct str url, struct err *err)
+{
+    const char *copy = arena_dup(&table->request->arena, url);
+    if (copy == NULL)
+        return out_of_memory(err);
+    table->next = (struct str){copy, url.len};
+    return STATUS_OK;
+}
+
+void table_warn(struct table *table, unsigned warnings)
+{
+    table->warnings |= warnings;
+}
+
+void table_open(struct table *table)
+{
+    static const struct table_writer *const writers[FORMAT_COUNT] = {
+        [FORMAT_JSON] = &table_json, [FORMAT_CSV] = &table_csv, [FORMAT_NDJSON] = &table_ndjson};
+    table->writer = writers[table->options.format];
+    buf_init(&table->out, &table->request->arena, SIZE_MAX / 4);
+}
+
+enum status table_produce(struct table *table, struct err *err)
+{
+    enum status s = table->what->fill(table->request, table->what->cls, table, err);
+    if (s == STATUS_OK && table->writer->end != NULL)
+        s = table->writer->end(table, err);
+    return s == STATUS_OK ? drain(table, 1, err) : s;
+}
+
+static const char *media_type(const struct table_options *options)
+{
+    if (options->format == FORMAT_CSV && options->has_no_header)
+        return "text/csv; charset=utf-8; header=absent";
+    return format_media_type(options->format);
+}
+
+static void add_link(struct table *table, const char *relation, struct str url)
+{
+    if (url.ptr != NULL)
+        reply_header(table->request, "Link", "<%.*s>; rel=\"%s\"", STR_ARG(url), relation);
+}
+
+void table_headers(struct table *table)
+{
+    const struct table_request *what = table->what;
+    add_link(table, "next", table->next);
+    if (!what->is_single)
+        add_link(table, "first", table_url_first(table));
+    add_link(table, "canonical", table_url_canonical(table));
+    add_link(table, "describedby", what->describedby);
+    add_link(table, "collection", what->collection);
+    if (what->file_name.ptr != NULL && table->options.format != FORMAT_JSON)
+        reply_header(table->request, "Content-Disposition", "inline; filename=\"%.*s.%s\"",
+                     STR_ARG(what->file_name), format_extension(table->options.format));
+    bool has_envelope = table->options.format == FORMAT_JSON && table->options.shape != SHAPE_BARE;
+    if (!has_envelope)
+        warnings_header(table->request, table->warnings);
+    reply_type(table->request, 200, media_type(&table->options));
+}
+
+static enum status produce(struct request *request, void *cls, struct err *err)
+{
+    struct table *table = cls;
+    table_open(table);
+    enum status s = table_produce(table, err);
+    if (s != STATUS_OK)
+        return s;
+    table_headers(table);
+    reply_body(request, buf_str(&table->out));
+    return STATUS_OK;
+}
+
+/* Everything the bytes depend on but the encoding; the target because links repeat it. */
+static enum status identity_of(const struct table *table, struct str *ret, struct err *err)
+{
+    const struct table_options *o = &table->options;
+    const bool flags[] = {
+        o->numbers_as_strings, o->drops_nulls,    o->has_no_header,      o->has_bom,
+        o->is_csv_safe,        o->has_end_record, table->what->is_single};
+    struct buf identity;
+    buf_init(&identity, &table->request->arena, (size_t)384 * 1024);
+    buf_printf(&identity, "%s|%d|%d|", CMMC_VERSION, (int)o->format, (int)o->shape);
+    for (size_t i = 0; i < ARRAY_LEN(flags); i++)
+        buf_add_char(&identity, flags[i] ? '1' : '0');
+    buf_add_char(&identity, '|');
+    buf_add(&identity, table->request->target);
+    buf_add_char(&identity, '|');
+    buf_add(&identity, table->what->identity);
+    if (identity.failed)
+        return out_of_memory(err);
+    *ret = buf_str(&identity);
+    return STATUS_OK;
+}
+
+enum status table_answer(struct request *request, const struct table_request *what, struct err *err)
+{
+    struct table table = {.request = request, .what = what};
+    struct answer how = {.mart = what->mart,
+                         .version = what->version,
+                         .is_pinned = what->is_pinned,
+                         .produce = produce,
+                         .cls = &table};
+    enum status s = table_options_read(request, what->formats, &table.options, err);
+    if (s == STATUS_OK)
+        s = identity_of(&table, &how.identity, err);
+    return s != STATUS_OK ? s : answer(request, &how, err);
+}

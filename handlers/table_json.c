@@ -1,0 +1,234 @@
+/*
+ * table_json.c - tables as JSON: the envelope in its shapes, a bare array, and NDJSON. Decimals are written in
+ * their own digits and never pass through a double. data comes first, so that a stream need not know its end.
+ */
+#include "handlers/table_write.h"
+
+#include "handlers/warnings.h"
+
+#include <string.h>
+
+/* What does not change from row to row. */
+struct state {
+    struct str *keys;    /* "name": with its quotes and colon */
+    struct buf *columns; /* shape=columns: the values so far of each */
+};
+
+void table_json_value(struct table *table, enum column_kind kind, struct str text)
+{
+    struct buf *out = &table->out;
+    bool is_number = column_is_number(kind);
+    if (text.ptr == NULL) {
+        buf_add(out, STR("null"));
+    } else if (kind == COLUMN_BOOL || (is_number && !table->options.numbers_as_strings)) {
+        buf_add(out, text);
+    } else {
+        buf_add_char(out, '"');
+        jw_escape(out, text);
+        buf_add_char(out, '"');
+    }
+}
+
+static enum status make_keys(struct table *table, struct state *state, struct err *err)
+{
+    struct arena *arena = &table->request->arena;
+    state->keys = arena_array(arena, table->n_columns, sizeof *state->keys);
+    if (state->keys == NULL)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+    for (size_t i = 0; i < table->n_columns; i++) {
+        struct buf key;
+        buf_init(&key, arena, (size_t)64 * 1024);
+        buf_add_char(&key, '"');
+        jw_escape(&key, table->columns[i].name);
+        buf_add(&key, STR("\":"));
+        if (key.failed)
+            return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        state->keys[i] = buf_str(&key);
+    }
+    return STATUS_OK;
+}
+
+static enum status make_state(struct table *table, struct err *err)
+{
+    struct arena *arena = &table->request->arena;
+    struct state *state = ARENA_NEW(arena, struct state);
+    if (state == NULL)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+    *state = (struct state){0};
+    table->state = state;
+    if (table->options.format == FORMAT_JSON && table->options.shape == SHAPE_COLUMNS &&
+        !table->what->is_single) {
+        state->columns = arena_array(arena, table->n_columns, sizeof *state->columns);
+        if (state->columns == NULL)
+            return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        for (size_t i = 0; i < table->n_columns; i++)
+            buf_init(&state->columns[i], arena, SIZE_MAX / 4);
+    }
+    return make_keys(table, state, err);
+}
+
+static void put_object(struct table *table, const struct str *values)
+{
+    const struct state *state = table->state;
+    struct buf *out = &table->out;
+    bool is_first = true;
+    buf_add_char(out, '{');
+    for (size_t i = 0; i < table->n_columns; i++) {
+        if (values[i].ptr == NULL && table->options.drops_nulls)
+            continue;
+        if (!is_first)
+            buf_add_char(out, ',');
+        is_first = false;
+        buf_add(out, state->keys[i]);
+        table_json_value(table, table->columns[i].kind, values[i]);
+    }
+    buf_add_char(out, '}');
+}
+
+static void put_array(struct table *table, const struct str *values)
+{
+    buf_add_char(&table->out, '[');
+    for (size_t i = 0; i < table->n_columns; i++) {
+        if (i > 0)
+            buf_add_char(&table->out, ',');
+        table_json_value(table, table->columns[i].kind, values[i]);
+    }
+    buf_add_char(&table->out, ']');
+}
+
+/* Each column grows on its own until the end; out lends itself to the value. */
+static void keep_columns(struct table *table, const struct str *values)
+{
+    struct state *state = table->state;
+    struct buf out = table->out;
+    for (size_t i = 0; i < table->n_columns; i++) {
+        table->out = state->columns[i];
+        if (table->n_rows > 0)
+            buf_add_char(&table->out, ',');
+        table_json_value(table, table->columns[i].kind, values[i]);
+        out.failed |= table->out.failed;
+        state->columns[i] = table->out;
+    }
+    table->out = out;
+}
+
+static enum status begin(struct table *table, struct err *err)
+{
+    enum status s = make_state(table, err);
+    bool is_bare = table->options.shape == SHAPE_BARE;
+    if (!is_bare)
+        buf_add(&table->out, STR("{\"data\":"));
+    if (!table->what->is_single)
+        buf_add_char(&table->out, table->options.shape == SHAPE_COLUMNS ? '{' : '[');
+    return s;
+}
+
+static enum status row(struct table *table, const struct str *values, struct err *err)
+{
+    (void)err;
+    enum table_shape shape = table->options.shape;
+    if (shape == SHAPE_COLUMNS && !table->what->is_single) {
+        keep_columns(table, values);
+        return STATUS_OK;
+    }
+    if (table->n_rows > 0)
+        buf_add_char(&table->out, ',');
+    if (shape == SHAPE_ARRAYS && !table->what->is_single)
+        put_array(table, values);
+    else
+        put_object(table, values);
+    return STATUS_OK;
+}
+
+static void put_columns(struct table *table)
+{
+    const struct state *state = table->state;
+    for (size_t i = 0; i < table->n_columns; i++) {
+        if (i > 0)
+            buf_add_char(&table->out, ',');
+        buf_add(&table->out, state->keys[i]);
+        buf_add_char(&table->out, '[');
+        buf_add(&table->out, buf_str(&state->columns[i]));
+        buf_add_char(&table->out, ']');
+    }
+    buf_add_char(&table->out, '}');
+}
+
+static void put_meta(struct table *table, struct json_out *json)
+{
+    const struct table_request *what = table->what;
+    jw_object(json);
+    if (table->options.shape == SHAPE_ARRAYS && !what->is_single) {
+        jw_key(json, "columns");
+        jw_array(json);
+        for (size_t i = 0; i < table->n_columns; i++)
+            jw_str(json, table->columns[i].name);
+        jw_end_array(json);
+    }
+    if (what->put_meta != NULL)
+        what->put_meta(json, what->cls);
+    if (!what->is_single) {
+        jw_key_i64(json, "returned", (int64_t)table->n_rows);
+        jw_key_bool(json, "truncated", table->next.ptr != NULL);
+    }
+    warnings_put(json, table->warnings);
+    jw_end_object(json);
+}
+
+static void put_links(struct table *table, struct json_out *json)
+{
+    jw_object(json);
+    jw_key_text(json, "self", table->request->target);
+    if (!table->what->is_single) {
+        jw_key_text(json, "first", table_url_first(table));
+        jw_key_text(json, "next", table->next);
+    }
+    jw_key_text(json, "canonical", table_url_canonical(table));
+    if (table->what->describedby.ptr != NULL)
+        jw_key_text(json, "describedby", table->what->describedby);
+    if (table->what->collection.ptr != NULL)
+        jw_key_text(json, "collection", table->what->collection);
+    jw_end_object(json);
+}
+
+static enum status end(struct table *table, struct err *err)
+{
+    struct buf *out = &table->out;
+    (void)err;
+    if (!table->what->is_single && table->options.shape == SHAPE_COLUMNS)
+        put_columns(table);
+    else if (!table->what->is_single)
+        buf_add_char(out, ']');
+    if (table->options.shape != SHAPE_BARE) {
+        struct json_out json;
+        buf_add(out, STR(",\"meta\":"));
+        jw_init(&json, out);
+        put_meta(table, &json);
+        buf_add(out, STR(",\"links\":"));
+        jw_init(&json, out);
+        put_links(table, &json);
+        buf_add_char(out, '}');
+    }
+    buf_add_char(out, '\n');
+    return STATUS_OK;
+}
+
+static enum status put_line(struct table *table, const struct str *values, struct err *err)
+{
+    (void)err;
+    put_object(table, values);
+    buf_add_char(&table->out, '\n');
+    return STATUS_OK;
+}
+
+static enum status end_lines(struct table *table, struct err *err)
+{
+    (void)err;
+    if (table->options.has_end_record)
+        buf_printf(&table->out, "{\"_end\":{\"rows\":%zu,\"generation\":%lld}}\n", table->n_rows,
+                   (long long)table->what->version);
+    return STATUS_OK;
+}
+
+const struct table_writer table_json = {.begin = begin, .row = row, .end = end};
+const struct table_writer table_ndjson = {.begin = make_state, .row = put_line, .end = end_lines};
