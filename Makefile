@@ -232,8 +232,8 @@ asan: ## Unit, fault and integration tests with the address and undefined-behavi
 tsan: ## Unit, fault and integration tests with the thread sanitizer
 	+$(call sanitized,tsan)
 
-bench: build ## Run the benchmarks, tests/bench/*.sh
-	@for script in $(sort $(wildcard tests/bench/*.sh)); do echo "== $$script"; bash $$script; done
+bench: build ## Run the benchmarks, tests/bench/*.sh and tests/bench/*/run.sh (ten minutes)
+	@for script in $(sort $(wildcard tests/bench/*.sh tests/bench/*/run.sh)); do echo "== $$script"; bash $$script; done
 
 # ---- Fuzzing ------------------------------------------------------------------------------------------------------
 

@@ -4,7 +4,10 @@
 #   url=$(tests/support/pg.sh start DIR)   makes a cluster in DIR (new or empty), starts it, prints its URL
 #   tests/support/pg.sh kill DIR           stops it like a crash (pg_ctl -m immediate)
 #   tests/support/pg.sh restart DIR        starts a stopped one again on the same port, prints its URL
+#   tests/support/pg.sh halt DIR           stops it in order and keeps DIR
 #   tests/support/pg.sh stop DIR           stops it and removes DIR
+#
+# PG_SH_OPTIONS is added to the server's options (the benchmarks give it more memory).
 #
 # Test programs that include tests/support/store_fixture.h run twice: once as they are (SQLite), and once with
 # CMMC_TEST_PG_URL set to this URL (PostgreSQL). Each program makes a database of its own and drops it again, so
@@ -16,7 +19,7 @@
 # /usr/lib/postgresql. Exit status 77: no server binaries here.
 set -euo pipefail
 
-command=${1:?start, kill, restart or stop}
+command=${1:?start, kill, halt, restart or stop}
 dir=${2:?folder of the cluster}
 
 bin=$(dirname "$(command -v initdb 2>/dev/null || find /usr/lib/postgresql -name initdb 2>/dev/null | sort -V | tail -n 1)")
@@ -50,7 +53,8 @@ url() { echo "postgresql://postgres@127.0.0.1:$(cat "$dir/port")/postgres"; }
 server_start() {
     as_owner "$bin/pg_ctl" -D "$dir/data" -l "$dir/data/server.log" -s -w -t 30 \
         -o "-p $(cat "$dir/port") -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off \
-        -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=64MB -c max_connections=60" start >/dev/null
+        -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=64MB -c max_connections=60 \
+        ${PG_SH_OPTIONS-}" start >/dev/null
 }
 
 case $command in
@@ -76,6 +80,10 @@ kill)
     dir=$(cd "$dir" && pwd)
     as_owner "$bin/pg_ctl" -D "$dir/data" -s -m immediate stop
     ;;
+halt)
+    dir=$(cd "$dir" && pwd)
+    as_owner "$bin/pg_ctl" -D "$dir/data" -s -m fast -w stop
+    ;;
 restart)
     dir=$(cd "$dir" && pwd)
     server_start
@@ -87,7 +95,7 @@ stop)
     rm -rf "$dir"
     ;;
 *)
-    sed -n '4,7s/^# *//p' "$0" >&2
+    sed -n '4,8s/^# *//p' "$0" >&2
     exit 2
     ;;
 esac
