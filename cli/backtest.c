@@ -41,8 +41,10 @@ static enum status run(struct db_pool *pool, const struct config *config, struct
     if (s != STATUS_OK)
         return s;
     struct backtest_answer answer = {.body = STR_NONE};
-    struct backtest_service service = {
-        .pool = pool, .catalog = catalog, .cells_max = config->backtest_cells_max};
+    struct backtest_service service = {.pool = pool,
+                                       .statement_ms = config->db_backtest_ms,
+                                       .catalog = catalog,
+                                       .cells_max = config->backtest_cells_max};
     s = backtest_answer_for(&service, request, arena, NULL, &answer, err);
     if (s == STATUS_OK && fwrite(answer.body.ptr, 1, answer.body.len, stdout) != answer.body.len)
         s = err_set(err, STATUS_IO, "The answer cannot be written.");

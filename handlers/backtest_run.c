@@ -71,7 +71,9 @@ static enum status identify(struct run *run, char ret_id[DIGEST_HEX_BYTES], stru
 static enum status load(struct run *run, struct err *err)
 {
     CLEANUP(db_releasep) struct db *db = NULL;
-    enum status s = db_acquire(run->service->pool, DB_READ, run->stop, &db, err);
+    enum status s = db_acquire(run->service->pool, DB_READ_MARTS, run->stop, &db, err);
+    if (s == STATUS_OK)
+        db_limit(db, run->service->statement_ms);
     if (s == STATUS_OK)
         s = backtest_market_load(db, run->spec, run->generation, run->arena, &run->market, err);
     run->is_loaded = s == STATUS_OK;

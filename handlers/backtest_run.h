@@ -20,6 +20,7 @@ struct backtest_answer {
 /* Where the data is, and how much work one request may ask for. */
 struct backtest_service {
     struct db_pool *pool;
+    unsigned statement_ms; /* longest time for one statement that loads prices; 0: none */
     const struct catalog *catalog;
     uint64_t cells_max; /* names x days x portfolios; more is TOO_LARGE, before any I/O on prices */
 };

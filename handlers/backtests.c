@@ -6,6 +6,7 @@
 #include "base/number.h"
 #include "handlers/backtest_run.h"
 #include "handlers/backtest_select.h"
+#include "handlers/database.h"
 #include "handlers/negotiate.h"
 #include "handlers/params.h"
 #include "handlers/rows_answer.h"
@@ -70,6 +71,7 @@ enum status backtests_create(struct request *request, struct err *err)
         s = rows_catalog(request, &catalog, err);
     struct backtest_answer answer = {.body = STR_NONE};
     struct backtest_service service = {.pool = request->app->db,
+                                       .statement_ms = request->app->config->db_backtest_ms,
                                        .catalog = catalog,
                                        .cells_max = request->app->config->backtest_cells_max};
     if (s == STATUS_OK)
@@ -117,7 +119,7 @@ static enum status load_body(struct request *request, struct str *ret, struct er
     bool is_found = false;
     if (is_id(id)) {
         CLEANUP(db_releasep) struct db *db = NULL;
-        enum status s = db_acquire(request->app->db, DB_READ, &request->stop, &db, err);
+        enum status s = database_acquire(request, DB_READ, &db, err);
         if (s == STATUS_OK)
             s = backtest_load(db, id, &request->arena, ret, &is_found, err);
         if (s != STATUS_OK)

@@ -2,9 +2,10 @@
 #include "handlers/rows_render.h"
 
 #include "handlers/cursor.h"
+#include "handlers/database.h"
 #include "handlers/urls.h"
 #include "handlers/warnings.h"
-#include "server/app.h"
+#include "store/mart_read.h"
 
 #include <string.h>
 
@@ -165,9 +166,9 @@ static enum status read_page(struct reading *reading, struct err *err)
     CLEANUP(rows_clear) struct rows result = {0};
     struct request *request = reading->request;
     const struct rows_request *rows = reading->page->rows;
-    enum status s = db_acquire(request->app->db, DB_READ, &request->stop, &db, err);
+    enum status s = database_acquire(request, DB_READ_MARTS, &db, err);
     if (s == STATUS_OK)
-        s = mart_query_open(db, rows->query, &request->arena, &result, err);
+        s = mart_read_page(db, rows->query, &request->arena, &result, err);
     if (s == STATUS_OK)
         s = put_rows(reading, &result, err);
     rows_clear(&result);

@@ -5,10 +5,21 @@
 #include "store/db_impl.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 enum db_kind db_kind(const struct db *db)
 {
     return db->backend->kind;
+}
+
+void db_limit(struct db *db, unsigned statement_ms)
+{
+    db->statement_ms = statement_ms;
+}
+
+void db_comment(struct db *db, const char *text)
+{
+    (void)snprintf(db->comment, sizeof db->comment, "%s", text);
 }
 
 struct db_param db_text(struct str s)
@@ -45,7 +56,7 @@ struct db_param db_date(int32_t date, char room[11])
 enum status db_exec(struct db *db, const char *sql, const struct db_param *params, size_t n_params,
                     int64_t *ret_changed, struct err *err)
 {
-    assert(!db->has_rows && !db->is_copying);
+    assert(db->n_rows == 0 && !db->is_copying);
     int64_t changed = 0;
     enum status s = db->backend->exec(db, sql, params, n_params, &changed, err);
     if (s == STATUS_OK && ret_changed != NULL)
@@ -55,19 +66,19 @@ enum status db_exec(struct db *db, const char *sql, const struct db_param *param
 
 enum status db_exec_script(struct db *db, const char *sql, struct err *err)
 {
-    assert(!db->has_rows && !db->is_copying);
+    assert(db->n_rows == 0 && !db->is_copying);
     return db->backend->exec_script(db, sql, err);
 }
 
 enum status db_query(struct db *db, const char *sql, const struct db_param *params, size_t n_params,
                      struct rows *ret_rows, struct err *err)
 {
-    assert(!db->has_rows && !db->is_copying);
+    assert(db->n_rows == 0 && !db->is_copying);
     void *impl = NULL;
     enum status s = db->backend->query(db, sql, params, n_params, &impl, err);
     if (s != STATUS_OK)
         return s;
-    db->has_rows = true;
+    db->n_rows++;
     *ret_rows = (struct rows){.db = db, .impl = impl};
     return STATUS_OK;
 }
@@ -89,6 +100,21 @@ enum status db_query_one(struct db *db, const char *sql, const struct db_param *
     return STATUS_OK;
 }
 
+enum status db_query_batch(struct db *db, const struct db_statement *statements, size_t n,
+                           struct rows *ret_rows, struct err *err)
+{
+    assert(db->n_rows == 0 && !db->is_copying && n <= DB_BATCH_MAX);
+    assert(db->backend->query_batch != NULL);
+    void *impls[DB_BATCH_MAX] = {NULL};
+    enum status s = db->backend->query_batch(db, statements, n, impls, err);
+    if (s != STATUS_OK)
+        return s;
+    db->n_rows += (unsigned)n;
+    for (size_t i = 0; i < n; i++)
+        ret_rows[i] = (struct rows){.db = db, .impl = impls[i]};
+    return STATUS_OK;
+}
+
 enum status rows_next(struct rows *rows, bool *ret_has_row, struct err *err)
 {
     return rows->db->backend->row_next(rows, ret_has_row, err);
@@ -99,7 +125,7 @@ void rows_clear(struct rows *rows)
     if (rows->impl == NULL)
         return;
     rows->db->backend->rows_clear(rows);
-    rows->db->has_rows = false;
+    rows->db->n_rows--;
     *rows = (struct rows){0};
 }
 
@@ -158,7 +184,17 @@ enum status db_begin(struct db *db, struct err *err)
             {[DB_READ] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", [DB_WRITE] = "BEGIN"},
     };
     assert(!db->in_transaction);
-    enum status s = db_exec(db, sql[db->backend->kind][db->mode], NO_PARAMS, NULL, err);
+    const char *begin = sql[db->backend->kind][db->mode];
+    char with_limit[160];
+    enum status s;
+    if (db->backend->kind == DB_POSTGRESQL && db->mode == DB_READ &&
+        db->statement_ms != db->options->statement_ms) {
+        (void)snprintf(with_limit, sizeof with_limit, "%s; SET LOCAL statement_timeout = %u", begin,
+                       db->statement_ms);
+        s = db_exec_script(db, with_limit, err);
+    } else {
+        s = db_exec(db, begin, NO_PARAMS, NULL, err);
+    }
     if (s == STATUS_OK)
         db->in_transaction = true;
     return s;
@@ -179,7 +215,7 @@ void db_rollback(struct db *db)
 {
     if (!db->in_transaction)
         return;
-    assert(!db->has_rows);
+    assert(db->n_rows == 0);
     if (!db->is_broken)
         db->backend->rollback(db);
     db->in_transaction = false;
@@ -198,7 +234,7 @@ enum status db_lock_writers(struct db *db, struct err *err)
 enum status db_copy_begin(struct db *db, const char *table, const char *const *columns,
                           size_t n_columns, struct err *err)
 {
-    assert(!db->has_rows && !db->is_copying && n_columns <= DB_COPY_COLUMNS_MAX);
+    assert(db->n_rows == 0 && !db->is_copying && n_columns <= DB_COPY_COLUMNS_MAX);
     db->copy_bad_row = 0;
     enum status s = db->backend->copy_begin(db, table, columns, n_columns, err);
     db->is_copying = s == STATUS_OK;

@@ -38,12 +38,28 @@ void db_pool_close(struct db_pool *pool);
 void db_pool_usage(struct db_pool *pool, unsigned *ret_in_use, unsigned *ret_open,
                    unsigned *ret_max);
 
-/* DB_READ runs read-only. stop may be NULL and must outlive the borrow. */
-enum db_mode { DB_READ, DB_WRITE };
+/*
+ * DB_READ runs read-only. DB_READ_MARTS is DB_READ for those who read marts only through mart_read.h,
+ * mart_query.h or after generation_pin: it may be a replica, if the pool has any (see db_to_primary). stop may
+ * be NULL and must outlive the borrow.
+ */
+enum db_mode { DB_READ, DB_WRITE, DB_READ_MARTS };
 enum status db_acquire(struct db_pool *pool, enum db_mode mode, const struct stop *stop,
                        struct db **ret_db, struct err *err) NODISCARD;
 void db_release(struct db *db); /* rolls back what is open; a broken connection is discarded */
 void db_releasep(struct db **db);
+
+/* Longest time for each statement of the transactions begun from here to the release, instead of the pool's; 0: none. */
+void db_limit(struct db *db, unsigned statement_ms);
+
+/*
+ * Puts a comment in front of each statement from here to the release, so that it is found again in the server's
+ * log and in pg_stat_activity. Such statements are not prepared. text is ours: letters, digits, "-='" and
+ * spaces, at most DB_COMMENT_BYTES - 1. Nothing happens on SQLite.
+ */
+enum { DB_COMMENT_BYTES = 96 };
+void db_comment(struct db *db, const char *text);
+
 enum db_kind db_kind(const struct db *db);
 
 struct db_param {
@@ -73,7 +89,7 @@ enum status db_exec(struct db *db, const char *sql, const struct db_param *param
 enum status db_exec_script(struct db *db, const char *sql, struct err *err) NODISCARD;
 
 /*
- * A forward-only result that streams: bounded memory whatever the row count. One open result per db.
+ * A forward-only result that streams: bounded memory whatever the row count. One open query per db.
  * Values are borrowed until the next rows_next. rows_text is as the database writes it; the typed getters
  * give the same value on both back ends, and mart_value_text (mart_query.h) the same spelling.
  */
@@ -103,6 +119,20 @@ bool rows_instant(const struct rows *rows, size_t column,
 enum status db_query_one(struct db *db, const char *sql, const struct db_param *params,
                          size_t n_params, struct rows *ret_rows, bool *ret_found, struct err *err)
     NODISCARD;
+
+/*
+ * PostgreSQL only: n queries, one after the other, in one round trip. Each result is held in memory as a whole:
+ * for pages, not for tables. Outside a transaction each query sees what was committed before it began. On
+ * success ret_rows[0..n) are open; on failure none is.
+ */
+struct db_statement {
+    const char *sql;
+    const struct db_param *params;
+    size_t n_params;
+};
+enum { DB_BATCH_MAX = 4 };
+enum status db_query_batch(struct db *db, const struct db_statement *statements, size_t n,
+                           struct rows *ret_rows, struct err *err) NODISCARD;
 
 /* DB_READ: one snapshot until the end. DB_WRITE: SQLite's single write lock is taken at once. */
 enum status db_begin(struct db *db, struct err *err) NODISCARD;

@@ -21,10 +21,13 @@ struct db {
     const struct stop *stop;
     bool is_broken; /* discarded on release */
     bool in_transaction;
-    bool has_rows; /* a result is open */
+    unsigned n_rows;       /* open results */
+    unsigned statement_ms; /* see db_limit */
+    char comment[DB_COMMENT_BYTES];
     bool is_copying;
     int64_t copy_bad_row;      /* see db_copy_bad_row */
     int64_t pinned_generation; /* -1: none; see generation.h */
+    int64_t newest_seen;       /* generation that this server is known to have; see mart_read.c */
     int64_t idle_since_ns;
     struct db *next_idle;
 };
@@ -42,6 +45,8 @@ struct db_backend {
     enum status (*exec_script)(struct db *db, const char *sql, struct err *err);
     enum status (*query)(struct db *db, const char *sql, const struct db_param *params,
                          size_t n_params, void **ret_impl, struct err *err);
+    enum status (*query_batch)(struct db *db, const struct db_statement *statements, size_t n,
+                               void **ret_impls, struct err *err); /* NULL: not offered */
     void (*rollback)(struct db *db); /* never stopped; marks the connection broken when it fails */
 
     enum status (*row_next)(struct rows *rows, bool *ret_has_row, struct err *err);

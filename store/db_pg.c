@@ -1,6 +1,6 @@
 /*
- * db_pg.c - the PostgreSQL back end: connecting and running statements. The only users of libpq are this
- * file, db_pg_wire.c and db_pg_rows.c.
+ * db_pg.c - the PostgreSQL back end: connecting and running statements. The only users of libpq are the files
+ * db_pg*.c.
  */
 #include "store/db_pg.h"
 
@@ -8,6 +8,7 @@
 #include "base/clock.h"
 
 #include <libpq-fe.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,6 +69,7 @@ static enum status connect_server(struct db *db, struct err *err)
         return err_set(err, STATUS_OUT_OF_MEMORY,
                        "Out of memory while connecting to the database.");
     db->conn = wire;
+    arena_init(&wire->arena, SIZE_MAX);
     wire->handle = PQconnectdbParams(keys, values, 1);
     if (wire->handle == NULL || PQstatus(wire->handle) != CONNECTION_OK)
         return cannot_connect(wire->handle, err);
@@ -93,6 +95,8 @@ static void disconnect(struct db *db)
         return;
     PQfinish(wire->handle);
     free(wire->copy_line);
+    pg_prepared_clear(wire);
+    arena_clear(&wire->arena);
     free(wire);
     db->conn = NULL;
 }
@@ -130,9 +134,8 @@ static void start_clock(struct db *db)
 {
     struct pg_wire *wire = db->conn;
     wire->limit_ns = 0;
-    if (db->mode == DB_READ && db->options->statement_ms > 0)
-        wire->limit_ns =
-            clock_mono_ns() + ((int64_t)db->options->statement_ms + GRACE_MS) * NS_PER_MS;
+    if (db->mode == DB_READ && db->statement_ms > 0)
+        wire->limit_ns = clock_mono_ns() + ((int64_t)db->statement_ms + GRACE_MS) * NS_PER_MS;
 }
 
 /* What PQsendQueryParams takes, n of each. */
@@ -174,42 +177,69 @@ static bool fill_param(const struct db_param *param, struct arena *arena, struct
     return true;
 }
 
-static size_t params_bytes(const struct db_param *params, size_t n)
+/* The statement's text, behind the comment if there is one. NULL when out of memory. */
+static const char *commented(struct db *db, const char *sql)
 {
-    size_t bytes = 256 * 1024 + n * 128;
-    for (size_t i = 0; i < n; i++)
-        if (params[i].type == DB_TEXT)
-            bytes += 2 * params[i].text.len;
-    return bytes;
+    struct pg_wire *wire = db->conn;
+    if (db->comment[0] == '\0')
+        return sql;
+    size_t room = strlen(sql) + sizeof db->comment + 8;
+    char *text = arena_alloc(&wire->arena, room);
+    if (text != NULL)
+        (void)snprintf(text, room, "/*%s*/ %s", db->comment, sql);
+    return text;
+}
+
+enum status pg_start(struct db *db, struct err *err)
+{
+    struct pg_wire *wire = db->conn;
+    start_clock(db);
+    wire->is_plan_stale = false;
+    wire->was_single_row = false;
+    return stop_is_raised(db->stop) ? stop_status(db->stop, err) : STATUS_OK;
+}
+
+enum status pg_submit(struct db *db, const struct db_statement *statement, const char *name,
+                      struct err *err)
+{
+    struct pg_wire *wire = db->conn;
+    struct arena *arena = &wire->arena;
+    size_t n = statement->n_params;
+    arena_reset(arena);
+    struct wire_params to = {.values = arena_array(arena, n, sizeof *to.values),
+                             .lengths = arena_array(arena, n, sizeof *to.lengths),
+                             .formats = arena_array(arena, n, sizeof *to.formats)};
+    const char *sql = commented(db, statement->sql);
+    bool is_ok = to.values != NULL && to.lengths != NULL && to.formats != NULL && sql != NULL &&
+                 n <= INT_MAX;
+    for (size_t i = 0; i < n && is_ok; i++)
+        is_ok = fill_param(&statement->params[i], arena, &to, i);
+    if (!is_ok)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory while sending a query.");
+    int is_sent = name != NULL ? PQsendQueryPrepared(wire->handle, name, (int)n, to.values,
+                                                     to.lengths, to.formats, 0)
+                               : PQsendQueryParams(wire->handle, sql, (int)n, NULL, to.values,
+                                                   to.lengths, to.formats, 0);
+    return is_sent == 0 ? pg_fail(db, NULL, err) : STATUS_OK;
 }
 
 enum status pg_send(struct db *db, const char *sql, const struct db_param *params, size_t n_params,
-                    struct err *err)
+                    bool may_prepare, struct err *err)
 {
-    struct pg_wire *wire = db->conn;
-    CLEANUP(arena_clear) struct arena arena;
-    arena_init(&arena, params_bytes(params, n_params));
-    struct wire_params to = {.values = arena_array(&arena, n_params, sizeof *to.values),
-                             .lengths = arena_array(&arena, n_params, sizeof *to.lengths),
-                             .formats = arena_array(&arena, n_params, sizeof *to.formats)};
-    bool is_ok = to.values != NULL && to.lengths != NULL && to.formats != NULL;
-    for (size_t i = 0; i < n_params && is_ok; i++)
-        is_ok = fill_param(&params[i], &arena, &to, i);
-    if (!is_ok)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory while sending a query.");
-    start_clock(db);
-    if (stop_is_raised(db->stop))
-        return stop_status(db->stop, err);
-    if (PQsendQueryParams(wire->handle, sql, (int)n_params, NULL, to.values, to.lengths, to.formats,
-                          0) == 0)
-        return pg_fail(db, NULL, err);
-    return pg_flush(db, err);
+    const struct db_statement statement = {sql, params, n_params};
+    enum status s = pg_start(db, err);
+    if (s != STATUS_OK)
+        return s;
+    const char *name = may_prepare ? pg_prepared_name(db, sql) : NULL;
+    s = pg_submit(db, &statement, name, err);
+    return s == STATUS_OK ? pg_flush(db, err) : s;
 }
 
-static enum status exec(struct db *db, const char *sql, const struct db_param *params,
-                        size_t n_params, int64_t *ret_changed, struct err *err)
+static enum status exec_once(struct db *db, const struct db_statement *statement, bool may_prepare,
+                             int64_t *ret_changed, struct err *err)
 {
-    enum status s = pg_send(db, sql, params, n_params, err);
+    enum status s =
+        pg_send(db, statement->sql, statement->params, statement->n_params, may_prepare, err);
     if (s != STATUS_OK)
         return s;
     PGresult *result = NULL;
@@ -231,6 +261,16 @@ static enum status exec(struct db *db, const char *sql, const struct db_param *p
     if (s == STATUS_OK)
         *ret_changed = changed;
     return s;
+}
+
+static enum status exec(struct db *db, const char *sql, const struct db_param *params,
+                        size_t n_params, int64_t *ret_changed, struct err *err)
+{
+    const struct db_statement statement = {sql, params, n_params};
+    enum status s = exec_once(db, &statement, true, ret_changed, err);
+    return s != STATUS_OK && pg_prepared_forget(db)
+               ? exec_once(db, &statement, false, ret_changed, err)
+               : s;
 }
 
 static enum status exec_script(struct db *db, const char *sql, struct err *err)
@@ -265,6 +305,7 @@ const struct db_backend db_backend_pg = {
     .exec = exec,
     .exec_script = exec_script,
     .query = pg_query,
+    .query_batch = pg_query_batch,
     .rollback = rollback,
     .row_next = pg_row_next,
     .rows_clear = pg_rows_clear,

@@ -4,10 +4,20 @@
 
 #include "store/db_impl.h"
 
-#include <stdatomic.h>
+#include "base/arena.h"
 
 struct pg_conn;
 struct pg_result;
+
+enum { PG_PREPARED_MAX = 128, PG_PREPARED_SQL_BYTES_MAX = 16 * 1024 };
+
+/* A statement that was seen on this connection; prepared when it came again. */
+struct pg_prepared {
+    uint64_t hash;
+    char *sql;
+    uint64_t used_at;
+    char name[24]; /* "" while not prepared */
+};
 
 struct pg_wire {
     struct pg_conn *handle;
@@ -17,6 +27,11 @@ struct pg_wire {
     bool is_copy_over;        /* the server ended the running COPY by itself */
     char *copy_line;          /* grows to the longest line of the running COPY */
     size_t copy_line_size;
+    struct arena arena; /* of the statement being sent */
+    struct pg_prepared prepared[PG_PREPARED_MAX];
+    uint64_t prepared_tick;
+    bool was_single_row; /* the last statement was read row by row */
+    bool is_plan_stale;  /* the last failure asks to forget prepared statements and try again */
 };
 
 /* Describes a failed result (NULL: the connection's own failure) and frees it. */
@@ -35,8 +50,32 @@ enum status pg_drain(struct db *db, struct err *err) NODISCARD;
 enum status pg_wait(struct db *db, bool for_write, struct err *err) NODISCARD;
 enum status pg_flush(struct db *db, struct err *err) NODISCARD;
 
+/* Starts the clock, sends one statement and flushes. Runs it prepared when that is worth it and may_prepare. */
 enum status pg_send(struct db *db, const char *sql, const struct db_param *params, size_t n_params,
-                    struct err *err) NODISCARD;
+                    bool may_prepare, struct err *err) NODISCARD;
+
+/* The middle part of pg_send: hands one statement to libpq; name NULL: as text. */
+enum status pg_submit(struct db *db, const struct db_statement *statement, const char *name,
+                      struct err *err) NODISCARD;
+enum status pg_start(struct db *db, struct err *err) NODISCARD; /* the clock; fails when stopped */
+
+/*
+ * The name under which sql is prepared on this connection; NULL: send it as text. One round trip when sql comes
+ * for the second time, none otherwise. Only outside transactions, where a statement that the server has
+ * forgotten can be sent again as text: see pg_prepared_forget.
+ */
+const char *pg_prepared_name(struct db *db, const char *sql);
+
+/* After a failure: true when it came from a prepared statement that is no longer good; all are forgotten. */
+bool pg_prepared_forget(struct db *db);
+void pg_prepared_clear(struct pg_wire *wire);
+
+enum status pg_query_batch(struct db *db, const struct db_statement *statements, size_t n,
+                           void **ret_impls, struct err *err) NODISCARD;
+
+/* A whole result as rows; takes result, also on failure. */
+enum status pg_rows_of(struct pg_result *result, void **ret_impl, struct err *err) NODISCARD;
+void pg_rows_free(void *impl); /* accepts NULL */
 
 /* Asks the server to abandon what handle runs, on a thread of its own: the request could block for long. */
 void pg_cancel(struct pg_conn *handle);

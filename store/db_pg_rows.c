@@ -18,7 +18,10 @@ enum {
 };
 
 struct pg_rows {
-    PGresult *row; /* the current row, or the first one waiting to be current */
+    PGresult *row; /* holds the current row, or the first one waiting to be current; NULL: none */
+    int at;        /* the current row in it */
+    int n_buffered;
+    bool is_buffered; /* row is the whole result; otherwise it holds one */
     bool is_first_waiting;
     bool is_over;  /* nothing is left on the wire */
     char *scratch; /* decoded bytes of the current row */
@@ -50,24 +53,51 @@ static enum status fetch(struct db *db, struct pg_rows *rows, struct err *err)
     return s;
 }
 
+static enum status start_query(struct db *db, const char *sql, const struct db_param *params,
+                               size_t n_params, bool may_prepare, struct pg_rows *rows,
+                               struct err *err)
+{
+    struct pg_wire *wire = db->conn;
+    *rows = (struct pg_rows){0};
+    enum status s = pg_send(db, sql, params, n_params, may_prepare, err);
+    if (s != STATUS_OK)
+        return s;
+    (void)PQsetSingleRowMode(wire->handle);
+    wire->was_single_row = true;
+    return fetch(db, rows, err);
+}
+
 /* The first row is waited for here, so that a refused statement fails when it is asked. */
 enum status pg_query(struct db *db, const char *sql, const struct db_param *params, size_t n_params,
                      void **ret_impl, struct err *err)
 {
-    struct pg_wire *wire = db->conn;
     struct pg_rows *rows = calloc(1, sizeof *rows);
     if (rows == NULL)
         return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory while sending a query.");
-    enum status s = pg_send(db, sql, params, n_params, err);
-    if (s == STATUS_OK) {
-        (void)PQsetSingleRowMode(wire->handle);
-        s = fetch(db, rows, err);
-    }
+    enum status s = start_query(db, sql, params, n_params, true, rows, err);
+    if (s != STATUS_OK && pg_prepared_forget(db))
+        s = start_query(db, sql, params, n_params, false, rows, err);
     if (s != STATUS_OK) {
         free(rows);
         return s;
     }
     rows->is_first_waiting = rows->row != NULL;
+    *ret_impl = rows;
+    return STATUS_OK;
+}
+
+enum status pg_rows_of(PGresult *result, void **ret_impl, struct err *err)
+{
+    struct pg_rows *rows = calloc(1, sizeof *rows);
+    if (rows == NULL) {
+        PQclear(result);
+        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory while reading rows.");
+    }
+    *rows = (struct pg_rows){.row = result,
+                             .at = -1,
+                             .n_buffered = PQntuples(result),
+                             .is_buffered = true,
+                             .is_over = true};
     *ret_impl = rows;
     return STATUS_OK;
 }
@@ -79,6 +109,12 @@ enum status pg_row_next(struct rows *rows, bool *ret_has_row, struct err *err)
     impl->scratch = NULL;
     if (stop_is_raised(rows->db->stop))
         return stop_status(rows->db->stop, err);
+    if (impl->is_buffered) {
+        if (impl->at < impl->n_buffered)
+            impl->at++;
+        *ret_has_row = impl->at < impl->n_buffered;
+        return STATUS_OK;
+    }
     if (impl->is_first_waiting) {
         impl->is_first_waiting = false;
     } else if (!impl->is_over) {
@@ -88,6 +124,16 @@ enum status pg_row_next(struct rows *rows, bool *ret_has_row, struct err *err)
     }
     *ret_has_row = impl->row != NULL;
     return STATUS_OK;
+}
+
+void pg_rows_free(void *impl)
+{
+    struct pg_rows *rows = impl;
+    if (rows == NULL)
+        return;
+    PQclear(rows->row);
+    free(rows->scratch);
+    free(rows);
 }
 
 /* A short rest is read away; a long one is not worth waiting for, and its connection is given up. */
@@ -109,9 +155,7 @@ void pg_rows_clear(struct rows *rows)
             db->is_broken = true;
         }
     }
-    PQclear(impl->row);
-    free(impl->scratch);
-    free(impl);
+    pg_rows_free(impl);
 }
 
 size_t pg_width(const struct rows *rows)
@@ -122,7 +166,8 @@ size_t pg_width(const struct rows *rows)
 
 bool pg_is_null(const struct rows *rows, size_t column)
 {
-    return PQgetisnull(((const struct pg_rows *)rows->impl)->row, 0, (int)column) != 0;
+    const struct pg_rows *impl = rows->impl;
+    return PQgetisnull(impl->row, impl->at, (int)column) != 0;
 }
 
 struct str pg_text(const struct rows *rows, size_t column)
@@ -130,8 +175,8 @@ struct str pg_text(const struct rows *rows, size_t column)
     const struct pg_rows *impl = rows->impl;
     if (pg_is_null(rows, column))
         return STR_NONE;
-    return (struct str){PQgetvalue(impl->row, 0, (int)column),
-                        (size_t)PQgetlength(impl->row, 0, (int)column)};
+    return (struct str){PQgetvalue(impl->row, impl->at, (int)column),
+                        (size_t)PQgetlength(impl->row, impl->at, (int)column)};
 }
 
 int64_t pg_i64(const struct rows *rows, size_t column)
@@ -164,7 +209,7 @@ struct str pg_bytes(const struct rows *rows, size_t column)
     if (pg_is_null(rows, column))
         return STR_NONE;
     unsigned char *bytes =
-        PQunescapeBytea((const unsigned char *)PQgetvalue(impl->row, 0, (int)column), &len);
+        PQunescapeBytea((const unsigned char *)PQgetvalue(impl->row, impl->at, (int)column), &len);
     if (bytes == NULL)
         return STR_NONE;
     free(impl->scratch);
@@ -197,7 +242,7 @@ enum status pg_copy_begin(struct db *db, const char *table, const char *const *c
     wire->n_copy_columns = n_columns;
     wire->copy_unsent_bytes = 0;
     wire->is_copy_over = false;
-    enum status s = pg_send(db, sql, NO_PARAMS, err);
+    enum status s = pg_send(db, sql, NO_PARAMS, false, err);
     PGresult *result = NULL;
     if (s == STATUS_OK)
         s = pg_take(db, &result, err);

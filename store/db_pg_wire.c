@@ -48,7 +48,7 @@ static enum status refused(struct db *db, const char *sqlstate, const char *mess
         return stop_is_raised(db->stop)
                    ? stop_status(db->stop, err)
                    : err_set(err, STATUS_DB_TIMEOUT, "The query did not finish within %u ms.",
-                             db->options->statement_ms);
+                             db->statement_ms);
     if (starts(sqlstate, "08") || starts(sqlstate, "57P0") || starts(sqlstate, "53") ||
         starts(sqlstate, "58") || (starts(sqlstate, "25006") && db->mode == DB_WRITE)) {
         db->is_broken = true;
@@ -76,6 +76,9 @@ enum status pg_fail(struct db *db, PGresult *result, struct err *err)
         s = lost(db, err);
     } else {
         const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+        /* Forgotten by the server (DISCARD, a pooler in between), or its columns have changed. */
+        ((struct pg_wire *)db->conn)->is_plan_stale =
+            starts(sqlstate, "26000") || starts(sqlstate, "0A000");
         db->copy_bad_row = copy_line_of(PQresultErrorField(result, PG_DIAG_CONTEXT));
         s = refused(db, sqlstate, message == NULL ? "no reason given" : message, err);
     }

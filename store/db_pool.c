@@ -186,6 +186,7 @@ static enum status connect_new(struct db_pool *pool, enum db_mode mode, const st
                       .backend = pool->backend,
                       .options = &pool->options,
                       .mode = mode,
+                      .statement_ms = pool->options.statement_ms,
                       .stop = stop,
                       .pinned_generation = -1};
     enum status s = pool->backend->connect(db, err);
@@ -225,6 +226,8 @@ enum status db_acquire(struct db_pool *pool, enum db_mode mode, const struct sto
                        struct db **ret_db, struct err *err)
 {
     struct place place = {0};
+    if (mode == DB_READ_MARTS)
+        mode = DB_READ;
     lock_take(&pool->lock);
     enum status s = wait_for_place(pool, mode, stop, &place, err);
     if (s == STATUS_OK)
@@ -242,6 +245,9 @@ enum status db_acquire(struct db_pool *pool, enum db_mode mode, const struct sto
             return s;
         }
     }
+    assert(db != NULL);
+    db->statement_ms = pool->options.statement_ms;
+    db->comment[0] = '\0';
     *ret_db = db;
     return STATUS_OK;
 }
@@ -250,7 +256,7 @@ void db_release(struct db *db)
 {
     if (db == NULL)
         return;
-    assert(!db->has_rows);
+    assert(db->n_rows == 0);
     if (db->is_copying)
         db_copy_abort(db);
     db_rollback(db);

@@ -31,7 +31,7 @@ enum status sqlite_fail(struct db *db, int rc, struct err *err)
     switch (rc & 0xff) {
     case SQLITE_INTERRUPT:
         return err_set(err, STATUS_DB_TIMEOUT, "The query did not finish within %u ms.",
-                       db->options->statement_ms);
+                       db->statement_ms);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return err_set(err, STATUS_DB_CONFLICT, "Another writer holds the database.");
@@ -84,8 +84,7 @@ static int on_progress(void *arg)
 static int on_busy(void *arg, int n_calls)
 {
     struct db *db = arg;
-    unsigned wait_ms =
-        db->mode == DB_WRITE ? (unsigned)DB_WRITER_WAIT_MS : db->options->statement_ms;
+    unsigned wait_ms = db->mode == DB_WRITE ? (unsigned)DB_WRITER_WAIT_MS : db->statement_ms;
     if (stop_is_raised(db->stop) || (unsigned)n_calls >= wait_ms / BUSY_SLEEP_MS)
         return 0;
     (void)nanosleep(&(struct timespec){.tv_nsec = (long)BUSY_SLEEP_MS * NS_PER_MS}, NULL);
@@ -215,8 +214,8 @@ enum status sqlite_prepare(struct db *db, const char *sql, struct sqlite_cached 
     struct sqlite_cached *slot = find_slot(conn, sql);
     assert(slot != NULL); /* one result, one copy and one statement at most run at a time */
     conn->deadline_ns = 0;
-    if (db->mode == DB_READ && db->options->statement_ms > 0)
-        conn->deadline_ns = clock_mono_ns() + (int64_t)db->options->statement_ms * NS_PER_MS;
+    if (db->mode == DB_READ && db->statement_ms > 0)
+        conn->deadline_ns = clock_mono_ns() + (int64_t)db->statement_ms * NS_PER_MS;
     if (slot->stmt == NULL || strcmp(sqlite3_sql(slot->stmt), sql) != 0) {
         sqlite3_stmt *stmt = NULL;
         int rc = sqlite3_prepare_v3(conn->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL);

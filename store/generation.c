@@ -4,7 +4,7 @@
 #include "store/db_impl.h"
 #include "store/statements.h"
 
-static const char stmt_generation_range[] =
+const char generation_range_sql[] =
     "SELECT COALESCE(min(generation), 0), COALESCE(max(generation), 0) FROM publication";
 
 enum status generation_range(struct db *db, int64_t *ret_oldest, int64_t *ret_newest,
@@ -12,7 +12,7 @@ enum status generation_range(struct db *db, int64_t *ret_oldest, int64_t *ret_ne
 {
     CLEANUP(rows_clear) struct rows rows = {0};
     bool found = false;
-    enum status s = db_query_one(db, stmt_generation_range, NO_PARAMS, &rows, &found, err);
+    enum status s = db_query_one(db, generation_range_sql, NO_PARAMS, &rows, &found, err);
     if (s != STATUS_OK)
         return s;
     if (!found)
@@ -21,6 +21,20 @@ enum status generation_range(struct db *db, int64_t *ret_oldest, int64_t *ret_ne
     *ret_oldest = rows_i64(&rows, 0);
     *ret_newest = rows_i64(&rows, 1);
     return STATUS_OK;
+}
+
+enum status generation_check(int64_t generation, int64_t oldest, int64_t newest, struct err *err)
+{
+    enum status s = STATUS_OK;
+    if (generation > newest)
+        s = err_set(err, STATUS_BAD_VALUE, "Generation %lld has not been published yet.",
+                    (long long)generation);
+    else if (generation < oldest)
+        s = err_set(err, STATUS_GENERATION_RETIRED,
+                    "Generation %lld of the data is no longer kept.", (long long)generation);
+    if (s != STATUS_OK)
+        err_allow(err, "%lld to %lld", (long long)oldest, (long long)newest);
+    return s;
 }
 
 enum status generation_pin(struct db *db, int64_t generation, struct err *err)
@@ -33,22 +47,11 @@ enum status generation_pin(struct db *db, int64_t generation, struct err *err)
     int64_t oldest = 0;
     int64_t newest = 0;
     s = generation_range(db, &oldest, &newest, err);
-    if (s != STATUS_OK)
-        return s;
-    if (generation > newest) {
-        s = err_set(err, STATUS_BAD_VALUE, "Generation %lld has not been published yet.",
-                    (long long)generation);
-        err_allow(err, "%lld to %lld", (long long)oldest, (long long)newest);
-        return s;
-    }
-    if (generation < oldest) {
-        s = err_set(err, STATUS_GENERATION_RETIRED,
-                    "Generation %lld of the data is no longer kept.", (long long)generation);
-        err_allow(err, "%lld to %lld", (long long)oldest, (long long)newest);
-        return s;
-    }
-    db->pinned_generation = generation;
-    return STATUS_OK;
+    if (s == STATUS_OK)
+        s = generation_check(generation, oldest, newest, err);
+    if (s == STATUS_OK)
+        db->pinned_generation = generation;
+    return s;
 }
 
-const struct statement generation_statements[] = {STATEMENT(stmt_generation_range), STATEMENTS_END};
+const struct statement generation_statements[] = {STATEMENT(generation_range_sql), STATEMENTS_END};

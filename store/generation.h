@@ -16,6 +16,12 @@
  */
 enum status generation_pin(struct db *db, int64_t generation, struct err *err) NODISCARD;
 
+/* May generation be read where oldest to newest are kept? Errors as generation_pin. */
+enum status generation_check(int64_t generation, int64_t oldest, int64_t newest, struct err *err)
+    NODISCARD;
+
+extern const char generation_range_sql[]; /* one row: oldest, newest */
+
 /* Oldest readable and newest generation; both 0 before the first publish. */
 enum status generation_range(struct db *db, int64_t *ret_oldest, int64_t *ret_newest,
                              struct err *err) NODISCARD;

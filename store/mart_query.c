@@ -207,23 +207,30 @@ static enum status check_after(const struct mart_query *query, struct err *err)
     return STATUS_OK;
 }
 
+enum status mart_query_compile(const struct mart_query *query, enum db_kind kind,
+                               struct arena *arena, struct mart_sql *ret, struct err *err)
+{
+    enum status s = check_after(query, err);
+    return s == STATUS_OK ? mart_sql_build(query, kind, arena, ret, err) : s;
+}
+
+/* Every other value was checked by its kind; PostgreSQL reads those of a cursor for the first time. */
+enum status mart_query_explain(const struct mart_query *query, enum status s, struct err *err)
+{
+    return s == STATUS_BAD_DATA && query->after != NULL ? bad_cursor(err) : s;
+}
+
 enum status mart_query_open(struct db *db, const struct mart_query *query, struct arena *arena,
                             struct rows *ret_rows, struct err *err)
 {
-    enum status s = check_after(query, err);
-    if (s != STATUS_OK)
-        return s;
     struct mart_sql sql;
-    s = mart_sql_build(query, db_kind(db), arena, &sql, err);
-    if (s != STATUS_OK)
-        return s;
-    if (query->mart->is_managed)
+    enum status s = mart_query_compile(query, db_kind(db), arena, &sql, err);
+    if (s == STATUS_OK && query->mart->is_managed)
         s = generation_pin(db, query->generation, err);
     if (s != STATUS_OK)
         return s;
     s = db_query(db, sql.text, sql.params, sql.n_params, ret_rows, err);
-    /* Every other value was checked by its kind; PostgreSQL reads those of a cursor for the first time. */
-    return s == STATUS_BAD_DATA && query->after != NULL ? bad_cursor(err) : s;
+    return mart_query_explain(query, s, err);
 }
 
 static bool is_canonical_decimal(struct str s)

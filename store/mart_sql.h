@@ -14,6 +14,12 @@ struct mart_sql {
 enum status mart_sql_build(const struct mart_query *query, enum db_kind kind, struct arena *arena,
                            struct mart_sql *ret, struct err *err) NODISCARD;
 
+/* mart_query.c: checks the cursor's values as well; and what a statement's status means for a query. */
+enum status mart_query_compile(const struct mart_query *query, enum db_kind kind,
+                               struct arena *arena, struct mart_sql *ret, struct err *err)
+    NODISCARD;
+enum status mart_query_explain(const struct mart_query *query, enum status s, struct err *err);
+
 /* "name" with its quotes doubled: an identifier on both back ends. */
 void sql_identifier(struct buf *out, struct str name);
 

@@ -511,6 +511,142 @@ static void many_threads_share_one_pool(void **state)
     }
 }
 
+static int64_t number_of(struct db *db, const char *sql, int64_t param)
+{
+    struct err err = {0};
+    struct rows rows = {0};
+    bool found = false;
+    ok(db_query_one(db, sql, PARAMS(db_i64(param)), &rows, &found, &err));
+    assert_true(found);
+    int64_t value = rows_i64(&rows, 0);
+    rows_clear(&rows);
+    return value;
+}
+
+static void a_repeated_statement_survives_what_makes_its_plan_stale(void **state)
+{
+    struct fixture *f = *state;
+    struct db *db = NULL;
+    struct err err = {0};
+    struct rows rows = {0};
+    bool found = false;
+    run_sql(f, "CREATE TABLE stale (a INTEGER)");
+    run_sql(f, "INSERT INTO stale VALUES (7)");
+    ok(db_acquire(f->pool, DB_READ, NULL, &db, &err));
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(number_of(db, "SELECT a FROM stale WHERE a > $1", 1), 7);
+    if (f->kind == DB_POSTGRESQL) {
+        ok(db_exec_script(db, "DISCARD ALL", &err));
+        for (int i = 0; i < 3; i++)
+            assert_int_equal(number_of(db, "SELECT a FROM stale WHERE a > $1", 1), 7);
+    }
+    for (int i = 0; i < 3; i++) {
+        ok(db_query_one(db, "SELECT * FROM stale", NO_PARAMS, &rows, &found, &err));
+        rows_clear(&rows);
+    }
+    run_sql(f, "ALTER TABLE stale ADD COLUMN b INTEGER DEFAULT 5");
+    for (int i = 0; i < 3; i++) {
+        ok(db_query_one(db, "SELECT * FROM stale", NO_PARAMS, &rows, &found, &err));
+        assert_int_equal(rows_width(&rows), 2);
+        assert_int_equal(rows_i64(&rows, 1), 5);
+        rows_clear(&rows);
+    }
+    db_release(db);
+}
+
+static void more_statements_than_are_kept_are_all_answered(void **state)
+{
+    struct fixture *f = *state;
+    struct db *db = NULL;
+    struct err err = {0};
+    ok(db_acquire(f->pool, DB_READ, NULL, &db, &err));
+    for (int i = 0; i < 600; i++) {
+        char sql[80];
+        (void)snprintf(sql, sizeof sql, "SELECT %d + CAST($1 AS BIGINT)", i / 2 % 200);
+        assert_int_equal(number_of(db, sql, 1000), i / 2 % 200 + 1000);
+    }
+    db_release(db);
+}
+
+/* The server tells: as text at first, then prepared, and no more than PG_PREPARED_MAX at a time. */
+static void the_server_keeps_what_came_twice(void **state)
+{
+    struct fixture *f = *state;
+    struct db *db = NULL;
+    struct err err = {0};
+    static const char count[] = "SELECT count(*) FROM pg_prepared_statements WHERE $1 = 1";
+    if (f->kind != DB_POSTGRESQL)
+        skip();
+    ok(db_acquire(f->pool, DB_READ, NULL, &db, &err));
+    assert_int_equal(number_of(db, count, 1), 0);
+    assert_int_equal(number_of(db, count, 1), 1);
+    for (int i = 0; i < 400; i++) {
+        char sql[80];
+        (void)snprintf(sql, sizeof sql, "SELECT %d + CAST($1 AS BIGINT)", i / 2);
+        (void)number_of(db, sql, 1);
+    }
+    assert_in_range(number_of(db, count, 1), 100, 128);
+    db_release(db);
+}
+
+static void a_batch_is_answered_in_order_and_fails_as_a_whole(void **state)
+{
+    struct fixture *f = *state;
+    struct db *db = NULL;
+    struct err err = {0};
+    struct rows rows[3] = {{0}};
+    bool has_row = false;
+    if (f->kind != DB_POSTGRESQL)
+        skip();
+    struct db_param one = db_i64(1), text = db_text(STR("x"));
+    const struct db_statement good[] = {{"SELECT CAST($1 AS BIGINT)", &one, 1},
+                                        {"SELECT n FROM generate_series(1, 3) n", NULL, 0},
+                                        {"SELECT 1 WHERE 1 = 0", NULL, 0}};
+    const struct db_statement bad[] = {
+        good[0], {"SELECT CAST($1 AS BIGINT) + 0", &text, 1}, good[1]};
+    ok(db_acquire(f->pool, DB_READ, NULL, &db, &err));
+    for (int i = 0; i < 4; i++) {
+        expect(STATUS_BAD_DATA, db_query_batch(db, bad, 3, rows, &err));
+        ok(db_query_batch(db, good, 3, rows, &err));
+        ok(rows_next(&rows[0], &has_row, &err));
+        assert_int_equal(rows_i64(&rows[0], 0), 1);
+        for (int n = 1; n <= 3; n++) {
+            ok(rows_next(&rows[1], &has_row, &err));
+            assert_int_equal(rows_i64(&rows[1], 0), n);
+        }
+        ok(rows_next(&rows[2], &has_row, &err));
+        assert_false(has_row);
+        for (size_t k = 0; k < 3; k++)
+            rows_clear(&rows[k]);
+    }
+    db_release(db);
+}
+
+static void a_comment_is_seen_by_the_server(void **state)
+{
+    struct fixture *f = *state;
+    struct db *db = NULL;
+    struct err err = {0};
+    struct rows rows = {0};
+    bool found = false;
+    static const char seen[] = "SELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid()";
+    if (f->kind != DB_POSTGRESQL)
+        skip();
+    ok(db_acquire(f->pool, DB_READ, NULL, &db, &err));
+    db_comment(db, "traceparent='00-0123-45-01'");
+    for (int i = 0; i < 3; i++) {
+        ok(db_query_one(db, seen, NO_PARAMS, &rows, &found, &err));
+        assert_true(str_starts(rows_text(&rows, 0), STR("/*traceparent='00-0123-45-01'*/ SELECT")));
+        rows_clear(&rows);
+    }
+    db_release(db);
+    ok(db_acquire(f->pool, DB_READ, NULL, &db, &err));
+    ok(db_query_one(db, seen, NO_PARAMS, &rows, &found, &err));
+    assert_true(str_starts(rows_text(&rows, 0), STR("SELECT")));
+    rows_clear(&rows);
+    db_release(db);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -537,6 +673,11 @@ int main(void)
         cmocka_unit_test(a_server_that_is_not_there_is_unavailable_and_then_fails_fast),
         cmocka_unit_test(a_folder_that_is_not_there_is_unavailable),
         TEST(many_threads_share_one_pool),
+        TEST(a_repeated_statement_survives_what_makes_its_plan_stale),
+        TEST(more_statements_than_are_kept_are_all_answered),
+        TEST(the_server_keeps_what_came_twice),
+        TEST(a_batch_is_answered_in_order_and_fails_as_a_whole),
+        TEST(a_comment_is_seen_by_the_server),
     };
     return cmocka_run_group_tests_name("db", tests, NULL, NULL);
 }
