@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "handlers/handlers.h"
 #include "handlers/refresher.h"
+#include "handlers/rows_count.h"
 #include "server/server.h"
 #include "store/catalog.h"
 
@@ -56,7 +57,8 @@ static enum status build(struct serving *serving, struct err *err)
     app->metrics = serving->metrics;
     app->version = CMMC_VERSION;
     app->catalog = catalog_cell_new();
-    if (app->catalog == NULL)
+    app->counts = counts_new();
+    if (app->catalog == NULL || app->counts == NULL)
         return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
     s = refresher_new(app, &serving->refresher, err);
     if (s != STATUS_OK)
@@ -70,6 +72,7 @@ static void take_apart(struct serving *serving)
 {
     refresher_free(serving->refresher);
     catalog_cell_free(serving->app.catalog);
+    counts_free(serving->app.counts);
     metrics_free(serving->metrics);
     db_pool_close(serving->app.db);
     config_clear(&serving->config);

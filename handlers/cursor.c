@@ -1,5 +1,5 @@
 /*
- * cursor.c - cursors as base64url of "1|generation|query digest|values|check digest".
+ * cursor.c - cursors as base64url of "1|generation|query digest|values|check digest"; "2" leads backward.
  * A value is "n" (NULL) or "<length>:<bytes>"; digests are the first 16 hex digits of SHA-256.
  */
 #include "handlers/cursor.h"
@@ -51,7 +51,7 @@ static enum status bad(struct str text, struct err *err)
 {
     (void)err_set(err, STATUS_BAD_CURSOR, "The cursor is not one that this server gave out.");
     err_at(err, ERR_PARAMETER, STR("cursor"), text);
-    err_allow(err, "the value of links.next, unchanged");
+    err_allow(err, "the value of links.next or links.prev, unchanged");
     return STATUS_BAD_CURSOR;
 }
 
@@ -64,7 +64,8 @@ enum status cursor_encode(const struct cursor *cursor, struct arena *arena, stru
         return s;
     struct buf plain;
     buf_init(&plain, arena, CURSOR_TEXT_MAX);
-    buf_printf(&plain, "1|%lld|%.*s|", (long long)cursor->generation, DIGEST_CHARS, hex);
+    buf_printf(&plain, "%d|%lld|%.*s|", cursor->is_backward ? 2 : 1, (long long)cursor->generation,
+               DIGEST_CHARS, hex);
     for (size_t i = 0; i < cursor->n_values; i++) {
         if (cursor->values[i].ptr == NULL) {
             buf_add_char(&plain, 'n');
@@ -88,6 +89,7 @@ enum status cursor_encode(const struct cursor *cursor, struct arena *arena, stru
 
 /* The parts of a decoded cursor whose check digest is right. */
 struct opened {
+    bool is_backward;
     int64_t generation;
     struct str query_digest, values;
 };
@@ -111,11 +113,13 @@ static enum status open_cursor(struct str text, struct arena *arena, struct open
     struct opened opened;
     bool is_ours =
         str_eq(str_sub(all, all.len - DIGEST_CHARS, all.len), (struct str){hex, DIGEST_CHARS}) &&
-        str_next_field(&body, '|', &version) && str_eq_c(version, "1") &&
+        str_next_field(&body, '|', &version) &&
+        (str_eq_c(version, "1") || str_eq_c(version, "2")) &&
         str_next_field(&body, '|', &generation) && str_to_i64(generation, &opened.generation) &&
         str_next_field(&body, '|', &opened.query_digest);
     if (!is_ours)
         return bad(text, err);
+    opened.is_backward = str_eq_c(version, "2");
     opened.values = body.ptr == NULL ? STR("") : body;
     *ret = opened;
     return STATUS_OK;
@@ -165,7 +169,10 @@ enum status cursor_decode(struct str text, struct str query, size_t n_values, st
         err_allow(err, "the same parameters as in the query that returned this cursor");
         return STATUS_CURSOR_MISMATCH;
     }
-    struct cursor cursor = {.generation = opened.generation, .query = query, .n_values = n_values};
+    struct cursor cursor = {.is_backward = opened.is_backward,
+                            .generation = opened.generation,
+                            .query = query,
+                            .n_values = n_values};
     cursor.values = arena_array(arena, n_values, sizeof *cursor.values);
     if (cursor.values == NULL)
         return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");

@@ -10,6 +10,7 @@
 #include "base/err.h"
 
 struct cursor {
+    bool is_backward; /* it leads to the rows before its values, not behind them */
     int64_t generation;
     struct str query;   /* canonical text of the query, without generation and cursor */
     struct str *values; /* ptr NULL for SQL NULL */

@@ -2,7 +2,6 @@
 #include "handlers/handlers.h"
 
 #include "base/json_out.h"
-#include "base/suggest.h"
 #include "handlers/params.h"
 #include "handlers/rows_answer.h"
 
@@ -11,8 +10,9 @@
 enum { BODY_MAX = 4 * 1024 * 1024 };
 
 /* Parameters of rows that are not column names. */
-static const char *const reserved[] = {"select", "order", "limit", "cursor",        "generation",
-                                       "from",   "to",    "last",  TABLE_PARAMETERS};
+static const char *const rows_parameters[] = {"select", "order", "limit", "offset",
+                                              "cursor", "count", "generation", "from",
+                                              "to", "last", TABLE_PARAMETERS};
 
 static void put_instant(struct json_out *json, const char *key, int64_t seconds)
 {
@@ -171,66 +171,12 @@ enum status mart_get(struct request *request, struct err *err)
     return reply_json(request, catalog, &out, err);
 }
 
-static bool is_reserved(struct str name)
-{
-    for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
-        if (str_eq_c(name, reserved[i]))
-            return true;
-    return false;
-}
-
-static enum status unknown_parameter(const struct mart *mart, const struct query_param *param,
-                                     struct err *err)
-{
-    struct suggest search = suggest_start(param->name);
-    for (size_t i = 0; i < mart->n_columns; i++)
-        suggest_offer(&search, mart->columns[i].name);
-    for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
-        suggest_offer(&search, str_of(reserved[i]));
-    (void)err_set(err, STATUS_UNKNOWN_PARAMETER,
-                  "\"%.*s\" is neither a column of %.*s nor a parameter.",
-                  STR_ARG(str_utf8_cut(param->name, 64)), STR_ARG(mart->name));
-    err_at(err, ERR_PARAMETER, param->name, param->value);
-    err_suggest(err, suggest_take(&search));
-    err_allow(
-        err,
-        "a column as {column}={op}.{value} (see /v1/marts/%.*s), select, order, limit, cursor, generation, "
-        "from, to, last, format, shape, numbers, nulls, header, bom, csv",
-        STR_ARG(mart->name));
-    return STATUS_UNKNOWN_PARAMETER;
-}
-
-/* A reserved parameter stands once; a column may be filtered several times, and all must hold. */
-static enum status read_filters(struct request *request, struct rows_request *rows, struct err *err)
-{
-    const struct mart *mart = rows->query->mart;
-    for (size_t i = 0; i < request->n_params; i++) {
-        const struct query_param *param = &request->params[i];
-        if (is_reserved(param->name)) {
-            enum status once = params_check_once(request, i, err);
-            if (once != STATUS_OK)
-                return once;
-            continue;
-        }
-        if (mart_column_index(mart, param->name) < 0)
-            return unknown_parameter(mart, param, err);
-        struct filter filter;
-        enum status s =
-            filter_parse(mart, param->name, param->value, &request->arena, &filter, err);
-        if (s == STATUS_OK)
-            s = rows_add_filter(rows, filter, err);
-        if (s != STATUS_OK)
-            return s;
-    }
-    return STATUS_OK;
-}
-
 enum status mart_rows_get(struct request *request, struct err *err)
 {
     CLEANUP(rows_end) struct rows_request rows = {0};
     enum status s = rows_begin(request, request->path_params[0], &rows, err);
     if (s == STATUS_OK)
-        s = read_filters(request, &rows, err);
+        s = rows_read_filters(request, &rows, rows_parameters, ARRAY_LEN(rows_parameters), err);
     if (s == STATUS_OK)
         s = rows_add_window(request, &rows, err);
     if (s == STATUS_OK)

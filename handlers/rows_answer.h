@@ -13,13 +13,17 @@
 typedef enum status when_empty_fn(struct request *request, struct db *db, int64_t generation,
                                   struct err *err);
 
+/* How exactly rows are to be counted: count= or Prefer: count=. See rows_count.h. */
+enum count_mode { COUNT_NONE, COUNT_EXACT, COUNT_ESTIMATED };
+
 struct rows_request {
     struct catalog *catalog;  /* a reference of our own, given back by rows_end */
     struct mart_query *query; /* with select, filters, order and limit; not yet finished */
     struct mart_version
         version;     /* what is read: the mart's version that the request names, else its newest */
     int64_t read_at; /* a kept generation that shows it */
-    bool is_single;  /* one object instead of a list; when_empty must then refuse */
+    enum count_mode count;
+    bool is_single;            /* one object instead of a list; when_empty must then refuse */
     when_empty_fn *when_empty; /* may be NULL */
 };
 
@@ -42,9 +46,19 @@ void rows_end(struct rows_request *rows); /* also for CLEANUP */
 /* A generation of the catalogue was retired before it could be read: DB_CONFLICT, to be asked again. */
 enum status rows_moved_on(struct err *err);
 
-/* Reads select=, order= and limit= into the query. */
+/*
+ * Reads select=, order=, limit= (a number, "max", or "all" as MART_LIMIT_ALL), offset= and count= into rows. Whoever
+ * answers decides whether all rows can be had at once.
+ */
 enum status rows_read_page(struct request *request, struct rows_request *rows, struct err *err)
     NODISCARD;
+
+/*
+ * Reads every parameter that is not in names[]: {column}={op}.{value}, or=, and= as filters; others are refused with
+ * the nearest name there is. Those in names[] may stand once.
+ */
+enum status rows_read_filters(struct request *request, struct rows_request *rows,
+                              const char *const *names, size_t n_names, struct err *err) NODISCARD;
 
 /* Appends a filter; there may be MART_FILTERS_MAX. */
 enum status rows_add_filter(struct rows_request *rows, struct filter filter, struct err *err)

@@ -4,6 +4,7 @@
 #include "base/date.h"
 #include "handlers/cursor.h"
 #include "handlers/params.h"
+#include "handlers/rows_count.h"
 #include "server/app.h"
 
 static enum status out_of_memory(struct err *err)
@@ -100,6 +101,29 @@ void rows_end(struct rows_request *rows)
     catalog_unrefp(&rows->catalog);
 }
 
+static enum status read_limit(struct request *request, struct mart_query *query, struct err *err)
+{
+    struct str text = request_param(request, "limit");
+    if (str_eq_c(text, "max"))
+        query->limit = MART_LIMIT_MAX;
+    else if (str_eq_c(text, "all"))
+        query->limit = MART_LIMIT_ALL;
+    else
+        return params_i64(request, "limit", 1, MART_LIMIT_MAX, &query->limit, err);
+    return STATUS_OK;
+}
+
+static enum status read_offset(struct request *request, struct mart_query *query, struct err *err)
+{
+    enum status s = params_i64(request, "offset", 0, MART_OFFSET_MAX, &query->offset, err);
+    bool has_both = request_param(request, "offset").ptr != NULL &&
+                    request_param(request, "cursor").ptr != NULL;
+    if (s != STATUS_OK || !has_both)
+        return s;
+    return params_refuse(err, "offset", request_param(request, "offset"),
+                         "either offset or cursor: a cursor says where its page begins");
+}
+
 enum status rows_read_page(struct request *request, struct rows_request *rows, struct err *err)
 {
     struct mart_query *query = rows->query;
@@ -111,8 +135,10 @@ enum status rows_read_page(struct request *request, struct rows_request *rows, s
     if (s == STATUS_OK && order.ptr != NULL)
         s = order_parse(query->mart, order, &request->arena, query, err);
     if (s == STATUS_OK)
-        s = params_i64(request, "limit", 1, MART_LIMIT_MAX, &query->limit, err);
-    return s;
+        s = read_limit(request, query, err);
+    if (s == STATUS_OK)
+        s = read_offset(request, query, err);
+    return s != STATUS_OK ? s : rows_count_read(request, &rows->count, err);
 }
 
 enum status rows_add_filter(struct rows_request *rows, struct filter filter, struct err *err)

@@ -15,6 +15,7 @@ struct db_pool;
 struct catalog_cell;
 struct workers;
 struct cache;
+struct counts;
 struct keyring;
 
 enum { APP_CHECKS_MAX = 8 };
@@ -39,6 +40,7 @@ struct app {
     struct db_pool *db;           /* the cli's; the server does not look inside */
     struct catalog_cell *catalog; /* the same */
     struct cache *cache;          /* the same; NULL: nothing is cached */
+    struct counts *counts;        /* the same; NULL: no count is kept */
     struct keyring *keys;         /* the same; NULL: no keys, everyone may do everything */
 
     /*

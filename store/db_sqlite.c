@@ -137,6 +137,8 @@ static enum status set_up(struct db *db, struct err *err)
     (void)sqlite3_db_config(conn->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     int rc = sqlite3_create_collation_v2(conn->handle, "decimal", SQLITE_UTF8, NULL,
                                          collate_decimal, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite_add_functions(conn->handle);
     /* Two processes that turn a new file to WAL at once see BUSY without the handler being asked. */
     for (int i = 0; rc == SQLITE_OK &&
                     (rc = sqlite3_exec(conn->handle, pragmas, NULL, NULL, NULL)) == SQLITE_BUSY;

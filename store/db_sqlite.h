@@ -28,6 +28,9 @@ struct sqlite_conn {
     bool copy_is_real[DB_COPY_COLUMNS_MAX]; /* bound as a double, converted by us */
 };
 
+/* Functions of our own on a new connection (db_sqlite_functions.c); an SQLite result code. */
+int sqlite_add_functions(struct sqlite3 *handle);
+
 enum status sqlite_fail(struct db *db, int rc, struct err *err);
 enum status sqlite_prepare(struct db *db, const char *sql, struct sqlite_cached **ret,
                            struct err *err) NODISCARD;

@@ -1,9 +1,5 @@
-/*
- * mart_query.c - defaults, the canonical text, the compilation to SQL and the spelling of results.
- * The one function family that builds SQL from a request: identifiers come from the catalogue and are
- * quoted, values become parameters.
- */
-#include "store/mart_query.h"
+/* mart_query.c - defaults of a query, running it, and the spelling of results. */
+#include "store/mart_query_impl.h"
 
 #include "base/date.h"
 #include "base/number.h"
@@ -14,11 +10,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static enum status no_memory(struct err *err)
-{
-    return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory while preparing the query.");
-}
 
 enum status mart_value_check(const struct mart_column *column, struct str value, struct err *err)
 {
@@ -33,137 +24,77 @@ static bool is_ordered_by(const struct mart_query *query, size_t column)
     return false;
 }
 
-enum status mart_query_finish(struct mart_query *query, struct arena *arena, struct err *err)
+static enum status check_range(const char *name, int64_t value, int64_t min, int64_t max,
+                               struct err *err)
 {
-    const struct mart *mart = query->mart;
-    if (query->limit == 0)
-        query->limit = MART_LIMIT_DEFAULT;
-    if (query->limit < 1 || query->limit > MART_LIMIT_MAX) {
-        enum status s = err_set(err, STATUS_BAD_VALUE, "The limit is out of range.");
-        err_at(err, ERR_PARAMETER, STR("limit"), STR_NONE);
-        err_allow(err, "1 to %d", (int)MART_LIMIT_MAX);
-        return s;
-    }
-    if (query->n_filters > MART_FILTERS_MAX)
-        return err_set(err, STATUS_BAD_FILTER, "At most %d filters may be given.",
-                       (int)MART_FILTERS_MAX);
-    if (query->n_select == 0) {
-        query->select = arena_array(arena, mart->n_columns, sizeof *query->select);
-        if (query->select == NULL)
-            return no_memory(err);
-        for (size_t i = 0; i < mart->n_columns; i++)
-            query->select[i] = i;
-        query->n_select = mart->n_columns;
-    }
-    struct order_term *order = arena_array(arena, mart->n_columns, sizeof *order);
-    if (order == NULL)
-        return no_memory(err);
-    if (query->n_order > 0)
-        memcpy(order, query->order, query->n_order * sizeof *order);
-    query->order = order;
-    for (size_t i = 0; i < mart->n_key; i++)
-        if (!is_ordered_by(query, mart->key[i]))
-            query->order[query->n_order++] = (struct order_term){mart->key[i], false};
+    if (value >= min && value <= max)
+        return STATUS_OK;
+    enum status s = err_set(err, STATUS_BAD_VALUE, "The %s is out of range.", name);
+    err_at(err, ERR_PARAMETER, str_of(name), STR_NONE);
+    err_allow(err, "%lld to %lld", (long long)min, (long long)max);
+    return s;
+}
+
+static enum status select_all(struct mart_query *query, struct arena *arena, struct err *err)
+{
+    query->select = arena_array(arena, query->mart->n_columns, sizeof *query->select);
+    if (query->select == NULL)
+        return mart_query_no_memory(err);
+    for (size_t i = 0; i < query->mart->n_columns; i++)
+        query->select[i] = i;
+    query->n_select = query->mart->n_columns;
+    query->n_names = 0;
     return STATUS_OK;
 }
 
-static void add_quoted(struct buf *out, struct str value)
+/* Where NULLs are by default is not said, nor where there are none. */
+static enum nulls plain_nulls(const struct mart *mart, const struct order_term *term)
 {
-    buf_add_char(out, '"');
-    for (size_t i = 0; i < value.len; i++) {
-        if (value.ptr[i] == '"' || value.ptr[i] == '\\')
-            buf_add_char(out, '\\');
-        buf_add_char(out, value.ptr[i]);
-    }
-    buf_add_char(out, '"');
+    bool is_default = term->nulls == (term->is_descending ? NULLS_FIRST : NULLS_LAST);
+    bool is_never_null = mart->is_managed && !mart->columns[term->column].is_nullable;
+    return is_default || is_never_null ? NULLS_DEFAULT : term->nulls;
 }
 
-static int order_of_values(const void *a, const void *b)
-{
-    return str_cmp(*(const struct str *)a, *(const struct str *)b);
-}
-
-/* Lists are sets: their order and repetitions do not count. */
-static int order_of_filters(const struct filter *a, const struct filter *b)
-{
-    if (a->column != b->column)
-        return a->column < b->column ? -1 : 1;
-    if (a->op != b->op)
-        return a->op < b->op ? -1 : 1;
-    if (a->is != b->is)
-        return a->is < b->is ? -1 : 1;
-    for (size_t i = 0; i < a->n_values && i < b->n_values; i++) {
-        int order = str_cmp(a->values[i], b->values[i]);
-        if (order != 0)
-            return order;
-    }
-    return a->n_values < b->n_values ? -1 : a->n_values > b->n_values;
-}
-
-static int order_of_filter_pointers(const void *a, const void *b)
-{
-    return order_of_filters(*(const struct filter *const *)a, *(const struct filter *const *)b);
-}
-
-static void add_filter(struct buf *out, const struct mart *mart, const struct filter *filter)
-{
-    static const char *const names[] = {
-        [OP_EQ] = "eq", [OP_NEQ] = "neq", [OP_GT] = "gt", [OP_GTE] = "gte",
-        [OP_LT] = "lt", [OP_LTE] = "lte", [OP_IN] = "in", [OP_IS] = "is"};
-    static const char *const is[] = {
-        [IS_NULL] = "null", [IS_NOT_NULL] = "not_null", [IS_TRUE] = "true", [IS_FALSE] = "false"};
-    buf_add_char(out, '&');
-    buf_add(out, mart->columns[filter->column].name);
-    buf_printf(out, "=%s.", names[filter->op]);
-    if (filter->op == OP_IS)
-        buf_add_c(out, is[filter->is]);
-    for (size_t i = 0; i < filter->n_values; i++) {
-        if (i > 0 && str_eq(filter->values[i], filter->values[i - 1]))
-            continue;
-        if (i > 0)
-            buf_add_char(out, ',');
-        add_quoted(out, filter->values[i]);
-    }
-}
-
-void mart_query_canonical(const struct mart_query *query, struct buf *out)
+static enum status complete_order(struct mart_query *query, struct arena *arena, struct err *err)
 {
     const struct mart *mart = query->mart;
-    const struct filter *sorted[MART_FILTERS_MAX];
-    size_t n = query->n_filters < MART_FILTERS_MAX ? query->n_filters : MART_FILTERS_MAX;
-    for (size_t i = 0; i < n; i++) {
-        sorted[i] = &query->filters[i];
-        if (sorted[i]->n_values > 1)
-            qsort(query->filters[i].values, query->filters[i].n_values, sizeof(struct str),
-                  order_of_values);
-    }
-    if (n > 1) {
-        /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what is sorted */
-        qsort(sorted, n, sizeof sorted[0], order_of_filter_pointers);
-    }
-    buf_add(out, mart->name);
-    buf_printf(out,
-               "?generation=%lld&select=", (long long)(mart->is_managed ? query->generation : 0));
-    for (size_t i = 0; i < query->n_select; i++) {
-        if (i > 0)
-            buf_add_char(out, ',');
-        buf_add(out, mart->columns[query->select[i]].name);
-    }
-    for (size_t i = 0; i < n; i++)
-        if (i == 0 || order_of_filters(sorted[i], sorted[i - 1]) != 0)
-            add_filter(out, mart, sorted[i]);
-    if (query->n_search_columns > 0) {
-        buf_add_c(out, "&search=");
-        add_quoted(out, query->search);
-    }
-    buf_add_c(out, "&order=");
-    for (size_t i = 0; i < query->n_order; i++) {
-        if (i > 0)
-            buf_add_char(out, ',');
-        buf_add(out, mart->columns[query->order[i].column].name);
-        buf_add_c(out, query->order[i].is_descending ? ".desc" : ".asc");
-    }
-    buf_printf(out, "&limit=%lld", (long long)query->limit);
+    struct order_term *order = arena_array(arena, mart->n_columns, sizeof *order);
+    if (order == NULL)
+        return mart_query_no_memory(err);
+    if (query->n_order > 0)
+        memcpy(order, query->order, query->n_order * sizeof *order);
+    for (size_t i = 0; i < query->n_order; i++)
+        order[i].nulls = plain_nulls(mart, &order[i]);
+    query->order = order;
+    for (size_t i = 0; i < mart->n_key; i++)
+        if (!is_ordered_by(query, mart->key[i]))
+            query->order[query->n_order++] = (struct order_term){.column = mart->key[i]};
+    return STATUS_OK;
+}
+
+enum status mart_query_finish(struct mart_query *query, struct arena *arena, struct err *err)
+{
+    if (query->limit == 0)
+        query->limit = MART_LIMIT_DEFAULT;
+    enum status s = query->limit == MART_LIMIT_ALL
+                        ? STATUS_OK
+                        : check_range("limit", query->limit, 1, MART_LIMIT_MAX, err);
+    if (s == STATUS_OK)
+        s = check_range("offset", query->offset, 0, MART_OFFSET_MAX, err);
+    if (s != STATUS_OK)
+        return s;
+    if (filter_count(query->filters, query->n_filters) > MART_FILTERS_MAX)
+        return err_set(err, STATUS_BAD_FILTER, "At most %d filters may be given.",
+                       (int)MART_FILTERS_MAX);
+    s = filters_normalise(&query->filters, &query->n_filters, arena, err);
+    if (s == STATUS_OK && query->n_select == 0)
+        s = select_all(query, arena, err);
+    return s != STATUS_OK ? s : complete_order(query, arena, err);
+}
+
+struct str mart_query_name(const struct mart_query *query, size_t i)
+{
+    return i < query->n_names ? query->names[i] : query->mart->columns[query->select[i]].name;
 }
 
 static bool is_selected(const struct mart_query *query, size_t column, size_t *ret_at)
@@ -186,6 +117,15 @@ size_t mart_query_order_result_column(const struct mart_query *query, size_t i)
         if (!is_selected(query, query->order[k].column, &at))
             extra++;
     return extra;
+}
+
+size_t mart_query_width(const struct mart_query *query)
+{
+    size_t at = 0;
+    size_t width = query->n_select;
+    for (size_t i = 0; i < query->n_order; i++)
+        width += is_selected(query, query->order[i].column, &at) ? 0 : 1;
+    return width;
 }
 
 static enum status bad_cursor(struct err *err)

@@ -9,20 +9,46 @@
 #include "base/arena.h"
 #include "store/catalog.h"
 
-enum filter_op { OP_EQ, OP_NEQ, OP_GT, OP_GTE, OP_LT, OP_LTE, OP_IN, OP_IS };
+enum filter_op {
+    OP_EQ,
+    OP_NEQ,
+    OP_GT,
+    OP_GTE,
+    OP_LT,
+    OP_LTE,
+    OP_IN,
+    OP_IS,
+    OP_ISDISTINCT, /* <> in which NULL is a value like any other */
+    OP_LIKE,       /* values[0]: '%' any run, '_' one character, '\\' takes the next one as it is */
+    OP_ILIKE,      /* the same without regard to the case of ASCII letters */
+    OP_FTS,        /* values: words (words.h), all of which the text has */
+    OP_AND,        /* terms */
+    OP_OR
+};
 enum is_what { IS_NULL, IS_NOT_NULL, IS_TRUE, IS_FALSE };
 
+/*
+ * A condition on a column, or several joined. A column that is NULL meets no condition but is and isdistinct,
+ * negated or not, as in SQL.
+ */
 struct filter {
     size_t column;
     enum filter_op op;
-    struct str *values; /* one, or several for OP_IN; checked against the column's kind */
+    struct str
+        *values; /* one, or several for OP_IN and OP_FTS; checked against the column's kind */
     size_t n_values;
     enum is_what is;
+    bool is_negated;
+    struct filter *terms; /* of OP_AND and OP_OR: at least one */
+    size_t n_terms;
 };
+
+enum nulls { NULLS_DEFAULT, NULLS_FIRST, NULLS_LAST };
 
 struct order_term {
     size_t column;
-    bool is_descending; /* NULLs are last ascending and first descending */
+    bool is_descending;
+    enum nulls nulls; /* NULLS_DEFAULT: last ascending and first descending */
 };
 
 struct mart_query {
@@ -30,7 +56,10 @@ struct mart_query {
     int64_t generation; /* rows as of this one; ignored for unmanaged marts */
     size_t *select;     /* column indexes, in output order */
     size_t n_select;
-    struct filter *filters;
+    struct str
+        *names; /* of the first n_names selected columns in the output; see mart_query_name */
+    size_t n_names;
+    struct filter *filters; /* all must hold */
     size_t n_filters;
     struct str
         search; /* text that one of the searched columns must contain, ASCII case ignored; ptr NULL: all */
@@ -40,25 +69,56 @@ struct mart_query {
     size_t n_order;
     struct str
         *after; /* values of the order columns of the last row seen, or NULL; ptr NULL is NULL */
-    int64_t limit;
+    /*
+     * With after: the rows before that row instead of those behind it. They come in the query's own order, at most
+     * limit, and one more result column follows at mart_query_width: how many were found, limit + 1 at most, so
+     * that limit + 1 tells that there are still more before them.
+     */
+    bool is_backward;
+    int64_t limit;  /* MART_LIMIT_ALL: no limit */
+    int64_t offset; /* rows left out at the front; not with after */
 };
 
 enum {
     MART_LIMIT_DEFAULT = 1000,
     MART_LIMIT_MAX = 50000,
-    MART_FILTERS_MAX = 32,
-    MART_IN_MAX = 500
+    MART_LIMIT_ALL = -1,
+    MART_OFFSET_MAX = 10000,
+    MART_FILTERS_MAX = 32, /* conditions in all, however they are joined */
+    MART_FILTER_DEPTH_MAX = 4,
+    MART_IN_MAX = 500,
+    MART_WILDCARDS_MAX = 16,
+    MART_WORDS_MAX = 16,
+    MART_SELECT_MAX = 2000,
+    MART_NAME_BYTES_MAX = 63
 };
 
-/* "gte.2020-01-01", "in.(a,b,\"c,d\")", "is.null": the part after '='. The parameter's name is for errors. */
+/* The operators by name, i from 0; ptr NULL behind the last. */
+struct str filter_op_name(size_t i, enum filter_op *ret);
+bool filter_op_fits(enum filter_op op, enum column_kind kind);
+
+/*
+ * "gte.2020-01-01", "in.(a,b,\"c,d\")", "not.is.null", "like.*x*": the part after '='. The parameter is the column's
+ * name, and for errors.
+ */
 enum status filter_parse(const struct mart *mart, struct str parameter, struct str value,
                          struct arena *arena, struct filter *ret_filter, struct err *err) NODISCARD;
 
-/* "a,b" and "a.desc,b.asc". */
+/* Whether name is "or", "and", "not.or" or "not.and". */
+bool logic_is_name(struct str name);
+
+/* "(a.eq.1,and(b.gt.2,not.or(c.is.null,d.in.(1,2))))", the value of such a parameter. */
+enum status logic_parse(const struct mart *mart, struct str parameter, struct str value,
+                        struct arena *arena, struct filter *ret_filter, struct err *err) NODISCARD;
+
+/* "a,b", "name:a" and "a.desc,b.asc.nullsfirst". */
 enum status select_parse(const struct mart *mart, struct str text, struct arena *arena,
                          struct mart_query *query, struct err *err) NODISCARD;
 enum status order_parse(const struct mart *mart, struct str text, struct arena *arena,
                         struct mart_query *query, struct err *err) NODISCARD;
+
+/* Whether name can be an alias: a letter or underscore, then letters, digits and underscores. */
+bool mart_name_is_valid(struct str name);
 
 /* Rows in which one of the named columns ("uid,name"; at most four, all text) contains text. */
 enum status mart_query_search(struct mart_query *query, struct str text, const char *columns,
@@ -72,8 +132,15 @@ enum status mart_value_check(const struct mart_column *column, struct str value,
 enum status mart_query_finish(struct mart_query *query, struct arena *arena, struct err *err)
     NODISCARD;
 
-/* The query as one canonical line (without cursor): equal queries give equal text. */
+/* The query as one canonical line (without cursor): equal queries give equal text. Filters and search are its part. */
 void mart_query_canonical(const struct mart_query *query, struct buf *out);
+void mart_filters_canonical(const struct mart_query *query, struct buf *out);
+
+/* What selected column i is called in the output. */
+struct str mart_query_name(const struct mart_query *query, size_t i);
+
+/* Result columns: the selected ones and the order columns that were not selected. */
+size_t mart_query_width(const struct mart_query *query);
 
 /*
  * Runs it for limit + 1 rows, so that the caller sees whether there is a next page. Result columns: the

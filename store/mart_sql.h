@@ -1,4 +1,4 @@
-/* mart_sql.h - the SQL of a mart_query; for mart_query.c and its tests. */
+/* mart_sql.h - the SQL of a mart_query; for the mart_*.c files and their tests. */
 #ifndef STORE_MART_SQL_H
 #define STORE_MART_SQL_H
 
@@ -19,6 +19,12 @@ enum status mart_query_compile(const struct mart_query *query, enum db_kind kind
                                struct arena *arena, struct mart_sql *ret, struct err *err)
     NODISCARD;
 enum status mart_query_explain(const struct mart_query *query, enum status s, struct err *err);
+
+/* The number of rows that pass its filters, at most max (0: all); and the plan for reading them, on PostgreSQL. */
+enum status mart_sql_count(const struct mart_query *query, int64_t max, enum db_kind kind,
+                           struct arena *arena, struct mart_sql *ret, struct err *err) NODISCARD;
+enum status mart_sql_explain(const struct mart_query *query, enum db_kind kind, struct arena *arena,
+                             struct mart_sql *ret, struct err *err) NODISCARD;
 
 /* "name" with its quotes doubled: an identifier on both back ends. */
 void sql_identifier(struct buf *out, struct str name);

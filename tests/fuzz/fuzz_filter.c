@@ -1,5 +1,5 @@
 /*
- * fuzz_filter.c - any text as filter, select, order or search of a mart with a column of every kind: refused with a
+ * fuzz_filter.c - any text as filter, conditions joined by and and or, select, order or search of a mart with a column of every kind: refused with a
  * reason, or a query whose canonical text and SQL can be made. The first byte says what the rest is.
  */
 #include "store/mart_query.h"
@@ -73,6 +73,10 @@ static const char *canonical(const struct mart_query *query, struct arena *arena
 /* A value that was accepted is accepted again in its canonical spelling, which it keeps. */
 static void check_filter(const struct mart *mart, const struct filter *filter, struct arena *arena)
 {
+    for (size_t i = 0; i < filter->n_terms; i++)
+        check_filter(mart, &filter->terms[i], arena);
+    if (filter->op == OP_LIKE || filter->op == OP_ILIKE || filter->op == OP_FTS)
+        return; /* patterns and words have a spelling of their own */
     for (size_t i = 0; i < filter->n_values; i++) {
         struct filter again;
         struct buf text;
@@ -103,6 +107,23 @@ static enum status read_filter(struct str input, struct mart_query *query, struc
     return s;
 }
 
+/* not.or=(...) and its like; the first byte of input chooses the name. */
+static enum status read_logic(struct str input, struct mart_query *query, struct arena *arena,
+                              struct err *err)
+{
+    static const char *const names[] = {"or", "and", "not.or", "not.and"};
+    size_t which = input.len == 0 ? 0 : (unsigned char)input.ptr[0] % ARRAY_LEN(names);
+    query->filters = ARENA_NEW(arena, struct filter);
+    assert(query->filters != NULL);
+    enum status s = logic_parse(query->mart, str_of(names[which]), str_sub(input, 1, input.len),
+                                arena, query->filters, err);
+    if (s != STATUS_OK)
+        return s;
+    query->n_filters = 1;
+    check_filter(query->mart, query->filters, arena);
+    return s;
+}
+
 static enum status read_part(unsigned what, struct str input, struct mart_query *query,
                              struct arena *arena, struct err *err)
 {
@@ -115,6 +136,8 @@ static enum status read_part(unsigned what, struct str input, struct mart_query 
         if (!str_is_utf8(input) || (input.len > 0 && memchr(input.ptr, '\0', input.len) != NULL))
             return STATUS_OK;
         return mart_query_search(query, input, "t,q\"@$1", arena, err);
+    case 'l':
+        return read_logic(input, query, arena, err);
     default:
         return read_filter(input, query, arena, err);
     }
@@ -145,6 +168,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const char *first = canonical(&query, &arena);
         assert(strcmp(first, canonical(&query, &arena)) == 0);
         (void)first;
+        query.is_backward = query.n_filters % 2 == 1;
         check_sql(&query, DB_SQLITE, &arena);
         check_sql(&query, DB_POSTGRESQL, &arena);
     }

@@ -353,7 +353,7 @@ static void what_cannot_be_meant_is_refused_with_a_hint(void **state)
         {"order=dat", STATUS_UNKNOWN_COLUMN, "order", "date", "is_cross"},
         {"order=date,date.desc", STATUS_BAD_VALUE, "order", "", ""},
         {"limit=50001", STATUS_BAD_VALUE, "limit", "", "1 to 50000"},
-        {"limit=-1", STATUS_BAD_VALUE, "limit", "", "1 to 50000"},
+        {"limit=-2", STATUS_BAD_VALUE, "limit", "", "1 to 50000"},
     };
     struct fixture *f = *state;
     struct catalog *c = load_catalog(f);

@@ -1,0 +1,369 @@
+/*
+ * mart_sql_filter.c - columns, values and conditions in SQL; what every query about a mart is made of. Identifiers
+ * come from the catalogue and are quoted, values become parameters.
+ */
+#include "store/mart_sql_impl.h"
+
+#include "base/words.h"
+#include "store/value.h"
+
+#include <string.h>
+
+void sql_identifier(struct buf *out, struct str name)
+{
+    buf_add_char(out, '"');
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.ptr[i] == '"')
+            buf_add_char(out, '"');
+        buf_add_char(out, name.ptr[i]);
+    }
+    buf_add_char(out, '"');
+}
+
+const struct mart_column *sql_column_at(const struct builder *b, size_t column)
+{
+    return &b->query->mart->columns[column];
+}
+
+/*
+ * Values without an output are NULL here, the same wherever the column stands, so that what is shown, filtered
+ * and paged over agrees: NaN and infinities, and in SQLite, which keeps whatever it is given, everything that is
+ * not of the column's type. Only marts of other tools hold such values; ours are checked when published and keep
+ * their bare columns, which indexes serve. "@" is the column.
+ */
+static const char *const foreign_forms[][COLUMN_OTHER + 1] = {
+    [DB_SQLITE] =
+        {
+            [COLUMN_TEXT] = "(CASE WHEN typeof(@) = 'text' AND instr(@, char(0)) = 0 THEN @ END)",
+            [COLUMN_INT] = "(CASE WHEN typeof(@) = 'integer' THEN @ END)",
+            /* What decimal_is_valid takes. Length and GLOB end at a NUL, the bytes of a BLOB do not. */
+            [COLUMN_DECIMAL] =
+                /* NOLINTNEXTLINE(bugprone-suspicious-missing-comma): one text on several lines */
+            "(CASE WHEN typeof(@) = 'text' AND length(@) = length(CAST(@ AS BLOB)) "
+            "AND (@ GLOB '[0-9]*' OR @ GLOB '-[0-9]*') AND @ GLOB '*[0-9]' "
+            "AND substr(@, 2) NOT GLOB '*[^0-9.]*' AND @ NOT GLOB '*.*.*' "
+            "AND length(replace(replace(@, '-', ''), '.', '')) <= 38 THEN @ END)",
+            /* 9e999 is infinity. The cast keeps a large integer equal to the double it is shown as. */
+            [COLUMN_FLOAT] =
+                "(CASE WHEN typeof(@) IN ('integer', 'real') AND @ > -9e999 AND @ < 9e999 "
+                "THEN CAST(@ AS REAL) END)",
+            [COLUMN_BOOL] =
+                "(CASE @ WHEN 1 THEN 1 WHEN 0 THEN 0 WHEN 'true' THEN 1 WHEN 'false' THEN 0 END)",
+            /* Counting no days on makes the 30th of February the 1st of March, so that it differs. */
+            [COLUMN_DATE] = "(CASE WHEN typeof(@) = 'text' AND date(@, '+0 days') = @ THEN @ END)",
+            [COLUMN_INSTANT] = "(CASE WHEN typeof(@) = 'text' AND @ GLOB '[0-9][0-9][0-9][0-9]-*' "
+                               "THEN strftime('%Y-%m-%dT%H:%M:%fZ', @) END)",
+            [COLUMN_OTHER] = "(CASE WHEN typeof(@) = 'blob' THEN '\\x' || lower(hex(@)) "
+                             "WHEN instr(CAST(@ AS TEXT), char(0)) = 0 THEN CAST(@ AS TEXT) END)",
+        },
+    [DB_POSTGRESQL] =
+        {
+            [COLUMN_FLOAT] = "(CASE WHEN @ IN ('NaN', 'Infinity', '-Infinity') THEN NULL "
+                             "ELSE CAST(@ AS DOUBLE PRECISION) END)",
+            /* NaN before PostgreSQL 14, which cannot spell the infinity of a numeric, and both after. */
+            [COLUMN_DECIMAL] = "(CASE WHEN @ - @ = 0 THEN @ END)",
+        },
+};
+
+/* NULL: the column is taken as it stands. */
+static const char *foreign_form(const struct builder *b, const struct mart_column *column)
+{
+    return b->query->mart->is_managed ? NULL : foreign_forms[b->kind][column->kind];
+}
+
+bool sql_may_be_null(const struct builder *b, size_t column)
+{
+    const struct mart_column *at = sql_column_at(b, column);
+    return at->is_nullable || foreign_form(b, at) != NULL;
+}
+
+void sql_add_column(struct builder *b, size_t at)
+{
+    const struct mart_column *column = sql_column_at(b, at);
+    const char *form = foreign_form(b, column);
+    if (form == NULL)
+        form = column->kind == COLUMN_OTHER ? "CAST(@ AS TEXT)" : "@";
+    for (; *form != '\0'; form++) {
+        if (*form == '@')
+            sql_identifier(&b->out, column->name);
+        else
+            buf_add_char(&b->out, *form);
+    }
+}
+
+void sql_add_collation(struct builder *b, size_t at)
+{
+    enum column_kind kind = sql_column_at(b, at)->kind;
+    bool is_foreign_text =
+        kind == COLUMN_OTHER || (kind == COLUMN_TEXT && !b->query->mart->is_managed);
+    if (kind == COLUMN_DECIMAL && b->kind == DB_SQLITE)
+        buf_add_c(&b->out, " COLLATE decimal");
+    else if (is_foreign_text)
+        buf_add_c(&b->out, b->kind == DB_SQLITE ? " COLLATE BINARY" : " COLLATE \"C\"");
+}
+
+void sql_add_ordered(struct builder *b, size_t at)
+{
+    sql_add_column(b, at);
+    sql_add_collation(b, at);
+}
+
+size_t sql_new_param(struct builder *b, struct db_param param)
+{
+    b->params[b->n_params++] = param;
+    return b->n_params;
+}
+
+/*
+ * A parameter where a value of the column's kind is compared. PostgreSQL takes an untyped one to be of the
+ * column's type, which is right for dates and both kinds of timestamp, but must not narrow numbers.
+ */
+void sql_add_placeholder(struct builder *b, enum column_kind kind, size_t number)
+{
+    const char *type = NULL;
+    if (b->kind == DB_SQLITE && kind == COLUMN_INSTANT && !b->query->mart->is_managed) {
+        buf_add_c(&b->out, "strftime('%Y-%m-%dT%H:%M:%fZ', "); /* as in foreign_forms */
+        buf_printf(&b->out, "$%zu)", number);
+        return;
+    }
+    if (b->kind == DB_POSTGRESQL && kind == COLUMN_INT)
+        type = "BIGINT";
+    if (b->kind == DB_POSTGRESQL && kind == COLUMN_FLOAT)
+        type = "DOUBLE PRECISION";
+    if (b->kind == DB_POSTGRESQL && kind == COLUMN_DECIMAL)
+        type = "NUMERIC";
+    if (type == NULL)
+        buf_printf(&b->out, "$%zu", number);
+    else
+        buf_printf(&b->out, "CAST($%zu AS %s)", number, type);
+}
+
+static void add_value(struct builder *b, enum column_kind kind, struct str value)
+{
+    sql_add_placeholder(b, kind, sql_new_param(b, value_param(kind, value)));
+}
+
+/* The pattern of LIKE as one of GLOB, which minds the case: "%" is "*", "_" is "?", and brackets make text of the rest. */
+static struct str glob_of(struct builder *b, struct str like)
+{
+    char *out = arena_alloc(b->out.arena, 3 * like.len + 1);
+    size_t n = 0;
+    if (out == NULL) {
+        b->out.failed = true;
+        return STR("");
+    }
+    for (size_t i = 0; i < like.len; i++) {
+        bool is_escaped = like.ptr[i] == '\\' && i + 1 < like.len;
+        char c = like.ptr[is_escaped ? ++i : i];
+        if (!is_escaped && (c == '%' || c == '_')) {
+            out[n++] = c == '%' ? '*' : '?';
+        } else if (strchr("*?[", c) != NULL) {
+            out[n++] = '[';
+            out[n++] = c;
+            out[n++] = ']';
+        } else {
+            out[n++] = c;
+        }
+    }
+    return (struct str){out, n};
+}
+
+static void add_pattern(struct builder *b, const struct filter *filter)
+{
+    struct str pattern = filter->values[0];
+    bool is_glob = b->kind == DB_SQLITE && filter->op == OP_LIKE;
+    bool is_folded = b->kind == DB_POSTGRESQL && filter->op == OP_ILIKE;
+    buf_add_c(&b->out, is_folded ? "LOWER(" : "");
+    sql_add_column(b, filter->column);
+    buf_add_c(&b->out, b->kind == DB_SQLITE ? "" : " COLLATE \"C\"");
+    buf_add_c(&b->out, is_folded ? ")" : "");
+    buf_printf(&b->out, is_glob ? " GLOB $%zu" : " LIKE $%zu ESCAPE '\\'",
+               sql_new_param(b, db_text(is_glob ? glob_of(b, pattern) : pattern)));
+}
+
+/* The words of the column's text stand between spaces, as words.h makes them; each word is looked for as it stands. */
+static void add_words(struct builder *b, const struct filter *filter)
+{
+    if (b->kind == DB_POSTGRESQL && b->separators == 0) {
+        struct str from = str_of(words_separators);
+        char *spaces = arena_alloc(b->out.arena, from.len);
+        if (spaces == NULL) {
+            b->out.failed = true;
+            return;
+        }
+        memset(spaces, ' ', from.len);
+        b->separators = sql_new_param(b, db_text(from));
+        (void)sql_new_param(b, db_text((struct str){spaces, from.len}));
+    }
+    buf_add_char(&b->out, '(');
+    for (size_t i = 0; i < filter->n_values; i++) {
+        buf_add_c(&b->out, i > 0 ? " AND " : "");
+        buf_add_c(&b->out,
+                  b->kind == DB_SQLITE ? "INSTR(words(" : "STRPOS(' ' || TRANSLATE(LOWER(");
+        sql_add_column(b, filter->column);
+        if (b->kind == DB_POSTGRESQL)
+            buf_printf(&b->out, " COLLATE \"C\"), CAST($%zu AS TEXT), CAST($%zu AS TEXT)) || ' '",
+                       b->separators, b->separators + 1);
+        else
+            buf_add_char(&b->out, ')');
+        buf_printf(&b->out, b->kind == DB_SQLITE ? ", $%zu) > 0" : ", CAST($%zu AS TEXT)) > 0",
+                   sql_new_param(b, db_text(filter->values[i])));
+    }
+    buf_add_char(&b->out, ')');
+}
+
+static void add_comparison(struct builder *b, const struct filter *filter)
+{
+    static const char *const signs[] = {[OP_EQ] = " = ",   [OP_NEQ] = " <> ",
+                                        [OP_GT] = " > ",   [OP_LT] = " < ",
+                                        [OP_GTE] = " >= ", [OP_LTE] = " <= ",
+                                        [OP_IN] = " IN (", [OP_ISDISTINCT] = " IS DISTINCT FROM "};
+    enum column_kind kind = sql_column_at(b, filter->column)->kind;
+    sql_add_ordered(b, filter->column);
+    buf_add_c(&b->out, signs[filter->op]);
+    for (size_t i = 0; i < filter->n_values; i++) {
+        buf_add_c(&b->out, i > 0 ? ", " : "");
+        add_value(b, kind, filter->values[i]);
+    }
+    if (filter->op == OP_IN)
+        buf_add_char(&b->out, ')');
+}
+
+static void add_filter(struct builder *b, const struct filter *filter);
+
+static void add_group(struct builder *b, const struct filter *group)
+{
+    buf_add_char(&b->out, '(');
+    for (size_t i = 0; i < group->n_terms; i++) {
+        buf_add_c(&b->out, i == 0 ? "" : group->op == OP_AND ? " AND " : " OR ");
+        add_filter(b, &group->terms[i]);
+    }
+    buf_add_char(&b->out, ')');
+}
+
+static void add_filter(struct builder *b, const struct filter *filter)
+{
+    static const char *const is[] = {[IS_NULL] = " IS NULL",
+                                     [IS_NOT_NULL] = " IS NOT NULL",
+                                     [IS_TRUE] = " IS TRUE",
+                                     [IS_FALSE] = " IS FALSE"};
+    buf_add_c(&b->out, filter->is_negated ? "NOT (" : "");
+    switch (filter->op) {
+    case OP_AND:
+    case OP_OR:
+        add_group(b, filter);
+        break;
+    case OP_IS:
+        sql_add_column(b, filter->column);
+        buf_add_c(&b->out, is[filter->is]);
+        break;
+    case OP_LIKE:
+    case OP_ILIKE:
+        add_pattern(b, filter);
+        break;
+    case OP_FTS:
+        add_words(b, filter);
+        break;
+    case OP_EQ:
+    case OP_NEQ:
+    case OP_GT:
+    case OP_GTE:
+    case OP_LT:
+    case OP_LTE:
+    case OP_IN:
+    case OP_ISDISTINCT:
+        add_comparison(b, filter);
+        break;
+    }
+    buf_add_char(&b->out, filter->is_negated ? ')' : ' ');
+}
+
+/* "contains", byte by byte after folding ASCII letters, the same on both back ends. */
+static void add_search(struct builder *b)
+{
+    const struct mart_query *query = b->query;
+    size_t number = query->n_search_columns == 0
+                        ? 0
+                        : sql_new_param(b, value_param(COLUMN_TEXT, query->search));
+    for (size_t i = 0; i < query->n_search_columns; i++) {
+        buf_add_c(&b->out, i == 0 ? " AND (" : " OR ");
+        buf_add_c(&b->out, b->kind == DB_SQLITE ? "INSTR(LOWER(" : "STRPOS(LOWER(");
+        sql_add_column(b, query->search_columns[i]);
+        buf_printf(&b->out, "%s), $%zu) > 0", b->kind == DB_SQLITE ? "" : " COLLATE \"C\"", number);
+    }
+    buf_add_c(&b->out, query->n_search_columns == 0 ? "" : ")");
+}
+
+void sql_add_where(struct builder *b)
+{
+    const struct mart_query *query = b->query;
+    buf_add_c(&b->out, " FROM ");
+    sql_identifier(&b->out, query->mart->source_table);
+    buf_add_c(&b->out, " WHERE ");
+    if (query->mart->is_managed) {
+        size_t number = sql_new_param(b, db_i64(query->generation));
+        buf_printf(&b->out, "gen_from <= $%zu AND gen_to > $%zu", number, number);
+    } else {
+        buf_add_c(&b->out, "1 = 1");
+    }
+    for (size_t i = 0; i < query->n_filters; i++) {
+        buf_add_c(&b->out, " AND ");
+        add_filter(b, &query->filters[i]);
+    }
+    add_search(b);
+}
+
+static size_t count_values(const struct filter *filters, size_t n)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++)
+        count += filters[i].n_values + count_values(filters[i].terms, filters[i].n_terms);
+    return count;
+}
+
+enum status sql_begin(struct builder *b, const struct mart_query *query, enum db_kind kind,
+                      struct arena *arena, struct err *err)
+{
+    /* Generation, search, the two of full-text search, and the bounds of paging. */
+    size_t n_params = count_values(query->filters, query->n_filters) + query->n_order + 6;
+    *b = (struct builder){.query = query, .kind = kind};
+    buf_init(&b->out, arena, SQL_BYTES_MAX);
+    b->params = arena_array(arena, n_params, sizeof *b->params);
+    b->after = arena_array(arena, query->n_order + 1, sizeof *b->after);
+    return b->params == NULL || b->after == NULL ? mart_query_no_memory(err) : STATUS_OK;
+}
+
+enum status sql_finish(struct builder *b, struct mart_sql *ret, struct err *err)
+{
+    const char *text = buf_c_str(&b->out);
+    if (text == NULL)
+        return mart_query_no_memory(err);
+    *ret = (struct mart_sql){text, b->params, b->n_params};
+    return STATUS_OK;
+}
+
+enum status mart_sql_count(const struct mart_query *query, int64_t max, enum db_kind kind,
+                           struct arena *arena, struct mart_sql *ret, struct err *err)
+{
+    struct builder b;
+    enum status s = sql_begin(&b, query, kind, arena, err);
+    if (s != STATUS_OK)
+        return s;
+    buf_add_c(&b.out, max > 0 ? "SELECT COUNT(*) FROM (SELECT 1" : "SELECT COUNT(*)");
+    sql_add_where(&b);
+    if (max > 0)
+        buf_printf(&b.out, " LIMIT %lld) AS found", (long long)max);
+    return sql_finish(&b, ret, err);
+}
+
+enum status mart_sql_explain(const struct mart_query *query, enum db_kind kind, struct arena *arena,
+                             struct mart_sql *ret, struct err *err)
+{
+    struct builder b;
+    enum status s = sql_begin(&b, query, kind, arena, err);
+    if (s != STATUS_OK)
+        return s;
+    buf_add_c(&b.out, "EXPLAIN (FORMAT JSON) SELECT 1");
+    sql_add_where(&b);
+    return sql_finish(&b, ret, err);
+}
