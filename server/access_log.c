@@ -1,6 +1,7 @@
 /* access_log.c - what is kept of a request once it is over. */
 #include "server/access_log.h"
 
+#include "server/stream.h"
 #include "server/target.h"
 
 #include "base/log.h"
@@ -16,7 +17,7 @@ static int final_status(const struct exchange *x)
         return x->request.reply.http_status;
     if (x->is_silent)
         return 499;
-    switch (conn_cut_phase(x->conn)) {
+    switch (x->cut_phase) {
     case CONN_IDLE:
     case CONN_BODY:
         return 408;
@@ -28,11 +29,11 @@ static int final_status(const struct exchange *x)
     return x->state == EXCHANGE_HEAD ? 400 : 499;
 }
 
-static const char *outcome(const struct exchange *x, enum exchange_end end)
+static const char *outcome(const struct exchange *x)
 {
     if (x->is_silent)
         return "client_gone";
-    switch (conn_cut_phase(x->conn)) {
+    switch (x->cut_phase) {
     case CONN_IDLE:
         return "header_timeout";
     case CONN_BODY:
@@ -43,11 +44,11 @@ static const char *outcome(const struct exchange *x, enum exchange_end end)
     case CONN_PHASES:
         break;
     }
-    if (end == END_TIMEOUT)
+    if (x->end == END_TIMEOUT)
         return "idle_timeout";
     if (x->state != EXCHANGE_ANSWERED)
         return x->state == EXCHANGE_HEAD ? "refused_by_library" : "client_gone";
-    if (end == END_ABORTED)
+    if (x->end == END_ABORTED)
         return "aborted";
     return x->status == STATUS_OK ? "ok" : status_name(x->status);
 }
@@ -73,14 +74,21 @@ static void count(struct exchange *x, const char *route, int status, size_t byte
         metrics_add(metrics, METRIC_client_gone_total, 1);
 }
 
-void access_log(struct exchange *x, enum exchange_end end)
+void access_log(struct exchange *x)
 {
     struct request *request = &x->request;
     int status = final_status(x);
     double elapsed_ms = request_elapsed_ms(request);
-    size_t bytes = has_body(x, status) ? request->reply.body.len : 0;
+    bool is_stream = stream_has_body(request->stream);
+    const char *aborted = is_stream ? stream_reason(request->stream, x->end) : NULL;
+    size_t bytes = is_stream             ? stream_bytes(request->stream)
+                   : has_body(x, status) ? request->reply.body.len
+                                         : 0;
     const char *route = request->route == NULL ? "unmatched" : request->route->path;
     count(x, route, status, bytes, elapsed_ms / 1e3);
+    if (aborted != NULL)
+        metrics_add_labeled(x->traffic->app->metrics, METRIC_stream_aborted_total, LABELS(aborted),
+                            1);
 
     struct buf target;
     buf_init(&target, &x->spare, TARGET_TEXT_BYTES);
@@ -97,7 +105,7 @@ void access_log(struct exchange *x, enum exchange_end end)
         LOG_I64("status", status), LOG_I64("bytes", (int64_t)bytes),
         LOG_F64("duration_ms", elapsed_ms), LOG_F64("queue_ms", (double)x->queue_ns / 1e6),
         LOG_TEXT("cache", request->cache), LOG_TEXT("trace_id", request->trace.trace_id),
-        LOG_TEXT("client", conn_address(x->conn)), LOG_STR("user_agent", str_utf8_cut(agent, 256)),
-        LOG_TEXT("outcome", outcome(x, end)),
+        LOG_TEXT("client", x->address), LOG_STR("user_agent", str_utf8_cut(agent, 256)),
+        LOG_TEXT("outcome", aborted != NULL ? aborted : outcome(x)),
         LOG_TEXT("error", x->status == STATUS_OK ? NULL : x->problem_detail));
 }

@@ -4,7 +4,7 @@
 
 #include "server/exchange.h"
 
-/* Called once for each exchange, when the library is done with it. */
-void access_log(struct exchange *x, enum exchange_end end);
+/* Called once for each exchange, by its last owner. */
+void access_log(struct exchange *x);
 
 #endif

@@ -8,6 +8,7 @@
 #include "server/cors.h"
 #include "server/problem.h"
 #include "server/query_string.h"
+#include "server/stream.h"
 #include "server/target.h"
 #include "server/trace.h"
 
@@ -15,6 +16,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     CERTAIN_PARAMS = 300, /* that the library can split whatever else the header holds */
@@ -40,6 +42,7 @@ struct exchange *exchange_new(struct traffic *traffic, const struct router *rout
     x->router = router;
     x->conn = conn;
     x->is_ops = is_ops;
+    atomic_init(&x->references, 1);
     request->app = traffic->app;
     request->arrived_ns = clock_mono_ns();
     request->reply.http_status = 200;
@@ -251,13 +254,28 @@ enum exchange_step exchange_start(struct exchange *x)
 
 void exchange_done(struct exchange *x, enum exchange_end end)
 {
-    struct traffic *traffic = x->traffic;
+    struct stream *stream = x->request.stream;
     if (x->state == EXCHANGE_WAITING) /* resumed, and the library found the connection dead first */
         (void)exchange_resumed(x);
-    access_log(x, end);
+    x->end = end;
+    x->cut_phase = conn_cut_phase(x->conn);
+    memcpy(x->address, conn_address(x->conn), sizeof x->address);
+    if (stream_has_body(stream)) {
+        watch_end(x->traffic->watch, x->conn);
+        stream_leave(stream); /* from here on the worker leaves the connection alone */
+    }
     conn_enter(x->conn, CONN_IDLE, 0);
+    exchange_release(x);
+}
+
+void exchange_release(struct exchange *x)
+{
+    if (atomic_fetch_sub(&x->references, 1) != 1)
+        return;
+    access_log(x);
     if (!x->is_ops)
-        atomic_fetch_sub(&traffic->n_inflight, 1);
+        atomic_fetch_sub(&x->traffic->n_inflight, 1);
+    stream_free(x->request.stream);
     blob_unref(x->request.reply.blob);
     arena_clear(&x->request.arena);
     arena_clear(&x->spare);

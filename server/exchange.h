@@ -39,8 +39,11 @@ struct exchange {
     struct traffic *traffic;
     const struct router *router;
     struct conn *conn;
-    void *connection;                 /* the library's */
-    void (*resume)(void *connection); /* called exactly once after exchange_submit */
+    void *connection;                  /* the library's */
+    void (*suspend)(void *connection); /* on its polling thread */
+    void (*resume)(void *connection);  /* called exactly once after each suspension; any thread */
+    void *response;                    /* the library's, of a stream */
+    atomic_uint references;            /* the library's, and while a stream lasts its worker's */
     bool is_ops;
 
     enum exchange_state state;
@@ -61,6 +64,11 @@ struct exchange {
     enum status status;      /* of the handler or of the refusal */
     struct arena spare;      /* for problem bodies */
     char problem_detail[256];
+
+    /* Noted when the library is done, for the log: the connection may be gone by then. */
+    enum exchange_end end;
+    enum conn_phase cut_phase;
+    char address[WATCH_ADDRESS_BYTES];
 };
 
 /* target is copied. NULL when out of memory. */
@@ -88,8 +96,9 @@ void exchange_settle(struct exchange *x, enum status s, struct err *err);
 /* The first call of the handler, or a place in a lane's queue for it. STEP_ANSWER or STEP_SUSPEND. */
 enum exchange_step exchange_run(struct exchange *x);
 
-/* Counts, logs and frees. */
+/* The library is done with it. Counts, logs and frees, or leaves that to the worker of a stream. */
 void exchange_done(struct exchange *x, enum exchange_end end);
+void exchange_release(struct exchange *x);
 
 /* For the workers' options. */
 void exchange_run_job(struct job *job);

@@ -2,7 +2,7 @@
  * exchange_run.c - the calls of a request's handler: on the polling thread, on the workers of a lane, again
  * when it deferred itself to another lane, and again when what it was parked for is there.
  */
-#include "server/exchange.h"
+#include "server/stream.h"
 
 #include "base/clock.h"
 
@@ -175,7 +175,13 @@ void exchange_run_job(struct job *job)
             return;
         }
     }
-    exchange_settle(x, s, &err);
+    if (stream_has_body(x->request.stream)) {
+        stream_finish(x, s, &err);
+        return;
+    }
+    if (x->request.stream ==
+        NULL) /* what a HEAD request asks for was final when the stream began */
+        exchange_settle(x, s, &err);
     finish(x);
 }
 
@@ -192,9 +198,11 @@ void exchange_skip_job(struct job *job)
 enum exchange_step exchange_resumed(struct exchange *x)
 {
     struct traffic *traffic = x->traffic;
-    watch_end(traffic->watch, x->conn);
     x->state = EXCHANGE_BODY;
     atomic_fetch_sub(&traffic->n_suspended, 1);
+    if (stream_has_body(x->request.stream))
+        return STEP_ANSWER; /* its worker goes on, and is watched */
+    watch_end(traffic->watch, x->conn);
     if (x->status == STATUS_DEADLINE)
         metrics_add(traffic->app->metrics, METRIC_deadline_total, 1);
     return x->is_silent ? STEP_CLOSE : STEP_ANSWER;

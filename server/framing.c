@@ -152,6 +152,7 @@ enum status framing_check(const struct framing_head *head, struct framing *ret, 
     if (s != STATUS_OK)
         return s;
     bool is_http_10 = str_eq_c(head->version, "HTTP/1.0");
+    ret->is_http_10 = is_http_10;
     s = check_end(&count, is_http_10, ret, err);
     if (s == STATUS_OK)
         s = check_line(head, ret, err);

@@ -24,6 +24,7 @@ struct framing {
     bool has_length;
     bool is_chunked;
     bool expects_continue;
+    bool is_http_10;
     bool must_close; /* every answer to this request ends the connection */
 };
 

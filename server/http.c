@@ -87,6 +87,11 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **s
     *socket_context = conn;
 }
 
+static void suspend(void *connection)
+{
+    MHD_suspend_connection(connection);
+}
+
 static void resume(void *connection)
 {
     MHD_resume_connection(connection);
@@ -104,6 +109,7 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
         exchange_new(http->traffic, http->router, conn, str_of(target), http->options.is_ops);
     if (x != NULL) {
         x->connection = connection;
+        x->suspend = suspend;
         x->resume = resume;
     }
     return x;

@@ -5,6 +5,8 @@
 #include "server/http_reply.h"
 
 #include "server/cors.h"
+#include "server/http_stream.h"
+#include "server/stream.h"
 
 #include "base/clock.h"
 
@@ -49,30 +51,47 @@ static void add_headers(struct MHD_Response *response, const struct exchange *x)
         add(response, "Access-Control-Allow-Origin", origin);
         add(response, "Access-Control-Expose-Headers", CORS_EXPOSED_HEADERS);
     }
+    if (stream_has_body(x->request.stream) && !x->framing.is_http_10)
+        add(response, "Trailer", "X-Row-Count");
     if (x->framing.must_close || atomic_load(&x->traffic->is_closing))
         add(response, "Connection", "close");
 }
 
-bool http_reply(struct exchange *x)
+/* When the client must have taken what is in hand; a stream has rules of its own. */
+static int64_t cut_at_ns(const struct exchange *x)
+{
+    const struct config *config = x->request.app->config;
+    if (stream_has_body(x->request.stream))
+        return 0;
+    uint64_t send_ms = config->send_timeout_ms +
+                       (uint64_t)x->request.reply.body.len * 1000 / 1024 / config->min_rate_kib;
+    return clock_mono_ns() + (int64_t)send_ms * 1000000;
+}
+
+static struct MHD_Response *make_response(struct exchange *x)
 {
     struct reply *reply = &x->request.reply;
+    if (x->request.stream != NULL)
+        return http_stream_response(x);
     if (reply->http_status == 204 || reply->http_status == 304)
         reply->body = STR("");
     /* The library's parameter is not const, but a persistent buffer is only read. */
     void *bytes = (void *)(uintptr_t)(reply->body.ptr == NULL ? "" : reply->body.ptr);
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(reply->body.len, bytes, MHD_RESPMEM_PERSISTENT);
+    return MHD_create_response_from_buffer(reply->body.len, bytes, MHD_RESPMEM_PERSISTENT);
+}
+
+bool http_reply(struct exchange *x)
+{
+    struct MHD_Response *response = make_response(x);
     if (response == NULL)
         return false;
     add_headers(response, x);
-    const struct config *config = x->request.app->config;
-    uint64_t send_ms =
-        config->send_timeout_ms + (uint64_t)reply->body.len * 1000 / 1024 / config->min_rate_kib;
-    conn_enter(x->conn, CONN_SENDING, clock_mono_ns() + (int64_t)send_ms * 1000000);
+    conn_enter(x->conn, CONN_SENDING, cut_at_ns(x));
+    x->state = EXCHANGE_ANSWERED;
     enum MHD_Result queued =
-        MHD_queue_response(x->connection, (unsigned)reply->http_status, response);
+        MHD_queue_response(x->connection, (unsigned)x->request.reply.http_status, response);
     MHD_destroy_response(response);
-    if (queued == MHD_YES)
-        x->state = EXCHANGE_ANSWERED;
+    if (queued != MHD_YES)
+        x->state = EXCHANGE_BODY;
     return queued == MHD_YES;
 }

@@ -49,6 +49,8 @@ void reply_type(struct request *request, int http_status, const char *content_ty
 void reply_header(struct request *request, const char *name, const char *format, ...)
 {
     char text[4096];
+    if (request->stream != NULL) /* they are on their way */
+        return;
     va_list args;
     va_start(args, format);
     int n = vsnprintf(text, sizeof text, format, args);
@@ -89,7 +91,7 @@ void request_time(struct request *request, const char *name, int64_t ns)
     size_t i = 0;
     while (i < request->n_timings && strcmp(request->timings[i].name, name) != 0)
         i++;
-    if (i == REQUEST_TIMINGS)
+    if (i == REQUEST_TIMINGS || request->stream != NULL)
         return;
     if (i == request->n_timings)
         request->timings[request->n_timings++] = (struct request_timing){name, 0};

@@ -37,7 +37,7 @@ struct server {
 static void on_stopped(void *cls)
 {
     struct traffic *traffic = cls;
-    for (int i = LANE_IO; i <= LANE_CPU; i++)
+    for (int i = LANE_IO; i < LANE_COUNT; i++)
         workers_sweep(traffic->lanes[i]);
 }
 
@@ -58,7 +58,7 @@ static void collect(struct metrics *metrics, void *cls)
                         atomic_load(&traffic->data.n_open));
     metrics_set_labeled(metrics, METRIC_connections, LABELS("ops"),
                         atomic_load(&traffic->ops.n_open));
-    for (int i = LANE_IO; i <= LANE_CPU; i++) {
+    for (int i = LANE_IO; i < LANE_COUNT; i++) {
         struct workers_load load = workers_load(traffic->lanes[i]);
         const char *lane = workers_name(traffic->lanes[i]);
         metrics_set_labeled(metrics, METRIC_queue_depth, LABELS(lane), load.waiting);
@@ -84,9 +84,13 @@ static enum status start_lanes(struct server *server, struct err *err)
                                  exchange_skip_job};
     struct workers_options cpu = {"cpu", config_cpu_workers(config), config->queue_cpu,
                                   exchange_run_job, exchange_skip_job};
+    struct workers_options stream = {"stream", config->stream_workers, config->queue_stream,
+                                     exchange_run_job, exchange_skip_job};
     enum status s = workers_new(&io, &server->traffic.lanes[LANE_IO], err);
     if (s == STATUS_OK)
         s = workers_new(&cpu, &server->traffic.lanes[LANE_CPU], err);
+    if (s == STATUS_OK)
+        s = workers_new(&stream, &server->traffic.lanes[LANE_STREAM], err);
     return s;
 }
 
@@ -120,8 +124,8 @@ static void server_free(struct server *server)
     http_stop(server->data);
     http_stop(server->ops);
     watch_free(server->traffic.watch); /* its thread sweeps the lanes */
-    workers_free(server->traffic.lanes[LANE_IO]);
-    workers_free(server->traffic.lanes[LANE_CPU]);
+    for (int i = LANE_IO; i < LANE_COUNT; i++)
+        workers_free(server->traffic.lanes[i]);
     router_free(server->router);
     router_free(server->ops_router);
     metrics_collector_remove(server->traffic.app->metrics, &server->traffic);
@@ -165,6 +169,7 @@ enum status server_start(struct app *app, const struct route *routes, size_t n_r
         app->n_routes = n_routes;
         app->io = server->traffic.lanes[LANE_IO];
         app->cpu = server->traffic.lanes[LANE_CPU];
+        app->stream = server->traffic.lanes[LANE_STREAM];
         metrics_collector(app->metrics, collect, &server->traffic);
         s = start_listeners(server, err);
     }
@@ -263,8 +268,9 @@ static bool is_quiet(const struct drain *drain, int64_t waited_ms)
 static bool is_resumed(const struct drain *drain, int64_t waited_ms)
 {
     (void)waited_ms;
-    watch_stop_all(drain->server->traffic.watch, STOP_DRAINING);
-    return atomic_load(&drain->server->traffic.n_suspended) == 0;
+    const struct traffic *traffic = &drain->server->traffic;
+    watch_stop_all(traffic->watch, STOP_DRAINING);
+    return atomic_load(&traffic->n_suspended) == 0 && atomic_load(&traffic->n_streaming) == 0;
 }
 
 static bool is_answered(const struct drain *drain, int64_t waited_ms)
@@ -291,7 +297,7 @@ enum status server_drain_and_stop(struct server *server, int signal_fd, struct e
     drain.signal_fd = -1;
     if (!wait_until(&drain, is_resumed, SERVER_STOP_MS))
         return err_set(err, STATUS_DEADLINE, "%u requests did not stop when told to.",
-                       atomic_load(&traffic->n_suspended));
+                       atomic_load(&traffic->n_suspended) + atomic_load(&traffic->n_streaming));
     (void)wait_until(&drain, is_answered, SEND_GRACE_MS);
     log_event(LOG_INFO, "server_drained",
               LOG_TEXT("outcome", is_complete ? "complete" : "cut_short"),

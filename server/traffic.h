@@ -24,6 +24,7 @@ struct traffic {
 
     atomic_uint n_inflight;  /* on the data listener, from request line to completion */
     atomic_uint n_suspended; /* handed to a worker and not yet taken back by its polling thread */
+    atomic_uint n_streaming; /* streams whose handler has not returned */
     struct connection_count data, ops;
 
     atomic_bool is_closing;  /* every answer says Connection: close */

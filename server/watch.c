@@ -27,6 +27,7 @@ struct conn {
     atomic_uint serial; /* requests completed */
     atomic_int_least64_t cut_at_ns;
     atomic_int cut_phase;
+    atomic_int_least64_t progress_ns; /* of a stream; 0 before its first bytes */
     /* The rest is guarded by watch->lock. */
     struct conn *next GUARDED; /* of all, or of the closed ones */
     struct conn *prev GUARDED;
@@ -73,6 +74,16 @@ void conn_hurry(struct conn *conn)
 {
     atomic_store_explicit(&conn->cut_at_ns, clock_mono_ns() + (int64_t)HURRY_MS * 1000000,
                           memory_order_relaxed);
+}
+
+void conn_cut(struct conn *conn)
+{
+    (void)shutdown(conn->fd, SHUT_RDWR);
+}
+
+void conn_progress(struct conn *conn, int64_t now_ns)
+{
+    atomic_store_explicit(&conn->progress_ns, now_ns, memory_order_relaxed);
 }
 
 enum conn_phase conn_cut_phase(const struct conn *conn)
@@ -137,11 +148,19 @@ void watch_begin(struct watch *w, struct conn *conn, struct stop *stop, int64_t 
     lock_take(&w->lock);
     conn->stop = stop;
     conn->deadline_ns = deadline_ns;
+    atomic_store_explicit(&conn->progress_ns, 0, memory_order_relaxed);
     conn->prev_watched = NULL;
     conn->next_watched = w->first_watched;
     if (w->first_watched != NULL)
         w->first_watched->prev_watched = conn;
     w->first_watched = conn;
+    lock_give(&w->lock);
+}
+
+void watch_extend(struct watch *w, struct conn *conn)
+{
+    lock_take(&w->lock);
+    conn->deadline_ns = INT64_MAX;
     lock_give(&w->lock);
 }
 
@@ -161,6 +180,17 @@ void watch_stop_all(struct watch *w, enum stop_reason reason)
     w->options.stopped(w->options.cls);
 }
 
+static bool is_gone(const struct conn *conn, int64_t now)
+{
+    if (conn->is_reset || conn->half_closed_ns == 0)
+        return conn->is_reset;
+    int64_t progress_ns = atomic_load_explicit(&conn->progress_ns, memory_order_relaxed);
+    if (progress_ns == 0)
+        return now - conn->half_closed_ns >= (int64_t)WATCH_GRACE_MS * 1000000;
+    int64_t since_ns = progress_ns > conn->half_closed_ns ? progress_ns : conn->half_closed_ns;
+    return now - since_ns >= (int64_t)WATCH_STREAM_GRACE_MS * 1000000;
+}
+
 /* True when something was raised that was not raised before. */
 static bool raise_due(struct watch *w, int64_t now) REQUIRES(w->lock)
 {
@@ -168,10 +198,7 @@ static bool raise_due(struct watch *w, int64_t now) REQUIRES(w->lock)
     for (struct conn *conn = w->first_watched; conn != NULL; conn = conn->next_watched) {
         if (stop_is_raised(conn->stop))
             continue;
-        bool is_gone =
-            conn->is_reset || (conn->half_closed_ns != 0 &&
-                               now - conn->half_closed_ns >= (int64_t)WATCH_GRACE_MS * 1000000);
-        if (is_gone)
+        if (is_gone(conn, now))
             stop_raise(conn->stop, STOP_CLIENT_GONE);
         else if (now >= conn->deadline_ns)
             stop_raise(conn->stop, STOP_DEADLINE);

@@ -4,7 +4,8 @@
  * requests whose deadline passes.
  *
  * A client that closes its sending side is treated as gone WATCH_GRACE_MS later, unless its answer is ready
- * by then: TCP cannot tell a closed connection from a half-closed one before something is sent.
+ * by then: TCP cannot tell a closed connection from a half-closed one before something is sent. A stream is
+ * sent all the time, so its client has WATCH_STREAM_GRACE_MS from the last bytes it took.
  */
 #ifndef SERVER_WATCH_H
 #define SERVER_WATCH_H
@@ -12,7 +13,12 @@
 #include "base/err.h"
 #include "base/stop.h"
 
-enum { WATCH_GRACE_MS = 150, WATCH_TICK_MS = 50, WATCH_ADDRESS_BYTES = 46 };
+enum {
+    WATCH_GRACE_MS = 150,
+    WATCH_STREAM_GRACE_MS = 600,
+    WATCH_TICK_MS = 50,
+    WATCH_ADDRESS_BYTES = 46
+};
 
 struct watch;
 
@@ -55,6 +61,12 @@ void conn_enter(struct conn *conn, enum conn_phase phase, int64_t cut_at_ns);
 /* Cuts the connection soon unless it leaves CONN_IDLE: for input on which the library may fall silent. */
 void conn_hurry(struct conn *conn);
 
+/* Ends the connection, whatever the library waits for. By a thread that keeps it from being closed meanwhile. */
+void conn_cut(struct conn *conn);
+
+/* The client of a stream took bytes: while it does, one that closed its sending side is not gone. */
+void conn_progress(struct conn *conn, int64_t now_ns);
+
 /* The phase in which the connection was cut; CONN_BUSY when it was not. */
 enum conn_phase conn_cut_phase(const struct conn *conn);
 
@@ -63,6 +75,7 @@ enum conn_phase conn_cut_phase(const struct conn *conn);
  * at deadline_ns. watch_stop_all raises every one of them.
  */
 void watch_begin(struct watch *watch, struct conn *conn, struct stop *stop, int64_t deadline_ns);
+void watch_extend(struct watch *watch, struct conn *conn); /* no deadline any more */
 void watch_end(struct watch *watch, struct conn *conn);
 void watch_stop_all(struct watch *watch, enum stop_reason reason);
 
