@@ -10,9 +10,9 @@
 enum { BODY_MAX = 4 * 1024 * 1024 };
 
 /* Parameters of rows that are not column names. */
-static const char *const rows_parameters[] = {"select", "order", "limit", "offset",
-                                              "cursor", "count", "generation", "from",
-                                              "to", "last", TABLE_PARAMETERS};
+static const char *const rows_parameters[] = {"select", "order", "limit",         "offset",
+                                              "cursor", "count", "generation",    "from",
+                                              "to",     "last",  TABLE_PARAMETERS};
 
 static void put_instant(struct json_out *json, const char *key, int64_t seconds)
 {

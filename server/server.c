@@ -4,6 +4,7 @@
 
 #include "server/exchange.h"
 #include "server/http.h"
+#include "server/stream.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -171,6 +172,9 @@ enum status server_start(struct app *app, const struct route *routes, size_t n_r
         app->cpu = server->traffic.lanes[LANE_CPU];
         app->stream = server->traffic.lanes[LANE_STREAM];
         metrics_collector(app->metrics, collect, &server->traffic);
+        for (int i = 0; i < STREAM_REASONS; i++) /* present from the start, at zero */
+            metrics_add_labeled(app->metrics, METRIC_stream_aborted_total,
+                                LABELS(stream_reasons[i]), 0);
         s = start_listeners(server, err);
     }
     if (s != STATUS_OK) {

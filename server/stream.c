@@ -17,6 +17,14 @@ enum {
     LOOK_MS = 50            /* between two looks at the stop word while waiting for room */
 };
 
+enum reason { CLIENT_GONE, SLOW_READER, DRAINING, FAILED };
+const char *const stream_reasons[STREAM_REASONS] = {
+    [CLIENT_GONE] = "client_gone",
+    [SLOW_READER] = "slow_reader",
+    [DRAINING] = "draining",
+    [FAILED] = "error",
+};
+
 struct trailer {
     const char *name;
     char value[TRAILER_BYTES];
@@ -310,11 +318,12 @@ uint64_t stream_bytes(struct stream *stream)
 
 const char *stream_reason(struct stream *stream, enum exchange_end end)
 {
-    if (stream->status == STATUS_OK)
-        return end == END_COMPLETED ? NULL : "client_gone";
-    if (stream->is_slow)
-        return "slow_reader";
-    if (stream->status == STATUS_CLIENT_GONE)
-        return "client_gone";
-    return stream->status == STATUS_DRAINING ? "draining" : "error";
+    if (stream->status == STATUS_OK && end == END_COMPLETED)
+        return NULL;
+    enum reason reason = stream->is_slow                        ? SLOW_READER
+                         : stream->status == STATUS_OK          ? CLIENT_GONE
+                         : stream->status == STATUS_CLIENT_GONE ? CLIENT_GONE
+                         : stream->status == STATUS_DRAINING    ? DRAINING
+                                                                : FAILED;
+    return stream_reasons[reason];
 }

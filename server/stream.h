@@ -16,6 +16,10 @@
 
 enum { STREAM_WINDOW_MS = 10000 };
 
+/* Why streams end before their last byte, for the log and the metric. */
+enum { STREAM_REASONS = 4 };
+extern const char *const stream_reasons[STREAM_REASONS];
+
 enum stream_step {
     STREAM_BYTES,     /* some were taken */
     STREAM_SUSPENDED, /* there are none now: the connection is suspended, and resumed when there are */
