@@ -8,6 +8,7 @@
 #include "server/server.h"
 #include "store/catalog.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -78,6 +79,17 @@ static void take_apart(struct serving *serving)
     config_clear(&serving->config);
 }
 
+/*
+ * glibc gives memory back to the kernel as soon as 128 KiB are free at the end of a heap, so that every page of rows
+ * would have its memory mapped, zeroed and taken away again. Each heap may keep 4 MiB for the next request.
+ */
+static void keep_some_memory(void)
+{
+    enum { KEPT_BYTES = 4 << 20 };
+    (void)mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+    (void)mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
+}
+
 static int run(struct serving *serving)
 {
     struct err err = {0};
@@ -100,6 +112,7 @@ int serve_command(int argc, char **argv)
         return command_misused("serve", argv[1]);
     struct serving serving = {0};
     struct err err = {0};
+    keep_some_memory();
     if (!command_configure(&serving.config))
         return EXIT_CONFIG;
     if (server_block_signals(&serving.signal_fd, &err) != STATUS_OK) {
