@@ -115,6 +115,26 @@ enum status db_query_batch(struct db *db, const struct db_statement *statements,
     return STATUS_OK;
 }
 
+enum status db_query_stream(struct db *db, const char *sql, const struct db_param *params,
+                            size_t n_params, struct rows *ret_rows, struct err *err)
+{
+    assert(db->n_rows == 0 && !db->is_copying);
+    void *impl = NULL;
+    enum status s = db->backend->query_stream(db, sql, params, n_params, &impl, err);
+    if (s != STATUS_OK)
+        return s;
+    db->n_rows++;
+    *ret_rows = (struct rows){.db = db, .impl = impl};
+    return STATUS_OK;
+}
+
+enum status db_copy_csv(struct db *db, const char *sql, const struct db_param *params,
+                        size_t n_params, db_line_fn *line, void *cls, struct err *err)
+{
+    assert(db->n_rows == 0 && !db->is_copying && db->backend->copy_csv != NULL);
+    return db->backend->copy_csv(db, sql, params, n_params, line, cls, err);
+}
+
 enum status rows_next(struct rows *rows, bool *ret_has_row, struct err *err)
 {
     return rows->db->backend->row_next(rows, ret_has_row, err);

@@ -134,6 +134,21 @@ enum { DB_BATCH_MAX = 4 };
 enum status db_query_batch(struct db *db, const struct db_statement *statements, size_t n,
                            struct rows *ret_rows, struct err *err) NODISCARD;
 
+/*
+ * db_query for many rows: on PostgreSQL they come out of a COPY, which costs both sides less for each row. sql is
+ * one SELECT; "$n" stands only where a literal of unknown type may stand.
+ */
+enum status db_query_stream(struct db *db, const char *sql, const struct db_param *params,
+                            size_t n_params, struct rows *ret_rows, struct err *err) NODISCARD;
+
+/*
+ * PostgreSQL only: the rows of such a SELECT as the server writes CSV, each a call of line, which ends in LF and
+ * is borrowed for the call. A failure of line ends the COPY, and db is discarded when it is released.
+ */
+typedef enum status db_line_fn(void *cls, struct str line, struct err *err);
+enum status db_copy_csv(struct db *db, const char *sql, const struct db_param *params,
+                        size_t n_params, db_line_fn *line, void *cls, struct err *err) NODISCARD;
+
 /* DB_READ: one snapshot until the end. DB_WRITE: SQLite's single write lock is taken at once. */
 enum status db_begin(struct db *db, struct err *err) NODISCARD;
 enum status db_commit(struct db *db, struct err *err) NODISCARD;

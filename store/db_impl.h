@@ -47,6 +47,11 @@ struct db_backend {
                          size_t n_params, void **ret_impl, struct err *err);
     enum status (*query_batch)(struct db *db, const struct db_statement *statements, size_t n,
                                void **ret_impls, struct err *err); /* NULL: not offered */
+    enum status (*query_stream)(struct db *db, const char *sql, const struct db_param *params,
+                                size_t n_params, void **ret_impl, struct err *err);
+    enum status (*copy_csv)(struct db *db, const char *sql, const struct db_param *params,
+                            size_t n_params, db_line_fn *line, void *cls,
+                            struct err *err); /* NULL: not offered */
     void (*rollback)(struct db *db); /* never stopped; marks the connection broken when it fails */
 
     enum status (*row_next)(struct rows *rows, bool *ret_has_row, struct err *err);

@@ -34,6 +34,24 @@ struct pg_wire {
     bool is_plan_stale;  /* the last failure asks to forget prepared statements and try again */
 };
 
+/* An open result. libpq ends every value with a NUL, and so does db_pg_copy_out.c. */
+struct pg_rows {
+    struct pg_result
+        *row; /* holds the current row, or the first one waiting to be current; NULL: none */
+    int at;   /* the current row in it */
+    int n_buffered;
+    bool is_buffered; /* row is the whole result; otherwise it holds one */
+    bool is_first_waiting;
+    bool is_over;  /* nothing is left on the wire */
+    char *scratch; /* decoded bytes of the current row */
+
+    bool is_copy; /* rows come out of a COPY, and these hold the current one: */
+    char *line;   /* libpq's; NULL: none */
+    struct str *fields;
+    size_t n_fields;
+    size_t max_fields;
+};
+
 /* Describes a failed result (NULL: the connection's own failure) and frees it. */
 enum status pg_fail(struct db *db, struct pg_result *result, struct err *err);
 
@@ -91,6 +109,13 @@ int64_t pg_i64(const struct rows *rows, size_t column);
 double pg_f64(const struct rows *rows, size_t column);
 bool pg_boolean(const struct rows *rows, size_t column);
 struct str pg_bytes(const struct rows *rows, size_t column);
+
+/* The same query through COPY TO STDOUT: parameters become literals. */
+enum status pg_query_stream(struct db *db, const char *sql, const struct db_param *params,
+                            size_t n_params, void **ret_impl, struct err *err) NODISCARD;
+enum status pg_copy_out_next(struct db *db, struct pg_rows *rows, struct err *err) NODISCARD;
+enum status pg_copy_csv(struct db *db, const char *sql, const struct db_param *params,
+                        size_t n_params, db_line_fn *line, void *cls, struct err *err) NODISCARD;
 
 enum status pg_copy_begin(struct db *db, const char *table, const char *const *columns,
                           size_t n_columns, struct err *err) NODISCARD;

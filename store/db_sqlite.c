@@ -331,6 +331,7 @@ const struct db_backend db_backend_sqlite = {
     .exec = exec,
     .exec_script = exec_script,
     .query = sqlite_query,
+    .query_stream = sqlite_query,
     .rollback = rollback,
     .row_next = sqlite_row_next,
     .rows_clear = sqlite_rows_clear,

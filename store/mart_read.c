@@ -63,9 +63,26 @@ static enum status read_managed(struct db *db, int64_t generation, const struct 
     return s;
 }
 
+enum status mart_read_stream(struct db *db, const struct mart_query *query, struct arena *arena,
+                             struct rows *ret_rows, struct err *err)
+{
+    struct mart_sql sql;
+    enum status s = mart_query_compile(query, db_kind(db), arena, &sql, err);
+    if (s == STATUS_OK && query->mart->is_managed)
+        s = generation_pin(db, query->generation, err);
+    else if (s == STATUS_OK && !db->in_transaction)
+        s = db_begin(db, err); /* where db_limit's time is told to the server */
+    if (s != STATUS_OK)
+        return s;
+    s = db_query_stream(db, sql.text, sql.params, sql.n_params, ret_rows, err);
+    return mart_query_explain(query, s, err);
+}
+
 enum status mart_read_page(struct db *db, const struct mart_query *query, struct arena *arena,
                            struct rows *ret_rows, struct err *err)
 {
+    if (query->limit == MART_LIMIT_ALL || query->limit > MART_LIMIT_MAX)
+        return mart_read_stream(db, query, arena, ret_rows, err);
     if (db_kind(db) == DB_SQLITE || db->in_transaction || !query->mart->is_managed)
         return mart_query_open(db, query, arena, ret_rows, err);
     struct mart_sql sql;

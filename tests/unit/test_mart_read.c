@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define FX "mart_fx_daily"
 #define FX_COLUMNS "base,quote,date,rate,is_cross,source,is_filled,known_at"
@@ -83,6 +84,10 @@ static void a_page_is_the_same_however_often_it_is_read(void **state)
     assert_non_null(strstr(wanted, "2000-01-01|1|false|\n"));
     for (int i = 0; i < 4; i++) /* as text, prepared, prepared ... */
         assert_string_equal(text_of(f, mart_read_page, &query), wanted);
+    assert_string_equal(text_of(f, mart_read_stream, &query), wanted);
+    query.limit = MART_LIMIT_ALL;
+    assert_string_equal(text_of(f, mart_read_page, &query), wanted);
+    assert_string_equal(text_of(f, mart_read_stream, &query), wanted);
     catalog_unref(catalog);
 }
 
@@ -112,6 +117,138 @@ static void what_is_retired_or_unknown_is_refused_and_the_connection_goes_on(voi
         db_rollback(db);
     }
     db_release(db);
+    catalog_unref(catalog);
+}
+
+#define NEWS "mart_news_article"
+
+static enum status collect(void *cls, struct str bytes, struct err *err)
+{
+    (void)err;
+    buf_add(cls, bytes);
+    return STATUS_OK;
+}
+
+/* What is hard to write: commas, quotes, line breaks, backslashes, empty texts and NULLs. */
+static const struct mart *publish_news(struct fixture *f, struct catalog **ret)
+{
+    publish_text(f, NEWS, PUBLISH_MERGE,
+                 "article_id,pub_date,pub_day,section,headline,abstract,byline,word_count,source",
+                 "1|2020-01-02T15:00:00Z|2020-01-02|a,b|say \"x\"||~|5|s\n"
+                 "2|2020-01-02T15:00:01Z|2020-01-02|~|line|\\N|\\.|~|s\n"
+                 "3|2020-01-02T00:00:00Z|2020-01-02|$1 '$2' \"$3\"|back\\slash|,|\xC3\xA9|0|s\n",
+                 1, NULL);
+    run_sql(f, f->kind == DB_SQLITE
+                   ? "UPDATE gen_news_article SET headline = 'a' || char(10) || 'b' || char(13) || "
+                     "char(9) || 'c' WHERE article_id = 2"
+                   : "UPDATE gen_news_article SET headline = E'a\\nb\\r\\tc' WHERE article_id = 2");
+    *ret = load_catalog(f);
+    return catalog_mart(*ret, STR(NEWS));
+}
+
+static void a_stream_gives_the_same_values_as_a_query(void **state)
+{
+    struct fixture *f = *state;
+    struct err err = {0};
+    struct catalog *catalog = NULL;
+    struct mart_query query = {.mart = publish_news(f, &catalog), .generation = 1};
+    struct filter filters[2];
+    query.filters = filters;
+    ok(filter_parse(query.mart, STR("section"), STR("neq.it's \\ \"$1\" $2"), &f->arena,
+                    &filters[0], &err));
+    ok(filter_parse(query.mart, STR("word_count"), STR("lt.100"), &f->arena, &filters[1], &err));
+    ok(mart_query_finish(&query, &f->arena, &err));
+    const char *all = text_of(f, mart_query_open, &query);
+    assert_string_equal(text_of(f, mart_read_stream, &query), all);
+    query.n_filters = 2;
+    const char *some = text_of(f, mart_query_open, &query);
+    assert_string_equal(text_of(f, mart_read_stream, &query), some);
+    assert_string_equal(text_of(f, mart_read_page, &query), some);
+    assert_null(strstr(some, "\nb"));
+    assert_non_null(strstr(all, "a\nb\r\tc"));
+    catalog_unref(catalog);
+}
+
+static const char *csv_of(struct fixture *f, const struct mart_query *query, int64_t *ret_rows)
+{
+    struct err err = {0};
+    struct db *db = NULL;
+    struct buf out;
+    buf_init(&out, &f->arena, 1 << 20);
+    ok(db_acquire(f->pool, DB_READ_MARTS, NULL, &db, &err));
+    assert_true(mart_read_has_csv(db, query));
+    ok(mart_read_csv(db, query, &f->arena, collect, &out, ret_rows, &err));
+    db_release(db);
+    return buf_c_str(&out);
+}
+
+static void csv_of_the_server_is_spelled_as_ours(void **state)
+{
+    struct fixture *f = *state;
+    struct err err = {0};
+    struct catalog *catalog = NULL;
+    int64_t n = 0;
+    if (f->kind != DB_POSTGRESQL)
+        skip();
+    struct mart_query query = {.mart = publish_news(f, &catalog), .generation = 1};
+    ok(select_parse(query.mart, STR("pub_date,headline,abstract,byline,section,word_count"),
+                    &f->arena, &query, &err));
+    ok(mart_query_finish(&query, &f->arena, &err));
+    assert_string_equal(
+        csv_of(f, &query, &n),
+        "2020-01-02T15:00:00Z,\"say \"\"x\"\"\",\"\",,\"a,b\",5\r\n"
+        "2020-01-02T15:00:01Z,\"a\nb\r\tc\",\\N,\\.,,\r\n"
+        "2020-01-02T00:00:00Z,back\\slash,\",\",\xC3\xA9,\"$1 '$2' \"\"$3\"\"\",0\r\n");
+    assert_int_equal(n, 3);
+    query.limit = 1;
+    assert_string_equal(csv_of(f, &query, &n),
+                        "2020-01-02T15:00:00Z,\"say \"\"x\"\"\",\"\",,\"a,b\",5\r\n");
+    query.limit = MART_LIMIT_ALL;
+    query.n_select = 0;
+    ok(select_parse(query.mart, STR("byline"), &f->arena, &query, &err));
+    assert_string_equal(csv_of(f, &query, &n), "\r\n\\.\r\n\xC3\xA9\r\n");
+    catalog_unref(catalog);
+}
+
+static enum status refuse(void *cls, struct str bytes, struct err *err)
+{
+    (void)bytes;
+    return err_set(err, *(enum status *)cls, "The reader left.");
+}
+
+/* Enough for the server to be still writing when the reader gives up. */
+static void a_reader_that_gives_up_ends_the_copy(void **state)
+{
+    struct fixture *f = *state;
+    struct err err = {0};
+    struct db *db = NULL;
+    struct rows rows = {0};
+    bool has_row = false;
+    enum status why = STATUS_CLIENT_GONE;
+    if (f->kind != DB_POSTGRESQL)
+        skip();
+    publish_round(f, 1);
+    run_sql(
+        f,
+        "INSERT INTO gen_fx_daily SELECT base, quote, DATE '2030-01-01' + n, rate, is_cross, source, is_filled, "
+        "known_at, gen_from, gen_to FROM generate_series(1, 300000) n, (SELECT * FROM gen_fx_daily LIMIT 1) g");
+    struct catalog *catalog = load_catalog(f);
+    struct mart_query query = query_of(catalog_mart(catalog, STR(FX)), &f->arena, 1);
+    query.limit = MART_LIMIT_ALL;
+    int64_t n = 0;
+    ok(db_acquire(f->pool, DB_READ_MARTS, NULL, &db, &err));
+    expect(STATUS_CLIENT_GONE, mart_read_csv(db, &query, &f->arena, refuse, &why, &n, &err));
+    db_release(db);
+    ok(db_acquire(f->pool, DB_READ_MARTS, NULL, &db, &err));
+    ok(mart_read_stream(db, &query, &f->arena, &rows, &err));
+    ok(rows_next(&rows, &has_row, &err));
+    rows_clear(&rows);
+    db_release(db);
+    static const char busy[] = "SELECT count(*) FROM pg_stat_activity WHERE datname = "
+                               "current_database() AND query LIKE 'COPY%' AND state = 'active'";
+    for (int i = 0; i < 100 && strcmp(query_text(f, busy), "0") != 0; i++)
+        (void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    assert_string_equal(query_text(f, busy), "0");
     catalog_unref(catalog);
 }
 
@@ -196,6 +333,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_page_is_the_same_however_often_it_is_read),
         TEST(what_is_retired_or_unknown_is_refused_and_the_connection_goes_on),
+        TEST(a_stream_gives_the_same_values_as_a_query),
+        TEST(csv_of_the_server_is_spelled_as_ours),
+        TEST(a_reader_that_gives_up_ends_the_copy),
         TEST(a_page_is_one_generation_or_refused_while_others_publish),
     };
     return cmocka_run_group_tests_name("mart_read", tests, NULL, NULL);
