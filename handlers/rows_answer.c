@@ -2,6 +2,7 @@
 #include "handlers/rows_answer.h"
 
 #include "handlers/cursor.h"
+#include "handlers/params.h"
 #include "handlers/rows_render.h"
 
 static enum status resolve_cursor(struct request *request, struct mart_query *query,
@@ -14,6 +15,8 @@ static enum status resolve_cursor(struct request *request, struct mart_query *qu
     enum status s = cursor_decode(text, canonical, query->n_order, &request->arena, &cursor, err);
     if (s == STATUS_OK)
         query->after = cursor.values;
+    if (s == STATUS_OK)
+        query->is_backward = cursor.is_backward;
     return s;
 }
 
@@ -43,29 +46,48 @@ static enum status describe(struct request *request, const struct rows_request *
     return STATUS_OK;
 }
 
+/* What the page's bytes depend on: the query, where the page begins, and what is counted. */
+static enum status identity_of(struct request *request, const struct rows_page *page,
+                               struct str *ret, struct err *err)
+{
+    struct buf out;
+    buf_init(&out, &request->arena, (size_t)256 * 1024);
+    buf_add(&out, page->canonical);
+    buf_printf(&out, "&offset=%lld&count=%d", (long long)page->rows->query->offset,
+               (int)page->rows->count);
+    if (out.failed)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+    *ret = buf_str(&out);
+    return STATUS_OK;
+}
+
 enum status rows_answer(struct request *request, struct rows_request *rows, struct err *err)
 {
     enum status s = mart_query_finish(rows->query, &request->arena, err);
     if (s != STATUS_OK)
         return s;
+    if (rows->query->limit == MART_LIMIT_ALL)
+        return params_refuse(err, "limit", STR("all"), "1 to 50000, or max");
     struct buf canonical;
     rows->query->generation = rows->version.generation; /* the name of what is read ... */
     buf_init(&canonical, &request->arena, (size_t)256 * 1024);
     mart_query_canonical(rows->query, &canonical);
     if (canonical.failed)
         return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
-    struct rows_page page = {.rows = rows, .canonical = buf_str(&canonical)};
+    struct rows_page page = {
+        .rows = rows, .canonical = buf_str(&canonical), .count = -1, .count_quality = "none"};
     rows->query->generation = rows->read_at; /* ... and where it still is */
     s = resolve_cursor(request, rows->query, page.canonical, err);
     struct table_request table = {.mart = rows->query->mart,
                                   .version = rows->version.generation,
                                   .is_pinned = request_param(request, "generation").ptr != NULL,
-                                  .identity = page.canonical,
                                   .formats = ROWS_FORMATS,
                                   .is_single = rows->is_single,
                                   .fill = rows_fill,
                                   .put_meta = rows_put_meta,
                                   .cls = &page};
+    if (s == STATUS_OK)
+        s = identity_of(request, &page, &table.identity, err);
     if (s == STATUS_OK)
         s = describe(request, rows, &table, err);
     return s != STATUS_OK ? s : table_answer(request, &table, err);

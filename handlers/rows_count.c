@@ -113,6 +113,7 @@ enum status rows_count_read(struct request *request, enum count_mode *ret, struc
 {
     struct str text = request_param(request, "count");
     *ret = COUNT_NONE;
+    reply_header(request, "Vary", "Prefer");
     if (text.ptr == NULL)
         read_prefer(request, ret);
     else if (!mode_of(text, ret))

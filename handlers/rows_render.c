@@ -3,6 +3,7 @@
 
 #include "handlers/cursor.h"
 #include "handlers/database.h"
+#include "handlers/rows_count.h"
 #include "handlers/urls.h"
 #include "handlers/warnings.h"
 #include "store/mart_read.h"
@@ -19,7 +20,7 @@ static const char *const warning_columns[WARNING_COLUMNS] = {"source", "quality"
 /* A page while it is read. */
 struct reading {
     struct request *request;
-    const struct rows_page *page;
+    struct rows_page *page;
     struct table *table;
     size_t n_shown; /* selected columns that the client sees; hidden ones for warnings follow */
     int at
@@ -72,7 +73,7 @@ static enum status declare_columns(const struct reading *reading, struct err *er
         return out_of_memory(err);
     for (size_t i = 0; i < reading->n_shown; i++) {
         const struct mart_column *column = &query->mart->columns[query->select[i]];
-        columns[i] = (struct table_column){column->name, column->kind};
+        columns[i] = (struct table_column){mart_query_name(query, i), column->kind};
     }
     return table_columns(reading->table, columns, reading->n_shown, err);
 }
@@ -90,7 +91,7 @@ static void note_warnings(const struct reading *reading, const struct rows *resu
         table_warn(reading->table, 1u << WARNING_SURVIVOR_BIAS);
 }
 
-/* Keeps the order values of the row that may turn out to be the page's last. */
+/* Keeps the order values of a row from which another page may begin. */
 static enum status remember(const struct reading *reading, const struct rows *result,
                             struct cursor *last, struct err *err)
 {
@@ -114,16 +115,21 @@ static enum status remember(const struct reading *reading, const struct rows *re
     return STATUS_OK;
 }
 
-static enum status link_next(const struct reading *reading, struct cursor *last, struct err *err)
+static enum status link_to(const struct reading *reading, struct cursor *from, bool is_backward,
+                           struct err *err)
 {
     struct request *request = reading->request;
     struct str text, url;
-    last->generation = reading->page->rows->version.generation;
-    last->query = reading->page->canonical;
-    enum status s = cursor_encode(last, &request->arena, &text, err);
+    from->is_backward = is_backward;
+    from->generation = reading->page->rows->version.generation;
+    from->query = reading->page->canonical;
+    enum status s = cursor_encode(from, &request->arena, &text, err);
     if (s == STATUS_OK)
         s = url_with_cursor(request, text, &url, err);
-    return s != STATUS_OK ? s : table_next(reading->table, url, err);
+    if (s != STATUS_OK)
+        return s;
+    return is_backward ? table_prev(reading->table, url, err)
+                       : table_next(reading->table, url, err);
 }
 
 static enum status put_row(struct reading *reading, const struct rows *result, struct str *values,
@@ -139,25 +145,52 @@ static enum status put_row(struct reading *reading, const struct rows *result, s
     return s;
 }
 
+/* A backward page says how many rows it found, one more than shown when there are others before them. */
+static int64_t page_rows(const struct mart_query *query, const struct rows *result, bool *ret_more)
+{
+    if (!query->is_backward)
+        return query->limit;
+    int64_t n = rows_i64(result, mart_query_width(query));
+    *ret_more = n > query->limit;
+    return *ret_more ? query->limit : n;
+}
+
+static enum status link_pages(const struct reading *reading, struct cursor *first,
+                              struct cursor *last, bool has_before, bool has_after, struct err *err)
+{
+    enum status s = STATUS_OK;
+    if (reading->page->rows->is_single)
+        return s;
+    if (has_before)
+        s = link_to(reading, first, true, err);
+    return s == STATUS_OK && has_after ? link_to(reading, last, false, err) : s;
+}
+
 static enum status put_rows(struct reading *reading, struct rows *result, struct err *err)
 {
     const struct mart_query *query = reading->page->rows->query;
     struct str *values = arena_array(&reading->request->arena, reading->n_shown, sizeof *values);
     if (values == NULL)
         return out_of_memory(err);
-    struct cursor last = {0};
+    struct cursor first = {0}, last = {0};
     int64_t n = 0;
     bool has_row = true;
     enum status s = rows_next(result, &has_row, err);
-    while (s == STATUS_OK && has_row && n < query->limit) {
+    bool has_before = !query->is_backward && (query->after != NULL || query->offset > 0);
+    int64_t n_max = s == STATUS_OK && has_row ? page_rows(query, result, &has_before) : 0;
+    has_before = has_before && has_row;
+    while (s == STATUS_OK && has_row && n < n_max) {
         s = put_row(reading, result, values, err);
         n++;
-        if (s == STATUS_OK && n == query->limit)
+        if (s == STATUS_OK && n == 1 && has_before)
+            s = remember(reading, result, &first, err);
+        if (s == STATUS_OK && n == n_max)
             s = remember(reading, result, &last, err);
         if (s == STATUS_OK)
             s = rows_next(result, &has_row, err);
     }
-    return s == STATUS_OK && has_row ? link_next(reading, &last, err) : s;
+    bool has_after = query->is_backward ? n > 0 : has_row;
+    return s != STATUS_OK ? s : link_pages(reading, &first, &last, has_before, has_after, err);
 }
 
 static enum status read_page(struct reading *reading, struct err *err)
@@ -174,12 +207,15 @@ static enum status read_page(struct reading *reading, struct err *err)
     rows_clear(&result);
     if (s == STATUS_OK && table_rows(reading->table) == 0 && rows->when_empty != NULL)
         s = rows->when_empty(request, db, rows->read_at, err);
+    if (s == STATUS_OK)
+        s = rows_count(request, rows, db, &reading->page->count, &reading->page->count_quality,
+                       err);
     return s;
 }
 
 enum status rows_fill(struct request *request, void *cls, struct table *table, struct err *err)
 {
-    const struct rows_page *page = cls;
+    struct rows_page *page = cls;
     struct reading reading = {.request = request, .page = page, .table = table};
     if (!page->rows->query->mart->is_managed)
         table_warn(table, 1u << WARNING_UNMANAGED);
@@ -205,6 +241,12 @@ void rows_put_meta(struct json_out *json, void *cls)
     else
         jw_key_null(json, "generation");
     jw_key_text(json, "as_of", rows->version.as_of.len == 0 ? STR_NONE : rows->version.as_of);
-    if (!rows->is_single)
-        jw_key_i64(json, "page_size", rows->query->limit);
+    if (rows->is_single)
+        return;
+    if (page->count < 0)
+        jw_key_null(json, "count");
+    else
+        jw_key_i64(json, "count", page->count);
+    jw_key_c(json, "count_quality", page->count_quality);
+    jw_key_i64(json, "page_size", rows->query->limit);
 }

@@ -11,6 +11,8 @@
 struct rows_page {
     struct rows_request *rows;
     struct str canonical; /* what a cursor is bound to */
+    int64_t count;        /* see rows_count.h; set by rows_fill */
+    const char *count_quality;
 };
 
 /* A table_fill_fn over a struct rows_page: reads the database and writes every row of the page. */

@@ -73,13 +73,23 @@ size_t table_rows(const struct table *table)
     return table->n_rows;
 }
 
-enum status table_next(struct table *table, struct str url, struct err *err)
+static enum status keep_url(struct table *table, struct str url, struct str *ret, struct err *err)
 {
     const char *copy = arena_dup(&table->request->arena, url);
     if (copy == NULL)
         return out_of_memory(err);
-    table->next = (struct str){copy, url.len};
+    *ret = (struct str){copy, url.len};
     return STATUS_OK;
+}
+
+enum status table_next(struct table *table, struct str url, struct err *err)
+{
+    return keep_url(table, url, &table->next, err);
+}
+
+enum status table_prev(struct table *table, struct str url, struct err *err)
+{
+    return keep_url(table, url, &table->prev, err);
 }
 
 void table_warn(struct table *table, unsigned warnings)
@@ -120,6 +130,7 @@ void table_headers(struct table *table)
 {
     const struct table_request *what = table->what;
     add_link(table, "next", table->next);
+    add_link(table, "prev", table->prev);
     if (!what->is_single)
         add_link(table, "first", table_url_first(table));
     add_link(table, "canonical", table_url_canonical(table));

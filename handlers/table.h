@@ -62,6 +62,7 @@ size_t table_rows(const struct table *table); /* written so far */
 
 /* Address of the next page for Link and links.next; copied. */
 enum status table_next(struct table *table, struct str url, struct err *err) NODISCARD;
+enum status table_prev(struct table *table, struct str url, struct err *err) NODISCARD; /* before */
 
 /* Bits of warnings.h that hold for the rows written. */
 void table_warn(struct table *table, unsigned warnings);

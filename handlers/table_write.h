@@ -31,7 +31,7 @@ struct table {
     size_t n_columns;
     size_t n_rows;
     unsigned warnings;
-    struct str next;
+    struct str next, prev;
     struct buf out;
     table_sink_fn *sink; /* NULL: out is the body */
     void *sink_cls;

@@ -28,8 +28,9 @@ enum status url_with_cursor(struct request *request, struct str cursor, struct s
     buf_add(&out, request->path);
     buf_add_char(&out, '?');
     for (size_t i = 0; i < request->n_params; i++) {
-        if (str_eq_c(request->params[i].name, "cursor"))
-            continue;
+        if (str_eq_c(request->params[i].name, "cursor") ||
+            str_eq_c(request->params[i].name, "offset"))
+            continue; /* the cursor says where its page begins */
         url_encode(&out, request->params[i].name);
         buf_add_char(&out, '=');
         url_encode(&out, request->params[i].value);

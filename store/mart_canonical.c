@@ -247,6 +247,4 @@ void mart_query_canonical(const struct mart_query *query, struct buf *out)
     mart_filters_canonical(query, out);
     add_order(out, query);
     buf_printf(out, "&limit=%lld", (long long)query->limit);
-    if (query->offset > 0)
-        buf_printf(out, "&offset=%lld", (long long)query->offset);
 }

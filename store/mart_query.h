@@ -132,7 +132,7 @@ enum status mart_value_check(const struct mart_column *column, struct str value,
 enum status mart_query_finish(struct mart_query *query, struct arena *arena, struct err *err)
     NODISCARD;
 
-/* The query as one canonical line (without cursor): equal queries give equal text. Filters and search are its part. */
+/* The query as one canonical line (without cursor and offset): equal queries give equal text. Filters and search are its part. */
 void mart_query_canonical(const struct mart_query *query, struct buf *out);
 void mart_filters_canonical(const struct mart_query *query, struct buf *out);
 
