@@ -1,6 +1,8 @@
 /* negotiate.c - Accept, format= and conditional requests. */
 #include "handlers/negotiate.h"
 
+#include "handlers/access.h"
+
 #include "base/digest.h"
 #include "handlers/params.h"
 
@@ -148,11 +150,24 @@ static bool tag_matches(struct str element, const char *tag)
            str_eq_c(str_sub(element, 1, element.len - 1), tag);
 }
 
+/* Answers for those with a key only are not for shared caches. */
+static void set_cache_control(struct request *request, const char *text)
+{
+    struct str rest = str_of(text);
+    if (!access_is_private(request)) {
+        reply_header(request, "Cache-Control", "%s", text);
+        return;
+    }
+    if (str_starts(rest, STR("public, ")))
+        rest = str_sub(rest, STR("public, ").len, rest.len);
+    reply_header(request, "Cache-Control", "private, %.*s", STR_ARG(rest));
+}
+
 static bool answer_unchanged(struct request *request, const char *tag, const char *cache_control,
                              bool is_made)
 {
     reply_header(request, "ETag", "\"%s\"", tag);
-    reply_header(request, "Cache-Control", "%s", cache_control);
+    set_cache_control(request, cache_control);
     struct str given = request_header(request, "If-None-Match");
     bool is_same = is_made && str_eq_c(str_trim(given), "*");
     struct str element;
