@@ -2,9 +2,8 @@
 #include "cli/command.h"
 
 #include "base/log.h"
-#include "handlers/access.h"
+#include "handlers/caching.h"
 #include "handlers/handlers.h"
-#include "handlers/keyring.h"
 #include "handlers/refresher.h"
 #include "handlers/rows_count.h"
 #include "server/server.h"
@@ -20,6 +19,7 @@ struct serving {
     struct config config;
     struct metrics *metrics;
     struct app app;
+    struct caching *caching;
     struct refresher *refresher;
     struct server *server;
     int signal_fd;
@@ -63,27 +63,20 @@ static enum status build(struct serving *serving, struct err *err)
     app->counts = counts_new();
     if (app->catalog == NULL || app->counts == NULL)
         return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
-    s = refresher_new(app, &serving->refresher, err);
-    if (s != STATUS_OK)
-        return s;
-    s = keyring_new(app, &app->keys, err);
+    s = caching_new(app, &serving->caching, err);
     if (s == STATUS_OK)
-        s = access_open(app, err);
+        s = refresher_new(app, &serving->refresher, err);
     if (s != STATUS_OK)
         return s;
     refresher_run_once(serving->refresher);
-    keyring_run_once(app->keys);
     s = refresher_start(serving->refresher, err);
-    if (s == STATUS_OK)
-        s = keyring_start(app->keys, err);
     return s != STATUS_OK ? s : server_start(app, routes, routes_count, &serving->server, err);
 }
 
 static void take_apart(struct serving *serving)
 {
     refresher_free(serving->refresher);
-    access_close(&serving->app);
-    keyring_free(serving->app.keys);
+    caching_free(serving->caching);
     catalog_cell_free(serving->app.catalog);
     counts_free(serving->app.counts);
     metrics_free(serving->metrics);

@@ -1,18 +1,35 @@
 /* answer.c - validator, caches, work: the order in which a cacheable GET is answered. */
 #include "handlers/answer.h"
 
+#include "base/clock.h"
+#include "base/digest.h"
+#include "handlers/answer_reply.h"
 #include "handlers/encoding.h"
+#include "handlers/front.h"
+#include "handlers/http_date.h"
 #include "handlers/negotiate.h"
+#include "server/app.h"
 
 #include <stdio.h>
 
-static const char *cache_control(const struct answer *answer)
-{
-    if (answer->is_pinned)
-        return "public, max-age=31536000, immutable";
-    bool is_versioned = answer->mart == NULL || answer->mart->is_managed;
-    return is_versioned ? "public, max-age=60, stale-while-revalidate=600" : "no-cache";
-}
+enum { STALE_MAX_S = 86400 }; /* as Cache-Control says */
+
+/* One call of answer(). */
+struct attempt {
+    struct request *request;
+    const struct answer *what;
+    struct cache *cache; /* NULL: nothing is cached */
+    enum encoding encoding;
+    char tag[TAG_BYTES];
+    char cache_control[CACHE_CONTROL_BYTES];
+    struct str key; /* what both caches compare in full */
+};
+
+/* Across the calls of one request's handler, in its arena: what it waits for. */
+struct wait {
+    struct flight_waiter waiter;
+    bool is_waiting; /* waiter has been handed out and tells how the flight ended */
+};
 
 static void add_suffix(char tag[TAG_BYTES], enum encoding encoding)
 {
@@ -20,56 +37,275 @@ static void add_suffix(char tag[TAG_BYTES], enum encoding encoding)
     (void)snprintf(tag + len, TAG_BYTES - len, "%s", encoding_suffix(encoding));
 }
 
-static enum status compress(struct request *request, enum encoding encoding, struct err *err)
+static enum status compress(const struct attempt *a, struct err *err)
 {
+    struct request *request = a->request;
     struct str packed;
-    if (encoding == ENCODING_IDENTITY)
+    if (a->encoding == ENCODING_IDENTITY)
         return STATUS_OK;
-    enum status s = encode_pack(encoding, request->reply.body, &request->arena, &packed, err);
+    int64_t start_ns = clock_mono_ns();
+    enum status s = encode_pack(a->encoding, request->reply.body, &request->arena, &packed, err);
+    request_time(request, "enc", clock_mono_ns() - start_ns);
     if (s != STATUS_OK)
         return s;
-    reply_header(request, "Content-Encoding", "%s", encoding_name(encoding));
+    reply_header(request, "Content-Encoding", "%s", encoding_name(a->encoding));
     reply_body(request, packed);
     return STATUS_OK;
 }
 
-/* Nothing but the body tells two states of an unmanaged mart apart. */
-static enum status answer_by_content(struct request *request, const struct answer *answer,
-                                     enum encoding encoding, struct err *err)
+/* The handler has written a whole body, rather than begun a stream or moved to another lane. */
+static bool is_whole(const struct request *request)
 {
-    char tag[TAG_BYTES];
-    enum status s = answer->produce(request, answer->cls, err);
-    if (s == STATUS_OK)
-        s = tag_make(0, request->reply.body, tag, err);
+    return request->outcome == OUTCOME_ANSWERED && request->stream == NULL &&
+           request->reply.http_status == 200;
+}
+
+/* Nothing but the body tells two states of an unmanaged mart apart. */
+static enum status answer_by_content(struct attempt *a, struct err *err)
+{
+    struct request *request = a->request;
+    if (request->is_quick)
+        return request_defer(request, LANE_IO);
+    request->cache = "bypass";
+    enum status s = a->what->produce(request, a->what->cls, err);
+    if (s != STATUS_OK || !is_whole(request))
+        return s;
+    reply_header(request, "Cache-Status", "cmmc-l1; fwd=bypass; detail=unmanaged");
+    s = tag_make(0, request->reply.body, a->tag, err);
     if (s != STATUS_OK)
         return s;
-    add_suffix(tag, encoding);
-    if (!reply_if_unchanged(request, tag, cache_control(answer)))
-        return compress(request, encoding, err);
+    add_suffix(a->tag, a->encoding);
+    if (!reply_if_unchanged(request, a->tag, "no-cache"))
+        return compress(a, err);
     reply_body(request, STR(""));
     return STATUS_OK;
 }
 
+/* "cmmc:v{code}.{epoch}:{mart}:{version}:{encoding}:" and the identity in full. */
+static enum status make_key(struct attempt *a, struct err *err)
+{
+    const struct answer *what = a->what;
+    struct str mart = what->mart == NULL ? STR("-") : what->mart->name;
+    struct buf key;
+    buf_init(&key, &a->request->arena, what->identity.len + 512);
+    buf_printf(&key, "cmmc:v%s.%lld:%.*s:%lld:%s:", CMMC_VERSION,
+               (long long)epochs_of(a->cache->epochs, mart), STR_ARG(mart),
+               (long long)what->version, encoding_name(a->encoding));
+    buf_add(&key, what->identity);
+    if (key.failed)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+    a->key = buf_str(&key);
+    return STATUS_OK;
+}
+
+/* Known before any I/O: the tag, how long it is good, and when the version was published. */
+static void describe(struct attempt *a)
+{
+    const struct mart *mart = a->what->mart;
+    char date[HTTP_DATE_BYTES];
+    cache_control_text(a->what->is_pinned, 0, clock_wall_s(), a->cache_control);
+    if (mart == NULL || mart->published_at == 0 || a->what->version != mart->generation)
+        return;
+    http_date_format(mart->published_at, date);
+    reply_header(a->request, "Last-Modified", "%s", date);
+}
+
+static void explain(struct attempt *a, const char *cache_status)
+{
+    reply_header(a->request, "Cache-Control", "%s", a->cache_control);
+    reply_header(a->request, "Cache-Status", "%s", cache_status);
+}
+
+static enum status give(struct attempt *a, struct blob *blob, const char *cache_status,
+                        struct err *err)
+{
+    enum status s = reply_from_kept(a->request, blob, err);
+    if (s == STATUS_OK)
+        explain(a, cache_status);
+    return s;
+}
+
+/* From the in-process cache; false when it is not there. */
+static bool answer_from_l1(struct attempt *a, enum status *ret, struct err *err)
+{
+    struct blob *blob = l1_get(a->cache->replies, a->key);
+    if (blob == NULL)
+        return false;
+    if (!kept_is_fresh(blob, clock_wall_s())) {
+        blob_unref(blob);
+        return false;
+    }
+    a->request->cache = "l1";
+    *ret = give(a, blob, "cmmc-l1; hit", err);
+    if (*ret == STATUS_OK)
+        front_note(a->request, a->key, a->what->is_pinned, 0);
+    return true;
+}
+
+/* Puts what was made into the cache; false when it cannot be kept. */
+static bool keep(struct attempt *a, enum status s, const struct err *err)
+{
+    struct str key = a->key;
+    struct blob *blob = NULL;
+    if (s == STATUS_OK && is_whole(a->request))
+        blob = kept_from_reply(a->request, key, false);
+    else if (s != STATUS_OK && status_http(s) == 404)
+        blob = kept_from_error(s, err, key);
+    if (blob == NULL)
+        return false;
+    struct kept kept;
+    kept_open(blob, &kept);
+    bool is_kept = l1_put(a->cache->replies, kept.key, blob);
+    if (is_kept && s == STATUS_OK)
+        front_note(a->request, key, a->what->is_pinned, 0);
+    blob_unref(blob);
+    return is_kept;
+}
+
+static enum status make(struct attempt *a, bool *ret_is_kept, struct err *err)
+{
+    struct request *request = a->request;
+    *ret_is_kept = false;
+    request->cache = "miss";
+    if (a->cache != NULL)
+        (void)atomic_fetch_add(&a->cache->n_misses, 1);
+    enum status s = a->what->produce(request, a->what->cls, err);
+    if (s == STATUS_OK && is_whole(request))
+        s = compress(a, err);
+    if (s != STATUS_OK && err->status != s)
+        (void)err_set(err, s, "%s.", status_title(s));
+    if (a->cache != NULL)
+        *ret_is_kept = keep(a, s, err);
+    if (s == STATUS_OK)
+        explain(a, *ret_is_kept ? "cmmc-l1; fwd=miss; stored" : "cmmc-l1; fwd=miss");
+    return s;
+}
+
+/* A leader that was stopped says nothing about the work: one of the others takes over. */
+static enum flight_end end_of(enum status s, bool is_kept)
+{
+    if (s == STATUS_OK || is_kept)
+        return is_kept ? FLIGHT_AGAIN : FLIGHT_ALONE;
+    bool is_own_fate = s == STATUS_CLIENT_GONE || s == STATUS_DRAINING;
+    return is_own_fate ? FLIGHT_AGAIN : FLIGHT_FAILED;
+}
+
+static void wake(void *cls)
+{
+    request_unpark(cls);
+}
+
+static enum status lead(struct attempt *a, struct flight *flight, struct err *err)
+{
+    enum status s;
+    bool is_kept = true;
+    if (!answer_from_l1(a, &s, err)) /* whoever led before may have landed since it was asked */
+        s = make(a, &is_kept, err);
+    flight_land(a->cache->flights, flight, end_of(s, is_kept), err, wake);
+    return s;
+}
+
+/* On a worker, and not in the cache: the work, or a wait for whoever does it. */
+static enum status join(struct attempt *a, struct err *err)
+{
+    struct request *request = a->request;
+    struct wait *wait = request->wait;
+    bool is_kept;
+    if (wait != NULL && wait->is_waiting) {
+        wait->is_waiting = false;
+        if (wait->waiter.end == FLIGHT_FAILED) {
+            *err = wait->waiter.err;
+            return err->status;
+        }
+        if (wait->waiter.end == FLIGHT_ALONE)
+            return make(a, &is_kept, err);
+    }
+    if (wait == NULL)
+        wait = request->wait = ARENA_NEW(&request->arena, struct wait);
+    if (wait == NULL)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+    wait->waiter.cls = request;
+    wait->is_waiting = true; /* before it is seen: once it is, it may be woken */
+    struct flight flight = {.key = a->key};
+    if (!flight_join(a->cache->flights, &flight, &wait->waiter))
+        return request_park(request);
+    wait->is_waiting = false;
+    return lead(a, &flight, err);
+}
+
+/* The database cannot answer, but somebody was told the previous version: better old than nothing, and said so. */
+static bool answer_stale(struct attempt *a, enum status s)
+{
+    struct request *request = a->request;
+    bool is_database = s == STATUS_DB_UNAVAILABLE || s == STATUS_DB_TIMEOUT;
+    struct blob *blob = is_database ? front_stale(request) : NULL;
+    if (blob == NULL)
+        return false;
+    struct kept kept;
+    kept_open(blob, &kept);
+    int64_t age_s = clock_wall_s() - kept.made_at;
+    if (kept.status != STATUS_OK || age_s > STALE_MAX_S) {
+        blob_unref(blob);
+        return false;
+    }
+    (void)give(a, blob, "cmmc-l1; hit; detail=stale-if-error", NULL);
+    reply_header(request, "Cache-Control", "public, max-age=1");
+    reply_header(request, "Age", "%lld", (long long)(age_s < 0 ? 0 : age_s));
+    request->cache = "stale";
+    return true;
+}
+
+/* HEAD of an answer that would be 200: the headers that are known, and no length. */
+static enum status answer_head(struct attempt *a, struct err *err)
+{
+    struct request *request = a->request;
+    if (request->lane != LANE_STREAM || request->is_quick)
+        return request_defer(request, LANE_STREAM);
+    enum status s = a->what->head(request, a->what->cls, err);
+    if (s != STATUS_OK)
+        return s;
+    if (a->encoding != ENCODING_IDENTITY)
+        reply_header(request, "Content-Encoding", "%s", encoding_name(a->encoding));
+    explain(a, "cmmc-l1; fwd=miss");
+    return stream_begin(request, err);
+}
+
+static enum status answer_cached(struct attempt *a, struct err *err)
+{
+    struct request *request = a->request;
+    enum status s = make_key(a, err);
+    if (s != STATUS_OK || answer_from_l1(a, &s, err))
+        return s;
+    if (request->method == METHOD_HEAD && a->what->head != NULL)
+        return answer_head(a, err);
+    if (request->is_quick)
+        return request_defer(request, LANE_IO);
+    s = join(a, err);
+    return s != STATUS_OK && answer_stale(a, s) ? STATUS_OK : s;
+}
+
 enum status answer(struct request *request, const struct answer *answer, struct err *err)
 {
-    enum encoding encoding;
-    enum status s = encoding_choose(request, &encoding, err);
+    struct attempt a = {.request = request, .what = answer, .cache = request->app->cache};
+    bool is_kept;
+    enum status s = encoding_choose(request, &a.encoding, err);
     if (s != STATUS_OK)
         return s;
     if (answer->mart != NULL && !answer->mart->is_managed)
-        return answer_by_content(request, answer, encoding, err);
-    char tag[TAG_BYTES];
-    s = tag_make(answer->version, answer->identity, tag, err);
+        return answer_by_content(&a, err);
+    s = tag_make(answer->version, answer->identity, a.tag, err);
     if (s != STATUS_OK)
         return s;
-    add_suffix(tag, encoding);
-    if (reply_if_known(request, tag, cache_control(answer)))
+    add_suffix(a.tag, a.encoding);
+    describe(&a);
+    if (reply_if_known(request, a.tag, a.cache_control))
         return STATUS_OK;
-    s = answer->produce(request, answer->cls, err);
-    if (s != STATUS_OK)
-        return s;
-    if (!reply_if_unchanged(request, tag, cache_control(answer)))
-        return compress(request, encoding, err);
-    reply_body(request, STR("")); /* If-None-Match: * */
-    return STATUS_OK;
+    if (a.cache != NULL)
+        s = answer_cached(&a, err);
+    else
+        s = request->is_quick ? request_defer(request, LANE_IO) : make(&a, &is_kept, err);
+    if (s == STATUS_OK && is_whole(request) &&
+        str_eq_c(str_trim(request_header(request, "If-None-Match")), "*"))
+        reply_type(request, 304, NULL);
+    return s;
 }

@@ -32,6 +32,12 @@ struct answer {
      * the body repeats it. Equal text means equal bytes. */
     struct str identity;
     produce_fn *produce;
+
+    /*
+     * For an answer that is certain to be 200: sets its type and the headers that are known without the work,
+     * which is all that HEAD needs. NULL when only the work shows whether there is anything.
+     */
+    produce_fn *head;
     void *cls;
 };
 

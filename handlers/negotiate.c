@@ -1,9 +1,9 @@
 /* negotiate.c - Accept, format= and conditional requests. */
 #include "handlers/negotiate.h"
 
-#include "handlers/access.h"
-
+#include "base/clock.h"
 #include "base/digest.h"
+#include "handlers/http_date.h"
 #include "handlers/params.h"
 
 #include <stdio.h>
@@ -150,29 +150,36 @@ static bool tag_matches(struct str element, const char *tag)
            str_eq_c(str_sub(element, 1, element.len - 1), tag);
 }
 
-/* Answers for those with a key only are not for shared caches. */
-static void set_cache_control(struct request *request, const char *text)
+/*
+ * If-Modified-Since against the reply's Last-Modified, when it has one (RFC 9110, 13.1.3). A date to come is no
+ * time at which the client can have got anything.
+ */
+static bool is_unmodified(struct request *request)
 {
-    struct str rest = str_of(text);
-    if (!access_is_private(request)) {
-        reply_header(request, "Cache-Control", "%s", text);
-        return;
-    }
-    if (str_starts(rest, STR("public, ")))
-        rest = str_sub(rest, STR("public, ").len, rest.len);
-    reply_header(request, "Cache-Control", "private, %.*s", STR_ARG(rest));
+    int64_t since, modified;
+    const struct reply *reply = &request->reply;
+    struct str given = request_header(request, "If-Modified-Since");
+    if (given.ptr == NULL || !http_date_parse(given, &since) || since > clock_wall_s())
+        return false;
+    for (size_t i = 0; i < reply->n_headers; i++)
+        if (str_eq_c(STR("Last-Modified"), reply->headers[i].name))
+            return http_date_parse(str_of(reply->headers[i].value), &modified) && modified <= since;
+    return false;
 }
 
 static bool answer_unchanged(struct request *request, const char *tag, const char *cache_control,
                              bool is_made)
 {
     reply_header(request, "ETag", "\"%s\"", tag);
-    set_cache_control(request, cache_control);
+    reply_header(request, "Cache-Control", "%s", cache_control);
     struct str given = request_header(request, "If-None-Match");
+    bool has_tags = given.ptr != NULL;
     bool is_same = is_made && str_eq_c(str_trim(given), "*");
     struct str element;
     while (!is_same && str_next_field(&given, ',', &element))
         is_same = tag_matches(element, tag);
+    if (!has_tags)
+        is_same = is_unmodified(request);
     if (is_same)
         reply_type(request, 304, NULL);
     return is_same;

@@ -82,6 +82,7 @@ enum status rows_answer(struct request *request, struct rows_request *rows, stru
                                   .version = rows->version.generation,
                                   .is_pinned = request_param(request, "generation").ptr != NULL,
                                   .formats = ROWS_FORMATS,
+                                  .is_certain = rows->when_empty == NULL && !rows->is_single,
                                   .is_single = rows->is_single,
                                   .fill = rows_fill,
                                   .put_meta = rows_put_meta,

@@ -157,6 +157,14 @@ static enum status produce(struct request *request, void *cls, struct err *err)
     return STATUS_OK;
 }
 
+static enum status head(struct request *request, void *cls, struct err *err)
+{
+    (void)request;
+    (void)err;
+    table_headers(cls);
+    return STATUS_OK;
+}
+
 /* Everything the bytes depend on but the encoding; the target because links repeat it. */
 static enum status identity_of(const struct table *table, struct str *ret, struct err *err)
 {
@@ -186,6 +194,7 @@ enum status table_answer(struct request *request, const struct table_request *wh
                          .version = what->version,
                          .is_pinned = what->is_pinned,
                          .produce = produce,
+                         .head = what->is_certain ? head : NULL,
                          .cls = &table};
     enum status s = table_options_read(request, what->formats, &table.options, err);
     if (s == STATUS_OK)

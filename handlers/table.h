@@ -76,6 +76,7 @@ struct table_request {
     bool is_pinned;
     struct str identity;  /* the canonical query; the target and the options are added to it */
     unsigned formats;     /* mask; TABLE_FORMATS for all */
+    bool is_certain;      /* 200 however many rows there are: HEAD then needs none of them */
     bool is_single;       /* one object: fill writes one row, or fails */
     struct str file_name; /* for Content-Disposition, without extension: "mart_price_daily-g412" */
     table_fill_fn *fill;  /* table_columns, then table_row for each; on a worker */

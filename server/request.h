@@ -96,11 +96,9 @@ struct reply {
 
 /* Who asks: filled by app->admit. */
 struct principal {
-    const char *name;   /* of the key; "anonymous" without one */
-    int64_t key_id;     /* 0 without one */
-    unsigned scopes;    /* bits 1 << ACCESS_READ ... */
-    int64_t rate;       /* requests a minute of this key; -1: what the setting says; 0: no limit */
-    int64_t expires_at; /* seconds since 1970; 0: never */
+    const char *name; /* of the key; "anonymous" without one */
+    int64_t key_id;   /* 0 without one */
+    unsigned scopes;  /* bits 1 << ACCESS_READ ... */
 };
 
 /* W3C Trace Context: the caller's when it sent a valid traceparent, else our own. Lower-case hex. */
@@ -124,7 +122,6 @@ struct request {
     struct arena arena;
     struct stop stop; /* raised when the client leaves, time runs out or the server drains */
     char id[REQUEST_ID_BYTES]; /* UUIDv7, ours */
-    const char *client;        /* numeric address; app->admit looks behind trusted proxies */
     const char *public_id;     /* the client's X-Request-Id when it sent a usable one, else id */
     int64_t arrived_ns;        /* monotonic time of the request line */
     enum method method;
@@ -150,6 +147,7 @@ struct request {
     size_t n_timings;
     struct stream *stream; /* the transport's; NULL until stream_begin */
     atomic_int park;       /* the transport's */
+    struct wait *wait;     /* of answer.c, across calls of the handler; NULL at first */
     enum outcome outcome;  /* the transport's */
 };
 

@@ -1,0 +1,37 @@
+/* cache.c - makes and frees the parts of the cache. */
+#include "cache/cache.h"
+
+#include <stdlib.h>
+
+enum { FRONT_SHARE = 16 };
+
+enum status cache_new(uint64_t max_bytes, struct cache **ret, struct err *err)
+{
+    struct cache *cache = calloc(1, sizeof *cache);
+    if (cache == NULL)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+    enum status s = l1_new(max_bytes - max_bytes / FRONT_SHARE, &cache->replies, err);
+    if (s == STATUS_OK)
+        s = l1_new(max_bytes / FRONT_SHARE, &cache->fronts, err);
+    if (s == STATUS_OK)
+        s = flights_new(&cache->flights, err);
+    if (s == STATUS_OK)
+        s = epochs_new(&cache->epochs, err);
+    if (s != STATUS_OK) {
+        cache_free(cache);
+        return s;
+    }
+    *ret = cache;
+    return STATUS_OK;
+}
+
+void cache_free(struct cache *cache)
+{
+    if (cache == NULL)
+        return;
+    l1_free(cache->replies);
+    l1_free(cache->fronts);
+    flights_free(cache->flights);
+    epochs_free(cache->epochs);
+    free(cache);
+}

@@ -1,0 +1,26 @@
+/*
+ * cache.h - the parts of the cache together: what app->cache points to. Each part has its own header.
+ */
+#ifndef CACHE_CACHE_H
+#define CACHE_CACHE_H
+
+#include "cache/epoch.h"
+#include "cache/flight.h"
+#include "cache/kept.h"
+#include "cache/l1.h"
+
+#include <stdatomic.h>
+
+struct cache {
+    struct l1 *replies; /* finished replies, by everything their bytes depend on */
+    struct l1 *fronts;  /* raw requests, and the key of the reply that answered each */
+    struct flights *flights;
+    struct epochs *epochs;
+    atomic_uint_fast64_t n_misses; /* answers that the in-process cache did not have */
+};
+
+/* max_bytes for both in-process parts. */
+enum status cache_new(uint64_t max_bytes, struct cache **ret, struct err *err) NODISCARD;
+void cache_free(struct cache *cache); /* NULL is allowed; nothing may be in flight */
+
+#endif

@@ -1,0 +1,169 @@
+/* front.c - the shortest way from a request to its reply: two lookups on the polling thread. */
+#include "handlers/front.h"
+
+#include "base/clock.h"
+#include "handlers/answer_reply.h"
+#include "handlers/negotiate.h"
+#include "server/app.h"
+#include "store/catalog.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { RAW_BYTES = 2048, RAW_FIELDS = 4 };
+
+/* What a note holds, then the raw request, then the key of the reply. */
+struct note {
+    uint64_t stamp; /* of the catalogue and the epochs under which it holds */
+    int64_t next_due_at;
+    uint32_t is_pinned;
+    uint32_t raw_len, key_len;
+};
+
+/* Changes when anything may answer differently; 0 while there is no catalogue. */
+static uint64_t stamp_now(const struct app *app)
+{
+    CLEANUP(catalog_unrefp) struct catalog *catalog = catalog_cell_get(app->catalog);
+    if (catalog == NULL)
+        return 0;
+    return (catalog->fingerprint ^ epochs_stamp(app->cache->epochs) * 0x9e3779b97f4a7c15u) | 1;
+}
+
+/*
+ * Target, Accept, Accept-Encoding and what the caller may see, one a line: none can hold a line end. ptr NULL when it is
+ * too long, or asks for what an older answer does not tell (Prefer is acknowledged, a Range is checked).
+ */
+static struct str raw_of(struct request *request, char room[RAW_BYTES])
+{
+    if (request_header(request, "Prefer").ptr != NULL ||
+        request_header(request, "Range").ptr != NULL)
+        return STR_NONE;
+    struct str accept = request_header(request, "Accept");
+    struct str encoding = request_header(request, "Accept-Encoding");
+    int n = snprintf(room, RAW_BYTES, "%.*s\n%.*s\n%s%.*s\n%x", STR_ARG(request->target),
+                     STR_ARG(accept), encoding.ptr == NULL ? "-" : "+", STR_ARG(encoding),
+                     request->principal.scopes);
+    return n > 0 && n < RAW_BYTES ? (struct str){room, (size_t)n} : STR_NONE;
+}
+
+static void open_note(const struct blob *blob, struct note *ret, struct str *ret_raw,
+                      struct str *ret_key)
+{
+    memcpy(ret, blob->bytes, sizeof *ret);
+    *ret_raw = (struct str){blob->bytes + sizeof *ret, ret->raw_len};
+    *ret_key = (struct str){blob->bytes + sizeof *ret + ret->raw_len, ret->key_len};
+}
+
+void front_note(struct request *request, struct str key, bool is_pinned, int64_t next_due_at)
+{
+    char room[RAW_BYTES];
+    struct str raw = raw_of(request, room);
+    struct note note = {.stamp = stamp_now(request->app),
+                        .next_due_at = next_due_at,
+                        .is_pinned = is_pinned,
+                        .raw_len = (uint32_t)raw.len,
+                        .key_len = (uint32_t)key.len};
+    if (raw.ptr == NULL || key.len > UINT32_MAX / 2)
+        return;
+    struct blob *blob = blob_new(sizeof note + raw.len + key.len);
+    if (blob == NULL)
+        return;
+    memcpy(blob->bytes, &note, sizeof note);
+    memcpy(blob->bytes + sizeof note, raw.ptr, raw.len);
+    memcpy(blob->bytes + sizeof note + raw.len, key.ptr, key.len);
+    struct str kept_raw = {blob->bytes + sizeof note, raw.len};
+    (void)l1_put(request->app->cache->fronts, kept_raw, blob);
+    blob_unref(blob);
+}
+
+/* The tag between the quotes of a kept ETag; false when it is not one of ours. */
+static bool tag_of(const struct kept *kept, char ret[TAG_BYTES])
+{
+    struct str quoted = str_of(kept_header(kept, "ETag"));
+    if (quoted.len < 2 || quoted.len - 2 >= TAG_BYTES)
+        return false;
+    memcpy(ret, quoted.ptr + 1, quoted.len - 2);
+    ret[quoted.len - 2] = '\0';
+    return true;
+}
+
+/* A 304 repeats what says how long and for whom the client's copy is good, and nothing about bytes. */
+static bool answer_unchanged(struct request *request, const struct kept *kept, const char *tag,
+                             const char *cache_control)
+{
+    struct reply *reply = &request->reply;
+    for (size_t i = 0; i < kept->n_headers; i++)
+        if (strcmp(kept->headers[i].name, "Vary") == 0 ||
+            strcmp(kept->headers[i].name, "Last-Modified") == 0)
+            reply_header(request, kept->headers[i].name, "%s", kept->headers[i].value);
+    if (reply_if_unchanged(request, tag, cache_control))
+        return true;
+    reply->n_headers = reply->n_fixed;
+    return false;
+}
+
+static bool answer_from(struct request *request, struct blob *blob, const struct note *note)
+{
+    char cache_control[CACHE_CONTROL_BYTES], tag[TAG_BYTES];
+    struct kept kept;
+    kept_open(blob, &kept);
+    if (kept.status != STATUS_OK || !tag_of(&kept, tag)) {
+        blob_unref(blob);
+        return false;
+    }
+    request->cache = "l1";
+    cache_control_text(note->is_pinned != 0, note->next_due_at, clock_wall_s(), cache_control);
+    if (answer_unchanged(request, &kept, tag, cache_control)) {
+        blob_unref(blob);
+        return true;
+    }
+    (void)reply_from_kept(request, blob, NULL);
+    reply_header(request, "Cache-Control", "%s", cache_control);
+    reply_header(request, "Cache-Status", "cmmc-l1; hit");
+    return true;
+}
+
+bool front_answer(struct request *request)
+{
+    struct cache *cache = request->app->cache;
+    char room[RAW_BYTES];
+    struct str raw = raw_of(request, room);
+    struct blob *blob = raw.ptr == NULL ? NULL : l1_get(cache->fronts, raw);
+    if (blob == NULL)
+        return false;
+    struct note note;
+    struct str key;
+    open_note(blob, &note, &raw, &key);
+    struct blob *reply = note.stamp == stamp_now(request->app) ? l1_get(cache->replies, key) : NULL;
+    blob_unref(blob);
+    return reply != NULL && answer_from(request, reply, &note);
+}
+
+struct blob *front_stale(struct request *request)
+{
+    struct cache *cache = request->app->cache;
+    char room[RAW_BYTES];
+    struct str raw = raw_of(request, room);
+    struct blob *blob = raw.ptr == NULL ? NULL : l1_peek(cache->fronts, raw);
+    if (blob == NULL)
+        return NULL;
+    struct note note;
+    struct str key;
+    open_note(blob, &note, &raw, &key);
+    struct blob *reply = l1_peek(cache->replies, key);
+    blob_unref(blob);
+    return reply;
+}
+
+void front_parts(const struct blob *blob, struct front_raw *ret)
+{
+    struct note note;
+    struct str raw, key, fields[RAW_FIELDS] = {STR_NONE};
+    open_note(blob, &note, &raw, &key);
+    for (size_t i = 0; i < RAW_FIELDS && str_next_field(&raw, '\n', &fields[i]); i++)
+        continue;
+    ret->target = fields[0];
+    ret->accept = fields[1].len == 0 ? STR_NONE : fields[1];
+    bool has_encoding = fields[2].len > 0 && fields[2].ptr[0] == '+';
+    ret->accept_encoding = has_encoding ? str_sub(fields[2], 1, fields[2].len) : STR_NONE;
+}

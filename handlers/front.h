@@ -1,0 +1,29 @@
+/*
+ * front.h - raw requests that were answered before: the same target and the same headers that matter, under the
+ * same catalogue, get the same reply, and nothing of them needs to be parsed. Any thread; no I/O.
+ */
+#ifndef HANDLERS_FRONT_H
+#define HANDLERS_FRONT_H
+
+#include "cache/cache.h"
+#include "server/request.h"
+
+/* For app->front. */
+bool front_answer(struct request *request);
+
+/* Remembers that the reply kept under key answers this request while the catalogue stays as it is. */
+void front_note(struct request *request, struct str key, bool is_pinned, int64_t next_due_at);
+
+/*
+ * The reply that this raw request got from an older catalogue, with a reference; NULL when there is none. For
+ * when the newer one cannot be made.
+ */
+struct blob *front_stale(struct request *request) NODISCARD;
+
+/* The parts of a raw request, for asking it again. Views into note, a value of cache->fronts. */
+struct front_raw {
+    struct str target, accept, accept_encoding;
+};
+void front_parts(const struct blob *note, struct front_raw *ret);
+
+#endif
