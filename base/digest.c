@@ -1,6 +1,7 @@
 /* digest.c - SHA-256 through OpenSSL's EVP interface. */
 #include "base/digest.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 
@@ -51,14 +52,26 @@ enum status digest_finish(struct digest *digest, unsigned char ret[DIGEST_BYTES]
                                                                               : failed(err);
 }
 
+enum status digest_raw(struct str bytes, unsigned char ret[DIGEST_BYTES], struct err *err)
+{
+    unsigned n = 0;
+    return EVP_Digest(bytes.ptr, bytes.len, ret, &n, EVP_sha256(), NULL) == 1 && n == DIGEST_BYTES
+               ? STATUS_OK
+               : failed(err);
+}
+
+bool digest_is_equal(const unsigned char a[DIGEST_BYTES], const unsigned char b[DIGEST_BYTES])
+{
+    return CRYPTO_memcmp(a, b, DIGEST_BYTES) == 0;
+}
+
 enum status digest_hex(struct str bytes, char ret[DIGEST_HEX_BYTES], struct err *err)
 {
     unsigned char raw[DIGEST_BYTES];
-    unsigned n = 0;
-    if (EVP_Digest(bytes.ptr, bytes.len, raw, &n, EVP_sha256(), NULL) != 1 || n != DIGEST_BYTES)
-        return failed(err);
-    digest_to_hex(raw, ret);
-    return STATUS_OK;
+    enum status s = digest_raw(bytes, raw, err);
+    if (s == STATUS_OK)
+        digest_to_hex(raw, ret);
+    return s;
 }
 
 void digest_to_hex(const unsigned char raw[DIGEST_BYTES], char ret[DIGEST_HEX_BYTES])

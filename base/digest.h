@@ -17,6 +17,13 @@ enum status digest_finish(struct digest *digest, unsigned char ret[DIGEST_BYTES]
 /* Lower-case hexadecimal, NUL-terminated. */
 void digest_to_hex(const unsigned char raw[DIGEST_BYTES], char ret[DIGEST_HEX_BYTES]);
 
+/* One call for one piece. */
+enum status digest_raw(struct str bytes, unsigned char ret[DIGEST_BYTES], struct err *err)
+    NODISCARD;
+
+/* In a time that does not depend on where they differ: for comparing secrets. */
+bool digest_is_equal(const unsigned char a[DIGEST_BYTES], const unsigned char b[DIGEST_BYTES]);
+
 /* One call for one piece: lower-case hexadecimal, NUL-terminated. */
 enum status digest_hex(struct str bytes, char ret[DIGEST_HEX_BYTES], struct err *err) NODISCARD;
 

@@ -23,6 +23,7 @@ int migrate_command(int argc, char **argv);
 int load_command(int argc, char **argv);
 int backtest_command(int argc, char **argv);
 int config_command(int argc, char **argv);
+int keys_command(int argc, char **argv);
 int routes_command(int argc, char **argv);
 int version_command(int argc, char **argv);
 

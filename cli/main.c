@@ -24,6 +24,16 @@ static const char backtest_usage[] =
     "usage: cmmc backtest [FILE]\n\n"
     "Runs the backtest described by the JSON in FILE, or on standard input, and writes the answer's JSON to\n"
     "standard output: the same engine, request and answer as POST /v1/backtests, without a server.\n";
+static const char keys_usage[] =
+    "usage: cmmc keys create --name NAME --scopes SCOPE,... [--expires DATE] [--rate N]\n"
+    "       cmmc keys list [--json]\n"
+    "       cmmc keys revoke NAME|ID\n\n"
+    "Makes, lists and revokes the keys that clients of the server authenticate with. Running servers notice within\n"
+    "CMMC_REFRESH_MS. A key is shown once, on standard output; only its SHA-256 is kept.\n"
+    "  --name      1 to 64 letters, digits, '.', '-' and '_', starting with a letter; never used before\n"
+    "  --scopes    what it may do: read, backtest, admin, with commas between\n"
+    "  --expires   YYYY-MM-DD (its beginning, in UTC) or YYYY-MM-DDTHH:MM:SSZ; without it, never\n"
+    "  --rate      requests a minute; 0 is no limit; without it, CMMC_RATE_KEY\n";
 static const char config_usage[] =
     "usage: cmmc config [--json | --markdown]\n\n"
     "Shows every setting: its variable, value, default, range and meaning. Secrets are never shown.\n";
@@ -37,6 +47,7 @@ static const struct command commands[] = {
     {"migrate", "bring the database up to date", migrate_usage, migrate_command},
     {"load", "publish a data set from CSV files", load_usage, load_command},
     {"backtest", "run one backtest, JSON in and JSON out", backtest_usage, backtest_command},
+    {"keys", "make, list and revoke keys", keys_usage, keys_command},
     {"config", "show every setting", config_usage, config_command},
     {"routes", "show every route", routes_usage, routes_command},
     {"version", "show versions", version_usage, version_command},

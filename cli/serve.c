@@ -2,8 +2,10 @@
 #include "cli/command.h"
 
 #include "base/log.h"
+#include "handlers/access.h"
 #include "handlers/caching.h"
 #include "handlers/handlers.h"
+#include "handlers/keyring.h"
 #include "handlers/refresher.h"
 #include "handlers/rows_count.h"
 #include "server/server.h"
@@ -68,14 +70,24 @@ static enum status build(struct serving *serving, struct err *err)
         s = refresher_new(app, &serving->refresher, err);
     if (s != STATUS_OK)
         return s;
+    s = keyring_new(app, &app->keys, err);
+    if (s == STATUS_OK)
+        s = access_open(app, err);
+    if (s != STATUS_OK)
+        return s;
     refresher_run_once(serving->refresher);
+    keyring_run_once(app->keys);
     s = refresher_start(serving->refresher, err);
+    if (s == STATUS_OK)
+        s = keyring_start(app->keys, err);
     return s != STATUS_OK ? s : server_start(app, routes, routes_count, &serving->server, err);
 }
 
 static void take_apart(struct serving *serving)
 {
     refresher_free(serving->refresher);
+    access_close(&serving->app);
+    keyring_free(serving->app.keys);
     caching_free(serving->caching);
     catalog_cell_free(serving->app.catalog);
     counts_free(serving->app.counts);

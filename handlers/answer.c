@@ -112,7 +112,6 @@ static void describe(struct attempt *a)
 
 static void explain(struct attempt *a, const char *cache_status)
 {
-    reply_header(a->request, "Cache-Control", "%s", a->cache_control);
     reply_header(a->request, "Cache-Status", "%s", cache_status);
 }
 

@@ -18,20 +18,6 @@
 
 static const char forever[] = "public, max-age=31536000, immutable";
 
-static bool is_json_type(struct str type)
-{
-    struct str essence = str_trim(str_sub(type, 0, str_find(type, ';', 0)));
-    return type.ptr == NULL || str_eq_nocase(essence, STR("application/json"));
-}
-
-static enum status refuse_media_type(struct str type, struct err *err)
-{
-    (void)err_set(err, STATUS_UNSUPPORTED_MEDIA_TYPE, "The body's media type is not JSON.");
-    err_at(err, ERR_HEADER, STR("Content-Type"), type);
-    err_allow(err, "application/json");
-    return STATUS_UNSUPPORTED_MEDIA_TYPE;
-}
-
 /* "minimal" among the elements of Prefer (RFC 7240): a 303 in place of the body. */
 static bool prefers_minimal(struct request *request)
 {
@@ -61,10 +47,9 @@ enum status backtests_create(struct request *request, struct err *err)
     static const char *const names[] = {"select"};
     CLEANUP(catalog_unrefp) struct catalog *catalog = NULL;
     enum format format;
-    struct str type = request_header(request, "Content-Type");
-    if (!is_json_type(type))
-        return refuse_media_type(type, err);
-    enum status s = params_expect(request, names, ARRAY_LEN(names), err);
+    enum status s = params_json_body(request, err);
+    if (s == STATUS_OK)
+        s = params_expect(request, names, ARRAY_LEN(names), err);
     if (s == STATUS_OK)
         s = negotiate_format(request, 1 << FORMAT_JSON, &format, err);
     if (s == STATUS_OK)

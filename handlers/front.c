@@ -118,7 +118,7 @@ static bool answer_from(struct request *request, struct blob *blob, const struct
         return true;
     }
     (void)reply_from_kept(request, blob, NULL);
-    reply_header(request, "Cache-Control", "%s", cache_control);
+    reply_cache_control(request, cache_control);
     reply_header(request, "Cache-Status", "cmmc-l1; hit");
     return true;
 }

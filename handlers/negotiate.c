@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "handlers/access.h"
 #include "handlers/http_date.h"
 #include "handlers/params.h"
 
@@ -150,6 +151,19 @@ static bool tag_matches(struct str element, const char *tag)
            str_eq_c(str_sub(element, 1, element.len - 1), tag);
 }
 
+/* Answers for those with a key only are not for shared caches. */
+void reply_cache_control(struct request *request, const char *text)
+{
+    struct str rest = str_of(text);
+    if (!access_is_private(request)) {
+        reply_header(request, "Cache-Control", "%s", text);
+        return;
+    }
+    if (str_starts(rest, STR("public, ")))
+        rest = str_sub(rest, STR("public, ").len, rest.len);
+    reply_header(request, "Cache-Control", "private, %.*s", STR_ARG(rest));
+}
+
 /*
  * If-Modified-Since against the reply's Last-Modified, when it has one (RFC 9110, 13.1.3). A date to come is no
  * time at which the client can have got anything.
@@ -171,7 +185,7 @@ static bool answer_unchanged(struct request *request, const char *tag, const cha
                              bool is_made)
 {
     reply_header(request, "ETag", "\"%s\"", tag);
-    reply_header(request, "Cache-Control", "%s", cache_control);
+    reply_cache_control(request, cache_control);
     struct str given = request_header(request, "If-None-Match");
     bool has_tags = given.ptr != NULL;
     bool is_same = is_made && str_eq_c(str_trim(given), "*");

@@ -28,6 +28,9 @@ bool reply_if_unchanged(struct request *request, const char *tag, const char *ca
 /* The same before any I/O, when it is not known yet that there is anything: "*" does not count. */
 bool reply_if_known(struct request *request, const char *tag, const char *cache_control);
 
+/* Sets Cache-Control; "private" takes the place of "public" where the answer depends on who asks. */
+void reply_cache_control(struct request *request, const char *text);
+
 enum { TAG_BYTES = 64 };
 
 /* "g<generation>-<first 16 hex digits of SHA-256(canonical)>"; equal inputs give equal tags. */

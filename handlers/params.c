@@ -152,3 +152,15 @@ enum status params_window(const struct request *request, int32_t as_of, struct w
     *ret = window;
     return STATUS_OK;
 }
+
+enum status params_json_body(struct request *request, struct err *err)
+{
+    struct str type = request_header(request, "Content-Type");
+    struct str essence = str_trim(str_sub(type, 0, str_find(type, ';', 0)));
+    if (type.ptr == NULL || str_eq_nocase(essence, STR("application/json")))
+        return STATUS_OK;
+    (void)err_set(err, STATUS_UNSUPPORTED_MEDIA_TYPE, "The body's media type is not JSON.");
+    err_at(err, ERR_HEADER, STR("Content-Type"), type);
+    err_allow(err, "application/json");
+    return STATUS_UNSUPPORTED_MEDIA_TYPE;
+}

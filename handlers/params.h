@@ -32,6 +32,9 @@ struct window {
 enum status params_window(const struct request *request, int32_t as_of, struct window *ret,
                           struct err *err) NODISCARD;
 
+/* UNSUPPORTED_MEDIA_TYPE when the body says that it is something else than JSON. */
+enum status params_json_body(struct request *request, struct err *err) NODISCARD;
+
 /* A BAD_VALUE that names a parameter and what it takes. */
 enum status params_refuse(struct err *err, const char *name, struct str value, const char *allowed);
 

@@ -105,7 +105,8 @@ void access_log(struct exchange *x)
         LOG_I64("status", status), LOG_I64("bytes", (int64_t)bytes),
         LOG_F64("duration_ms", elapsed_ms), LOG_F64("queue_ms", (double)x->queue_ns / 1e6),
         LOG_TEXT("cache", request->cache), LOG_TEXT("trace_id", request->trace.trace_id),
-        LOG_TEXT("client", x->address), LOG_STR("user_agent", str_utf8_cut(agent, 256)),
+        LOG_TEXT("client", request->client), LOG_I64("key", request->principal.key_id),
+        LOG_STR("user_agent", str_utf8_cut(agent, 256)),
         LOG_TEXT("outcome", aborted != NULL ? aborted : outcome(x)),
         LOG_TEXT("error", x->status == STATUS_OK ? NULL : x->problem_detail));
 }

@@ -17,6 +17,7 @@ struct workers;
 struct cache;
 struct counts;
 struct keyring;
+struct access_rules;
 
 enum { APP_CHECKS_MAX = 8 };
 
@@ -42,6 +43,7 @@ struct app {
     struct cache *cache;          /* the same; NULL: nothing is cached */
     struct counts *counts;        /* the same; NULL: no count is kept */
     struct keyring *keys;         /* the same; NULL: no keys, everyone may do everything */
+    struct access_rules *access;  /* the same: what anyone may do without a key, and how often */
 
     /*
      * Called on the polling thread for every request that matched a route of the data listener, before its

@@ -10,6 +10,6 @@ void cors_answer_options(struct request *request);
 /* Headers that pages may read. */
 #define CORS_EXPOSED_HEADERS                                                                              \
     "ETag, Link, Location, Retry-After, Server-Timing, X-Request-Id, Cache-Status, Content-Disposition, " \
-    "Preference-Applied, RateLimit, RateLimit-Policy"
+    "Preference-Applied, RateLimit, RateLimit-Policy, WWW-Authenticate"
 
 #endif

@@ -44,6 +44,8 @@ struct exchange *exchange_new(struct traffic *traffic, const struct router *rout
     x->is_ops = is_ops;
     atomic_init(&x->references, 1);
     request->app = traffic->app;
+    memcpy(x->address, conn_address(conn), sizeof x->address);
+    request->client = x->address;
     request->arrived_ns = clock_mono_ns();
     request->reply.http_status = 200;
     arena_init(&request->arena, (size_t)traffic->app->config->request_memory_mib << 20);
@@ -259,7 +261,6 @@ void exchange_done(struct exchange *x, enum exchange_end end)
         (void)exchange_resumed(x);
     x->end = end;
     x->cut_phase = conn_cut_phase(x->conn);
-    memcpy(x->address, conn_address(x->conn), sizeof x->address);
     if (stream_has_body(stream)) {
         watch_end(x->traffic->watch, x->conn);
         stream_leave(stream); /* from here on the worker leaves the connection alone */

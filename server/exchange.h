@@ -68,7 +68,7 @@ struct exchange {
     /* Noted when the library is done, for the log: the connection may be gone by then. */
     enum exchange_end end;
     enum conn_phase cut_phase;
-    char address[WATCH_ADDRESS_BYTES];
+    char address[WATCH_ADDRESS_BYTES]; /* of the client; copied at the start for the same reason */
 };
 
 /* target is copied. NULL when out of memory. */

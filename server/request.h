@@ -96,9 +96,11 @@ struct reply {
 
 /* Who asks: filled by app->admit. */
 struct principal {
-    const char *name; /* of the key; "anonymous" without one */
-    int64_t key_id;   /* 0 without one */
-    unsigned scopes;  /* bits 1 << ACCESS_READ ... */
+    const char *name;   /* of the key; "anonymous" without one */
+    int64_t key_id;     /* 0 without one */
+    unsigned scopes;    /* bits 1 << ACCESS_READ ... */
+    int64_t rate;       /* requests a minute of this key; -1: what the setting says; 0: no limit */
+    int64_t expires_at; /* seconds since 1970; 0: never */
 };
 
 /* W3C Trace Context: the caller's when it sent a valid traceparent, else our own. Lower-case hex. */
@@ -122,6 +124,7 @@ struct request {
     struct arena arena;
     struct stop stop; /* raised when the client leaves, time runs out or the server drains */
     char id[REQUEST_ID_BYTES]; /* UUIDv7, ours */
+    const char *client;        /* numeric address; app->admit looks behind trusted proxies */
     const char *public_id;     /* the client's X-Request-Id when it sent a usable one, else id */
     int64_t arrived_ns;        /* monotonic time of the request line */
     enum method method;

@@ -168,10 +168,10 @@ struct str pg_text(const struct rows *rows, size_t column)
     const struct pg_rows *impl = rows->impl;
     if (impl->is_copy)
         return impl->fields[column];
-    if (pg_is_null(rows, column))
+    int len = PQgetlength(impl->row, impl->at, (int)column); /* 0 for NULL too */
+    if (len == 0 && pg_is_null(rows, column))
         return STR_NONE;
-    return (struct str){PQgetvalue(impl->row, impl->at, (int)column),
-                        (size_t)PQgetlength(impl->row, impl->at, (int)column)};
+    return (struct str){PQgetvalue(impl->row, impl->at, (int)column), (size_t)len};
 }
 
 int64_t pg_i64(const struct rows *rows, size_t column)

@@ -235,28 +235,28 @@ static struct str decimal_text(struct str text, struct arena *room)
     return out == NULL ? STR_NONE : decimal_canonical(text, out);
 }
 
+/* The kinds whose text is made from the value. */
+static struct str computed_text(const struct rows *rows, size_t column, enum column_kind kind,
+                                struct arena *room)
+{
+    if (rows_is_null(rows, column))
+        return STR_NONE;
+    if (kind == COLUMN_BOOL)
+        return rows_bool(rows, column) ? STR("true") : STR("false");
+    double value = rows_f64(rows, column);
+    char *out = isfinite(value) ? arena_alloc(room, NUMBER_TEXT_BYTES) : NULL;
+    return out == NULL ? STR_NONE : (struct str){out, number_format(value, out)};
+}
+
 struct str mart_value_text(const struct rows *rows, size_t result_column, enum column_kind kind,
                            struct arena *room)
 {
-    if (rows_is_null(rows, result_column))
+    if (kind == COLUMN_FLOAT || kind == COLUMN_BOOL)
+        return computed_text(rows, result_column, kind, room);
+    struct str text = rows_text(rows, result_column); /* every row of every page comes by here */
+    if (text.ptr == NULL)
         return STR_NONE;
-    switch (kind) {
-    case COLUMN_DECIMAL:
-        return decimal_text(rows_text(rows, result_column), room);
-    case COLUMN_FLOAT: {
-        double value = rows_f64(rows, result_column);
-        char *out = isfinite(value) ? arena_alloc(room, NUMBER_TEXT_BYTES) : NULL;
-        return out == NULL ? STR_NONE : (struct str){out, number_format(value, out)};
-    }
-    case COLUMN_BOOL:
-        return rows_bool(rows, result_column) ? STR("true") : STR("false");
-    case COLUMN_INSTANT:
-        return instant_text(rows_text(rows, result_column), room);
-    case COLUMN_TEXT:
-    case COLUMN_INT:
-    case COLUMN_DATE:
-    case COLUMN_OTHER:
-        break;
-    }
-    return rows_text(rows, result_column);
+    if (kind == COLUMN_DECIMAL)
+        return decimal_text(text, room);
+    return kind == COLUMN_INSTANT ? instant_text(text, room) : text;
 }

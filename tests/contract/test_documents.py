@@ -46,10 +46,11 @@ class Metrics(unittest.TestCase):
         cells = re.findall(r"^\| `(\w+)` \| (\w+) \| ([^|]*) \| ([^|]*) \| ([^|]*) \|$", document, re.MULTILINE)
         cls.documented = {name: {"type": kind, "labels": re.findall(r"`(\w+)`", labels), "unit": unit.strip(),
                                  "help": text.strip()} for name, kind, labels, unit, text in cells}
-        with Server(var_dir=sample_var_dir(), header_timeout_ms=100, cpu_workers=1, queue_cpu=1) as server:
+        with Server(var_dir=sample_var_dir(), header_timeout_ms=100, cpu_workers=1, queue_cpu=1, rate_failures=1) as server:
             # Something of everything, so that every family has a sample: reads, backtests, a client that is too slow, and more
             # backtests than the queue takes.
             server.get("/v1/marts")
+            assert [server.get("/v1/me", authorization="Bearer none").status for _ in range(2)] == [401, 429]
             server.get("/v1/instruments/stock:US.AAPL/prices?limit=1")
             server.post("/v1/backtests", REQUEST)
             with concurrent.futures.ThreadPoolExecutor(8) as pool:

@@ -6,6 +6,7 @@ import re
 import unittest
 
 from support import schema
+from support.keys import bearer, make_key
 from support.problems import PROBLEMS, ROOT
 from support.server import Server, run, sample_var_dir
 
@@ -63,8 +64,7 @@ class Tables(unittest.TestCase):
                 body = operations[route["method"], route["path"]].get("requestBody")
                 self.assertEqual(body is not None, route["body_max_bytes"] > 0)
                 if body:
-                    self.assertEqual(route["body_max_bytes"], 1 << 20)
-                    self.assertIn("1 MiB", body["description"])
+                    self.assertIn({1 << 20: "1 MiB", 4096: "4 KiB"}[route["body_max_bytes"]], body["description"])
 
     def test_problem_types_are_those_of_the_status_table(self):
         problem = schema.openapi()["components"]["schemas"]["Problem"]["properties"]
@@ -98,6 +98,18 @@ class Tables(unittest.TestCase):
         metric = schema.openapi()["components"]["schemas"]["Metric"]
         self.assertEqual(metric["properties"]["reason"]["enum"], rows)
 
+    def test_operations_name_the_refusals_that_their_access_allows(self):
+        operations = described()
+        for route in route_table():
+            expected = set()
+            if route["listener"] == "data":
+                expected = {"401", "429"} if route["access"] == "public" else {"401", "403", "429"}
+            with self.subTest(route["path"], method=route["method"]):
+                operation = operations[route["method"], route["path"]]
+                self.assertEqual(set(operation["responses"]) & {"401", "403", "429"}, expected)
+                needs_key = {} not in operation.get("security", schema.openapi()["security"])
+                self.assertEqual(needs_key, route["access"] == "admin")
+
     def test_examples_follow_their_schemas(self):
         checked = 0
         for (_, path), operation in described().items():
@@ -118,7 +130,9 @@ class Live(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.server = Server(var_dir=sample_var_dir()).start()
+        var_dir = sample_var_dir()
+        cls.key = bearer(make_key(var_dir=var_dir))
+        cls.server = Server(var_dir=var_dir).start()
         answer = cls.server.post("/v1/backtests", REQUEST)
         cls.backtest = answer.header("Location", "").rsplit("/", 1)[-1]
 
@@ -128,6 +142,7 @@ class Live(unittest.TestCase):
 
     def ask(self, method, template, target=None, status=200, body=None, **headers):
         listener = self.server.ops if schema.openapi()["paths"][template].get("servers") else self.server.data
+        headers = {**self.key, **headers} if listener is self.server.data else headers
         if method == "POST":
             answer = listener.post(target or template, body, **headers)
         else:

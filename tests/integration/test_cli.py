@@ -14,7 +14,7 @@ from support.backend import Postgresql, Sqlite
 from support.dataset import Dataset
 from support.server import SAMPLE, environment, run, scratch_folder
 
-COMMANDS = ("serve", "migrate", "load", "backtest", "config", "routes", "version")
+COMMANDS = ("serve", "migrate", "load", "backtest", "keys", "config", "routes", "version")
 DONE, FAILED, USAGE, CONFIG = 0, 1, 2, 78
 BAR = {"uid": "stock:T.1", "date": "2020-01-02", "close": "1.5", "adj_close": "1.5", "currency": "KRW", "source": "test", "quality": "0",
        "known_at": "2020-01-02T06:30:00Z"}

@@ -82,7 +82,9 @@ class Server:
 
     def __init__(self, var_dir=None, database_url=None, **settings):
         self.var_dir = var_dir if var_dir is not None else scratch_folder("var")
-        self.settings = {"port": 0, "ops_port": 0, **settings}
+        # On PostgreSQL the default is to let nobody in without a key; most tests are about something else.
+        self.settings = {"port": 0, "ops_port": 0, "anonymous_read": "on", "anonymous_backtest": "on", "rate_anonymous": 0,
+                         **settings}
         self.database_url = database_url
         self.process = None
         self.log = []
