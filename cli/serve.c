@@ -41,14 +41,15 @@ static void announce(const struct serving *serving)
     unsigned port = server_port(serving->server);
     unsigned ops_port = server_ops_port(serving->server);
     const char *host = host_of(config->bind);
+    bool has_tls = config->tls_cert_file[0] != '\0';
     log_event(LOG_INFO, "server_started", LOG_I64("port", port), LOG_I64("ops_port", ops_port),
               LOG_TEXT("version", CMMC_VERSION),
               LOG_TEXT("store", config->database_url[0] == '\0' ? "sqlite" : "postgresql"));
     (void)printf(
-        "\nOpen http://%s:%u/ in a browser, or paste:\n"
-        "  curl -s '%s:%u/v1/backtests?select=monkeys' -H 'Content-Type: application/json' -d '{\"universe\": [\"stock:US.AAPL\", "
+        "\nOpen %s://%s:%u/ in a browser, or paste:\n"
+        "  curl -s '%s%s:%u/v1/backtests?select=monkeys' -H 'Content-Type: application/json' -d '{\"universe\": [\"stock:US.AAPL\", "
         "\"stock:US.JPM\"], \"strategy\": \"equal\", \"benchmark\": \"index:SPX\"}'\n",
-        host, port, host, port);
+        has_tls ? "https" : "http", host, port, has_tls ? "https://" : "", host, port);
     (void)fflush(stdout);
 }
 

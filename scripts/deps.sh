@@ -36,6 +36,7 @@ stunnel4
 python3
 python3-yaml
 curl
+openssl
 jq
 '
 

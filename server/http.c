@@ -8,6 +8,7 @@
 #include "server/acceptor.h"
 #include "server/exchange.h"
 #include "server/http_reply.h"
+#include "server/http_tls.h"
 #include "server/listen.h"
 
 #include "base/clock.h"
@@ -37,6 +38,7 @@ struct http {
     struct MHD_Daemon *daemon;
     unsigned port;
     struct acceptor *acceptor;
+    struct http_tls tls;
     struct connection_count *count;
     int64_t accepted_ns; /* the acceptor's: when the last one came */
 };
@@ -236,6 +238,16 @@ static struct MHD_Daemon *start_daemon(struct http *http)
                      MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG;
     /* The library divides its limit among the threads; the acceptor keeps ours, so each may have all. */
     unsigned limit = http->options.connection_limit * http->options.n_threads;
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, http->tls.cert},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, http->tls.key},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)HTTP_TLS_PRIORITIES},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+    bool has_tls = http->tls.cert != NULL;
+    if (has_tls)
+        flags |= MHD_USE_TLS;
     /* The logger comes first: later options may log. STRICT 0: our own guard answers, and only once. */
     return MHD_start_daemon(
         flags, 0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER, on_library_log, http,
@@ -244,21 +256,29 @@ static struct MHD_Daemon *start_daemon(struct http *http)
         (size_t)POOL_BYTES, MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)POOL_STEP_BYTES,
         MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_URI_LOG_CALLBACK, on_target, http,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_NOTIFY_COMPLETED,
-        on_completed, http, MHD_OPTION_END);
+        on_completed, http, MHD_OPTION_ARRAY, has_tls ? tls : none, MHD_OPTION_END);
 }
 
 static enum status start_parts(struct http *http, struct err *err)
 {
     const struct http_options *options = &http->options;
+    const struct config *config = http->traffic->app->config;
     struct acceptor_options acceptor = {-1, has_room, on_accepted, http};
-    enum status s =
-        listen_open(options->bind, options->port, &acceptor.listen_fd, &http->port, err);
+    enum status s = options->is_ops ? STATUS_OK : http_tls_load(config, &http->tls, err);
+    if (s != STATUS_OK)
+        return s;
+    bool shares_port = !options->is_ops && config->reuse_port != 0;
+    s = listen_open(options->bind, options->port, shares_port, &acceptor.listen_fd, &http->port,
+                    err);
     if (s != STATUS_OK) {
         err_at(err, ERR_SETTING, str_of(options->port_setting), STR_NONE);
         return s;
     }
     http->daemon = start_daemon(http);
-    if (http->daemon == NULL)
+    if (http->daemon == NULL && http->tls.cert != NULL)
+        s = err_set(err, STATUS_CONFIG,
+                    "The certificate of tls_cert_file and the key of tls_key_file cannot be used.");
+    else if (http->daemon == NULL)
         s = err_set(err, STATUS_IO, "The listener on port %u could not be started.", http->port);
     else
         s = acceptor_new(&acceptor, &http->acceptor, err);
@@ -303,5 +323,6 @@ void http_stop(struct http *http)
     acceptor_free(http->acceptor);
     if (http->daemon != NULL)
         MHD_stop_daemon(http->daemon);
+    http_tls_clear(&http->tls);
     free(http);
 }

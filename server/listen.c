@@ -1,4 +1,4 @@
-/* listen.c - a bound, listening TCP socket with SO_REUSEPORT. */
+/* listen.c - a bound, listening TCP socket. */
 #define _GNU_SOURCE
 #include "server/listen.h"
 
@@ -13,14 +13,14 @@
 
 enum { BACKLOG = 1024 };
 
-static bool open_socket(const struct addrinfo *info, int *ret_fd)
+static bool open_socket(const struct addrinfo *info, bool shares_port, int *ret_fd)
 {
-    int on = 1;
+    int on = 1, shares = shares_port ? 1 : 0;
     int fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return false;
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0 &&
+        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &shares, sizeof shares) == 0 &&
         bind(fd, info->ai_addr, info->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0) {
         *ret_fd = fd;
         return true;
@@ -44,8 +44,8 @@ static unsigned port_of(int fd)
     return address.ss_family == AF_INET6 ? ntohs(v6.sin6_port) : ntohs(v4.sin_port);
 }
 
-enum status listen_open(const char *address, unsigned port, int *ret_fd, unsigned *ret_port,
-                        struct err *err)
+enum status listen_open(const char *address, unsigned port, bool shares_port, int *ret_fd,
+                        unsigned *ret_port, struct err *err)
 {
     struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
                              .ai_socktype = SOCK_STREAM};
@@ -56,7 +56,7 @@ enum status listen_open(const char *address, unsigned port, int *ret_fd, unsigne
     if (code != 0)
         return err_set(err, STATUS_CONFIG, "\"%s\" is not a numeric IPv4 or IPv6 address.",
                        address);
-    bool ok = open_socket(info, ret_fd);
+    bool ok = open_socket(info, shares_port, ret_fd);
     int error = errno;
     freeaddrinfo(info);
     if (!ok)

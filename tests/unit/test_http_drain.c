@@ -80,13 +80,13 @@ static void second_server_takes_over_the_port_without_a_refusal(void **state)
     struct client clients[CLIENTS];
     atomic_bool is_over = false;
     char port[32];
-    world_start(&first, NULL);
+    world_start(&first, (const char *const[]){"REUSE_PORT=on", NULL});
     char *body = big_body;
     big_body = NULL; /* each world frees its own */
     start_clients(clients, first.port, &is_over);
     sleep_ms(100);
     (void)snprintf(port, sizeof port, "PORT=%u", first.port);
-    world_start(&second, (const char *const[]){port, NULL});
+    world_start(&second, (const char *const[]){port, "REUSE_PORT=on", NULL});
     assert_int_equal(second.port, first.port);
     sleep_ms(100);
     char *other = big_body;
@@ -253,6 +253,20 @@ static void failed_start_leaves_nothing_behind(void **state)
     assert_int_equal(server_start(&app, world_routes, ARRAY_LEN(world_routes), &server, &err),
                      STATUS_CONFIG);
     assert_string_equal(err.name, "port");
+    config = world.config; /* a port is shared only by servers that both say so */
+    config.port = world.port;
+    assert_int_equal(server_start(&app, world_routes, ARRAY_LEN(world_routes), &server, &err),
+                     STATUS_CONFIG);
+    assert_string_equal(err.name, "port");
+    config.port = 0;
+    config.tls_cert_file = "/nowhere/cert.pem";
+    assert_int_equal(server_start(&app, world_routes, ARRAY_LEN(world_routes), &server, &err),
+                     STATUS_CONFIG);
+    assert_string_equal(err.name, "tls_key_file");
+    config.tls_key_file = "/nowhere/key.pem";
+    assert_int_equal(server_start(&app, world_routes, ARRAY_LEN(world_routes), &server, &err),
+                     STATUS_CONFIG);
+    assert_string_equal(err.name, "tls_cert_file");
     struct route broken[] = {ROW(GET, "/a/{b", hello_get, HTTP, 0, 0, false)};
     assert_int_equal(server_start(&app, broken, 1, &server, &err), STATUS_INTERNAL);
     assert_int_equal(count_descriptors(), before);
