@@ -88,11 +88,11 @@ class Lifecycle(unittest.TestCase):
 
     def test_a_second_server_takes_over_the_port(self):
         var_dir = sample_var_dir()
-        first = Server(var_dir=var_dir).start()
+        first = Server(var_dir=var_dir, reuse_port="on").start()
         load = start_load(first.port)
         try:
             for _ in range(3):
-                second = Server(var_dir=sample_var_dir(), port=first.port).start()
+                second = Server(var_dir=sample_var_dir(), port=first.port, reuse_port="on").start()
                 time.sleep(0.2)
                 first.stop()
                 first = second

@@ -161,7 +161,8 @@ class Requests(unittest.TestCase):
         problem = json.loads(body)
         self.assertEqual(problem["code"], code)
         self.assertEqual(problem["status"], status)
-        self.assertEqual(set(problem), {"type", "title", "status", "detail", "code", "instance", "errors", "request_id", "retryable"})
+        self.assertEqual(set(problem), {"type", "title", "status", "detail", "code", "instance", "errors", "request_id",
+                                        "trace_id", "retryable"})
         return problem
 
     def test_methods_and_versions(self):
@@ -229,6 +230,17 @@ class Requests(unittest.TestCase):
     def test_half_closed_clients_get_their_answer(self):
         for target in ("/v1/marts", "/v1/instruments?limit=1"):
             self.assertEqual(status_lines(self.server.data.raw(get(target))), [b"200"])
+
+    def test_a_trace_is_joined_or_started(self):
+        trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
+        answer = self.server.get("/v1/marts/none", traceparent=f"00-{trace_id}-00f067aa0ba902b7-01")
+        self.assertEqual(answer.json["trace_id"], trace_id)
+        self.assertRegex(answer.header("Server-Timing"), f'traceparent;desc="00-{trace_id}-(?!00f067aa0ba902b7)[0-9a-f]{{16}}-01"')
+        self.server.wait_until(lambda: any(e["trace_id"] == trace_id for e in self.server.events("request")), "logged")
+        for wrong in (f"00-{trace_id}", f"00-{trace_id.upper()}-00f067aa0ba902b7-01"):
+            own = self.server.get("/v1/marts/none", traceparent=wrong).json["trace_id"]
+            self.assertRegex(own, "^[0-9a-f]{32}$")
+            self.assertNotEqual(own.lower(), trace_id)
 
     def test_request_ids(self):
         answer = self.server.get("/v1/marts", x_request_id="abc-123")
