@@ -61,7 +61,7 @@ class PostgrestClient:
         self.assertTrue(expected)
         self.assertEqual([row["date"] for row in self.data("comparisons")], expected)
 
-    def test_lists_with_quotes_and_commas(self):
+    def test_lists_with_commas_inside(self):
         self.assertEqual([row["uid"] for row in self.data("in_list")], ["stock:US.AAPL", "stock:US.JPM"])
 
     def test_nulls_are_found(self):
