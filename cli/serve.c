@@ -76,6 +76,7 @@ static enum status build(struct serving *serving, struct err *err)
         s = access_open(app, err);
     if (s != STATUS_OK)
         return s;
+    app->refresher = serving->refresher;
     refresher_run_once(serving->refresher);
     keyring_run_once(app->keys);
     s = refresher_start(serving->refresher, err);

@@ -5,21 +5,25 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "store/catalog.h"
+#include "store/db_listen.h"
 #include "store/migrate.h"
 
 #include <stdlib.h>
+#include <time.h>
 
-enum { NS_PER_MS = 1000000 };
+enum { NS_PER_MS = 1000000, LISTEN_SLICE_MS = 100, RETRY_FIRST_MS = 250, RETRY_MAX_MS = 8000 };
 
 struct refresher {
     struct app *app;
-    pthread_t thread;
-    bool is_running;  /* the thread exists; the owner's own */
-    bool is_migrated; /* of the thread that runs rounds */
-    enum status last; /* result of the last round, to log changes only */
-    struct lock lock; /* leaf lock; guards every GUARDED field below */
+    pthread_t thread, listener;
+    bool is_running;   /* the thread exists; the owner's own */
+    bool is_listening; /* likewise */
+    bool is_migrated;  /* of the thread that runs rounds */
+    enum status last;  /* result of the last round, to log changes only */
+    struct lock lock;  /* leaf lock; guards every GUARDED field below */
     struct cond woken;
     bool must_stop GUARDED;
+    bool is_asked GUARDED;     /* for a round before its time */
     struct err reason GUARDED; /* why the last round failed */
     bool is_database_up GUARDED;
     bool has_catalog GUARDED;
@@ -118,14 +122,29 @@ void refresher_run_once(struct refresher *refresher)
     note(refresher, s, &err);
 }
 
-/* Waits until the next round is due; false when it is time to end. */
+void refresher_wake(struct refresher *refresher)
+{
+    lock_take(&refresher->lock);
+    refresher->is_asked = true;
+    cond_signal(&refresher->woken);
+    lock_give(&refresher->lock);
+}
+
+/* Waits until the next round is due or asked for; false when it is time to end. */
 static bool wait_round(struct refresher *refresher)
 {
-    int64_t until_ns = clock_mono_ns() + (int64_t)refresher->app->config->refresh_ms * NS_PER_MS;
+    int64_t now_ns = clock_mono_ns();
+    int64_t due_ns = now_ns + (int64_t)refresher->app->config->refresh_ms * NS_PER_MS;
+    int64_t pause_ns = now_ns + (int64_t)REFRESH_PAUSE_MS * NS_PER_MS;
     lock_take(&refresher->lock);
-    while (!refresher->must_stop && cond_wait_until(&refresher->woken, &refresher->lock, until_ns))
-        continue;
+    for (;;) {
+        int64_t until_ns = refresher->is_asked && pause_ns < due_ns ? pause_ns : due_ns;
+        if (refresher->must_stop || clock_mono_ns() >= until_ns)
+            break;
+        (void)cond_wait_until(&refresher->woken, &refresher->lock, until_ns);
+    }
     bool must_stop = refresher->must_stop;
+    refresher->is_asked = false;
     lock_give(&refresher->lock);
     return !must_stop;
 }
@@ -135,6 +154,45 @@ static void *thread_main(void *arg)
     struct refresher *refresher = arg;
     while (wait_round(refresher))
         refresher_run_once(refresher);
+    return NULL;
+}
+
+static bool must_stop(struct refresher *refresher)
+{
+    lock_take(&refresher->lock);
+    bool is_over = refresher->must_stop;
+    lock_give(&refresher->lock);
+    return is_over;
+}
+
+/* Hears until the connection is lost or it is time to end. What was said while nobody listened is looked up first. */
+static void listen_on(struct refresher *refresher, struct db_listener *listener)
+{
+    bool is_heard = true;
+    do {
+        if (is_heard)
+            refresher_wake(refresher);
+    } while (!must_stop(refresher) &&
+             db_listen_wait(listener, LISTEN_SLICE_MS, &is_heard, NULL) == STATUS_OK);
+}
+
+static void *listener_main(void *arg)
+{
+    static const char *const channels[] = {"mart_published", "cmmc_reload", NULL};
+    struct refresher *refresher = arg;
+    unsigned retry_ms = RETRY_FIRST_MS;
+    while (!must_stop(refresher)) {
+        struct db_listener *listener = NULL;
+        if (db_listen(refresher->app->db, channels, &listener, NULL) == STATUS_OK) {
+            retry_ms = RETRY_FIRST_MS;
+            listen_on(refresher, listener);
+        }
+        db_listener_free(listener);
+        int64_t until_ns = clock_mono_ns() + (int64_t)retry_ms * NS_PER_MS;
+        while (clock_mono_ns() < until_ns && !must_stop(refresher))
+            (void)nanosleep(&(struct timespec){.tv_nsec = (long)LISTEN_SLICE_MS * NS_PER_MS}, NULL);
+        retry_ms = 2 * retry_ms < RETRY_MAX_MS ? 2 * retry_ms : RETRY_MAX_MS;
+    }
     return NULL;
 }
 
@@ -162,6 +220,11 @@ enum status refresher_start(struct refresher *refresher, struct err *err)
     if (pthread_create(&refresher->thread, NULL, thread_main, refresher) != 0)
         return err_set(err, STATUS_OUT_OF_MEMORY, "A thread cannot be started.");
     refresher->is_running = true;
+    if (refresher->app->config->database_url[0] == '\0')
+        return STATUS_OK; /* nobody notifies */
+    if (pthread_create(&refresher->listener, NULL, listener_main, refresher) != 0)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "A thread cannot be started.");
+    refresher->is_listening = true;
     return STATUS_OK;
 }
 
@@ -175,6 +238,8 @@ void refresher_free(struct refresher *refresher)
         cond_signal(&refresher->woken);
         lock_give(&refresher->lock);
         (void)pthread_join(refresher->thread, NULL);
+        if (refresher->is_listening)
+            (void)pthread_join(refresher->listener, NULL);
     }
     cond_clear(&refresher->woken);
     lock_clear(&refresher->lock);

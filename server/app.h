@@ -13,6 +13,7 @@
 
 struct db_pool;
 struct catalog_cell;
+struct refresher;
 struct workers;
 struct cache;
 struct counts;
@@ -40,6 +41,7 @@ struct app {
     const char *version;
     struct db_pool *db;           /* the cli's; the server does not look inside */
     struct catalog_cell *catalog; /* the same */
+    struct refresher *refresher;  /* the same; see refresher_wake */
     struct cache *cache;          /* the same; NULL: nothing is cached */
     struct counts *counts;        /* the same; NULL: no count is kept */
     struct keyring *keys;         /* the same; NULL: no keys, everyone may do everything */

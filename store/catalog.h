@@ -28,6 +28,7 @@ struct mart_column {
     struct str type; /* the database's own spelling */
     enum column_kind kind;
     bool is_nullable;
+    bool is_indexed;        /* leads an index, so that comparing it does not read the whole mart */
     bool is_key;            /* part of the row's key, in key order among columns */
     struct str unit;        /* "" when unknown */
     struct str description; /* "" when unknown */
@@ -57,6 +58,7 @@ struct mart {
     struct mart_version *versions; /* oldest first; those that a readable generation shows */
     size_t n_versions;             /* 0 for unmanaged, and before the first publish */
     int64_t published_at;          /* seconds since 1970; 0 when unknown */
+    int64_t next_due_at; /* when its next publish is due, seconds since 1970; 0 when unknown */
 };
 
 struct catalog {

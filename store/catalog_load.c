@@ -29,14 +29,17 @@ static const char *const stmt_catalog_relations[] = {
         " ORDER BY c.relname::text COLLATE \"C\" LIMIT 1001",
 };
 
-/* name, type, is not null, place in the primary key (0: none), comment */
+/* name, type, is not null, place in the primary key (0: none), comment, whether it leads a whole index */
 static const char *const stmt_catalog_columns[] = {
     [DB_SQLITE] =
-        "SELECT name, type, \"notnull\", pk, '' FROM pragma_table_xinfo($1) WHERE hidden <> 1 "
-        "ORDER BY cid LIMIT 1600",
+        "SELECT name, type, \"notnull\", pk, '', CASE WHEN pk = 1 OR EXISTS (SELECT 1 FROM pragma_index_list($1) l, "
+        "pragma_index_info(l.name) i WHERE l.partial = 0 AND i.seqno = 0 AND i.name = c.name) THEN 1 ELSE 0 END "
+        "FROM pragma_table_xinfo($1) c WHERE hidden <> 1 ORDER BY cid LIMIT 1600",
     [DB_POSTGRESQL] =
         "SELECT a.attname, format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 1 ELSE 0 END, "
-        "COALESCE(k.place, 0), COALESCE(col_description(a.attrelid, a.attnum), '') "
+        "COALESCE(k.place, 0), COALESCE(col_description(a.attrelid, a.attnum), ''), "
+        "CASE WHEN EXISTS (SELECT 1 FROM pg_index l WHERE l.indrelid = a.attrelid AND l.indkey[0] = a.attnum "
+        "AND l.indpred IS NULL AND l.indisvalid) THEN 1 ELSE 0 END "
         "FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace "
         "LEFT JOIN (SELECT i.indrelid, u.attnum, u.place FROM pg_index i "
         "CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS u(attnum, place) WHERE i.indisprimary) k "
@@ -45,24 +48,30 @@ static const char *const stmt_catalog_columns[] = {
         "ORDER BY a.attnum LIMIT 1600",
 };
 
-/* newest generation, oldest one, digest of the schema */
+/* newest generation, oldest one, digest of the schema and of what else is served with it */
 static const char *const stmt_catalog_state[] = {
     [DB_SQLITE] = "SELECT (SELECT COALESCE(max(generation), 0) FROM publication), "
                   "(SELECT COALESCE(min(generation), 0) FROM publication), "
                   "(SELECT schema_version FROM pragma_schema_version) || '.' || "
-                  "(SELECT count(*) FROM schema_migration)",
+                  "(SELECT count(*) FROM schema_migration) || '.' || "
+                  "(SELECT COALESCE(group_concat(mart || next_due_at), '') FROM mart_generation)",
     [DB_POSTGRESQL] =
         "SELECT (SELECT COALESCE(max(generation), 0) FROM publication), "
         "(SELECT COALESCE(min(generation), 0) FROM publication), "
-        "md5((SELECT COALESCE(string_agg(concat_ws('.', r.relname, a.attname, a.atttypid, a.atttypmod, a.attnotnull), "
-        "',' ORDER BY r.relname, a.attnum), '') FROM (SELECT c.oid, c.relname " PG_RELATIONS ") r "
+        "md5((SELECT COALESCE(string_agg(concat_ws('.', r.relname, a.attname, a.atttypid, a.atttypmod, a.attnotnull, "
+        "col_description(r.oid, a.attnum)), ',' ORDER BY r.relname, a.attnum), '') "
+        "FROM (SELECT c.oid, c.relname " PG_RELATIONS ") r "
         "JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped)) || '.' || "
-        "(SELECT count(*) FROM schema_migration)",
+        "md5((SELECT COALESCE(string_agg(concat_ws('.', c.relname, obj_description(c.oid, 'pg_class')), ',' "
+        "ORDER BY c.relname), '') " PG_RELATIONS ")) || '.' || "
+        "(SELECT count(*) FROM schema_migration) || '.' || "
+        "md5((SELECT COALESCE(string_agg(concat_ws('.', mart, next_due_at), ',' ORDER BY mart), '') "
+        "FROM mart_generation))",
 };
 
 static const char stmt_catalog_meta[] =
     "SELECT m.title, m.description, m.grain, m.key_columns, m.time_column, m.source_table, "
-    "g.generation, g.published_at, g.n_rows, g.as_of "
+    "g.generation, g.published_at, g.n_rows, g.as_of, g.next_due_at "
     "FROM meta_mart m LEFT JOIN mart_generation g ON g.mart = m.mart WHERE m.mart = $1";
 static const char stmt_catalog_versions[] =
     "SELECT generation, as_of FROM publication_mart WHERE mart = $1 ORDER BY generation DESC LIMIT 101";
@@ -123,6 +132,7 @@ static enum status read_columns(struct db *db, struct mart *mart, struct arena *
             .name = keep(arena, rows_text(&rows, 0)),
             .type = keep(arena, rows_text(&rows, 1)),
             .is_nullable = rows_i64(&rows, 2) == 0,
+            .is_indexed = rows_i64(&rows, 5) != 0,
             .unit = STR(""),
             .description = keep(arena, rows_text(&rows, 4)),
         };
@@ -223,6 +233,8 @@ static enum status read_meta(struct db *db, struct mart *mart, struct arena *are
     mart->n_rows = rows_i64(&rows, 8);
     if (!rows_instant(&rows, 7, &mart->published_at))
         mart->published_at = 0;
+    if (!rows_instant(&rows, 10, &mart->next_due_at))
+        mart->next_due_at = 0;
     ret->key_columns = keep(arena, rows_text(&rows, 3));
     ret->time_column = rows_is_null(&rows, 4) ? STR_NONE : keep(arena, rows_text(&rows, 4));
     bool is_kept = mart->title.ptr != NULL && mart->description.ptr != NULL &&

@@ -52,6 +52,8 @@ struct db_backend {
     enum status (*copy_csv)(struct db *db, const char *sql, const struct db_param *params,
                             size_t n_params, db_line_fn *line, void *cls,
                             struct err *err); /* NULL: not offered */
+    enum status (*wait_notify)(struct db *db, unsigned wait_ms, bool *ret_heard,
+                               struct err *err); /* NULL: nothing is ever notified */
     void (*rollback)(struct db *db); /* never stopped; marks the connection broken when it fails */
 
     enum status (*row_next)(struct rows *rows, bool *ret_has_row, struct err *err);
@@ -70,6 +72,9 @@ struct db_backend {
     enum status (*copy_end)(struct db *db, struct err *err);
     void (*copy_abort)(struct db *db);
 };
+
+/* What a connection of this pool needs to connect; for one that the pool does not count. */
+void db_pool_describe(struct db_pool *pool, struct db *ret);
 
 extern const struct db_backend db_backend_sqlite;
 extern const struct db_backend db_backend_pg;

@@ -308,6 +308,7 @@ const struct db_backend db_backend_pg = {
     .query_batch = pg_query_batch,
     .query_stream = pg_query_stream,
     .copy_csv = pg_copy_csv,
+    .wait_notify = pg_wait_notify,
     .rollback = rollback,
     .row_next = pg_row_next,
     .rows_clear = pg_rows_clear,

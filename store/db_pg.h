@@ -88,6 +88,9 @@ const char *pg_prepared_name(struct db *db, const char *sql);
 bool pg_prepared_forget(struct db *db);
 void pg_prepared_clear(struct pg_wire *wire);
 
+enum status pg_wait_notify(struct db *db, unsigned wait_ms, bool *ret_heard, struct err *err)
+    NODISCARD;
+
 enum status pg_query_batch(struct db *db, const struct db_statement *statements, size_t n,
                            void **ret_impls, struct err *err) NODISCARD;
 

@@ -187,3 +187,19 @@ enum status pg_drain(struct db *db, struct err *err)
         }
     }
 }
+
+enum status pg_wait_notify(struct db *db, unsigned wait_ms, bool *ret_heard, struct err *err)
+{
+    struct pg_wire *wire = db->conn;
+    struct pollfd fd = {.fd = PQsocket(wire->handle), .events = POLLIN};
+    bool is_heard = false;
+    int n = poll(&fd, 1, (int)wait_ms);
+    if (n < 0 && errno != EINTR)
+        return lost(db, err);
+    if (n > 0 && (PQconsumeInput(wire->handle) == 0 || PQstatus(wire->handle) != CONNECTION_OK))
+        return lost(db, err);
+    for (PGnotify *notify; (notify = PQnotifies(wire->handle)) != NULL; is_heard = true)
+        PQfreemem(notify);
+    *ret_heard = is_heard;
+    return STATUS_OK;
+}

@@ -175,6 +175,16 @@ static void give_up_place(struct db_pool *pool)
     lock_give(&pool->lock);
 }
 
+void db_pool_describe(struct db_pool *pool, struct db *ret)
+{
+    *ret = (struct db){.pool = pool,
+                       .backend = pool->backend,
+                       .options = &pool->options,
+                       .mode = DB_READ,
+                       .statement_ms = pool->options.statement_ms,
+                       .pinned_generation = -1};
+}
+
 static enum status connect_new(struct db_pool *pool, enum db_mode mode, const struct stop *stop,
                                struct db **ret_db, struct err *err)
 {
@@ -182,13 +192,9 @@ static enum status connect_new(struct db_pool *pool, enum db_mode mode, const st
     if (db == NULL)
         return err_set(err, STATUS_OUT_OF_MEMORY,
                        "Out of memory while connecting to the database.");
-    *db = (struct db){.pool = pool,
-                      .backend = pool->backend,
-                      .options = &pool->options,
-                      .mode = mode,
-                      .statement_ms = pool->options.statement_ms,
-                      .stop = stop,
-                      .pinned_generation = -1};
+    db_pool_describe(pool, db);
+    db->mode = mode;
+    db->stop = stop;
     enum status s = pool->backend->connect(db, err);
     if (s == STATUS_OK)
         s = pool->backend->set_mode(db, mode, err);

@@ -193,6 +193,46 @@ static void readers_keep_their_snapshot_while_others_replace_it(void **state)
     catalog_cell_free(cell);
 }
 
+static void a_mart_says_when_its_next_publish_is_due(void **state)
+{
+    struct fixture *f = *state;
+    struct err err = {0};
+    struct db *db = NULL;
+    bool is_stale = false;
+    publish_text(f, "mart_fx_daily", PUBLISH_MERGE,
+                 "base,quote,date,rate,is_cross,source,is_filled,known_at",
+                 "EUR|KRW|2020-01-02|1|false|test|false|2020-01-02T15:00:00Z\n", 1, NULL);
+    struct catalog *before = load_catalog(f);
+    assert_int_equal(catalog_mart(before, STR("mart_fx_daily"))->next_due_at, 0);
+    ok(db_acquire(f->pool, DB_WRITE, NULL, &db, &err));
+    expect(STATUS_UNKNOWN_MART, publish_set_next_due(db, STR("mart_price_daily"), 5, &err));
+    ok(publish_set_next_due(db, STR("mart_fx_daily"), 1577977200, &err));
+    ok(catalog_is_stale(db, before, &is_stale, &err));
+    assert_true(is_stale);
+    struct catalog *after = load_catalog(f);
+    assert_int_equal(catalog_mart(after, STR("mart_fx_daily"))->next_due_at, 1577977200);
+    ok(publish_set_next_due(db, STR("mart_fx_daily"), 0, &err));
+    db_release(db);
+    struct catalog *last = load_catalog(f);
+    assert_int_equal(catalog_mart(last, STR("mart_fx_daily"))->next_due_at, 0);
+    catalog_unref(before);
+    catalog_unref(after);
+    catalog_unref(last);
+}
+
+static void a_column_that_leads_an_index_is_told_apart(void **state)
+{
+    struct fixture *f = *state;
+    struct catalog *catalog = load_catalog(f);
+    const struct mart *mart = catalog_mart(catalog, STR("mart_price_daily"));
+    for (size_t i = 0; i < mart->n_columns; i++) {
+        struct str name = mart->columns[i].name;
+        bool is_leading = str_eq(name, STR("uid")) || str_eq(name, STR("date"));
+        assert_int_equal(mart->columns[i].is_indexed, is_leading);
+    }
+    catalog_unref(catalog);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +243,8 @@ int main(void)
         TEST(a_cell_is_refreshed_only_by_a_change),
         TEST(unknown_names_get_the_nearest_known_one),
         TEST(readers_keep_their_snapshot_while_others_replace_it),
+        TEST(a_mart_says_when_its_next_publish_is_due),
+        TEST(a_column_that_leads_an_index_is_told_apart),
     };
     return cmocka_run_group_tests_name("catalog", tests, NULL, NULL);
 }
