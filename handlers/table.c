@@ -41,7 +41,7 @@ static bool is_json_number(struct str s)
     return is_digit;
 }
 
-static enum status drain(struct table *table, size_t at_least, struct err *err)
+enum status table_drain(struct table *table, size_t at_least, struct err *err)
 {
     if (table->out.failed)
         return err_set(err, STATUS_TOO_LARGE,
@@ -49,6 +49,7 @@ static enum status drain(struct table *table, size_t at_least, struct err *err)
     if (table->sink == NULL || table->out.len < at_least)
         return STATUS_OK;
     enum status s = table->sink(table->sink_cls, buf_str(&table->out), err);
+    table->n_sunk += table->out.len;
     table->out.len = 0;
     return s;
 }
@@ -65,7 +66,7 @@ enum status table_row(struct table *table, const struct str *values, struct err 
     }
     enum status s = table->writer->row(table, table->values, err);
     table->n_rows++;
-    return s == STATUS_OK ? drain(table, TABLE_CHUNK_BYTES, err) : s;
+    return s == STATUS_OK ? table_drain(table, TABLE_CHUNK_BYTES, err) : s;
 }
 
 size_t table_rows(const struct table *table)
@@ -100,7 +101,8 @@ void table_warn(struct table *table, unsigned warnings)
 void table_open(struct table *table)
 {
     static const struct table_writer *const writers[FORMAT_COUNT] = {
-        [FORMAT_JSON] = &table_json, [FORMAT_CSV] = &table_csv, [FORMAT_NDJSON] = &table_ndjson};
+        [FORMAT_JSON] = &table_json, [FORMAT_CSV] = &table_csv, [FORMAT_NDJSON] = &table_ndjson,
+        [FORMAT_ARROW] = &table_arrow};
     table->writer = writers[table->options.format];
     buf_init(&table->out, &table->request->arena, SIZE_MAX / 4);
 }
@@ -110,7 +112,7 @@ enum status table_produce(struct table *table, struct err *err)
     enum status s = table->what->fill(table->request, table->what->cls, table, err);
     if (s == STATUS_OK && table->writer->end != NULL)
         s = table->writer->end(table, err);
-    return s == STATUS_OK ? drain(table, 1, err) : s;
+    return s == STATUS_OK ? table_drain(table, 1, err) : s;
 }
 
 static const char *media_type(const struct table_options *options)

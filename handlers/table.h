@@ -36,7 +36,7 @@ struct table_options {
 #define TABLE_PARAMETERS "format", "shape", "numbers", "nulls", "header", "bom", "csv"
 
 /* What a table can be; a resource may have fewer. */
-enum { TABLE_FORMATS = (1 << FORMAT_JSON) | (1 << FORMAT_CSV) | (1 << FORMAT_NDJSON) };
+enum { TABLE_FORMATS = (1 << FORMAT_JSON) | (1 << FORMAT_CSV) | (1 << FORMAT_NDJSON) | (1 << FORMAT_ARROW) };
 
 /* BAD_VALUE or NOT_ACCEPTABLE. Parameters of another format than the chosen one are checked all the same; formats is a mask of 1 << FORMAT_x that the resource has. */
 enum status table_options_read(struct request *request, unsigned formats, struct table_options *ret,

@@ -35,9 +35,20 @@ struct table {
     struct buf out;
     table_sink_fn *sink; /* NULL: out is the body */
     void *sink_cls;
+    uint64_t n_sunk;    /* bytes that the sink has taken */
+    bool is_arrow_file; /* Arrow's file format instead of the stream */
 };
 
-extern const struct table_writer table_json, table_ndjson, table_csv;
+extern const struct table_writer table_json, table_ndjson, table_csv, table_arrow;
+
+/* Gives out to the sink when it has grown to at_least bytes; TOO_LARGE when out has failed. */
+enum status table_drain(struct table *table, size_t at_least, struct err *err) NODISCARD;
+
+/* Bytes of the answer so far. */
+static inline int64_t table_offset(const struct table *table)
+{
+    return (int64_t)(table->n_sunk + table->out.len);
+}
 
 /* Chooses the writer. */
 void table_open(struct table *table);
