@@ -181,6 +181,7 @@ static void put_links(struct table *table, struct json_out *json)
     jw_key_text(json, "self", table->request->target);
     if (!table->what->is_single) {
         jw_key_text(json, "first", table_url_first(table));
+        jw_key_text(json, "prev", table->prev);
         jw_key_text(json, "next", table->next);
         jw_key_text(json, "prev", table->prev);
     }
