@@ -14,8 +14,8 @@ enum { FLAT_SLOTS = 8 };
 struct flat {
     unsigned char *room;
     size_t size;
-    size_t used;            /* bytes at the end of room */
-    size_t align;           /* greatest one needed */
+    size_t used;             /* bytes at the end of room */
+    size_t align;            /* greatest one needed */
     size_t slot[FLAT_SLOTS]; /* position of each field of the table at hand; 0: absent */
     size_t table_start;
     bool failed; /* no room: nothing more is written */

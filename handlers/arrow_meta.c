@@ -10,10 +10,10 @@ static size_t put_type(struct flat *flat, enum arrow_type type, unsigned *ret_me
 {
     enum { INT = 2, FLOATING_POINT, BINARY, UTF8, BOOL, DECIMAL, DATE, TIME, TIMESTAMP };
     enum { DOUBLE = 2, DAY = 0, MICROSECOND = 2, DECIMAL_BITS = 128, INT_BITS = 64 };
-    static const unsigned members[] = {
-        [ARROW_UTF8] = UTF8, [ARROW_INT64] = INT, [ARROW_DECIMAL] = DECIMAL,
-        [ARROW_FLOAT64] = FLOATING_POINT, [ARROW_BOOL] = BOOL, [ARROW_DATE] = DATE,
-        [ARROW_INSTANT] = TIMESTAMP};
+    static const unsigned members[] = {[ARROW_UTF8] = UTF8,        [ARROW_INT64] = INT,
+                                       [ARROW_DECIMAL] = DECIMAL,  [ARROW_FLOAT64] = FLOATING_POINT,
+                                       [ARROW_BOOL] = BOOL,        [ARROW_DATE] = DATE,
+                                       [ARROW_INSTANT] = TIMESTAMP};
     size_t zone = type == ARROW_INSTANT ? flat_text(flat, STR("UTC")) : 0;
     *ret_member = members[type];
     flat_table(flat);

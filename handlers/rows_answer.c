@@ -66,8 +66,6 @@ enum status rows_answer(struct request *request, struct rows_request *rows, stru
     enum status s = mart_query_finish(rows->query, &request->arena, err);
     if (s != STATUS_OK)
         return s;
-    if (rows->query->limit == MART_LIMIT_ALL)
-        return params_refuse(err, "limit", STR("all"), "1 to 50000, or max");
     struct buf canonical;
     rows->query->generation = rows->version.generation; /* the name of what is read ... */
     buf_init(&canonical, &request->arena, (size_t)256 * 1024);
@@ -83,6 +81,7 @@ enum status rows_answer(struct request *request, struct rows_request *rows, stru
                                   .is_pinned = request_param(request, "generation").ptr != NULL,
                                   .formats = ROWS_FORMATS,
                                   .is_certain = rows->when_empty == NULL && !rows->is_single,
+                                  .is_unbounded = rows->query->limit == MART_LIMIT_ALL,
                                   .is_single = rows->is_single,
                                   .fill = rows_fill,
                                   .put_meta = rows_put_meta,

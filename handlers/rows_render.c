@@ -149,7 +149,7 @@ static enum status put_row(struct reading *reading, const struct rows *result, s
 static int64_t page_rows(const struct mart_query *query, const struct rows *result, bool *ret_more)
 {
     if (!query->is_backward)
-        return query->limit;
+        return query->limit == MART_LIMIT_ALL ? INT64_MAX : query->limit;
     int64_t n = rows_i64(result, mart_query_width(query));
     *ret_more = n > query->limit;
     return *ret_more ? query->limit : n;
@@ -210,6 +210,8 @@ static enum status read_page(struct reading *reading, struct err *err)
     if (s == STATUS_OK)
         s = rows_count(request, rows, db, &reading->page->count, &reading->page->count_quality,
                        err);
+    if (s == STATUS_OK && reading->page->count >= 0)
+        reply_header(request, "X-Total-Count", "%lld", (long long)reading->page->count);
     return s;
 }
 
@@ -248,5 +250,8 @@ void rows_put_meta(struct json_out *json, void *cls)
     else
         jw_key_i64(json, "count", page->count);
     jw_key_c(json, "count_quality", page->count_quality);
-    jw_key_i64(json, "page_size", rows->query->limit);
+    if (rows->query->limit == MART_LIMIT_ALL)
+        jw_key_null(json, "page_size");
+    else
+        jw_key_i64(json, "page_size", rows->query->limit);
 }

@@ -1,9 +1,9 @@
 /* table.c - from a resource's description of its table to the answer: options, validator, rows, headers. */
 #include "handlers/table_write.h"
 
-#include "handlers/answer.h"
-#include "handlers/urls.h"
+#include "handlers/params.h"
 #include "handlers/warnings.h"
+#include "server/app.h"
 
 static enum status out_of_memory(struct err *err)
 {
@@ -41,8 +41,18 @@ static bool is_json_number(struct str s)
     return is_digit;
 }
 
+static enum status too_large(const struct table *table, struct err *err)
+{
+    (void)err_set(err, STATUS_ANSWER_TOO_LARGE, "The answer is larger than buffer=full builds.");
+    err_at(err, ERR_PARAMETER, STR("buffer"), STR("full"));
+    err_allow(err, "at most %zu bytes; without buffer=full it is streamed", table->max_bytes);
+    return STATUS_ANSWER_TOO_LARGE;
+}
+
 enum status table_drain(struct table *table, size_t at_least, struct err *err)
 {
+    if (table->max_bytes > 0 && (table->out.failed || table->out.len > table->max_bytes))
+        return too_large(table, err);
     if (table->out.failed)
         return err_set(err, STATUS_TOO_LARGE,
                        "The page does not fit in memory; ask for fewer rows.");
@@ -100,9 +110,11 @@ void table_warn(struct table *table, unsigned warnings)
 
 void table_open(struct table *table)
 {
-    static const struct table_writer *const writers[FORMAT_COUNT] = {
-        [FORMAT_JSON] = &table_json, [FORMAT_CSV] = &table_csv, [FORMAT_NDJSON] = &table_ndjson,
-        [FORMAT_ARROW] = &table_arrow};
+    static const struct table_writer *const writers[FORMAT_COUNT] = {[FORMAT_JSON] = &table_json,
+                                                                     [FORMAT_CSV] = &table_csv,
+                                                                     [FORMAT_NDJSON] =
+                                                                         &table_ndjson,
+                                                                     [FORMAT_ARROW] = &table_arrow};
     table->writer = writers[table->options.format];
     buf_init(&table->out, &table->request->arena, SIZE_MAX / 4);
 }
@@ -112,7 +124,7 @@ enum status table_produce(struct table *table, struct err *err)
     enum status s = table->what->fill(table->request, table->what->cls, table, err);
     if (s == STATUS_OK && table->writer->end != NULL)
         s = table->writer->end(table, err);
-    return s == STATUS_OK ? table_drain(table, 1, err) : s;
+    return s == STATUS_OK ? table_drain(table, TABLE_CHUNK_BYTES, err) : s;
 }
 
 static const char *media_type(const struct table_options *options)
@@ -189,17 +201,33 @@ static enum status identity_of(const struct table *table, struct str *ret, struc
     return STATUS_OK;
 }
 
+/* Columns stand one behind the other, so none can be sent before all rows are there. */
+static enum status refuse_columns(struct request *request, struct err *err)
+{
+    return params_refuse(err, "shape", request_param(request, "shape"),
+                         "rows, arrays or bare for all rows at once, or buffer=full");
+}
+
 enum status table_answer(struct request *request, const struct table_request *what, struct err *err)
 {
     struct table table = {.request = request, .what = what};
-    struct answer how = {.mart = what->mart,
-                         .version = what->version,
-                         .is_pinned = what->is_pinned,
-                         .produce = produce,
-                         .head = what->is_certain ? head : NULL,
-                         .cls = &table};
     enum status s = table_options_read(request, what->formats, &table.options, err);
+    table.how = (struct answer){.mart = what->mart,
+                                .version = what->version,
+                                .is_pinned = what->is_pinned,
+                                .produce = produce,
+                                .head = what->is_certain ? head : NULL,
+                                .cls = &table};
     if (s == STATUS_OK)
-        s = identity_of(&table, &how.identity, err);
-    return s != STATUS_OK ? s : answer(request, &how, err);
+        s = identity_of(&table, &table.how.identity, err);
+    if (s != STATUS_OK)
+        return s;
+    if (what->is_unbounded && !table.options.is_whole) {
+        bool is_columns =
+            table.options.format == FORMAT_JSON && table.options.shape == SHAPE_COLUMNS;
+        return is_columns ? refuse_columns(request, err) : table_stream(&table, err);
+    }
+    if (what->is_unbounded)
+        table.max_bytes = (size_t)request->app->config->buffer_mib << 20;
+    return answer(request, &table.how, err);
 }

@@ -30,13 +30,17 @@ struct table_options {
     bool has_bom;            /* bom=on, CSV */
     bool is_csv_safe;        /* csv=safe: text that a spreadsheet would run is prefixed with ' */
     bool has_end_record;     /* Prefer: end-record, NDJSON */
+    bool is_whole;           /* buffer=full: every byte is made before the first is sent */
 };
 
 /* Names of those parameters, for lists of what a resource takes. */
-#define TABLE_PARAMETERS "format", "shape", "numbers", "nulls", "header", "bom", "csv"
+#define TABLE_PARAMETERS "format", "shape", "numbers", "nulls", "header", "bom", "csv", "buffer"
 
 /* What a table can be; a resource may have fewer. */
-enum { TABLE_FORMATS = (1 << FORMAT_JSON) | (1 << FORMAT_CSV) | (1 << FORMAT_NDJSON) | (1 << FORMAT_ARROW) };
+enum {
+    TABLE_FORMATS =
+        (1 << FORMAT_JSON) | (1 << FORMAT_CSV) | (1 << FORMAT_NDJSON) | (1 << FORMAT_ARROW)
+};
 
 /* BAD_VALUE or NOT_ACCEPTABLE. Parameters of another format than the chosen one are checked all the same; formats is a mask of 1 << FORMAT_x that the resource has. */
 enum status table_options_read(struct request *request, unsigned formats, struct table_options *ret,
@@ -77,6 +81,7 @@ struct table_request {
     struct str identity;  /* the canonical query; the target and the options are added to it */
     unsigned formats;     /* mask; TABLE_FORMATS for all */
     bool is_certain;      /* 200 however many rows there are: HEAD then needs none of them */
+    bool is_unbounded;    /* any number of rows: streamed, unless buffer=full */
     bool is_single;       /* one object: fill writes one row, or fails */
     struct str file_name; /* for Content-Disposition, without extension: "mart_price_daily-g412" */
     table_fill_fn *fill;  /* table_columns, then table_row for each; on a worker */

@@ -71,9 +71,9 @@ static enum arrow_type type_of(const struct table *table, enum column_kind kind)
 
 static enum status open_column(struct table *table, struct state *state, size_t i, struct err *err)
 {
-    static const size_t widths[] = {[ARROW_INT64] = 8, [ARROW_DECIMAL] = 16, [ARROW_FLOAT64] = 8,
-                                    [ARROW_DATE] = 4,  [ARROW_INSTANT] = 8,  [ARROW_UTF8] = 0,
-                                    [ARROW_BOOL] = 0};
+    static const size_t widths[] = {
+        [ARROW_INT64] = 8,   [ARROW_DECIMAL] = 16, [ARROW_FLOAT64] = 8, [ARROW_DATE] = 4,
+        [ARROW_INSTANT] = 8, [ARROW_UTF8] = 0,     [ARROW_BOOL] = 0};
     struct arena *arena = &table->request->arena;
     struct column *column = &state->columns[i];
     enum arrow_type type = type_of(table, table->columns[i].kind);
@@ -95,12 +95,12 @@ static enum status begin(struct table *table, struct err *err)
     struct state *state = ARENA_NEW(arena, struct state);
     if (state == NULL)
         return out_of_memory(err);
-    *state = (struct state){
-        .columns = arena_array(arena, n, sizeof *state->columns),
-        .fields = arena_array(arena, n, sizeof *state->fields),
-        .nodes = arena_array(arena, n, sizeof *state->nodes),
-        .buffers = arena_array(arena, BUFFERS_PER_COLUMN * n, sizeof *state->buffers),
-        .is_file = table->is_arrow_file};
+    *state = (struct state){.columns = arena_array(arena, n, sizeof *state->columns),
+                            .fields = arena_array(arena, n, sizeof *state->fields),
+                            .nodes = arena_array(arena, n, sizeof *state->nodes),
+                            .buffers =
+                                arena_array(arena, BUFFERS_PER_COLUMN * n, sizeof *state->buffers),
+                            .is_file = table->is_arrow_file};
     if (state->columns == NULL || state->fields == NULL || state->nodes == NULL ||
         state->buffers == NULL)
         return out_of_memory(err);
@@ -322,8 +322,8 @@ static enum status keep_block(struct table *table, struct arrow_block block, str
     if (state->n_blocks == state->blocks_size) {
         size_t size = state->blocks_size == 0 ? 64 : 2 * state->blocks_size;
         struct arrow_block *grown =
-            arena_grow(&table->request->arena, state->blocks,
-                       state->blocks_size * sizeof *grown, size * sizeof *grown);
+            arena_grow(&table->request->arena, state->blocks, state->blocks_size * sizeof *grown,
+                       size * sizeof *grown);
         if (grown == NULL)
             return out_of_memory(err);
         state->blocks = grown;

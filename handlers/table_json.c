@@ -183,7 +183,6 @@ static void put_links(struct table *table, struct json_out *json)
         jw_key_text(json, "first", table_url_first(table));
         jw_key_text(json, "prev", table->prev);
         jw_key_text(json, "next", table->next);
-        jw_key_text(json, "prev", table->prev);
     }
     jw_key_text(json, "canonical", table_url_canonical(table));
     if (table->what->describedby.ptr != NULL)

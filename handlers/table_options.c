@@ -18,6 +18,8 @@ static const struct choice header = {"header", {"on", "off"}, "on or off"};
 static const struct choice bom = {"bom", {"off", "on"}, "on or off"};
 static const struct choice csv = {"csv", {"plain", "safe"}, "plain or safe"};
 
+static const struct choice buffer = {"buffer", {"auto", "full"}, "auto or full"};
+
 static enum status read_choice(const struct request *request, const struct choice *choice,
                                size_t *ret, struct err *err)
 {
@@ -73,6 +75,8 @@ enum status table_options_read(struct request *request, unsigned formats, struct
         s = read_flag(request, &bom, &options.has_bom, err);
     if (s == STATUS_OK)
         s = read_flag(request, &csv, &options.is_csv_safe, err);
+    if (s == STATUS_OK)
+        s = read_flag(request, &buffer, &options.is_whole, err);
     if (s != STATUS_OK)
         return s;
     options.shape = (enum table_shape)shape;

@@ -6,6 +6,7 @@
 #ifndef HANDLERS_TABLE_WRITE_H
 #define HANDLERS_TABLE_WRITE_H
 
+#include "handlers/answer.h"
 #include "handlers/table.h"
 
 enum { TABLE_CHUNK_BYTES = 64 * 1024 };
@@ -23,6 +24,7 @@ struct table_writer {
 struct table {
     struct request *request;
     const struct table_request *what;
+    struct answer how;
     struct table_options options;
     const struct table_writer *writer;
     void *state; /* the writer's own */
@@ -36,6 +38,7 @@ struct table {
     table_sink_fn *sink; /* NULL: out is the body */
     void *sink_cls;
     uint64_t n_sunk;    /* bytes that the sink has taken */
+    size_t max_bytes;   /* of out without a sink; 0: what the request's memory holds */
     bool is_arrow_file; /* Arrow's file format instead of the stream */
 };
 
@@ -53,8 +56,11 @@ static inline int64_t table_offset(const struct table *table)
 /* Chooses the writer. */
 void table_open(struct table *table);
 
-/* Runs fill and finishes the bytes: what table_answer does below caches, streams and files. */
+/* Runs fill and finishes the bytes, the last of which may still be in out: the heart of answers, streams and files. */
 enum status table_produce(struct table *table, struct err *err) NODISCARD;
+
+/* Answers on LANE_STREAM, to which it defers. */
+enum status table_stream(struct table *table, struct err *err);
 
 /* The value as JSON: a number in its own digits, a string, true, false or null. */
 void table_json_value(struct table *table, enum column_kind kind, struct str text);

@@ -32,14 +32,20 @@ void warnings_put(struct json_out *json, unsigned mask)
     jw_end_array(json);
 }
 
+void warnings_text(unsigned mask, char ret[WARNINGS_TEXT_BYTES])
+{
+    size_t used = 0;
+    ret[0] = '\0';
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if ((mask & 1u << i) != 0 && used < WARNINGS_TEXT_BYTES)
+            used += (size_t)snprintf(ret + used, WARNINGS_TEXT_BYTES - used, "%s%s",
+                                     used == 0 ? "" : ", ", rows[i].code);
+}
+
 void warnings_header(struct request *request, unsigned mask)
 {
-    char codes[256] = "";
-    size_t used = 0;
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        if ((mask & 1u << i) != 0 && used < sizeof codes)
-            used += (size_t)snprintf(codes + used, sizeof codes - used, "%s%s",
-                                     used == 0 ? "" : ", ", rows[i].code);
-    if (used > 0)
+    char codes[WARNINGS_TEXT_BYTES];
+    warnings_text(mask, codes);
+    if (codes[0] != '\0')
         reply_header(request, "Data-Warnings", "%s", codes);
 }

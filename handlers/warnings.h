@@ -15,6 +15,8 @@ void warnings_put(struct json_out *json,
                   unsigned mask); /* "warnings":[{"code":...,"detail":...}] */
 
 /* The same for answers without a place for it: Data-Warnings: simulated_data, survivorship. Nothing without any. */
+enum { WARNINGS_TEXT_BYTES = 256 };
 void warnings_header(struct request *request, unsigned mask);
+void warnings_text(unsigned mask, char ret[WARNINGS_TEXT_BYTES]);
 
 #endif
