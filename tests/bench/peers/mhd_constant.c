@@ -54,7 +54,8 @@ int main(int argc, char **argv)
     if (headers == NULL || body == NULL)
         return 2;
     struct MHD_Response *response = MHD_create_response_from_buffer(n_body, body, MHD_RESPMEM_PERSISTENT);
-    for (char *line = strtok(headers, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+    for (char *line = headers, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        *end = '\0';
         char *colon = strchr(line, ':');
         if (colon == NULL)
             continue;

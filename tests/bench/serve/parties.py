@@ -166,10 +166,11 @@ class Bench:
         return {entry["key"] for entry in listing["settings"]}
 
     def ours(self, name, database_url, **settings):
-        """Our server, without an access log, as no peer writes one either."""
+        """Our server: no access log and no keys, as no peer has them either."""
         port = free_port()
         env = clean_environment(CMMC_DATABASE_URL=database_url, CMMC_VAR_DIR=str(self.folder), CMMC_PORT=str(port),
-                                CMMC_OPS_PORT="0", CMMC_LOG_LEVEL="warn")
+                                CMMC_OPS_PORT="0", CMMC_LOG_LEVEL="warn", CMMC_ANONYMOUS_READ="on",
+                                CMMC_ANONYMOUS_BACKTEST="on", CMMC_RATE_ANONYMOUS="0")
         env.update({f"CMMC_{key.upper()}": str(value) for key, value in settings.items()})
         return self._start(name, [BIN, "serve"], port, self.log(name), env=env, ready="/v1/marts", cwd=ROOT)
 
