@@ -24,7 +24,8 @@ enum method {
     METHOD_PUT,
     METHOD_DELETE,
     METHOD_PATCH,
-    METHOD_TRACE, /* known, and allowed nowhere */
+    METHOD_TRACE, /* this and the next are known, and allowed nowhere */
+    METHOD_QUERY,
     METHOD_OPTIONS
 };
 

@@ -25,9 +25,9 @@ struct router {
 };
 
 static const char *const method_names[METHODS_N] = {
-    [METHOD_GET] = "GET",     [METHOD_HEAD] = "HEAD",       [METHOD_POST] = "POST",
-    [METHOD_PUT] = "PUT",     [METHOD_DELETE] = "DELETE",   [METHOD_PATCH] = "PATCH",
-    [METHOD_TRACE] = "TRACE", [METHOD_OPTIONS] = "OPTIONS",
+    [METHOD_GET] = "GET",     [METHOD_HEAD] = "HEAD",     [METHOD_POST] = "POST",
+    [METHOD_PUT] = "PUT",     [METHOD_DELETE] = "DELETE", [METHOD_PATCH] = "PATCH",
+    [METHOD_TRACE] = "TRACE", [METHOD_QUERY] = "QUERY",   [METHOD_OPTIONS] = "OPTIONS",
 };
 
 const char *method_name(enum method method)

@@ -169,7 +169,7 @@ class Requests(unittest.TestCase):
         close = "Connection: close"
         for method in ("CONNECT", "get", "PROPFIND"):
             self.assert_problem(get("/v1/marts", close, method=method), 501, "Q116")
-        for method in ("DELETE", "TRACE"):
+        for method in ("DELETE", "TRACE", "QUERY"):
             self.assert_problem(get("/v1/marts", close, method=method), 405, "Q114")
         self.assert_problem(get("/v1/marts", close, version="HTTP/1.2"), 505, "Q117")
         self.assertEqual(self.answer(get("/v1/marts", close, version="HTTP/2.0"))[0], 505)
