@@ -110,8 +110,9 @@ bool proxies_have(const struct proxies *proxies, const struct address *address)
 /* "192.0.2.1", "192.0.2.1:80", "2001:db8::1", "[2001:db8::1]:80". */
 static bool hop_parse(struct str text, struct address *ret)
 {
+    size_t bracket = str_find(text, ']', 0);
     if (text.len > 0 && text.ptr[0] == '[')
-        return address_parse(str_sub(text, 1, str_find(text, ']', 0)), ret);
+        return bracket < text.len && address_parse(str_sub(text, 1, bracket), ret);
     size_t colon = str_find(text, ':', 0);
     bool has_port = colon < text.len && str_find(text, ':', colon + 1) == text.len;
     return address_parse(has_port ? str_sub(text, 0, colon) : text, ret);

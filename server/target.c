@@ -117,28 +117,54 @@ static bool is_secret_name(struct str name)
     return str_eq_nocase(name, STR("key"));
 }
 
+/* Where a key of ours, "cmmc_" and a number, begins in s; s.len when there is none. */
+static size_t find_key(struct str s)
+{
+    for (size_t at = 0; at + 5 < s.len; at++)
+        if (s.ptr[at] == 'c' && str_starts(str_sub(s, at, s.len), STR("cmmc_")) &&
+            s.ptr[at + 5] >= '0' && s.ptr[at + 5] <= '9')
+            return at;
+    return s.len;
+}
+
+/* s decoded into room as far as that goes, so that an escape hides nothing. */
+static struct str unescaped(struct str s, size_t size, char *room)
+{
+    struct str decoded;
+    return s.len <= size && percent_decode(s, true, room, &decoded) ? decoded : s;
+}
+
+/* One parameter, or what may be shown of it. */
+static void redact_piece(struct str piece, struct buf *out)
+{
+    char name_room[128], value_room[LOGGED_BYTES_MAX];
+    size_t at = str_find(piece, '=', 0);
+    struct str raw_name = str_sub(piece, 0, at);
+    struct str raw_value = str_sub(piece, at + 1, at + 1 + sizeof value_room);
+    struct str name = unescaped(raw_name, sizeof name_room, name_room);
+    struct str value = unescaped(raw_value, sizeof value_room, value_room);
+    if (find_key(name) < name.len) {
+        buf_add_c(out, "***");
+    } else if (at < piece.len && (is_secret_name(name) || find_key(value) < value.len)) {
+        buf_add(out, str_utf8_cut(raw_name, 64));
+        buf_add_c(out, "=***");
+    } else {
+        buf_add(out, str_utf8_cut(piece, LOGGED_BYTES_MAX - out->len));
+    }
+}
+
 void target_redact(struct str target, struct buf *out)
 {
     size_t mark = str_find(target, '?', 0);
-    buf_add(out, str_utf8_cut(str_sub(target, 0, mark), LOGGED_BYTES_MAX));
-    if (mark == target.len)
-        return;
+    size_t key = find_key(str_sub(target, 0, mark));
+    buf_add(out, str_utf8_cut(str_sub(target, 0, key), LOGGED_BYTES_MAX));
+    if (key < mark) /* given in place of a name, say */
+        buf_add_c(out, "***");
     struct str rest = str_sub(target, mark + 1, target.len), piece;
     char lead = '?';
-    while (out->len < LOGGED_BYTES_MAX && str_next_field(&rest, '&', &piece)) {
-        size_t at = str_find(piece, '=', 0);
-        struct str name = str_sub(piece, 0, at);
-        char room[128];
-        struct str decoded = name; /* an escape must not hide the name */
-        if (name.len <= sizeof room && !percent_decode(name, true, room, &decoded))
-            decoded = name;
+    while (mark < target.len && out->len < LOGGED_BYTES_MAX && str_next_field(&rest, '&', &piece)) {
         buf_add_char(out, lead);
         lead = '&';
-        if (at < piece.len && is_secret_name(decoded)) {
-            buf_add(out, str_utf8_cut(name, 64));
-            buf_add_c(out, "=***");
-        } else {
-            buf_add(out, str_utf8_cut(piece, LOGGED_BYTES_MAX - out->len));
-        }
+        redact_piece(piece, out);
     }
 }

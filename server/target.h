@@ -26,7 +26,10 @@ enum status target_parse(struct str target, bool is_options, struct target *ret,
 /* Is s a Host value: a name or address with an optional port? */
 bool target_is_authority(struct str s);
 
-/* The target for the log: at most 512 bytes, values of parameters that look like secrets replaced by "***". */
+/*
+ * The target for the log: at most some 512 bytes; values of parameters that look like secrets, and keys of this server
+ * wherever they stand, replaced by "***".
+ */
 void target_redact(struct str target, struct buf *out);
 
 #endif

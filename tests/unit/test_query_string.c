@@ -119,6 +119,18 @@ static void log_shows_no_secret_and_no_more_than_512_bytes(void **state)
                   &text);
     assert_string_equal(buf_c_str(&text),
                         "/v1/x?limit=1&api_key=***&Access_Token=***&%61pi_key=***&flag&key=***");
+    static const char *const shown[][2] = {
+        {"/v1/x?q=cmmc_1_abc&a=1", "/v1/x?q=***&a=1"},
+        {"/v1/x?q=a%63mmc%5f12_abc", "/v1/x?q=***"},
+        {"/v1/x?cmmc_1_abc", "/v1/x?***"},
+        {"/v1/admin/keys/cmmc_1_abc", "/v1/admin/keys/***"},
+        {"/v1/x?q=cmmc_build", "/v1/x?q=cmmc_build"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(shown); i++) {
+        buf_init(&text, &arena, 4096);
+        target_redact(str_of(shown[i][0]), &text);
+        assert_string_equal(buf_c_str(&text), shown[i][1]);
+    }
     char long_target[2000];
     memset(long_target, 'x', sizeof long_target);
     memcpy(long_target, "/a?b=", 5);
