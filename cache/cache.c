@@ -5,8 +5,9 @@
 
 enum { FRONT_SHARE = 16 };
 
-enum status cache_new(uint64_t max_bytes, struct cache **ret, struct err *err)
+enum status cache_new(const struct cache_options *options, struct cache **ret, struct err *err)
 {
+    uint64_t max_bytes = options->max_bytes;
     struct cache *cache = calloc(1, sizeof *cache);
     if (cache == NULL)
         return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
@@ -17,6 +18,9 @@ enum status cache_new(uint64_t max_bytes, struct cache **ret, struct err *err)
         s = flights_new(&cache->flights, err);
     if (s == STATUS_OK)
         s = epochs_new(&cache->epochs, err);
+    cache->l2.ttl_s = options->redis_ttl_s;
+    if (s == STATUS_OK && options->redis.url[0] != '\0')
+        s = redis_new(&options->redis, &cache->l2.redis, err);
     if (s != STATUS_OK) {
         cache_free(cache);
         return s;
@@ -33,5 +37,6 @@ void cache_free(struct cache *cache)
     l1_free(cache->fronts);
     flights_free(cache->flights);
     epochs_free(cache->epochs);
+    redis_free(cache->l2.redis);
     free(cache);
 }

@@ -8,19 +8,27 @@
 #include "cache/flight.h"
 #include "cache/kept.h"
 #include "cache/l1.h"
+#include "cache/l2.h"
 
 #include <stdatomic.h>
 
 struct cache {
     struct l1 *replies; /* finished replies, by everything their bytes depend on */
     struct l1 *fronts;  /* raw requests, and the key of the reply that answered each */
+    struct l2 l2;       /* finished replies in Redis, if there is one */
     struct flights *flights;
     struct epochs *epochs;
     atomic_uint_fast64_t n_misses; /* answers that the in-process cache did not have */
 };
 
-/* max_bytes for both in-process parts. */
-enum status cache_new(uint64_t max_bytes, struct cache **ret, struct err *err) NODISCARD;
+struct cache_options {
+    uint64_t max_bytes;         /* of both in-process parts */
+    struct redis_options redis; /* url "": none */
+    unsigned redis_ttl_s;
+};
+
+enum status cache_new(const struct cache_options *options, struct cache **ret, struct err *err)
+    NODISCARD;
 void cache_free(struct cache *cache); /* NULL is allowed; nothing may be in flight */
 
 #endif

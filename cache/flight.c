@@ -53,7 +53,7 @@ bool flight_join(struct flights *flights, struct flight *flight, struct flight_w
     if (other == NULL) {
         flight->next = *bucket;
         *bucket = flight;
-    } else {
+    } else if (waiter != NULL) {
         waiter->next = other->waiters;
         other->waiters = waiter;
         flights->n_waiting++;

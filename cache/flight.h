@@ -34,7 +34,10 @@ struct flight {
 enum status flights_new(struct flights **ret, struct err *err) NODISCARD;
 void flights_free(struct flights *flights); /* NULL is allowed; nothing may be in flight */
 
-/* True: flight now leads its key and must land. False: waiter waits, and will be woken exactly once. */
+/*
+ * True: flight now leads its key and must land. False: another does, and waiter, unless it is NULL, will be woken
+ * exactly once.
+ */
 bool flight_join(struct flights *flights, struct flight *flight, struct flight_waiter *waiter)
     NODISCARD;
 

@@ -79,7 +79,9 @@ static enum status build(struct serving *serving, struct err *err)
     app->refresher = serving->refresher;
     refresher_run_once(serving->refresher);
     keyring_run_once(app->keys);
-    s = refresher_start(serving->refresher, err);
+    s = caching_start(serving->caching, err);
+    if (s == STATUS_OK)
+        s = refresher_start(serving->refresher, err);
     if (s == STATUS_OK)
         s = keyring_start(app->keys, err);
     return s != STATUS_OK ? s : server_start(app, routes, routes_count, &serving->server, err);
@@ -87,6 +89,7 @@ static enum status build(struct serving *serving, struct err *err)
 
 static void take_apart(struct serving *serving)
 {
+    caching_stop(serving->caching);
     refresher_free(serving->refresher);
     access_close(&serving->app);
     keyring_free(serving->app.keys);

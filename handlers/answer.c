@@ -11,8 +11,16 @@
 #include "server/app.h"
 
 #include <stdio.h>
+#include <time.h>
 
-enum { STALE_MAX_S = 86400 }; /* as Cache-Control says */
+enum {
+    STALE_MAX_S = 86400, /* as Cache-Control says */
+    NAME_HASH_BYTES = 32,
+    LEASE_MS = 10000,
+    LEASE_WAIT_MS = 250, /* for what another process makes; then we make it ourselves */
+    LEASE_POLL_MS = 5,
+    NS_PER_MS = 1000000
+};
 
 /* One call of answer(). */
 struct attempt {
@@ -22,7 +30,11 @@ struct attempt {
     enum encoding encoding;
     char tag[TAG_BYTES];
     char cache_control[CACHE_CONTROL_BYTES];
-    struct str key; /* what both caches compare in full */
+    struct str key;  /* what both caches compare in full */
+    size_t n_prefix; /* of key: all before the identity */
+    struct str name; /* in Redis: the key with the identity's hash in the place of the identity */
+    enum l2_found found;
+    bool is_stored; /* in Redis, by this request */
 };
 
 /* Across the calls of one request's handler, in its arena: what it waits for. */
@@ -91,6 +103,7 @@ static enum status make_key(struct attempt *a, struct err *err)
     buf_printf(&key, "cmmc:v%s.%lld:%.*s:%lld:%s:", CMMC_VERSION,
                (long long)epochs_of(a->cache->epochs, mart), STR_ARG(mart),
                (long long)what->version, encoding_name(a->encoding));
+    a->n_prefix = key.len;
     buf_add(&key, what->identity);
     if (key.failed)
         return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
@@ -98,12 +111,28 @@ static enum status make_key(struct attempt *a, struct err *err)
     return STATUS_OK;
 }
 
+/* 128 bits of SHA-256 stand for the identity; the value itself tells it in full. */
+static enum status make_name(struct attempt *a, struct err *err)
+{
+    char hex[DIGEST_HEX_BYTES];
+    struct buf name;
+    buf_init(&name, &a->request->arena, a->n_prefix + sizeof hex);
+    enum status s = digest_hex(a->what->identity, hex, err);
+    if (s != STATUS_OK)
+        return s;
+    buf_add(&name, str_sub(a->key, 0, a->n_prefix));
+    buf_add(&name, (struct str){hex, NAME_HASH_BYTES});
+    a->name = buf_str(&name);
+    return name.failed ? err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.") : STATUS_OK;
+}
+
 /* Known before any I/O: the tag, how long it is good, and when the version was published. */
 static void describe(struct attempt *a)
 {
     const struct mart *mart = a->what->mart;
     char date[HTTP_DATE_BYTES];
-    cache_control_text(a->what->is_pinned, 0, clock_wall_s(), a->cache_control);
+    cache_control_text(a->what->is_pinned, mart == NULL ? 0 : mart->next_due_at, clock_wall_s(),
+                       a->cache_control);
     if (mart == NULL || mart->published_at == 0 || a->what->version != mart->generation)
         return;
     http_date_format(mart->published_at, date);
@@ -124,6 +153,12 @@ static enum status give(struct attempt *a, struct blob *blob, const char *cache_
     return s;
 }
 
+static void note_front(struct attempt *a)
+{
+    const struct mart *mart = a->what->mart;
+    front_note(a->request, a->key, a->what->is_pinned, mart == NULL ? 0 : mart->next_due_at);
+}
+
 /* From the in-process cache; false when it is not there. */
 static bool answer_from_l1(struct attempt *a, enum status *ret, struct err *err)
 {
@@ -137,7 +172,7 @@ static bool answer_from_l1(struct attempt *a, enum status *ret, struct err *err)
     a->request->cache = "l1";
     *ret = give(a, blob, "cmmc-l1; hit", err);
     if (*ret == STATUS_OK)
-        front_note(a->request, a->key, a->what->is_pinned, 0);
+        note_front(a);
     return true;
 }
 
@@ -147,7 +182,7 @@ static bool keep(struct attempt *a, enum status s, const struct err *err)
     struct str key = a->key;
     struct blob *blob = NULL;
     if (s == STATUS_OK && is_whole(a->request))
-        blob = kept_from_reply(a->request, key, false);
+        blob = kept_from_reply(a->request, key, a->cache->l2.redis != NULL);
     else if (s != STATUS_OK && status_http(s) == 404)
         blob = kept_from_error(s, err, key);
     if (blob == NULL)
@@ -156,9 +191,30 @@ static bool keep(struct attempt *a, enum status s, const struct err *err)
     kept_open(blob, &kept);
     bool is_kept = l1_put(a->cache->replies, kept.key, blob);
     if (is_kept && s == STATUS_OK)
-        front_note(a->request, key, a->what->is_pinned, 0);
+        note_front(a);
+    if (s == STATUS_OK && (a->found == L2_MISS || a->found == L2_DAMAGED)) {
+        int64_t start_ns = clock_mono_ns();
+        a->is_stored = l2_put(&a->cache->l2, a->name, blob);
+        request_time(a->request, "redis", clock_mono_ns() - start_ns);
+    }
     blob_unref(blob);
     return is_kept;
+}
+
+static void explain_miss(struct attempt *a, bool is_kept)
+{
+    static const char *const redis[] = {
+        [L2_ABSENT] = "",
+        [L2_HIT] = ", cmmc-redis; hit",
+        [L2_MISS] = ", cmmc-redis; fwd=miss",
+        [L2_DAMAGED] = ", cmmc-redis; fwd=miss; detail=damaged",
+        [L2_FAILED] = ", cmmc-redis; fwd=bypass; detail=failed",
+        [L2_BYPASSED] = ", cmmc-redis; fwd=bypass; detail=breaker-open",
+    };
+    char text[128];
+    (void)snprintf(text, sizeof text, "cmmc-l1; fwd=miss%s%s%s", is_kept ? "; stored" : "",
+                   redis[a->found], a->is_stored ? "; stored" : "");
+    explain(a, text);
 }
 
 static enum status make(struct attempt *a, bool *ret_is_kept, struct err *err)
@@ -176,8 +232,58 @@ static enum status make(struct attempt *a, bool *ret_is_kept, struct err *err)
     if (a->cache != NULL)
         *ret_is_kept = keep(a, s, err);
     if (s == STATUS_OK)
-        explain(a, *ret_is_kept ? "cmmc-l1; fwd=miss; stored" : "cmmc-l1; fwd=miss");
+        explain_miss(a, *ret_is_kept);
     return s;
+}
+
+/* From Redis, into the in-process cache and to the client; false when it is not there. */
+static bool answer_from_l2(struct attempt *a, enum status *ret, bool *ret_is_kept, struct err *err)
+{
+    struct blob *blob = NULL;
+    int64_t start_ns = clock_mono_ns();
+    a->found = l2_get(&a->cache->l2, a->name, a->key, &blob);
+    if (a->found != L2_ABSENT)
+        request_time(a->request, "redis", clock_mono_ns() - start_ns);
+    if (a->found != L2_HIT)
+        return false;
+    (void)atomic_fetch_add(&a->cache->n_misses, 1);
+    struct kept kept;
+    kept_open(blob, &kept);
+    char text[96];
+    int64_t left_s = kept.made_at + (int64_t)a->cache->l2.ttl_s - clock_wall_s();
+    (void)snprintf(text, sizeof text, "cmmc-l1; fwd=miss%s, cmmc-redis; hit; ttl=%lld",
+                   l1_put(a->cache->replies, kept.key, blob) ? "; stored" : "",
+                   (long long)(left_s < 0 ? 0 : left_s));
+    struct blob *there = l1_peek(a->cache->replies, a->key);
+    *ret_is_kept = there != NULL;
+    blob_unref(there);
+    a->request->cache = "redis";
+    *ret = give(a, blob, text, err);
+    if (*ret_is_kept)
+        note_front(a);
+    return true;
+}
+
+/* Another process makes it: looks for it now and then, a little less often each time. */
+static bool wait_for_l2(struct attempt *a, enum status *ret, bool *ret_is_kept, struct err *err)
+{
+    int64_t until_ns = clock_mono_ns() + (int64_t)LEASE_WAIT_MS * NS_PER_MS;
+    int64_t pause_ns = (int64_t)LEASE_POLL_MS * NS_PER_MS;
+    while (!stop_is_raised(&a->request->stop)) {
+        int64_t now_ns = clock_mono_ns();
+        int64_t left_ns = until_ns - now_ns;
+        if (left_ns <= 0)
+            return false;
+        pause_ns += now_ns % (pause_ns / 2 + 1); /* jitter: the clock's last digits */
+        pause_ns = pause_ns < left_ns ? pause_ns : left_ns;
+        struct timespec pause = {.tv_nsec = (long)pause_ns};
+        (void)nanosleep(&pause, NULL);
+        if (answer_from_l2(a, ret, ret_is_kept, err))
+            return true;
+        if (a->found != L2_MISS)
+            return false;
+    }
+    return false;
 }
 
 /* A leader that was stopped says nothing about the work: one of the others takes over. */
@@ -194,12 +300,33 @@ static void wake(void *cls)
     request_unpark(cls);
 }
 
+/* Redis, else the work, under a lease so that other processes need not do it too. */
+static enum status fetch_or_make(struct attempt *a, bool *ret_is_kept, struct err *err)
+{
+    char token[L2_TOKEN_BYTES] = "";
+    enum status s = STATUS_OK;
+    if (a->cache->l2.redis == NULL)
+        return make(a, ret_is_kept, err);
+    s = make_name(a, err);
+    if (s != STATUS_OK || answer_from_l2(a, &s, ret_is_kept, err))
+        return s;
+    bool may_wait = a->found == L2_MISS || a->found == L2_DAMAGED;
+    if (may_wait && !l2_lease(&a->cache->l2, a->name, LEASE_MS, token)) {
+        token[0] = '\0'; /* somebody else's */
+        if (wait_for_l2(a, &s, ret_is_kept, err))
+            return s;
+    }
+    s = make(a, ret_is_kept, err);
+    l2_release(&a->cache->l2, a->name, token);
+    return s;
+}
+
 static enum status lead(struct attempt *a, struct flight *flight, struct err *err)
 {
-    enum status s;
+    enum status s = STATUS_OK;
     bool is_kept = true;
     if (!answer_from_l1(a, &s, err)) /* whoever led before may have landed since it was asked */
-        s = make(a, &is_kept, err);
+        s = fetch_or_make(a, &is_kept, err);
     flight_land(a->cache->flights, flight, end_of(s, is_kept), err, wake);
     return s;
 }
@@ -209,7 +336,10 @@ static enum status join(struct attempt *a, struct err *err)
 {
     struct request *request = a->request;
     struct wait *wait = request->wait;
+    struct flight flight = {.key = a->key};
     bool is_kept;
+    if (request->is_own)
+        return flight_join(a->cache->flights, &flight, NULL) ? lead(a, &flight, err) : STATUS_OK;
     if (wait != NULL && wait->is_waiting) {
         wait->is_waiting = false;
         if (wait->waiter.end == FLIGHT_FAILED) {
@@ -217,7 +347,8 @@ static enum status join(struct attempt *a, struct err *err)
             return err->status;
         }
         if (wait->waiter.end == FLIGHT_ALONE)
-            return make(a, &is_kept, err);
+            return make(a, &is_kept,
+                        err); /* without Redis: what does not fit here fits there less */
     }
     if (wait == NULL)
         wait = request->wait = ARENA_NEW(&request->arena, struct wait);
@@ -225,7 +356,6 @@ static enum status join(struct attempt *a, struct err *err)
         return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
     wait->waiter.cls = request;
     wait->is_waiting = true; /* before it is seen: once it is, it may be woken */
-    struct flight flight = {.key = a->key};
     if (!flight_join(a->cache->flights, &flight, &wait->waiter))
         return request_park(request);
     wait->is_waiting = false;

@@ -8,6 +8,7 @@
 #include "store/catalog.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { RAW_BYTES = 2048, RAW_FIELDS = 4 };
@@ -163,6 +164,7 @@ void front_parts(const struct blob *blob, struct front_raw *ret)
     for (size_t i = 0; i < RAW_FIELDS && str_next_field(&raw, '\n', &fields[i]); i++)
         continue;
     ret->target = fields[0];
+    ret->scopes = fields[3].ptr == NULL ? 0 : (unsigned)strtoul(fields[3].ptr, NULL, 16);
     ret->accept = fields[1].len == 0 ? STR_NONE : fields[1];
     bool has_encoding = fields[2].len > 0 && fields[2].ptr[0] == '+';
     ret->accept_encoding = has_encoding ? str_sub(fields[2], 1, fields[2].len) : STR_NONE;

@@ -22,7 +22,8 @@ struct blob *front_stale(struct request *request) NODISCARD;
 
 /* The parts of a raw request, for asking it again. Views into note, a value of cache->fronts. */
 struct front_raw {
-    struct str target, accept, accept_encoding;
+    struct str target, accept, accept_encoding; /* ptr NULL: no such header */
+    unsigned scopes;
 };
 void front_parts(const struct blob *note, struct front_raw *ret);
 

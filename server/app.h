@@ -14,6 +14,7 @@
 struct db_pool;
 struct catalog_cell;
 struct refresher;
+struct caching;
 struct workers;
 struct cache;
 struct counts;
@@ -41,6 +42,7 @@ struct app {
     const char *version;
     struct db_pool *db;           /* the cli's; the server does not look inside */
     struct catalog_cell *catalog; /* the same */
+    struct caching *caching;      /* the same; see caching_moved */
     struct refresher *refresher;  /* the same; see refresher_wake */
     struct cache *cache;          /* the same; NULL: nothing is cached */
     struct counts *counts;        /* the same; NULL: no count is kept */

@@ -151,6 +151,7 @@ struct request {
     size_t n_timings;
     struct stream *stream; /* the transport's; NULL until stream_begin */
     atomic_int park;       /* the transport's */
+    bool is_own;           /* the server asks itself: nobody waits for it, so it does not park */
     struct wait *wait;     /* of answer.c, across calls of the handler; NULL at first */
     enum outcome outcome;  /* the transport's */
 };
