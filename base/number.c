@@ -1,10 +1,11 @@
 /* number.c - shortest doubles and exact decimals as text. */
 #include "base/number.h"
 
+#include "base/wide.h"
+
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Integers below 2^53 print by division: most prices in won, volumes and counts take this path. */
@@ -26,20 +27,125 @@ static size_t format_integer(double value, char ret[NUMBER_TEXT_BYTES])
     return len;
 }
 
+enum { POWER_MIN = -292, MANTISSA_BITS = 52, EXPONENT_BIAS = 1075 };
+
+struct power {
+    uint64_t high, low;
+};
+
+static const struct power powers[] = {
+#define POWER(high, low) {high, low},
+#include "base/number_powers.def"
+#undef POWER
+};
+
+/* digits * 10^exponent */
+struct shortest {
+    uint64_t digits;
+    int exponent;
+};
+
+static int floor_log2_pow10(int e)
+{
+    return (e * 1741647) >> 19;
+}
+
+/* value * power / 2^128, its last bit set when anything was cut off: rounding to odd keeps comparisons right. */
+static uint64_t scaled(struct power power, uint64_t value)
+{
+    u128 low = (u128)power.low * value;
+    u128 high = (u128)power.high * value + (uint64_t)(low >> 64);
+    return (uint64_t)(high >> 64) | ((uint64_t)high > 1 ? 1 : 0);
+}
+
+/*
+ * The shortest decimal in the interval that rounds to value, the closest one of that length.
+ * Source: R. Giulietti, "The Schubfach way to render doubles", 2020; names as in the paper: the interval's ends and
+ * middle, four times as large so that they are integers, are scaled by 10^-k, and one of at most four candidates wins.
+ */
+static struct shortest find_shortest(uint64_t fraction, int biased)
+{
+    uint64_t c = biased == 0 ? fraction : fraction | (uint64_t)1 << MANTISSA_BITS;
+    int q = (biased == 0 ? 1 : biased) - EXPONENT_BIAS;
+    uint64_t is_odd = c & 1;
+    bool is_lower_closer =
+        fraction == 0 && biased > 1; /* below a power of two doubles are denser */
+    int k = (q * 1262611 - (is_lower_closer ? 524031 : 0)) >> 22;
+    int h = q + floor_log2_pow10(-k) + 1;
+    struct power power = powers[-k - POWER_MIN];
+    uint64_t lower = scaled(power, (4 * c - 2 + (is_lower_closer ? 1 : 0)) << h) + is_odd;
+    uint64_t middle = scaled(power, (4 * c) << h);
+    uint64_t upper = scaled(power, (4 * c + 2) << h) - is_odd;
+    uint64_t s = middle / 4;
+    if (s >= 10) {
+        uint64_t tens = s / 10;
+        bool is_down = lower <= 40 * tens;
+        bool is_up = 40 * tens + 40 <= upper;
+        if (is_down != is_up)
+            return (struct shortest){tens + (is_up ? 1 : 0), k + 1};
+    }
+    bool is_down = lower <= 4 * s;
+    bool is_up = 4 * s + 4 <= upper;
+    if (is_down == is_up)
+        is_up = middle > 4 * s + 2 || (middle == 4 * s + 2 && (s & 1) != 0);
+    return (struct shortest){s + (is_up ? 1 : 0), k};
+}
+
+/* Written as printf's %.17g would: 0.0001 and 123456789012345.6 plain, 1e-05 and 1e+16 with an exponent. */
+static size_t lay_out(bool is_negative, struct shortest number, char ret[NUMBER_TEXT_BYTES])
+{
+    enum { PLAIN_DIGITS = 15, PLAIN_ZEROS = 4 };
+    char digits[20];
+    int n = 0;
+    while (number.digits % 10 == 0) {
+        number.digits /= 10;
+        number.exponent++;
+    }
+    for (uint64_t left = number.digits; left > 0; left /= 10)
+        n++;
+    for (int i = n; i > 0; number.digits /= 10)
+        digits[--i] = (char)('0' + number.digits % 10);
+    int point = n + number.exponent; /* digits before the point */
+    int plain = n < PLAIN_DIGITS ? PLAIN_DIGITS : n;
+    char *to = ret;
+    if (is_negative)
+        *to++ = '-';
+    if (point - 1 < -PLAIN_ZEROS || point > plain) {
+        *to++ = digits[0];
+        if (n > 1)
+            *to++ = '.';
+        memcpy(to, digits + 1, (size_t)(n - 1));
+        to += n - 1;
+        return (size_t)(to - ret) + (size_t)snprintf(to, 8, "e%+03d", point - 1);
+    }
+    int before = point < n ? point : n;
+    if (point <= 0) {
+        memcpy(to, "0.0000", (size_t)(2 - point));
+        to += 2 - point;
+        before = 0;
+    }
+    memcpy(to, digits, (size_t)before);
+    to += before;
+    for (int i = n; i < point; i++)
+        *to++ = '0';
+    if (point > 0 && point < n)
+        *to++ = '.';
+    memcpy(to, digits + before, (size_t)(n - before));
+    to += n - before;
+    *to = '\0';
+    return (size_t)(to - ret);
+}
+
 size_t number_format(double value, char ret[NUMBER_TEXT_BYTES])
 {
     assert(isfinite(value));
     if (fabs(value) < 9007199254740992.0 && !(value < trunc(value)) && !(value > trunc(value)))
         return format_integer(value, ret); /* also turns -0 into 0 */
-    for (int precision = 15; precision <= 17; precision++) {
-        int n = snprintf(ret, NUMBER_TEXT_BYTES, "%.*g", precision, value);
-        double back = strtod(ret, NULL);
-        bool is_same =
-            !(back < value) && !(back > value); /* both are finite, and zero took the other path */
-        if (is_same || precision == 17)
-            return (size_t)n;
-    }
-    return 0; /* not reached: precision 17 always returns */
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    uint64_t fraction = bits & (((uint64_t)1 << MANTISSA_BITS) - 1);
+    int biased = (int)(bits >> MANTISSA_BITS & 0x7ff);
+    return lay_out(bits >> 63 != 0, find_shortest(fraction, biased), ret);
 }
 
 /* A decimal split into its parts, without sign, leading and trailing zeros. */

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -26,7 +27,16 @@ static void number_format_writes_known_values(void **state)
                  {1.5e300, "1.5e+300"},
                  {1.0 / 3.0, "0.3333333333333333"},
                  {100000.0, "100000"},
-                 {5e-324, "4.94065645841247e-324"},
+                 {5e-324, "5e-324"},
+                 {2.2250738585072014e-308, "2.2250738585072014e-308"},
+                 {1.7976931348623157e308, "1.7976931348623157e+308"},
+                 {9007199254740992.0, "9007199254740992"},
+                 {1e16, "1e+16"},
+                 {12345678901234568.0, "12345678901234568"},
+                 {0.0001, "0.0001"},
+                 {0.00001, "1e-05"},
+                 {-0.000123, "-0.000123"},
+                 {123456789012345.6, "123456789012345.6"},
                  {9007199254740994.0, "9007199254740994"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char text[NUMBER_TEXT_BYTES];
@@ -53,6 +63,56 @@ static void number_format_reads_back_exactly(void **state)
         assert_in_range(n, 1, NUMBER_TEXT_BYTES - 1);
         double back = strtod(text, NULL);
         assert_memory_equal(&back, &value, sizeof value);
+    }
+}
+
+/* What %g gives with the fewest of 15 to 17 digits that read back. Shortest but for subnormals, which have fewer
+ * digits, and powers of two, whose nearest candidate of 16 digits may lie outside their lopsided interval. */
+static size_t by_printf(double value, char text[NUMBER_TEXT_BYTES])
+{
+    for (int precision = 15; precision < 17; precision++) {
+        int n = snprintf(text, NUMBER_TEXT_BYTES, "%.*g", precision, value);
+        if (strtod(text, NULL) == value)
+            return (size_t)n;
+    }
+    return (size_t)snprintf(text, NUMBER_TEXT_BYTES, "%.17g", value);
+}
+
+static void check_against_printf(double value)
+{
+    char text[NUMBER_TEXT_BYTES], expected[NUMBER_TEXT_BYTES];
+    size_t n = number_format(value, text);
+    size_t n_expected = by_printf(value, expected);
+    int exponent;
+    bool is_special = fabs(frexp(value, &exponent)) == 0.5 || fabs(value) < 2.2250738585072014e-308;
+    if (value == trunc(value) && fabs(value) < 9007199254740992.0)
+        return; /* integers have all their digits */
+    assert_true(strtod(text, NULL) == value);
+    assert_true(n == strlen(text) && n <= n_expected);
+    if (!is_special)
+        assert_string_equal(text, expected);
+}
+
+static void number_format_is_the_shortest_for_random_bits_and_random_prices(void **state)
+{
+    (void)state;
+    uint64_t seed = 2463534242u;
+    for (int i = 0; i < 1200000; i++) {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        double value;
+        memcpy(&value, &seed, sizeof value);
+        if (isfinite(value) && value != 0.0)
+            check_against_printf(value);
+        if (i % 4 == 0)
+            check_against_printf((double)(seed % 100000000 + 1) / 10000.0);
+    }
+    for (int e = -1074; e < 1024; e++) {
+        check_against_printf(ldexp(1.0, e));
+        check_against_printf(nextafter(ldexp(1.0, e), 0.0) > 0 ? nextafter(ldexp(1.0, e), 0.0)
+                                                               : 1.5);
+        check_against_printf(nextafter(ldexp(1.0, e), INFINITY));
     }
 }
 
@@ -120,6 +180,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(number_format_writes_known_values),
         cmocka_unit_test(number_format_reads_back_exactly),
+        cmocka_unit_test(number_format_is_the_shortest_for_random_bits_and_random_prices),
         cmocka_unit_test(decimal_is_valid_takes_only_plain_decimals),
         cmocka_unit_test(decimal_canonical_drops_what_carries_no_value),
         cmocka_unit_test(decimal_cmp_orders_by_value_not_by_text),
