@@ -4,13 +4,14 @@
 #include "handlers/cursor.h"
 #include "handlers/database.h"
 #include "handlers/rows_count.h"
+#include "handlers/rows_warnings.h"
 #include "handlers/urls.h"
 #include "handlers/warnings.h"
 #include "store/mart_read.h"
 
 #include <string.h>
 
-enum { QUALITY_SURVIVOR_BIASED = 16, SCRATCH_BYTES_MAX = 16 * 1024 * 1024 };
+enum { SCRATCH_BYTES_MAX = 16 * 1024 * 1024 };
 
 /* Columns from which a warning follows; read with every page, shown only when selected. */
 enum { FROM_SOURCE, FROM_QUALITY, FROM_BIAS, WARNING_COLUMNS };
@@ -193,18 +194,55 @@ static enum status put_rows(struct reading *reading, struct rows *result, struct
     return s != STATUS_OK ? s : link_pages(reading, &first, &last, has_before, has_after, err);
 }
 
+static enum status add_line(void *cls, struct str lines, struct err *err)
+{
+    return table_lines(cls, lines, err);
+}
+
+/* The database writes the lines; what the rows warn of is asked in front of them. */
+static enum status copy_lines(struct reading *reading, struct db *db, struct err *err)
+{
+    const struct mart_query *query = reading->page->rows->query;
+    struct arena *arena = &reading->request->arena;
+    unsigned warnings = 0;
+    int64_t n = 0;
+    reading->n_shown = query->n_select;
+    enum status s = rows_find_warnings(db, query, arena, &warnings, err);
+    table_warn(reading->table, warnings);
+    if (s == STATUS_OK)
+        s = declare_columns(reading, err);
+    if (s == STATUS_OK)
+        s = mart_read_csv(db, query, arena, add_line, reading->table, &n, err);
+    if (s == STATUS_OK)
+        table_lines_end(reading->table, (size_t)n);
+    return s;
+}
+
+static enum status write_rows(struct reading *reading, struct db *db, struct err *err)
+{
+    CLEANUP(rows_clear) struct rows result = {0};
+    struct arena *arena = &reading->request->arena;
+    struct mart_query *query = reading->page->rows->query;
+    bool is_stream = query->limit == MART_LIMIT_ALL;
+    if (is_stream && table_takes_lines(reading->table) && mart_read_has_csv(db, query))
+        return copy_lines(reading, db, err);
+    enum status s = add_warning_columns(reading, err);
+    if (s == STATUS_OK)
+        s = declare_columns(reading, err);
+    if (s == STATUS_OK)
+        s = is_stream ? mart_read_stream(db, query, arena, &result, err)
+                      : mart_read_page(db, query, arena, &result, err);
+    return s != STATUS_OK ? s : put_rows(reading, &result, err);
+}
+
 static enum status read_page(struct reading *reading, struct err *err)
 {
     CLEANUP(db_releasep) struct db *db = NULL;
-    CLEANUP(rows_clear) struct rows result = {0};
     struct request *request = reading->request;
     const struct rows_request *rows = reading->page->rows;
     enum status s = database_acquire(request, DB_READ_MARTS, &db, err);
     if (s == STATUS_OK)
-        s = mart_read_page(db, rows->query, &request->arena, &result, err);
-    if (s == STATUS_OK)
-        s = put_rows(reading, &result, err);
-    rows_clear(&result);
+        s = write_rows(reading, db, err);
     if (s == STATUS_OK && table_rows(reading->table) == 0 && rows->when_empty != NULL)
         s = rows->when_empty(request, db, rows->read_at, err);
     if (s == STATUS_OK)
@@ -221,13 +259,8 @@ enum status rows_fill(struct request *request, void *cls, struct table *table, s
     struct reading reading = {.request = request, .page = page, .table = table};
     if (!page->rows->query->mart->is_managed)
         table_warn(table, 1u << WARNING_UNMANAGED);
-    enum status s = add_warning_columns(&reading, err);
-    if (s == STATUS_OK)
-        s = declare_columns(&reading, err);
-    if (s != STATUS_OK)
-        return s;
     arena_init(&reading.scratch, SCRATCH_BYTES_MAX);
-    s = read_page(&reading, err);
+    enum status s = read_page(&reading, err);
     arena_clear(&reading.scratch);
     return s == STATUS_GENERATION_RETIRED ? rows_moved_on(err) : s;
 }

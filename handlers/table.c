@@ -84,6 +84,22 @@ size_t table_rows(const struct table *table)
     return table->n_rows;
 }
 
+bool table_takes_lines(const struct table *table)
+{
+    return table->options.format == FORMAT_CSV && !table->options.is_csv_safe;
+}
+
+enum status table_lines(struct table *table, struct str lines, struct err *err)
+{
+    buf_add(&table->out, lines);
+    return table_drain(table, TABLE_CHUNK_BYTES, err);
+}
+
+void table_lines_end(struct table *table, size_t n_rows)
+{
+    table->n_rows = n_rows;
+}
+
 static enum status keep_url(struct table *table, struct str url, struct str *ret, struct err *err)
 {
     const char *copy = arena_dup(&table->request->arena, url);

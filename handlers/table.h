@@ -64,6 +64,14 @@ enum status table_columns(struct table *table, const struct table_column *column
 enum status table_row(struct table *table, const struct str *values, struct err *err) NODISCARD;
 size_t table_rows(const struct table *table); /* written so far */
 
+/*
+ * For rows that come as CSV lines already, byte for byte what table_row would write: whether the client wants just
+ * that, then lines in any portions, then their number.
+ */
+bool table_takes_lines(const struct table *table);
+enum status table_lines(struct table *table, struct str lines, struct err *err) NODISCARD;
+void table_lines_end(struct table *table, size_t n_rows);
+
 /* Address of the next page for Link and links.next; copied. */
 enum status table_next(struct table *table, struct str url, struct err *err) NODISCARD;
 enum status table_prev(struct table *table, struct str url, struct err *err) NODISCARD; /* before */

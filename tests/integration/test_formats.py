@@ -1,0 +1,326 @@
+"""Every representation of rows: the same values in each, and streams that end rightly or are seen to fail."""
+
+import csv
+import decimal
+import io
+import json
+import pathlib
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+
+from support import arrow, postgres
+from support.backend import Postgresql, Sqlite
+from support.problems import Assertions
+from support.server import IS_SANITIZED
+
+TEXTS = ["plain", 'with "quotes"', "comma, and\ttab", "line\nbreak", "carriage\r\nreturn", "\r", "가나다 한글 😀", "", None, "005930",
+         "=1+1", "+1", "-1", "@x", "\tx", "\rx", "\\", "null", '"', ",", "\x01\x1f\x7f control", "</script>", "\u2028"]
+DECIMALS = ["0", "1", "-1", "12345678901234567890.123456789012345678", "-99999999999999999999.999999999999999999", "0.1", "100", "-0.5",
+            "0.000000000000000001", "9007199254740993", None]
+FLOATS = ["0", "-0.0", "1e30", "1e-30", "0.1", "1.7976931348623157e308", "5e-324", "123456789.125", None]
+FLOAT_TEXT = ["0", "0", "1e+30", "1e-30", "0.1", "1.7976931348623157e+308", "5e-324", "123456789.125", None]
+
+
+def literal(value):
+    return "NULL" if value is None else str(value) if isinstance(value, (int, bool)) else "'" + value.replace("'", "''") + "'"
+
+
+class Case(Assertions):
+    backend_type = None
+    types = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.backend = cls.backend_type(with_sample=True)
+        cls.n = max(len(TEXTS), len(DECIMALS), len(FLOATS))
+        cls.rows = [{"k": i, "t": TEXTS[i % len(TEXTS)], "d": DECIMALS[i % len(DECIMALS)], "f": FLOATS[i % len(FLOATS)],
+                     "i": [0, 9223372036854775807, -9223372036854775808, None][i % 4], "b": [True, False, None][i % 3],
+                     "day": ["2024-02-29", "1969-12-31", None][i % 3],
+                     "at": ["2024-02-29T23:59:59Z", "1969-12-31T23:59:59Z", None][i % 3]} for i in range(cls.n)]
+        columns = ", ".join(f"{name} {kind}" for name, kind in cls.types.items())
+        values = ", ".join("(" + ", ".join(literal(value) for value in row.values()) + ")" for row in cls.rows)
+        cls.backend.sql(f"CREATE TABLE mart_test_types (k BIGINT NOT NULL PRIMARY KEY, {columns}); INSERT INTO mart_test_types VALUES {values};"
+                        f"CREATE TABLE mart_test_none (k BIGINT NOT NULL PRIMARY KEY, {columns});")
+        cls.server = cls.backend.server(refresh_ms=100).start()
+        cls.server.wait_until(lambda: cls.server.get("/v1/marts/mart_test_none").status == 200, "the marts")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
+
+    def get(self, query, mart="mart_test_types", **headers):
+        return self.assert_ok(self.server.get(f"/v1/marts/{mart}/rows?{query}", **headers))
+
+    def expected(self):
+        """Each value as the text that all formats agree on."""
+        def text(name, value, i):
+            if value is None:
+                return None
+            if name == "f":
+                return FLOAT_TEXT[i % len(FLOATS)]
+            return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
+        return [{name: text(name, value, i) for name, value in row.items()} for i, row in enumerate(self.rows)]
+
+    def as_text(self, rows):
+        return [{name: {True: "true", False: "false"}[value] if isinstance(value, bool) else value for name, value in row.items()}
+                for row in rows]
+
+    def load(self, body):
+        return json.loads(body, parse_float=str, parse_int=str, parse_constant=self.fail)
+
+    # ---- JSON ---------------------------------------------------------------------------------------------------
+
+    def test_json_numbers_have_the_digits_of_the_database_in_every_shape(self):
+        expected = self.expected()
+        for limit in ("", "limit=all&"):
+            rows = self.load(self.get(f"{limit}shape=rows").body)
+            self.assertEqual(self.as_text(rows["data"]), expected)
+            arrays = self.load(self.get(f"{limit}shape=arrays").body)
+            names = arrays["meta"]["columns"]
+            self.assertEqual(self.as_text([dict(zip(names, values, strict=True)) for values in arrays["data"]]), expected)
+            bare = self.load(self.get(f"{limit}shape=bare").body)
+            self.assertEqual(self.as_text(bare), expected)
+        columns = self.load(self.get("shape=columns").body)["data"]
+        self.assertEqual(self.as_text([dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]), expected)
+
+    def test_numbers_may_come_as_strings_and_nulls_be_left_out(self):
+        for query, parse in [("numbers=string", lambda body: json.loads(body)["data"]),
+                             ("numbers=string&format=ndjson", lambda body: [json.loads(line) for line in body.split("\n")[:-1]])]:
+            rows = parse(self.get(query).body.decode())
+            self.assertEqual(self.as_text(rows), self.expected())
+            dropped = parse(self.get(query + "&nulls=drop").body.decode())
+            self.assertEqual(self.as_text(dropped), [{name: value for name, value in row.items() if value is not None}
+                                                     for row in self.expected()])
+
+    def test_control_characters_are_escaped(self):
+        body = self.get("select=t").body
+        self.assertIn(b"\\u0001\\u001f\\u007f control", body)
+        self.assertEqual([byte for byte in body if byte < 0x20], [0x0a])
+
+    # ---- NDJSON -------------------------------------------------------------------------------------------------
+
+    def test_each_line_of_ndjson_parses_alone_and_the_end_record_is_asked_for(self):
+        answer = self.get("format=ndjson")
+        self.assertEqual(answer.header("Content-Type"), "application/x-ndjson")
+        self.assertTrue(answer.body.endswith(b"}\n"))
+        self.assertEqual(self.as_text([self.load(line) for line in answer.body.decode().split("\n")[:-1]]), self.expected())
+        for limit in ("limit=5", "limit=all"):
+            ended = self.get(f"{limit}&format=ndjson", accept="*/*", prefer="handling=strict, end-record")
+            self.assertEqual(ended.header("Preference-Applied"), "end-record")
+            self.assertIn("Prefer", ended.header("Vary"))
+            lines = ended.body.decode().split("\n")[:-1]
+            self.assertEqual(json.loads(lines[-1]), {"_end": {"rows": len(lines) - 1, "generation": 0}})
+
+    # ---- CSV ----------------------------------------------------------------------------------------------------
+
+    def test_csv_survives_the_round_trip(self):
+        for limit in ("", "&limit=all"):
+            answer = self.get(f"format=csv{limit}")
+            self.assertTrue(answer.body.endswith(b"\r\n"))
+            header, *records = csv.reader(io.StringIO(answer.text, newline=""))
+            self.assertEqual(header, list(self.rows[0]))
+            self.assertEqual(records, [[value or "" for value in row.values()] for row in self.expected()])
+        body = self.get("format=csv&select=t").body
+        self.assertIn('\r\n가나다 한글 😀\r\n""\r\n\r\n005930\r\n'.encode(), body)  # the empty text, then NULL
+
+    def test_options_of_csv(self):
+        plain = self.get("format=csv&select=k,t,d").body
+        self.assertEqual(self.get("format=csv&select=k,t,d&bom=on").body, b"\xef\xbb\xbf" + plain)
+        headless = self.get("format=csv&select=k,t,d&header=off")
+        self.assertEqual(headless.body, plain.split(b"\r\n", 1)[1])
+        self.assertEqual(headless.header("Content-Type"), "text/csv; charset=utf-8; header=absent")
+        safe = list(csv.reader(io.StringIO(self.get("format=csv&select=k,t,d&csv=safe").text, newline="")))[1:]
+        for row, source in zip(safe, self.expected(), strict=True):
+            text = source["t"] or ""
+            self.assertEqual(row[1], "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") and text else text)
+            self.assertEqual(row[2], source["d"] or "")  # numbers keep their sign
+
+    # ---- Arrow --------------------------------------------------------------------------------------------------
+
+    def arrow(self, query, mart="mart_test_types"):
+        program, why = arrow.python()
+        if program is None:
+            self.skipTest(why)
+        answer = self.get(query + "&format=arrow", mart)
+        self.assertEqual(answer.header("Content-Type"), "application/vnd.apache.arrow.stream")
+        return arrow.read(answer.body)
+
+    def check_arrow(self, found):
+        self.assertEqual(found["types"], {"k": "int64", "t": "string", "d": "decimal128(38, 18)", "f": "double", "i": "int64", "b": "bool",
+                                          "day": "date32[day]", "at": "timestamp[us, tz=UTC]"})
+        for row, source, text in zip(found["rows"], self.rows, self.expected(), strict=True):
+            for name in ("k", "t", "i", "b"):
+                self.assertEqual(row[name], source[name], name)
+            self.assertEqual(row["day"], source["day"])
+            self.assertEqual(row["at"] and row["at"].replace(" ", "T").replace("+00:00", "Z"), source["at"])
+            self.assertEqual(row["d"] and decimal.Decimal(row["d"]), source["d"] and decimal.Decimal(source["d"]))
+            self.assertEqual(row["f"] and float(row["f"]), text["f"] and float(text["f"]))
+
+    def test_arrow_holds_every_type_with_nulls(self):
+        self.check_arrow(self.arrow("limit=1000"))
+        self.check_arrow(self.arrow("limit=all"))
+
+    def test_arrow_without_rows_has_its_schema(self):
+        found = self.arrow("limit=10", "mart_test_none")
+        self.assertEqual((found["rows"], found["types"]["d"]), ([], "decimal128(38, 18)"))
+
+    def test_arrow_gives_numbers_as_text_on_demand(self):
+        found = self.arrow("numbers=string")
+        self.assertEqual({found["types"][name] for name in ("k", "d", "f", "i")}, {"string"})
+        self.assertEqual([row["d"] for row in found["rows"]], [row["d"] for row in self.expected()])
+
+    def test_many_rows_come_in_batches_and_are_those_of_csv(self):
+        found = self.arrow("select=uid,date,close&limit=20000", "mart_price_daily")
+        self.assertEqual(sum(found["batches"]), 20000)
+        self.assertEqual(max(found["batches"]), 8192)
+        records = self.get("select=uid,date,close&limit=20000&format=csv", "mart_price_daily").rows[1:]
+        for row, record in zip(found["rows"], records, strict=True):
+            self.assertEqual((row["uid"], row["date"], row["close"] and decimal.Decimal(row["close"])),
+                             (record[0], record[1], decimal.Decimal(record[2]) if record[2] else None))
+
+    # ---- All formats --------------------------------------------------------------------------------------------
+
+    def test_a_stream_has_the_bytes_of_the_page(self):
+        for mart in ("mart_instrument", "mart_fx_daily", "mart_calendar", "mart_price_daily"):
+            for form in ("csv", "ndjson", "csv&header=off&bom=on", "ndjson&numbers=string", "csv&csv=safe"):
+                window = "&date=gte.2026-01-01" if mart in ("mart_fx_daily", "mart_price_daily") else ""
+                page = self.get(f"limit=max&format={form}{window}", mart)
+                self.assertIsNone(page.link("next"))
+                stream = self.get(f"limit=all&format={form}{window}", mart)
+                with self.subTest(mart, form=form):
+                    self.assertEqual(stream.body, page.body)
+                    self.assertEqual(stream.header("Content-Type"), page.header("Content-Type"))
+
+    def test_unknown_words_of_the_options_are_400(self):
+        for name in ("shape", "numbers", "nulls", "header", "bom", "csv", "buffer", "format"):
+            problem = self.assert_problem(self.server.get(f"/v1/marts/mart_test_types/rows?{name}=nonsense"), "bad-value", about=name)
+            self.assertIn(" or " if name != "format" else "ndjson", problem["errors"][0]["allowed"])
+        self.assert_problem(self.server.get("/v1/marts/mart_test_types/rows?limit=all&shape=columns"), "bad-value", about="shape")
+
+    def test_tags_differ_by_format_and_shape_and_304_keeps_its_headers(self):
+        base = "/v1/marts/mart_fx_daily/rows?limit=3"
+        tags = {}
+        for query in ("", "&shape=arrays", "&shape=columns", "&shape=bare", "&format=csv", "&format=csv&header=off", "&format=ndjson",
+                      "&format=arrow", "&numbers=string"):
+            answer = self.assert_ok(self.server.get(base + query))
+            tags[answer.header("ETag")] = query
+            again = self.server.get(base + query, if_none_match=answer.header("ETag"))
+            self.assertEqual((again.status, again.body), (304, b""))
+            for header in ("ETag", "Cache-Control", "Vary"):
+                self.assertEqual(again.header(header), answer.header(header))
+            self.assertIn("Accept", answer.header("Vary"))
+        self.assertEqual(len(tags), 9)
+        tag = self.server.get("/v1/marts/mart_fx_daily/rows?limit=all&format=csv").header("ETag")
+        self.assertEqual(self.server.get("/v1/marts/mart_fx_daily/rows?limit=all&format=csv", if_none_match=tag).status, 304)
+
+    def test_links_name_the_lasting_address(self):
+        answer = self.assert_ok(self.server.get("/v1/marts/mart_fx_daily/rows?select=date,rate&limit=3&quote=eq.KRW"))
+        canonical = answer.link("canonical")
+        self.assertEqual(canonical, "/v1/marts/mart_fx_daily/rows?generation=1&limit=3&quote=eq.KRW&select=date,rate")
+        self.assertEqual((answer.link("canonical"), answer.link("first")), (answer.json["links"]["canonical"], answer.json["links"]["first"]))
+        pinned = self.assert_ok(self.server.get(canonical))
+        self.assertEqual(pinned.json["data"], answer.json["data"])
+        self.assertIn("immutable", pinned.header("Cache-Control"))
+        self.assertEqual(self.get(answer.link("first").split("?", 1)[1], "mart_fx_daily").json["data"], answer.json["data"])
+
+    # ---- Streams ------------------------------------------------------------------------------------------------
+
+    def exchange(self, target, *headers):
+        """The answer to a raw request: head, and body with its chunks still in it."""
+        with socket.create_connection(("127.0.0.1", self.server.port), timeout=60) as connection:
+            lines = "".join(f"{line}\r\n" for line in headers)
+            connection.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{lines}\r\n".encode())
+            received = b""
+            while chunk := connection.recv(1 << 20):
+                received += chunk
+        return received.split(b"\r\n\r\n", 1)
+
+    def test_a_stream_ends_with_the_number_of_its_rows_in_a_trailer(self):
+        total = len(self.get("select=uid&limit=all&format=ndjson", "mart_price_daily").body.splitlines())
+        for form in ("csv", "ndjson", "json", "arrow"):
+            head, body = self.exchange(f"/v1/marts/mart_price_daily/rows?limit=all&format={form}")
+            with self.subTest(form):
+                self.assertIn(b"\r\nTransfer-Encoding: chunked", head)
+                self.assertRegex(head, rb"\r\nTrailer: [^\r]*X-Row-Count")
+                self.assertRegex(body[-200:], rb"\r\n0\r\n(.*\r\n)*X-Row-Count: %d\r\n" % total)
+                self.assertIn(b"Data-Warnings: simulated_data, survivorship", head + body[-200:])
+
+    def test_a_stream_is_compressed_as_the_client_likes(self):
+        plain = self.get("limit=all&format=csv", "mart_price_daily").body
+        with tempfile.TemporaryDirectory() as folder:
+            out = pathlib.Path(folder) / "out"
+            done = subprocess.run(["curl", "-s", "--compressed", "-H", "Accept-Encoding: gzip", "-w", "%{http_code}", "-o", out,
+                                   f"http://127.0.0.1:{self.server.port}/v1/marts/mart_price_daily/rows?limit=all&format=csv"],
+                                  capture_output=True, timeout=60)
+            self.assertEqual((done.returncode, done.stdout), (0, b"200"))
+            self.assertEqual(out.read_bytes(), plain)
+
+    def test_head_of_a_stream_has_its_headers_and_no_body(self):
+        target = "/v1/marts/mart_price_daily/rows?limit=all&format=csv"
+        full, head = self.server.get(target), self.server.head(target)
+        self.assertEqual((head.status, head.body), (200, b""))
+        for name in ("ETag", "Content-Type", "Cache-Control", "Vary", "Content-Disposition"):
+            self.assertEqual(head.header(name), full.header(name))
+
+    def test_buffer_full_gives_a_length_or_413(self):
+        answer = self.get("limit=all&buffer=full&format=csv", "mart_fx_daily")
+        self.assertEqual(int(answer.header("Content-Length")), len(answer.body))
+        self.assertEqual(answer.body, self.get("limit=all&format=csv", "mart_fx_daily").body)
+        problem = self.assert_problem(self.server.get("/v1/marts/mart_price_daily/rows?limit=all&buffer=full"), "answer-too-large")
+        self.assertIn("16777216", problem["errors"][0]["allowed"])
+
+    def test_memory_does_not_grow_with_the_rows_whatever_the_reader(self):
+        if IS_SANITIZED:
+            self.skipTest("sanitizers keep memory of their own")
+        status = pathlib.Path(f"/proc/{self.server.process.pid}/status")
+        clear = pathlib.Path(f"/proc/{self.server.process.pid}/clear_refs")
+
+        def figure(name):
+            return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith(name))
+
+        for form in ("csv", "ndjson", "json", "arrow"):
+            target = f"/v1/marts/mart_price_daily/rows?limit=all&format={form}"
+            self.exchange(target)  # what is kept for good is there afterwards
+            clear.write_text("5")
+            before = figure("VmRSS")
+            with socket.create_connection(("127.0.0.1", self.server.port), timeout=60) as connection:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+                connection.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+                total, pauses = 0, 0
+                while chunk := connection.recv(1 << 16):
+                    total += len(chunk)
+                    if total // (1 << 20) > pauses and pauses < 5:
+                        pauses += 1
+                        time.sleep(0.1)
+            with self.subTest(form):
+                self.assertGreater(total, 10 << 20)
+                self.assertLess(figure("VmHWM") - before, 8 << 10)
+
+
+class FormatsOnSqlite(Case, unittest.TestCase):
+    backend_type = Sqlite
+    types = {"t": "TEXT", "d": "DECIMAL_TEXT", "f": "REAL", "i": "BIGINT", "b": "BOOLEAN", "day": "DATE_TEXT", "at": "INSTANT_TEXT"}
+
+
+class FormatsOnPostgresql(Case, unittest.TestCase):
+    backend_type = Postgresql
+    types = {"t": "TEXT", "d": "NUMERIC", "f": "DOUBLE PRECISION", "i": "BIGINT", "b": "BOOLEAN", "day": "DATE", "at": "TIMESTAMPTZ"}
+
+    def test_a_stream_whose_backend_is_killed_is_seen_to_fail(self):
+        url = f"http://127.0.0.1:{self.server.port}/v1/marts/mart_price_daily/rows?limit=all&format=csv&numbers=string"
+        reader = subprocess.Popen(["curl", "-s", "-S", "--limit-rate", "1M", "-o", "/dev/null", url], stderr=subprocess.PIPE)
+        try:
+            time.sleep(1)
+            postgres.sql(self.backend.settings["database_url"],
+                         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+                         "AND datname = current_database() AND query ILIKE 'COPY%'")
+            _, errors = reader.communicate(timeout=60)
+        finally:
+            reader.kill()
+        self.assertEqual(reader.returncode, 18, errors)
+        self.server.wait_until(lambda: 'cmmc_stream_aborted_total{reason="error"} 1' in self.server.ops.get("/metrics").text,
+                               "the metric of the aborted stream")
+        self.assert_ok(self.server.get("/v1/marts/mart_fx_daily/rows?limit=1"))
