@@ -78,6 +78,7 @@ int command_open_store(const struct config *config, bool migrate, struct db_pool
     bool is_embedded = config->database_url[0] == '\0';
     struct db_options options = {
         .url = config->database_url,
+        .read_urls = config->database_read_url,
         .sqlite_path = path,
         .pool_max = config->db_pool,
         .acquire_ms = config->db_acquire_ms,

@@ -1,7 +1,8 @@
-/* migrate.c - cmmc migrate: applies or lists migrations. */
+/* migrate.c - cmmc migrate: applies or lists migrations, and grants a role the reading of marts. */
 #include "cli/command.h"
 
 #include "store/migrate.h"
+#include "store/reader.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,10 +45,24 @@ static int apply(struct db_pool *pool)
     return EXIT_DONE;
 }
 
+static int grant(struct db_pool *pool, const char *role)
+{
+    struct err err = {0};
+    int64_t n = 0;
+    int code = apply(pool);
+    if (code != EXIT_DONE)
+        return code;
+    if (reader_grant(pool, str_of(role), &n, &err) != STATUS_OK)
+        return command_fail(&err);
+    (void)printf("%s may read %lld tables and views\n", role, (long long)n);
+    return EXIT_DONE;
+}
+
 int migrate_command(int argc, char **argv)
 {
+    const char *reader = argc == 3 && command_is_flag(argv[1], "reader") ? argv[2] : NULL;
     bool wants_status = argc == 2 && command_is_flag(argv[1], "status");
-    if (argc > 1 && !wants_status)
+    if (argc > 1 && !wants_status && reader == NULL)
         return command_misused("migrate", argv[1]);
     struct config config;
     if (!command_configure(&config))
@@ -55,7 +70,9 @@ int migrate_command(int argc, char **argv)
     struct db_pool *pool = NULL;
     int code = command_open_store(&config, false, &pool);
     if (code == EXIT_DONE)
-        code = wants_status ? print_status(pool) : apply(pool);
+        code = wants_status     ? print_status(pool)
+               : reader != NULL ? grant(pool, reader)
+                                : apply(pool);
     db_pool_close(pool);
     config_clear(&config);
     return code;

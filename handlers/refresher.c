@@ -51,15 +51,30 @@ static enum status check_catalogue(void *cls, struct err *err)
                : err_set(err, STATUS_DB_UNAVAILABLE, "The catalogue has not been loaded yet.");
 }
 
+static void collect_database(struct refresher *refresher, struct metrics *metrics)
+{
+    static const char *const reasons[DB_CANCELS] = {
+        [DB_CANCEL_CLIENT_GONE] = "client_gone",
+        [DB_CANCEL_DEADLINE] = "deadline",
+        [DB_CANCEL_DRAINING] = "draining",
+        [DB_CANCEL_ABANDONED] = "abandoned",
+    };
+    struct db_stats stats;
+    db_pool_stats(refresher->app->db, &stats);
+    metrics_set_labeled(metrics, METRIC_db_pool, LABELS("in_use"), stats.in_use);
+    metrics_set_labeled(metrics, METRIC_db_pool, LABELS("open"), stats.open);
+    metrics_set_labeled(metrics, METRIC_db_pool, LABELS("waiting"), stats.waiting);
+    metrics_set_labeled(metrics, METRIC_db_pool, LABELS("max"), stats.max);
+    for (size_t i = 0; i < DB_CANCELS; i++)
+        metrics_set_labeled(metrics, METRIC_pg_cancelled_total, LABELS(reasons[i]),
+                            (double)stats.cancelled[i]);
+}
+
 /* Gauges of each served mart; unmanaged marts have no generation to show. */
 static void collect(struct metrics *metrics, void *cls)
 {
     struct refresher *refresher = cls;
-    unsigned in_use, open, max;
-    db_pool_usage(refresher->app->db, &in_use, &open, &max);
-    metrics_set_labeled(metrics, METRIC_db_pool, LABELS("in_use"), in_use);
-    metrics_set_labeled(metrics, METRIC_db_pool, LABELS("open"), open);
-    metrics_set_labeled(metrics, METRIC_db_pool, LABELS("max"), max);
+    collect_database(refresher, metrics);
     CLEANUP(catalog_unrefp) struct catalog *catalog = catalog_cell_get(refresher->app->catalog);
     for (size_t i = 0; catalog != NULL && i < catalog->n_marts; i++) {
         const struct mart *mart = &catalog->marts[i];

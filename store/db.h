@@ -26,6 +26,8 @@ struct db_options {
     unsigned pool_max;       /* connections at most */
     unsigned acquire_ms;     /* longest wait for one */
     unsigned statement_ms;   /* statement_timeout for reads */
+    const char *read_urls;   /* replicas, or the same server with a role that only reads: URLs
+                                separated by commas; NULL or "": none */
 };
 
 struct db_pool;
@@ -38,6 +40,22 @@ void db_pool_close(struct db_pool *pool);
 void db_pool_usage(struct db_pool *pool, unsigned *ret_in_use, unsigned *ret_open,
                    unsigned *ret_max);
 
+/* Of the primary and its replicas together. */
+enum db_cancel {
+    DB_CANCEL_CLIENT_GONE,
+    DB_CANCEL_DEADLINE,
+    DB_CANCEL_DRAINING,
+    DB_CANCEL_ABANDONED
+};
+enum { DB_CANCELS = DB_CANCEL_ABANDONED + 1 };
+struct db_stats {
+    unsigned in_use, open, max;
+    unsigned waiting; /* threads that wait for a connection */
+    uint64_t cancelled
+        [DB_CANCELS]; /* statements that were still running when nobody wanted them any more */
+};
+void db_pool_stats(struct db_pool *pool, struct db_stats *ret);
+
 /*
  * DB_READ runs read-only. DB_READ_MARTS is DB_READ for those who read marts only through mart_read.h,
  * mart_query.h or after generation_pin: it may be a replica, if the pool has any (see db_to_primary). stop may
@@ -48,6 +66,13 @@ enum status db_acquire(struct db_pool *pool, enum db_mode mode, const struct sto
                        struct db **ret_db, struct err *err) NODISCARD;
 void db_release(struct db *db); /* rolls back what is open; a broken connection is discarded */
 void db_releasep(struct db **db);
+
+/*
+ * When db is a replica, exchanges what is inside for a connection to the primary: for reads that the replica cannot
+ * serve. Nothing of it may be open; a transaction is rolled back. db stays the caller's, whatever happens.
+ */
+bool db_is_replica(const struct db *db);
+enum status db_to_primary(struct db *db, struct err *err) NODISCARD;
 
 /* Longest time for each statement of the transactions begun from here to the release, instead of the pool's; 0: none. */
 void db_limit(struct db *db, unsigned statement_ms);

@@ -32,6 +32,8 @@ struct db {
     struct db *next_idle;
 };
 
+struct db_replicas;
+
 struct db_backend {
     enum db_kind kind;
     enum status (*check_options)(const struct db_options *options, struct err *err);
@@ -72,6 +74,24 @@ struct db_backend {
     enum status (*copy_end)(struct db *db, struct err *err);
     void (*copy_abort)(struct db *db);
 };
+
+/*
+ * For cancelling a statement on a thread of its own. hold: db_pool_close waits until it is let go; counts the cancel
+ * by why db was stopped. spare: an idle connection that db_release gives back, or NULL.
+ */
+void db_pool_hold(struct db *db);
+void db_pool_let_go(struct db_pool *pool);
+struct db *db_pool_spare(struct db_pool *pool);
+
+/* db_replica.c: pools of their own for options->read_urls; and a connection of one, NULL when none has any. */
+enum status db_replicas_open(const struct db_options *options, struct db_pool *primary,
+                             struct db_replicas **ret, struct err *err) NODISCARD;
+void db_replicas_close(struct db_replicas *replicas); /* accepts NULL */
+struct db *db_replicas_acquire(struct db_replicas *replicas, const struct stop *stop);
+void db_replicas_add_stats(struct db_replicas *replicas, struct db_stats *stats);
+enum status db_pool_open_for(const struct db_options *options, struct db_pool *primary,
+                             struct db_pool **ret_pool, struct err *err) NODISCARD;
+struct db_pool *db_pool_primary(const struct db_pool *pool); /* NULL: it is one */
 
 /* What a connection of this pool needs to connect; for one that the pool does not count. */
 void db_pool_describe(struct db_pool *pool, struct db *ret);

@@ -98,8 +98,11 @@ enum status pg_query_batch(struct db *db, const struct db_statement *statements,
 enum status pg_rows_of(struct pg_result *result, void **ret_impl, struct err *err) NODISCARD;
 void pg_rows_free(void *impl); /* accepts NULL */
 
-/* Asks the server to abandon what handle runs, on a thread of its own: the request could block for long. */
-void pg_cancel(struct pg_conn *handle);
+/*
+ * Asks the server to abandon what db runs, on a thread of its own: by pg_cancel_backend over an idle connection of the
+ * pool, else by PQcancel, which could block for long and is never encrypted.
+ */
+void pg_cancel(struct db *db);
 
 enum status pg_query(struct db *db, const char *sql, const struct db_param *params, size_t n_params,
                      void **ret_impl, struct err *err) NODISCARD;

@@ -219,7 +219,6 @@ enum status pg_query_stream(struct db *db, const char *sql, const struct db_para
 enum status pg_copy_csv(struct db *db, const char *sql, const struct db_param *params,
                         size_t n_params, db_line_fn *line, void *cls, struct err *err)
 {
-    struct pg_wire *wire = db->conn;
     enum status s = start_copy(db, sql, params, n_params, ") TO STDOUT (FORMAT csv)", err);
     while (s == STATUS_OK) {
         char *text = NULL;
@@ -231,7 +230,7 @@ enum status pg_copy_csv(struct db *db, const char *sql, const struct db_param *p
                                      : line(cls, (struct str){text, len}, err);
         PQfreemem(text);
         if (s != STATUS_OK) {
-            pg_cancel(wire->handle);
+            pg_cancel(db);
             db->is_broken = true;
         }
     }

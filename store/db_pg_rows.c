@@ -140,7 +140,7 @@ void pg_rows_clear(struct rows *rows)
             (void)fetch(db, impl, NULL);
         db->stop = stop;
         if (!impl->is_over || db->is_broken) {
-            pg_cancel(wire->handle);
+            pg_cancel(db);
             db->is_broken = true;
         }
     }

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { POLL_SLICE_MS = 50 };
+enum { POLL_SLICE_MS = 50, CANCEL_LIMIT_MS = 2000 };
 
 static enum status lost(struct db *db, struct err *err)
 {
@@ -86,29 +86,67 @@ enum status pg_fail(struct db *db, PGresult *result, struct err *err)
     return s;
 }
 
+struct cancel {
+    struct db_pool *pool;
+    PGcancel *handle;
+    int backend_pid;
+};
+
+static void cancel_free(struct cancel *cancel)
+{
+    PQfreeCancel(cancel->handle);
+    db_pool_let_go(cancel->pool);
+    free(cancel);
+}
+
+/* By an idle connection of the same user, which is as encrypted as the others; false: none was of use. */
+static bool cancel_by_spare(const struct cancel *cancel)
+{
+    struct db *spare = db_pool_spare(cancel->pool);
+    if (spare == NULL)
+        return false;
+    enum db_mode mode = spare->mode;
+    spare->mode = DB_READ; /* whose statements have a limit */
+    spare->stop = NULL;
+    spare->statement_ms = CANCEL_LIMIT_MS;
+    spare->comment[0] = '\0';
+    int64_t ignored = 0;
+    enum status s = spare->backend->exec(spare, "SELECT pg_cancel_backend($1)",
+                                         PARAMS(db_i64(cancel->backend_pid)), &ignored, NULL);
+    if (s != STATUS_OK)
+        spare->is_broken = true;
+    spare->mode = mode;
+    db_release(spare);
+    return s == STATUS_OK;
+}
+
 static void *run_cancel(void *arg)
 {
-    PGcancel *cancel = arg;
+    struct cancel *cancel = arg;
     char ignored[256];
-    (void)PQcancel(cancel, ignored, sizeof ignored);
-    PQfreeCancel(cancel);
+    if (!cancel_by_spare(cancel))
+        (void)PQcancel(cancel->handle, ignored, sizeof ignored);
+    cancel_free(cancel);
     return NULL;
 }
 
-void pg_cancel(PGconn *handle)
+void pg_cancel(struct db *db)
 {
-    PGcancel *cancel = PQgetCancel(handle);
-    pthread_attr_t attr;
+    PGconn *handle = ((struct pg_wire *)db->conn)->handle;
+    struct cancel *cancel = calloc(1, sizeof *cancel);
     if (cancel == NULL)
         return;
-    if (pthread_attr_init(&attr) != 0) {
-        PQfreeCancel(cancel);
+    *cancel = (struct cancel){db->pool, PQgetCancel(handle), PQbackendPID(handle)};
+    db_pool_hold(db);
+    pthread_attr_t attr;
+    pthread_t thread;
+    if (cancel->handle == NULL || pthread_attr_init(&attr) != 0) {
+        cancel_free(cancel);
         return;
     }
-    pthread_t thread;
     (void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     if (pthread_create(&thread, &attr, run_cancel, cancel) != 0)
-        PQfreeCancel(cancel);
+        cancel_free(cancel);
     (void)pthread_attr_destroy(&attr);
 }
 
@@ -117,7 +155,7 @@ enum status pg_wait(struct db *db, bool for_write, struct err *err)
     struct pg_wire *wire = db->conn;
     for (;;) {
         if (stop_is_raised(db->stop)) {
-            pg_cancel(wire->handle);
+            pg_cancel(db);
             db->is_broken = true;
             return stop_status(db->stop, err);
         }

@@ -25,6 +25,11 @@ struct db_pool {
     unsigned n_in_use GUARDED;
     unsigned n_failures GUARDED; /* connects that failed in a row */
     int64_t connect_not_before_ns GUARDED;
+    unsigned n_waiting GUARDED;
+    unsigned n_held GUARDED; /* see db_pool_hold */
+    uint64_t cancelled[DB_CANCELS] GUARDED;
+    struct db_pool *primary; /* NULL: this is one */
+    struct db_replicas *replicas;
 };
 
 static char *copy_string(const char *s)
@@ -34,6 +39,7 @@ static char *copy_string(const char *s)
 
 static void pool_free(struct db_pool *pool)
 {
+    db_replicas_close(pool->replicas);
     free((void *)(uintptr_t)pool->options.url);
     free((void *)(uintptr_t)pool->options.sqlite_path);
     cond_clear(&pool->freed);
@@ -43,6 +49,12 @@ static void pool_free(struct db_pool *pool)
 
 enum status db_pool_open(const struct db_options *options, struct db_pool **ret_pool,
                          struct err *err)
+{
+    return db_pool_open_for(options, NULL, ret_pool, err);
+}
+
+enum status db_pool_open_for(const struct db_options *options, struct db_pool *primary,
+                             struct db_pool **ret_pool, struct err *err)
 {
     bool is_pg = options->url != NULL && options->url[0] != '\0';
     const struct db_backend *backend = is_pg ? &db_backend_pg : &db_backend_sqlite;
@@ -65,6 +77,13 @@ enum status db_pool_open(const struct db_options *options, struct db_pool **ret_
         pool_free(pool);
         return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory while opening the database pool.");
     }
+    pool->options.read_urls = NULL; /* borrowed */
+    pool->primary = primary;
+    s = db_replicas_open(options, pool, &pool->replicas, err);
+    if (s != STATUS_OK) {
+        pool_free(pool);
+        return s;
+    }
     *ret_pool = pool;
     return STATUS_OK;
 }
@@ -79,6 +98,10 @@ void db_pool_close(struct db_pool *pool)
 {
     if (pool == NULL)
         return;
+    lock_take(&pool->lock);
+    while (pool->n_held > 0)
+        cond_wait(&pool->freed, &pool->lock);
+    lock_give(&pool->lock);
     assert(pool->n_in_use == 0);
     while (pool->idle != NULL) {
         struct db *db = pool->idle;
@@ -96,6 +119,23 @@ void db_pool_usage(struct db_pool *pool, unsigned *ret_in_use, unsigned *ret_ope
     *ret_open = pool->n_open;
     lock_give(&pool->lock);
     *ret_max = pool->options.pool_max;
+}
+
+struct db_pool *db_pool_primary(const struct db_pool *pool)
+{
+    return pool->primary;
+}
+
+void db_pool_stats(struct db_pool *pool, struct db_stats *ret)
+{
+    *ret = (struct db_stats){.max = pool->options.pool_max};
+    lock_take(&pool->lock);
+    ret->in_use = pool->n_in_use;
+    ret->open = pool->n_open;
+    ret->waiting = pool->n_waiting;
+    memcpy(ret->cancelled, pool->cancelled, sizeof ret->cancelled);
+    lock_give(&pool->lock);
+    db_replicas_add_stats(pool->replicas, ret);
 }
 
 /* Takes an idle connection out of the list, one of the wanted mode if there is any. */
@@ -149,7 +189,9 @@ static enum status wait_for_place(struct db_pool *pool, enum db_mode mode, const
         if (now >= until)
             return unavailable(err, 0, "Every database connection is busy.");
         int64_t slice = now + (int64_t)WAIT_SLICE_MS * NS_PER_MS;
+        pool->n_waiting++;
         (void)cond_wait_until(&pool->freed, &pool->lock, slice < until ? slice : until);
+        pool->n_waiting--;
     }
 }
 
@@ -228,12 +270,10 @@ static struct db *revive(struct db *db, enum db_mode mode, const struct stop *st
     return NULL;
 }
 
-enum status db_acquire(struct db_pool *pool, enum db_mode mode, const struct stop *stop,
-                       struct db **ret_db, struct err *err)
+static enum status acquire_here(struct db_pool *pool, enum db_mode mode, const struct stop *stop,
+                                struct db **ret_db, struct err *err)
 {
     struct place place = {0};
-    if (mode == DB_READ_MARTS)
-        mode = DB_READ;
     lock_take(&pool->lock);
     enum status s = wait_for_place(pool, mode, stop, &place, err);
     if (s == STATUS_OK)
@@ -256,6 +296,50 @@ enum status db_acquire(struct db_pool *pool, enum db_mode mode, const struct sto
     db->comment[0] = '\0';
     *ret_db = db;
     return STATUS_OK;
+}
+
+enum status db_acquire(struct db_pool *pool, enum db_mode mode, const struct stop *stop,
+                       struct db **ret_db, struct err *err)
+{
+    struct db *db = mode == DB_READ_MARTS ? db_replicas_acquire(pool->replicas, stop) : NULL;
+    if (db == NULL)
+        return acquire_here(pool, mode == DB_READ_MARTS ? DB_READ : mode, stop, ret_db, err);
+    *ret_db = db;
+    return STATUS_OK;
+}
+
+void db_pool_hold(struct db *db)
+{
+    struct db_pool *pool = db->pool;
+    int reason = db->stop == NULL ? STOP_NONE : atomic_load(&db->stop->reason);
+    enum db_cancel why = reason == STOP_CLIENT_GONE ? DB_CANCEL_CLIENT_GONE
+                         : reason == STOP_DEADLINE  ? DB_CANCEL_DEADLINE
+                         : reason == STOP_DRAINING  ? DB_CANCEL_DRAINING
+                                                    : DB_CANCEL_ABANDONED;
+    lock_take(&pool->lock);
+    pool->n_held++;
+    pool->cancelled[why]++;
+    lock_give(&pool->lock);
+}
+
+void db_pool_let_go(struct db_pool *pool)
+{
+    lock_take(&pool->lock);
+    pool->n_held--;
+    cond_broadcast(&pool->freed);
+    lock_give(&pool->lock);
+}
+
+struct db *db_pool_spare(struct db_pool *pool)
+{
+    lock_take(&pool->lock);
+    struct db *db = pool->idle;
+    if (db != NULL) {
+        pool->idle = db->next_idle;
+        pool->n_in_use++;
+    }
+    lock_give(&pool->lock);
+    return db;
 }
 
 void db_release(struct db *db)

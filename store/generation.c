@@ -37,10 +37,8 @@ enum status generation_check(int64_t generation, int64_t oldest, int64_t newest,
     return s;
 }
 
-enum status generation_pin(struct db *db, int64_t generation, struct err *err)
+static enum status pin(struct db *db, int64_t generation, struct err *err)
 {
-    if (db->in_transaction && db->pinned_generation == generation)
-        return STATUS_OK;
     enum status s = db->in_transaction ? STATUS_OK : db_begin(db, err);
     if (s != STATUS_OK)
         return s;
@@ -52,6 +50,23 @@ enum status generation_pin(struct db *db, int64_t generation, struct err *err)
     if (s == STATUS_OK)
         db->pinned_generation = generation;
     return s;
+}
+
+bool generation_needs_primary(const struct db *db, enum status s)
+{
+    return db_is_replica(db) && (s == STATUS_BAD_VALUE || s == STATUS_DB_UNAVAILABLE ||
+                                 s == STATUS_DB_CONFLICT || s == STATUS_DB_ERROR);
+}
+
+enum status generation_pin(struct db *db, int64_t generation, struct err *err)
+{
+    if (db->in_transaction && db->pinned_generation == generation)
+        return STATUS_OK;
+    enum status s = pin(db, generation, err);
+    if (!generation_needs_primary(db, s))
+        return s;
+    s = db_to_primary(db, err);
+    return s == STATUS_OK ? pin(db, generation, err) : s;
 }
 
 const struct statement generation_statements[] = {STATEMENT(generation_range_sql), STATEMENTS_END};

@@ -11,7 +11,7 @@
 /*
  * From here until db is released, its queries see one snapshot in which generation is complete: a publish
  * that retires it meanwhile does not take rows away. Every read in store/ pins by itself; pinning the same
- * generation again costs nothing. 0 is the empty store before the first publish.
+ * generation again costs nothing. A replica that has not got it yet is left for the primary. 0 is the empty store before the first publish.
  * Errors: GENERATION_RETIRED; BAD_VALUE when it has not been published yet.
  */
 enum status generation_pin(struct db *db, int64_t generation, struct err *err) NODISCARD;
@@ -19,6 +19,9 @@ enum status generation_pin(struct db *db, int64_t generation, struct err *err) N
 /* May generation be read where oldest to newest are kept? Errors as generation_pin. */
 enum status generation_check(int64_t generation, int64_t oldest, int64_t newest, struct err *err)
     NODISCARD;
+
+/* Whether a read that ended with s is to be tried on the primary: db is a replica that is behind, or went away. */
+bool generation_needs_primary(const struct db *db, enum status s);
 
 extern const char generation_range_sql[]; /* one row: oldest, newest */
 

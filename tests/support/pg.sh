@@ -2,6 +2,7 @@
 # A throw-away PostgreSQL server for tests.
 #
 #   url=$(tests/support/pg.sh start DIR)   makes a cluster in DIR (new or empty), starts it, prints its URL
+#   tests/support/pg.sh replica DIR OF     makes a streaming replica in DIR of the running cluster in OF, prints its URL
 #   tests/support/pg.sh kill DIR           stops it like a crash (pg_ctl -m immediate)
 #   tests/support/pg.sh restart DIR        starts a stopped one again on the same port, prints its URL
 #   tests/support/pg.sh halt DIR           stops it in order and keeps DIR
@@ -19,10 +20,11 @@
 # /usr/lib/postgresql. Exit status 77: no server binaries here.
 set -euo pipefail
 
-command=${1:?start, kill, halt, restart or stop}
+command=${1:?start, replica, kill, halt, restart or stop}
 dir=${2:?folder of the cluster}
 
-bin=$(dirname "$(command -v initdb 2>/dev/null || find /usr/lib/postgresql -name initdb 2>/dev/null | sort -V | tail -n 1)")
+initdb=$(command -v initdb 2>/dev/null || find /usr/lib/postgresql -name initdb 2>/dev/null | sort -V | tail -n 1)
+bin=$(dirname "$(readlink -f "$initdb")")
 if [ ! -x "$bin/initdb" ]; then
     echo "pg.sh: PostgreSQL's server binaries are not installed" >&2
     exit 77
@@ -66,6 +68,27 @@ start)
     fi
     chmod 0755 "$dir"
     as_owner "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 -N >/dev/null
+    for _ in 1 2 3 4 5; do
+        free_port >"$dir/port"
+        if server_start; then
+            url
+            exit 0
+        fi
+    done
+    tail -n 20 "$dir/data/server.log" >&2
+    exit 1
+    ;;
+replica)
+    primary=$(cd "${3:?folder of the primary}" && pwd)
+    mkdir -p "$dir"
+    dir=$(cd "$dir" && pwd)
+    chmod 0755 "$dir"
+    mkdir -m 0700 "$dir/data"
+    if [ "$(id -u)" -eq 0 ]; then
+        chown nobody "$dir/data"
+    fi
+    as_owner "$bin/pg_basebackup" -d "postgresql://postgres@127.0.0.1:$(cat "$primary/port")/postgres" \
+        -D "$dir/data" -R -X stream -c fast
     for _ in 1 2 3 4 5; do
         free_port >"$dir/port"
         if server_start; then
