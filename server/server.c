@@ -78,15 +78,27 @@ static void raise_descriptor_limit(unsigned wanted)
                   LOG_I64("wanted", wanted));
 }
 
+/* What takes long makes room for what is short: see docs/benchmarks.md, scenario latency. */
+enum { CPU_NICE = 10, STREAM_NICE = 5 };
+
 static enum status start_lanes(struct server *server, struct err *err)
 {
     const struct config *config = server->traffic.app->config;
-    struct workers_options io = {"io", config->io_workers, config->queue_io, exchange_run_job,
-                                 exchange_skip_job};
-    struct workers_options cpu = {"cpu", config_cpu_workers(config), config->queue_cpu,
-                                  exchange_run_job, exchange_skip_job};
-    struct workers_options stream = {"stream", config->stream_workers, config->queue_stream,
-                                     exchange_run_job, exchange_skip_job};
+    struct workers_options io = {.name = "io",
+                                 .n_threads = config->io_workers,
+                                 .queue_max = config->queue_io,
+                                 .run = exchange_run_job,
+                                 .skip = exchange_skip_job};
+    struct workers_options cpu = io;
+    cpu.name = "cpu";
+    cpu.n_threads = config_cpu_workers(config);
+    cpu.queue_max = config->queue_cpu;
+    cpu.nice = CPU_NICE;
+    struct workers_options stream = io;
+    stream.name = "stream";
+    stream.n_threads = config->stream_workers;
+    stream.queue_max = config->queue_stream;
+    stream.nice = STREAM_NICE;
     enum status s = workers_new(&io, &server->traffic.lanes[LANE_IO], err);
     if (s == STATUS_OK)
         s = workers_new(&cpu, &server->traffic.lanes[LANE_CPU], err);

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 struct workers {
     struct workers_options options; /* fixed */
@@ -73,6 +74,8 @@ static void note_done(struct workers *w, double seconds, bool was_run)
 static void *work(void *cls)
 {
     struct workers *w = cls;
+    /* Linux keeps the value for each thread; refused, all of them are equal as before. */
+    (void)setpriority(PRIO_PROCESS, 0, w->options.nice);
     for (struct job *job = next_job(w); job != NULL; job = next_job(w)) {
         int64_t started_ns = clock_mono_ns();
         bool runs = !stop_is_raised(job->stop);
