@@ -11,12 +11,18 @@ void buf_init(struct buf *buf, struct arena *arena, size_t max_bytes)
     *buf = (struct buf){.arena = arena, .max_bytes = max_bytes};
 }
 
+void buf_init_fixed(struct buf *buf, char *room, size_t size)
+{
+    *buf = (struct buf){.ptr = room, .cap = size, .max_bytes = size - 1};
+}
+
 /* Room for more bytes and one NUL; false, for good, when there is none. */
 static bool reserve(struct buf *buf, size_t more)
 {
     if (buf->failed)
         return false;
-    if (more > buf->max_bytes || buf->len > buf->max_bytes - more) {
+    if (more > buf->max_bytes || buf->len > buf->max_bytes - more ||
+        (buf->arena == NULL && buf->cap != 0 && buf->len + more >= buf->cap)) {
         buf->failed = true;
         return false;
     }
@@ -76,6 +82,20 @@ void buf_add_i64(struct buf *buf, int64_t value)
     if (value < 0)
         digits[--at] = '-';
     buf_add(buf, (struct str){digits + at, sizeof digits - at});
+}
+
+void buf_add_ms(struct buf *buf, int64_t ns)
+{
+    int64_t us = ns < 0 ? 0 : (ns + 500) / 1000;
+    buf_add_i64(buf, us / 1000);
+    char *to = buf_room(buf, 4);
+    if (to == NULL)
+        return;
+    to[0] = '.';
+    to[1] = (char)('0' + us / 100 % 10);
+    to[2] = (char)('0' + us / 10 % 10);
+    to[3] = (char)('0' + us % 10);
+    buf->len += 4;
 }
 
 void buf_printf(struct buf *buf, const char *format, ...)

@@ -1,14 +1,12 @@
-/* log.c - structured lines on standard error. The level is set once at start, before threads. */
+/* log.c - makes structured lines. The level is set once at start, before threads. */
 #include "base/log.h"
 
-#include "base/arena.h"
 #include "base/clock.h"
 #include "base/date.h"
 #include "base/json_out.h"
+#include "base/log_writer.h"
 
-#include <poll.h>
 #include <stdatomic.h>
-#include <unistd.h>
 
 enum { LINE_BYTES = 16 * 1024, VALUE_BYTES = 2048 };
 
@@ -25,9 +23,18 @@ uint64_t log_dropped(void)
     return atomic_load(&dropped);
 }
 
+void log_count_dropped(unsigned n)
+{
+    atomic_fetch_add(&dropped, n);
+}
+
 static void put_field(struct json_out *json, const struct log_field *field)
 {
-    jw_key(json, field->key);
+    /* Keys are ours and need no escaping. */
+    buf_add(json->out, STR(",\""));
+    buf_add_c(json->out, field->key);
+    buf_add(json->out, STR("\":"));
+    json->after_key = true;
     switch (field->type) {
     case LOG_FIELD_STR:
         jw_str(json, str_utf8_cut(field->str, VALUE_BYTES));
@@ -37,6 +44,10 @@ static void put_field(struct json_out *json, const struct log_field *field)
         break;
     case LOG_FIELD_F64:
         jw_f64(json, field->f64);
+        break;
+    case LOG_FIELD_MS:
+        jw_raw(json, STR(""));
+        buf_add_ms(json->out, field->i64);
         break;
     }
 }
@@ -50,16 +61,10 @@ static void put_time(struct json_out *json)
     jw_key(json, "ts");
     jw_raw(json, STR("\""));
     buf_add(json->out, (struct str){text, INSTANT_TEXT_BYTES - 2});
-    buf_printf(json->out, ".%03dZ\"", (int)(now_ms % 1000));
-}
-
-/* One write, so that lines of several threads do not mix; a reader that is stuck costs the line, not us. */
-static void emit(struct str line)
-{
-    struct pollfd fd = {.fd = STDERR_FILENO, .events = POLLOUT};
-    bool is_ready = poll(&fd, 1, 0) == 1 && (fd.revents & POLLOUT) != 0;
-    if (!is_ready || write(STDERR_FILENO, line.ptr, line.len) < 0)
-        atomic_fetch_add(&dropped, 1);
+    int ms = (int)(now_ms % 1000);
+    char rest[6] = {
+        '.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10), (char)('0' + ms % 10), 'Z', '"'};
+    buf_add(json->out, (struct str){rest, sizeof rest});
 }
 
 void log_line(enum log_level level, const char *event, const struct log_field *fields,
@@ -68,10 +73,9 @@ void log_line(enum log_level level, const char *event, const struct log_field *f
     static const char *const names[] = {"debug", "info", "warn", "error"};
     if ((int)level < atomic_load(&threshold))
         return;
-    struct arena arena;
-    arena_init(&arena, (size_t)8 * LINE_BYTES);
+    char room[LINE_BYTES];
     struct buf line;
-    buf_init(&line, &arena, LINE_BYTES);
+    buf_init_fixed(&line, room, sizeof room);
     struct json_out json;
     jw_init(&json, &line);
     jw_object(&json);
@@ -82,9 +86,6 @@ void log_line(enum log_level level, const char *event, const struct log_field *f
         put_field(&json, &fields[i]);
     jw_end_object(&json);
     buf_add_char(&line, '\n');
-    if (line.failed)
-        atomic_fetch_add(&dropped, 1);
-    else
-        emit(buf_str(&line));
-    arena_clear(&arena);
+    if (line.failed || !log_write(buf_str(&line)))
+        log_count_dropped(1);
 }

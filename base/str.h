@@ -57,6 +57,8 @@ struct buf {
 };
 
 void buf_init(struct buf *buf, struct arena *arena, size_t max_bytes);
+void buf_init_fixed(struct buf *buf, char *room,
+                    size_t size);             /* in room: fails beyond size - 1 bytes */
 char *buf_grow(struct buf *buf, size_t more); /* the slow half of buf_room */
 
 /*
@@ -73,6 +75,7 @@ void buf_add(struct buf *buf, struct str s);
 void buf_add_c(struct buf *buf, const char *c_string);
 void buf_add_char(struct buf *buf, char c);
 void buf_add_i64(struct buf *buf, int64_t value);
+void buf_add_ms(struct buf *buf, int64_t ns); /* milliseconds with three decimals: "1.250" */
 void buf_printf(struct buf *buf, const char *format, ...) PRINTF(2, 3);
 struct str buf_str(const struct buf *buf); /* borrowed; valid until the next buf_ call */
 const char *buf_c_str(struct buf *buf);    /* NUL-terminated, or NULL when failed */

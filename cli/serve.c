@@ -57,6 +57,8 @@ static enum status build(struct serving *serving, struct err *err)
 {
     struct app *app = &serving->app;
     enum status s = metrics_new(&serving->metrics, err);
+    if (s == STATUS_OK)
+        s = log_start(err);
     if (s != STATUS_OK)
         return s;
     app->config = &serving->config;
@@ -122,6 +124,7 @@ static int run(struct serving *serving)
     log_event(LOG_INFO, "server_stopping", LOG_I64("signal", signal_number));
     if (server_drain_and_stop(serving->server, serving->signal_fd, &err) != STATUS_OK) {
         log_event(LOG_ERROR, "server_stop_failed", LOG_TEXT("detail", err.detail));
+        log_stop();
         _exit(EXIT_FAILED); /* threads still use what would be freed */
     }
     log_event(LOG_INFO, "server_stopped", LOG_I64("signal", signal_number));
@@ -145,6 +148,7 @@ int serve_command(int argc, char **argv)
     if (code == EXIT_DONE)
         code = run(&serving);
     take_apart(&serving);
+    log_stop();
     (void)close(serving.signal_fd);
     return code;
 }

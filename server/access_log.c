@@ -4,9 +4,8 @@
 #include "server/stream.h"
 #include "server/target.h"
 
+#include "base/clock.h"
 #include "base/log.h"
-
-#include <stdio.h>
 
 enum { TARGET_TEXT_BYTES = 2048 };
 
@@ -61,37 +60,32 @@ static bool has_body(const struct exchange *x, int status)
 
 static void count(struct exchange *x, const char *route, int status, size_t bytes, double seconds)
 {
-    struct metrics *metrics = x->traffic->app->metrics;
-    char code[8];
-    (void)snprintf(code, sizeof code, "%d", status);
-    metrics_add_labeled(
-        metrics, METRIC_http_requests_total,
-        LABELS(route, x->is_framed ? method_name(x->request.method) : "other", code), 1);
-    metrics_observe_labeled(metrics, METRIC_http_request_duration_seconds,
-                            LABELS(route, x->request.cache), seconds);
-    metrics_add_labeled(metrics, METRIC_http_response_bytes_total, LABELS(route), (double)bytes);
+    struct request_kind kind = {route, x->is_framed ? method_name(x->request.method) : "other",
+                                x->request.cache, status};
+    request_count(&x->traffic->counts, x->traffic->app->metrics, &kind, seconds, (double)bytes);
     if (status == 499)
-        metrics_add(metrics, METRIC_client_gone_total, 1);
+        metrics_add(x->traffic->app->metrics, METRIC_client_gone_total, 1);
 }
 
 void access_log(struct exchange *x)
 {
     struct request *request = &x->request;
     int status = final_status(x);
-    double elapsed_ms = request_elapsed_ms(request);
+    int64_t elapsed_ns = clock_mono_ns() - request->arrived_ns;
     bool is_stream = stream_has_body(request->stream);
     const char *aborted = is_stream ? stream_reason(request->stream, x->end) : NULL;
     size_t bytes = is_stream             ? stream_bytes(request->stream)
                    : has_body(x, status) ? request->reply.body.len
                                          : 0;
     const char *route = request->route == NULL ? "unmatched" : request->route->path;
-    count(x, route, status, bytes, elapsed_ms / 1e3);
+    count(x, route, status, bytes, (double)elapsed_ns / 1e9);
     if (aborted != NULL)
         metrics_add_labeled(x->traffic->app->metrics, METRIC_stream_aborted_total, LABELS(aborted),
                             1);
 
+    char room[TARGET_TEXT_BYTES];
     struct buf target;
-    buf_init(&target, &x->spare, TARGET_TEXT_BYTES);
+    buf_init_fixed(&target, room, sizeof room);
     target_redact(request->target, &target);
     /* Headers belong to the library's connection, which still stands while it reports completion. */
     struct str agent = x->state == EXCHANGE_HEAD ? STR_NONE : request_header(request, "User-Agent");
@@ -103,7 +97,7 @@ void access_log(struct exchange *x)
         LOG_TEXT("method", x->is_framed ? method_name(request->method) : NULL),
         LOG_TEXT("route", route), LOG_STR("target", target.failed ? STR_NONE : buf_str(&target)),
         LOG_I64("status", status), LOG_I64("bytes", (int64_t)bytes),
-        LOG_F64("duration_ms", elapsed_ms), LOG_F64("queue_ms", (double)x->queue_ns / 1e6),
+        LOG_MS("duration_ms", elapsed_ns), LOG_MS("queue_ms", x->queue_ns),
         LOG_TEXT("cache", request->cache), LOG_TEXT("trace_id", request->trace.trace_id),
         LOG_TEXT("client", request->client), LOG_I64("key", request->principal.key_id),
         LOG_STR("user_agent", str_utf8_cut(agent, 256)),

@@ -19,8 +19,10 @@
 #include <string.h>
 
 enum {
-    CERTAIN_PARAMS = 300, /* that the library can split whatever else the header holds */
+    CERTAIN_PARAMS = 48, /* that the library can split whatever else the header holds */
     SPARE_BYTES = 64 * 1024,
+    IDLE_MAX = 128,               /* exchanges kept for the next requests */
+    IDLE_ARENA_BYTES = 80 * 1024, /* one block of an arena */
     IGNORED_BODY_MAX = 64 * 1024, /* of routes that expect no body */
     DISCARDED_BODY_MAX =
         16 * 1024 * 1024 /* read before an error so that the client can read the error */
@@ -31,10 +33,69 @@ static int64_t ms_to_ns(uint64_t ms)
     return (int64_t)ms * 1000000;
 }
 
+void exchange_pool_init(struct traffic *traffic)
+{
+    lock_init(&traffic->idle_lock);
+}
+
+static struct exchange *pop_idle(struct traffic *traffic)
+{
+    lock_take(&traffic->idle_lock);
+    struct exchange *x = traffic->idle;
+    if (x != NULL) {
+        traffic->idle = x->next_idle;
+        traffic->n_idle--;
+    }
+    lock_give(&traffic->idle_lock);
+    return x;
+}
+
+void exchange_pool_clear(struct traffic *traffic)
+{
+    for (struct exchange *x = pop_idle(traffic); x != NULL; x = pop_idle(traffic)) {
+        arena_clear(&x->request.arena);
+        free(x);
+    }
+    lock_clear(&traffic->idle_lock);
+}
+
+/* All zero but for the empty arena, which may have a block already. */
+static struct exchange *take_idle(struct traffic *traffic)
+{
+    struct exchange *x = pop_idle(traffic);
+    if (x == NULL)
+        return calloc(1, sizeof *x);
+    struct arena arena = x->request.arena;
+    memset(x, 0, sizeof *x);
+    x->request.arena = arena;
+    return x;
+}
+
+/* Few are kept, and only with one small block each. */
+static void give_back(struct exchange *x)
+{
+    struct traffic *traffic = x->traffic;
+    bool is_small = x->request.arena.used_bytes <= IDLE_ARENA_BYTES;
+    if (is_small)
+        arena_reset(&x->request.arena);
+    lock_take(&traffic->idle_lock);
+    bool is_kept = is_small && traffic->n_idle < IDLE_MAX;
+    if (is_kept) {
+        x->next_idle = traffic->idle;
+        traffic->idle = x;
+        traffic->n_idle++;
+    }
+    lock_give(&traffic->idle_lock);
+    if (is_kept)
+        return;
+    arena_clear(&x->request.arena);
+    free(x);
+}
+
 struct exchange *exchange_new(struct traffic *traffic, const struct router *router,
                               struct conn *conn, struct str target, bool is_ops)
 {
-    struct exchange *x = calloc(1, sizeof *x);
+    struct exchange *x = take_idle(traffic);
     if (x == NULL)
         return NULL;
     struct request *request = &x->request;
@@ -48,7 +109,7 @@ struct exchange *exchange_new(struct traffic *traffic, const struct router *rout
     request->client = x->address;
     request->arrived_ns = clock_mono_ns();
     request->reply.http_status = 200;
-    arena_init(&request->arena, (size_t)traffic->app->config->request_memory_mib << 20);
+    request->arena.limit_bytes = (size_t)traffic->app->config->request_memory_mib << 20;
     arena_init(&x->spare, SPARE_BYTES);
     request_ids_next(&traffic->ids, request->id);
     request->public_id = request->id;
@@ -59,8 +120,7 @@ struct exchange *exchange_new(struct traffic *traffic, const struct router *rout
     target = str_sub(target, 0, TARGET_BYTES_MAX);
     request->target = (struct str){arena_dup(&request->arena, target), target.len};
     if (request->target.ptr == NULL) {
-        arena_clear(&request->arena);
-        free(x);
+        give_back(x);
         return NULL;
     }
     if (!is_ops)
@@ -278,7 +338,6 @@ void exchange_release(struct exchange *x)
         atomic_fetch_sub(&x->traffic->n_inflight, 1);
     stream_free(x->request.stream);
     blob_unref(x->request.reply.blob);
-    arena_clear(&x->request.arena);
     arena_clear(&x->spare);
-    free(x);
+    give_back(x);
 }

@@ -36,6 +36,7 @@ enum exchange_end { END_COMPLETED, END_ABORTED, END_TIMEOUT };
 
 struct exchange {
     struct request request; /* first: all that handlers see */
+    struct exchange *next_idle;
     struct traffic *traffic;
     const struct router *router;
     struct conn *conn;
@@ -99,6 +100,10 @@ enum exchange_step exchange_run(struct exchange *x);
 /* The library is done with it. Counts, logs and frees, or leaves that to the worker of a stream. */
 void exchange_done(struct exchange *x, enum exchange_end end);
 void exchange_release(struct exchange *x);
+
+/* Before and after all others. */
+void exchange_pool_init(struct traffic *traffic);
+void exchange_pool_clear(struct traffic *traffic);
 
 /* For the workers' options. */
 void exchange_run_job(struct job *job);

@@ -11,7 +11,6 @@
 #include "base/clock.h"
 
 #include <microhttpd.h>
-#include <stdio.h>
 
 static void add(struct MHD_Response *response, const char *name, const char *value)
 {
@@ -23,16 +22,29 @@ static void add(struct MHD_Response *response, const char *name, const char *val
 static void add_timing(struct MHD_Response *response, const struct exchange *x)
 {
     const struct request *request = &x->request;
-    char text[768];
-    size_t n = (size_t)snprintf(text, sizeof text, "queue;dur=%.3f", (double)x->queue_ns / 1e6);
-    for (size_t i = 0; i < request->n_timings && n < sizeof text / 2; i++)
-        n += (size_t)snprintf(text + n, sizeof text - n, ", %.24s;dur=%.3f",
-                              request->timings[i].name, (double)request->timings[i].ns / 1e6);
-    (void)snprintf(text + n, sizeof text - n,
-                   ", cache;desc=\"%s\", total;dur=%.3f, traceparent;desc=\"00-%s-%s-0%c\"",
-                   request->cache, request_elapsed_ms(request), request->trace.trace_id,
-                   request->trace.span_id, request->trace.is_sampled ? '1' : '0');
-    add(response, "Server-Timing", text);
+    char room[768];
+    struct buf text;
+    buf_init_fixed(&text, room, sizeof room);
+    buf_add(&text, STR("queue;dur="));
+    buf_add_ms(&text, x->queue_ns);
+    for (size_t i = 0; i < request->n_timings; i++) {
+        buf_add(&text, STR(", "));
+        buf_add(&text, str_sub(str_of(request->timings[i].name), 0, 24));
+        buf_add(&text, STR(";dur="));
+        buf_add_ms(&text, request->timings[i].ns);
+    }
+    buf_add(&text, STR(", cache;desc=\""));
+    buf_add_c(&text, request->cache);
+    buf_add(&text, STR("\", total;dur="));
+    buf_add_ms(&text, clock_mono_ns() - request->arrived_ns);
+    buf_add(&text, STR(", traceparent;desc=\"00-"));
+    buf_add(&text, (struct str){request->trace.trace_id, 32});
+    buf_add_char(&text, '-');
+    buf_add(&text, (struct str){request->trace.span_id, 16});
+    buf_add(&text, request->trace.is_sampled ? STR("-01\"") : STR("-00\""));
+    const char *value = buf_c_str(&text);
+    if (value != NULL)
+        add(response, "Server-Timing", value);
 }
 
 static void add_headers(struct MHD_Response *response, const struct exchange *x)

@@ -147,7 +147,7 @@ static struct series *make_series(struct metrics *m, enum metric metric, const s
     return series;
 }
 
-static struct series *find(struct metrics *m, enum metric metric, const char *const *labels)
+struct series *metrics_series(struct metrics *m, enum metric metric, const char *const *labels)
 {
     struct key key;
     size_t slot;
@@ -164,12 +164,16 @@ static struct series *find(struct metrics *m, enum metric metric, const char *co
     return series;
 }
 
+void metrics_series_add(struct series *series, double by)
+{
+    if (series != NULL)
+        add_double(&series->value, by);
+}
+
 void metrics_add_labeled(struct metrics *m, enum metric metric, const char *const *labels,
                          double by)
 {
-    struct series *series = find(m, metric, labels);
-    if (series != NULL)
-        add_double(&series->value, by);
+    metrics_series_add(metrics_series(m, metric, labels), by);
 }
 
 void metrics_add(struct metrics *m, enum metric metric, double by)
@@ -180,7 +184,7 @@ void metrics_add(struct metrics *m, enum metric metric, double by)
 void metrics_set_labeled(struct metrics *m, enum metric metric, const char *const *labels,
                          double value)
 {
-    struct series *series = find(m, metric, labels);
+    struct series *series = metrics_series(m, metric, labels);
     if (series != NULL)
         atomic_store_explicit(&series->value, bits_of(value), memory_order_relaxed);
 }
@@ -190,10 +194,8 @@ void metrics_set(struct metrics *m, enum metric metric, double value)
     metrics_set_labeled(m, metric, NULL, value);
 }
 
-void metrics_observe_labeled(struct metrics *m, enum metric metric, const char *const *labels,
-                             double seconds)
+void metrics_series_observe(struct series *series, double seconds)
 {
-    struct series *series = find(m, metric, labels);
     if (series == NULL || series->histogram == NULL)
         return;
     size_t i = 0;
@@ -201,6 +203,12 @@ void metrics_observe_labeled(struct metrics *m, enum metric metric, const char *
         i++;
     atomic_fetch_add_explicit(&series->histogram->buckets[i], 1, memory_order_relaxed);
     add_double(&series->histogram->sum, seconds);
+}
+
+void metrics_observe_labeled(struct metrics *m, enum metric metric, const char *const *labels,
+                             double seconds)
+{
+    metrics_series_observe(metrics_series(m, metric, labels), seconds);
 }
 
 void metrics_observe(struct metrics *m, enum metric metric, double seconds)

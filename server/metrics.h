@@ -37,6 +37,16 @@ void metrics_observe_labeled(struct metrics *metrics, enum metric metric, const 
                              double seconds);
 
 /*
+ * The series itself, for those who update it often: valid as long as metrics; NULL when it cannot be had (and
+ * then counted as dropped), which the two below accept.
+ */
+struct series;
+struct series *metrics_series(struct metrics *metrics, enum metric metric,
+                              const char *const *labels);
+void metrics_series_add(struct series *series, double by);
+void metrics_series_observe(struct series *series, double seconds);
+
+/*
  * A collector runs before each write and sets the gauges that are cheaper to look up than to maintain.
  * Registered while nobody writes, that is before the server starts; runs on the thread that writes and must not block.
  */

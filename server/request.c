@@ -46,32 +46,46 @@ void reply_type(struct request *request, int http_status, const char *content_ty
     request->reply.content_type = content_type;
 }
 
-void reply_header(struct request *request, const char *name, const char *format, ...)
+/* The header's place and its clean value in the arena; ignored when there is no room. */
+static void set_header(struct request *request, const char *name, struct str text)
 {
-    char text[4096];
-    if (request->stream != NULL) /* they are on their way */
-        return;
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    if (n < 0 || (size_t)n >= sizeof text)
-        return;
-    for (int i = 0; i < n; i++)
-        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
-            text[i] = ' ';
-
     struct reply *reply = &request->reply;
     bool adds_up = strcasecmp(name, "Link") == 0 || strcasecmp(name, "Vary") == 0;
     size_t at = 0;
     while (at < reply->n_headers && (adds_up || strcasecmp(reply->headers[at].name, name) != 0))
         at++;
-    const char *value = arena_dup(&request->arena, (struct str){text, (size_t)n});
+    char *value = arena_dup(&request->arena, text);
     if (value == NULL || at == REPLY_HEADERS_MAX)
         return;
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char)value[i] < 0x20 || value[i] == 0x7f)
+            value[i] = ' ';
     reply->headers[at] = (struct reply_header){name, value};
     if (at == reply->n_headers)
         reply->n_headers++;
+}
+
+void reply_header(struct request *request, const char *name, const char *format, ...)
+{
+    char text[4096];
+    if (request->stream != NULL) /* they are on their way */
+        return;
+    if (strchr(format, '%') == NULL) { /* most are constant, and formatting is slow */
+        set_header(request, name, str_of(format));
+        return;
+    }
+    va_list args;
+    va_start(args, format);
+    if (strcmp(format, "%s") == 0) {
+        struct str value = str_of(va_arg(args, const char *));
+        if (value.len < sizeof text)
+            set_header(request, name, value);
+    } else {
+        int n = vsnprintf(text, sizeof text, format, args);
+        if (n >= 0 && (size_t)n < sizeof text)
+            set_header(request, name, (struct str){text, (size_t)n});
+    }
+    va_end(args);
 }
 
 void reply_body(struct request *request, struct str body)

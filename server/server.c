@@ -142,6 +142,8 @@ static void server_free(struct server *server)
     router_free(server->router);
     router_free(server->ops_router);
     metrics_collector_remove(server->traffic.app->metrics, &server->traffic);
+    request_counts_clear(&server->traffic.counts);
+    exchange_pool_clear(&server->traffic);
     free(server);
 }
 
@@ -162,6 +164,7 @@ enum status server_start(struct app *app, const struct route *routes, size_t n_r
     if (server == NULL)
         return err_set(err, STATUS_OUT_OF_MEMORY, "No memory for the server.");
     server->traffic.app = app;
+    exchange_pool_init(&server->traffic);
     request_ids_init(&server->traffic.ids);
     (void)signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit(app->config->connection_limit + SPARE_DESCRIPTORS);

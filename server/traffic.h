@@ -6,9 +6,12 @@
 #define SERVER_TRAFFIC_H
 
 #include "server/app.h"
+#include "server/request_count.h"
 #include "server/request_id.h"
 #include "server/watch.h"
 #include "server/workers.h"
+
+#include "base/lock.h"
 
 /* Connections of one listener. */
 struct connection_count {
@@ -21,6 +24,12 @@ struct traffic {
     struct watch *watch;
     struct workers *lanes[LANE_COUNT]; /* LANE_HTTP and LANE_QUICK have none */
     struct request_ids ids;
+    struct request_counts counts;
+
+    struct lock idle_lock; /* leaf lock; guards the two below */
+    struct exchange
+        *idle GUARDED; /* used before, to be used again: each with a block for its arena */
+    unsigned n_idle GUARDED;
 
     atomic_uint n_inflight;  /* on the data listener, from request line to completion */
     atomic_uint n_suspended; /* handed to a worker and not yet taken back by its polling thread */
