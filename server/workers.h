@@ -27,9 +27,9 @@ struct workers_options {
     const char *name; /* of the lane; static */
     unsigned n_threads;
     unsigned queue_max;
-    int nice; /* of its threads, 0 to 19: how far they stand back for threads that answer at once */
     void (*run)(struct job *job);
     void (*skip)(struct job *job);
+    int nice; /* of its threads, 0 to 19: how far they stand back for threads that answer at once */
 };
 
 enum status workers_new(const struct workers_options *options, struct workers **ret,

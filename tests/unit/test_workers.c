@@ -44,7 +44,7 @@ static void pass_over(struct job *job)
 
 static struct workers *start_workers(unsigned n_threads, unsigned queue_max)
 {
-    struct workers_options options = {"test", n_threads, queue_max, run, pass_over};
+    struct workers_options options = {"test", n_threads, queue_max, run, pass_over, 0};
     struct workers *workers = NULL;
     atomic_store(&gate, false);
     atomic_store(&n_running, 0);
