@@ -38,6 +38,26 @@ static void put_key(struct json_out *json, const struct mart *mart)
     jw_end_array(json);
 }
 
+/* How rows are sorted when nothing is asked for: what order= would say. */
+static void put_default_order(struct json_out *json, const struct mart *mart)
+{
+    jw_key(json, "default_order");
+    jw_array(json);
+    for (size_t i = 0; i < mart->n_key; i++)
+        jw_str(json, mart->columns[mart->key[i]].name);
+    jw_end_array(json);
+}
+
+static void put_formats(struct json_out *json)
+{
+    jw_key(json, "formats");
+    jw_array(json);
+    for (unsigned format = 0; format < FORMAT_COUNT; format++)
+        if ((ROWS_FORMATS >> format & 1) != 0)
+            jw_str(json, str_of(format_media_type((enum format)format)));
+    jw_end_array(json);
+}
+
 static void put_mart(struct json_out *json, const struct mart *mart)
 {
     jw_key_text(json, "name", mart->name);
@@ -55,19 +75,49 @@ static void put_mart(struct json_out *json, const struct mart *mart)
     jw_key_text(json, "as_of", mart->as_of.len == 0 ? STR_NONE : mart->as_of);
     put_instant(json, "published_at", mart->published_at);
     put_count(json, "rows", mart->n_rows);
+    put_default_order(json, mart);
+    put_formats(json);
+}
+
+static void put_address(struct json_out *json, const char *key, const struct mart *mart,
+                        const char *end, struct arena *arena)
+{
+    struct buf url;
+    buf_init(&url, arena, 512);
+    buf_printf(&url, "/v1/marts/%.*s%s", STR_ARG(mart->name), end);
+    if (key != NULL)
+        jw_key(json, key);
+    jw_str(json, buf_str(&url));
 }
 
 static void put_links(struct json_out *json, const struct mart *mart, struct arena *arena)
 {
-    struct buf url;
-    buf_init(&url, arena, 256);
-    buf_printf(&url, "/v1/marts/%.*s", STR_ARG(mart->name));
     jw_key(json, "links");
     jw_object(json);
-    jw_key_text(json, "self", buf_str(&url));
-    buf_add(&url, STR("/rows"));
-    jw_key_text(json, "rows", buf_str(&url));
+    put_address(json, "self", mart, "", arena);
+    put_address(json, "rows", mart, "/rows", arena);
+    put_address(json, "schema", mart, "/schema", arena);
+    put_address(json, "values", mart, "/values/{column}", arena);
+    put_address(json, "facets", mart, "/facets", arena);
+    put_address(json, "aggregate", mart, "/aggregate", arena);
     jw_end_object(json);
+}
+
+static bool is_number(enum column_kind kind)
+{
+    return kind == COLUMN_INT || kind == COLUMN_DECIMAL || kind == COLUMN_FLOAT;
+}
+
+static void put_operators(struct json_out *json, const struct mart_column *column)
+{
+    enum filter_op op = OP_EQ;
+    struct str name;
+    jw_key(json, "operators");
+    jw_array(json);
+    for (size_t i = 0; (name = filter_op_name(i, &op)).ptr != NULL; i++)
+        if (filter_op_fits(op, column->kind))
+            jw_str(json, name);
+    jw_end_array(json);
 }
 
 static void put_columns(struct json_out *json, const struct mart *mart)
@@ -76,17 +126,39 @@ static void put_columns(struct json_out *json, const struct mart *mart)
     jw_array(json);
     for (size_t i = 0; i < mart->n_columns; i++) {
         const struct mart_column *column = &mart->columns[i];
+        bool is_measure = is_number(column->kind) && !column->is_key;
         jw_object(json);
         jw_key_text(json, "name", column->name);
         jw_key_text(json, "type", column->type);
         jw_key_c(json, "json_type", column_kind_json(column->kind));
+        jw_key_c(json, "role", is_measure ? "measure" : "dimension");
         jw_key_bool(json, "is_nullable", column->is_nullable);
         jw_key_bool(json, "is_key", column->is_key);
+        jw_key_bool(json, "is_indexed", column->is_indexed);
+        /* Beyond what a double holds; floats are doubles themselves. */
+        jw_key_bool(json, "is_big", column->kind == COLUMN_INT || column->kind == COLUMN_DECIMAL);
         jw_key_text(json, "unit", column->unit.len == 0 ? STR_NONE : column->unit);
         jw_key_text(json, "description",
                     column->description.len == 0 ? STR_NONE : column->description);
+        put_operators(json, column);
         jw_end_object(json);
     }
+    jw_end_array(json);
+}
+
+static void put_examples(struct json_out *json, const struct mart *mart, struct arena *arena)
+{
+    struct buf newest;
+    buf_init(&newest, arena, 512);
+    jw_key(json, "examples");
+    jw_array(json);
+    put_address(json, NULL, mart, "/rows?limit=5&count=exact", arena);
+    if (mart->time_column >= 0) {
+        buf_printf(&newest, "/rows?last=30d&order=%.*s.desc&format=csv",
+                   STR_ARG(mart->columns[mart->time_column].name));
+        put_address(json, NULL, mart, buf_c_str(&newest), arena);
+    }
+    put_address(json, NULL, mart, "/aggregate?metrics=count:*", arena);
     jw_end_array(json);
 }
 
@@ -164,6 +236,7 @@ enum status mart_get(struct request *request, struct err *err)
     jw_object(&json);
     put_mart(&json, mart);
     put_columns(&json, mart);
+    put_examples(&json, mart, &request->arena);
     put_links(&json, mart, &request->arena);
     jw_end_object(&json);
     jw_end_object(&json);

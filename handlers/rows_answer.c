@@ -64,6 +64,8 @@ static enum status identity_of(struct request *request, const struct rows_page *
 enum status rows_answer(struct request *request, struct rows_request *rows, struct err *err)
 {
     enum status s = mart_query_finish(rows->query, &request->arena, err);
+    if (s == STATUS_OK)
+        s = rows_check_scan(request, rows, err);
     if (s != STATUS_OK)
         return s;
     struct buf canonical;

@@ -60,6 +60,14 @@ enum status rows_read_page(struct request *request, struct rows_request *rows, s
 enum status rows_read_filters(struct request *request, struct rows_request *rows,
                               const char *const *names, size_t n_names, struct err *err) NODISCARD;
 
+/*
+ * TOO_LARGE when the mart has more than scan_rows_max rows and no index serves the query: none of its filters compares
+ * a column with which an index begins, and there are other filters or it is sorted by something else. Call when the
+ * query is finished.
+ */
+enum status rows_check_scan(struct request *request, const struct rows_request *rows,
+                            struct err *err) NODISCARD;
+
 /* Appends a filter; there may be MART_FILTERS_MAX. */
 enum status rows_add_filter(struct rows_request *rows, struct filter filter, struct err *err)
     NODISCARD;

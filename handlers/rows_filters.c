@@ -3,6 +3,7 @@
 
 #include "base/suggest.h"
 #include "handlers/params.h"
+#include "server/app.h"
 
 #include <stdio.h>
 
@@ -65,4 +66,40 @@ enum status rows_read_filters(struct request *request, struct rows_request *rows
             return s;
     }
     return STATUS_OK;
+}
+
+/* A comparison that an index on its column can answer. */
+static bool is_served(const struct mart *mart, const struct filter *filter)
+{
+    bool compares = filter->op == OP_EQ || filter->op == OP_GT || filter->op == OP_GTE ||
+                    filter->op == OP_LT || filter->op == OP_LTE || filter->op == OP_IN;
+    return compares && !filter->is_negated && mart->columns[filter->column].is_indexed;
+}
+
+enum status rows_check_scan(struct request *request, const struct rows_request *rows,
+                            struct err *err)
+{
+    const struct mart_query *query = rows->query;
+    const struct mart *mart = query->mart;
+    bool is_small =
+        mart->n_rows < 0 || (uint64_t)mart->n_rows <= request->app->config->scan_rows_max;
+    bool is_sorted = query->n_order == 0 || mart->columns[query->order[0].column].is_indexed;
+    bool has_filter = query->n_filters > 0 || query->n_search_columns > 0;
+    if (is_small || (!has_filter && is_sorted))
+        return STATUS_OK;
+    for (size_t i = 0; i < query->n_filters; i++)
+        if (is_served(mart, &query->filters[i]))
+            return STATUS_OK;
+    char list[200] = "";
+    size_t n = 0;
+    for (size_t i = 0; i < mart->n_columns; i++)
+        if (mart->columns[i].is_indexed && n < sizeof list)
+            n += (size_t)snprintf(list + n, sizeof list - n, "%s%.*s", n > 0 ? ", " : "",
+                                  STR_ARG(mart->columns[i].name));
+    (void)err_set(err, STATUS_TOO_LARGE,
+                  "No index serves this query, and %.*s has %lld rows to look through.",
+                  STR_ARG(mart->name), (long long)mart->n_rows);
+    err_at(err, ERR_PARAMETER, has_filter ? STR("filters") : STR("order"), STR_NONE);
+    err_allow(err, "beside it, a filter by eq, in, gt, gte, lt or lte on one of: %s", list);
+    return STATUS_TOO_LARGE;
 }

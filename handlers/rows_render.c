@@ -265,10 +265,8 @@ enum status rows_fill(struct request *request, void *cls, struct table *table, s
     return s == STATUS_GENERATION_RETIRED ? rows_moved_on(err) : s;
 }
 
-void rows_put_meta(struct json_out *json, void *cls)
+void rows_put_version(struct json_out *json, const struct rows_request *rows)
 {
-    const struct rows_page *page = cls;
-    const struct rows_request *rows = page->rows;
     const struct mart *mart = rows->query->mart;
     jw_key_text(json, "mart", mart->name);
     if (mart->is_managed)
@@ -276,6 +274,13 @@ void rows_put_meta(struct json_out *json, void *cls)
     else
         jw_key_null(json, "generation");
     jw_key_text(json, "as_of", rows->version.as_of.len == 0 ? STR_NONE : rows->version.as_of);
+}
+
+void rows_put_meta(struct json_out *json, void *cls)
+{
+    const struct rows_page *page = cls;
+    const struct rows_request *rows = page->rows;
+    rows_put_version(json, rows);
     if (rows->is_single)
         return;
     if (page->count < 0)

@@ -18,6 +18,9 @@ struct rows_page {
 /* A table_fill_fn over a struct rows_page: reads the database and writes every row of the page. */
 enum status rows_fill(struct request *request, void *cls, struct table *table, struct err *err);
 
+/* Members mart, generation and as_of of what is read. */
+void rows_put_version(struct json_out *json, const struct rows_request *rows);
+
 /* Members of meta that every read of a mart has: a put_meta over a struct rows_page. */
 void rows_put_meta(struct json_out *json, void *cls);
 

@@ -119,6 +119,11 @@ enum status table_prev(struct table *table, struct str url, struct err *err)
     return keep_url(table, url, &table->prev, err);
 }
 
+void table_cut(struct table *table)
+{
+    table->is_cut = true;
+}
+
 void table_warn(struct table *table, unsigned warnings)
 {
     table->warnings |= warnings;

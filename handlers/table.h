@@ -76,6 +76,9 @@ void table_lines_end(struct table *table, size_t n_rows);
 enum status table_next(struct table *table, struct str url, struct err *err) NODISCARD;
 enum status table_prev(struct table *table, struct str url, struct err *err) NODISCARD; /* before */
 
+/* There would be more rows, but no page of them follows. */
+void table_cut(struct table *table);
+
 /* Bits of warnings.h that hold for the rows written. */
 void table_warn(struct table *table, unsigned warnings);
 

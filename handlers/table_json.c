@@ -169,7 +169,7 @@ static void put_meta(struct table *table, struct json_out *json)
         what->put_meta(json, what->cls);
     if (!what->is_single) {
         jw_key_i64(json, "returned", (int64_t)table->n_rows);
-        jw_key_bool(json, "truncated", table->next.ptr != NULL);
+        jw_key_bool(json, "truncated", table->next.ptr != NULL || table->is_cut);
     }
     warnings_put(json, table->warnings);
     jw_end_object(json);

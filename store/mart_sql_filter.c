@@ -324,8 +324,8 @@ static size_t count_values(const struct filter *filters, size_t n)
 enum status sql_begin(struct builder *b, const struct mart_query *query, enum db_kind kind,
                       struct arena *arena, struct err *err)
 {
-    /* Generation, search, the two of full-text search, and the bounds of paging. */
-    size_t n_params = count_values(query->filters, query->n_filters) + query->n_order + 6;
+    /* Generation, search, the two of full-text search, and the bounds of paging; all of it twice (mart_sql_group.c). */
+    size_t n_params = 2 * (count_values(query->filters, query->n_filters) + query->n_order + 6);
     *b = (struct builder){.query = query, .kind = kind};
     buf_init(&b->out, arena, SQL_BYTES_MAX);
     b->params = arena_array(arena, n_params, sizeof *b->params);

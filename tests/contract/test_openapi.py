@@ -159,7 +159,8 @@ class Live(unittest.TestCase):
         for method, template in described():
             if method == "GET":
                 yield template, (template.replace("{mart}", "mart_fx_daily").replace("{uid}", "stock:US.AAPL")
-                                 .replace("{id}", self.backtest).replace("{slug}", "unknown-column"))
+                                 .replace("{id}", self.backtest).replace("{slug}", "unknown-column")
+                                 .replace("{key}", "EUR,KRW,2026-10-30").replace("{column}", "quote"))
 
     def test_every_get_answers_as_described(self):
         for template, target in self.targets():

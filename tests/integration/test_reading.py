@@ -97,7 +97,10 @@ class Reading(Case):
         for mart in marts.values():
             self.assertTrue(mart["is_managed"])
             self.assertEqual(mart["generation"], 1)
-            self.assertEqual(mart["links"], {"self": f"/v1/marts/{mart['name']}", "rows": f"/v1/marts/{mart['name']}/rows"})
+            address = f"/v1/marts/{mart['name']}"
+            self.assertEqual(mart["links"], {"self": address, "values": address + "/values/{column}",
+                                             **{part: f"{address}/{part}" for part in ("rows", "schema", "facets", "aggregate")}})
+            self.assertEqual(mart["default_order"], mart["key"])
             self.assertRegex(mart["published_at"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
         self.assertEqual(document["meta"], {"generation": 1, "oldest_generation": 1})
 
@@ -520,7 +523,7 @@ class Reading(Case):
         self.assert_problem(self.get("/v1/instrumnets"), "not-found", suggestion="/v1/instruments")
         self.assert_problem(self.get("/v1/marts/mart_fx_daily/row"), "not-found", suggestion="/v1/marts/mart_fx_daily/rows")
         self.assert_problem(self.get("/docs/problems/bad-valu"), "not-found", suggestion="bad-value")
-        for target in ("/v2/marts", "/v1", "/v1/", "/v1/marts/", "/v1/marts/mart_fx_daily/rows/x", "/favicon.ico", "/metrics", "/readyz",
+        for target in ("/v2/marts", "/v1", "/v1/", "/v1/marts/", "/v1/marts/mart_fx_daily/rows/x/y", "/favicon.ico", "/metrics", "/readyz",
                        "/V1/marts", "/v1/m%61rts"):
             with self.subTest(target):
                 self.assert_problem(self.get(target), "not-found")

@@ -1,0 +1,177 @@
+/* mart_row.c - one row of a mart by its key, as /rows/{key}: the parts of the key in order, separated by commas. */
+#include "handlers/handlers.h"
+
+#include "handlers/params.h"
+#include "handlers/rows_answer.h"
+#include "handlers/table.h"
+#include "server/query_string.h"
+#include "store/mart_query.h"
+
+static enum status out_of_memory(struct err *err)
+{
+    return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+}
+
+/* The last segment as sent: a comma inside a part is %2C there. */
+static struct str raw_key(const struct request *request)
+{
+    size_t from = request->path.len;
+    while (from > 0 && request->path.ptr[from - 1] != '/')
+        from--;
+    return str_sub(request->path, from, request->path.len);
+}
+
+static enum status bad_key(struct request *request, const struct mart *mart, struct err *err)
+{
+    struct buf list;
+    bool has_key = mart->columns[mart->key[0]].is_key;
+    buf_init(&list, &request->arena, 1024);
+    for (size_t i = 0; i < mart->n_key; i++) {
+        buf_add_c(&list, i > 0 ? "," : "");
+        buf_add(&list, mart->columns[mart->key[i]].name);
+    }
+    (void)err_set(err, STATUS_BAD_VALUE, has_key ? "This is no key of %.*s." : "%.*s has no key.",
+                  STR_ARG(mart->name));
+    err_at(err, ERR_PARAMETER, STR("key"), request->path_params[1]);
+    if (has_key)
+        err_allow(err, "%.*s: each part percent-encoded, a comma inside a part as %%2C",
+                  STR_ARG(buf_str(&list)));
+    else
+        err_allow(err, "rows by filters: /v1/marts/%.*s/rows", STR_ARG(mart->name));
+    return STATUS_BAD_VALUE;
+}
+
+static enum status part_filter(struct request *request, const struct mart *mart, size_t i,
+                               struct str raw, struct filter *ret, struct err *err)
+{
+    struct buf value;
+    struct str part;
+    char *room = arena_alloc(&request->arena, raw.len + 1);
+    buf_init(&value, &request->arena, (size_t)64 * 1024);
+    if (room == NULL)
+        return out_of_memory(err);
+    if (!percent_decode(raw, false, room, &part))
+        return bad_key(request, mart, err);
+    buf_add_c(&value, "eq.");
+    buf_add(&value, part);
+    if (value.failed)
+        return bad_key(request, mart, err);
+    return filter_parse(mart, mart->columns[mart->key[i]].name, buf_str(&value), &request->arena,
+                        ret, err);
+}
+
+/* filters[i] is column key[i] = part i. */
+static enum status key_filters(struct request *request, const struct mart *mart,
+                               struct filter *filters, struct err *err)
+{
+    struct str rest = raw_key(request);
+    struct str part;
+    size_t n = 0;
+    bool has_key = mart->n_key <= MART_FILTERS_MAX && mart->columns[mart->key[0]].is_key;
+    while (has_key && str_next_field(&rest, ',', &part)) {
+        if (n == mart->n_key)
+            return bad_key(request, mart, err);
+        enum status s = part_filter(request, mart, n, part, &filters[n], err);
+        if (s != STATUS_OK)
+            return s;
+        n++;
+    }
+    return n == mart->n_key ? STATUS_OK : bad_key(request, mart, err);
+}
+
+/* The first row whose key begins with the first n_kept parts and goes on at or after the next one, or before it. */
+static enum status find_near(struct request *request, struct db *db, const struct mart *mart,
+                             int64_t generation, const struct filter *key, size_t n_kept,
+                             bool is_before, struct str *ret, struct err *err)
+{
+    CLEANUP(rows_clear) struct rows rows = {0};
+    struct filter filters[MART_FILTERS_MAX];
+    struct order_term order[MART_FILTERS_MAX];
+    struct mart_query query = {.mart = mart,
+                               .generation = generation,
+                               .select = mart->key,
+                               .n_select = mart->n_key,
+                               .filters = filters,
+                               .n_filters = n_kept + 1,
+                               .order = order,
+                               .n_order = mart->n_key,
+                               .limit = 1};
+    for (size_t i = 0; i <= n_kept; i++)
+        filters[i] = key[i];
+    filters[n_kept].op = is_before ? OP_LT : OP_GTE;
+    for (size_t i = 0; i < mart->n_key; i++)
+        order[i] = (struct order_term){.column = mart->key[i], .is_descending = is_before};
+    bool has_row = false;
+    enum status s = mart_query_finish(&query, &request->arena, err);
+    if (s == STATUS_OK)
+        s = mart_query_open(db, &query, &request->arena, &rows, err);
+    if (s == STATUS_OK)
+        s = rows_next(&rows, &has_row, err);
+    if (s != STATUS_OK || !has_row)
+        return s;
+    struct buf text;
+    buf_init(&text, &request->arena, (size_t)64 * 1024);
+    for (size_t i = 0; i < mart->n_key; i++) {
+        struct str value =
+            mart_value_text(&rows, i, mart->columns[mart->key[i]].kind, &request->arena);
+        buf_add_c(&text, i > 0 ? "," : "");
+        for (size_t k = 0; k < value.len; k++) {
+            if (value.ptr[k] == ',')
+                buf_add_c(&text, "%2C");
+            else
+                buf_add_char(&text, value.ptr[k]);
+        }
+    }
+    *ret = text.failed ? STR_NONE : buf_str(&text);
+    return STATUS_OK;
+}
+
+/* A when_empty_fn: NOT_FOUND with the nearest key there is, which shares as many parts as possible. */
+static enum status no_row(struct request *request, struct db *db, int64_t generation,
+                          struct err *err)
+{
+    CLEANUP(rows_end) struct rows_request rows = {0};
+    struct filter key[MART_FILTERS_MAX];
+    struct str nearest = STR_NONE;
+    enum status s = rows_begin(request, request->path_params[0], &rows, err);
+    if (s != STATUS_OK)
+        return s;
+    const struct mart *mart = rows.query->mart;
+    s = key_filters(request, mart, key, err);
+    for (size_t n = mart->n_key; n > 0 && s == STATUS_OK && nearest.ptr == NULL; n--) {
+        if (mart->columns[mart->key[n - 1]].kind == COLUMN_OTHER)
+            continue;
+        s = find_near(request, db, mart, generation, key, n - 1, false, &nearest, err);
+        if (s == STATUS_OK && nearest.ptr == NULL)
+            s = find_near(request, db, mart, generation, key, n - 1, true, &nearest, err);
+    }
+    if (s != STATUS_OK)
+        return s;
+    (void)err_set(err, STATUS_NOT_FOUND, "%.*s has no row with this key.", STR_ARG(mart->name));
+    err_at(err, ERR_PARAMETER, STR("key"), request->path_params[1]);
+    err_suggest(err, nearest);
+    err_allow(err, "a key there is: see /v1/marts/%.*s/rows", STR_ARG(mart->name));
+    return STATUS_NOT_FOUND;
+}
+
+enum status mart_row_get(struct request *request, struct err *err)
+{
+    static const char *const names[] = {"select", "generation", TABLE_PARAMETERS};
+    CLEANUP(rows_end) struct rows_request rows = {0};
+    struct filter key[MART_FILTERS_MAX];
+    enum status s = params_expect(request, names, ARRAY_LEN(names), err);
+    if (s == STATUS_OK)
+        s = rows_begin(request, request->path_params[0], &rows, err);
+    if (s == STATUS_OK)
+        s = key_filters(request, rows.query->mart, key, err);
+    for (size_t i = 0; s == STATUS_OK && i < rows.query->mart->n_key; i++)
+        s = rows_add_filter(&rows, key[i], err);
+    struct str select = request_param(request, "select");
+    if (s == STATUS_OK && select.ptr != NULL)
+        s = select_parse(rows.query->mart, select, &request->arena, rows.query, err);
+    if (s != STATUS_OK)
+        return s;
+    rows.is_single = true;
+    rows.when_empty = no_row;
+    return rows_answer(request, &rows, err);
+}
