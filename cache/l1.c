@@ -218,6 +218,11 @@ uint64_t l1_value_max(const struct l1 *l1)
     return l1->shard_max / SHARE;
 }
 
+uint64_t l1_bytes_max(const struct l1 *l1)
+{
+    return l1->shard_max * L1_SHARDS;
+}
+
 static bool refuse(struct shard *shard)
 {
     lock_take(&shard->lock);

@@ -35,6 +35,8 @@ bool l1_put(struct l1 *l1, struct str key, struct blob *blob);
 /* Values larger than this are not kept. */
 uint64_t l1_value_max(const struct l1 *l1);
 
+uint64_t l1_bytes_max(const struct l1 *l1);
+
 struct l1_stats l1_stats(struct l1 *l1);
 
 /*
