@@ -268,6 +268,9 @@ static enum status start_parts(struct http *http, struct err *err)
     enum status s = options->is_ops ? STATUS_OK : http_tls_load(config, &http->tls, err);
     if (s != STATUS_OK)
         return s;
+    if (http->tls.cert != NULL && MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES)
+        return err_set(err, STATUS_CONFIG,
+                       "The installed libmicrohttpd was built without TLS; empty tls_cert_file.");
     bool shares_port = !options->is_ops && config->reuse_port != 0;
     s = listen_open(options->bind, options->port, shares_port, &acceptor.listen_fd, &http->port,
                     err);

@@ -3,7 +3,6 @@
 #include "server/http_tls.h"
 
 #include <errno.h>
-#include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,9 +50,6 @@ enum status http_tls_load(const struct config *config, struct http_tls *ret, str
         err_at(err, ERR_SETTING, str_of(setting), STR_NONE);
         return s;
     }
-    if (MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES)
-        return err_set(err, STATUS_CONFIG,
-                       "The installed libmicrohttpd was built without TLS; empty tls_cert_file.");
     enum status s = read_pem("tls_cert_file", config->tls_cert_file, &ret->cert, err);
     if (s == STATUS_OK)
         s = read_pem("tls_key_file", config->tls_key_file, &ret->key, err);

@@ -11,7 +11,7 @@ struct http_tls {
 /* Protocols and ciphers, in GnuTLS's words. */
 #define HTTP_TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
-/* Errors: STATUS_CONFIG (only one of both set, a file that cannot be read, a library without TLS). */
+/* Errors: STATUS_CONFIG (only one of both set, a file that cannot be read). */
 enum status http_tls_load(const struct config *config, struct http_tls *ret, struct err *err)
     NODISCARD;
 void http_tls_clear(struct http_tls *tls); /* wipes the key */
