@@ -86,6 +86,8 @@ static enum status build(struct serving *serving, struct err *err)
         s = refresher_start(serving->refresher, err);
     if (s == STATUS_OK)
         s = keyring_start(app->keys, err);
+    if (s == STATUS_OK)
+        s = access_start(app, err);
     return s != STATUS_OK ? s : server_start(app, routes, routes_count, &serving->server, err);
 }
 

@@ -2,8 +2,10 @@
 #include "handlers/access.h"
 
 #include "base/clock.h"
+#include "cache/cache.h"
 #include "handlers/credentials.h"
 #include "handlers/keyring.h"
+#include "handlers/rate_share.h"
 
 #include <stdlib.h>
 
@@ -58,10 +60,18 @@ enum status access_open(struct app *app, struct err *err)
     return STATUS_OK;
 }
 
+enum status access_start(struct app *app, struct err *err)
+{
+    struct redis *redis = app->cache == NULL ? NULL : app->cache->l2.redis;
+    return redis == NULL ? STATUS_OK
+                         : rate_share_start(app->access->rate, redis, &app->access->share, err);
+}
+
 void access_close(struct app *app)
 {
     if (app->access == NULL)
         return;
+    rate_share_stop(app->access->share);
     rate_free(app->access->rate);
     free(app->access);
     app->access = NULL;

@@ -18,6 +18,7 @@ struct access_rules {
     bool is_forwarded_header;  /* proxies write Forwarded, not X-Forwarded-For */
     struct proxies proxies;
     struct rate *rate;
+    struct rate_share *share; /* NULL: quotas are this server's own */
 };
 
 /*
@@ -25,6 +26,9 @@ struct access_rules {
  * Errors: STATUS_CONFIG for trusted_proxies; STATUS_OUT_OF_MEMORY.
  */
 enum status access_open(struct app *app, struct err *err) NODISCARD;
+
+/* Shares quotas with other servers from here on, when app->cache has a Redis. */
+enum status access_start(struct app *app, struct err *err) NODISCARD;
 void access_close(struct app *app);
 
 /* app->admit: see server/app.h. */

@@ -166,8 +166,8 @@ enum status key_revoke(struct db *db, int64_t id, int64_t now, struct err *err)
 enum status key_find(struct db *db, struct str name_or_id, int64_t *ret_id, struct err *err)
 {
     CLEANUP(arena_clear) struct arena arena;
-    struct key *keys;
-    size_t n;
+    struct key *keys = NULL;
+    size_t n = 0;
     int64_t id = 0;
     arena_init(&arena, 64 << 20);
     enum status s = key_list(db, &arena, &keys, &n, err);

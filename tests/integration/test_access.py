@@ -5,13 +5,16 @@ import datetime
 import functools
 import json
 import re
+import shutil
+import socket
+import subprocess
 import time
 import unittest
 
 from support.backend import Postgresql, Sqlite
 from support.keys import basic, bearer, make_key
 from support.problems import Assertions
-from support.server import SLOW, Server, run, sample_var_dir
+from support.server import SLOW, Server, run, sample_var_dir, scratch_folder
 
 CHALLENGE = 'Bearer realm="cmmc", Basic realm="cmmc"'
 CLOSED = {"anonymous_read": "off", "anonymous_backtest": "off", "refresh_ms": 200, "rate_failures": 0}
@@ -438,6 +441,121 @@ class Quotas(Assertions, Secrets, unittest.TestCase):
         done = run("serve", var_dir=sample_var_dir(), trusted_proxies="10.0.0.0/33", port=0, ops_port=0)
         self.assertEqual(done.returncode, 78, done.stderr)
         self.assertIn("CMMC_TRUSTED_PROXIES", done.stderr)
+
+
+class Redis:
+    """A Redis of the test's own, on a socket in a folder of its own."""
+
+    def __init__(self):
+        self.folder = scratch_folder("redis")
+        self.url = f"unix://{self.folder}/socket"
+        self.process = None
+
+    def start(self):
+        program = shutil.which("redis-server")
+        if program is None:  # the same binary goes by another name too
+            program = f"{self.folder}/redis-server"
+            shutil.copy(shutil.which("redis-check-rdb"), program)
+        self.process = subprocess.Popen([program, "--port", "0", "--unixsocket", f"{self.folder}/socket", "--save", "", "--dir", self.folder],
+                                        stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + 10
+        while b"PONG" not in self.ask("PING"):
+            assert time.monotonic() < deadline, "Redis does not start"
+            time.sleep(0.02)
+        return self
+
+    def ask(self, command):
+        try:
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.connect(f"{self.folder}/socket")
+                connection.sendall(command.encode() + b"\r\n")
+                return connection.recv(65536)
+        except OSError:
+            return b""
+
+    def stop(self):
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+
+class SharedQuotas(Assertions, Secrets, unittest.TestCase):
+    """Two servers over one database and one Redis."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.secrets = []
+        cls.backend = Sqlite()
+        cls.redis = Redis().start()
+        cls.server, cls.other = [cls.backend.server(**CLOSED, redis_url=cls.redis.url, redis_ms=200).start() for _ in range(2)]
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
+        cls.other.stop()
+        cls.redis.stop()
+
+    def key_with_time(self, rate, least):
+        """A key whose window lasts that long, known to both servers, used once on this one."""
+        while True:
+            key = self.key("read", rate=rate)
+            self.other.wait_until(lambda: self.other.get("/v1/marts", **bearer(key)).status != 401, "the key holds there")
+            if rate_of(self.server.get("/v1/me", **bearer(key)))[2] >= least:
+                return key
+
+    def remaining(self, server, key):
+        return server.get("/v1/limits", **bearer(key)).json["data"]["quota"]["remaining"]
+
+    def test_what_one_server_gave_out_is_gone_on_the_other(self):
+        key = self.key_with_time(rate=100, least=15 * SLOW)
+        for _ in range(30):
+            self.server.get("/v1/me", **bearer(key))
+        before = self.remaining(self.server, key)
+        self.other.wait_until(lambda: self.remaining(self.other, key) < before, "the other server knows", timeout=2)
+        self.assertIn(b"$", self.redis.ask("RANDOMKEY"))
+
+    def test_two_servers_give_out_little_more_than_one_quota(self):
+        key = self.key_with_time(rate=100, least=15 * SLOW)
+        allowed = 0
+        for i in range(400):  # about 2 ms each, so some 75 go to each server between two exchanges; paced to some 20
+            server = self.server if i % 2 else self.other
+            allowed += server.get("/v1/me", **bearer(key)).status == 200
+            time.sleep(0.005)
+        self.assertGreaterEqual(allowed, 90)
+        self.assertLess(allowed, 140)
+        for server in (self.server, self.other):
+            self.assert_problem(server.get("/v1/me", **bearer(key)), "rate-limited")
+
+    def test_without_redis_each_server_counts_alone_and_shares_again_afterwards(self):
+        self.redis.stop()
+        try:
+            key = self.key_with_time(rate=20, least=15 * SLOW)
+            counts = [[server.get("/v1/me", **bearer(key)).status for _ in range(30)].count(200) for server in (self.server, self.other)]
+            self.assertTrue(all(15 <= count <= 20 for count in counts), counts)
+        finally:
+            self.redis.start()
+        key = self.key_with_time(rate=100, least=30 * SLOW)
+        for _ in range(30):
+            self.server.get("/v1/me", **bearer(key))
+        self.other.wait_until(lambda: self.remaining(self.other, key) < 80, "they share again", timeout=10)
+
+    def test_damaged_and_lost_counts_let_nobody_out_and_nobody_in(self):
+        key = self.key_with_time(rate=50, least=20 * SLOW)
+        number = int(key.split("_")[1])
+        for _ in range(10):
+            self.server.get("/v1/me", **bearer(key))
+        time.sleep(0.5)
+        name = next(one for one in re.findall(rb"cmmc:rate:\S+", self.redis.ask("KEYS cmmc:rate:1:*")) if one.startswith(b"cmmc:rate:1:%x:" % number)).decode()
+        before = self.remaining(self.server, key)
+        for damage in (f"SET {name} nonsense", f"SET {name} 999999999999", f"SET {name} -5", f"DEL {name}", "FLUSHALL"):
+            with self.subTest(damage):
+                self.redis.ask(damage)
+                time.sleep(0.4)
+                now = self.remaining(self.server, key)
+                self.assertGreater(now, 0)
+                self.assertLess(now, before)
+                before = now
 
 
 if __name__ == "__main__":
