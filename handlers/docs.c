@@ -72,6 +72,8 @@ enum status entry_get(struct request *request, struct err *err)
         return s;
     reply_header(request, "Link", "</openapi.json>; rel=\"service-desc\"");
     reply_header(request, "Link", "</docs>; rel=\"service-doc\"");
+    reply_header(request, "Link", "</v1/marts/mart_freshness/rows>; rel=\"status\"");
+    reply_header(request, "Link", "</.well-known/api-catalog>; rel=\"api-catalog\"");
     struct buf out;
     buf_init(&out, &request->arena, BODY_MAX);
     if (format == FORMAT_HTML) {
@@ -80,6 +82,47 @@ enum status entry_get(struct request *request, struct err *err)
         put_entry_json(request, &out);
     }
     return reply_text(request, &out, format_media_type(format), err);
+}
+
+static void put_target(struct json_out *json, const char *relation, const char *href,
+                       const char *type)
+{
+    jw_key(json, relation);
+    jw_array(json);
+    jw_object(json);
+    jw_key_c(json, "href", href);
+    jw_key_c(json, "type", type);
+    jw_end_object(json);
+    jw_end_array(json);
+}
+
+/* Source: RFC 9727, which asks for a linkset of RFC 9264. One API, anchored at /v1. */
+enum status api_catalog_get(struct request *request, struct err *err)
+{
+    enum status s = params_expect(request, NULL, 0, err);
+    if (s != STATUS_OK)
+        return s;
+    struct buf out;
+    struct json_out json;
+    buf_init(&out, &request->arena, BODY_MAX);
+    jw_init(&json, &out);
+    jw_object(&json);
+    jw_key(&json, "linkset");
+    jw_array(&json);
+    jw_object(&json);
+    jw_key_c(&json, "anchor", "/v1");
+    put_target(&json, "service-desc", "/openapi.json", "application/json");
+    put_target(&json, "service-doc", "/docs", "text/html");
+    put_target(&json, "status", "/v1/marts/mart_freshness/rows", "application/json");
+    put_target(&json, "service-meta", "/v1/marts", "application/json");
+    jw_end_object(&json);
+    jw_end_array(&json);
+    jw_end_object(&json);
+    buf_add_char(&out, '\n');
+    reply_header(request, "Link", "</.well-known/api-catalog>; rel=\"api-catalog\"");
+    return reply_text(
+        request, &out,
+        "application/linkset+json; profile=\"https://www.rfc-editor.org/info/rfc9727\"", err);
 }
 
 static enum status reply_embedded(struct request *request, struct str text, const char *media_type,

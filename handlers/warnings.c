@@ -15,6 +15,8 @@ static const struct {
          "Another tool keeps this mart, without generations: pages are not pinned."},
     [WARNING_NOT_FINITE] = {"not_finite",
                             "Some numbers are NaN or infinite; they are given as null."},
+    [WARNING_NO_RATE] = {"no_exchange_rate",
+                         "Some values are null: no exchange rate was known on their date."},
 };
 
 void warnings_put(struct json_out *json, unsigned mask)

@@ -8,7 +8,13 @@
 #include "base/json_out.h"
 #include "server/request.h"
 
-enum warning { WARNING_SIMULATED, WARNING_SURVIVOR_BIAS, WARNING_UNMANAGED, WARNING_NOT_FINITE };
+enum warning {
+    WARNING_SIMULATED,
+    WARNING_SURVIVOR_BIAS,
+    WARNING_UNMANAGED,
+    WARNING_NOT_FINITE,
+    WARNING_NO_RATE
+};
 
 /* Bits 1 << WARNING_x of what is to be said. */
 void warnings_put(struct json_out *json,

@@ -244,7 +244,8 @@ static int bind_one(sqlite3_stmt *stmt, int at, const struct db_param *param)
 {
     switch (param->type) {
     case DB_TEXT:
-        return sqlite3_bind_text64(stmt, at, param->text.ptr, param->text.len, SQLITE_STATIC,
+        /* Copied: the caller lends it for this call only, and a result is stepped through later. */
+        return sqlite3_bind_text64(stmt, at, param->text.ptr, param->text.len, SQLITE_TRANSIENT,
                                    SQLITE_UTF8);
     case DB_BYTES:
         return sqlite3_bind_blob64(stmt, at, param->text.ptr, param->text.len, SQLITE_STATIC);

@@ -28,6 +28,20 @@ static const char stmt_fx_load[] =
     "SELECT date, rate, known_at, 0, source FROM gen_fx_daily WHERE base = $1 AND quote = $2 AND gen_from <= $3 "
     "AND gen_to > $3 ORDER BY date LIMIT 200000";
 
+static const char stmt_instrument_peers[] =
+    "SELECT uid FROM gen_instrument WHERE asset_class = $1 AND gen_from <= $2 AND gen_to > $2 "
+    "AND n_rows > 0 ORDER BY uid LIMIT 100000";
+
+#define VALUES(column)                                                      \
+    "SELECT DISTINCT " column                                               \
+    " FROM gen_instrument WHERE gen_from <= $1 AND gen_to > $1 AND " column \
+    " IS NOT NULL ORDER BY " column " LIMIT 10000"
+static const char stmt_instrument_classes[] = VALUES("asset_class");
+static const char stmt_instrument_markets[] = VALUES("market");
+static const char stmt_instrument_currencies[] = VALUES("currency");
+static const char stmt_instrument_countries[] = VALUES("country");
+static const char stmt_instrument_sectors[] = VALUES("sector");
+
 static enum status no_memory(struct err *err)
 {
     return err_set(err, STATUS_OUT_OF_MEMORY, "The request needs more memory than it may use.");
@@ -212,7 +226,38 @@ enum status fx_load(struct db *db, struct str base, struct str quote, int64_t ge
                        arena, ret, err);
 }
 
+enum status instrument_peers_open(struct db *db, struct str asset_class, int64_t generation,
+                                  struct rows *ret_rows, struct err *err)
+{
+    enum status s = generation_pin(db, generation, err);
+    return s != STATUS_OK
+               ? s
+               : db_query(db, stmt_instrument_peers,
+                          PARAMS(db_text(asset_class), db_i64(generation)), ret_rows, err);
+}
+
+enum status instrument_values_open(struct db *db, enum instrument_facet facet, int64_t generation,
+                                   struct rows *ret_rows, struct err *err)
+{
+    static const char *const statements[FACET_COUNT] = {
+        [FACET_ASSET_CLASS] = stmt_instrument_classes,
+        [FACET_MARKET] = stmt_instrument_markets,
+        [FACET_CURRENCY] = stmt_instrument_currencies,
+        [FACET_COUNTRY] = stmt_instrument_countries,
+        [FACET_SECTOR] = stmt_instrument_sectors};
+    enum status s = generation_pin(db, generation, err);
+    return s != STATUS_OK
+               ? s
+               : db_query(db, statements[facet], PARAMS(db_i64(generation)), ret_rows, err);
+}
+
 const struct statement instrument_statements[] = {
+    STATEMENT(stmt_instrument_peers),
+    STATEMENT(stmt_instrument_classes),
+    STATEMENT(stmt_instrument_markets),
+    STATEMENT(stmt_instrument_currencies),
+    STATEMENT(stmt_instrument_countries),
+    STATEMENT(stmt_instrument_sectors),
     STATEMENT(stmt_instrument_get),
     STATEMENT(stmt_instrument_uids),
     STATEMENT(stmt_prices_load),

@@ -25,6 +25,22 @@ struct instrument {
 enum status instrument_get(struct db *db, struct str uid, int64_t generation, struct arena *arena,
                            struct instrument *ret, bool *ret_found, struct err *err) NODISCARD;
 
+/* uid of every instrument of an asset class that has prices, in their order: one column. */
+enum status instrument_peers_open(struct db *db, struct str asset_class, int64_t generation,
+                                  struct rows *ret_rows, struct err *err) NODISCARD;
+
+/* The different values of a column that instruments are filtered by, without NULL, in their order: one column. */
+enum instrument_facet {
+    FACET_ASSET_CLASS,
+    FACET_MARKET,
+    FACET_CURRENCY,
+    FACET_COUNTRY,
+    FACET_SECTOR,
+    FACET_COUNT
+};
+enum status instrument_values_open(struct db *db, enum instrument_facet facet, int64_t generation,
+                                   struct rows *ret_rows, struct err *err) NODISCARD;
+
 /* Total-return closes (adj_close) of one instrument, oldest first; rows without one are left out,
  * and so are those of a halt (quality bit 4): nobody could trade at them. */
 struct price_column {

@@ -33,6 +33,7 @@ struct statement {
 
 extern const struct statement generation_statements[], migrate_statements[], catalog_statements[],
     publish_statements[], instrument_statements[], backtest_statements[], key_statements[],
-    reader_statements[];
+    reader_statements[], price_statements[], calendar_statements[], indicator_statements[],
+    news_statements[];
 
 #endif

@@ -10,6 +10,9 @@ from support.keys import bearer, make_key
 from support.problems import PROBLEMS, ROOT
 from support.server import Server, run, sample_var_dir
 
+# Parameters without which an operation has no answer.
+REQUIRED = {"/v1/prices": "?instruments=stock:US.AAPL,index:SPX", "/v1/calendars/{market}": "?date=2020-01-24",
+            "/v1/calendars/{market}/next-open": "?after=2020-01-24"}
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 REQUEST = {"assets": [{"uid": "stock:US.AAPL", "weight": 0.6}, {"uid": "stock:US.JPM", "weight": 0.4}],
            "start": "2015-01-02", "end": "2016-12-30", "benchmark": "index:SPX", "monkeys": {"count": 20, "seed": 1}}
@@ -20,6 +23,10 @@ def route_table():
     done = run("routes", "--json", var_dir="unused")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+def with_parameter(target, parameter):
+    return f"{target}{'&' if '?' in target else '?'}{parameter}"
 
 
 def described():
@@ -158,9 +165,12 @@ class Live(unittest.TestCase):
         """(template, target) of every GET operation."""
         for method, template in described():
             if method == "GET":
+                indicator = template.startswith("/v1/indicators/")
                 yield template, (template.replace("{mart}", "mart_fx_daily").replace("{uid}", "stock:US.AAPL")
-                                 .replace("{id}", self.backtest).replace("{slug}", "unknown-column")
-                                 .replace("{key}", "EUR,KRW,2026-10-30").replace("{column}", "quote"))
+                                 .replace("{id}", "CPILFESL:USA" if indicator else self.backtest)
+                                 .replace("{market}", "XKRX").replace("{article_id}", "28247305436868547")
+                                 .replace("{key}", "EUR,KRW,2026-10-30").replace("{column}", "quote")
+                                 .replace("{slug}", "unknown-column")) + REQUIRED.get(template, "")
 
     def test_every_get_answers_as_described(self):
         for template, target in self.targets():
@@ -177,7 +187,7 @@ class Live(unittest.TestCase):
     def test_every_get_refuses_an_unknown_parameter_as_described(self):
         for template, target in self.targets():
             with self.subTest(template):
-                self.ask("GET", template, target + "?zzz=1", 400)
+                self.ask("GET", template, with_parameter(target, "zzz=1"), 400)
 
     def test_every_negotiated_get_answers_406_as_described(self):
         for template, target in self.targets():
@@ -191,7 +201,7 @@ class Live(unittest.TestCase):
             formats = [schema.resolve(one) for one in operation.get("parameters", ())]
             for name in [name for one in formats if one["name"] == "format" for name in one["schema"]["enum"]]:
                 with self.subTest(template, format=name):
-                    self.ask("GET", template, f"{target}?format={name}")
+                    self.ask("GET", template, with_parameter(target, f"format={name}"))
 
     def test_every_address_refuses_other_methods_as_described(self):
         for template, target in self.targets():

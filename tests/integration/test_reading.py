@@ -597,9 +597,15 @@ class Reading(Case):
                              ("active=true&asset_class=etf&currency=KRW",
                               lambda row: row["asset_class"] == "etf" and row["currency"] == "KRW" and row["is_active"] == "true"),
                              ("q=sim&asset_class=coin&market=24_7", lambda row: row["asset_class"] == "coin"),
-                             ("asset_class=house", lambda row: False)]:
+                             ("country=KR&sector=Financials",
+                              lambda row: row["country"] == "KR" and row["sector"] == "Financials"),
+                             ("asset_class=coin&market=XKRX", lambda row: False)]:
             with self.subTest(query):
                 self.assertEqual(self.instruments(query), sorted(row["uid"] for row in rows if holds(row)))
+        for name, value, nearest in (("asset_class", "stok", "stock"), ("market", "XKRK", "XKRX"), ("currency", "UDS", "USD"),
+                                     ("country", "UZ", "US"), ("sector", "Financial", "Financials")):
+            self.assert_problem(self.get(f"/v1/instruments?{name}={value}"), "bad-value", about=name, value=value,
+                                suggestion=nearest, allowed=nearest)
         for value in ("1", "yes", "", "TRUE"):
             self.assert_problem(self.get(f"/v1/instruments?active={value}"), "bad-value", about="active", allowed="true or false")
 

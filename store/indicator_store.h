@@ -1,0 +1,45 @@
+/*
+ * indicator_store.h - economic series and their observations as of one generation (generation.h), streamed.
+ */
+#ifndef STORE_INDICATOR_STORE_H
+#define STORE_INDICATOR_STORE_H
+
+#include "store/db.h"
+
+enum series_result {
+    SERIES_STAT_CODE,
+    SERIES_COUNTRY_CODE,
+    SERIES_FREQUENCY,
+    SERIES_NAME,
+    SERIES_UNIT,
+    SERIES_COUNTRY_NAME,
+    SERIES_FIRST,   /* first period_start */
+    SERIES_LAST,    /* last period_end */
+    SERIES_PERIODS, /* different ones */
+    SERIES_ROWS,    /* with every vintage */
+    SERIES_FIRST_VINTAGE,
+    SERIES_LAST_VINTAGE,
+    SERIES_SOURCE
+};
+
+/* One row a series, by code, country and frequency. A stat_code, country or frequency given must match. */
+struct series_filter {
+    struct str stat_code, country, frequency; /* ptr NULL: all */
+};
+enum status series_open(struct db *db, const struct series_filter *filter, int64_t generation,
+                        struct rows *ret_rows, struct err *err) NODISCARD;
+
+enum observation_result {
+    OBSERVATION_PERIOD,
+    OBSERVATION_FIRST,
+    OBSERVATION_LAST,
+    OBSERVATION_VALUE,
+    OBSERVATION_VINTAGE,
+    OBSERVATION_KNOWN_AT
+};
+
+/* Every vintage up to as_of of every period, oldest period and then oldest vintage first. filter names one series. */
+enum status observations_open(struct db *db, const struct series_filter *series, int32_t as_of,
+                              int64_t generation, struct rows *ret_rows, struct err *err) NODISCARD;
+
+#endif
