@@ -15,11 +15,12 @@
 #include <unistd.h>
 
 enum {
-    BUFFER_BYTES = 512 * 1024,
-    URGENT_BYTES = BUFFER_BYTES / 2, /* written without the delay */
-    PIPE_BYTES = 4096,               /* a pipe that can be written to takes at least so many */
-    FILE_BYTES = 64 * 1024,          /* a file takes all */
-    STUCK_MS = 1000                  /* for a reader that takes nothing, before lines are dropped */
+    BUFFER_BYTES =
+        4 * 1024 * 1024, /* a tenth of a second at 60,000 requests/s; touched only when needed */
+    URGENT_BYTES = 256 * 1024, /* written without the delay */
+    PIPE_BYTES = 4096,         /* a pipe that can be written to takes at least so many */
+    FILE_BYTES = 64 * 1024,    /* a file takes all */
+    STUCK_MS = 1000            /* for a reader that takes nothing, before lines are dropped */
 };
 
 /* The one writer of the process, as standard error is. */
