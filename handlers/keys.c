@@ -6,6 +6,7 @@
 #include "base/json_in.h"
 #include "base/json_out.h"
 #include "base/log.h"
+#include "handlers/database.h"
 #include "handlers/keyring.h"
 #include "handlers/params.h"
 #include "store/key_store.h"
@@ -69,7 +70,7 @@ enum status keys_list(struct request *request, struct err *err)
     size_t n = 0;
     enum status s = params_expect(request, NULL, 0, err);
     if (s == STATUS_OK)
-        s = db_acquire(request->app->db, DB_READ, &request->stop, &db, err);
+        s = database_acquire(request, DB_READ, &db, err);
     if (s == STATUS_OK)
         s = key_list(db, &request->arena, &keys, &n, err);
     if (s != STATUS_OK)
@@ -150,7 +151,7 @@ static enum status create(struct request *request, const struct key_options *opt
                           struct key *ret, char text[API_KEY_TEXT_BYTES], struct err *err)
 {
     CLEANUP(db_releasep) struct db *db = NULL;
-    enum status s = db_acquire(request->app->db, DB_WRITE, &request->stop, &db, err);
+    enum status s = database_acquire(request, DB_WRITE, &db, err);
     if (s == STATUS_OK)
         s = key_create(db, options, clock_wall_s(), ret, text, err);
     return s == STATUS_OK ? keyring_reload(request->app->keys, db, err) : s;
@@ -195,7 +196,7 @@ enum status keys_revoke(struct request *request, struct err *err)
     if (s == STATUS_OK && !str_to_i64(request->path_params[0], &id))
         id = 0; /* nobody's */
     if (s == STATUS_OK)
-        s = db_acquire(request->app->db, DB_WRITE, &request->stop, &db, err);
+        s = database_acquire(request, DB_WRITE, &db, err);
     if (s == STATUS_OK)
         s = key_revoke(db, id, clock_wall_s(), err);
     if (s == STATUS_OK)

@@ -6,6 +6,7 @@
 #include "handlers/table.h"
 #include "server/query_string.h"
 #include "store/mart_query.h"
+#include "store/mart_read.h"
 
 static enum status out_of_memory(struct err *err)
 {
@@ -104,7 +105,7 @@ static enum status find_near(struct request *request, struct db *db, const struc
     bool has_row = false;
     enum status s = mart_query_finish(&query, &request->arena, err);
     if (s == STATUS_OK)
-        s = mart_query_open(db, &query, &request->arena, &rows, err);
+        s = mart_read_page(db, &query, &request->arena, &rows, err);
     if (s == STATUS_OK)
         s = rows_next(&rows, &has_row, err);
     if (s != STATUS_OK || !has_row)

@@ -1,6 +1,7 @@
 /* generation.c - the check that stands before every read of a managed mart. */
 #include "store/generation.h"
 
+#include "store/catalog.h"
 #include "store/db_impl.h"
 #include "store/statements.h"
 
@@ -67,6 +68,12 @@ enum status generation_pin(struct db *db, int64_t generation, struct err *err)
         return s;
     s = db_to_primary(db, err);
     return s == STATUS_OK ? pin(db, generation, err) : s;
+}
+
+enum status generation_pin_mart(struct db *db, const struct mart *mart, int64_t generation,
+                                struct err *err)
+{
+    return mart->is_managed ? generation_pin(db, generation, err) : db_to_primary(db, err);
 }
 
 const struct statement generation_statements[] = {STATEMENT(generation_range_sql), STATEMENTS_END};

@@ -16,6 +16,15 @@
  */
 enum status generation_pin(struct db *db, int64_t generation, struct err *err) NODISCARD;
 
+struct mart;
+
+/*
+ * What stands before every read of a mart: generation_pin for a managed one. One of another tool has no generation
+ * to tell whether a replica is behind, so it is read on the primary.
+ */
+enum status generation_pin_mart(struct db *db, const struct mart *mart, int64_t generation,
+                                struct err *err) NODISCARD;
+
 /* May generation be read where oldest to newest are kept? Errors as generation_pin. */
 enum status generation_check(int64_t generation, int64_t oldest, int64_t newest, struct err *err)
     NODISCARD;

@@ -10,8 +10,7 @@ static enum status run_one(struct db *db, const struct mart_query *query,
                            const struct mart_sql *sql, struct rows *ret_rows, bool *ret_found,
                            struct err *err)
 {
-    enum status s =
-        query->mart->is_managed ? generation_pin(db, query->generation, err) : STATUS_OK;
+    enum status s = generation_pin_mart(db, query->mart, query->generation, err);
     if (s != STATUS_OK)
         return s;
     return db_query_one(db, sql->text, sql->params, sql->n_params, ret_rows, ret_found, err);

@@ -165,8 +165,8 @@ enum status mart_query_open(struct db *db, const struct mart_query *query, struc
 {
     struct mart_sql sql;
     enum status s = mart_query_compile(query, db_kind(db), arena, &sql, err);
-    if (s == STATUS_OK && query->mart->is_managed)
-        s = generation_pin(db, query->generation, err);
+    if (s == STATUS_OK)
+        s = generation_pin_mart(db, query->mart, query->generation, err);
     if (s != STATUS_OK)
         return s;
     s = db_query(db, sql.text, sql.params, sql.n_params, ret_rows, err);

@@ -68,10 +68,8 @@ enum status mart_read_stream(struct db *db, const struct mart_query *query, stru
 {
     struct mart_sql sql;
     enum status s = mart_query_compile(query, db_kind(db), arena, &sql, err);
-    if (s == STATUS_OK && query->mart->is_managed)
-        s = generation_pin(db, query->generation, err);
-    if (s == STATUS_OK && !query->mart->is_managed)
-        s = db_to_primary(db, err);
+    if (s == STATUS_OK)
+        s = generation_pin_mart(db, query->mart, query->generation, err);
     if (s == STATUS_OK && !db->in_transaction)
         s = db_begin(db, err); /* where db_limit's time is told to the server */
     if (s != STATUS_OK)
@@ -86,12 +84,9 @@ enum status mart_read_page(struct db *db, const struct mart_query *query, struct
     if (query->limit == MART_LIMIT_ALL || query->limit > MART_LIMIT_MAX)
         return mart_read_stream(db, query, arena, ret_rows, err);
     struct mart_sql sql;
-    enum status s = query->mart->is_managed ? STATUS_OK : db_to_primary(db, err);
-    if (s != STATUS_OK)
-        return s;
     if (db_kind(db) == DB_SQLITE || db->in_transaction || !query->mart->is_managed)
         return mart_query_open(db, query, arena, ret_rows, err);
-    s = mart_query_compile(query, DB_POSTGRESQL, arena, &sql, err);
+    enum status s = mart_query_compile(query, DB_POSTGRESQL, arena, &sql, err);
     if (s != STATUS_OK)
         return s;
     s = read_managed(db, query->generation, &sql, ret_rows, err);

@@ -109,8 +109,7 @@ static enum status build_group(const struct mart_group *group, enum db_kind kind
 static enum status run(struct db *db, const struct mart_query *query, const struct mart_sql *sql,
                        struct rows *ret_rows, struct err *err)
 {
-    enum status s =
-        query->mart->is_managed ? generation_pin(db, query->generation, err) : STATUS_OK;
+    enum status s = generation_pin_mart(db, query->mart, query->generation, err);
     return s != STATUS_OK ? s : db_query(db, sql->text, sql->params, sql->n_params, ret_rows, err);
 }
 
