@@ -11,6 +11,8 @@
 #include "server/app.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <strings.h>
 #include <time.h>
 
 enum {
@@ -176,12 +178,22 @@ static bool answer_from_l1(struct attempt *a, enum status *ret, struct err *err)
     return true;
 }
 
+/* What was made says itself that it is not the last word: facets that ran out of time. */
+static bool is_fleeting(const struct request *request)
+{
+    for (size_t i = 0; i < request->reply.n_headers; i++)
+        if (strcasecmp(request->reply.headers[i].name, "Cache-Control") == 0 &&
+            strcmp(request->reply.headers[i].value, "no-store") == 0)
+            return true;
+    return false;
+}
+
 /* Puts what was made into the cache; false when it cannot be kept. */
 static bool keep(struct attempt *a, enum status s, const struct err *err)
 {
     struct str key = a->key;
     struct blob *blob = NULL;
-    if (s == STATUS_OK && is_whole(a->request))
+    if (s == STATUS_OK && is_whole(a->request) && !is_fleeting(a->request))
         blob = kept_from_reply(a->request, key, a->cache->l2.redis != NULL);
     else if (s != STATUS_OK && status_http(s) == 404)
         blob = kept_from_error(s, err, key);

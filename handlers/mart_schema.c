@@ -37,7 +37,6 @@ static void put_property(struct json_out *json, const struct mart *mart,
         jw_key_text(json, "description", column->description);
     if (column->unit.len > 0)
         jw_key_text(json, "x-unit", column->unit);
-    jw_key_text(json, "x-database-type", column->type);
     jw_end_object(json);
 }
 

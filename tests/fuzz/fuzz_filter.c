@@ -2,6 +2,7 @@
  * fuzz_filter.c - any text as filter, conditions joined by and and or, select, order or search of a mart with a column of every kind: refused with a
  * reason, or a query whose canonical text and SQL can be made. The first byte says what the rest is.
  */
+#include "store/mart_group.h"
 #include "store/mart_query.h"
 #include "store/mart_sql.h"
 
@@ -124,6 +125,29 @@ static enum status read_logic(struct str input, struct mart_query *query, struct
     return s;
 }
 
+/* groups;metrics;order of an aggregate. What is accepted has a name for each output and a total order. */
+static enum status read_group(struct str input, struct mart_query *query, struct arena *arena,
+                              struct err *err)
+{
+    struct mart_group group = {.query = query, .limit = 1};
+    struct str rest = input;
+    struct str part = STR("");
+    struct buf out;
+    buf_init(&out, arena, (size_t)1 << 20);
+    (void)str_next_field(&rest, ';', &part);
+    enum status s = group_parse(query->mart, part, arena, &group, err);
+    if (s == STATUS_OK && str_next_field(&rest, ';', &part))
+        s = metrics_parse(query->mart, part, arena, &group, err);
+    if (s == STATUS_OK && str_next_field(&rest, ';', &part))
+        s = group_order_parse(part, &group, err);
+    if (s != STATUS_OK)
+        return s;
+    mart_group_finish(&group);
+    mart_group_canonical(&group, &out);
+    assert(!out.failed && group.n_outputs > 0 && group.n_order <= group.n_outputs);
+    return s;
+}
+
 static enum status read_part(unsigned what, struct str input, struct mart_query *query,
                              struct arena *arena, struct err *err)
 {
@@ -136,6 +160,8 @@ static enum status read_part(unsigned what, struct str input, struct mart_query 
         if (!str_is_utf8(input) || (input.len > 0 && memchr(input.ptr, '\0', input.len) != NULL))
             return STATUS_OK;
         return mart_query_search(query, input, "t,q\"@$1", arena, err);
+    case 'g':
+        return read_group(input, query, arena, err);
     case 'l':
         return read_logic(input, query, arena, err);
     default:

@@ -12,7 +12,7 @@ import urllib.parse
 
 from support.backend import Postgresql, Sqlite
 from support.dataset import sample_rows
-from support.problems import Assertions
+from support.problems import ROOT, Assertions
 
 SEED = 20261122
 D = decimal.Decimal
@@ -429,6 +429,17 @@ class Rows(Both):
                     self.assertTrue(any(isinstance(value, types[one]) for one in allowed), (name, value, allowed))
 
 
+class Document(Both):
+    def test_every_command_of_the_query_page_answers(self):
+        text = (ROOT / "docs" / "query.md").read_text()
+        targets = re.findall(r"^curl -sg 'localhost:8080([^']+)'$", text, re.MULTILINE)
+        self.assertGreater(len(targets), 9)
+        for target in targets:
+            with self.subTest(target):
+                data = self.page(target) if target.endswith("/schema") else self.data(target)
+                self.assertTrue(data)
+
+
 class Bounds(Both):
     settings = {"scan_rows_max": 1000, "facet_ms": 1}
 
@@ -448,6 +459,8 @@ class Bounds(Both):
             self.assertEqual(answer.json["meta"]["timed_out"], ["close", "volume"])
             self.assertEqual(answer.json["data"], [])
             self.assertEqual(answer.header("Cache-Control"), "no-store")
+            again = self.assert_ok(server.get("/v1/marts/mart_price_daily/facets?by=close,volume"))
+            self.assertNotIn("hit", again.header("Cache-Status"))
 
 
 if __name__ == "__main__":

@@ -36,6 +36,8 @@ static enum status parse(const struct mart *mart, const char *text, struct arena
             s = select_parse(mart, value, arena, ret, err);
         else if (str_eq(name, STR("order")))
             s = order_parse(mart, value, arena, ret, err);
+        else if (logic_is_name(name))
+            s = logic_parse(mart, name, value, arena, &ret->filters[ret->n_filters++], err);
         else if (str_eq(name, STR("limit")))
             s = str_to_i64(value, &ret->limit) ? STATUS_OK : STATUS_BAD_VALUE;
         else
@@ -770,6 +772,56 @@ static void equal_queries_have_equal_canonical_text(void **state)
     catalog_unref(c);
 }
 
+static void joined_conditions_have_one_form(void **state)
+{
+    static const struct {
+        const char *one, *other;
+    } equal[] = {
+        {"or=(base.eq.A,base.eq.B,base.eq.A)", "or=(base.eq.B,base.eq.A)"},
+        {"and=(base.eq.A,quote.eq.B)", "quote=eq.B&base=eq.A"},
+        {"or=(or(base.eq.A,quote.eq.B),rate.gt.1)", "or=(rate.gt.1.0,quote.eq.B,base.eq.A)"},
+        {"not.or=(rate.gt.1)", "rate=lte.1"},
+        {"not.and=(or(base.is.null))", "base=is.not_null"},
+        {"base=not.in.(A)", "base=neq.A"},
+        {"base=not.eq.A", "base=neq.A"},
+        {"base=in.(A,A)", "base=eq.A"},
+        {"base=like.a**%b", "base=like.a*b"},
+        {"base=ilike.AbC", "base=ilike.abc"},
+        {"base=fts.b A", "base=fts.a, B!"},
+        {"order=base.asc.nullslast,rate.desc.nullsfirst", "order=base,rate.desc"},
+        {"select=base:base,rate", "select=base,rate"},
+    };
+    static const char *const different[] = {
+        "or=(base.eq.A,quote.eq.B)",
+        "and=(base.eq.A,quote.eq.B)",
+        "not.or=(base.eq.A,quote.eq.B)",
+        "not.and=(base.eq.A,quote.eq.B)",
+        "or=(base.eq.\"A,quote.eq.B\")",
+        "or=(base.eq.A,and(quote.eq.B,rate.eq.1))",
+        "and=(rate.eq.1,or(base.eq.A,quote.eq.B))",
+        "base=like.a%",
+        "base=ilike.a%",
+        "base=fts.a",
+        "base=fts.a*",
+        "base=like.a\\%",
+        "base=isdistinct.a",
+        "base=not.isdistinct.a",
+        "order=rate.desc",
+        "select=x:base",
+        "select=y:base",
+    };
+    struct fixture *f = *state;
+    struct catalog *c = load_catalog(f);
+    const struct mart *m = find(c, "mart_fx_daily");
+    for (size_t i = 0; i < ARRAY_LEN(equal); i++)
+        assert_string_equal(canonical(f, m, equal[i].one), canonical(f, m, equal[i].other));
+    for (size_t i = 0; i < ARRAY_LEN(different); i++)
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(canonical(f, m, different[i]), canonical(f, m, different[k])) == 0)
+                fail_msg("%s and %s have one text", different[i], different[k]);
+    catalog_unref(c);
+}
+
 static void order_columns_that_are_not_selected_follow_the_selected_ones(void **state)
 {
     struct fixture *f = *state;
@@ -806,6 +858,7 @@ int main(void)
         TEST(a_search_goes_over_text_columns_only),
         TEST(the_canonical_text_tells_searches_apart),
         TEST(equal_queries_have_equal_canonical_text),
+        TEST(joined_conditions_have_one_form),
         TEST(order_columns_that_are_not_selected_follow_the_selected_ones),
     };
     return cmocka_run_group_tests_name("mart_query", tests, NULL, NULL);
