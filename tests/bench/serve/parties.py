@@ -270,6 +270,8 @@ class Bench:
         pids = {"party": party.pid}
         if self.url is not None:
             pids["postgresql"] = self.postgres_pid()
+        if self.redis_url is not None:
+            pids["redis"] = self.redis_pid
         cpu = Cpu(**pids)
         result = json.loads(run(*words, party.port, listing, timeout=seconds + 60))
         used = cpu.used()

@@ -15,6 +15,9 @@ ROWS_TARGET = "/v1/marts/mart_price_daily/rows"
 HUNDRED_THOUSAND, MILLION, TEN_MILLION = 40, 400, 4000  # instruments
 
 
+DATABASE_IDLE_US = 5  # of PostgreSQL's own housekeeping, spread over the requests
+
+
 def symbol(number):
     return f"stock:US.B{number:05d}"
 
@@ -69,18 +72,16 @@ def rounds(bench, options, parties, connections=64, headers=(), expected=200):
     return results
 
 
-def cpu_text(ours, theirs, databases=False):
+def cpu_text(ours, theirs, *servers):
+    """Own processor time and that of PostgreSQL or Redis, for ours and theirs, and how many times less ours is in all."""
     def one(results):
-        own = statistics.median(result["cpu_us"]["party"] for result in results)
-        text = significant(own)
-        if databases:
-            text += " + " + significant(statistics.median(result["cpu_us"]["postgresql"] for result in results))
-        return text, own
-    (our_text, our_own), (their_text, their_own) = one(ours), one(theirs)
-    return f"{our_text} / {their_text} µs (x {their_own / our_own:.2f})" if our_own else f"{our_text} / {their_text} µs"
+        parts = [statistics.median(result["cpu_us"][name] for result in results) for name in ("party", *servers)]
+        return " + ".join(map(significant, parts)), sum(parts)
+    (our_text, our_sum), (their_text, their_sum) = one(ours), one(theirs)
+    return f"{our_text} / {their_text} µs" + (f" (x {their_sum / our_sum:.2f})" if our_sum else "")
 
 
-def compare(name, results, ours, goals, databases=False):
+def compare(name, results, ours, goals, *servers):
     """One row for each peer; goals is {peer's name: goal}."""
     rows = []
     for peer, measured in results.items():
@@ -88,7 +89,7 @@ def compare(name, results, ours, goals, databases=False):
             continue
         row = Row(name, peer, goals.get(peer))
         row.compare([r["rate"] for r in results[ours]], [r["rate"] for r in measured], "req/s")
-        row.cpu = cpu_text(results[ours], measured, databases)
+        row.cpu = cpu_text(results[ours], measured, *servers)
         rows.append(row)
     return rows
 
@@ -167,10 +168,13 @@ def beside_peers(bench, options, name, limit, factor, prefix="", **settings):
         if "redis; hit" not in hits and "redis;hit" not in hits:
             raise Missing(f"ours did not answer from Redis: Cache-Status is \"{hits}\"")
     results = rounds(bench, options, parties)
+    asked_us = statistics.median(result["cpu_us"]["postgresql"] for result in results["ours"])
+    if prefix and asked_us > DATABASE_IDLE_US:
+        raise Missing(f"our requests went on to PostgreSQL ({asked_us:.0f} µs each): Redis did not keep up")
     for party, _ in parties:
         bench.stop(party)
     goals = {"FastAPI": (">=", factor), "Go": (">=", 1.0)}
-    return compare(name, results, "ours", goals, databases=not prefix)
+    return compare(name, results, "ours", goals, "redis" if prefix else "postgresql")
 
 
 def one_row(bench, options):
