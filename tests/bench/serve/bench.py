@@ -36,7 +36,7 @@ def machine():
     memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return [f"{os.cpu_count()} cores ({model}), {memory_gib:.0f} GiB of memory, Linux {platform.release()}",
             f"{first_line(os.environ.get('CC', 'cc'), '--version')}; {first_line('psql', '--version')}",
-            f"{first_line(str(BIN), 'version')}; load average at the start {os.getloadavg()[0]:.1f}"]
+            first_line(str(BIN), "version")]
 
 
 def main():
@@ -54,7 +54,7 @@ def main():
     if os.environ.get("CMMC_TEST_BUILD"):
         build = pathlib.Path(os.environ["CMMC_TEST_BUILD"]) / "bench"
     build.mkdir(parents=True, exist_ok=True)
-    lines, notes, rows, started = machine(), [], [], time.monotonic()
+    lines, notes, rows, started, load = machine(), [], [], time.monotonic(), os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="cmmc-bench-") as folder:
         os.chmod(folder, 0o755)
         bench = Bench(folder, build, options.data)
@@ -77,9 +77,10 @@ def main():
                 print(f"-- {name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
         finally:
             bench.close()
-    words = options.scenario + [f"--{name}" for name in ("quick",) if options.quick]
+    words = [*(["--quick"] if options.quick else []), *options.scenario]
     command = " ".join(["tests/bench/serve/run.sh", *words])
     out = "\n".join([*(f"- {line}" for line in lines),
+                     f"- load average {load:.1f} at the start, {os.getloadavg()[0]:.1f} at the end",
                      f"- {options.rounds} rounds of {options.seconds:g} s; {time.monotonic() - started:.0f} s in all",
                      "", table(rows), *(["", *(f"- {note}" for note in notes)] if notes else [])])
     print(out)

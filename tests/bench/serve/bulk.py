@@ -11,7 +11,7 @@ import time
 
 import proc
 from figures import Row, significant
-from parties import Missing, need
+from parties import SESSIONS, Missing, need
 from scenarios import HUNDRED_THOUSAND, MILLION, ROWS_TARGET, TEN_MILLION, Targets, symbol, uncached
 
 GROWTH_MIB = 8
@@ -34,7 +34,7 @@ def timed(bench, words, **trees):
     return seconds, dict(cpu.used(), client=children_cpu_s() - own)
 
 
-def exported(bench, ours, target, path, limit_mib=None):
+def exported(bench, ours, target, path):
     """Fetches a target into a file by curl."""
     words = [need("curl", "curl"), "-sS", "--fail-with-body", "-o", path,
              f"http://127.0.0.1:{ours.port}{target}"]
@@ -48,26 +48,28 @@ def psql_to_file(bench, database, path, *commands):
     return timed(bench, words)
 
 
-def whole(bench, options, name, goal, target, peer_name, peer):
-    """A whole table of 1,000,000 rows: ours by curl beside psql, both into a file. Returns (row, our server)."""
+def whole(bench, options, name, target, peers):
+    """A whole table of 1,000,000 rows: ours by curl beside peers, each (its name, goal, how), all into files. Returns
+    (rows, our server)."""
     ours = bench.ours("ours", bench.database(MILLION), **uncached(bench))
     status, _, body = ours.get(target.replace("limit=all", "limit=all&uid=eq." + symbol(1)))
     if status != 200:
         raise Missing(f"ours answers {status} to {target}: {body[:200]!r}")
-    mine, theirs, cpu = [], [], {"ours": [], "theirs": []}
+    mine, theirs = [], {peer: [] for peer, _, _ in peers}
     for _ in range(options.rounds):
-        seconds, used = exported(bench, ours, target, bench.folder / "ours.out")
-        mine.append(seconds)
-        cpu["ours"].append(used)
-        seconds, used = peer(bench.folder / "theirs.out")
-        theirs.append(seconds)
-        cpu["theirs"].append(used)
-    row = Row(name, peer_name, goal).compare(mine, theirs, "s", higher_is_better=False)
+        mine.append(exported(bench, ours, target, bench.folder / "ours.out"))
+        for peer, _, how in peers:
+            theirs[peer].append(how(bench.folder / "theirs.out"))
 
-    def text(side, *parts):
-        return " + ".join(significant(statistics.median(used[part] for used in cpu[side])) for part in parts)
-    row.cpu = f"{text('ours', 'ours', 'postgresql', 'client')} / {text('theirs', 'client', 'postgresql')} s in all"
-    return row, ours
+    def text(measured, *parts):
+        return " + ".join(significant(statistics.median(used[part] for _, used in measured)) for part in parts)
+    rows = []
+    for peer, goal, _ in peers:
+        row = Row(name, peer, goal).compare([seconds for seconds, _ in mine], [seconds for seconds, _ in theirs[peer]],
+                                            "s", higher_is_better=False)
+        row.cpu = f"{text(mine, 'ours', 'postgresql', 'client')} / {text(theirs[peer], 'client', 'postgresql')} s in all"
+        rows.append(row)
+    return rows, ours
 
 
 def count_lines(path):
@@ -76,29 +78,34 @@ def count_lines(path):
 
 
 def csv(bench, options):
-    """CSV of 1,000,000 rows into a file, beside psql's \\copy of the same view."""
-    command = "\\copy (SELECT * FROM mart_price_daily) TO '{}' WITH (FORMAT csv, HEADER)"
-    row, ours = whole(bench, options, "CSV of 1,000,000 rows", (">=", 0.8), f"{ROWS_TARGET}?limit=all&format=csv",
-                      "psql \\copy", lambda path: psql_to_file(bench, f"bench{MILLION}", "/dev/null",
-                                                               command.format(path)))
+    """CSV of 1,000,000 rows into a file, beside psql's \\copy of the same view; ours is always in the order of the key,
+    psql once as the table lies and once in that order."""
+    def copy(order):
+        query = f"SELECT * FROM mart_price_daily{order}"
+        return lambda path: psql_to_file(bench, f"bench{MILLION}", "/dev/null",
+                                         f"\\copy ({query}) TO '{path}' WITH (FORMAT csv, HEADER)")
+    peers = [("psql \\copy", (">=", 0.8), copy("")),
+             ("psql \\copy, ordered", None, copy(" ORDER BY uid, date"))]
+    rows, ours = whole(bench, options, "CSV of 1,000,000 rows", f"{ROWS_TARGET}?limit=all&format=csv", peers)
     lines = [count_lines(bench.folder / name) for name in ("ours.out", "theirs.out")]
-    if lines != [MILLION * 2500 + 1] * 2:
+    if lines != [MILLION * SESSIONS + 1] * 2:
         raise Missing(f"lines written: ours {lines[0]}, psql {lines[1]}")
     bench.stop(ours)
-    return [row]
+    return rows
 
 
 def json_all(bench, options):
     """The same rows as JSON into a file, beside PostgreSQL building them with json_agg."""
-    row, ours = whole(bench, options, "JSON of 1,000,000 rows", (">=", 0.8), f"{ROWS_TARGET}?limit=all&format=json",
-                      "json_agg", lambda path: psql_to_file(
-                          bench, f"bench{MILLION}", path, "SELECT json_agg(p) FROM mart_price_daily p"))
+    def aggregate(path):
+        return psql_to_file(bench, f"bench{MILLION}", path, "SELECT json_agg(p) FROM mart_price_daily p")
+    rows, ours = whole(bench, options, "JSON of 1,000,000 rows", f"{ROWS_TARGET}?limit=all&format=json",
+                       [("json_agg", (">=", 0.8), aggregate)])
     with open(bench.folder / "ours.out", "rb") as file:
         found = len(re.findall(rb'"uid":', file.read()))
-    if found != MILLION * 2500:
+    if found != MILLION * SESSIONS:
         raise Missing(f"our JSON has {found} rows")
     bench.stop(ours)
-    return [row]
+    return rows
 
 
 def grow(bench, ours, words, seconds=None):

@@ -9,7 +9,7 @@ import random
 import statistics
 
 from figures import Row, significant
-from parties import SESSIONS, Missing
+from parties import Missing
 
 ROWS_TARGET = "/v1/marts/mart_price_daily/rows"
 HUNDRED_THOUSAND, MILLION, TEN_MILLION = 40, 400, 4000  # instruments
