@@ -38,10 +38,11 @@ static ssize_t read_stream(void *cls, uint64_t at, char *room, size_t max)
 
 struct MHD_Response *http_stream_response(struct exchange *x)
 {
-    x->response =
-        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_stream, x, NULL);
+    int64_t known = x->request.stream_bytes;
+    uint64_t size = known > 0 ? (uint64_t)known : MHD_SIZE_UNKNOWN;
+    x->response = MHD_create_response_from_callback(size, BLOCK_BYTES, read_stream, x, NULL);
     /* The library sends the last chunk of a chunked answer to HEAD, too, where the next answer belongs. */
-    if (x->response != NULL && !stream_has_body(x->request.stream))
+    if (x->response != NULL && known == 0 && !stream_has_body(x->request.stream))
         (void)MHD_set_response_options(x->response, MHD_RF_HTTP_VERSION_1_0_ONLY, MHD_RO_END);
     return x->response;
 }

@@ -150,10 +150,12 @@ struct request {
     struct request_timing timings[REQUEST_TIMINGS];
     size_t n_timings;
     struct stream *stream; /* the transport's; NULL until stream_begin */
-    atomic_int park;       /* the transport's */
-    bool is_own;           /* the server asks itself: nobody waits for it, so it does not park */
-    struct wait *wait;     /* of answer.c, across calls of the handler; NULL at first */
-    enum outcome outcome;  /* the transport's */
+    int64_t
+        stream_bytes; /* set before stream_begin when the length is known: Content-Length; else 0 */
+    atomic_int park;  /* the transport's */
+    bool is_own;      /* the server asks itself: nobody waits for it, so it does not park */
+    struct wait *wait;    /* of answer.c, across calls of the handler; NULL at first */
+    enum outcome outcome; /* the transport's */
 };
 
 /*

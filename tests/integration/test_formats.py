@@ -1,7 +1,10 @@
 """Every representation of rows: the same values in each, and streams that end rightly or are seen to fail."""
 
+import base64
 import csv
 import decimal
+import gzip
+import hashlib
 import io
 import json
 import pathlib
@@ -271,6 +274,51 @@ class Case(Assertions):
         self.assertEqual(answer.body, self.get("limit=all&format=csv", "mart_fx_daily").body)
         problem = self.assert_problem(self.server.get("/v1/marts/mart_price_daily/rows?limit=all&buffer=full"), "answer-too-large")
         self.assertIn("16777216", problem["errors"][0]["allowed"])
+
+    # ---- Files --------------------------------------------------------------------------------------------------
+
+    def test_an_export_is_the_stream_as_a_file_that_can_be_resumed(self):
+        base = "/v1/marts/mart_fx_daily/export/"
+        latest = self.server.get(base + "latest.csv.gz")
+        self.assertEqual((latest.status, latest.header("Cache-Control")), (302, "no-cache"))
+        self.assertEqual(latest.header("Location"), base + "1.csv.gz")
+        whole = self.assert_ok(self.server.get(base + "1.csv.gz"))
+        self.assertEqual(gzip.decompress(whole.body), self.get("limit=all&format=csv", "mart_fx_daily").body)
+        self.assertEqual(int(whole.header("Content-Length")), len(whole.body))
+        digest = base64.b64encode(hashlib.sha256(whole.body).digest()).decode()
+        self.assertEqual(whole.header("Content-Digest"), f"sha-256=:{digest}:")
+        self.assertIn("immutable", whole.header("Cache-Control"))
+        size, tag = len(whole.body), whole.header("ETag")
+        for asked, start, end in [("bytes=0-9", 0, 10), (f"bytes={size - 5}-", size - 5, size), ("bytes=-7", size - 7, size),
+                                  (f"bytes=100-{size * 2}", 100, size), (f"bytes=-{size * 2}", 0, size)]:
+            with self.subTest(asked):
+                part = self.server.get(base + "1.csv.gz", range=asked, if_range=tag)
+                self.assertEqual((part.status, part.body), (206, whole.body[start:end]))
+                self.assertEqual(part.header("Content-Range"), f"bytes {start}-{end - 1}/{size}")
+        for asked, if_range in [("bytes=0-9", '"other"'), ("bytes=0-1,3-4", tag), ("items=0-9", tag), ("bytes=5-2", tag), ("bytes=a-b", tag),
+                                ("bytes=--5", tag), ("0-9", tag)]:
+            with self.subTest(asked, if_range=if_range):
+                self.assertEqual(self.server.get(base + "1.csv.gz", range=asked, if_range=if_range).body, whole.body)
+        for asked in (f"bytes={size}-", "bytes=-0"):
+            self.assert_problem(self.server.get(base + "1.csv.gz", range=asked), "range-not-satisfiable", about="Range")
+        self.assertEqual(self.server.get(base + "1.csv.gz", if_none_match=tag).status, 304)
+        head = self.server.head(base + "1.csv.gz")
+        self.assertEqual((head.status, head.body, head.header("ETag"), head.header("Content-Length")), (200, b"", tag, str(size)))
+        for name in ("1.parquet", "1.csv", "0.csv.gz", "99.csv.gz", "x.csv.gz", "..%2F1.csv.gz", "1.csv.gz%00", "latest", "-1.arrow"):
+            self.assertIn(self.server.get(base + name).status, (400, 404), name)
+        self.assertEqual(self.server.get("/v1/marts/mart_test_types/export/latest.csv.gz").status, 404)
+
+    def test_exports_of_all_formats_hold_the_same_rows(self):
+        program, why = arrow.python()
+        if program is None:
+            self.skipTest(why)
+        file = self.assert_ok(self.server.get("/v1/marts/mart_fx_daily/export/1.arrow"))
+        found = arrow.read(file.body, "file")
+        records = self.get("limit=all&format=csv", "mart_fx_daily").rows[1:]
+        self.assertEqual(len(found["rows"]), len(records))
+        self.assertEqual([decimal.Decimal(row["rate"]) for row in found["rows"]], [decimal.Decimal(record[3]) for record in records])
+        lines = self.assert_ok(self.server.get("/v1/marts/mart_fx_daily/export/1.ndjson.zst"))
+        self.assertEqual(lines.body[:4], b"\x28\xb5\x2f\xfd")
 
     def test_memory_does_not_grow_with_the_rows_whatever_the_reader(self):
         if IS_SANITIZED:
