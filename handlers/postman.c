@@ -22,19 +22,36 @@ static const struct {
     {NULL, "mart", "mart_price_daily"},
     {NULL, "uid", "stock:US.AAPL"},
     {NULL, "slug", "unknown-column"},
+    {NULL, "column", "currency"},
+    {NULL, "key", "stock:US.AAPL,2020-01-02"},
+    {NULL, "market", "XNYS"},
+    {NULL, "article_id", "{{article}}"},
+    {"/v1/indicators/{id}", "id", "{{indicator}}"},
+    {"/v1/indicators/{id}/observations", "id", "{{indicator}}"},
     {"/v1/backtests/{id}", "id", "{{backtest}}"},
     {"/v1/backtests/{id}/equity", "id", "{{backtest}}"},
     {"/v1/admin/keys/{id}", "id", "{{key_id}}"},
 };
 
-/* Bodies of requests, and what their answers leave behind for the requests after them. */
+/* What a request needs beside its path, and what its answer leaves behind for the requests after it. */
 static const struct {
-    const char *path, *body, *script;
-} bodies[] = {
-    {"/v1/backtests",
+    const char *path, *query, *body, *script;
+} needs[] = {
+    {"/v1/marts/{mart}/facets", "by=currency", NULL, NULL},
+    {"/v1/prices", "instruments=stock:US.AAPL,stock:US.JPM", NULL, NULL},
+    {"/v1/prices/latest", "asset_class=index", NULL, NULL},
+    {"/v1/calendars/{market}", "date=2020-01-02", NULL, NULL},
+    {"/v1/calendars/{market}/next-open", "after=2020-01-03", NULL, NULL},
+    {"/v1/indicators", NULL, NULL,
+     "pm.collectionVariables.set(\"indicator\", pm.response.json().data[0].id)"},
+    {"/v1/news", "numbers=string", NULL,
+     "pm.collectionVariables.set(\"article\", pm.response.json().data[0].article_id)"},
+    {"/v1/prices:query", NULL, "{\"instruments\": [\"stock:US.AAPL\"], \"last\": \"1y\"}", NULL},
+    {"/v1/admin/cache/purge", NULL, "{\"marts\": [\"mart_price_daily\"]}", NULL},
+    {"/v1/backtests", NULL,
      "{\"universe\": [\"stock:US.AAPL\", \"stock:US.JPM\"], \"strategy\": \"equal\", \"benchmark\": \"index:SPX\"}",
      "pm.collectionVariables.set(\"backtest\", pm.response.json().data.id)"},
-    {"/v1/admin/keys", "{\"name\": \"postman-{{$timestamp}}\", \"scopes\": [\"read\"]}",
+    {"/v1/admin/keys", NULL, "{\"name\": \"postman-{{$timestamp}}\", \"scopes\": [\"read\"]}",
      "pm.collectionVariables.set(\"key_id\", pm.response.json().data.id)"},
 };
 
@@ -55,8 +72,20 @@ static void put_pair(struct json_out *json, const char *key, const char *value)
     jw_end_object(json);
 }
 
+static void put_query(struct json_out *json, struct str query)
+{
+    size_t equals = str_find(query, '=', 0);
+    jw_key(json, "query");
+    jw_array(json);
+    jw_object(json);
+    jw_key_text(json, "key", str_sub(query, 0, equals));
+    jw_key_text(json, "value", str_sub(query, equals + 1, query.len));
+    jw_end_object(json);
+    jw_end_array(json);
+}
+
 /* {mart} is :mart in the path, and gets its value beside it. */
-static void put_url(struct json_out *json, const char *path, struct arena *arena)
+static void put_url(struct json_out *json, const char *path, const char *query, struct arena *arena)
 {
     struct str rest = str_of(path + 1);
     struct str segment;
@@ -77,6 +106,8 @@ static void put_url(struct json_out *json, const char *path, struct arena *arena
         jw_str(json, buf_str(&text));
     }
     jw_end_array(json);
+    if (query != NULL)
+        put_query(json, str_of(query));
     jw_key(json, "variable");
     jw_array(json);
     rest = str_of(path + 1);
@@ -136,24 +167,32 @@ static void put_auth(struct json_out *json)
     jw_end_object(json);
 }
 
-static void put_item(struct json_out *json, const struct route *route, struct arena *arena)
+/* Its row in needs; ARRAY_LEN(needs) when it needs nothing. */
+static size_t need_of(const struct route *route)
 {
     size_t at = 0;
-    while (at < ARRAY_LEN(bodies) &&
-           (route->method != METHOD_POST || strcmp(bodies[at].path, route->path) != 0))
+    while (at < ARRAY_LEN(needs) && (strcmp(needs[at].path, route->path) != 0 ||
+                                     (needs[at].body != NULL) != (route->method == METHOD_POST)))
         at++;
+    return at;
+}
+
+static void put_item(struct json_out *json, const struct route *route, struct arena *arena)
+{
+    size_t at = need_of(route);
+    bool has_need = at < ARRAY_LEN(needs);
     jw_object(json);
     jw_key_c(json, "name", route->summary);
-    if (at < ARRAY_LEN(bodies) && bodies[at].script != NULL)
-        put_script(json, bodies[at].script);
+    if (has_need && needs[at].script != NULL)
+        put_script(json, needs[at].script);
     jw_key(json, "request");
     jw_object(json);
     jw_key_c(json, "method", method_name(route->method));
     if (route->access == ACCESS_ADMIN)
         put_auth(json);
-    put_url(json, route->path, arena);
-    if (at < ARRAY_LEN(bodies))
-        put_body(json, bodies[at].body);
+    put_url(json, route->path, has_need ? needs[at].query : NULL, arena);
+    if (has_need && needs[at].body != NULL)
+        put_body(json, needs[at].body);
     jw_end_object(json);
     jw_end_object(json);
 }
