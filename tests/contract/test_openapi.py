@@ -170,8 +170,7 @@ class Live(unittest.TestCase):
                                  .replace("{id}", "CPILFESL:USA" if indicator else self.backtest)
                                  .replace("{market}", "XKRX").replace("{article_id}", "28247305436868547")
                                  .replace("{key}", "EUR,KRW,2026-10-30").replace("{column}", "quote")
-                                 .replace("{slug}", "unknown-column")) + REQUIRED.get(template, ""
-                                 .replace("{file}", "1.csv.gz"))
+                                 .replace("{slug}", "unknown-column").replace("{file}", "1.csv.gz")) + REQUIRED.get(template, "")
 
     def test_every_get_answers_as_described(self):
         for template, target in self.targets():
