@@ -46,23 +46,38 @@ void reply_type(struct request *request, int http_status, const char *content_ty
     request->reply.content_type = content_type;
 }
 
+/* One header for all that adds up: fewer are cheaper. What app->admit set is left as it is. */
+static char *add_up(struct request *request, struct reply_header *header, struct str text)
+{
+    struct buf joined;
+    struct str old = str_of(header->value);
+    buf_init(&joined, &request->arena, old.len + text.len + 3);
+    buf_add(&joined, old);
+    buf_add(&joined, STR(", "));
+    buf_add(&joined, text);
+    return buf_c_str(&joined) == NULL ? NULL : joined.ptr;
+}
+
 /* The header's place and its clean value in the arena; ignored when there is no room. */
 static void set_header(struct request *request, const char *name, struct str text)
 {
     struct reply *reply = &request->reply;
     bool adds_up = strcasecmp(name, "Link") == 0 || strcasecmp(name, "Vary") == 0;
-    size_t at = 0;
-    while (at < reply->n_headers && (adds_up || strcasecmp(reply->headers[at].name, name) != 0))
+    size_t at = adds_up ? reply->n_fixed : 0;
+    while (at < reply->n_headers && strcasecmp(reply->headers[at].name, name) != 0)
         at++;
-    char *value = arena_dup(&request->arena, text);
-    if (value == NULL || at == REPLY_HEADERS_MAX)
+    if (at == REPLY_HEADERS_MAX)
         return;
-    for (size_t i = 0; i < text.len; i++)
+    bool is_new = at == reply->n_headers;
+    char *value = adds_up && !is_new ? add_up(request, &reply->headers[at], text)
+                                     : arena_dup(&request->arena, text);
+    if (value == NULL)
+        return;
+    for (size_t i = 0; value[i] != '\0'; i++)
         if ((unsigned char)value[i] < 0x20 || value[i] == 0x7f)
             value[i] = ' ';
     reply->headers[at] = (struct reply_header){name, value};
-    if (at == reply->n_headers)
-        reply->n_headers++;
+    reply->n_headers += is_new ? 1 : 0;
 }
 
 void reply_header(struct request *request, const char *name, const char *format, ...)

@@ -170,7 +170,7 @@ struct str request_param(const struct request *request, const char *name);
 void reply_type(struct request *request, int http_status, const char *content_type);
 
 /*
- * Adds a header; one of the same name is replaced, except Link and Vary, which add up. The value must not
+ * Adds a header; one of the same name is replaced, except Link and Vary, whose values are joined. The value must not
  * hold client text that was not validated: control characters become spaces. Ignored when the reply has
  * REPLY_HEADERS_MAX headers or the arena is full: nothing that a handler says this way is needed for framing.
  */
