@@ -323,12 +323,14 @@ static enum status fetch_or_make(struct attempt *a, bool *ret_is_kept, struct er
     if (s != STATUS_OK || answer_from_l2(a, &s, ret_is_kept, err))
         return s;
     bool may_wait = a->found == L2_MISS || a->found == L2_DAMAGED;
-    if (may_wait && !l2_lease(&a->cache->l2, a->name, LEASE_MS, token)) {
-        token[0] = '\0'; /* somebody else's */
-        if (wait_for_l2(a, &s, ret_is_kept, err))
-            return s;
-    }
-    s = make(a, ret_is_kept, err);
+    bool is_ours = !may_wait || l2_lease(&a->cache->l2, a->name, LEASE_MS, token);
+    if (!is_ours)
+        token[0] = '\0';
+    /* Whoever had the lease until just now has put the answer there. */
+    bool is_there = is_ours ? token[0] != '\0' && answer_from_l2(a, &s, ret_is_kept, err)
+                            : wait_for_l2(a, &s, ret_is_kept, err);
+    if (!is_there)
+        s = make(a, ret_is_kept, err);
     l2_release(&a->cache->l2, a->name, token);
     return s;
 }

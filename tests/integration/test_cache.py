@@ -1,0 +1,482 @@
+"""The caches of answers: in the process, in Redis, and what happens to answers when Redis misbehaves (nothing)."""
+
+import concurrent.futures
+import datetime
+import email.utils
+import gzip
+import re
+import subprocess
+import time
+import unittest
+
+from support.problems import Assertions
+from support.backend import Postgresql, Sqlite
+from support.dataset import Dataset
+from support.keys import bearer, make_key
+from support.postgres import sql
+from support.redis import Proxy, Redis
+from support.server import SLOW
+
+ROWS = "/v1/marts/mart_price_daily/rows?uid=eq.stock:US.AAPL&limit=40"
+NEWS = "/v1/marts/mart_news_article/rows?limit=5&order=article_id"
+
+
+class Case(Assertions):
+    backend_type = Postgresql
+    settings = {"refresh_ms": 100}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.backend = cls.backend_type()
+        cls.admin = bearer(make_key(**cls.backend.settings))
+        cls.prepare()
+        cls.server = cls.start_server()
+
+    @classmethod
+    def prepare(cls):
+        """Before the server starts."""
+
+    @classmethod
+    def start_server(cls, **settings):
+        return cls.backend.server(**{"anonymous_read": "on", "rate_anonymous": 0, **cls.settings, **settings}).start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
+
+    def get(self, target, **headers):
+        return self.server.get(target, **headers)
+
+    def state(self, server=None):
+        return (server or self.server).get("/v1/admin/cache", **self.admin).json["data"]
+
+    def metric(self, name, server=None):
+        text = (server or self.server).ops.get("/metrics").text
+        found = re.findall(r"^cmmc_" + re.escape(name) + r" ([0-9.e+]+)$", text, re.M)
+        return float(found[0]) if found else 0.0
+
+    def reads(self):
+        """Scans of the prices in PostgreSQL so far, by its own count, once it has caught up."""
+        query = "SELECT sum(coalesce(seq_scan, 0) + coalesce(idx_scan, 0)) FROM pg_stat_user_tables WHERE relname LIKE 'gen_price_daily%'"
+        time.sleep(1.2)
+        seen, n = None, int(sql(self.backend.settings["database_url"], query).strip() or 0)
+        while seen != n:
+            time.sleep(1.1)
+            seen, n = n, int(sql(self.backend.settings["database_url"], query).strip() or 0)
+        return n
+
+    def together(self, n, target, servers=None):
+        servers = servers or [self.server]
+        with concurrent.futures.ThreadPoolExecutor(n) as pool:
+            return list(pool.map(lambda i: servers[i % len(servers)].get(target), range(n)))
+
+    def publish(self, edit, path="news_simulated.csv.gz", server=None):
+        dataset = Dataset.copy_of_sample()
+        dataset.change(path, edit)
+        output = self.backend.load(dataset.folder)
+        generation = int(re.search(r"generation (\d+)", output)[1])
+        server = server or self.server
+        server.wait_until(lambda: server.get("/v1/marts").json["meta"]["generation"] == generation, "the new generation")
+        return generation
+
+
+class InProcess(Case, unittest.TestCase):
+    def test_the_second_answer_is_the_first_one_kept(self):
+        """The in-process cache; Cache-Status and Server-Timing say so."""
+        target = ROWS + "&select=date,close"
+        first, second = self.assert_ok(self.get(target)), self.assert_ok(self.get(target))
+        self.assertEqual(first.header("Cache-Status"), "cmmc-l1; fwd=miss; stored")
+        self.assertEqual(second.header("Cache-Status"), "cmmc-l1; hit")
+        self.assertEqual(first.body, second.body)
+        for name in ("Content-Type", "ETag", "Cache-Control", "Vary", "Link", "Last-Modified"):
+            self.assertEqual(first.header(name), second.header(name), name)
+        self.assertIn('cache;desc="l1"', second.header("Server-Timing"))
+
+    def test_head_has_the_headers_of_get_and_runs_no_sql(self):
+        """Check 27: the validators are known without the work; Content-Length when the answer is kept."""
+        target = ROWS + "&select=date,open"
+        before = self.metric('cache_requests_total{level="l1",outcome="miss"}')
+        cold = self.server.head(target)
+        self.assertEqual((cold.status, cold.body), (200, b""))
+        self.assertEqual(self.metric('cache_requests_total{level="l1",outcome="miss"}'), before)
+        got = self.assert_ok(self.get(target))
+        warm = self.server.head(target)
+        for name in ("Content-Type", "ETag", "Cache-Control", "Vary", "Last-Modified"):
+            self.assertEqual(cold.header(name), got.header(name), name)
+            self.assertEqual(warm.header(name), got.header(name), name)
+        self.assertEqual(warm.header("Content-Length"), str(len(got.body)))
+        self.assertIn(cold.header("Content-Length"), (None, str(len(got.body))))
+
+    def test_encodings_and_the_lack_of_one(self):
+        """Checks 31, 32 and 33: each coding is chosen, its own representation, and equal to identity when decoded."""
+        target = ROWS + "&select=date,high"
+        plain = self.assert_ok(self.get(target))
+        tags = {plain.header("ETag")}
+        for accept, coding in (("gzip", "gzip"), ("zstd", "zstd"), ("gzip, zstd;q=0.9", "gzip"), ("gzip, br, zstd", "zstd"), ("br", "br")):
+            for _ in range(2):  # made, then kept
+                answer = self.assert_ok(self.get(target, accept_encoding=accept))
+                self.assertEqual(answer.header("Content-Encoding"), coding)
+                self.assertIn("Accept-Encoding", answer.header("Vary"))
+                tags.add(answer.header("ETag"))
+                if coding == "gzip":
+                    self.assertEqual(gzip.decompress(answer.body), plain.body)
+                elif coding == "zstd":
+                    decoded = subprocess.run(["zstd", "-dc"], input=answer.body, stdout=subprocess.PIPE, check=True).stdout
+                    self.assertEqual(decoded, plain.body)
+        self.assertEqual(len(tags), 4)
+        for accept in ("identity;q=0", "*;q=0", "deflate, identity;q=0"):
+            refused = self.get(target, accept_encoding=accept)
+            self.assertEqual(refused.status, 406)
+            self.assertIn("Accept-Encoding", refused.header("Vary"))
+            self.assertIn("zstd", refused.json["errors"][0]["allowed"])
+        self.assertIsNone(self.get(target, accept_encoding="identity").header("Content-Encoding"))
+
+    def test_if_none_match_in_every_spelling(self):
+        """Checks 35 and 37: exact, list, weak, star and garbage, before and after the answer is kept."""
+        target = ROWS + "&select=date,low"
+        tag = self.server.head(target).header("ETag")
+        for kept in (False, True):
+            for given in (tag, f'"x", {tag}', "W/" + tag):
+                answer = self.get(target, if_none_match=given)
+                self.assertEqual((answer.status, answer.body), (304, b""), (kept, given))
+                for name in ("ETag", "Cache-Control", "Vary", "Date"):
+                    self.assertIsNotNone(answer.header(name), name)
+                self.assertIsNone(answer.header("Content-Encoding"))
+            for given in ('"other"', "garbage", tag.strip('"'), '"' + "x" * 3000 + '"'):
+                self.assertEqual(self.get(target, if_none_match=given).status, 200, given[:40])
+        self.assertEqual(self.get(target, if_none_match="*").status, 304)
+
+    def test_if_modified_since_only_without_a_tag(self):
+        """Check 36: the time of the publish; a date to come and one that is none are ignored."""
+        target = ROWS + "&select=date,volume"
+        answer = self.assert_ok(self.get(target))
+        modified = answer.header("Last-Modified")
+        then = email.utils.parsedate_to_datetime(modified)
+        self.assertLessEqual(then, datetime.datetime.now(datetime.timezone.utc))
+        earlier = email.utils.format_datetime(then - datetime.timedelta(days=1), usegmt=True)
+        future = email.utils.format_datetime(then + datetime.timedelta(days=9), usegmt=True)
+        rfc850 = then.strftime("%A, %d-%b-%y %H:%M:%S GMT")
+        asctime = then.strftime("%a %b %e %H:%M:%S %Y")
+        for since, status in ((modified, 304), (rfc850, 304), (asctime, 304), (earlier, 200), (future, 200), ("soon", 200)):
+            self.assertEqual(self.get(target, if_modified_since=since).status, status, since)
+        self.assertEqual(self.get(target, if_modified_since=modified, if_none_match='"other"').status, 200)
+
+    def test_cache_control_of_each_kind(self):
+        """Checks 40 and 44: pinned is immutable, floating is short, administration is never stored."""
+        generation = self.get("/v1/marts").json["meta"]["generation"]
+        self.assertEqual(self.get(f"{ROWS}&generation={generation}").header("Cache-Control"), "public, max-age=31536000, immutable")
+        floating = self.get(ROWS).header("Cache-Control")
+        self.assertRegex(floating, r"^public, max-age=\d+, stale-while-revalidate=600, stale-if-error=86400$")
+        for target in ("/v1/admin/cache", "/v1/admin/freshness", "/v1/me"):
+            self.assertEqual(self.get(target, **self.admin).header("Cache-Control"), "no-store", target)
+        for answer in (self.get(ROWS), self.get(ROWS)):  # made or kept, it was checked just now
+            self.assertIsNone(answer.header("Age"))
+            date = email.utils.parsedate_to_datetime(answer.header("Date"))
+            self.assertLess(abs((date - datetime.datetime.now(datetime.timezone.utc)).total_seconds()), 5)
+
+    def test_a_hundred_misses_on_one_key_are_one_query(self):
+        """Check 46, by PostgreSQL's own count of scans."""
+        self.get(ROWS)
+        before = self.reads()
+        self.assert_ok(self.get(ROWS + "&select=date,close,volume"))
+        one = self.reads() - before
+        self.assertGreater(one, 0)
+        answers = self.together(100, ROWS + "&select=close,date,volume")
+        self.assertEqual({answer.status for answer in answers}, {200})
+        self.assertEqual(len({answer.body for answer in answers}), 1)
+        self.assertEqual(self.reads() - before - one, one)
+
+    def test_a_304_and_a_hit_need_no_sql(self):
+        """Check 39, for SQL."""
+        answer = self.assert_ok(self.get(ROWS + "&select=date"))
+        before = self.reads()
+        for _ in range(20):
+            self.assertEqual(self.get(ROWS + "&select=date", if_none_match=answer.header("ETag")).status, 304)
+            self.assertEqual(self.get(ROWS + "&select=date").status, 200)
+        self.assertEqual(self.reads(), before)
+
+    def test_an_error_is_kept_under_its_version(self):
+        """Check 55, first half: a 404 is told again without a query, and each with its own request id."""
+        target = "/v1/instruments/stock:US.NOPE/prices"
+        first = self.get(target)
+        self.assertEqual(first.status, 404)
+        before = self.metric('cache_requests_total{level="l1",outcome="miss"}')
+        second = self.get(target)
+        self.assertEqual(second.status, 404)
+        self.assertEqual(second.json["detail"], first.json["detail"])
+        self.assertNotEqual(second.json["request_id"], first.json["request_id"])
+        self.assertEqual(self.metric('cache_requests_total{level="l1",outcome="miss"}'), before)
+
+    def test_a_purge_makes_the_caches_forget_and_changes_no_answer(self):
+        target = ROWS + "&select=date,close,open"
+        first = self.assert_ok(self.get(target))
+        self.assertEqual(self.get(target).header("Cache-Status"), "cmmc-l1; hit")
+        for body in ({"marts": ["mart_price_daily"]}, {}):
+            done = self.server.post("/v1/admin/cache/purge", body, **self.admin)
+            self.assertEqual(done.status, 200, done)
+            again = self.assert_ok(self.get(target))
+            self.assertEqual(again.header("Cache-Status"), "cmmc-l1; fwd=miss; stored")
+            self.assertEqual((again.body, again.header("ETag")), (first.body, first.header("ETag")))
+        self.assertEqual(self.server.post("/v1/admin/cache/purge", {"marts": ["mart_news_article"]}, **self.admin).status, 200)
+        self.assertEqual(self.get(target).header("Cache-Status"), "cmmc-l1; hit")
+        self.assertEqual(self.server.post("/v1/admin/cache/purge", {"marts": ["mart_nope"]}, **self.admin).status, 404)
+        self.assertEqual(self.server.post("/v1/admin/cache/purge", {"mart": []}, **self.admin).status, 422)
+        self.assertEqual(self.server.post("/v1/admin/cache/purge", {}).status, 401)
+
+    def test_administration_of_the_catalogue(self):
+        self.assertEqual(self.server.post("/v1/admin/catalog/reload", b"", **self.admin).status, 202)
+        self.assertEqual(self.get("/v1/admin/cache").status, 401)
+        rows = self.assert_ok(self.get("/v1/admin/freshness?limit=3", **self.admin)).json["data"]
+        self.assertTrue(all("dataset" in row for row in rows))
+        state = self.state()
+        self.assertGreater(state["l1"]["entries"], 0)
+        self.assertLessEqual(state["l1"]["bytes"], state["l1"]["max_bytes"])
+        self.assertEqual(state["redis"], {"is_configured": False})
+
+    def test_answers_behind_a_key_are_private(self):
+        """Check 45: nobody else gets what was kept for somebody with a key."""
+        with self.start_server(anonymous_read="off") as server:
+            target = ROWS + "&select=date,uid"
+            for _ in range(2):
+                answer = server.get(target, **self.admin)
+                self.assertEqual(answer.status, 200)
+                self.assertTrue(answer.header("Cache-Control").startswith("private, "), answer.header("Cache-Control"))
+                self.assertEqual(server.get(target).status, 401)
+                self.assertEqual(server.get(target, if_none_match=answer.header("ETag")).status, 401)
+
+
+class Publishing(Case, unittest.TestCase):
+    def test_a_publish_makes_kept_answers_vanish_and_the_hot_ones_come_back_warm(self):
+        """Checks 38, 55 and warm-up: the first client after a publish finds the hot answer made."""
+        other = self.assert_ok(self.get(ROWS))
+        for _ in range(30):
+            before = self.assert_ok(self.get(NEWS))
+        warmed = self.metric("cache_warmed_total")
+        self.publish(lambda text: text.replace("[Simulated]", "[Once more]"))
+        self.server.wait_until(lambda: self.metric("cache_warmed_total") > warmed, "warm-up")
+        time.sleep(0.3 * SLOW)
+        after = self.assert_ok(self.get(NEWS))
+        self.assertEqual(after.header("Cache-Status"), "cmmc-l1; hit")
+        self.assertNotEqual(after.header("ETag"), before.header("ETag"))
+        self.assertIn("[Once more]", after.text)
+        self.assertEqual(self.get(ROWS).header("ETag"), other.header("ETag"))
+
+
+class DatabaseGone(Case, unittest.TestCase):
+    settings = {"refresh_ms": 100, "db_acquire_ms": 200}
+
+    def test_kept_answers_go_on_without_the_database(self):
+        """Check 90's first half, and 48: without it everyone who waits gets the error once, and asks again freely."""
+        kept = self.assert_ok(self.get(ROWS))
+        base, _, name = self.backend.settings["database_url"].rpartition("/")
+        name = name.split("?")[0]
+        admin = f"{base}/postgres"
+        sql(admin, f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")
+        sql(admin, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        try:
+            for _ in range(3):
+                answer = self.get(ROWS)
+                self.assertEqual((answer.status, answer.body), (200, kept.body))
+            answers = self.together(20, ROWS + "&select=uid,date")
+            self.assertEqual({answer.status for answer in answers}, {503})
+            self.assertTrue(all(answer.header("Retry-After") for answer in answers))
+        finally:
+            sql(admin, f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")
+        self.server.wait_until(lambda: self.get(ROWS + "&select=uid,date").status == 200, "recovery", timeout=20)
+
+
+class WithRedis(Case, unittest.TestCase):
+    @classmethod
+    def prepare(cls):
+        cls.redis = Redis()
+        cls.settings = {**cls.settings, "redis_url": cls.redis.url, "redis_ms": 100 * SLOW}
+
+    @classmethod
+    def tearDownClass(cls):
+        super().tearDownClass()
+        cls.redis.stop()
+
+    def assert_same(self, target, expected, server=None):
+        answer = (server or self.server).get(target)
+        self.assertEqual((answer.status, answer.body, answer.header("ETag")), (200, expected.body, expected.header("ETag")), answer)
+        return answer
+
+    def test_another_server_finds_what_one_has_made(self):
+        target = ROWS + "&select=date,close&order=close"
+        first = self.assert_ok(self.get(target))
+        self.assertEqual(first.header("Cache-Status"), "cmmc-l1; fwd=miss; stored, cmmc-redis; fwd=miss; stored")
+        with self.start_server() as other:
+            found = self.assert_same(target, first, other)
+            self.assertRegex(found.header("Cache-Status"), r"^cmmc-l1; fwd=miss; stored, cmmc-redis; hit; ttl=\d+$")
+            for name in ("Content-Type", "Vary", "Link", "Last-Modified", "Cache-Control"):
+                self.assertEqual(found.header(name), first.header(name), name)
+        for name in self.redis.values():
+            self.assertGreater(self.redis.command("TTL", name), 0)
+
+    def test_a_304_and_a_hit_need_no_redis(self):
+        """Check 39, for Redis: by its own count of commands."""
+        answer = self.assert_ok(self.get(ROWS))
+        before = self.redis.calls()
+        for _ in range(20):
+            self.assertEqual(self.get(ROWS, if_none_match=answer.header("ETag")).status, 304)
+            self.assertEqual(self.get(ROWS).status, 200)
+        after = self.redis.calls()
+        for name in ("get", "set", "eval", "hgetall"):
+            self.assertEqual(after.get(name, 0), before.get(name, 0), name)
+
+    def test_a_hundred_misses_on_two_servers_are_one_query(self):
+        """Check 47."""
+        with self.start_server() as other:
+            self.assert_ok(self.get(ROWS + "&select=open"))
+            before = self.reads()
+            self.assert_ok(self.get(ROWS + "&select=open,date"))
+            one = self.reads() - before
+            answers = self.together(100, ROWS + "&select=date,open,close", [self.server, other])
+            self.assertEqual({answer.status for answer in answers}, {200})
+            self.assertEqual(len({answer.body for answer in answers}), 1)
+            self.assertEqual(self.reads() - before - one, one)
+
+    def test_values_that_are_not_right_are_misses(self):
+        """Checks 53 and 54: damaged, cut short, empty, of another key, of another type."""
+        target = ROWS + "&select=date,high,low"
+        first = self.assert_ok(self.get(target))
+        other = ROWS + "&select=date,high"
+        self.redis.command("FLUSHALL")
+        self.server.post("/v1/admin/cache/purge", {}, **self.admin)
+        self.assert_ok(self.get(other))
+        foreign = self.redis.command("GET", self.redis.values()[0])
+        foreign = foreign if isinstance(foreign, bytes) else foreign.encode()
+
+        def flip(value):
+            return value[:-10] + bytes([value[-10] ^ 1]) + value[-9:]
+
+        spoils = {"flipped": flip, "cut": lambda value: value[:-1], "head only": lambda value: value[:20], "empty": lambda value: b"",
+                  "longer": lambda value: value + b"x", "another key's": lambda value: foreign, "text": lambda value: b"{}",
+                  "huge lengths": lambda value: value[:40] + b"\xff" * 32 + value[72:]}
+        for what, spoil in spoils.items():
+            with self.subTest(what):
+                self.redis.command("FLUSHALL")
+                self.server.post("/v1/admin/cache/purge", {}, **self.admin)
+                self.assert_same(target, first)
+                name, = self.redis.values()
+                value = self.redis.command("GET", name)
+                self.redis.command("SET", name, spoil(value if isinstance(value, bytes) else value.encode()))
+                with self.start_server() as fresh:
+                    answer = self.assert_same(target, first, fresh)
+                    self.assertIn("cmmc-redis; fwd=miss; detail=damaged", answer.header("Cache-Status"))
+                    self.assertEqual(self.state(fresh)["redis"]["damaged"], 1)
+        with self.subTest("a list"):
+            name, = self.redis.values()
+            self.redis.command("DEL", name)
+            self.redis.command("LPUSH", name, "x")
+            with self.start_server() as fresh:
+                self.assert_same(target, first, fresh)
+
+    def test_flushed_and_restarted_empty(self):
+        """Check 51."""
+        targets = [f"{ROWS}&offset={i}" for i in range(30)]
+        first = [self.assert_ok(self.get(target)) for target in targets]
+        with self.start_server() as fresh:
+            for i, target in enumerate(targets):
+                if i == 10:
+                    self.redis.command("FLUSHALL")
+                if i == 20:
+                    self.redis.stop()
+                    self.redis.start()
+                self.assert_same(target, first[i], fresh)
+
+    def test_stopped_and_back(self):
+        """Check 49: the same answers at once, the breaker opens, readiness is degraded and not down; then all is well again."""
+        targets = [f"{ROWS}&select=date&offset={i}" for i in range(12)]
+        first = [self.assert_ok(self.get(target)) for target in targets]
+        with self.start_server() as fresh:
+            self.redis.stop()
+            took = []
+            for i, target in enumerate(targets):
+                start = time.monotonic()
+                self.assert_same(target, first[i], fresh)
+                took.append(time.monotonic() - start)
+            self.assertLess(sorted(took)[-2], 0.5 * SLOW)
+            self.assertEqual(self.state(fresh)["redis"]["breaker"], "open")
+            self.assertGreater(self.metric('breaker_state{dependency="redis"}', fresh), 0)
+            ready = fresh.ops.get("/readyz?verbose")
+            self.assertEqual(ready.status, 200)
+            self.assertRegex(ready.text, r"\[~\] ?redis")
+            self.assertIn("detail=breaker-open", fresh.get(f"{ROWS}&select=date&offset=99").header("Cache-Status"))
+            self.redis.start()
+            n = iter(range(100, 1000))
+            fresh.wait_until(lambda: "cmmc-redis; fwd=miss; stored" in fresh.get(f"{ROWS}&select=date&offset={next(n)}").header("Cache-Status"),
+                             "the breaker closes", timeout=40)
+        self.server.wait_until(lambda: self.get(f"{ROWS}&offset={next(n)}").status == 200 and
+                               self.state()["redis"]["breaker"] == "closed", "the other breaker closes", timeout=40)
+
+    def test_slow_silent_or_talking_nonsense(self):
+        """Check 50, and a Redis that lies in its protocol: the same answers, in time."""
+        for what, change in (("slow", {"delay_s": 0.5}), ("silent", {"is_silent": True}), ("nonsense", {"reply": b"HTTP/1.1 400 Bad\r\n\r\n"}),
+                             ("endless", {"reply": b"$1048576\r\nxxxx"}), ("an error", {"reply": b"-ERR no\r\n"})):
+            with self.subTest(what), Proxy(self.redis.port) as proxy:
+                targets = [f"{ROWS}&select=date,uid&offset={i}" for i in range(8)]
+                first = [self.assert_ok(self.get(target)) for target in targets]
+                with self.start_server(redis_url=proxy.url, redis_ms=20 * SLOW) as fresh:
+                    for name, value in change.items():
+                        setattr(proxy, name, value)
+                    for i, target in enumerate(targets):
+                        start = time.monotonic()
+                        self.assert_same(target, first[i], fresh)
+                        self.assertLess(time.monotonic() - start, 0.4 * SLOW)
+
+    def test_a_publish_is_heard_and_seen_without_being_heard(self):
+        """Check 52: with the channel the others know at once; without it, after refresh_ms at the latest."""
+        with Proxy(self.redis.port) as proxy, self.start_server(redis_url=proxy.url, refresh_ms=60000) as deaf_soon:
+            deaf_soon.wait_until(lambda: self.state(deaf_soon)["redis"]["is_listening"], "the channel")
+            self.publish(lambda text: text.replace("[Simulated]", "[Heard]"), server=deaf_soon)
+        with Proxy(self.redis.port) as proxy, self.start_server(redis_url=proxy.url, refresh_ms=500) as cut_off:
+            cut_off.wait_until(lambda: self.state(cut_off)["redis"]["is_listening"], "the channel")
+            self.assert_ok(cut_off.get(NEWS))
+            proxy.is_silent = True
+            proxy.cut()
+            generation = self.publish(lambda text: text.replace("[Simulated]", "[Unheard]"))
+            start = time.monotonic()
+            cut_off.wait_until(lambda: "[Unheard]" in cut_off.get(NEWS).text, "the new version")
+            self.assertLess(time.monotonic() - start, 3 * SLOW)
+            self.assertEqual(cut_off.get(NEWS).json["meta"]["generation"], generation)
+
+    def test_a_purge_reaches_the_other_server(self):
+        target = ROWS + "&select=date,low,open"
+        with self.start_server() as other:
+            other.wait_until(lambda: self.state(other)["redis"]["is_listening"], "the channel")
+            self.assert_ok(other.get(target))
+            self.assertEqual(other.get(target).header("Cache-Status"), "cmmc-l1; hit")
+            self.assertEqual(self.server.post("/v1/admin/cache/purge", {}, **self.admin).status, 200)
+            other.wait_until(lambda: other.get(target).header("Cache-Status") != "cmmc-l1; hit", "the purge")
+
+    def test_a_socket_and_a_password(self):
+        with Redis("--requirepass", "p@ss:word") as locked:
+            for url, is_right in ((f"redis://:p@ss:word@127.0.0.1:{locked.port}/2", True),
+                                  (f"redis://default:p@ss:word@127.0.0.1:{locked.port}", True),
+                                  (f"redis://:wrong@127.0.0.1:{locked.port}", False)):
+                with self.subTest(url), self.start_server(redis_url=url) as server:
+                    answer = self.assert_ok(server.get(ROWS + "&select=volume"))
+                    self.assertEqual("cmmc-redis; fwd=bypass" not in answer.header("Cache-Status"), is_right)
+                    self.assertNotIn("word", server.stderr)
+        with self.start_server(redis_url=f"unix://{self.redis.folder}/socket?db=3") as server:
+            self.assertIn("cmmc-redis; fwd=miss; stored", self.assert_ok(server.get(ROWS)).header("Cache-Status"))
+
+
+class OnSqlite(Case, unittest.TestCase):
+    backend_type = Sqlite
+
+    def test_the_same_cache_on_the_embedded_database(self):
+        first, second = self.assert_ok(self.get(ROWS)), self.assert_ok(self.get(ROWS))
+        self.assertEqual((first.body, second.header("Cache-Status")), (second.body, "cmmc-l1; hit"))
+
+    def test_nothing_is_kept_with_no_memory_for_it(self):
+        with self.start_server(cache_mib=0) as server:
+            first, second = server.get(ROWS), server.get(ROWS)
+            self.assertEqual((first.status, first.body), (200, second.body))
+            self.assertEqual(second.header("Cache-Status"), "cmmc-l1; fwd=miss")
+            self.assertEqual({answer.status for answer in self.together(30, ROWS, [server])}, {200})
+
+
+if __name__ == "__main__":
+    unittest.main()
