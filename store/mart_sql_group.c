@@ -4,6 +4,8 @@
 #include "store/generation.h"
 #include "store/mart_group.h"
 
+/* NOLINTBEGIN(bugprone-suspicious-missing-comma): one text on several lines */
+
 /* The first day of the period, as a date on PostgreSQL and as ISO text on SQLite; "@" is the column. */
 static const char *const period_forms[][PERIOD_YEAR + 1] = {
     [DB_SQLITE] = {[PERIOD_DAY] = "substr(@, 1, 10)",
@@ -39,6 +41,8 @@ static const char *const metric_forms[][FN_AVG + 1] = {
                            "(SIGN(SUM(CAST(@ AS NUMERIC))) * DIV(ABS(SUM(CAST(@ AS NUMERIC))) * "
                            "2000000000000 + COUNT(@), NULLIF(2 * COUNT(@), 0)) * 0.000000000001)"},
 };
+
+/* NOLINTEND(bugprone-suspicious-missing-comma) */
 
 static void add_form(struct builder *b, const char *form, size_t column)
 {
