@@ -202,6 +202,7 @@ static bool find_oldest(struct request *request, struct str keep, char ret[256],
     int64_t oldest = INT64_MAX;
     *ret_total = 0;
     DIR *folder = path_of(request, STR(""), "", path) ? opendir(path) : NULL;
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the folder is this thread's own */
     for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
         struct str name = str_of(entry->d_name);
         const char *dot = strrchr(entry->d_name, '.');
