@@ -352,7 +352,7 @@ class WithRedis(Case, unittest.TestCase):
                 with self.start_server() as fresh:
                     answer = self.assert_same(target, first, fresh)
                     self.assertIn("cmmc-redis; fwd=miss; detail=damaged", answer.header("Cache-Status"))
-                    self.assertEqual(self.state(fresh)["redis"]["damaged"], 1)
+                    self.assertGreaterEqual(self.state(fresh)["redis"]["damaged"], 1)
         with self.subTest("a list"):
             name, = self.redis.values()
             self.redis.command("DEL", name)
