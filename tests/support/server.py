@@ -113,7 +113,11 @@ class Server:
                 raise AssertionError("the server did not start\n" + self.stderr)
         self.port, self.ops_port = self._announcement["port"], self._announcement["ops_port"]
         self.data, self.ops = Client(self.port, timeout=30 * SLOW), Client(self.ops_port, timeout=30 * SLOW)
-        self.wait_until(lambda: self.ops.get("/readyz").status == 200, "ready")
+        try:
+            self.wait_until(lambda: self.ops.get("/readyz").status == 200, "ready")
+        except BaseException:
+            self.kill()  # nobody else will
+            raise
         return self
 
     def _read_log(self):
