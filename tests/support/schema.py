@@ -19,8 +19,18 @@ ANNOTATIONS = {"description", "example", "examples", "default", "title"}
 @functools.lru_cache(maxsize=None)
 def openapi():
     # CSafeLoader is the same reader in C, where it was built.
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load((ROOT / "openapi.yaml").read_text(encoding="utf-8"), Loader=loader)
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        """A key that stands twice is an error: readers differ in which one they take."""
+
+    def mapping(loader, node):
+        keys = [loader.construct_object(key) for key, _ in node.value]
+        repeated = {key for key in keys if keys.count(key) > 1}
+        if repeated:
+            raise ValueError(f"{repeated} stands twice in the mapping at line {node.start_mark.line + 1}")
+        return loader.construct_mapping(node, deep=True)
+
+    Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
+    return yaml.load((ROOT / "openapi.yaml").read_text(encoding="utf-8"), Loader=Loader)
 
 
 def resolve(node):
