@@ -5,13 +5,10 @@
 
 enum { MONDAY_OF_WEEK_0 = -3 }; /* 1969-12-29, the Monday before 1970-01-01 */
 
-/* Months in a period of months; 0 for days and weeks. */
+/* Months in a period that is one month, a quarter or a year. */
 static int months_in(enum frequency frequency)
 {
-    return frequency == FREQUENCY_MONTH     ? 1
-           : frequency == FREQUENCY_QUARTER ? 3
-           : frequency == FREQUENCY_YEAR    ? 12
-                                            : 0;
+    return frequency == FREQUENCY_MONTH ? 1 : frequency == FREQUENCY_QUARTER ? 3 : 12;
 }
 
 int32_t period_index(enum frequency frequency, int32_t date)

@@ -119,15 +119,17 @@ enum status encode_pack(enum encoding encoding, struct str plain, struct arena *
         *ret = plain;
         return STATUS_OK;
     }
-    CLEANUP(encoder_freep) struct encoder *encoder = NULL;
+    struct encoder *encoder = NULL;
     struct buf out;
     buf_init(&out, arena, SIZE_MAX);
     enum status s = encoder_new(encoding, plain.len, gather, &out, &encoder, err);
-    if (s == STATUS_OK)
-        s = encoder_add(encoder, plain, err);
+    if (encoder == NULL)
+        return s;
+    s = encoder_add(encoder, plain, err);
     if (s == STATUS_OK)
         s = encoder_finish(encoder, err);
     if (s == STATUS_OK)
         *ret = buf_str(&out);
+    encoder_free(encoder);
     return s;
 }

@@ -151,10 +151,10 @@ struct blob *l1_peek(struct l1 *l1, struct str key)
     return blob;
 }
 
-/* Takes the entry out of bucket and queue; the hand that points to it moves on. */
-static void unlink_entry(struct shard *shard, struct entry **place) REQUIRES(shard->lock)
+/* Takes the entry, which is at place, out of bucket and queue; the hand that points to it moves on. */
+static void unlink_entry(struct shard *shard, struct entry **place, struct entry *entry)
+    REQUIRES(shard->lock)
 {
-    struct entry *entry = *place;
     *place = entry->chain;
     if (shard->hand == entry)
         shard->hand = entry->newer;
@@ -182,7 +182,7 @@ static struct entry *evict_one(const struct l1 *l1, struct shard *shard) REQUIRE
         entry = entry->newer != NULL ? entry->newer : shard->oldest;
     }
     shard->hand = entry;
-    unlink_entry(shard, place_of(l1, shard, entry->hash, entry->key));
+    unlink_entry(shard, place_of(l1, shard, entry->hash, entry->key), entry);
     shard->stats.evictions++;
     return entry;
 }
@@ -248,7 +248,7 @@ bool l1_put(struct l1 *l1, struct str key, struct blob *blob)
         gone = *place;
         entry->hits = gone->hits;
         entry->is_visited = gone->is_visited;
-        unlink_entry(shard, place);
+        unlink_entry(shard, place, gone);
         gone->chain = NULL;
     }
     while (shard->stats.bytes + weight(blob) > l1->shard_max) {

@@ -135,8 +135,10 @@ static enum status fill_rows(struct correlations *self, struct db *db,
     struct str *uids = self->n_with > 0 ? self->with : arena_array(arena, PEERS_MAX, sizeof *uids);
     struct pair *pairs = arena_array(arena, PEERS_MAX, sizeof *pairs);
     size_t n = self->n_with;
-    enum status s = uids == NULL || pairs == NULL ? out_of_memory(err) : STATUS_OK;
-    if (s == STATUS_OK && n == 0)
+    enum status s = STATUS_OK;
+    if (uids == NULL || pairs == NULL)
+        return out_of_memory(err);
+    if (n == 0)
         s = load_peers(self, db, &own->instrument, uids, &n, err);
     for (size_t i = 0; i < n && s == STATUS_OK; i++)
         s = correlate(self, db, own, uids[i], &pairs[i], err);
