@@ -10,8 +10,9 @@
 static enum status rows_get(struct request *request, struct err *err);
 static enum status endless_get(struct request *request, struct err *err);
 
-#define WORLD_ROUTES                                     \
-    ROW(GET, "/rows", rows_get, STREAM, 1000, 0, false), \
+#define WORLD_ROUTES                                             \
+    ROW(GET, "/rows", rows_get, STREAM, 1000, 0, false),         \
+        ROW(GET, "/patient", rows_get, STREAM, 60000, 0, false), \
         ROW(GET, "/endless", endless_get, QUICK, 1000, 0, false),
 #define world_admit NULL
 #define world_front NULL
@@ -356,7 +357,7 @@ static void more_streams_than_workers_all_end_well(void **state)
     int fds[N];
     for (int i = 0; i < N; i++) {
         fds[i] = connect_to(world.port);
-        send_text(fds[i], "GET /rows?n=8000 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        send_text(fds[i], "GET /patient?n=8000 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     }
     for (int i = 0; i < N; i++) {
         char *answer = read_all(fds[i], NULL);
