@@ -447,7 +447,7 @@ enum status answer(struct request *request, const struct answer *answer, struct 
         s = answer_cached(&a, err);
     else
         s = request->is_quick ? request_defer(request, LANE_IO) : make(&a, &is_kept, err);
-    if (s == STATUS_OK && is_whole(request) &&
+    if (s == STATUS_OK && is_whole(request) && request->method != METHOD_POST &&
         str_eq_c(str_trim(request_header(request, "If-None-Match")), "*"))
         reply_type(request, 304, NULL);
     return s;

@@ -32,11 +32,12 @@ static uint64_t stamp_now(const struct app *app)
 
 /*
  * Target, Accept, Accept-Encoding and what the caller may see, one a line: none can hold a line end. ptr NULL when it is
- * too long, or asks for what an older answer does not tell (Prefer is acknowledged, a Range is checked).
+ * too long, asks by a body, or asks for what an older answer does not tell (Prefer is acknowledged, a Range is checked).
  */
 static struct str raw_of(struct request *request, char room[RAW_BYTES])
 {
-    if (request_header(request, "Prefer").ptr != NULL ||
+    bool is_read = request->method == METHOD_GET || request->method == METHOD_HEAD;
+    if (!is_read || request_header(request, "Prefer").ptr != NULL ||
         request_header(request, "Range").ptr != NULL)
         return STR_NONE;
     struct str accept = request_header(request, "Accept");

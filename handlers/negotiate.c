@@ -186,6 +186,8 @@ static bool answer_unchanged(struct request *request, const char *tag, const cha
 {
     reply_header(request, "ETag", "\"%s\"", tag);
     reply_cache_control(request, cache_control);
+    if (request->method != METHOD_GET && request->method != METHOD_HEAD)
+        return false; /* a body that asks selects no representation of its address to compare with */
     struct str given = request_header(request, "If-None-Match");
     bool has_tags = given.ptr != NULL;
     bool is_same = is_made && str_eq_c(str_trim(given), "*");

@@ -21,7 +21,7 @@ const char *format_extension(enum format format);  /* of file names, without a d
 /*
  * Sets ETag "tag" and Cache-Control on the reply, then compares with If-None-Match. When the client has the
  * same representation the reply becomes 304 and true is returned: the handler is done. Asked after the
- * representation was made: "*" means that there is one.
+ * representation was made: "*" means that there is one. Conditions on anything but GET and HEAD are ignored.
  */
 bool reply_if_unchanged(struct request *request, const char *tag, const char *cache_control);
 
