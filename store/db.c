@@ -217,6 +217,8 @@ enum status db_begin(struct db *db, struct err *err)
     }
     if (s == STATUS_OK)
         db->in_transaction = true;
+    else if (!db->is_broken) /* it may have begun before its time was up or its limit was refused */
+        db->backend->rollback(db);
     return s;
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -126,6 +127,32 @@ static void a_released_transaction_is_rolled_back(void **state)
     ok(db_commit(db, &err));
     db_release(db);
     assert_string_equal(query_text(f, "SELECT count(*) FROM t"), "1");
+}
+
+/* BEGIN may take effect before what comes with it fails: here a limit that PostgreSQL refuses. */
+static void a_transaction_that_half_began_leaves_nothing_open(void **state)
+{
+    struct fixture *f = *state;
+    struct err err = {0};
+    struct db_pool *pool = fixture_pool(f, 1, 1000);
+    for (int is_released = 0; is_released < 2; is_released++) {
+        struct db *db = NULL;
+        ok(db_acquire(pool, DB_READ, NULL, &db, &err));
+        db_limit(db, UINT_MAX);
+        expect(f->kind == DB_POSTGRESQL ? STATUS_BAD_DATA : STATUS_OK, db_begin(db, &err));
+        if (is_released) { /* the next borrower gets the same connection */
+            db_release(db);
+            ok(db_acquire(pool, DB_READ, NULL, &db, &err));
+        } else {
+            db_rollback(db);
+        }
+        db_limit(db, 1000);
+        ok(db_begin(db, &err));
+        ok(db_exec(db, "SELECT 1", NO_PARAMS, NULL, &err));
+        ok(db_commit(db, &err));
+        db_release(db);
+    }
+    db_pool_close(pool);
 }
 
 static void a_reading_connection_cannot_write(void **state)
@@ -654,6 +681,7 @@ int main(void)
         TEST(null_is_null_for_every_getter),
         TEST(a_parameter_may_stand_several_times_and_out_of_order),
         TEST(a_released_transaction_is_rolled_back),
+        TEST(a_transaction_that_half_began_leaves_nothing_open),
         TEST(a_reading_connection_cannot_write),
         TEST(a_connection_changes_its_mode_when_the_pool_is_full),
         TEST(a_refused_statement_leaves_the_connection_usable),
