@@ -96,6 +96,7 @@ static bool answer_unchanged(struct request *request, const struct kept *kept, c
     struct reply *reply = &request->reply;
     for (size_t i = 0; i < kept->n_headers; i++)
         if (strcmp(kept->headers[i].name, "Vary") == 0 ||
+            strcmp(kept->headers[i].name, "Content-Location") == 0 ||
             strcmp(kept->headers[i].name, "Last-Modified") == 0)
             reply_header(request, kept->headers[i].name, "%s", kept->headers[i].value);
     if (reply_if_unchanged(request, tag, cache_control))

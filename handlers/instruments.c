@@ -156,6 +156,7 @@ enum status instrument_get_one(struct request *request, struct err *err)
         s = rows_read_page(request, &rows, err);
     add_links(request);
     rows.is_single = true;
+    rows.has_parent = true;
     rows.when_empty = instrument_must_exist;
     return s != STATUS_OK ? s : rows_answer(request, &rows, err);
 }

@@ -61,7 +61,7 @@ enum status mart_aggregate_get(struct request *request, struct err *err)
     static const char *const names[] = {"group", "metrics", "order", "limit",
                                         MART_TABLE_PARAMETERS};
     CLEANUP(aggregate_end) struct aggregate aggregate = {0};
-    enum status s = mart_table_begin(request, names, ARRAY_LEN(names), &aggregate.what, err);
+    enum status s = mart_table_begin(request, names, ARRAY_LEN(names), true, &aggregate.what, err);
     if (s == STATUS_OK)
         s = read_group(request, &aggregate, err);
     if (s != STATUS_OK)

@@ -119,7 +119,7 @@ enum status mart_facets_get(struct request *request, struct err *err)
 {
     static const char *const names[] = {"by", "top", MART_TABLE_PARAMETERS};
     CLEANUP(facets_end) struct facets facets = {.top = TOP_DEFAULT};
-    enum status s = mart_table_begin(request, names, ARRAY_LEN(names), &facets.what, err);
+    enum status s = mart_table_begin(request, names, ARRAY_LEN(names), true, &facets.what, err);
     if (s == STATUS_OK)
         s = read_by(request, &facets, err);
     if (s == STATUS_OK)

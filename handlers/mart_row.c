@@ -173,6 +173,7 @@ enum status mart_row_get(struct request *request, struct err *err)
     if (s != STATUS_OK)
         return s;
     rows.is_single = true;
+    rows.has_parent = true;
     rows.when_empty = no_row;
     return rows_answer(request, &rows, err);
 }

@@ -4,7 +4,7 @@
 #include "handlers/rows_render.h"
 
 enum status mart_table_begin(struct request *request, const char *const *names, size_t n_names,
-                             struct mart_table *what, struct err *err)
+                             bool needs_all, struct mart_table *what, struct err *err)
 {
     struct rows_request *rows = &what->rows;
     enum status s = rows_begin(request, request->path_params[0], rows, err);
@@ -16,7 +16,7 @@ enum status mart_table_begin(struct request *request, const char *const *names, 
         s = mart_query_finish(rows->query, &request->arena, err);
     if (s == STATUS_OK)
         rows->query->generation = rows->read_at;
-    return s != STATUS_OK ? s : rows_check_scan(request, rows, err);
+    return s != STATUS_OK ? s : rows_check_scan(request, rows, needs_all, err);
 }
 
 void mart_table_end(struct mart_table *what)

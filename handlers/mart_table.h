@@ -14,9 +14,12 @@ struct mart_table {
     struct str detail; /* what the answer depends on beside mart, version and filters */
 };
 
-/* Finds the mart and reads filters, from, to and last; names[] are the resource's own parameters. */
+/*
+ * Finds the mart and reads filters, from, to and last; names[] are the resource's own parameters. needs_all: without
+ * filters the answer is made of every row, see rows_check_scan.
+ */
 enum status mart_table_begin(struct request *request, const char *const *names, size_t n_names,
-                             struct mart_table *what, struct err *err) NODISCARD;
+                             bool needs_all, struct mart_table *what, struct err *err) NODISCARD;
 void mart_table_end(struct mart_table *what); /* also for CLEANUP */
 
 /* Parameters that every such resource takes. */

@@ -103,7 +103,7 @@ enum status mart_values_get(struct request *request, struct err *err)
 {
     static const char *const names[] = {"prefix", "limit", MART_TABLE_PARAMETERS};
     CLEANUP(values_end) struct values values = {.limit = MART_LIMIT_DEFAULT};
-    enum status s = mart_table_begin(request, names, ARRAY_LEN(names), &values.what, err);
+    enum status s = mart_table_begin(request, names, ARRAY_LEN(names), false, &values.what, err);
     if (s == STATUS_OK)
         s = params_i64(request, "limit", 1, MART_LIMIT_MAX, &values.limit, err);
     if (s != STATUS_OK)

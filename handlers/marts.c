@@ -246,7 +246,7 @@ enum status mart_get(struct request *request, struct err *err)
 
 enum status mart_rows_get(struct request *request, struct err *err)
 {
-    CLEANUP(rows_end) struct rows_request rows = {0};
+    CLEANUP(rows_end) struct rows_request rows = {.has_parent = true};
     enum status s = rows_begin(request, request->path_params[0], &rows, err);
     if (s == STATUS_OK)
         s = rows_read_filters(request, &rows, rows_parameters, ARRAY_LEN(rows_parameters), err);

@@ -121,6 +121,7 @@ enum status news_article_get(struct request *request, struct err *err)
     if (s == STATUS_OK)
         s = rows_read_page(request, &rows, err);
     rows.is_single = true;
+    rows.has_parent = true;
     rows.when_empty = no_article;
     return s != STATUS_OK ? s : rows_answer(request, &rows, err);
 }

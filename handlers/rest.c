@@ -193,9 +193,13 @@ static enum status check_range(const struct rest *rest, struct err *err)
     int64_t offset = rest->rows->query->offset;
     if (rest->total < 0 || offset <= rest->total)
         return STATUS_OK;
-    return err_set(err, STATUS_RANGE_NOT_SATISFIABLE,
-                   "An offset of %lld was requested, but there are only %lld rows.",
-                   (long long)offset, (long long)rest->total);
+    char range[RANGE_TEXT_BYTES];
+    (void)snprintf(range, sizeof range, "*/%lld", (long long)rest->total);
+    (void)err_set(err, STATUS_RANGE_NOT_SATISFIABLE,
+                  "An offset of %lld was requested, but there are only %lld rows.",
+                  (long long)offset, (long long)rest->total);
+    err_at(err, ERR_HEADER, STR("Content-Range"), str_of(range)); /* see rest_error.c */
+    return STATUS_RANGE_NOT_SATISFIABLE;
 }
 
 static void put_range(struct request *request, const struct rest *rest, size_t n_rows)

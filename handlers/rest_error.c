@@ -78,7 +78,7 @@ enum status rest_error(struct request *request, enum status s, struct err *err)
     if (err->retry_after_s > 0)
         reply_header(request, "Retry-After", "%u", err->retry_after_s);
     if (s == STATUS_RANGE_NOT_SATISFIABLE)
-        reply_header(request, "Content-Range", "*/*");
+        reply_header(request, "Content-Range", "%s", err->value[0] == '\0' ? "*/*" : err->value);
     reply_header(request, "Cache-Control", "no-store");
     reply_type(request, status_http(s), "application/json; charset=utf-8");
     reply_body(request, buf_str(&out));

@@ -29,6 +29,14 @@ enum status rows_moved_on(struct err *err)
     return STATUS_DB_CONFLICT;
 }
 
+static struct str parent_of(struct str path)
+{
+    size_t len = path.len;
+    while (len > 0 && path.ptr[len - 1] != '/')
+        len--;
+    return str_sub(path, 0, len > 0 ? len - 1 : 0);
+}
+
 /* Addresses and names that the answer carries beside the rows. */
 static enum status describe(struct request *request, const struct rows_request *rows,
                             struct table_request *table, struct err *err)
@@ -43,6 +51,8 @@ static enum status describe(struct request *request, const struct rows_request *
         return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
     table->file_name = buf_str(&file);
     table->describedby = buf_str(&about);
+    if (rows->has_parent)
+        table->collection = parent_of(request->path);
     return STATUS_OK;
 }
 
@@ -65,7 +75,7 @@ enum status rows_answer(struct request *request, struct rows_request *rows, stru
 {
     enum status s = mart_query_finish(rows->query, &request->arena, err);
     if (s == STATUS_OK)
-        s = rows_check_scan(request, rows, err);
+        s = rows_check_scan(request, rows, false, err);
     if (s != STATUS_OK)
         return s;
     struct buf canonical;

@@ -23,7 +23,8 @@ struct rows_request {
         version;     /* what is read: the mart's version that the request names, else its newest */
     int64_t read_at; /* a kept generation that shows it */
     enum count_mode count;
-    bool is_single;            /* one object instead of a list; when_empty must then refuse */
+    bool has_parent; /* the path without its last segment is the collection of what is answered */
+    bool is_single;  /* one object instead of a list; when_empty must then refuse */
     when_empty_fn *when_empty; /* may be NULL */
 };
 
@@ -62,11 +63,12 @@ enum status rows_read_filters(struct request *request, struct rows_request *rows
 
 /*
  * TOO_LARGE when the mart has more than scan_rows_max rows and no index serves the query: none of its filters compares
- * a column with which an index begins, and there are other filters or it is sorted by something else. Call when the
- * query is finished.
+ * a column with which an index begins, and there are other filters, it is sorted by something else, or the answer is
+ * made of all rows that there are. Of an unmanaged mart the rows are PostgreSQL's estimate. Call when the query is
+ * finished.
  */
 enum status rows_check_scan(struct request *request, const struct rows_request *rows,
-                            struct err *err) NODISCARD;
+                            bool needs_all, struct err *err) NODISCARD;
 
 /* Appends a filter; there may be MART_FILTERS_MAX. */
 enum status rows_add_filter(struct rows_request *rows, struct filter filter, struct err *err)

@@ -77,15 +77,15 @@ static bool is_served(const struct mart *mart, const struct filter *filter)
 }
 
 enum status rows_check_scan(struct request *request, const struct rows_request *rows,
-                            struct err *err)
+                            bool needs_all, struct err *err)
 {
     const struct mart_query *query = rows->query;
     const struct mart *mart = query->mart;
-    bool is_small =
-        mart->n_rows < 0 || (uint64_t)mart->n_rows <= request->app->config->scan_rows_max;
+    int64_t n_rows = mart->n_rows < 0 ? mart->n_rows_estimated : mart->n_rows;
+    bool is_small = n_rows < 0 || (uint64_t)n_rows <= request->app->config->scan_rows_max;
     bool is_sorted = query->n_order == 0 || mart->columns[query->order[0].column].is_indexed;
     bool has_filter = query->n_filters > 0 || query->n_search_columns > 0;
-    if (is_small || (!has_filter && is_sorted))
+    if (is_small || (!has_filter && is_sorted && !needs_all))
         return STATUS_OK;
     for (size_t i = 0; i < query->n_filters; i++)
         if (is_served(mart, &query->filters[i]))
@@ -97,9 +97,9 @@ enum status rows_check_scan(struct request *request, const struct rows_request *
             n += (size_t)snprintf(list + n, sizeof list - n, "%s%.*s", n > 0 ? ", " : "",
                                   STR_ARG(mart->columns[i].name));
     (void)err_set(err, STATUS_TOO_LARGE,
-                  "No index serves this query, and %.*s has %lld rows to look through.",
-                  STR_ARG(mart->name), (long long)mart->n_rows);
-    err_at(err, ERR_PARAMETER, has_filter ? STR("filters") : STR("order"), STR_NONE);
+                  "No index serves this query, and %.*s has %s%lld rows to look through.",
+                  STR_ARG(mart->name), mart->n_rows < 0 ? "about " : "", (long long)n_rows);
+    err_at(err, ERR_PARAMETER, has_filter || needs_all ? STR("filters") : STR("order"), STR_NONE);
     err_allow(err, "beside it, a filter by eq, in, gt, gte, lt or lte on one of: %s", list);
     return STATUS_TOO_LARGE;
 }

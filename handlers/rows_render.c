@@ -1,6 +1,7 @@
 /* rows_render.c - reads the page behind rows_answer from the database and writes it as a table. */
 #include "handlers/rows_render.h"
 
+#include "base/date.h"
 #include "handlers/cursor.h"
 #include "handlers/database.h"
 #include "handlers/rows_count.h"
@@ -268,12 +269,16 @@ enum status rows_fill(struct request *request, void *cls, struct table *table, s
 void rows_put_version(struct json_out *json, const struct rows_request *rows)
 {
     const struct mart *mart = rows->query->mart;
+    char published[INSTANT_TEXT_BYTES];
     jw_key_text(json, "mart", mart->name);
     if (mart->is_managed)
         jw_key_i64(json, "generation", rows->version.generation);
     else
         jw_key_null(json, "generation");
     jw_key_text(json, "as_of", rows->version.as_of.len == 0 ? STR_NONE : rows->version.as_of);
+    instant_format(rows->version.published_at, published);
+    jw_key_text(json, "published_at",
+                rows->version.published_at == 0 ? STR_NONE : str_of(published));
 }
 
 void rows_put_meta(struct json_out *json, void *cls)

@@ -168,7 +168,7 @@ void table_headers(struct table *table)
     add_link(table, "prev", table->prev);
     if (!what->is_single)
         add_link(table, "first", table_url_first(table));
-    add_link(table, "canonical", table_url_canonical(table));
+    add_link(table, "canonical", table->canonical);
     add_link(table, "describedby", what->describedby);
     add_link(table, "collection", what->collection);
     if (what->file_name.ptr != NULL && table->options.format != FORMAT_JSON)
@@ -229,6 +229,16 @@ static enum status refuse_columns(struct request *request, struct err *err)
                          "rows, arrays or bare for all rows at once, or buffer=full");
 }
 
+/* Also before a 304, which repeats it. What a POST asks has an address only when its handler names one. */
+static void locate(struct table *table)
+{
+    const struct request *request = table->request;
+    table->canonical = table_url_canonical(table);
+    bool is_read = request->method == METHOD_GET || request->method == METHOD_HEAD;
+    if (is_read && table->canonical.ptr != NULL && !str_eq(table->canonical, request->target))
+        reply_header(table->request, "Content-Location", "%.*s", STR_ARG(table->canonical));
+}
+
 enum status table_answer(struct request *request, const struct table_request *what, struct err *err)
 {
     struct table table = {.request = request, .what = what};
@@ -243,6 +253,7 @@ enum status table_answer(struct request *request, const struct table_request *wh
         s = identity_of(&table, &table.how.identity, err);
     if (s != STATUS_OK)
         return s;
+    locate(&table);
     if (what->is_unbounded && !table.options.is_whole) {
         bool is_columns =
             table.options.format == FORMAT_JSON && table.options.shape == SHAPE_COLUMNS;

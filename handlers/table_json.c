@@ -184,7 +184,7 @@ static void put_links(struct table *table, struct json_out *json)
         jw_key_text(json, "prev", table->prev);
         jw_key_text(json, "next", table->next);
     }
-    jw_key_text(json, "canonical", table_url_canonical(table));
+    jw_key_text(json, "canonical", table->canonical);
     if (table->what->describedby.ptr != NULL)
         jw_key_text(json, "describedby", table->what->describedby);
     if (table->what->collection.ptr != NULL)

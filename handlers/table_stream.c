@@ -5,6 +5,8 @@
  */
 #include "handlers/table_write.h"
 
+#include "base/clock.h"
+#include "handlers/answer_reply.h"
 #include "handlers/encoding.h"
 #include "handlers/warnings.h"
 
@@ -95,7 +97,7 @@ static enum status reply_if_same(struct table *table, enum encoding encoding, bo
                                  struct err *err)
 {
     const struct answer *how = &table->how;
-    char tag[TAG_BYTES];
+    char tag[TAG_BYTES], cache_control[CACHE_CONTROL_BYTES];
     if (how->mart == NULL || !how->mart->is_managed) {
         reply_header(table->request, "Cache-Control", "no-cache");
         return STATUS_OK;
@@ -105,9 +107,8 @@ static enum status reply_if_same(struct table *table, enum encoding encoding, bo
         return s;
     size_t len = str_of(tag).len;
     (void)snprintf(tag + len, sizeof tag - len, "%s", encoding_suffix(encoding));
-    *ret_is_same = reply_if_known(table->request, tag,
-                                  how->is_pinned ? "public, max-age=31536000, immutable"
-                                                 : "public, max-age=60");
+    cache_control_text(how->is_pinned, how->mart->next_due_at, clock_wall_s(), cache_control);
+    *ret_is_same = reply_if_known(table->request, tag, cache_control);
     return STATUS_OK;
 }
 

@@ -34,7 +34,8 @@ struct table {
     size_t n_rows;
     unsigned warnings;
     struct str next, prev;
-    bool is_cut; /* see table_cut */
+    struct str canonical; /* the lasting address of this answer; ptr NULL without memory */
+    bool is_cut;          /* see table_cut */
     struct buf out;
     table_sink_fn *sink; /* NULL: out is the body */
     void *sink_cls;

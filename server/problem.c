@@ -49,7 +49,8 @@ static void write_error(const struct err *err, struct json_out *json)
 static bool is_kept(const char *name)
 {
     return strcasecmp(name, "Allow") == 0 || strcasecmp(name, "WWW-Authenticate") == 0 ||
-           strcasecmp(name, "Vary") == 0; /* a 406 is the answer to those headers */
+           strcasecmp(name, "Vary") == 0 ||        /* a 406 is the answer to those headers */
+           strcasecmp(name, "Content-Range") == 0; /* of a 416: how much there is */
 }
 
 void problem_write(struct request *request, const struct err *err, struct arena *spare)

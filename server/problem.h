@@ -11,7 +11,7 @@
 
 /*
  * Replaces the reply by a problem built from err, whose status must not be OK. Headers that were set stay
- * only if they are Allow, WWW-Authenticate or set by app->admit; Retry-After is added to 503 and 429. The body is built in spare, so that a
+ * only if they are Allow, WWW-Authenticate, Vary, Content-Range or set by app->admit; Retry-After is added to 503 and 429. The body is built in spare, so that a
  * request that used up its own arena still gets one; without any memory it is a constant text.
  */
 void problem_write(struct request *request, const struct err *err, struct arena *spare);

@@ -38,7 +38,8 @@ struct mart_column {
 struct mart_version {
     int64_t
         generation; /* of the publish that made it: the version's name in tags, cursors and answers */
-    struct str as_of; /* last date in the time column, "" when unknown */
+    struct str as_of;     /* last date in the time column, "" when unknown */
+    int64_t published_at; /* seconds since 1970; 0 when unknown */
 };
 
 struct mart {
@@ -51,10 +52,11 @@ struct mart {
     size_t *key; /* indexes into columns, in key order; for an unmanaged mart without a
                                 declared key: all columns */
     size_t n_key;
-    int time_column;    /* index of the column that from/to/last speak of; -1 when none */
-    int64_t generation; /* last publish that changed it; 0 for unmanaged */
-    int64_t n_rows;     /* -1 when unknown */
-    struct str as_of;   /* last date in the time column, "" when unknown */
+    int time_column;          /* index of the column that from/to/last speak of; -1 when none */
+    int64_t generation;       /* last publish that changed it; 0 for unmanaged */
+    int64_t n_rows;           /* -1 when unknown */
+    int64_t n_rows_estimated; /* by PostgreSQL, when the catalogue was loaded; -1 when unknown */
+    struct str as_of;         /* last date in the time column, "" when unknown */
     struct mart_version *versions; /* oldest first; those that a readable generation shows */
     size_t n_versions;             /* 0 for unmanaged, and before the first publish */
     int64_t published_at;          /* seconds since 1970; 0 when unknown */

@@ -17,16 +17,20 @@ enum { MARTS_MAX = 1000, COLUMNS_MAX = 1600, VERSIONS_MAX = 101 };
     "AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND left(c.relname::text, 5) = 'mart_' "                \
     "AND c.relname <> 'mart_generation' AND has_table_privilege(c.oid, 'SELECT')"
 
+/* Rows as of the last ANALYZE or VACUUM, -1 without one; views have none. */
+#define PG_ESTIMATE \
+    "CASE WHEN c.relkind IN ('r', 'p', 'm', 'f') THEN c.reltuples::bigint ELSE -1 END"
+
 #define SQLITE_RELATIONS                                                                   \
     "FROM sqlite_master WHERE type IN ('table', 'view') AND substr(name, 1, 5) = 'mart_' " \
     "AND name <> 'mart_generation'"
 
 /* Asked differently of the two back ends; indexed by enum db_kind. */
 static const char *const stmt_catalog_relations[] = {
-    [DB_SQLITE] = "SELECT name, '' " SQLITE_RELATIONS " ORDER BY name LIMIT 1001",
+    [DB_SQLITE] = "SELECT name, '', -1 " SQLITE_RELATIONS " ORDER BY name LIMIT 1001",
     [DB_POSTGRESQL] =
-        "SELECT c.relname, COALESCE(obj_description(c.oid, 'pg_class'), '') " PG_RELATIONS
-        " ORDER BY c.relname::text COLLATE \"C\" LIMIT 1001",
+        "SELECT c.relname, COALESCE(obj_description(c.oid, 'pg_class'), ''), " PG_ESTIMATE
+        " " PG_RELATIONS " ORDER BY c.relname::text COLLATE \"C\" LIMIT 1001",
 };
 
 /* name, type, is not null, place in the primary key (0: none), comment, whether it leads a whole index */
@@ -48,7 +52,7 @@ static const char *const stmt_catalog_columns[] = {
         "ORDER BY a.attnum LIMIT 1600",
 };
 
-/* newest generation, oldest one, digest of the schema and of what else is served with it */
+/* newest generation, oldest one, digest of the schema and of what else is served with it, to a power of ten its size */
 static const char *const stmt_catalog_state[] = {
     [DB_SQLITE] = "SELECT (SELECT COALESCE(max(generation), 0) FROM publication), "
                   "(SELECT COALESCE(min(generation), 0) FROM publication), "
@@ -62,7 +66,8 @@ static const char *const stmt_catalog_state[] = {
         "col_description(r.oid, a.attnum)), ',' ORDER BY r.relname, a.attnum), '') "
         "FROM (SELECT c.oid, c.relname " PG_RELATIONS ") r "
         "JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped)) || '.' || "
-        "md5((SELECT COALESCE(string_agg(concat_ws('.', c.relname, obj_description(c.oid, 'pg_class')), ',' "
+        "md5((SELECT COALESCE(string_agg(concat_ws('.', c.relname, obj_description(c.oid, 'pg_class'), "
+        "length((" PG_ESTIMATE ")::text)), ',' "
         "ORDER BY c.relname), '') " PG_RELATIONS ")) || '.' || "
         "(SELECT count(*) FROM schema_migration) || '.' || "
         "md5((SELECT COALESCE(string_agg(concat_ws('.', mart, next_due_at), ',' ORDER BY mart), '') "
@@ -74,7 +79,7 @@ static const char stmt_catalog_meta[] =
     "g.generation, g.published_at, g.n_rows, g.as_of, g.next_due_at "
     "FROM meta_mart m LEFT JOIN mart_generation g ON g.mart = m.mart WHERE m.mart = $1";
 static const char stmt_catalog_versions[] =
-    "SELECT generation, as_of FROM publication_mart WHERE mart = $1 ORDER BY generation DESC LIMIT 101";
+    "SELECT generation, as_of, published_at FROM publication_mart WHERE mart = $1 ORDER BY generation DESC LIMIT 101";
 static const char stmt_catalog_column_notes[] =
     "SELECT column_name, unit, description FROM meta_column WHERE mart = $1 LIMIT 1600";
 
@@ -254,7 +259,9 @@ static enum status read_versions(struct db *db, struct mart *mart, struct arena 
     enum status s = db_query(db, stmt_catalog_versions, PARAMS(db_text(mart->name)), &rows, err);
     while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row) {
         newest_first[n] =
-            (struct mart_version){rows_i64(&rows, 0), keep(arena, rows_text(&rows, 1))};
+            (struct mart_version){rows_i64(&rows, 0), keep(arena, rows_text(&rows, 1)), 0};
+        if (!rows_instant(&rows, 2, &newest_first[n].published_at))
+            newest_first[n].published_at = 0;
         if (newest_first[n++].as_of.ptr == NULL)
             return no_memory(err);
     }
@@ -324,6 +331,7 @@ static enum status read_relations(struct db *db, struct catalog_box *box, struct
         mart->grain = mart->as_of = STR("");
         mart->source_table = mart->name;
         mart->n_rows = -1;
+        mart->n_rows_estimated = rows_i64(&rows, 2);
         mart->time_column = -1;
     }
     return s;

@@ -22,7 +22,7 @@ static const char stmt_mart_generation_set[] =
     "published_at = excluded.published_at, n_rows = mart_generation.n_rows + excluded.n_rows, "
     "as_of = excluded.as_of, schema_hash = excluded.schema_hash";
 static const char stmt_publication_mart_add[] =
-    "INSERT INTO publication_mart (mart, generation, as_of) VALUES ($1, $2, $3)";
+    "INSERT INTO publication_mart (mart, generation, as_of, published_at) VALUES ($1, $2, $3, $4)";
 /* All but the versions that some generation from $1 on shows. */
 static const char stmt_publication_mart_purge[] =
     "DELETE FROM publication_mart WHERE generation < (SELECT max(newer.generation) "
@@ -103,8 +103,9 @@ static enum status book_mart(struct publish *publish, const struct stage *stage,
                 NULL, err);
     if (s == STATUS_OK)
         s = db_exec(publish->db, stmt_publication_mart_add,
-                    PARAMS(db_text(stage->mart->name), db_i64(publish->next), db_text(as_of)), NULL,
-                    err);
+                    PARAMS(db_text(stage->mart->name), db_i64(publish->next), db_text(as_of),
+                           db_text(str_of(publish->now))),
+                    NULL, err);
     return s == STATUS_OK ? read_n_rows(publish, stage->mart, ret_n_rows, err) : s;
 }
 

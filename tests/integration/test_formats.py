@@ -202,6 +202,8 @@ class Case(Assertions):
             problem = self.assert_problem(self.server.get(f"/v1/marts/mart_test_types/rows?{name}=nonsense"), "bad-value", about=name)
             self.assertIn(" or " if name != "format" else "ndjson", problem["errors"][0]["allowed"])
         self.assert_problem(self.server.get("/v1/marts/mart_test_types/rows?limit=all&shape=columns"), "bad-value", about="shape")
+        self.assert_problem(self.server.get("/v1/marts/mart_test_types/rows?format=parquet"), "bad-value", about="format",
+                            allowed="json, csv, ndjson, arrow")
 
     def test_tags_differ_by_format_and_shape_and_304_keeps_its_headers(self):
         base = "/v1/marts/mart_fx_daily/rows?limit=3"
@@ -212,22 +214,44 @@ class Case(Assertions):
             tags[answer.header("ETag")] = query
             again = self.server.get(base + query, if_none_match=answer.header("ETag"))
             self.assertEqual((again.status, again.body), (304, b""))
-            for header in ("ETag", "Cache-Control", "Vary"):
+            for header in ("ETag", "Cache-Control", "Vary", "Content-Location"):
                 self.assertEqual(again.header(header), answer.header(header))
             self.assertIn("Accept", answer.header("Vary"))
         self.assertEqual(len(tags), 9)
-        tag = self.server.get("/v1/marts/mart_fx_daily/rows?limit=all&format=csv").header("ETag")
-        self.assertEqual(self.server.get("/v1/marts/mart_fx_daily/rows?limit=all&format=csv", if_none_match=tag).status, 304)
+        page = self.server.get("/v1/marts/mart_fx_daily/rows?limit=3&format=csv")
+        stream = self.server.get("/v1/marts/mart_fx_daily/rows?limit=all&format=csv")
+        self.assertEqual(stream.header("Cache-Control"), page.header("Cache-Control"))
+        again = self.server.get("/v1/marts/mart_fx_daily/rows?limit=all&format=csv", if_none_match=stream.header("ETag"))
+        self.assertEqual(again.status, 304)
+        self.assertEqual(again.header("Content-Location"), "/v1/marts/mart_fx_daily/rows?format=csv&generation=1&limit=all")
 
     def test_links_name_the_lasting_address(self):
         answer = self.assert_ok(self.server.get("/v1/marts/mart_fx_daily/rows?select=date,rate&limit=3&quote=eq.KRW"))
         canonical = answer.link("canonical")
         self.assertEqual(canonical, "/v1/marts/mart_fx_daily/rows?generation=1&limit=3&quote=eq.KRW&select=date,rate")
         self.assertEqual((answer.link("canonical"), answer.link("first")), (answer.json["links"]["canonical"], answer.json["links"]["first"]))
+        self.assertEqual(answer.header("Content-Location"), canonical)
+        self.assertEqual(answer.link("collection"), "/v1/marts/mart_fx_daily")
         pinned = self.assert_ok(self.server.get(canonical))
+        self.assertIsNone(pinned.header("Content-Location"))  # it is what was asked for
         self.assertEqual(pinned.json["data"], answer.json["data"])
         self.assertIn("immutable", pinned.header("Cache-Control"))
         self.assertEqual(self.get(answer.link("first").split("?", 1)[1], "mart_fx_daily").json["data"], answer.json["data"])
+
+    def test_one_row_names_the_list_that_it_is_of(self):
+        row = self.get("limit=1", "mart_fx_daily").json["data"][0]
+        one = self.assert_ok(self.server.get(f"/v1/marts/mart_fx_daily/rows/{row['base']},{row['quote']},{row['date']}"))
+        self.assertEqual((one.link("collection"), one.json["links"]["collection"]), ("/v1/marts/mart_fx_daily/rows",) * 2)
+        instrument = self.assert_ok(self.server.get("/v1/instruments/stock:US.AAPL"))
+        self.assertEqual(instrument.link("collection"), "/v1/instruments")
+
+    def test_meta_says_when_the_version_was_published(self):
+        published = self.assert_ok(self.server.get("/v1/marts/mart_fx_daily")).json["data"]["published_at"]
+        self.assertRegex(published, r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+        for path in ("rows?limit=1", "values/quote", "facets?by=quote", "aggregate"):
+            page = self.assert_ok(self.server.get(f"/v1/marts/mart_fx_daily/{path}"))
+            self.assertEqual(page.json["meta"]["published_at"], published, path)
+        self.assertIsNone(self.get("limit=1").json["meta"]["published_at"])
 
     # ---- Streams ------------------------------------------------------------------------------------------------
 
@@ -300,13 +324,20 @@ class Case(Assertions):
             with self.subTest(asked, if_range=if_range):
                 self.assertEqual(self.server.get(base + "1.csv.gz", range=asked, if_range=if_range).body, whole.body)
         for asked in (f"bytes={size}-", "bytes=-0"):
-            self.assert_problem(self.server.get(base + "1.csv.gz", range=asked), "range-not-satisfiable", about="Range")
+            beyond = self.server.get(base + "1.csv.gz", range=asked)
+            self.assert_problem(beyond, "range-not-satisfiable", about="Range")
+            self.assertEqual(beyond.header("Content-Range"), f"bytes */{size}")
         self.assertEqual(self.server.get(base + "1.csv.gz", if_none_match=tag).status, 304)
         head = self.server.head(base + "1.csv.gz")
         self.assertEqual((head.status, head.body, head.header("ETag"), head.header("Content-Length")), (200, b"", tag, str(size)))
         for name in ("1.parquet", "1.csv", "0.csv.gz", "99.csv.gz", "x.csv.gz", "..%2F1.csv.gz", "1.csv.gz%00", "latest", "-1.arrow"):
             self.assertIn(self.server.get(base + name).status, (400, 404), name)
         self.assertEqual(self.server.get("/v1/marts/mart_test_types/export/latest.csv.gz").status, 404)
+
+    def test_a_range_of_rows_beyond_the_last_says_how_many_there_are(self):
+        total = len(self.get("limit=max&format=ndjson", "mart_calendar").body.splitlines())
+        beyond = self.server.get("/rest/v1/mart_calendar?offset=49000000", prefer="count=exact")
+        self.assertEqual((beyond.status, beyond.header("Content-Range")), (416, f"*/{total}"))
 
     def test_exports_of_all_formats_hold_the_same_rows(self):
         program, why = arrow.python()

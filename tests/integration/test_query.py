@@ -53,6 +53,8 @@ class Both(Assertions, unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.backends = [Sqlite(), Postgresql()]
+        for backend in cls.backends:  # all that tells the two loads of the sample apart
+            backend.sql("UPDATE publication_mart SET published_at = '2026-11-02T00:14:03Z'")
         cls.prepare()
         cls.servers = [backend.server(**cls.settings).start() for backend in cls.backends]
 
@@ -441,25 +443,41 @@ class Document(Both):
 
 
 class Bounds(Both):
-    settings = {"scan_rows_max": 1000, "facet_ms": 1}
+    settings = {"scan_rows_max": 1000, "facet_ms": 1, "refresh_ms": 100}
 
     def test_a_query_that_no_index_serves_is_refused_on_a_large_mart(self):
         for query in ("close=gt.100", "or=(uid.eq.a,close.gt.1)", "order=close.desc", "source=neq.x", "uid=like.*a*"):
             with self.subTest(query):
                 self.assert_problem(self.ask(f"/v1/marts/mart_price_daily/rows?{query}"), "too-large", allowed="uid")
+        for resource in ("aggregate", "aggregate?group=uid", "facets", "facets?by=source&close=gt.1"):
+            with self.subTest(resource):
+                self.assert_problem(self.ask(f"/v1/marts/mart_price_daily/{resource}"), "too-large", about="filters", allowed="uid")
+        for resource in ("aggregate?uid=eq.stock:US.AAPL", "facets?by=source&uid=eq.stock:US.AAPL", "values/uid"):
+            self.assert_ok(self.servers[0].get(f"/v1/marts/mart_price_daily/{resource}"))
         for query in ("", "uid=eq.stock:US.AAPL&close=gt.100", "uid=eq.stock:US.AAPL&order=close.desc", "order=date.desc",
                       "date=gte.2026-10-01&close=gt.1"):
             with self.subTest(query):
                 self.assert_ok(self.ask(f"/v1/marts/mart_price_daily/rows?limit=3&{query}"))
         self.assert_ok(self.ask("/v1/marts/mart_instrument/rows?name=like.*a*&limit=3"))
 
+    def test_a_mart_of_another_tool_is_as_large_as_postgresql_believes(self):
+        server, backend = self.servers[1], self.backends[1]
+        backend.sql("CREATE TABLE mart_foreign (k BIGINT PRIMARY KEY, v BIGINT); INSERT INTO mart_foreign "
+                    "SELECT i, i % 7 FROM generate_series(1, 5000) i")
+        server.wait_until(lambda: server.get("/v1/marts/mart_foreign").status == 200, "the mart")
+        backend.sql("ANALYZE mart_foreign")
+        server.wait_until(lambda: server.get("/v1/marts/mart_foreign/rows?v=eq.3&limit=1").status == 422, "its size")
+        problem = self.assert_problem(server.get("/v1/marts/mart_foreign/rows?v=eq.3&limit=1"), "too-large", about="filters", allowed="k")
+        self.assertIn("about 5000 rows", problem["detail"])
+        self.assert_ok(server.get("/v1/marts/mart_foreign/rows?k=lt.9&v=eq.3"))
+
     def test_facets_name_the_columns_that_took_too_long(self):
         for server in self.servers:
-            answer = self.assert_ok(server.get("/v1/marts/mart_price_daily/facets?by=close,volume"))
+            answer = self.assert_ok(server.get("/v1/marts/mart_price_daily/facets?by=close,volume&date=gte.1900-01-01"))
             self.assertEqual(answer.json["meta"]["timed_out"], ["close", "volume"])
             self.assertEqual(answer.json["data"], [])
             self.assertEqual(answer.header("Cache-Control"), "no-store")
-            again = self.assert_ok(server.get("/v1/marts/mart_price_daily/facets?by=close,volume"))
+            again = self.assert_ok(server.get("/v1/marts/mart_price_daily/facets?by=close,volume&date=gte.1900-01-01"))
             self.assertNotIn("hit", again.header("Cache-Status"))
 
 

@@ -1058,7 +1058,10 @@ class SameAnswers(unittest.TestCase):
                    "/v1/marts/mart_fx_daily/rows?date=gte.2026-10-01&format=csv", "/v1/marts/mart_calendar/rows?market=eq.XKRX&last=90d",
                    "/v1/marts/mart_news_article/rows?order=section,headline.desc", "/v1/marts/mart_economic_indicator/rows?order=value&limit=2000",
                    "/v1/instruments?order=name_local.desc", "/v1/instruments?q=모의&format=csv", "/v1/instruments/coin:SIMBTCUSDT/prices?last=1y"]
-        with Sqlite().server() as first, Postgresql().server() as second:
+        backends = [Sqlite(), Postgresql()]
+        for backend in backends:  # all that tells the two loads of the sample apart
+            backend.sql("UPDATE publication_mart SET published_at = '2026-11-02T00:14:03Z'")
+        with backends[0].server() as first, backends[1].server() as second:
             for target in targets:
                 with self.subTest(target):
                     answers = [server.get(quote_target(target)) for server in (first, second)]
