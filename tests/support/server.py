@@ -101,6 +101,10 @@ class Server:
             self.kill()
 
     def start(self, timeout=30):
+        """Starts it unless it runs, so that `with server.start()` has one process and not two."""
+        if self.process is not None:
+            return self
+        self._started.clear()
         env = environment(self.var_dir, self.database_url, **self.settings)
         self.process = subprocess.Popen([str(BIN), "serve"], env=env, cwd=ROOT, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
