@@ -11,7 +11,7 @@
 
 #include <math.h>
 
-enum { UIDS_MAX = 200, QUALITY_SURVIVOR_BIASED = 16, ROW_BYTES = 4096 };
+enum { UIDS_MAX = 200 };
 
 static const char *const asset_classes[] = {"stock", "etf",       "bond", "fx",
                                             "coin",  "commodity", "index"};
@@ -111,10 +111,8 @@ static enum status put_row(const struct latest_bar *bar, const struct latest_bar
                            bar->quality, bar->known_at};
     int64_t quality = 0;
     put_change(bar, before, values, room, percent);
-    if (str_eq_c(bar->source, "simulated"))
-        table_warn(table, 1u << WARNING_SIMULATED);
-    if (str_to_i64(bar->quality, &quality) && (quality & QUALITY_SURVIVOR_BIASED) != 0)
-        table_warn(table, 1u << WARNING_SURVIVOR_BIAS);
+    (void)str_to_i64(bar->quality, &quality); /* null is none */
+    table_warn(table, warnings_of(bar->source, quality));
     return table_row(table, values, err);
 }
 
