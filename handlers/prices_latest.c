@@ -1,6 +1,7 @@
 /* prices_latest.c - the newest bar of each instrument, and how it differs from the one before. */
 #include "handlers/handlers.h"
 
+#include "base/decimal.h"
 #include "base/number.h"
 #include "handlers/instrument.h"
 #include "handlers/params.h"
@@ -85,7 +86,7 @@ static bool compares_quoted(const struct latest_bar *bar, const struct latest_ba
 }
 
 static void put_change(const struct latest_bar *bar, const struct latest_bar *before,
-                       struct str values[], char room[DECIMAL_ROOM_BYTES],
+                       struct str values[], char room[DECIMAL_SUM_BYTES],
                        char percent[NUMBER_TEXT_BYTES])
 {
     bool is_quoted = compares_quoted(bar, before);
@@ -104,7 +105,7 @@ static void put_change(const struct latest_bar *bar, const struct latest_bar *be
 static enum status put_row(const struct latest_bar *bar, const struct latest_bar *before,
                            struct table *table, struct err *err)
 {
-    char room[DECIMAL_ROOM_BYTES], percent[NUMBER_TEXT_BYTES];
+    char room[DECIMAL_SUM_BYTES], percent[NUMBER_TEXT_BYTES];
     struct str values[] = {bar->uid,     bar->date,     bar->close,        bar->adj_close,
                            before->date, before->close, before->adj_close, STR_NONE,
                            STR_NONE,     STR_NONE,      bar->currency,     bar->source,
