@@ -32,7 +32,8 @@ struct pair {
 
 static enum status out_of_memory(struct err *err)
 {
-    return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+    (void)err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+    return STATUS_OUT_OF_MEMORY;
 }
 
 static enum status join(const struct correlations *self, const struct risk_series *own,

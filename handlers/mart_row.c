@@ -10,7 +10,8 @@
 
 static enum status out_of_memory(struct err *err)
 {
-    return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+    (void)err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+    return STATUS_OUT_OF_MEMORY;
 }
 
 /* The last segment as sent: a comma inside a part is %2C there. */
@@ -80,41 +81,13 @@ static enum status key_filters(struct request *request, const struct mart *mart,
     return n == mart->n_key ? STATUS_OK : bad_key(request, mart, err);
 }
 
-/* The first row whose key begins with the first n_kept parts and goes on at or after the next one, or before it. */
-static enum status find_near(struct request *request, struct db *db, const struct mart *mart,
-                             int64_t generation, const struct filter *key, size_t n_kept,
-                             bool is_before, struct str *ret, struct err *err)
+/* A key as it stands in a path. */
+static struct str key_text(const struct rows *rows, const struct mart *mart, struct arena *arena)
 {
-    CLEANUP(rows_clear) struct rows rows = {0};
-    struct filter filters[MART_FILTERS_MAX];
-    struct order_term order[MART_FILTERS_MAX];
-    struct mart_query query = {.mart = mart,
-                               .generation = generation,
-                               .select = mart->key,
-                               .n_select = mart->n_key,
-                               .filters = filters,
-                               .n_filters = n_kept + 1,
-                               .order = order,
-                               .n_order = mart->n_key,
-                               .limit = 1};
-    for (size_t i = 0; i <= n_kept; i++)
-        filters[i] = key[i];
-    filters[n_kept].op = is_before ? OP_LT : OP_GTE;
-    for (size_t i = 0; i < mart->n_key; i++)
-        order[i] = (struct order_term){.column = mart->key[i], .is_descending = is_before};
-    bool has_row = false;
-    enum status s = mart_query_finish(&query, &request->arena, err);
-    if (s == STATUS_OK)
-        s = mart_read_page(db, &query, &request->arena, &rows, err);
-    if (s == STATUS_OK)
-        s = rows_next(&rows, &has_row, err);
-    if (s != STATUS_OK || !has_row)
-        return s;
     struct buf text;
-    buf_init(&text, &request->arena, (size_t)64 * 1024);
+    buf_init(&text, arena, (size_t)64 * 1024);
     for (size_t i = 0; i < mart->n_key; i++) {
-        struct str value =
-            mart_value_text(&rows, i, mart->columns[mart->key[i]].kind, &request->arena);
+        struct str value = mart_value_text(rows, i, mart->columns[mart->key[i]].kind, arena);
         buf_add_c(&text, i > 0 ? "," : "");
         for (size_t k = 0; k < value.len; k++) {
             if (value.ptr[k] == ',')
@@ -123,8 +96,48 @@ static enum status find_near(struct request *request, struct db *db, const struc
                 buf_add_char(&text, value.ptr[k]);
         }
     }
-    *ret = text.failed ? STR_NONE : buf_str(&text);
-    return STATUS_OK;
+    return text.failed ? STR_NONE : buf_str(&text);
+}
+
+struct near {
+    const struct mart *mart;
+    const struct filter *key;
+    int64_t generation;
+    size_t n_kept; /* parts of the key that the row has too */
+    bool is_before;
+};
+
+/* The first row whose key begins with the parts kept and goes on at or after the next one, or before it. */
+static enum status find_near(struct request *request, struct db *db, struct near near,
+                             struct str *ret, struct err *err)
+{
+    CLEANUP(rows_clear) struct rows rows = {0};
+    const struct mart *mart = near.mart;
+    struct filter filters[MART_FILTERS_MAX];
+    struct order_term order[MART_FILTERS_MAX];
+    struct mart_query query = {.mart = mart,
+                               .generation = near.generation,
+                               .select = mart->key,
+                               .n_select = mart->n_key,
+                               .filters = filters,
+                               .n_filters = near.n_kept + 1,
+                               .order = order,
+                               .n_order = mart->n_key,
+                               .limit = 1};
+    for (size_t i = 0; i <= near.n_kept; i++)
+        filters[i] = near.key[i];
+    filters[near.n_kept].op = near.is_before ? OP_LT : OP_GTE;
+    for (size_t i = 0; i < mart->n_key; i++)
+        order[i] = (struct order_term){.column = mart->key[i], .is_descending = near.is_before};
+    bool has_row = false;
+    enum status s = mart_query_finish(&query, &request->arena, err);
+    if (s == STATUS_OK)
+        s = mart_read_page(db, &query, &request->arena, &rows, err);
+    if (s == STATUS_OK)
+        s = rows_next(&rows, &has_row, err);
+    if (s == STATUS_OK && has_row)
+        *ret = key_text(&rows, mart, &request->arena);
+    return s;
 }
 
 /* A when_empty_fn: NOT_FOUND with the nearest key there is, which shares as many parts as possible. */
@@ -132,7 +145,7 @@ static enum status no_row(struct request *request, struct db *db, int64_t genera
                           struct err *err)
 {
     CLEANUP(rows_end) struct rows_request rows = {0};
-    struct filter key[MART_FILTERS_MAX];
+    struct filter key[MART_FILTERS_MAX] = {0};
     struct str nearest = STR_NONE;
     enum status s = rows_begin(request, request->path_params[0], &rows, err);
     if (s != STATUS_OK)
@@ -142,9 +155,11 @@ static enum status no_row(struct request *request, struct db *db, int64_t genera
     for (size_t n = mart->n_key; n > 0 && s == STATUS_OK && nearest.ptr == NULL; n--) {
         if (mart->columns[mart->key[n - 1]].kind == COLUMN_OTHER)
             continue;
-        s = find_near(request, db, mart, generation, key, n - 1, false, &nearest, err);
+        struct near near = {.mart = mart, .key = key, .generation = generation, .n_kept = n - 1};
+        s = find_near(request, db, near, &nearest, err);
+        near.is_before = true;
         if (s == STATUS_OK && nearest.ptr == NULL)
-            s = find_near(request, db, mart, generation, key, n - 1, true, &nearest, err);
+            s = find_near(request, db, near, &nearest, err);
     }
     if (s != STATUS_OK)
         return s;
@@ -159,7 +174,7 @@ enum status mart_row_get(struct request *request, struct err *err)
 {
     static const char *const names[] = {"select", "generation", TABLE_PARAMETERS};
     CLEANUP(rows_end) struct rows_request rows = {0};
-    struct filter key[MART_FILTERS_MAX];
+    struct filter key[MART_FILTERS_MAX] = {0};
     enum status s = params_expect(request, names, ARRAY_LEN(names), err);
     if (s == STATUS_OK)
         s = rows_begin(request, request->path_params[0], &rows, err);

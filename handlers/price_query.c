@@ -157,7 +157,9 @@ static enum status read_currency(struct request *request, struct price_query *qu
 {
     struct str code = request_param(request, "currency");
     query->currency = code;
-    bool is_code = code.ptr == NULL || code.len == 3;
+    if (code.ptr == NULL)
+        return STATUS_OK;
+    bool is_code = code.len == 3;
     for (size_t i = 0; is_code && i < code.len; i++)
         is_code = code.ptr[i] >= 'A' && code.ptr[i] <= 'Z';
     return is_code ? STATUS_OK

@@ -36,7 +36,8 @@ struct wide {
 
 static enum status out_of_memory(struct err *err)
 {
-    return err_set(err, STATUS_OUT_OF_MEMORY, "The request needs more memory than it may use.");
+    (void)err_set(err, STATUS_OUT_OF_MEMORY, "The request needs more memory than it may use.");
+    return STATUS_OUT_OF_MEMORY;
 }
 
 static bool is_before(const struct wide *wide, int32_t a, int32_t b)
@@ -132,7 +133,9 @@ static enum status put_all(struct wide *wide, struct table *table, struct err *e
     struct str *values =
         arena_array(&resource->request->arena, wide->self->query->n_uids + 1, sizeof *values);
     int32_t period = 0, last = 0;
-    enum status s = values == NULL ? out_of_memory(err) : STATUS_OK;
+    enum status s = STATUS_OK;
+    if (values == NULL)
+        return out_of_memory(err);
     while (s == STATUS_OK && next_period(wide, &period)) {
         if (table_rows(table) == (size_t)resource->limit) {
             char text[24];
@@ -176,7 +179,11 @@ enum status price_table_wide(struct request *request, void *cls, struct table *t
             (struct table_column){query->uids[i], price_column_kind(query, query->field)};
     enum status s = read_place(&wide, err);
     if (s == STATUS_OK)
-        s = price_table_start(self, &db, err);
+        s = resource_db(self->resource, &db, err);
+    self->loader.db = db;
+    self->loader.kept = &request->arena;
+    if (s == STATUS_OK)
+        s = price_loader_start(&self->loader, err);
     if (s == STATUS_OK)
         s = table_columns(table, columns, query->n_uids + 1, err);
     if (s == STATUS_OK)

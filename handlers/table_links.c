@@ -41,8 +41,10 @@ struct str table_url_canonical(struct table *table)
 {
     const struct request *request = table->request;
     const struct query_param generation = {STR("generation"), STR_NONE};
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what is sorted */
+    enum { ITEM_BYTES = sizeof(const struct query_param *) };
     const struct query_param **sorted =
-        arena_array(&table->request->arena, request->n_params + 1, sizeof *sorted);
+        arena_array(&table->request->arena, request->n_params + 1, ITEM_BYTES);
     if (sorted == NULL)
         return STR_NONE;
     bool is_versioned = table->what->mart != NULL && table->what->version > 0;
@@ -52,8 +54,7 @@ struct str table_url_canonical(struct table *table)
             sorted[n++] = &request->params[i];
     if (is_versioned)
         sorted[n++] = &generation;
-    /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what is sorted */
-    qsort(sorted, n, sizeof *sorted, order_of_params);
+    qsort(sorted, n, ITEM_BYTES, order_of_params);
     struct buf out, number;
     bool is_first = true;
     buf_init(&out, &table->request->arena, URL_BYTES_MAX);
