@@ -1,76 +1,23 @@
 """Every representation of rows: the same values in each, and streams that end rightly or are seen to fail."""
 
 import base64
-import concurrent.futures
 import csv
-import decimal
 import gzip
 import hashlib
 import io
 import json
-import os
 import pathlib
-import re
 import socket
 import subprocess
 import tempfile
 import time
 import unittest
 
-from support import arrow, postgres
-from support.backend import Postgresql, Sqlite
-from support.dataset import Dataset
-from support.problems import Assertions
+from support import postgres
+from support.every_type import EveryType, OnPostgresql, OnSqlite
 from support.server import IS_SANITIZED
 
-TEXTS = ["plain", 'with "quotes"', "comma, and\ttab", "line\nbreak", "carriage\r\nreturn", "\r", "가나다 한글 😀", "", None, "005930",
-         "=1+1", "+1", "-1", "@x", "\tx", "\rx", "\\", "null", '"', ",", "\x01\x1f\x7f control", "</script>", "\u2028"]
-DECIMALS = ["0", "1", "-1", "12345678901234567890.123456789012345678", "-99999999999999999999.999999999999999999", "0.1", "100", "-0.5",
-            "0.000000000000000001", "9007199254740993", None]
-FLOATS = ["0", "-0.0", "1e30", "1e-30", "0.1", "1.7976931348623157e308", "5e-324", "123456789.125", None]
-FLOAT_TEXT = ["0", "0", "1e+30", "1e-30", "0.1", "1.7976931348623157e+308", "5e-324", "123456789.125", None]
-
-
-def literal(value):
-    return "NULL" if value is None else str(value) if isinstance(value, (int, bool)) else "'" + value.replace("'", "''") + "'"
-
-
-class Case(Assertions):
-    backend_type = None
-    types = None
-
-    @classmethod
-    def setUpClass(cls):
-        cls.backend = cls.backend_type(with_sample=True)
-        cls.n = max(len(TEXTS), len(DECIMALS), len(FLOATS))
-        cls.rows = [{"k": i, "t": TEXTS[i % len(TEXTS)], "d": DECIMALS[i % len(DECIMALS)], "f": FLOATS[i % len(FLOATS)],
-                     "i": [0, 9223372036854775807, -9223372036854775808, None][i % 4], "b": [True, False, None][i % 3],
-                     "day": ["2024-02-29", "1969-12-31", None][i % 3],
-                     "at": ["2024-02-29T23:59:59Z", "1969-12-31T23:59:59Z", None][i % 3]} for i in range(cls.n)]
-        columns = ", ".join(f"{name} {kind}" for name, kind in cls.types.items())
-        values = ", ".join("(" + ", ".join(literal(value) for value in row.values()) + ")" for row in cls.rows)
-        cls.backend.sql(f"CREATE TABLE mart_test_types (k BIGINT NOT NULL PRIMARY KEY, {columns}); INSERT INTO mart_test_types VALUES {values};"
-                        f"CREATE TABLE mart_test_none (k BIGINT NOT NULL PRIMARY KEY, {columns});")
-        cls.server = cls.backend.server(refresh_ms=100).start()
-        cls.server.wait_until(lambda: cls.server.get("/v1/marts/mart_test_none").status == 200, "the marts")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.stop()
-
-    def get(self, query, mart="mart_test_types", **headers):
-        return self.assert_ok(self.server.get(f"/v1/marts/{mart}/rows?{query}", **headers))
-
-    def expected(self):
-        """Each value as the text that all formats agree on."""
-        def text(name, value, i):
-            if value is None:
-                return None
-            if name == "f":
-                return FLOAT_TEXT[i % len(FLOATS)]
-            return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
-        return [{name: text(name, value, i) for name, value in row.items()} for i, row in enumerate(self.rows)]
-
+class Case(EveryType):
     def as_text(self, rows):
         return [{name: {True: "true", False: "false"}[value] if isinstance(value, bool) else value for name, value in row.items()}
                 for row in rows]
@@ -144,49 +91,6 @@ class Case(Assertions):
             text = source["t"] or ""
             self.assertEqual(row[1], "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") and text else text)
             self.assertEqual(row[2], source["d"] or "")  # numbers keep their sign
-
-    # ---- Arrow --------------------------------------------------------------------------------------------------
-
-    def arrow(self, query, mart="mart_test_types"):
-        program, why = arrow.python()
-        if program is None:
-            self.skipTest(why)
-        answer = self.get(query + "&format=arrow", mart)
-        self.assertEqual(answer.header("Content-Type"), "application/vnd.apache.arrow.stream")
-        return arrow.read(answer.body)
-
-    def check_arrow(self, found):
-        self.assertEqual(found["types"], {"k": "int64", "t": "string", "d": "decimal128(38, 18)", "f": "double", "i": "int64", "b": "bool",
-                                          "day": "date32[day]", "at": "timestamp[us, tz=UTC]"})
-        for row, source, text in zip(found["rows"], self.rows, self.expected(), strict=True):
-            for name in ("k", "t", "i", "b"):
-                self.assertEqual(row[name], source[name], name)
-            self.assertEqual(row["day"], source["day"])
-            self.assertEqual(row["at"] and row["at"].replace(" ", "T").replace("+00:00", "Z"), source["at"])
-            self.assertEqual(row["d"] and decimal.Decimal(row["d"]), source["d"] and decimal.Decimal(source["d"]))
-            self.assertEqual(row["f"] and float(row["f"]), text["f"] and float(text["f"]))
-
-    def test_arrow_holds_every_type_with_nulls(self):
-        self.check_arrow(self.arrow("limit=1000"))
-        self.check_arrow(self.arrow("limit=all"))
-
-    def test_arrow_without_rows_has_its_schema(self):
-        found = self.arrow("limit=10", "mart_test_none")
-        self.assertEqual((found["rows"], found["types"]["d"]), ([], "decimal128(38, 18)"))
-
-    def test_arrow_gives_numbers_as_text_on_demand(self):
-        found = self.arrow("numbers=string")
-        self.assertEqual({found["types"][name] for name in ("k", "d", "f", "i")}, {"string"})
-        self.assertEqual([row["d"] for row in found["rows"]], [row["d"] for row in self.expected()])
-
-    def test_many_rows_come_in_batches_and_are_those_of_csv(self):
-        found = self.arrow("select=uid,date,close&limit=20000", "mart_price_daily")
-        self.assertEqual(sum(found["batches"]), 20000)
-        self.assertEqual(max(found["batches"]), 8192)
-        records = self.get("select=uid,date,close&limit=20000&format=csv", "mart_price_daily").rows[1:]
-        for row, record in zip(found["rows"], records, strict=True):
-            self.assertEqual((row["uid"], row["date"], row["close"] and decimal.Decimal(row["close"])),
-                             (record[0], record[1], decimal.Decimal(record[2]) if record[2] else None))
 
     # ---- All formats --------------------------------------------------------------------------------------------
 
@@ -343,18 +247,6 @@ class Case(Assertions):
         beyond = self.server.get("/rest/v1/mart_calendar?offset=49000000", prefer="count=exact")
         self.assertEqual((beyond.status, beyond.header("Content-Range")), (416, f"*/{total}"))
 
-    def test_exports_of_all_formats_hold_the_same_rows(self):
-        program, why = arrow.python()
-        if program is None:
-            self.skipTest(why)
-        file = self.assert_ok(self.server.get("/v1/marts/mart_fx_daily/export/1.arrow"))
-        found = arrow.read(file.body, "file")
-        records = self.get("limit=all&format=csv", "mart_fx_daily").rows[1:]
-        self.assertEqual(len(found["rows"]), len(records))
-        self.assertEqual([decimal.Decimal(row["rate"]) for row in found["rows"]], [decimal.Decimal(record[3]) for record in records])
-        lines = self.assert_ok(self.server.get("/v1/marts/mart_fx_daily/export/1.ndjson.zst"))
-        self.assertEqual(lines.body[:4], b"\x28\xb5\x2f\xfd")
-
     def test_memory_does_not_grow_with_the_rows_whatever_the_reader(self):
         if IS_SANITIZED:
             self.skipTest("sanitizers keep memory of their own")
@@ -383,85 +275,11 @@ class Case(Assertions):
                 self.assertLess(figure("VmHWM") - before, 8 << 10)
 
 
-class Exports(Assertions):
-    backend_type = None
-
-    def setUp(self):
-        self.backend = self.backend_type(with_sample=True)
-        self.server = self.backend.server(refresh_ms=100, export_mib=1).start()
-        self.addCleanup(self.server.stop)
-        self.folder = pathlib.Path(self.backend.settings["var_dir"]) / "export"
-
-    def export(self, name, mart="mart_fx_daily", **headers):
-        return self.server.get(f"/v1/marts/{mart}/export/{name}", **headers)
-
-    def names(self):
-        return sorted(path.name for path in self.folder.iterdir() if path.suffix != ".digest")
-
-    def test_files_of_a_retired_generation_go_and_it_is_410(self):
-        self.assert_ok(self.export("1.csv.gz"))
-        self.assert_ok(self.export("1.csv.gz", "mart_calendar"))
-        self.assertEqual(self.names(), ["mart_calendar-g1.csv.gz", "mart_fx_daily-g1.csv.gz"])
-        dataset = Dataset.copy_of_sample()
-        dataset.change("fx_ecb.csv.gz", lambda text: text + re.sub("2026-10-30", "2026-11-20", "".join(
-            line + "\n" for line in text.splitlines() if ",2026-10-30," in line)))
-        self.backend.load(dataset.folder, generations_kept=1)
-        self.server.wait_until(lambda: self.names() == ["mart_calendar-g1.csv.gz"], "the file to go before anybody asks for it")
-        self.assert_problem(self.export("1.csv.gz"), "generation-retired")
-        self.assertEqual(self.export("latest.csv.gz").header("Location"), "/v1/marts/mart_fx_daily/export/2.csv.gz")
-        self.assert_ok(self.export("2.csv.gz"))
-        self.assert_ok(self.export("1.csv.gz", "mart_calendar"))  # that version is the newest still
-
-    def test_the_oldest_files_make_room(self):
-        first = self.assert_ok(self.export("1.csv.gz"))
-        large = self.assert_ok(self.export("1.ndjson.zst", "mart_price_daily"))
-        self.assertGreater(len(large.body), 1 << 20)
-        self.assertEqual(self.names(), ["mart_price_daily-g1.ndjson.zst"])
-        again = self.assert_ok(self.export("1.csv.gz"))
-        self.assertEqual((again.body, again.header("ETag")), (first.body, first.header("ETag")))
-        self.assertEqual(self.names(), ["mart_fx_daily-g1.csv.gz"])
-
-    def test_a_file_says_what_to_know_before_trusting_it(self):
-        for _ in range(2):  # when it is made, and when it lies there
-            answer = self.assert_ok(self.export("1.csv.gz", "mart_price_daily"))
-            self.assertEqual(answer.header("Data-Warnings"), "simulated_data, survivorship")
-        self.assertIsNone(self.assert_ok(self.export("1.csv.gz")).header("Data-Warnings"))
-
-    def test_one_maker_at_a_time(self):
-        with concurrent.futures.ThreadPoolExecutor(4) as pool:
-            answers = list(pool.map(lambda _: self.export("1.csv.gz", "mart_price_daily"), range(4)))
-        made = [answer for answer in answers if answer.status == 200]
-        self.assertEqual(len({(answer.header("ETag"), answer.body) for answer in made}), 1)
-        for answer in answers:
-            if answer.status != 200:
-                self.assert_problem(answer, "busy")
-                self.assertEqual(answer.header("Retry-After"), "2")
-        self.assertEqual(self.names(), ["mart_price_daily-g1.csv.gz"])
-        part = self.folder / "mart_fx_daily-g1.arrow.part"
-        part.write_bytes(b"half")
-        self.assert_problem(self.export("1.arrow"), "busy")
-        os.utime(part, (time.time() - 1000,) * 2)  # its maker died
-        self.assert_ok(self.export("1.arrow"))
-        self.assertFalse(part.exists())
+class FormatsOnSqlite(OnSqlite, Case, unittest.TestCase):
+    pass
 
 
-class ExportsOnSqlite(Exports, unittest.TestCase):
-    backend_type = Sqlite
-
-
-class ExportsOnPostgresql(Exports, unittest.TestCase):
-    backend_type = Postgresql
-
-
-class FormatsOnSqlite(Case, unittest.TestCase):
-    backend_type = Sqlite
-    types = {"t": "TEXT", "d": "DECIMAL_TEXT", "f": "REAL", "i": "BIGINT", "b": "BOOLEAN", "day": "DATE_TEXT", "at": "INSTANT_TEXT"}
-
-
-class FormatsOnPostgresql(Case, unittest.TestCase):
-    backend_type = Postgresql
-    types = {"t": "TEXT", "d": "NUMERIC", "f": "DOUBLE PRECISION", "i": "BIGINT", "b": "BOOLEAN", "day": "DATE", "at": "TIMESTAMPTZ"}
-
+class FormatsOnPostgresql(OnPostgresql, Case, unittest.TestCase):
     def test_a_stream_whose_backend_is_killed_is_seen_to_fail(self):
         url = f"http://127.0.0.1:{self.server.port}/v1/marts/mart_price_daily/rows?limit=all&format=csv&numbers=string"
         reader = subprocess.Popen(["curl", "-s", "-S", "--limit-rate", "1M", "-o", "/dev/null", url], stderr=subprocess.PIPE)

@@ -1,16 +1,12 @@
-"""Apache Arrow's own reader, in a virtual environment below the build folder: it is on PyPI, not among the packages."""
+"""Apache Arrow's own reader, from a package index."""
 
 import json
-import os
-import pathlib
 import subprocess
-import sys
 import tempfile
 
-from support.server import ROOT
+from support import packages
 
-
-BUILD = pathlib.Path(os.environ.get("CMMC_TEST_BUILD") or ROOT / "build")
+REQUIREMENTS = ("pyarrow==26.0.1", "tzdata==2026.6")
 READER = """
 import json, sys, pyarrow as pa
 def plain(value):
@@ -24,27 +20,15 @@ json.dump({"types": {field.name: str(field.type) for field in table.schema}, "ba
 """
 
 
-def python():
-    """The interpreter that has pyarrow; None with a reason when it cannot be installed."""
-    folder = BUILD / "venv-arrow"
-    program = folder / "bin" / "python"
-    if not (folder / "installed").exists():
-        try:
-            subprocess.run([sys.executable, "-m", "venv", folder], check=True, capture_output=True, timeout=120)
-            subprocess.run([program, "-m", "pip", "install", "--quiet", "pyarrow", "tzdata"], check=True, capture_output=True,
-                           timeout=300)
-        except (OSError, subprocess.SubprocessError) as error:
-            return None, f"pyarrow cannot be installed: {error}"
-        (folder / "installed").touch()
-    return program, None
+class Reader:
+    def __init__(self):
+        self.program = packages.python_packages(*REQUIREMENTS)
 
-
-def read(body, kind="stream"):
-    """What pyarrow finds: types by column, rows of each batch, and the rows with decimals and times as text."""
-    program, _ = python()
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(body)
-        file.flush()
-        done = subprocess.run([program, "-c", READER, file.name, kind], capture_output=True, timeout=300)
-    assert done.returncode == 0, done.stderr.decode()
-    return json.loads(done.stdout)
+    def read(self, body, kind="stream"):
+        """What pyarrow finds: types by column, rows of each batch, and the rows with decimals and times as text."""
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(body)
+            file.flush()
+            done = subprocess.run([self.program, "-c", READER, file.name, kind], capture_output=True, timeout=300, check=False)
+        assert done.returncode == 0, done.stderr.decode()
+        return json.loads(done.stdout)
