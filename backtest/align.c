@@ -1,8 +1,6 @@
 /* align.c - as-of joins by date and by the instant of publication: the look-ahead guard of a run. */
 #include "backtest/align.h"
 
-#include "base/date.h"
-
 /* Steps back from the rows dated in time to the last that was also published in time. */
 static uint32_t last_known(struct dated rows, size_t n_dated, int64_t instant)
 {
@@ -13,7 +11,15 @@ static uint32_t last_known(struct dated rows, size_t n_dated, int64_t instant)
 
 uint32_t align_row_at(struct dated rows, int32_t day, int64_t instant)
 {
-    return last_known(rows, dates_until(rows.date, rows.n, day), instant);
+    size_t from = 0, to = rows.n;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (rows.date[middle] <= day)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return last_known(rows, from, instant);
 }
 
 void align_rows(struct dated rows, struct dated clock, uint32_t *ret_row)

@@ -32,7 +32,6 @@ test_packages='
 libcmocka-dev
 postgresql
 redis-tools
-stunnel4
 python3
 python3-yaml
 curl
