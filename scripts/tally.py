@@ -104,6 +104,7 @@ def count_cmocka(output, exit_code):
 
 def run_program(program):
     """Runs one test program in the repository's root with a scratch folder of its own as TMPDIR."""
+    started = time.monotonic()
     scratch = tempfile.mkdtemp(prefix="cmmc-test-")
     environment = dict(os.environ, TMPDIR=scratch, CMOCKA_MESSAGE_OUTPUT="STDOUT")
     process = subprocess.Popen([os.path.abspath(program)], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL,
@@ -119,7 +120,7 @@ def run_program(program):
     text = output.decode(errors="replace")
     if process.returncode < 0 and not note:
         note = f"died of {signal.Signals(-process.returncode).name}\n"
-    return count_cmocka(text, process.returncode), text + note
+    return count_cmocka(text, process.returncode), text + note, time.monotonic() - started
 
 
 def run_cmocka(suite, programs):
@@ -129,10 +130,10 @@ def run_cmocka(suite, programs):
     if not programs:
         print(f"{suite}: no programs yet")
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for program, (counts, output) in zip(programs, pool.map(run_program, programs)):
+        for program, (counts, output, seconds) in zip(programs, pool.map(run_program, programs)):
             if counts.failed:
                 print(output)
-            print(f"  {pathlib.Path(program).name}: {counts}", flush=True)
+            print(f"  {pathlib.Path(program).name}: {counts}, {seconds:.1f} s", flush=True)
             total.add(counts)
     return finish(suite, total, started)
 
@@ -187,8 +188,10 @@ def run_unittest(suite, paths):
     prepare_sanitizers()
     started = time.monotonic()
     total_counts = Counts()
-    files = sorted(file for path in map(pathlib.Path, paths)
-                   for file in (path.glob("test_*.py") if path.is_dir() else [path]))
+    # The longest first: a long one that comes last would leave the other cores idle.
+    files = sorted((file for path in map(pathlib.Path, paths)
+                    for file in (path.glob("test_*.py") if path.is_dir() else [path])),
+                   key=lambda file: (-file.stat().st_size, file.name))
     if not files:
         print(f"{suite}: no test_*.py in {', '.join(paths)} yet")
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
