@@ -12,6 +12,7 @@ struct blob *blob_new(size_t size)
     if (blob == NULL)
         return NULL;
     atomic_init(&blob->references, 1);
+    atomic_init(&blob->rider, NULL);
     blob->size = size;
     return blob;
 }
@@ -24,6 +25,16 @@ struct blob *blob_ref(struct blob *blob)
 
 void blob_unref(struct blob *blob)
 {
-    if (blob != NULL && atomic_fetch_sub_explicit(&blob->references, 1, memory_order_acq_rel) == 1)
-        free(blob);
+    if (blob == NULL || atomic_fetch_sub_explicit(&blob->references, 1, memory_order_acq_rel) != 1)
+        return;
+    struct blob_rider *rider = atomic_load_explicit(&blob->rider, memory_order_acquire);
+    if (rider != NULL)
+        rider->free(rider);
+    free(blob);
+}
+
+bool blob_ride(struct blob *blob, struct blob_rider *rider)
+{
+    struct blob_rider *none = NULL;
+    return atomic_compare_exchange_strong(&blob->rider, &none, rider);
 }

@@ -3,11 +3,27 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 struct digest {
     EVP_MD_CTX *ctx;
 };
+
+static EVP_MD *sha256;
+static pthread_once_t sha256_once = PTHREAD_ONCE_INIT;
+
+static void fetch_sha256(void)
+{
+    sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+}
+
+/* Looked up once: EVP_sha256() makes OpenSSL 3 search its providers at every use. */
+static const EVP_MD *algorithm(void)
+{
+    (void)pthread_once(&sha256_once, fetch_sha256);
+    return sha256 == NULL ? EVP_sha256() : sha256;
+}
 
 static enum status failed(struct err *err)
 {
@@ -23,7 +39,7 @@ enum status digest_new(struct digest **ret, struct err *err)
         return STATUS_OUT_OF_MEMORY;
     }
     digest->ctx = EVP_MD_CTX_new();
-    if (digest->ctx == NULL || EVP_DigestInit_ex(digest->ctx, EVP_sha256(), NULL) != 1) {
+    if (digest->ctx == NULL || EVP_DigestInit_ex(digest->ctx, algorithm(), NULL) != 1) {
         digest_freep(&digest);
         return failed(err);
     }
@@ -55,7 +71,7 @@ enum status digest_finish(struct digest *digest, unsigned char ret[DIGEST_BYTES]
 enum status digest_raw(struct str bytes, unsigned char ret[DIGEST_BYTES], struct err *err)
 {
     unsigned n = 0;
-    return EVP_Digest(bytes.ptr, bytes.len, ret, &n, EVP_sha256(), NULL) == 1 && n == DIGEST_BYTES
+    return EVP_Digest(bytes.ptr, bytes.len, ret, &n, algorithm(), NULL) == 1 && n == DIGEST_BYTES
                ? STATUS_OK
                : failed(err);
 }

@@ -18,6 +18,11 @@ void log_set_level(enum log_level level)
     atomic_store(&threshold, (int)level);
 }
 
+bool log_is_on(enum log_level level)
+{
+    return (int)level >= atomic_load_explicit(&threshold, memory_order_relaxed);
+}
+
 uint64_t log_dropped(void)
 {
     return atomic_load(&dropped);
@@ -71,7 +76,7 @@ void log_line(enum log_level level, const char *event, const struct log_field *f
               size_t n_fields)
 {
     static const char *const names[] = {"debug", "info", "warn", "error"};
-    if ((int)level < atomic_load(&threshold))
+    if (!log_is_on(level))
         return;
     char room[LINE_BYTES];
     struct buf line;

@@ -34,6 +34,7 @@ struct log_field {
 
 void log_line(enum log_level level, const char *event, const struct log_field *fields,
               size_t n_fields);
+bool log_is_on(enum log_level level);     /* for those whose fields are work to make */
 void log_set_level(enum log_level level); /* once, at start */
 uint64_t log_dropped(void);
 

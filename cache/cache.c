@@ -21,6 +21,8 @@ enum status cache_new(const struct cache_options *options, struct cache **ret, s
     cache->l2.ttl_s = options->redis_ttl_s;
     if (s == STATUS_OK && options->redis.url[0] != '\0')
         s = redis_new(&options->redis, &cache->l2.redis, err);
+    if (s == STATUS_OK && cache->l2.redis != NULL)
+        s = fetcher_new(&cache->l2, &cache->fetcher, err);
     if (s != STATUS_OK) {
         cache_free(cache);
         return s;
@@ -33,6 +35,7 @@ void cache_free(struct cache *cache)
 {
     if (cache == NULL)
         return;
+    fetcher_free(cache->fetcher);
     l1_free(cache->replies);
     l1_free(cache->fronts);
     flights_free(cache->flights);

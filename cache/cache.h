@@ -5,6 +5,7 @@
 #define CACHE_CACHE_H
 
 #include "cache/epoch.h"
+#include "cache/fetcher.h"
 #include "cache/flight.h"
 #include "cache/kept.h"
 #include "cache/l1.h"
@@ -16,6 +17,8 @@ struct cache {
     struct l1 *replies; /* finished replies, by everything their bytes depend on */
     struct l1 *fronts;  /* raw requests, and the key of the reply that answered each */
     struct l2 l2;       /* finished replies in Redis, if there is one */
+    struct fetcher
+        *fetcher; /* reads from it for those who wait without a thread; NULL without Redis */
     struct flights *flights;
     struct epochs *epochs;
     atomic_uint_fast64_t n_misses; /* answers that the in-process cache did not have */

@@ -58,6 +58,46 @@ enum l2_found l2_get(struct l2 *l2, struct str name, struct str key, struct blob
     return found;
 }
 
+struct batch {
+    struct l2 *l2;
+    struct l2_fetch *next; /* the first without an answer */
+};
+
+static void finish_next(struct batch *batch, enum l2_found found, struct blob *blob)
+{
+    struct l2_fetch *fetch = batch->next;
+    batch->next = fetch->next;
+    fetch->found = found;
+    fetch->blob = blob;
+    fetch->done(fetch->cls);
+}
+
+static void take_one(void *cls, const struct redis_reply *reply)
+{
+    struct batch *batch = cls;
+    struct blob *blob = NULL;
+    enum l2_found found = open_value(batch->l2, reply, batch->next->key, &blob);
+    finish_next(batch, found, blob);
+}
+
+void l2_get_many(struct l2 *l2, struct l2_fetch *first, size_t n)
+{
+    struct str names[L2_FETCHES_MAX];
+    struct batch batch = {l2, first};
+    size_t i = 0;
+    for (struct l2_fetch *fetch = first; i < n; fetch = fetch->next)
+        names[i++] = fetch->name;
+    struct l2_fetch *end = first; /* read before done makes them go away */
+    for (i = 0; i < n; i++)
+        end = end->next;
+    enum redis_outcome outcome = redis_get_many(l2->redis, names, n, take_one, &batch);
+    bool is_failed = outcome == REDIS_FAILED;
+    while (batch.next != end) {
+        (void)atomic_fetch_add(is_failed ? &l2->failed : &l2->bypassed, 1);
+        finish_next(&batch, is_failed ? L2_FAILED : L2_BYPASSED, NULL);
+    }
+}
+
 /* Runs a command of which only success matters. */
 static bool tell(struct l2 *l2, const struct str *args, size_t n_args, struct redis_reply *ret)
 {

@@ -24,6 +24,20 @@ enum l2_found { L2_ABSENT, L2_HIT, L2_MISS, L2_DAMAGED, L2_FAILED, L2_BYPASSED }
 /* The reply under name for key. *ret is a reference on L2_HIT. */
 enum l2_found l2_get(struct l2 *l2, struct str name, struct str key, struct blob **ret) NODISCARD;
 
+/* One of many that are read together. */
+struct l2_fetch {
+    struct l2_fetch *next; /* whoever holds a list of them */
+    struct str name, key;
+    enum l2_found found;     /* written, as blob, before done is called */
+    struct blob *blob;       /* on L2_HIT a reference, for done to take */
+    void (*done)(void *cls); /* after it the fetch may be gone; must not block */
+    void *cls;
+};
+enum { L2_FETCHES_MAX = 64 };
+
+/* The first n of a list, L2_FETCHES_MAX at most, in one go: done is called for each. */
+void l2_get_many(struct l2 *l2, struct l2_fetch *first, size_t n);
+
 /* False when it is too large, or Redis did not take it. */
 bool l2_put(struct l2 *l2, struct str name, const struct blob *blob);
 

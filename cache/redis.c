@@ -305,21 +305,30 @@ static bool wait_for(const redisContext *context, short events, int64_t until_ns
     return left_ns > 0 && poll(&wait, 1, (int)(left_ns / NS_PER_MS) + 1) > 0;
 }
 
-/* Sends what was appended and reads one reply, all of it before until_ns however it drips; NULL when it fails. */
-static redisReply *exchange(redisContext *context, int64_t until_ns)
+/*
+ * Sends what was appended, all of it before until_ns. The socket blocks for the same time at most, so that the usual
+ * exchange, one piece each way, is two system calls.
+ */
+static bool send_all(redisContext *context, int64_t until_ns)
 {
-    void *reply = NULL;
     int is_sent = 0;
+    if (redisBufferWrite(context, &is_sent) != REDIS_OK)
+        return false;
     while (is_sent == 0)
         if (!wait_for(context, POLLOUT, until_ns) ||
             redisBufferWrite(context, &is_sent) != REDIS_OK)
-            return NULL;
-    for (;;) {
-        if (redisGetReplyFromReader(context, &reply) != REDIS_OK || reply != NULL)
-            return reply;
+            return false;
+    return true;
+}
+
+/* One reply, all of it before until_ns however it drips; NULL when it fails. */
+static redisReply *next_reply(redisContext *context, int64_t until_ns)
+{
+    void *reply = NULL;
+    while (redisGetReplyFromReader(context, &reply) == REDIS_OK && reply == NULL)
         if (!wait_for(context, POLLIN, until_ns) || redisBufferRead(context) != REDIS_OK)
             return NULL;
-    }
+    return reply;
 }
 
 static bool run_on(redisContext *context, unsigned timeout_ms, const struct str *args,
@@ -333,7 +342,9 @@ static bool run_on(redisContext *context, unsigned timeout_ms, const struct str 
     }
     if (redisAppendCommandArgv(context, (int)n_args, argv, lengths) != REDIS_OK)
         return false;
-    redisReply *reply = exchange(context, clock_mono_ns() + (int64_t)timeout_ms * NS_PER_MS);
+    int64_t until_ns = clock_mono_ns() + (int64_t)timeout_ms * NS_PER_MS;
+    bool is_begun = send_all(context, until_ns) && redisBufferRead(context) == REDIS_OK;
+    redisReply *reply = is_begun ? next_reply(context, until_ns) : NULL;
     bool is_whole = reply != NULL && copy_reply(reply, arena, ret);
     freeReplyObject(reply);
     return is_whole;
@@ -357,6 +368,62 @@ enum redis_outcome redis_run(struct redis *redis, const struct str *args, size_t
     }
     leave(redis, context, is_good);
     return is_good ? REDIS_DONE : REDIS_FAILED;
+}
+
+/* As take sees it: the text stays where hiredis has it. */
+static struct redis_reply view_of(const redisReply *reply)
+{
+    struct redis_reply view = {.type = REDIS_REFUSED};
+    if (reply->type == REDIS_REPLY_NIL)
+        view.type = REDIS_NIL;
+    if (reply->type != REDIS_REPLY_STRING)
+        return view;
+    view.type = REDIS_TEXT;
+    view.text = (struct str){reply->str, (size_t)reply->len};
+    return view;
+}
+
+/* How many answers came. */
+static size_t get_on(redisContext *context, unsigned timeout_ms, const struct str *names, size_t n,
+                     redis_take_fn *take, void *cls)
+{
+    int64_t until_ns = clock_mono_ns() + (int64_t)timeout_ms * NS_PER_MS;
+    for (size_t i = 0; i < n; i++) {
+        const char *argv[] = {"GET", names[i].ptr};
+        const size_t lengths[] = {3, names[i].len};
+        if (redisAppendCommandArgv(context, 2, argv, lengths) != REDIS_OK)
+            return 0;
+    }
+    if (!send_all(context, until_ns) || redisBufferRead(context) != REDIS_OK)
+        return 0;
+    for (size_t i = 0; i < n; i++) {
+        redisReply *reply = next_reply(context, until_ns);
+        if (reply == NULL)
+            return i;
+        struct redis_reply view = view_of(reply);
+        take(cls, &view);
+        freeReplyObject(reply);
+    }
+    return n;
+}
+
+enum redis_outcome redis_get_many(struct redis *redis, const struct str *names, size_t n,
+                                  redis_take_fn *take, void *cls)
+{
+    redisContext *context;
+    if (!enter(redis, &context))
+        return REDIS_BYPASSED;
+    bool is_old = context != NULL;
+    if (context == NULL)
+        context = open_context(redis, redis->timeout_ms);
+    size_t n_taken = context == NULL ? 0 : get_on(context, redis->timeout_ms, names, n, take, cls);
+    if (n_taken == 0 && is_old && context->err == REDIS_ERR_EOF) { /* as in redis_run */
+        redisFree(context);
+        context = open_context(redis, redis->timeout_ms);
+        n_taken = context == NULL ? 0 : get_on(context, redis->timeout_ms, names, n, take, cls);
+    }
+    leave(redis, context, n_taken == n);
+    return n_taken == n ? REDIS_DONE : REDIS_FAILED;
 }
 
 struct redis_stats redis_stats(struct redis *redis)

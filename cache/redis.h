@@ -51,6 +51,14 @@ enum redis_outcome { REDIS_DONE, REDIS_FAILED, REDIS_BYPASSED };
 enum redis_outcome redis_run(struct redis *redis, const struct str *args, size_t n_args,
                              struct arena *arena, struct redis_reply *ret) NODISCARD;
 
+/*
+ * GETs, all sent before the first answer is read. take is called for each answer that came, in order; its text is
+ * good for the call only. What redis_run says about failures holds for the rest together.
+ */
+typedef void redis_take_fn(void *cls, const struct redis_reply *reply);
+enum redis_outcome redis_get_many(struct redis *redis, const struct str *names, size_t n,
+                                  redis_take_fn *take, void *cls) NODISCARD;
+
 struct redis_stats redis_stats(struct redis *redis);
 
 /*

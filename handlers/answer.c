@@ -35,6 +35,8 @@ struct attempt {
     struct str key;  /* what both caches compare in full */
     size_t n_prefix; /* of key: all before the identity */
     struct str name; /* in Redis: the key with the identity's hash in the place of the identity */
+    bool is_pinned;
+    int64_t next_due_at; /* of the mart; 0: nobody knows */
     enum l2_found found;
     bool is_stored; /* in Redis, by this request */
 };
@@ -43,6 +45,12 @@ struct attempt {
 struct wait {
     struct flight_waiter waiter;
     bool is_waiting; /* waiter has been handed out and tells how the flight ended */
+
+    bool has_fetched; /* fetch tells what Redis said just now */
+    struct l2_fetch fetch;
+    bool is_pinned; /* of the attempt that asked, as the next two */
+    int64_t next_due_at;
+    int64_t asked_ns;
 };
 
 static void add_suffix(char tag[TAG_BYTES], enum encoding encoding)
@@ -133,8 +141,9 @@ static void describe(struct attempt *a)
 {
     const struct mart *mart = a->what->mart;
     char date[HTTP_DATE_BYTES];
-    cache_control_text(a->what->is_pinned, mart == NULL ? 0 : mart->next_due_at, clock_wall_s(),
-                       a->cache_control);
+    a->is_pinned = a->what->is_pinned;
+    a->next_due_at = mart == NULL ? 0 : mart->next_due_at;
+    (void)cache_control_text(a->is_pinned, a->next_due_at, clock_wall_s(), a->cache_control);
     if (mart == NULL || mart->published_at == 0 || a->what->version != mart->generation)
         return;
     http_date_format(mart->published_at, date);
@@ -157,8 +166,18 @@ static enum status give(struct attempt *a, struct blob *blob, const char *cache_
 
 static void note_front(struct attempt *a)
 {
-    const struct mart *mart = a->what->mart;
-    front_note(a->request, a->key, a->what->is_pinned, mart == NULL ? 0 : mart->next_due_at);
+    front_note(a->request, a->key, a->is_pinned, a->next_due_at);
+}
+
+/* A 304 without a look at the caches: when the in-process one has the reply, the next is answered in front. */
+static void note_unchanged(struct attempt *a)
+{
+    if (a->cache == NULL || make_key(a, NULL) != STATUS_OK)
+        return;
+    struct blob *blob = l1_peek(a->cache->replies, a->key);
+    if (blob != NULL)
+        note_front(a);
+    blob_unref(blob);
 }
 
 /* From the in-process cache; false when it is not there. */
@@ -248,16 +267,10 @@ static enum status make(struct attempt *a, bool *ret_is_kept, struct err *err)
     return s;
 }
 
-/* From Redis, into the in-process cache and to the client; false when it is not there. */
-static bool answer_from_l2(struct attempt *a, enum status *ret, bool *ret_is_kept, struct err *err)
+/* What Redis had, into the in-process cache and to the client. Takes the reference to blob. */
+static enum status give_from_l2(struct attempt *a, struct blob *blob, bool *ret_is_kept,
+                                struct err *err)
 {
-    struct blob *blob = NULL;
-    int64_t start_ns = clock_mono_ns();
-    a->found = l2_get(&a->cache->l2, a->name, a->key, &blob);
-    if (a->found != L2_ABSENT)
-        request_time(a->request, "redis", clock_mono_ns() - start_ns);
-    if (a->found != L2_HIT)
-        return false;
     (void)atomic_fetch_add(&a->cache->n_misses, 1);
     struct kept kept;
     kept_open(blob, &kept);
@@ -270,9 +283,23 @@ static bool answer_from_l2(struct attempt *a, enum status *ret, bool *ret_is_kep
     *ret_is_kept = there != NULL;
     blob_unref(there);
     a->request->cache = "redis";
-    *ret = give(a, blob, text, err);
+    enum status s = give(a, blob, text, err);
     if (*ret_is_kept)
         note_front(a);
+    return s;
+}
+
+/* From Redis, into the in-process cache and to the client; false when it is not there. */
+static bool answer_from_l2(struct attempt *a, enum status *ret, bool *ret_is_kept, struct err *err)
+{
+    struct blob *blob = NULL;
+    int64_t start_ns = clock_mono_ns();
+    a->found = l2_get(&a->cache->l2, a->name, a->key, &blob);
+    if (a->found != L2_ABSENT)
+        request_time(a->request, "redis", clock_mono_ns() - start_ns);
+    if (a->found != L2_HIT)
+        return false;
+    *ret = give_from_l2(a, blob, ret_is_kept, err);
     return true;
 }
 
@@ -319,9 +346,15 @@ static enum status fetch_or_make(struct attempt *a, bool *ret_is_kept, struct er
     enum status s = STATUS_OK;
     if (a->cache->l2.redis == NULL)
         return make(a, ret_is_kept, err);
+    struct wait *wait = a->request->wait;
+    bool is_known = wait != NULL && wait->has_fetched; /* by the call that deferred to this one */
     s = make_name(a, err);
-    if (s != STATUS_OK || answer_from_l2(a, &s, ret_is_kept, err))
+    if (s != STATUS_OK || (!is_known && answer_from_l2(a, &s, ret_is_kept, err)))
         return s;
+    if (is_known) {
+        a->found = wait->fetch.found;
+        wait->has_fetched = false;
+    }
     bool may_wait = a->found == L2_MISS || a->found == L2_DAMAGED;
     bool is_ours = !may_wait || l2_lease(&a->cache->l2, a->name, LEASE_MS, token);
     if (!is_ours)
@@ -356,6 +389,7 @@ static enum status join(struct attempt *a, struct err *err)
         return flight_join(a->cache->flights, &flight, NULL) ? lead(a, &flight, err) : STATUS_OK;
     if (wait != NULL && wait->is_waiting) {
         wait->is_waiting = false;
+        wait->has_fetched = false; /* that was before the flight */
         if (wait->waiter.end == FLIGHT_FAILED) {
             *err = wait->waiter.err;
             return err->status;
@@ -413,6 +447,60 @@ static enum status answer_head(struct attempt *a, struct err *err)
     return stream_begin(request, err);
 }
 
+/* Called again with what Redis said, on the thread that asked it. */
+static enum status take_fetched(struct request *request, struct err *err)
+{
+    struct wait *wait = request->wait;
+    bool is_kept;
+    request_time(request, "redis", clock_mono_ns() - wait->asked_ns);
+    if (wait->fetch.found != L2_HIT)
+        return request_defer(request, LANE_IO);
+    wait->has_fetched = false;
+    struct attempt a = {.request = request,
+                        .cache = request->app->cache,
+                        .key = wait->fetch.key,
+                        .is_pinned = wait->is_pinned,
+                        .next_due_at = wait->next_due_at};
+    (void)cache_control_text(a.is_pinned, a.next_due_at, clock_wall_s(), a.cache_control);
+    reply_cache_control(request, a.cache_control);
+    return give_from_l2(&a, wait->fetch.blob, &is_kept, err);
+}
+
+static void wake_fetched(void *cls)
+{
+    request_unpark_quick(cls);
+}
+
+/*
+ * On the polling thread: asks Redis without a worker, for what needs nothing of the reply so far. False when that
+ * cannot be: the worker asks then, which is also how an open breaker finds out that Redis is back.
+ */
+static bool ask_redis(struct attempt *a)
+{
+    struct request *request = a->request;
+    struct cache *cache = a->cache;
+    bool is_read = request->method == METHOD_GET || request->method == METHOD_HEAD;
+    if (cache->fetcher == NULL || !is_read || redis_stats(cache->l2.redis).state != REDIS_CLOSED ||
+        request_header(request, "Prefer").ptr != NULL ||
+        request_header(request, "Range").ptr != NULL ||
+        request_header(request, "If-None-Match").ptr != NULL)
+        return false;
+    struct wait *wait = ARENA_NEW(&request->arena, struct wait);
+    if (wait == NULL || make_name(a, NULL) != STATUS_OK)
+        return false;
+    wait->has_fetched = true;
+    wait->fetch =
+        (struct l2_fetch){.name = a->name, .key = a->key, .done = wake_fetched, .cls = request};
+    wait->is_pinned = a->is_pinned;
+    wait->next_due_at = a->next_due_at;
+    wait->asked_ns = clock_mono_ns();
+    if (!request_park_quick(request, take_fetched))
+        return false;
+    request->wait = wait;
+    fetcher_ask(cache->fetcher, &wait->fetch);
+    return true;
+}
+
 static enum status answer_cached(struct attempt *a, struct err *err)
 {
     struct request *request = a->request;
@@ -422,7 +510,7 @@ static enum status answer_cached(struct attempt *a, struct err *err)
     if (request->method == METHOD_HEAD && a->what->head != NULL)
         return answer_head(a, err);
     if (request->is_quick)
-        return request_defer(request, LANE_IO);
+        return ask_redis(a) ? STATUS_OK : request_defer(request, LANE_IO);
     s = join(a, err);
     return s != STATUS_OK && answer_stale(a, s) ? STATUS_OK : s;
 }
@@ -441,8 +529,10 @@ enum status answer(struct request *request, const struct answer *answer, struct 
         return s;
     add_suffix(a.tag, a.encoding);
     describe(&a);
-    if (reply_if_known(request, a.tag, a.cache_control))
+    if (reply_if_known(request, a.tag, a.cache_control)) {
+        note_unchanged(&a);
         return STATUS_OK;
+    }
     if (a.cache != NULL)
         s = answer_cached(&a, err);
     else

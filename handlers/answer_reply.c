@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -13,21 +12,31 @@ enum {
     ERROR_KEPT_S = 30
 };
 
-void cache_control_text(bool is_pinned, int64_t next_due_at, int64_t now,
-                        char ret[CACHE_CONTROL_BYTES])
+enum freshness cache_control_text(bool is_pinned, int64_t next_due_at, int64_t now,
+                                  char ret[CACHE_CONTROL_BYTES])
 {
-    if (is_pinned) {
-        (void)snprintf(ret, CACHE_CONTROL_BYTES, "public, max-age=31536000, immutable");
-        return;
-    }
+    enum freshness freshness = FRESH_A_WHILE;
     int64_t max_age = MAX_AGE_S;
-    if (next_due_at != 0 && next_due_at <= now)
+    if (is_pinned) {
+        freshness = FRESH_FOREVER;
+    } else if (next_due_at != 0 && next_due_at <= now) {
+        freshness = FRESH_BRIEFLY;
         max_age = OVERDUE_AGE_S;
-    else if (next_due_at != 0 && next_due_at - now < MAX_AGE_S)
+    } else if (next_due_at != 0 && next_due_at - now < MAX_AGE_S) {
+        freshness = FRESH_UNTIL_DUE;
         max_age = next_due_at - now;
-    (void)snprintf(ret, CACHE_CONTROL_BYTES,
-                   "public, max-age=%d, stale-while-revalidate=600, stale-if-error=86400",
-                   (int)max_age);
+    }
+    struct buf text;
+    buf_init_fixed(&text, ret, CACHE_CONTROL_BYTES);
+    if (is_pinned) {
+        buf_add(&text, STR("public, max-age=31536000, immutable"));
+    } else {
+        buf_add(&text, STR("public, max-age="));
+        buf_add_i64(&text, max_age);
+        buf_add(&text, STR(", stale-while-revalidate=600, stale-if-error=86400"));
+    }
+    (void)buf_c_str(&text);
+    return freshness;
 }
 
 /* Headers that tell about one exchange rather than about what is kept. */
@@ -49,7 +58,7 @@ static bool has_name(const struct kept *kept, const char *name)
     return false;
 }
 
-static void take_headers(struct reply *reply, const struct kept *kept)
+void reply_take_kept(struct reply *reply, const struct kept *kept)
 {
     size_t n = reply->n_fixed;
     for (size_t i = n; i < reply->n_headers; i++)
@@ -72,7 +81,7 @@ enum status reply_from_kept(struct request *request, struct blob *blob, struct e
             *err = told;
         return kept.status;
     }
-    take_headers(&request->reply, &kept);
+    reply_take_kept(&request->reply, &kept);
     reply_type(request, 200, kept.type);
     reply_share(request, blob, kept.body);
     return STATUS_OK;

@@ -10,9 +10,15 @@
 
 enum { CACHE_CONTROL_BYTES = 112 };
 
+/* All but the last are one text each. */
+enum freshness { FRESH_FOREVER, FRESH_A_WHILE, FRESH_BRIEFLY, FRESH_UNTIL_DUE };
+
 /* next_due_at: seconds since 1970 of the mart's next publish, 0 when unknown. now likewise. */
-void cache_control_text(bool is_pinned, int64_t next_due_at, int64_t now,
-                        char ret[CACHE_CONTROL_BYTES]);
+enum freshness cache_control_text(bool is_pinned, int64_t next_due_at, int64_t now,
+                                  char ret[CACHE_CONTROL_BYTES]);
+
+/* The kept headers after those that are set; of the same name, the kept one stays. They stay in the blob. */
+void reply_take_kept(struct reply *reply, const struct kept *kept);
 
 /*
  * Makes the reply from blob, whose reference it takes: nothing is copied, the headers too stay in blob. Headers of

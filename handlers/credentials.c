@@ -84,6 +84,8 @@ static struct str decoded(struct str text, char room[VALUE_MAX])
 {
     struct str ret;
     text = str_sub(text, 0, VALUE_MAX);
+    if (str_find(text, '%', 0) == text.len && str_find(text, '+', 0) == text.len)
+        return text.len == 0 ? STR("") : text;
     while (text.len > 0 && !percent_decode(text, true, room, &ret)) /* a cut or broken escape */
         text.len--;
     return text.len == 0 ? STR("") : ret;

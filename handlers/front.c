@@ -42,10 +42,16 @@ static struct str raw_of(struct request *request, char room[RAW_BYTES])
         return STR_NONE;
     struct str accept = request_header(request, "Accept");
     struct str encoding = request_header(request, "Accept-Encoding");
-    int n = snprintf(room, RAW_BYTES, "%.*s\n%.*s\n%s%.*s\n%x", STR_ARG(request->target),
-                     STR_ARG(accept), encoding.ptr == NULL ? "-" : "+", STR_ARG(encoding),
-                     request->principal.scopes);
-    return n > 0 && n < RAW_BYTES ? (struct str){room, (size_t)n} : STR_NONE;
+    struct buf raw;
+    buf_init_fixed(&raw, room, RAW_BYTES);
+    buf_add(&raw, request->target);
+    buf_add_char(&raw, '\n');
+    buf_add(&raw, accept);
+    buf_add(&raw, encoding.ptr == NULL ? STR("\n-") : STR("\n+"));
+    buf_add(&raw, encoding);
+    buf_add_char(&raw, '\n');
+    buf_add_i64(&raw, (int64_t)request->principal.scopes);
+    return raw.failed ? STR_NONE : buf_str(&raw);
 }
 
 static void open_note(const struct blob *blob, struct note *ret, struct str *ret_raw,
@@ -90,21 +96,24 @@ static bool tag_of(const struct kept *kept, char ret[TAG_BYTES])
 }
 
 /* A 304 repeats what says how long and for whom the client's copy is good, and nothing about bytes. */
-static bool answer_unchanged(struct request *request, const struct kept *kept, const char *tag,
-                             const char *cache_control)
+static void put_headers(struct request *request, const struct kept *kept, const char *cache_control)
 {
+    static const char *const of_304[] = {"ETag", "Vary", "Last-Modified", "Content-Location"};
     struct reply *reply = &request->reply;
-    for (size_t i = 0; i < kept->n_headers; i++)
-        if (strcmp(kept->headers[i].name, "Vary") == 0 ||
-            strcmp(kept->headers[i].name, "Content-Location") == 0 ||
-            strcmp(kept->headers[i].name, "Last-Modified") == 0)
-            reply_header(request, kept->headers[i].name, "%s", kept->headers[i].value);
-    if (reply_if_unchanged(request, tag, cache_control))
-        return true;
-    reply->n_headers = reply->n_fixed;
-    return false;
+    reply_cache_control(request, cache_control);
+    if (reply->http_status == 200) {
+        reply_header(request, "Cache-Status", "cmmc-l1; hit");
+        reply_take_kept(reply, kept);
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(of_304); i++) {
+        const char *value = kept_header(kept, of_304[i]);
+        if (value != NULL)
+            reply_header(request, of_304[i], "%s", value);
+    }
 }
 
+/* Takes the reference to blob. */
 static bool answer_from(struct request *request, struct blob *blob, const struct note *note)
 {
     char cache_control[CACHE_CONTROL_BYTES], tag[TAG_BYTES];
@@ -114,15 +123,15 @@ static bool answer_from(struct request *request, struct blob *blob, const struct
         blob_unref(blob);
         return false;
     }
+    bool is_unchanged = client_has(request, tag, kept_header(&kept, "Last-Modified"));
+    enum freshness freshness =
+        cache_control_text(note->is_pinned != 0, note->next_due_at, clock_wall_s(), cache_control);
     request->cache = "l1";
-    cache_control_text(note->is_pinned != 0, note->next_due_at, clock_wall_s(), cache_control);
-    if (answer_unchanged(request, &kept, tag, cache_control)) {
-        blob_unref(blob);
-        return true;
-    }
-    (void)reply_from_kept(request, blob, NULL);
-    reply_cache_control(request, cache_control);
-    reply_header(request, "Cache-Status", "cmmc-l1; hit");
+    reply_type(request, is_unchanged ? 304 : 200, is_unchanged ? NULL : kept.type);
+    reply_share(request, blob, is_unchanged ? STR("") : kept.body);
+    unsigned slot = 1 + (unsigned)freshness * 2 + (is_unchanged ? 1 : 0);
+    if (freshness == FRESH_UNTIL_DUE || !reply_prepared(request, slot))
+        put_headers(request, &kept, cache_control);
     return true;
 }
 
@@ -166,7 +175,7 @@ void front_parts(const struct blob *blob, struct front_raw *ret)
     for (size_t i = 0; i < RAW_FIELDS && str_next_field(&raw, '\n', &fields[i]); i++)
         continue;
     ret->target = fields[0];
-    ret->scopes = fields[3].ptr == NULL ? 0 : (unsigned)strtoul(fields[3].ptr, NULL, 16);
+    ret->scopes = fields[3].ptr == NULL ? 0 : (unsigned)strtoul(fields[3].ptr, NULL, 10);
     ret->accept = fields[1].len == 0 ? STR_NONE : fields[1];
     bool has_encoding = fields[2].len > 0 && fields[2].ptr[0] == '+';
     ret->accept_encoding = has_encoding ? str_sub(fields[2], 1, fields[2].len) : STR_NONE;

@@ -165,20 +165,33 @@ void reply_cache_control(struct request *request, const char *text)
 }
 
 /*
- * If-Modified-Since against the reply's Last-Modified, when it has one (RFC 9110, 13.1.3). A date to come is no
+ * If-Modified-Since against Last-Modified, when there is one (RFC 9110, 13.1.3). A date to come is no
  * time at which the client can have got anything.
  */
-static bool is_unmodified(struct request *request)
+static bool is_unmodified(struct request *request, const char *last_modified)
 {
     int64_t since, modified;
-    const struct reply *reply = &request->reply;
     struct str given = request_header(request, "If-Modified-Since");
-    if (given.ptr == NULL || !http_date_parse(given, &since) || since > clock_wall_s())
-        return false;
-    for (size_t i = 0; i < reply->n_headers; i++)
-        if (str_eq_c(STR("Last-Modified"), reply->headers[i].name))
-            return http_date_parse(str_of(reply->headers[i].value), &modified) && modified <= since;
-    return false;
+    return given.ptr != NULL && last_modified != NULL && http_date_parse(given, &since) &&
+           since <= clock_wall_s() && http_date_parse(str_of(last_modified), &modified) &&
+           modified <= since;
+}
+
+static bool has_same(struct request *request, const char *tag, const char *last_modified,
+                     bool is_made)
+{
+    struct str given = request_header(request, "If-None-Match"), element;
+    if (given.ptr == NULL)
+        return is_unmodified(request, last_modified);
+    bool is_same = is_made && str_eq_c(str_trim(given), "*");
+    while (!is_same && str_next_field(&given, ',', &element))
+        is_same = tag_matches(element, tag);
+    return is_same;
+}
+
+bool client_has(struct request *request, const char *tag, const char *last_modified)
+{
+    return has_same(request, tag, last_modified, true);
 }
 
 static bool answer_unchanged(struct request *request, const char *tag, const char *cache_control,
@@ -188,14 +201,12 @@ static bool answer_unchanged(struct request *request, const char *tag, const cha
     reply_cache_control(request, cache_control);
     if (request->method != METHOD_GET && request->method != METHOD_HEAD)
         return false; /* a body that asks selects no representation of its address to compare with */
-    struct str given = request_header(request, "If-None-Match");
-    bool has_tags = given.ptr != NULL;
-    bool is_same = is_made && str_eq_c(str_trim(given), "*");
-    struct str element;
-    while (!is_same && str_next_field(&given, ',', &element))
-        is_same = tag_matches(element, tag);
-    if (!has_tags)
-        is_same = is_unmodified(request);
+    const struct reply *reply = &request->reply;
+    const char *last_modified = NULL;
+    for (size_t i = 0; i < reply->n_headers; i++)
+        if (str_eq_c(STR("Last-Modified"), reply->headers[i].name))
+            last_modified = reply->headers[i].value;
+    bool is_same = has_same(request, tag, last_modified, is_made);
     if (is_same)
         reply_type(request, 304, NULL);
     return is_same;

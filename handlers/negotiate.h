@@ -28,6 +28,9 @@ bool reply_if_unchanged(struct request *request, const char *tag, const char *ca
 /* The same before any I/O, when it is not known yet that there is anything: "*" does not count. */
 bool reply_if_known(struct request *request, const char *tag, const char *cache_control);
 
+/* The comparison alone. last_modified: NULL when there is none. */
+bool client_has(struct request *request, const char *tag, const char *last_modified);
+
 /* Sets Cache-Control; "private" takes the place of "public" where the answer depends on who asks. */
 void reply_cache_control(struct request *request, const char *text);
 

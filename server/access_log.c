@@ -83,15 +83,17 @@ void access_log(struct exchange *x)
         metrics_add_labeled(x->traffic->app->metrics, METRIC_stream_aborted_total, LABELS(aborted),
                             1);
 
+    enum log_level level = status == 500                    ? LOG_ERROR
+                           : status == 503 || status == 504 ? LOG_WARN
+                                                            : LOG_INFO;
+    if (!log_is_on(level))
+        return;
     char room[TARGET_TEXT_BYTES];
     struct buf target;
     buf_init_fixed(&target, room, sizeof room);
     target_redact(request->target, &target);
     /* Headers belong to the library's connection, which still stands while it reports completion. */
     struct str agent = x->state == EXCHANGE_HEAD ? STR_NONE : request_header(request, "User-Agent");
-    enum log_level level = status == 500                    ? LOG_ERROR
-                           : status == 503 || status == 504 ? LOG_WARN
-                                                            : LOG_INFO;
     log_event(
         level, "request", LOG_TEXT("id", request->id), LOG_STR("client_request_id", x->client_id),
         LOG_TEXT("method", x->is_framed ? method_name(request->method) : NULL),

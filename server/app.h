@@ -71,6 +71,7 @@ struct app {
     size_t n_routes;
     struct workers *io, *cpu, *stream;
 
+    atomic_uint n_prepared;  /* see prepared.h */
     atomic_bool is_started;  /* /startupz */
     atomic_bool is_draining; /* readiness is off */
 };

@@ -289,7 +289,11 @@ static bool is_known_in_front(struct exchange *x)
     bool may_be = app->front != NULL && request->route != NULL &&
                   request->route->lane == LANE_QUICK &&
                   (request->method == METHOD_GET || request->method == METHOD_HEAD);
-    return may_be && app->front(request);
+    if (!may_be)
+        return false;
+    request->is_plain = !x->is_ops && !x->framing.must_close && x->client_id.ptr == NULL &&
+                        !request->trace.is_sampled && !atomic_load(&x->traffic->is_closing);
+    return app->front(request);
 }
 
 enum exchange_step exchange_start(struct exchange *x)

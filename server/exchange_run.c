@@ -38,15 +38,32 @@ static void clear_reply(struct request *request)
     reply->content_type = NULL;
     reply->body = STR_NONE;
     reply->n_headers = reply->n_fixed;
+    reply->slot = 0;
+}
+
+static enum status call(struct exchange *x, handler_fn *handler, struct err *err)
+{
+    x->request.outcome = OUTCOME_ANSWERED;
+    enum status s = handler(&x->request, err);
+    if (x->request.outcome != OUTCOME_ANSWERED)
+        clear_reply(&x->request);
+    return s;
 }
 
 static enum status call_handler(struct exchange *x, struct err *err)
 {
-    x->request.outcome = OUTCOME_ANSWERED;
-    enum status s = x->request.route->handler(&x->request, err);
-    if (x->request.outcome != OUTCOME_ANSWERED)
-        clear_reply(&x->request);
-    return s;
+    return call(x, x->request.route->handler, err);
+}
+
+/* Counts the request as suspended unless it is too late for that. */
+static bool count_suspended(struct traffic *traffic)
+{
+    /* Counted before the switch is read: whoever sets the switch and then sees no one suspended is right. */
+    atomic_fetch_add(&traffic->n_suspended, 1);
+    if (!atomic_load(&traffic->is_refusing))
+        return true;
+    atomic_fetch_sub(&traffic->n_suspended, 1);
+    return false;
 }
 
 static enum status find_place(struct exchange *x, struct err *err)
@@ -66,12 +83,9 @@ static enum status find_place(struct exchange *x, struct err *err)
 static enum status admit(struct exchange *x, struct err *err)
 {
     struct traffic *traffic = x->traffic;
-    /* Counted before the switch is read: whoever sets the switch and then sees no one suspended is right. */
-    atomic_fetch_add(&traffic->n_suspended, 1);
-    enum status s =
-        atomic_load(&traffic->is_refusing)
-            ? err_set(err, STATUS_DRAINING, "The server is shutting down; try another one.")
-            : find_place(x, err);
+    if (!count_suspended(traffic))
+        return err_set(err, STATUS_DRAINING, "The server is shutting down; try another one.");
+    enum status s = find_place(x, err);
     if (s != STATUS_OK)
         atomic_fetch_sub(&traffic->n_suspended, 1);
     return s;
@@ -90,21 +104,14 @@ enum exchange_step exchange_run(struct exchange *x)
             exchange_settle(x, s, &err);
             return STEP_ANSWER;
         }
+        if (request->outcome == OUTCOME_PARKED)
+            return STEP_SUSPEND;
     }
     enum status s = admit(x, &err);
     if (s == STATUS_OK)
         return STEP_SUSPEND;
     exchange_settle(x, s, &err);
     return STEP_ANSWER;
-}
-
-void exchange_submit(struct exchange *x)
-{
-    x->state = EXCHANGE_WAITING;
-    x->job.stop = &x->request.stop;
-    watch_begin(x->traffic->watch, x->conn, &x->request.stop,
-                clock_mono_ns() + (int64_t)x->request.route->deadline_ms * 1000000);
-    workers_push(x->traffic->lanes[x->request.lane], &x->job);
 }
 
 static struct exchange *of_job(struct job *job)
@@ -154,6 +161,60 @@ void request_unpark(struct request *request)
 {
     if (atomic_exchange(&request->park, PARK_UNPARKED) == PARK_PARKED)
         push_again(of_request(request));
+}
+
+bool request_park_quick(struct request *request, handler_fn *again)
+{
+    int none = PARK_NONE;
+    assert(request->is_quick);
+    if (!count_suspended(of_request(request)->traffic))
+        return false;
+    (void)atomic_compare_exchange_strong(&request->park, &none, PARK_PARKING);
+    request->again = again;
+    request->outcome = OUTCOME_PARKED;
+    return true;
+}
+
+static void run_again(struct exchange *x)
+{
+    struct request *request = &x->request;
+    struct err err = {0};
+    atomic_store(&request->park, PARK_NONE);
+    request->is_quick = true;
+    enum status s = call(x, request->again, &err);
+    request->is_quick = false;
+    if (request->outcome == OUTCOME_DEFERRED) {
+        push_again(x);
+        return;
+    }
+    exchange_settle(x, s, &err);
+    finish(x);
+}
+
+static void leave_parked_quick(struct exchange *x)
+{
+    int parking = PARK_PARKING;
+    if (!atomic_compare_exchange_strong(&x->request.park, &parking, PARK_PARKED))
+        run_again(x); /* unparked before it was suspended */
+}
+
+void request_unpark_quick(struct request *request)
+{
+    if (atomic_exchange(&request->park, PARK_UNPARKED) == PARK_PARKED)
+        run_again(of_request(request));
+}
+
+void exchange_submit(struct exchange *x)
+{
+    x->state = EXCHANGE_WAITING;
+    x->job.stop = &x->request.stop;
+    watch_begin(x->traffic->watch, x->conn, &x->request.stop,
+                clock_mono_ns() + (int64_t)x->request.route->deadline_ms * 1000000);
+    if (x->request.outcome == OUTCOME_PARKED) {
+        leave_parked_quick(x);
+        return;
+    }
+    workers_push(x->traffic->lanes[x->request.lane], &x->job);
 }
 
 void exchange_run_job(struct job *job)

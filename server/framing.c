@@ -19,12 +19,17 @@ static enum status refuse(struct str name, const char *why, struct err *err)
     return s;
 }
 
+static bool is_token_char(char c)
+{
+    static const char others[] = "!#$%&'*+.^_`|~";
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           memchr(others, c, sizeof others - 1) != NULL;
+}
+
 bool framing_is_token(struct str s)
 {
-    static const char allowed[] =
-        "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ!#$%&'*+-.^_`|~";
     for (size_t i = 0; i < s.len; i++)
-        if (memchr(allowed, s.ptr[i], sizeof allowed - 1) == NULL)
+        if (!is_token_char(s.ptr[i]))
             return false;
     return s.len > 0;
 }

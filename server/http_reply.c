@@ -1,11 +1,13 @@
 /*
  * http_reply.c - builds the library's response around the reply's bytes without copying them: they live in
- * the request's arena, which is freed when the library reports completion.
+ * the request's arena, which is freed when the library reports completion, or in a blob, which may have a
+ * response for them already.
  */
 #include "server/http_reply.h"
 
 #include "server/cors.h"
 #include "server/http_stream.h"
+#include "server/prepared.h"
 #include "server/stream.h"
 
 #include "base/clock.h"
@@ -56,9 +58,13 @@ static void add_headers(struct MHD_Response *response, const struct exchange *x)
         add(response, "Content-Type", reply->content_type);
     for (size_t i = 0; i < reply->n_headers; i++)
         add(response, reply->headers[i].name, reply->headers[i].value);
-    add(response, "X-Content-Type-Options", "nosniff");
-    add(response, "X-Request-Id", request->public_id);
-    add_timing(response, x);
+    bool is_unchanged = reply->http_status == 304; /* says what RFC 9110, 15.4.5 asks for */
+    if (!is_unchanged)
+        add(response, "X-Content-Type-Options", "nosniff");
+    if (reply->slot == 0)
+        add(response, "X-Request-Id", request->public_id);
+    if (reply->slot == 0 && (!is_unchanged || request->trace.is_sampled))
+        add_timing(response, x);
     if (!x->is_ops && origin[0] != '\0') {
         add(response, "Access-Control-Allow-Origin", origin);
         add(response, "Access-Control-Expose-Headers", CORS_EXPOSED_HEADERS);
@@ -92,17 +98,41 @@ static struct MHD_Response *make_response(struct exchange *x)
     return MHD_create_response_from_buffer(reply->body.len, bytes, MHD_RESPMEM_PERSISTENT);
 }
 
+static void release(void *response)
+{
+    MHD_destroy_response(response);
+}
+
+/* Made for everyone who gets this reply, or for x alone; *ret_is_kept: the caller has no reference to it. */
+static struct MHD_Response *find_response(struct exchange *x, bool *ret_is_kept)
+{
+    struct reply *reply = &x->request.reply;
+    struct MHD_Response *response =
+        reply->slot == 0 ? NULL : prepared_get(reply->blob, reply->slot);
+    *ret_is_kept = response != NULL;
+    if (response != NULL)
+        return response;
+    response = make_response(x);
+    if (response == NULL)
+        return NULL;
+    add_headers(response, x);
+    *ret_is_kept = reply->slot != 0 && prepared_put(reply->blob, reply->slot, response, release,
+                                                    &x->request.app->n_prepared);
+    return response;
+}
+
 bool http_reply(struct exchange *x)
 {
-    struct MHD_Response *response = make_response(x);
+    bool is_kept;
+    struct MHD_Response *response = find_response(x, &is_kept);
     if (response == NULL)
         return false;
-    add_headers(response, x);
     conn_enter(x->conn, CONN_SENDING, cut_at_ns(x));
     x->state = EXCHANGE_ANSWERED;
     enum MHD_Result queued =
         MHD_queue_response(x->connection, (unsigned)x->request.reply.http_status, response);
-    MHD_destroy_response(response);
+    if (!is_kept)
+        MHD_destroy_response(response);
     if (queued != MHD_YES)
         x->state = EXCHANGE_BODY;
     return queued == MHD_YES;

@@ -1,6 +1,8 @@
 /* request.c - what handlers read from a request and write to its reply; the transport does the rest. */
 #include "server/request.h"
 
+#include "server/prepared.h"
+
 #include "base/clock.h"
 
 #include <stdarg.h>
@@ -113,6 +115,15 @@ void reply_share(struct request *request, struct blob *blob, struct str body)
     blob_unref(request->reply.blob);
     request->reply.blob = blob;
     request->reply.body = body;
+}
+
+bool reply_prepared(struct request *request, unsigned slot)
+{
+    struct reply *reply = &request->reply;
+    if (!request->is_plain || reply->n_fixed > 0 || reply->blob == NULL)
+        return false;
+    reply->slot = slot;
+    return prepared_get(reply->blob, slot) != NULL;
 }
 
 void request_time(struct request *request, const char *name, int64_t ns)

@@ -93,6 +93,7 @@ struct reply {
     struct reply_header headers[REPLY_HEADERS_MAX];
     size_t n_headers;
     size_t n_fixed; /* the first of them, set by app->admit: they stay whatever the handler does */
+    unsigned slot;  /* see reply_prepared; 0: this reply is for this request alone */
 };
 
 /* Who asks: filled by app->admit. */
@@ -153,7 +154,9 @@ struct request {
     int64_t
         stream_bytes; /* set before stream_begin when the length is known: Content-Length; else 0 */
     atomic_int park;  /* the transport's */
+    bool is_plain;    /* nothing about this request alone need be said in its reply's head */
     bool is_own;      /* the server asks itself: nobody waits for it, so it does not park */
+    handler_fn *again;    /* see request_park_quick */
     struct wait *wait;    /* of answer.c, across calls of the handler; NULL at first */
     enum outcome outcome; /* the transport's */
 };
@@ -181,6 +184,14 @@ void reply_body(struct request *request, struct str body); /* in the request's a
 void reply_share(struct request *request, struct blob *blob, struct str body);
 
 /*
+ * After reply_type and reply_share: everyone who gets this status from this blob under this slot (1 to
+ * PREPARED_SLOTS) gets the same head, so that the transport may keep what it makes of it. True when it has it
+ * already: no header need be set. X-Request-Id and Server-Timing are left out of such a head. Does nothing for
+ * a request that is not plain, and false is the answer.
+ */
+bool reply_prepared(struct request *request, unsigned slot);
+
+/*
  * Handlers of LANE_QUICK routes are called with is_quick set first. One that needs I/O returns the value of
  * this: it is called again from its beginning, with an empty reply, on a worker of lane (IO or STREAM).
  * A handler that runs on a worker may move to another lane the same way. 503 when that lane's queue is full.
@@ -197,6 +208,14 @@ enum status request_defer(struct request *request, enum lane lane);
  */
 enum status request_park(struct request *request);
 void request_unpark(struct request *request);
+
+/*
+ * The same in a quick call, for what is done without a worker and without blocking one: whoever calls
+ * request_unpark_quick calls again in the place of the handler, with is_quick set and an empty reply; it answers or
+ * defers. False, and nothing happens, while the server shuts down.
+ */
+bool request_park_quick(struct request *request, handler_fn *again) NODISCARD;
+void request_unpark_quick(struct request *request);
 
 /*
  * An answer of unknown length: status, type and headers are final with stream_begin, then bytes follow, and

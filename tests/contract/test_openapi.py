@@ -149,7 +149,7 @@ class Live(unittest.TestCase):
 
     def ask(self, method, template, target=None, status=200, body=None, **headers):
         listener = self.server.ops if schema.openapi()["paths"][template].get("servers") else self.server.data
-        headers = {**self.key, **headers} if listener is self.server.data else headers
+        headers = {**self.key, "x_request_id": "described", **headers} if listener is self.server.data else headers
         if method == "POST":
             answer = listener.post(target or template, body, **headers)
         else:

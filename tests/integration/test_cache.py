@@ -17,6 +17,7 @@ from support.postgres import sql
 from support.redis import Proxy, Redis
 from support.server import SLOW
 
+TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 ROWS = "/v1/marts/mart_price_daily/rows?uid=eq.stock:US.AAPL&limit=40"
 NEWS = "/v1/marts/mart_news_article/rows?limit=5&order=article_id"
 
@@ -84,7 +85,42 @@ class InProcess(Case, unittest.TestCase):
         self.assertEqual(first.body, second.body)
         for name in ("Content-Type", "ETag", "Cache-Control", "Vary", "Link", "Last-Modified"):
             self.assertEqual(first.header(name), second.header(name), name)
-        self.assertIn('cache;desc="l1"', second.header("Server-Timing"))
+        traced = self.get(target, traceparent=TRACEPARENT)
+        self.assertIn('cache;desc="l1"', traced.header("Server-Timing"))
+
+    def test_shared_heads_hold_nothing_of_one_request(self):
+        """Checks 37, 43 and 87: from the third answer on the head is shared; whoever asks for more gets its own."""
+        target = ROWS + "&select=date,volume"
+        first = self.assert_ok(self.get(target))
+        tag = first.header("ETag")
+        kept = ("Content-Type", "ETag", "Cache-Control", "Vary", "Link", "Last-Modified", "X-Content-Type-Options",
+                "Access-Control-Allow-Origin")
+        for _ in range(4):
+            answer = self.assert_ok(self.get(target))
+            self.assertEqual(answer.body, first.body)
+            self.assertEqual([answer.header(name) for name in kept], [first.header(name) for name in kept])
+        self.assertEqual(answer.header("Cache-Status"), "cmmc-l1; hit")
+        self.assertEqual((answer.header("X-Request-Id"), answer.header("Server-Timing")), (None, None))
+        head = self.server.head(target)
+        self.assertEqual((head.body, head.header("Content-Length"), head.header("ETag")), (b"", str(len(first.body)), tag))
+        own = self.get(target, x_request_id="mine")
+        self.assertEqual((own.body, own.header("X-Request-Id")), (first.body, "mine"))
+        self.assertIn("traceparent", own.header("Server-Timing"))
+        closing = self.get(target, connection="close")
+        self.assertEqual(closing.body, first.body)
+        for _ in range(3):
+            same = self.get(target, if_none_match=tag)
+            self.assertEqual((same.status, same.body), (304, b""))
+            for name in ("ETag", "Cache-Control", "Vary", "Last-Modified", "Access-Control-Allow-Origin"):
+                self.assertEqual(same.header(name), first.header(name), name)
+            self.assertIsNotNone(same.header("Date"))
+            for name in ("Content-Type", "X-Content-Type-Options", "Server-Timing", "Cache-Status"):
+                self.assertIsNone(same.header(name), name)
+        traced = self.get(target, if_none_match=tag, traceparent=TRACEPARENT)
+        self.assertEqual(traced.status, 304)
+        self.assertIn("4bf92f3577b34da6a3ce929d0e0e4736", traced.header("Server-Timing"))
+        self.assertIsNotNone(traced.header("X-Request-Id"))
+        self.assertEqual(self.get(target, if_none_match='"other"').body, first.body)
 
     def test_head_has_the_headers_of_get_and_runs_no_sql(self):
         """Check 27: the validators are known without the work; Content-Length when the answer is kept."""
