@@ -1,6 +1,8 @@
 /* align.c - as-of joins by date and by the instant of publication: the look-ahead guard of a run. */
 #include "backtest/align.h"
 
+#include "base/date.h"
+
 /* Steps back from the rows dated in time to the last that was also published in time. */
 static uint32_t last_known(struct dated rows, size_t n_dated, int64_t instant)
 {
@@ -11,15 +13,7 @@ static uint32_t last_known(struct dated rows, size_t n_dated, int64_t instant)
 
 uint32_t align_row_at(struct dated rows, int32_t day, int64_t instant)
 {
-    size_t from = 0, to = rows.n;
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-        if (rows.date[middle] <= day)
-            from = middle + 1;
-        else
-            to = middle;
-    }
-    return last_known(rows, from, instant);
+    return last_known(rows, dates_until(rows.date, rows.n, day), instant);
 }
 
 void align_rows(struct dated rows, struct dated clock, uint32_t *ret_row)

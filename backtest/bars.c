@@ -1,6 +1,8 @@
 /* bars.c - what happens to daily bars between the mart and the answer. */
 #include "backtest/bars.h"
 
+#include "base/date.h"
+
 #include <math.h>
 
 const char *const bar_adjust_names[ADJUST_COUNT] = {"none", "split", "all"};
@@ -46,15 +48,8 @@ void bars_adjust(struct bars bars, enum bar_adjust adjust)
 
 double rates_at(struct rates rates, int32_t date)
 {
-    size_t from = 0, to = rates.n;
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-        if (rates.date[middle] <= date)
-            from = middle + 1;
-        else
-            to = middle;
-    }
-    return from > 0 ? rates.rate[from - 1] : (double)NAN;
+    size_t n = dates_until(rates.date, rates.n, date);
+    return n > 0 ? rates.rate[n - 1] : (double)NAN;
 }
 
 size_t bars_convert(struct bars bars, struct rates y, struct rates x, struct str currency)

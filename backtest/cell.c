@@ -1,6 +1,7 @@
 /* cell.c - numbers that stay exact until computed with. */
 #include "backtest/cell.h"
 
+#include "base/decimal.h"
 #include "base/number.h"
 
 #include <math.h>
@@ -38,7 +39,7 @@ struct cell cell_add(struct cell a, struct cell b, struct arena *arena)
         return a;
     struct cell sum = cell_of(a.value + b.value);
     char *room =
-        a.text.ptr != NULL && b.text.ptr != NULL ? arena_alloc(arena, DECIMAL_ROOM_BYTES) : NULL;
+        a.text.ptr != NULL && b.text.ptr != NULL ? arena_alloc(arena, DECIMAL_SUM_BYTES) : NULL;
     if (room != NULL) {
         struct cell exact = cell_exact(decimal_add(a.text, b.text, room));
         if (exact.text.ptr != NULL)

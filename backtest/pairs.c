@@ -3,22 +3,15 @@
 
 #include "backtest/elementary.h"
 #include "backtest/stats.h"
+#include "base/date.h"
 
 #include <math.h>
 
 struct priced priced_within(struct priced series, int32_t from, int32_t to)
 {
-    while (series.n > 0 && series.date[series.n - 1] > to)
-        series.n--;
-    size_t low = 0, high = series.n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (series.date[middle] < from)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return (struct priced){series.date + low, series.price + low, series.n - low};
+    size_t end = dates_until(series.date, series.n, to);
+    size_t begin = dates_until(series.date, end, from - 1);
+    return (struct priced){series.date + begin, series.price + begin, end - begin};
 }
 
 size_t pairs_common(struct priced a, struct priced b, int32_t *ret_date, double *ret_a,

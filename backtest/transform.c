@@ -2,6 +2,7 @@
 #include "backtest/transform.h"
 
 #include "backtest/elementary.h"
+#include "base/date.h"
 
 #include <math.h>
 
@@ -27,15 +28,8 @@ static int32_t periods_to_year_ago(struct observed when)
 /* The value observed in that period, looked for from i downwards. */
 static double value_at(struct observed when, const double *x, size_t i, int32_t period)
 {
-    size_t from = 0, to = i + 1;
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-        if (when.period[middle] < period)
-            from = middle + 1;
-        else
-            to = middle;
-    }
-    return from <= i && when.period[from] == period ? x[from] : (double)NAN;
+    size_t n = dates_until(when.period, i + 1, period);
+    return n > 0 && when.period[n - 1] == period ? x[n - 1] : (double)NAN;
 }
 
 static double value_before(struct observed when, const double *x, size_t i)

@@ -152,3 +152,16 @@ double date_years_between(int32_t from, int32_t to)
     int32_t next = date_add_months(from, 12 * (years + 1));
     return years + (double)(to - anniversary) / (double)(next - anniversary);
 }
+
+size_t dates_until(const int32_t *date, size_t n, int32_t day)
+{
+    size_t from = 0, to = n;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (date[middle] <= day)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from;
+}

@@ -45,4 +45,7 @@ void instant_format(int64_t seconds, char ret[INSTANT_TEXT_BYTES]);
  */
 double date_years_between(int32_t from, int32_t to);
 
+/* How many of n strictly rising dates are not after day. */
+size_t dates_until(const int32_t *date, size_t n, int32_t day);
+
 #endif

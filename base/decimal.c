@@ -4,6 +4,9 @@
 #include <string.h>
 
 enum { LIMB = 1000000000, LIMB_DIGITS = 9, WHOLE_LIMBS = DECIMAL_LIMBS - DECIMAL_FRACTION_LIMBS };
+_Static_assert((int)DECIMAL_WHOLE_MAX == (int)WHOLE_LIMBS * (int)LIMB_DIGITS, "see decimal.h");
+_Static_assert((int)DECIMAL_FRACTION_MAX == (int)DECIMAL_FRACTION_LIMBS * (int)LIMB_DIGITS,
+               "see decimal.h");
 enum { CARRY_EVERY = 1 << 30 }; /* so many additions of less than LIMB fit into 63 bits */
 
 /* Value of the at most nine digits s[0..len), as if it were padded to nine on the right when wanted. */
@@ -26,12 +29,22 @@ static void carry(struct decimal_sum *sum)
     }
 }
 
-void decimal_sum_add(struct decimal_sum *sum, struct str value)
+/* Whether all the digits of value have a place in the limbs. */
+static bool fits(struct str value)
+{
+    size_t from = value.len > 0 && value.ptr[0] == '-' ? 1 : 0;
+    size_t point = str_find(value, '.', from);
+    return point - from <= DECIMAL_WHOLE_MAX &&
+           (point == value.len || value.len - point - 1 <= DECIMAL_FRACTION_MAX);
+}
+
+/* Adds sign (1 or -1) times value to the limbs. */
+static void accumulate(struct decimal_sum *sum, struct str value, int64_t sign)
 {
     bool is_negative = value.len > 0 && value.ptr[0] == '-';
     size_t from = is_negative ? 1 : 0;
     size_t point = str_find(value, '.', from);
-    int64_t sign = is_negative ? -1 : 1;
+    sign = is_negative ? -sign : sign;
     size_t limb = WHOLE_LIMBS;
     for (size_t end = point; end > from && limb > 0;) {
         size_t begin = end - from > LIMB_DIGITS ? end - LIMB_DIGITS : from;
@@ -44,6 +57,11 @@ void decimal_sum_add(struct decimal_sum *sum, struct str value)
         size_t end = begin + LIMB_DIGITS < value.len ? begin + LIMB_DIGITS : value.len;
         sum->limbs[limb++] += sign * digits_of(str_sub(value, begin, end), true);
     }
+}
+
+void decimal_sum_add(struct decimal_sum *sum, struct str value)
+{
+    accumulate(sum, value, 1);
     if (++sum->n % CARRY_EVERY == 0)
         carry(sum);
 }
@@ -144,4 +162,27 @@ size_t decimal_average_text(const struct decimal_sum *sum, char ret[DECIMAL_SUM_
     divide(&number, (uint64_t)sum->n);
     round_to_scale(&number);
     return text_of(&number, is_negative, ret);
+}
+
+static struct str combine(struct str a, struct str b, int64_t sign_b, char room[DECIMAL_SUM_BYTES])
+{
+    struct decimal_sum sum = {0}, number;
+    if (!fits(a) || !fits(b))
+        return STR_NONE;
+    accumulate(&sum, a, 1);
+    accumulate(&sum, b, sign_b);
+    bool is_negative = magnitude(&sum, &number);
+    if (number.limbs[0] >= LIMB)
+        return STR_NONE;
+    return (struct str){room, text_of(&number, is_negative, room)};
+}
+
+struct str decimal_add(struct str a, struct str b, char room[DECIMAL_SUM_BYTES])
+{
+    return combine(a, b, 1, room);
+}
+
+struct str decimal_subtract(struct str a, struct str b, char room[DECIMAL_SUM_BYTES])
+{
+    return combine(a, b, -1, room);
 }

@@ -26,12 +26,4 @@ struct str decimal_canonical(struct str s, char *room);
 /* <0, 0, >0 as a is less than, equal to or greater than b by value; exact. Both must be valid. */
 int decimal_cmp(struct str a, struct str b);
 
-/*
- * a + b and a - b, exact and canonical, in room. Both must be decimals of at most DECIMAL_PART_MAX digits on
- * either side of the point; ptr NULL when one, or the result, is longer.
- */
-enum { DECIMAL_PART_MAX = 60, DECIMAL_ROOM_BYTES = 2 * DECIMAL_PART_MAX + 4 };
-struct str decimal_add(struct str a, struct str b, char room[DECIMAL_ROOM_BYTES]);
-struct str decimal_subtract(struct str a, struct str b, char room[DECIMAL_ROOM_BYTES]);
-
 #endif

@@ -16,18 +16,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 1400, PART_STALE_S = 900, FOLDER_MODE = 0755, FILE_MODE = 0644 };
+enum {
+    PATH_BYTES = 1400,
+    PART_STALE_S = 900,
+    DIGEST_FILE_BYTES = 64 + WARNINGS_TEXT_BYTES,
+    FOLDER_MODE = 0755,
+    FILE_MODE = 0644
+};
 
 static enum status io_failed(const char *what, struct err *err)
 {
     return err_set(err, STATUS_IO, "An export file could not be %s (errno %d).", what, errno);
 }
 
-static bool path_of(const struct request *request, struct str name, const char *suffix,
+static bool path_of(const struct config *config, struct str name, const char *suffix,
                     char ret[PATH_BYTES])
 {
-    int n = snprintf(ret, PATH_BYTES, "%s/export/%.*s%s", request->app->config->var_dir,
-                     STR_ARG(name), suffix);
+    int n = snprintf(ret, PATH_BYTES, "%s/export/%.*s%s", config->var_dir, STR_ARG(name), suffix);
     return n > 0 && n < PATH_BYTES;
 }
 
@@ -50,17 +55,18 @@ static void base64(const unsigned char raw[DIGEST_BYTES], char ret[64])
 enum status export_open(struct request *request, struct str name, struct export_file *ret,
                         bool *ret_found, struct err *err)
 {
-    char path[PATH_BYTES], text[64] = "";
+    const struct config *config = request->app->config;
+    char path[PATH_BYTES], text[DIGEST_FILE_BYTES] = "";
     struct stat info;
     *ret_found = false;
-    if (!path_of(request, name, ".digest", path))
+    if (!path_of(config, name, ".digest", path))
         return err_set(err, STATUS_IO, "The folder of export files has too long a name.");
     int digest = open(path, O_RDONLY | O_CLOEXEC);
     if (digest < 0)
         return STATUS_OK;
     ssize_t n = read(digest, text, sizeof text - 1);
     (void)close(digest);
-    (void)path_of(request, name, "", path);
+    (void)path_of(config, name, "", path);
     ret->fd = n > 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     if (ret->fd < 0)
         return STATUS_OK;
@@ -71,6 +77,8 @@ enum status export_open(struct request *request, struct str name, struct export_
     ret->size = (int64_t)info.st_size;
     (void)snprintf(ret->digest, sizeof ret->digest, "sha-256=:%.44s:", text);
     (void)snprintf(ret->tag, sizeof ret->tag, "x-%.22s", text);
+    const char *line = strchr(text, '\n');
+    (void)snprintf(ret->warnings, sizeof ret->warnings, "%s", line == NULL ? "" : line + 1);
     *ret_found = true;
     return STATUS_OK;
 }
@@ -125,19 +133,23 @@ static enum status write_file(struct table *table, struct making *making, enum e
 static enum status publish(struct table *table, struct str name, struct making *making,
                            struct err *err)
 {
+    const struct config *config = table->request->app->config;
     unsigned char raw[DIGEST_BYTES];
-    char text[64], part[PATH_BYTES], path[PATH_BYTES];
+    char digest[64], codes[WARNINGS_TEXT_BYTES], text[DIGEST_FILE_BYTES];
+    char part[PATH_BYTES], path[PATH_BYTES];
     enum status s = digest_finish(making->digest, raw, err);
     if (s != STATUS_OK)
         return s;
-    base64(raw, text);
-    (void)path_of(table->request, name, ".digest", path);
+    base64(raw, digest);
+    warnings_text(table->warnings, codes);
+    (void)snprintf(text, sizeof text, "%s\n%s", digest, codes);
+    (void)path_of(config, name, ".digest", path);
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
     ssize_t n = fd < 0 ? -1 : write(fd, text, strlen(text));
     if (fd >= 0 && close(fd) != 0)
         n = -1;
-    (void)path_of(table->request, name, ".part", part);
-    (void)path_of(table->request, name, "", path);
+    (void)path_of(config, name, ".part", part);
+    (void)path_of(config, name, "", path);
     bool is_done = n == (ssize_t)strlen(text) && fsync(making->fd) == 0 && rename(part, path) == 0;
     return is_done ? STATUS_OK : io_failed("put in place", err);
 }
@@ -160,9 +172,9 @@ static int open_part(const char *path)
 enum status export_make(struct table *table, struct str name, enum encoding encoding,
                         struct err *err)
 {
+    const struct config *config = table->request->app->config;
     char folder[PATH_BYTES], part[PATH_BYTES];
-    if (!path_of(table->request, STR(""), "", folder) ||
-        !path_of(table->request, name, ".part", part))
+    if (!path_of(config, STR(""), "", folder) || !path_of(config, name, ".part", part))
         return err_set(err, STATUS_IO, "The folder of export files has too long a name.");
     (void)mkdir(folder, FOLDER_MODE);
     struct making making = {.fd = open_part(part)};
@@ -185,46 +197,104 @@ enum status export_make(struct table *table, struct str name, enum encoding enco
     return s;
 }
 
-void export_remove(struct request *request, struct str name)
+static void remove_file(const struct config *config, struct str name)
 {
     char path[PATH_BYTES];
-    if (path_of(request, name, "", path))
+    if (path_of(config, name, "", path))
         (void)unlink(path);
-    if (path_of(request, name, ".digest", path))
+    if (path_of(config, name, ".digest", path))
         (void)unlink(path);
 }
 
-/* The oldest file that is neither a digest nor being made nor keep; false when there is none. */
-static bool find_oldest(struct request *request, struct str keep, char ret[256], int64_t *ret_total)
+/* Calls fn for every file but the digests. */
+static void each_file(const struct config *config, void *cls,
+                      void (*fn)(void *cls, struct str name, const struct stat *info))
 {
     char path[PATH_BYTES];
     struct stat info;
-    int64_t oldest = INT64_MAX;
-    *ret_total = 0;
-    DIR *folder = path_of(request, STR(""), "", path) ? opendir(path) : NULL;
+    DIR *folder = path_of(config, STR(""), "", path) ? opendir(path) : NULL;
     /* NOLINTNEXTLINE(concurrency-mt-unsafe): the folder is this thread's own */
     for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
         struct str name = str_of(entry->d_name);
         const char *dot = strrchr(entry->d_name, '.');
-        bool is_other = name.ptr[0] == '.' || dot == NULL || strcmp(dot, ".digest") == 0 ||
-                        strcmp(dot, ".part") == 0;
-        if (is_other || !path_of(request, name, "", path) || stat(path, &info) != 0)
-            continue;
-        *ret_total += (int64_t)info.st_size;
-        if (str_eq(name, keep) || (int64_t)info.st_mtime >= oldest || name.len >= 256)
-            continue;
-        oldest = (int64_t)info.st_mtime;
-        memcpy(ret, name.ptr, name.len + 1);
+        bool is_other = name.ptr[0] == '.' || dot == NULL || strcmp(dot, ".digest") == 0;
+        if (!is_other && path_of(config, name, "", path) && stat(path, &info) == 0)
+            fn(cls, name, &info);
     }
     if (folder != NULL)
         (void)closedir(folder);
-    return oldest != INT64_MAX;
 }
 
-void export_sweep(struct request *request, struct str keep, int64_t max_bytes)
+static bool is_part(struct str name)
 {
-    char name[256];
-    int64_t total = 0;
-    while (find_oldest(request, keep, name, &total) && total > max_bytes)
-        export_remove(request, str_of(name));
+    struct str end = STR(".part");
+    return name.len > end.len && str_eq(str_sub(name, name.len - end.len, name.len), end);
+}
+
+/* The oldest file that is neither being made nor keep. */
+struct oldest {
+    struct str keep;
+    char name[256]; /* "": there is none */
+    int64_t made_at, total;
+};
+
+static void compare_age(void *cls, struct str name, const struct stat *info)
+{
+    struct oldest *oldest = cls;
+    if (is_part(name))
+        return;
+    oldest->total += (int64_t)info->st_size;
+    bool is_older = oldest->name[0] == '\0' || (int64_t)info->st_mtime < oldest->made_at;
+    if (str_eq(name, oldest->keep) || !is_older || name.len >= sizeof oldest->name)
+        return;
+    oldest->made_at = (int64_t)info->st_mtime;
+    memcpy(oldest->name, name.ptr, name.len + 1);
+}
+
+void export_sweep(const struct config *config, struct str keep, int64_t max_bytes)
+{
+    for (;;) {
+        struct oldest oldest = {.keep = keep};
+        each_file(config, &oldest, compare_age);
+        if (oldest.total <= max_bytes || oldest.name[0] == '\0')
+            return;
+        remove_file(config, str_of(oldest.name));
+    }
+}
+
+struct retiring {
+    const struct config *config;
+    const struct catalog *catalog;
+};
+
+/* "mart_price_daily-g412.csv.gz": whether that version can still be asked for. */
+static bool is_served(const struct catalog *catalog, struct str name)
+{
+    int64_t generation = 0;
+    struct str first = str_sub(name, 0, str_find(name, '.', 0));
+    size_t dash = first.len;
+    while (dash > 0 && first.ptr[dash - 1] != '-')
+        dash--;
+    bool is_numbered = dash > 0 && dash < first.len && first.ptr[dash] == 'g' &&
+                       str_to_i64(str_sub(first, dash + 1, first.len), &generation);
+    const struct mart *mart =
+        is_numbered ? catalog_mart(catalog, str_sub(first, 0, dash - 1)) : NULL;
+    for (size_t i = 0; mart != NULL && i < mart->n_versions; i++)
+        if (mart->versions[i].generation == generation)
+            return true;
+    return false;
+}
+
+static void retire(void *cls, struct str name, const struct stat *info)
+{
+    const struct retiring *retiring = cls;
+    bool is_stale = is_part(name) && clock_wall_s() - (int64_t)info->st_mtime > PART_STALE_S;
+    if (is_part(name) ? is_stale : !is_served(retiring->catalog, name))
+        remove_file(retiring->config, name);
+}
+
+void export_retire(const struct config *config, const struct catalog *catalog)
+{
+    struct retiring retiring = {config, catalog};
+    each_file(config, &retiring, retire);
 }

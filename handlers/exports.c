@@ -97,7 +97,7 @@ static enum status make(struct request *request, struct export *export, struct e
     if (s == STATUS_OK)
         s = export_make(&table, export->name, export->kind->encoding, err);
     if (s == STATUS_OK)
-        export_sweep(request, export->name,
+        export_sweep(request->app->config, export->name,
                      (int64_t)request->app->config->export_mib * 1024 * 1024);
     return s;
 }
@@ -146,6 +146,8 @@ static enum status send_file(struct request *request, const struct export *expor
                      (long long)to - 1, (long long)file->size);
     else
         reply_header(request, "Content-Digest", "%s", file->digest);
+    if (file->warnings[0] != '\0')
+        reply_header(request, "Data-Warnings", "%s", file->warnings);
     reply_header(request, "Repr-Digest", "%s", file->digest);
     reply_header(request, "Content-Disposition", "attachment; filename=\"%.*s\"",
                  STR_ARG(export->name));
@@ -195,9 +197,6 @@ enum status mart_export_get(struct request *request, struct err *err)
                         err);
     if (s == STATUS_BAD_VALUE)
         return unknown_file(request->path_params[1], err);
-    if (s == STATUS_GENERATION_RETIRED &&
-        name_file(request, &export, generation, NULL) == STATUS_OK)
-        export_remove(request, export.name);
     if (s != STATUS_OK)
         return s;
     export.rows.version = *version;

@@ -119,7 +119,9 @@ enum status instrument_find(struct db *db, const char *parameter, struct str uid
                   STR_ARG(str_utf8_cut(uid, 64)));
     err_at(err, ERR_PARAMETER, str_of(parameter), uid);
     err_suggest(err, ret->uid);
-    err_allow(err, "a uid from /v1/instruments, as class:SYMBOL");
+    err_allow(err, "a uid from /v1/instruments, as class:SYMBOL%s",
+              str_starts(uid, STR("fx:")) ? "; exchange rates are rows of /v1/marts/mart_fx_daily"
+                                          : "");
     return STATUS_UNKNOWN_INSTRUMENT;
 }
 

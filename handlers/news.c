@@ -102,7 +102,9 @@ static enum status no_article(struct request *request, struct db *db, int64_t ge
     (void)generation;
     (void)err_set(err, STATUS_NOT_FOUND, "There is no article with this id.");
     err_at(err, ERR_PARAMETER, STR("article_id"), id);
-    err_allow(err, "an article_id from /v1/news");
+    err_allow(err,
+              "an article_id from /v1/news with all its digits: a reader whose numbers are doubles "
+              "asks for numbers=string there");
     return STATUS_NOT_FOUND;
 }
 

@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { QUALITY_SURVIVOR_BIASED = 16 };
-
 static enum status out_of_memory(struct err *err)
 {
     (void)err_set(err, STATUS_OUT_OF_MEMORY, "The request needs more memory than it may use.");
@@ -78,11 +76,9 @@ static enum status read_bars(struct rows *rows, struct arena *arena, struct bars
     while ((s = rows_next(rows, &has_row, err)) == STATUS_OK && has_row) {
         if (ret->n == cap) {
             size_t grown = cap == 0 ? 256 : 2 * cap;
-            struct bar *bar = arena_alloc(arena, grown * sizeof *bar);
+            struct bar *bar = arena_grow(arena, ret->bar, cap * sizeof *bar, grown * sizeof *bar);
             if (bar == NULL)
                 return out_of_memory(err);
-            if (ret->n > 0)
-                memcpy(bar, ret->bar, ret->n * sizeof *bar);
             ret->bar = bar;
             cap = grown;
         }
@@ -178,13 +174,8 @@ static void cut(struct price_series *series, const struct window *window)
 
 static void note_sources(struct price_series *series)
 {
-    for (size_t i = 0; i < series->bars.n; i++) {
-        const struct bar *bar = &series->bars.bar[i];
-        if (str_eq_c(bar->source, "simulated"))
-            series->warnings |= 1u << WARNING_SIMULATED;
-        if ((bar->quality & QUALITY_SURVIVOR_BIASED) != 0)
-            series->warnings |= 1u << WARNING_SURVIVOR_BIAS;
-    }
+    for (size_t i = 0; i < series->bars.n; i++)
+        series->warnings |= warnings_of(series->bars.bar[i].source, series->bars.bar[i].quality);
 }
 
 static enum status compute(struct price_loader *loader, const struct instrument *instrument,

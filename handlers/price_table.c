@@ -56,20 +56,20 @@ static enum status put_bar(const struct price_query *query, struct str uid, cons
     return table_row(table, values, err);
 }
 
-/* How far the page has come. */
-struct page {
+/* A page on its way: where it is, and whether there is more than it holds. */
+struct walk {
+    struct price_table *self;
     struct table *table;
-    struct str uid; /* of the last row */
-    int32_t date;
-    bool is_full; /* and there is more */
+    struct arena *scratch; /* of one series */
+    struct place last;     /* the last bar given */
+    bool is_full;
 };
 
-/* The bars of one series after a date. */
-static enum status put_series(const struct price_table *self, struct str uid,
-                              const struct price_series *series, int32_t after, struct arena *arena,
-                              struct page *page, struct err *err)
+/* The bars of the series of instrument number uid that come after the date after (DATE_NONE: all). */
+static enum status put_series(struct walk *walk, size_t uid, const struct price_series *series,
+                              int32_t after, struct err *err)
 {
-    const struct price_query *query = self->query;
+    const struct price_query *query = walk->self->query;
     enum status s = STATUS_OK;
     for (size_t i = 0; i < series->bars.n && s == STATUS_OK; i++) {
         size_t at = query->is_descending ? series->bars.n - 1 - i : i;
@@ -78,41 +78,46 @@ static enum status put_series(const struct price_table *self, struct str uid,
             after != DATE_NONE && (query->is_descending ? bar->date >= after : bar->date <= after);
         if (is_seen)
             continue;
-        if (table_rows(page->table) == (size_t)self->resource->limit) {
-            page->is_full = true;
+        if (table_rows(walk->table) == (size_t)walk->self->resource->limit) {
+            walk->is_full = true;
             return STATUS_OK;
         }
-        s = put_bar(query, uid, bar, arena, page->table, err);
-        page->uid = uid;
-        page->date = bar->date;
+        s = put_bar(query, query->uids[uid], bar, walk->scratch, walk->table, err);
+        walk->last = (struct place){uid, bar->date};
     }
     return s;
 }
 
-static enum status put_all(struct price_table *self, struct place place, struct arena *scratch,
-                           struct table *table, struct err *err)
+static enum status put_all(struct walk *walk, struct place place, struct err *err)
 {
-    const struct price_query *query = self->query;
-    struct page page = {.table = table, .uid = STR_NONE, .date = DATE_NONE};
-    for (size_t i = place.uid; i < query->n_uids && !page.is_full; i++) {
+    struct price_table *self = walk->self;
+    enum status s = STATUS_OK;
+    for (size_t i = place.uid; i < self->query->n_uids && s == STATUS_OK && !walk->is_full; i++) {
         struct price_series series;
-        size_t n_before = table_rows(table);
-        arena_reset(scratch);
-        enum status s = price_series_load(&self->loader, i, scratch, &series, err);
+        size_t n_before = table_rows(walk->table);
+        arena_reset(walk->scratch);
+        s = price_series_load(&self->loader, i, walk->scratch, &series, err);
         if (s == STATUS_OK)
-            s = put_series(self, query->uids[i], &series, i == place.uid ? place.date : DATE_NONE,
-                           scratch, &page, err);
+            s = put_series(walk, i, &series, i == place.uid ? place.date : DATE_NONE, err);
         if (s != STATUS_OK)
             return s;
-        bool has_added = table_rows(table) > n_before;
+        bool has_added = table_rows(walk->table) > n_before;
         self->has_partial |= has_added && series.is_partial;
-        table_warn(table, has_added ? series.warnings : 0);
+        table_warn(walk->table, has_added ? series.warnings : 0);
     }
-    if (!page.is_full)
-        return STATUS_OK;
+    if (s != STATUS_OK || !walk->is_full)
+        return s;
     char date[DATE_TEXT_BYTES];
-    struct str values[] = {page.uid, date_text(page.date, date)};
-    return resource_next(self->resource, table, values, ARRAY_LEN(values), err);
+    struct str values[] = {self->query->uids[walk->last.uid], date_text(walk->last.date, date)};
+    return resource_next(self->resource, walk->table, values, ARRAY_LEN(values), err);
+}
+
+enum status price_table_start(struct price_table *self, struct db **ret_db, struct err *err)
+{
+    enum status s = resource_db(self->resource, ret_db, err);
+    self->loader.db = *ret_db;
+    self->loader.kept = &self->resource->request->arena;
+    return s != STATUS_OK ? s : price_loader_start(&self->loader, err);
 }
 
 enum status price_table_long(struct request *request, void *cls, struct table *table,
@@ -130,18 +135,15 @@ enum status price_table_long(struct request *request, void *cls, struct table *t
                                            price_column_kind(query, query->columns[i])};
     enum status s = read_place(self->resource, query, &place, err);
     if (s == STATUS_OK)
-        s = resource_db(self->resource, &db, err);
-    self->loader.db = db;
-    self->loader.kept = &request->arena;
-    if (s == STATUS_OK)
-        s = price_loader_start(&self->loader, err);
+        s = price_table_start(self, &db, err);
     if (s == STATUS_OK)
         s = table_columns(table, columns, query->n_columns, err);
     if (s != STATUS_OK)
         return s;
     struct arena scratch;
     arena_init(&scratch, SCRATCH_BYTES);
-    s = put_all(self, place, &scratch, table, err);
+    struct walk walk = {.self = self, .table = table, .scratch = &scratch};
+    s = put_all(&walk, place, err);
     arena_clear(&scratch);
     return s;
 }

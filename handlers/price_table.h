@@ -11,6 +11,10 @@ struct price_table {
     bool has_partial; /* some instrument's last bar is of a period that is not over */
 };
 
+/* A connection for the loader, and every uid known: before the first series. Errors: UNKNOWN_INSTRUMENT, the store's. */
+enum status price_table_start(struct price_table *self, struct db **ret_db, struct err *err)
+    NODISCARD;
+
 /* For struct table_request; cls is the struct price_table. */
 enum status price_table_long(struct request *request, void *cls, struct table *table,
                              struct err *err);

@@ -179,11 +179,7 @@ enum status price_table_wide(struct request *request, void *cls, struct table *t
             (struct table_column){query->uids[i], price_column_kind(query, query->field)};
     enum status s = read_place(&wide, err);
     if (s == STATUS_OK)
-        s = resource_db(self->resource, &db, err);
-    self->loader.db = db;
-    self->loader.kept = &request->arena;
-    if (s == STATUS_OK)
-        s = price_loader_start(&self->loader, err);
+        s = price_table_start(self, &db, err);
     if (s == STATUS_OK)
         s = table_columns(table, columns, query->n_uids + 1, err);
     if (s == STATUS_OK)

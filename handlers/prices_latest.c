@@ -1,6 +1,7 @@
 /* prices_latest.c - the newest bar of each instrument, and how it differs from the one before. */
 #include "handlers/handlers.h"
 
+#include "base/decimal.h"
 #include "base/number.h"
 #include "handlers/instrument.h"
 #include "handlers/params.h"
@@ -11,7 +12,7 @@
 
 #include <math.h>
 
-enum { UIDS_MAX = 200, QUALITY_SURVIVOR_BIASED = 16, ROW_BYTES = 4096 };
+enum { UIDS_MAX = 200 };
 
 static const char *const asset_classes[] = {"stock", "etf",       "bond", "fx",
                                             "coin",  "commodity", "index"};
@@ -85,7 +86,7 @@ static bool compares_quoted(const struct latest_bar *bar, const struct latest_ba
 }
 
 static void put_change(const struct latest_bar *bar, const struct latest_bar *before,
-                       struct str values[], char room[DECIMAL_ROOM_BYTES],
+                       struct str values[], char room[DECIMAL_SUM_BYTES],
                        char percent[NUMBER_TEXT_BYTES])
 {
     bool is_quoted = compares_quoted(bar, before);
@@ -104,17 +105,15 @@ static void put_change(const struct latest_bar *bar, const struct latest_bar *be
 static enum status put_row(const struct latest_bar *bar, const struct latest_bar *before,
                            struct table *table, struct err *err)
 {
-    char room[DECIMAL_ROOM_BYTES], percent[NUMBER_TEXT_BYTES];
+    char room[DECIMAL_SUM_BYTES], percent[NUMBER_TEXT_BYTES];
     struct str values[] = {bar->uid,     bar->date,     bar->close,        bar->adj_close,
                            before->date, before->close, before->adj_close, STR_NONE,
                            STR_NONE,     STR_NONE,      bar->currency,     bar->source,
                            bar->quality, bar->known_at};
     int64_t quality = 0;
     put_change(bar, before, values, room, percent);
-    if (str_eq_c(bar->source, "simulated"))
-        table_warn(table, 1u << WARNING_SIMULATED);
-    if (str_to_i64(bar->quality, &quality) && (quality & QUALITY_SURVIVOR_BIASED) != 0)
-        table_warn(table, 1u << WARNING_SURVIVOR_BIAS);
+    (void)str_to_i64(bar->quality, &quality); /* null is none */
+    table_warn(table, warnings_of(bar->source, quality));
     return table_row(table, values, err);
 }
 

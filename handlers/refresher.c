@@ -5,6 +5,7 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "handlers/caching.h"
+#include "handlers/export_file.h"
 #include "store/catalog.h"
 #include "store/db_listen.h"
 #include "store/migrate.h"
@@ -112,6 +113,7 @@ static enum status round_of(struct refresher *refresher, struct err *err)
     log_event(LOG_INFO, "catalogue_loaded", LOG_I64("marts", (int64_t)catalog->n_marts),
               LOG_I64("generation", catalog->generation));
     atomic_store(&refresher->app->is_started, true);
+    export_retire(refresher->app->config, catalog);
     if (refresher->app->caching != NULL)
         caching_moved(refresher->app->caching, catalog->generation);
     return STATUS_OK;

@@ -60,7 +60,10 @@ enum status resource_begin(struct request *request, const char *const *marts, si
     ret->request = request;
     ret->limit = MART_LIMIT_DEFAULT;
     buf_init(&ret->identity, &request->arena, (size_t)1024 * 1024);
-    buf_printf(&ret->identity, "%s|%s", CMMC_VERSION, request->route->path);
+    struct str route = str_of(request->route->path);
+    struct str name =
+        request->path_params[0].ptr == NULL ? request->path : route; /* may be asked by a body */
+    buf_printf(&ret->identity, "%s|%.*s", CMMC_VERSION, STR_ARG(name));
     for (size_t i = 0; request->route->path[0] != '\0' && i < REQUEST_PATH_PARAMS; i++)
         if (request->path_params[i].ptr != NULL)
             resource_say(ret, "path", request->path_params[i]);

@@ -12,8 +12,6 @@
 
 #include <stdio.h>
 
-enum { QUALITY_SURVIVOR_BIASED = 16 };
-
 const char *const risk_window_names[WINDOW_COUNT] = {"30d", "90d", "1y", "3y", "max"};
 
 static const enum measure_id measures[] = {

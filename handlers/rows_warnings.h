@@ -7,9 +7,6 @@
 
 #include "store/mart_query.h"
 
-/* Bit of the column quality: the instrument was chosen knowing that it survived. */
-enum { QUALITY_SURVIVOR_BIASED = 16 };
-
 /* Bits of warnings.h that hold for at least one row of the finished query. */
 enum status rows_find_warnings(struct db *db, const struct mart_query *query, struct arena *arena,
                                unsigned *ret, struct err *err) NODISCARD;

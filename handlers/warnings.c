@@ -19,6 +19,12 @@ static const struct {
                          "Some values are null: no exchange rate was known on their date."},
 };
 
+unsigned warnings_of(struct str source, int64_t quality)
+{
+    return (str_eq_c(source, "simulated") ? 1u << WARNING_SIMULATED : 0) |
+           ((quality & QUALITY_SURVIVOR_BIASED) != 0 ? 1u << WARNING_SURVIVOR_BIAS : 0);
+}
+
 void warnings_put(struct json_out *json, unsigned mask)
 {
     jw_key(json, "warnings");

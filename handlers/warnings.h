@@ -16,6 +16,12 @@ enum warning {
     WARNING_NO_RATE
 };
 
+/* Bit of the column quality: the instrument was chosen knowing that it survived. */
+enum { QUALITY_SURVIVOR_BIASED = 16 };
+
+/* What a price of that source and quality has to be accompanied by. */
+unsigned warnings_of(struct str source, int64_t quality);
+
 /* Bits 1 << WARNING_x of what is to be said. */
 void warnings_put(struct json_out *json,
                   unsigned mask); /* "warnings":[{"code":...,"detail":...}] */

@@ -252,7 +252,10 @@ class Own(Case):
         address = posted.header("Content-Location")
         self.assertEqual(posted.json["data"], self.rows(address))
         self.assertEqual(posted.json["links"]["next"], self.get(address).json["links"]["next"])
-        self.assertIsNotNone(posted.header("ETag"))
+        self.assertEqual(posted.header("ETag"), self.get(address).header("ETag"))
+        again = self.assert_ok(self.server.data.post("/v1/prices:query", query))
+        self.assertEqual((again.header("Content-Location"), again.json), (address, posted.json))
+        self.assertEqual(posted.json["data"] + self.walk(posted.json["links"]["next"]), self.walk(address))
         self.assert_problem(self.server.data.post("/v1/prices:query", {**query, "interval": "1m"}), "bad-value", about="/interval",
                             value="1m", allowed="1mo")
         self.assert_problem(self.server.data.post("/v1/prices:query", {"instrument": []}), "unknown-field", suggestion="instruments")

@@ -7,7 +7,6 @@
 #include "backtest/pairs.h"
 #include "backtest/tally.h"
 #include "base/date.h"
-#include "base/number.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -315,37 +314,6 @@ static void words_are_counted_and_sorted(void **state)
     assert_true(str_eq(words[999].word, STR("w999")));
 }
 
-/* Against long long arithmetic; seed 20201122. */
-static void decimals_add_and_subtract_exactly(void **state)
-{
-    (void)state;
-    char room[DECIMAL_ROOM_BYTES], text[2][32], sum[32], canonical[40];
-    srand(20201122);
-    for (int i = 0; i < 20000; i++) {
-        long long a = (long long)rand() * (rand() % 2 == 0 ? 1 : -1),
-                  b = (long long)rand() * (rand() % 2 == 0 ? 1 : -1);
-        (void)snprintf(text[0], 32, "%s%lld.%03lld", a < 0 ? "-" : "", llabs(a) / 1000,
-                       llabs(a) % 1000);
-        (void)snprintf(text[1], 32, "%s%lld.%03lld", b < 0 ? "-" : "", llabs(b) / 1000,
-                       llabs(b) % 1000);
-        for (int sign = 1; sign >= -1; sign -= 2) {
-            long long c = a + sign * b;
-            (void)snprintf(sum, 32, "%s%lld.%03lld", c < 0 ? "-" : "", llabs(c) / 1000,
-                           llabs(c) % 1000);
-            struct str got = sign > 0 ? decimal_add(str_of(text[0]), str_of(text[1]), room)
-                                      : decimal_subtract(str_of(text[0]), str_of(text[1]), room);
-            assert_true(str_eq(got, decimal_canonical(str_of(sum), canonical)));
-        }
-    }
-    char nines[DECIMAL_PART_MAX + 2];
-    memset(nines, '9', DECIMAL_PART_MAX);
-    nines[DECIMAL_PART_MAX] = '\0';
-    assert_null(decimal_add(str_of(nines), STR("1"), room).ptr);
-    nines[DECIMAL_PART_MAX] = '9';
-    nines[DECIMAL_PART_MAX + 1] = '\0';
-    assert_null(decimal_add(str_of(nines), STR("1"), room).ptr);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -363,7 +331,6 @@ int main(void)
         TEST(a_daily_period_is_over_when_a_later_day_is_there),
         TEST(correlation_joins_common_dates),
         TEST(words_are_counted_and_sorted),
-        TEST(decimals_add_and_subtract_exactly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -88,6 +88,19 @@ static void years_between_counts_anniversaries(void **state)
     assert_true(half > 0.4986 && half < 0.4987); /* 182 of 365 days */
 }
 
+static void dates_until_counts_those_that_are_not_after(void **state)
+{
+    (void)state;
+    const int32_t dates[] = {-5, 0, 3, 4, 10};
+    for (size_t n = 0; n <= sizeof dates / sizeof dates[0]; n++)
+        for (int32_t day = -7; day <= 12; day++) {
+            size_t wanted = 0;
+            while (wanted < n && dates[wanted] <= day)
+                wanted++;
+            assert_int_equal(dates_until(dates, n, day), wanted);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -95,6 +108,7 @@ int main(void)
         cmocka_unit_test(date_parse_refuses_what_is_not_a_day),
         cmocka_unit_test(instant_parse_takes_the_three_spellings),
         cmocka_unit_test(date_add_months_clips_to_the_month),
+        cmocka_unit_test(dates_until_counts_those_that_are_not_after),
         cmocka_unit_test(years_between_counts_anniversaries),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,11 +92,51 @@ static void random_sums_agree_with_wide_integers(void **state)
     }
 }
 
+/* Against long long arithmetic; seed 20201122. */
+static void decimals_add_and_subtract_exactly(void **state)
+{
+    (void)state;
+    char room[DECIMAL_SUM_BYTES], text[2][32], sum[32], canonical[40];
+    srand(20201122);
+    for (int i = 0; i < 20000; i++) {
+        long long a = (long long)rand() * (rand() % 2 == 0 ? 1 : -1),
+                  b = (long long)rand() * (rand() % 2 == 0 ? 1 : -1);
+        (void)snprintf(text[0], 32, "%s%lld.%03lld", a < 0 ? "-" : "", llabs(a) / 1000,
+                       llabs(a) % 1000);
+        (void)snprintf(text[1], 32, "%s%lld.%03lld", b < 0 ? "-" : "", llabs(b) / 1000,
+                       llabs(b) % 1000);
+        for (int sign = 1; sign >= -1; sign -= 2) {
+            long long c = a + sign * b;
+            (void)snprintf(sum, 32, "%s%lld.%03lld", c < 0 ? "-" : "", llabs(c) / 1000,
+                           llabs(c) % 1000);
+            struct str got = sign > 0 ? decimal_add(str_of(text[0]), str_of(text[1]), room)
+                                      : decimal_subtract(str_of(text[0]), str_of(text[1]), room);
+            assert_true(str_eq(got, decimal_canonical(str_of(sum), canonical)));
+        }
+    }
+    char nines[DECIMAL_WHOLE_MAX + 2];
+    memset(nines, '9', DECIMAL_WHOLE_MAX);
+    nines[DECIMAL_WHOLE_MAX] = '\0';
+    assert_true(str_eq(decimal_add(str_of(nines), STR("0"), room), str_of(nines)));
+    assert_null(decimal_add(str_of(nines), STR("1"), room).ptr);
+    assert_null(decimal_subtract(STR("-1"), str_of(nines), room).ptr);
+    assert_true(str_eq(decimal_subtract(str_of(nines), str_of(nines), room), STR("0")));
+    nines[DECIMAL_WHOLE_MAX] = '9'; /* a digit too many */
+    nines[DECIMAL_WHOLE_MAX + 1] = '\0';
+    assert_null(decimal_add(str_of(nines), STR("0"), room).ptr);
+    char small[DECIMAL_FRACTION_MAX + 4] = "0.";
+    memset(small + 2, '1', DECIMAL_FRACTION_MAX);
+    assert_true(str_eq(decimal_add(STR("0"), str_of(small), room), str_of(small)));
+    small[DECIMAL_FRACTION_MAX + 2] = '1';
+    assert_null(decimal_add(STR("0"), str_of(small), room).ptr);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sums_and_averages_are_exact),
         cmocka_unit_test(random_sums_agree_with_wide_integers),
+        cmocka_unit_test(decimals_add_and_subtract_exactly),
     };
     return cmocka_run_group_tests_name("decimal", tests, NULL, NULL);
 }
