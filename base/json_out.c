@@ -118,6 +118,21 @@ static size_t end_of_clean(struct str s, size_t from)
     return i;
 }
 
+bool jw_is_clean(struct str value)
+{
+    uint64_t eight = 0;
+    bool is_special = value.len < sizeof eight;
+    for (size_t i = 0; !is_special && i + sizeof eight < value.len; i += sizeof eight) {
+        memcpy(&eight, value.ptr + i, sizeof eight);
+        is_special = has_special(eight);
+    }
+    if (!is_special) { /* the last eight, of which some may have been looked at */
+        memcpy(&eight, value.ptr + value.len - sizeof eight, sizeof eight);
+        is_special = has_special(eight);
+    }
+    return !is_special || end_of_clean(value, 0) == value.len;
+}
+
 void jw_escape(struct buf *out, struct str value)
 {
     for (size_t from = 0; from < value.len;) {

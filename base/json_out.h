@@ -48,5 +48,6 @@ void jw_key_null(struct json_out *json, const char *key);
 
 /* Escapes value into out without quotes; for the few who build JSON strings by hand (logs). */
 void jw_escape(struct buf *out, struct str value);
+bool jw_is_clean(struct str value); /* jw_escape would change nothing */
 
 #endif

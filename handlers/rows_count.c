@@ -49,9 +49,9 @@ static size_t slot_of(struct str key)
     return (size_t)((hash ^ hash >> 32) % COUNTS_SLOTS);
 }
 
-static bool counts_find(struct counts *counts, struct str key, int64_t *ret)
+bool counts_find(struct counts *counts, struct str key, int64_t *ret)
 {
-    if (counts == NULL)
+    if (counts == NULL || key.ptr == NULL)
         return false;
     lock_take(&counts->lock);
     const struct known_count *slot = &counts->slots[slot_of(key)];
@@ -62,9 +62,10 @@ static bool counts_find(struct counts *counts, struct str key, int64_t *ret)
     return is_known;
 }
 
-static void counts_keep(struct counts *counts, struct str key, int64_t count)
+void counts_keep(struct counts *counts, struct str key, int64_t count)
 {
-    char *copy = counts == NULL || key.len > COUNTS_KEY_MAX ? NULL : malloc(key.len + 1);
+    bool is_kept = counts != NULL && key.ptr != NULL && key.len <= COUNTS_KEY_MAX;
+    char *copy = is_kept ? malloc(key.len + 1) : NULL;
     if (copy == NULL)
         return;
     memcpy(copy, key.ptr, key.len);
@@ -74,6 +75,17 @@ static void counts_keep(struct counts *counts, struct str key, int64_t count)
     *slot = (struct known_count){copy, key.len, count};
     lock_give(&counts->lock);
     free(old);
+}
+
+struct str counts_key(struct request *request, const struct rows_request *rows, struct str what)
+{
+    const struct mart_query *query = rows->query;
+    struct buf key;
+    buf_init(&key, &request->arena, (size_t)256 * 1024);
+    buf_printf(&key, "%.*s|%.*s|%lld", STR_ARG(what), STR_ARG(query->mart->name),
+               (long long)rows->version.generation);
+    mart_filters_canonical(query, &key);
+    return query->mart->is_managed && !key.failed ? buf_str(&key) : STR_NONE;
 }
 
 static const struct {
@@ -125,16 +137,12 @@ static enum status count_exactly(struct request *request, const struct rows_requ
                                  struct db *db, int64_t *ret, struct err *err)
 {
     const struct mart_query *query = rows->query;
-    struct buf key;
-    buf_init(&key, &request->arena, (size_t)256 * 1024);
-    buf_printf(&key, "%.*s|%lld", STR_ARG(query->mart->name), (long long)rows->version.generation);
-    mart_filters_canonical(query, &key);
-    bool is_kept = query->mart->is_managed && !key.failed;
-    if (is_kept && counts_find(request->app->counts, buf_str(&key), ret))
+    struct str key = counts_key(request, rows, STR("rows"));
+    if (counts_find(request->app->counts, key, ret))
         return STATUS_OK;
     enum status s = mart_count(db, query, 0, &request->arena, ret, err);
-    if (s == STATUS_OK && is_kept)
-        counts_keep(request->app->counts, buf_str(&key), *ret);
+    if (s == STATUS_OK)
+        counts_keep(request->app->counts, key, *ret);
     return s;
 }
 

@@ -22,9 +22,17 @@ enum status rows_count_read(struct request *request, enum count_mode *ret, struc
 enum status rows_count(struct request *request, const struct rows_request *rows, struct db *db,
                        int64_t *ret_count, const char **ret_quality, struct err *err) NODISCARD;
 
-/* Counts that are known, shared by threads. */
+/* Counts that are known, shared by threads; and other numbers that follow from a version and filters for good. */
 struct counts;
 struct counts *counts_new(void); /* NULL when out of memory */
 void counts_free(struct counts *counts);
+
+/*
+ * The name of such a number: what it is, the mart's version and the filters. ptr NULL: it may change, so it is neither
+ * kept nor found. Accept a counts of NULL.
+ */
+struct str counts_key(struct request *request, const struct rows_request *rows, struct str what);
+bool counts_find(struct counts *counts, struct str key, int64_t *ret);
+void counts_keep(struct counts *counts, struct str key, int64_t count);
 
 #endif

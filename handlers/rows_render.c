@@ -8,6 +8,7 @@
 #include "handlers/rows_warnings.h"
 #include "handlers/urls.h"
 #include "handlers/warnings.h"
+#include "server/app.h"
 #include "store/mart_read.h"
 
 #include <string.h>
@@ -28,6 +29,8 @@ struct reading {
     int at
         [WARNING_COLUMNS]; /* result column of each of warning_columns; -1 when the mart has none */
     struct arena scratch;  /* of one row */
+    struct str *values;    /* of the row at hand, one for each column shown */
+    enum column_kind *kinds;
 };
 
 static enum status out_of_memory(struct err *err)
@@ -66,28 +69,40 @@ static enum status add_warning_columns(struct reading *reading, struct err *err)
     return STATUS_OK;
 }
 
-static enum status declare_columns(const struct reading *reading, struct err *err)
+static enum status declare_columns(struct reading *reading, struct err *err)
 {
     const struct mart_query *query = reading->page->rows->query;
-    struct table_column *columns =
-        arena_array(&reading->request->arena, reading->n_shown, sizeof *columns);
-    if (columns == NULL)
+    struct arena *arena = &reading->request->arena;
+    struct table_column *columns = arena_array(arena, reading->n_shown, sizeof *columns);
+    reading->values = arena_array(arena, reading->n_shown, sizeof *reading->values);
+    reading->kinds = arena_array(arena, reading->n_shown, sizeof *reading->kinds);
+    if (columns == NULL || reading->values == NULL || reading->kinds == NULL)
         return out_of_memory(err);
     for (size_t i = 0; i < reading->n_shown; i++) {
         const struct mart_column *column = &query->mart->columns[query->select[i]];
         columns[i] = (struct table_column){mart_query_name(query, i), column->kind};
+        reading->kinds[i] = column->kind;
     }
     return table_columns(reading->table, columns, reading->n_shown, err);
 }
 
+/* The text of a column that warnings follow from; ptr NULL when the mart has none. */
+static struct str text_of(const struct reading *reading, const struct rows *result, size_t which)
+{
+    int at = reading->at[which];
+    if (at < 0)
+        return STR_NONE;
+    return (size_t)at < reading->n_shown ? reading->values[at] : rows_text(result, (size_t)at);
+}
+
 static void note_warnings(const struct reading *reading, const struct rows *result)
 {
-    const int *at = reading->at;
-    bool is_biased = (at[FROM_QUALITY] >= 0 && (rows_i64(result, (size_t)at[FROM_QUALITY]) &
-                                                QUALITY_SURVIVOR_BIASED) != 0) ||
-                     (at[FROM_BIAS] >= 0 && rows_bool(result, (size_t)at[FROM_BIAS]));
-    if (at[FROM_SOURCE] >= 0 &&
-        str_eq(rows_text(result, (size_t)at[FROM_SOURCE]), STR("simulated")))
+    int at_bias = reading->at[FROM_BIAS];
+    int64_t quality = 0;
+    bool is_biased = (str_to_i64(text_of(reading, result, FROM_QUALITY), &quality) &&
+                      (quality & QUALITY_SURVIVOR_BIASED) != 0) ||
+                     (at_bias >= 0 && rows_bool(result, (size_t)at_bias));
+    if (str_eq(text_of(reading, result, FROM_SOURCE), STR("simulated")))
         table_warn(reading->table, 1u << WARNING_SIMULATED);
     if (is_biased)
         table_warn(reading->table, 1u << WARNING_SURVIVOR_BIAS);
@@ -134,15 +149,12 @@ static enum status link_to(const struct reading *reading, struct cursor *from, b
                        : table_next(reading->table, url, err);
 }
 
-static enum status put_row(struct reading *reading, const struct rows *result, struct str *values,
-                           struct err *err)
+static enum status put_row(struct reading *reading, const struct rows *result, struct err *err)
 {
-    const struct mart_query *query = reading->page->rows->query;
     for (size_t i = 0; i < reading->n_shown; i++)
-        values[i] = mart_value_text(result, i, query->mart->columns[query->select[i]].kind,
-                                    &reading->scratch);
+        reading->values[i] = mart_value_text(result, i, reading->kinds[i], &reading->scratch);
     note_warnings(reading, result);
-    enum status s = table_row(reading->table, values, err);
+    enum status s = table_row(reading->table, reading->values, err);
     arena_reset(&reading->scratch);
     return s;
 }
@@ -171,9 +183,6 @@ static enum status link_pages(const struct reading *reading, struct cursor *firs
 static enum status put_rows(struct reading *reading, struct rows *result, struct err *err)
 {
     const struct mart_query *query = reading->page->rows->query;
-    struct str *values = arena_array(&reading->request->arena, reading->n_shown, sizeof *values);
-    if (values == NULL)
-        return out_of_memory(err);
     struct cursor first = {0}, last = {0};
     int64_t n = 0;
     bool has_row = true;
@@ -182,7 +191,7 @@ static enum status put_rows(struct reading *reading, struct rows *result, struct
     int64_t n_max = s == STATUS_OK && has_row ? page_rows(query, result, &has_before) : 0;
     has_before = has_before && has_row;
     while (s == STATUS_OK && has_row && n < n_max) {
-        s = put_row(reading, result, values, err);
+        s = put_row(reading, result, err);
         n++;
         if (s == STATUS_OK && n == 1 && has_before)
             s = remember(reading, result, &first, err);
@@ -200,16 +209,34 @@ static enum status add_line(void *cls, struct str lines, struct err *err)
     return table_lines(cls, lines, err);
 }
 
+/* Asked once for each version: it can mean looking at every row. */
+static enum status find_warnings(const struct reading *reading, struct db *db, struct err *err)
+{
+    struct request *request = reading->request;
+    const struct rows_request *rows = reading->page->rows;
+    struct str key = counts_key(request, rows, STR("warnings"));
+    int64_t known = 0;
+    unsigned warnings = 0;
+    enum status s = STATUS_OK;
+    if (counts_find(request->app->counts, key, &known)) {
+        warnings = (unsigned)known;
+    } else {
+        s = rows_find_warnings(db, rows->query, &request->arena, &warnings, err);
+        if (s == STATUS_OK)
+            counts_keep(request->app->counts, key, warnings);
+    }
+    table_warn(reading->table, warnings);
+    return s;
+}
+
 /* The database writes the lines; what the rows warn of is asked in front of them. */
 static enum status copy_lines(struct reading *reading, struct db *db, struct err *err)
 {
     const struct mart_query *query = reading->page->rows->query;
     struct arena *arena = &reading->request->arena;
-    unsigned warnings = 0;
     int64_t n = 0;
     reading->n_shown = query->n_select;
-    enum status s = rows_find_warnings(db, query, arena, &warnings, err);
-    table_warn(reading->table, warnings);
+    enum status s = find_warnings(reading, db, err);
     if (s == STATUS_OK)
         s = declare_columns(reading, err);
     if (s == STATUS_OK)

@@ -21,24 +21,29 @@ enum status table_columns(struct table *table, const struct table_column *column
     return table->writer->begin(table, err);
 }
 
-/* -?digits(.digits)?(e[+-]digits)?: what JSON takes as a number, and nothing a column could smuggle in. */
+static size_t skip_digits(struct str s, size_t at)
+{
+    while (at < s.len && s.ptr[at] >= '0' && s.ptr[at] <= '9')
+        at++;
+    return at;
+}
+
+/* -?digits(.digits)?(e[+-]?digits)?: what JSON takes as a number, and nothing a column could smuggle in. */
 static bool is_json_number(struct str s)
 {
-    size_t at = s.len > 0 && s.ptr[0] == '-' ? 1 : 0;
-    bool is_digit = false;
-    for (; at < s.len; at++) {
-        char c = s.ptr[at];
-        if (c >= '0' && c <= '9') {
-            is_digit = true;
-            continue;
-        }
-        bool is_mark = is_digit && (c == '.' || c == 'e');
-        bool is_sign = at > 0 && s.ptr[at - 1] == 'e' && (c == '+' || c == '-');
-        is_digit = false;
-        if (!is_mark && !is_sign)
-            return false;
+    size_t from = s.len > 0 && s.ptr[0] == '-' ? 1 : 0;
+    size_t at = skip_digits(s, from);
+    if (at > from && at < s.len && s.ptr[at] == '.') {
+        from = at + 1;
+        at = skip_digits(s, from);
     }
-    return is_digit;
+    if (at > from && at < s.len && s.ptr[at] == 'e') {
+        from = at + 1;
+        if (from < s.len && (s.ptr[from] == '+' || s.ptr[from] == '-'))
+            from++;
+        at = skip_digits(s, from);
+    }
+    return at > from && at == s.len;
 }
 
 static enum status too_large(const struct table *table, struct err *err)

@@ -10,17 +10,22 @@
 
 /* What does not change from row to row. */
 struct state {
-    struct str *keys;    /* "name": with its quotes and colon */
+    struct str *keys;    /* ,"name": with its comma, quotes and colon */
+    size_t keys_bytes;   /* of all of them */
     struct buf *columns; /* shape=columns: the values so far of each */
 };
+
+static bool is_bare(const struct table *table, enum column_kind kind)
+{
+    return kind == COLUMN_BOOL || (column_is_number(kind) && !table->options.numbers_as_strings);
+}
 
 void table_json_value(struct table *table, enum column_kind kind, struct str text)
 {
     struct buf *out = &table->out;
-    bool is_number = column_is_number(kind);
     if (text.ptr == NULL) {
         buf_add(out, STR("null"));
-    } else if (kind == COLUMN_BOOL || (is_number && !table->options.numbers_as_strings)) {
+    } else if (is_bare(table, kind)) {
         buf_add(out, text);
     } else {
         buf_add_char(out, '"');
@@ -38,12 +43,13 @@ static enum status make_keys(struct table *table, struct state *state, struct er
     for (size_t i = 0; i < table->n_columns; i++) {
         struct buf key;
         buf_init(&key, arena, (size_t)64 * 1024);
-        buf_add_char(&key, '"');
+        buf_add(&key, STR(",\""));
         jw_escape(&key, table->columns[i].name);
         buf_add(&key, STR("\":"));
         if (key.failed)
             return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
         state->keys[i] = buf_str(&key);
+        state->keys_bytes += key.len;
     }
     return STATUS_OK;
 }
@@ -67,22 +73,59 @@ static enum status make_state(struct table *table, struct err *err)
     return make_keys(table, state, err);
 }
 
+static char *put(char *to, struct str s)
+{
+    memcpy(to, s.ptr, s.len);
+    return to + s.len;
+}
+
+/* Room for an object but for what escapes take: for each value a pair of quotes, or null. */
+static size_t object_bytes(const struct table *table, const struct str *values)
+{
+    const struct state *state = table->state;
+    size_t bytes = state->keys_bytes + sizeof "{}";
+    for (size_t i = 0; i < table->n_columns; i++)
+        bytes += values[i].len + sizeof "null";
+    return bytes;
+}
+
+/* Written in place, into room asked for once: every value of every page comes by here. */
 static void put_object(struct table *table, const struct str *values)
 {
     const struct state *state = table->state;
     struct buf *out = &table->out;
-    bool is_first = true;
-    buf_add_char(out, '{');
+    size_t room = object_bytes(table, values);
+    char *to = buf_room(out, room);
+    size_t comma = 1; /* of the first key, left out */
+    if (to == NULL)
+        return;
+    *to++ = '{';
     for (size_t i = 0; i < table->n_columns; i++) {
-        if (values[i].ptr == NULL && table->options.drops_nulls)
+        struct str text = values[i];
+        if (text.ptr == NULL && table->options.drops_nulls)
             continue;
-        if (!is_first)
-            buf_add_char(out, ',');
-        is_first = false;
-        buf_add(out, state->keys[i]);
-        table_json_value(table, table->columns[i].kind, values[i]);
+        to = put(to, (struct str){state->keys[i].ptr + comma, state->keys[i].len - comma});
+        comma = 0;
+        if (text.ptr == NULL) {
+            to = put(to, STR("null"));
+        } else if (is_bare(table, table->columns[i].kind)) {
+            to = put(to, text);
+        } else {
+            *to++ = '"';
+            if (jw_is_clean(text)) {
+                to = put(to, text);
+            } else {
+                out->len = (size_t)(to - out->ptr);
+                jw_escape(out, text);
+                to = buf_room(out, room);
+                if (to == NULL)
+                    return;
+            }
+            *to++ = '"';
+        }
     }
-    buf_add_char(out, '}');
+    *to++ = '}';
+    out->len = (size_t)(to - out->ptr);
 }
 
 static void put_array(struct table *table, const struct str *values)
@@ -115,8 +158,7 @@ static void keep_columns(struct table *table, const struct str *values)
 static enum status begin(struct table *table, struct err *err)
 {
     enum status s = make_state(table, err);
-    bool is_bare = table->options.shape == SHAPE_BARE;
-    if (!is_bare)
+    if (table->options.shape != SHAPE_BARE)
         buf_add(&table->out, STR("{\"data\":"));
     if (!table->what->is_single)
         buf_add_char(&table->out, table->options.shape == SHAPE_COLUMNS ? '{' : '[');
@@ -144,9 +186,8 @@ static void put_columns(struct table *table)
 {
     const struct state *state = table->state;
     for (size_t i = 0; i < table->n_columns; i++) {
-        if (i > 0)
-            buf_add_char(&table->out, ',');
-        buf_add(&table->out, state->keys[i]);
+        struct str key = state->keys[i];
+        buf_add(&table->out, i > 0 ? key : str_sub(key, 1, key.len));
         buf_add_char(&table->out, '[');
         buf_add(&table->out, buf_str(&state->columns[i]));
         buf_add_char(&table->out, ']');

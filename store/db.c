@@ -149,6 +149,11 @@ void rows_clear(struct rows *rows)
     *rows = (struct rows){0};
 }
 
+size_t rows_held(const struct rows *rows)
+{
+    return rows->db->backend->held(rows);
+}
+
 size_t rows_width(const struct rows *rows)
 {
     return rows->db->backend->width(rows);

@@ -158,6 +158,7 @@ struct db_statement {
 enum { DB_BATCH_MAX = 4 };
 enum status db_query_batch(struct db *db, const struct db_statement *statements, size_t n,
                            struct rows *ret_rows, struct err *err) NODISCARD;
+size_t rows_held(const struct rows *rows); /* how many such a result has */
 
 /*
  * db_query for many rows: on PostgreSQL they come out of a COPY, which costs both sides less for each row. sql is

@@ -60,6 +60,7 @@ struct db_backend {
 
     enum status (*row_next)(struct rows *rows, bool *ret_has_row, struct err *err);
     void (*rows_clear)(struct rows *rows);
+    size_t (*held)(const struct rows *rows); /* of query_batch's; NULL without it */
     size_t (*width)(const struct rows *rows);
     bool (*is_null)(const struct rows *rows, size_t column);
     struct str (*text)(const struct rows *rows, size_t column);

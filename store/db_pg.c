@@ -312,6 +312,7 @@ const struct db_backend db_backend_pg = {
     .rollback = rollback,
     .row_next = pg_row_next,
     .rows_clear = pg_rows_clear,
+    .held = pg_held,
     .width = pg_width,
     .is_null = pg_is_null,
     .text = pg_text,

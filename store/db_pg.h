@@ -108,6 +108,7 @@ enum status pg_query(struct db *db, const char *sql, const struct db_param *para
                      void **ret_impl, struct err *err) NODISCARD;
 enum status pg_row_next(struct rows *rows, bool *ret_has_row, struct err *err) NODISCARD;
 void pg_rows_clear(struct rows *rows);
+size_t pg_held(const struct rows *rows);
 size_t pg_width(const struct rows *rows);
 bool pg_is_null(const struct rows *rows, size_t column);
 struct str pg_text(const struct rows *rows, size_t column);

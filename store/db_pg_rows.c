@@ -147,6 +147,12 @@ void pg_rows_clear(struct rows *rows)
     pg_rows_free(impl);
 }
 
+size_t pg_held(const struct rows *rows)
+{
+    const struct pg_rows *impl = rows->impl;
+    return (size_t)impl->n_buffered;
+}
+
 size_t pg_width(const struct rows *rows)
 {
     const struct pg_rows *impl = rows->impl;

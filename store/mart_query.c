@@ -176,10 +176,17 @@ enum status mart_query_open(struct db *db, const struct mart_query *query, struc
 static bool is_canonical_decimal(struct str s)
 {
     size_t from = s.len > 0 && s.ptr[0] == '-' ? 1 : 0;
-    size_t point = str_find(s, '.', from);
     bool has_leading_zero = s.len > from + 1 && s.ptr[from] == '0' && s.ptr[from + 1] != '.';
-    bool has_trailing_zero = point < s.len && s.ptr[s.len - 1] == '0';
-    return !has_leading_zero && !has_trailing_zero && !str_eq(s, STR("-0"));
+    if (has_leading_zero || s.len == 0 || s.ptr[s.len - 1] != '0')
+        return !has_leading_zero;
+    return str_find(s, '.', from) == s.len && !str_eq(s, STR("-0"));
+}
+
+/* YYYY-MM-DD HH:MM:SS+00, as PostgreSQL writes nearly every instant; only that has this length and these marks. */
+static bool is_plain_instant(struct str text)
+{
+    return text.len == sizeof "0000-00-00 00:00:00+00" - 1 && text.ptr[4] == '-' &&
+           text.ptr[10] == ' ' && text.ptr[16] == ':' && memcmp(text.ptr + 19, "+00", 3) == 0;
 }
 
 /* YYYY-MM-DD HH:MM:SS with anything behind it; the database has seen to it that there is such a day. */
@@ -204,7 +211,8 @@ static struct str instant_text(struct str text, struct arena *room)
     enum { SECONDS_END = 19 };
     if (text.len == INSTANT_TEXT_BYTES - 1 && text.ptr[10] == 'T' && text.ptr[SECONDS_END] == 'Z')
         return text;
-    if (!is_instant_shaped(text))
+    bool is_plain = is_plain_instant(text);
+    if (!is_plain && !is_instant_shaped(text))
         return text;
     size_t end = SECONDS_END;
     if (end < text.len && text.ptr[end] == '.')
@@ -212,7 +220,7 @@ static struct str instant_text(struct str text, struct arena *room)
     while (end < text.len && text.ptr[end] >= '0' && text.ptr[end] <= '9')
         end++;
     struct str zone = str_sub(text, end, text.len);
-    if (zone.len > 0 && !str_eq(zone, STR("Z")) && !str_eq(zone, STR("+00")))
+    if (!is_plain && zone.len > 0 && !str_eq(zone, STR("Z")) && !str_eq(zone, STR("+00")))
         return text;
     while (end > SECONDS_END && (text.ptr[end - 1] == '0' || text.ptr[end - 1] == '.'))
         end--;

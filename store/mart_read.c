@@ -63,6 +63,37 @@ static enum status read_managed(struct db *db, int64_t generation, const struct 
     return s;
 }
 
+/*
+ * One row by its key, by one statement and thus from one snapshot: what it gives is of a generation that the very same
+ * snapshot keeps. When it gives nothing, the reason is found by asking once more; looking for a key costs little.
+ */
+static enum status read_one(struct db *db, const struct mart_query *query, struct arena *arena,
+                            struct rows *ret_rows, struct err *err)
+{
+    struct mart_query gated = *query;
+    struct mart_sql sql;
+    gated.is_gated = true;
+    enum status s = mart_query_compile(&gated, DB_POSTGRESQL, arena, &sql, err);
+    if (s != STATUS_OK)
+        return s;
+    const struct db_statement statement = {sql.text, sql.params, sql.n_params};
+    s = db_query_batch(db, &statement, 1, ret_rows, err);
+    if (s != STATUS_OK || rows_held(ret_rows) > 0)
+        return s;
+    rows_clear(ret_rows);
+    return read_managed(db, query->generation, &sql, ret_rows, err);
+}
+
+static enum status read_rows(struct db *db, const struct mart_query *query, struct arena *arena,
+                             struct rows *ret_rows, struct err *err)
+{
+    struct mart_sql sql;
+    if (mart_sql_is_one_row(query))
+        return read_one(db, query, arena, ret_rows, err);
+    enum status s = mart_query_compile(query, DB_POSTGRESQL, arena, &sql, err);
+    return s == STATUS_OK ? read_managed(db, query->generation, &sql, ret_rows, err) : s;
+}
+
 enum status mart_read_stream(struct db *db, const struct mart_query *query, struct arena *arena,
                              struct rows *ret_rows, struct err *err)
 {
@@ -83,17 +114,13 @@ enum status mart_read_page(struct db *db, const struct mart_query *query, struct
 {
     if (query->limit == MART_LIMIT_ALL || query->limit > MART_LIMIT_MAX)
         return mart_read_stream(db, query, arena, ret_rows, err);
-    struct mart_sql sql;
     if (db_kind(db) == DB_SQLITE || db->in_transaction || !query->mart->is_managed)
         return mart_query_open(db, query, arena, ret_rows, err);
-    enum status s = mart_query_compile(query, DB_POSTGRESQL, arena, &sql, err);
-    if (s != STATUS_OK)
-        return s;
-    s = read_managed(db, query->generation, &sql, ret_rows, err);
+    enum status s = read_rows(db, query, arena, ret_rows, err);
     if (generation_needs_primary(db, s)) {
         s = db_to_primary(db, err);
         if (s == STATUS_OK)
-            s = read_managed(db, query->generation, &sql, ret_rows, err);
+            s = read_rows(db, query, arena, ret_rows, err);
     }
     return mart_query_explain(query, s, err);
 }

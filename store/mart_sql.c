@@ -175,6 +175,24 @@ static void add_order(struct builder *b)
     }
 }
 
+static bool is_pinned(const struct mart_query *query, size_t column)
+{
+    for (size_t i = 0; i < query->n_filters; i++)
+        if (query->filters[i].op == OP_EQ && query->filters[i].column == column &&
+            !query->filters[i].is_negated)
+            return true;
+    return false;
+}
+
+bool mart_sql_is_one_row(const struct mart_query *query)
+{
+    bool is_one = query->mart->is_managed && query->mart->n_key > 0 && query->offset == 0 &&
+                  !query->is_backward;
+    for (size_t i = 0; is_one && i < query->mart->n_key; i++)
+        is_one = is_pinned(query, query->mart->key[i]);
+    return is_one;
+}
+
 /* A literal: with it a prepared statement keeps the plan for so many rows. */
 static void add_limit(struct builder *b)
 {
@@ -220,8 +238,10 @@ enum status mart_sql_build(const struct mart_query *query, enum db_kind kind, st
     add_select(&b);
     sql_add_where(&b);
     add_paging(&b);
-    add_order(&b);
-    add_limit(&b);
+    if (!mart_sql_is_one_row(query)) {
+        add_order(&b);
+        add_limit(&b);
+    }
     if (query->is_backward)
         turn_round(&b);
     return sql_finish(&b, ret, err);

@@ -14,6 +14,12 @@ struct mart_sql {
 enum status mart_sql_build(const struct mart_query *query, enum db_kind kind, struct arena *arena,
                            struct mart_sql *ret, struct err *err) NODISCARD;
 
+/*
+ * Whether the filters name one key of a mart of ours, of which a generation has one row at most: order and limit then
+ * say nothing, and are left out.
+ */
+bool mart_sql_is_one_row(const struct mart_query *query);
+
 /* mart_query.c: checks the cursor's values as well; and what a statement's status means for a query. */
 enum status mart_query_compile(const struct mart_query *query, enum db_kind kind,
                                struct arena *arena, struct mart_sql *ret, struct err *err)

@@ -75,6 +75,26 @@ static void any_bytes_become_valid_json(void **state)
     }
 }
 
+/* Each of the bytes at each place of texts of each length around the eight that are looked at together. */
+static void clean_text_is_what_escaping_leaves_alone(void **state)
+{
+    (void)state;
+    for (size_t len = 0; len <= 26; len++)
+        for (unsigned c = 0; c < 256; c++)
+            for (size_t at = 0; at < len || at == 0; at++) {
+                char text[27] = "abcdefghijklmnopqrstuvwxyz";
+                char room[256];
+                struct buf buf;
+                if (at < len)
+                    text[at] = (char)c;
+                buf_init_fixed(&buf, room, sizeof room);
+                jw_escape(&buf, (struct str){text, len});
+                bool is_same = str_eq(buf_str(&buf), (struct str){text, len});
+                assert_int_equal(jw_is_clean((struct str){text, len}), is_same);
+            }
+    assert_true(jw_is_clean(STR("\xC3\xA9 and \xE2\x82\xAC in a longer text")));
+}
+
 static void malformed_documents_are_refused(void **state)
 {
     (void)state;
@@ -159,6 +179,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_written_document_is_exact),
         cmocka_unit_test(any_bytes_become_valid_json),
+        cmocka_unit_test(clean_text_is_what_escaping_leaves_alone),
         cmocka_unit_test(malformed_documents_are_refused),
         cmocka_unit_test(nesting_is_limited_before_recursion),
         cmocka_unit_test(errors_name_the_place_and_what_is_allowed),

@@ -120,6 +120,50 @@ static void what_is_retired_or_unknown_is_refused_and_the_connection_goes_on(voi
     catalog_unref(catalog);
 }
 
+static struct mart_query one_of(struct fixture *f, const struct mart *mart, int64_t generation,
+                                const char *date)
+{
+    const char *const keys[][2] = {{"base", "eq.EUR"}, {"quote", "eq.KRW"}, {"date", date}};
+    struct err err = {0};
+    struct mart_query query = {.mart = mart, .generation = generation};
+    ok(select_parse(mart, STR("date,rate,is_cross"), &f->arena, &query, &err));
+    query.filters = arena_array(&f->arena, ARRAY_LEN(keys), sizeof *query.filters);
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+        ok(filter_parse(mart, str_of(keys[i][0]), str_of(keys[i][1]), &f->arena,
+                        &query.filters[query.n_filters++], &err));
+    ok(mart_query_finish(&query, &f->arena, &err));
+    return query;
+}
+
+static void a_row_by_its_key_is_of_the_generation_asked_for(void **state)
+{
+    struct fixture *f = *state;
+    struct err err = {0};
+    struct db *db = NULL;
+    struct rows rows = {0};
+    publish_round(f, 1);
+    publish_round(f, 2);
+    struct catalog *catalog = load_catalog(f);
+    const struct mart *mart = catalog_mart(catalog, STR(FX));
+    struct mart_query there = one_of(f, mart, 2, "eq.2003-01-05");
+    struct mart_query absent = one_of(f, mart, 2, "eq.1999-01-05");
+    struct mart_query behind = there;
+    struct mart_query retired = one_of(f, mart, 1, "eq.2003-01-05");
+    struct mart_query unknown = one_of(f, mart, 3, "eq.2003-01-05");
+    behind.offset = 1;
+    for (int i = 0; i < 3; i++) {
+        assert_string_equal(text_of(f, mart_read_page, &there), "2003-01-05|2|false|\n");
+        assert_string_equal(text_of(f, mart_read_page, &absent), "");
+        assert_string_equal(text_of(f, mart_read_page, &behind), "");
+        ok(db_acquire(f->pool, DB_READ_MARTS, NULL, &db, &err));
+        expect(STATUS_GENERATION_RETIRED, mart_read_page(db, &retired, &f->arena, &rows, &err));
+        db_rollback(db);
+        expect(STATUS_BAD_VALUE, mart_read_page(db, &unknown, &f->arena, &rows, &err));
+        db_release(db);
+    }
+    catalog_unref(catalog);
+}
+
 #define NEWS "mart_news_article"
 
 static enum status collect(void *cls, struct str bytes, struct err *err)
@@ -333,6 +377,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_page_is_the_same_however_often_it_is_read),
         TEST(what_is_retired_or_unknown_is_refused_and_the_connection_goes_on),
+        TEST(a_row_by_its_key_is_of_the_generation_asked_for),
         TEST(a_stream_gives_the_same_values_as_a_query),
         TEST(csv_of_the_server_is_spelled_as_ours),
         TEST(a_reader_that_gives_up_ends_the_copy),
