@@ -37,6 +37,7 @@ python3-yaml
 curl
 openssl
 jq
+libfaketime
 '
 
 # The browser tests say that they are skipped where a distribution has no Chromium package of its own (Ubuntu).

@@ -356,6 +356,21 @@ class FormatsOnSqlite(OnSqlite, Case, unittest.TestCase):
 
 
 class FormatsOnPostgresql(OnPostgresql, Case, unittest.TestCase):
+    def test_what_is_no_number_is_null_in_json(self):
+        """And in every other format, page and stream, so that no reader meets a word where a number should be."""
+        self.backend.sql("CREATE TABLE mart_test_odd (k BIGINT PRIMARY KEY, f DOUBLE PRECISION, d NUMERIC); INSERT INTO mart_test_odd VALUES "
+                         "(1, 'NaN', 'NaN'), (2, 'Infinity', 'Infinity'), (3, '-Infinity', '-Infinity'), (4, -0.0, 1.50), (5, 1e30, NULL); "
+                         "NOTIFY cmmc_reload")
+        self.server.wait_until(lambda: self.server.get("/v1/marts/mart_test_odd").status == 200, "the mart")
+        wanted = [(1, None, None), (2, None, None), (3, None, None), (4, 0, 1.5), (5, 1e30, None)]
+        for limit in ("limit=10", "limit=all"):
+            rows = self.load(self.get(limit, "mart_test_odd").body)["data"]
+            self.assertEqual([tuple(None if value is None else float(value) for value in row.values()) for row in rows], wanted)
+            lines = self.get(limit + "&format=csv", "mart_test_odd").rows[1:]
+            self.assertEqual([tuple(float(value) if value else None for value in line) for line in lines], wanted)
+        found = self.load(self.get("f=is.null&select=k", "mart_test_odd").body)["data"]
+        self.assertEqual([row["k"] for row in found], ["1", "2", "3"])
+
     def test_a_stream_whose_backend_is_killed_is_seen_to_fail(self):
         url = f"http://127.0.0.1:{self.server.port}/v1/marts/mart_price_daily/rows?limit=all&format=csv&numbers=string"
         reader = subprocess.Popen(["curl", "-s", "-S", "--limit-rate", "1M", "-o", "/dev/null", url], stderr=subprocess.PIPE)

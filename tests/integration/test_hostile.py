@@ -139,6 +139,21 @@ class Hostile(Assertions):
                     self.assertIn(answer.json["type"].removeprefix("/docs/problems/"), PROBLEMS)
                 self.assertLess(answer.status, 500)
 
+    def test_suggestions_are_names_that_anyone_may_see(self):
+        """What is near to a table, a role or a column of ours is no reason to name it."""
+        marts = {row["name"] for row in self.server.get("/v1/marts").json["data"]}
+        for name in ("gen_instrument", "mart_gen_instrument", "api_key", "mart_api_key", "publication", "mart_publication", "mart_generation",
+                     "schema_migration", "pg_class", "sqlite_master", "mart_price_dayly"):
+            answer = self.server.get(f"/v1/marts/{name}/rows")
+            self.assertEqual(answer.status, 404, name)
+            self.assertIn(answer.json["errors"][0].get("suggestion", next(iter(marts))), marts)
+        columns = {column["name"] for column in self.server.get("/v1/marts/mart_instrument").json["data"]["columns"]}
+        for name in ("gen_from", "gen_to", "valid_from", "ctid", "xmin", "rowid", "oid", "tableoid"):
+            for query in (f"select={name}", f"order={name}", f"{name}=eq.1"):
+                answer = self.server.get(f"/v1/marts/mart_instrument/rows?{query}")
+                self.assertEqual(answer.status, 400, query)
+                self.assertIn(answer.json["errors"][0].get("suggestion", "uid"), columns | {"limit", "order", "select", "format"}, query)
+
     # ---- 71, 78: random queries -------------------------------------------------------------------------------------
 
     def draw_sense(self, source, path, columns):

@@ -203,6 +203,36 @@ class Requests(unittest.TestCase):
             self.assertTrue(closed)
             self.assertLess(took, 3 * SLOW)
 
+    def test_sizes_of_the_head_and_what_becomes_of_each(self):
+        """Pinned: what is served, what is refused as a problem, and nothing that is left waiting."""
+        close = "Connection: close"
+        for kib, wanted in ((7, {400}), (8, {414}), (16, {414}), (64, {414, 431, None})):  # 400: an unknown parameter
+            self.assertIn(self.fate(get("/v1/marts?" + "a" * (kib * 1024), close)), wanted, f"target of {kib} KiB")
+        for kib, wanted in ((8, {200}), (64, {431, None})):
+            self.assertIn(self.fate(get("/v1/marts", close, "X: " + "y" * (kib * 1024))), wanted, f"header of {kib} KiB")
+            lines = [f"X-{i}: " + "y" * 1000 for i in range(kib)]
+            self.assertIn(self.fate(get("/v1/marts", close, *lines)), wanted, f"{kib} headers of 1 KiB")
+        for n, wanted in ((50, {200}), (100, {431}), (1000, {431, None})):
+            self.assertIn(self.fate(get("/v1/marts", close, *[f"X-{i}: y" for i in range(n)])), wanted, f"{n} headers")
+
+    def fate(self, data):
+        """The status of the only answer, or None for a close without one; 3 s are silence."""
+        received, took, closed = converse(self.server.port, data)
+        self.assertTrue(closed)
+        self.assertLess(took, 3 * SLOW)
+        statuses = status_lines(received)
+        self.assertLessEqual(len(statuses), 1)
+        return int(statuses[0]) if statuses else None
+
+    def test_other_protocols_are_not_spoken(self):
+        """An upgrade is not taken: the answer is HTTP/1.1. The preface of HTTP/2 is 505 and the end."""
+        upgrade = get("/v1/marts", "Connection: Upgrade, HTTP2-Settings, close", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA")
+        status, head, _ = self.answer(upgrade)
+        self.assertEqual(status, 200)
+        self.assertNotIn("upgrade:", head.lower())
+        self.assertEqual(self.fate(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"), 505)
+        self.assertEqual(self.answer(get("/v1/marts", "Connection: Upgrade, close", "Upgrade: websocket"))[0], 200)
+
     def test_expectations(self):
         self.assert_problem(get("/v1/backtests", "Expect: 100-continue", "Content-Length: 99999999", method="POST"), 413, "L100")
         self.assert_problem(get("/v1/marts", "Expect: a-miracle", "Connection: close"), 417, "Q115")

@@ -6,11 +6,14 @@ changes the two port numbers, because the documented ones may be taken on the ma
 
 import json
 import os
+import pathlib
 import re
+import shutil
 import subprocess
 import tempfile
 import unittest
 
+from support.keys import make_key
 from support.server import BIN, Server, sample_var_dir
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -98,6 +101,41 @@ class ReadmeExamples(unittest.TestCase):
         done = subprocess.run(command, input=body, env=env, capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(json.loads(done.stdout)["data"]["spec"]["strategy"], "buy_and_hold")
+
+
+class EveryDocument(unittest.TestCase):
+    """Each command of a fenced block, in the README and in every document, that starts with curl."""
+
+    def commands(self):
+        for path in sorted([pathlib.Path(ROOT) / "README.md", *pathlib.Path(ROOT, "docs").glob("*.md")]):
+            for block in re.findall(r"^```[a-z]*\n(.*?)^```", path.read_text(encoding="utf-8"), re.S | re.M):
+                command = ""
+                for line in block.splitlines():
+                    if command or line.startswith("curl "):
+                        command += line + "\n"
+                        if command.count("'") % 2 == 0 and not line.endswith("\\"):
+                            yield path.name, command
+                            command = ""
+
+    def test_every_curl_command_gets_the_answer_it_is_there_for(self):
+        var_dir = sample_var_dir()
+        seen = set()
+        with Server(var_dir=var_dir) as server, tempfile.TemporaryDirectory() as folder:
+            wrapper = os.path.join(folder, "curl")
+            with open(wrapper, "w", encoding="utf-8") as out:
+                out.write("#!/bin/bash\nargs=()\nfor a in \"$@\"; do\n"
+                          f"a=${{a/localhost:8080/localhost:{server.port}}}\n"
+                          f"args+=(\"${{a/localhost:8081/localhost:{server.ops_port}}}\")\ndone\n"
+                          f"exec {shutil.which('curl')} -w '%{{stderr}}%{{http_code}}' \"${{args[@]}}\"\n")
+            os.chmod(wrapper, 0o755)
+            env = dict(os.environ, PATH=folder + ":" + os.environ["PATH"], KEY=make_key(var_dir=var_dir))
+            for name, command in self.commands():
+                seen.add(name)
+                with self.subTest(name, command=command[:100]):
+                    done = subprocess.run(["bash", "-c", command], env=env, capture_output=True, timeout=60, cwd=folder)
+                    self.assertEqual(done.returncode, 0, done.stderr)
+                    self.assertRegex(done.stderr.decode(), "^400$" if "clsoe" in command else "^(20[01]|30[23])$", done.stdout[:500])
+        self.assertLessEqual({"README.md", "query.md"}, seen)
 
 
 if __name__ == "__main__":
