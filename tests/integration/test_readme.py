@@ -126,7 +126,7 @@ class EveryDocument(unittest.TestCase):
                 out.write("#!/bin/bash\nargs=()\nfor a in \"$@\"; do\n"
                           f"a=${{a/localhost:8080/localhost:{server.port}}}\n"
                           f"args+=(\"${{a/localhost:8081/localhost:{server.ops_port}}}\")\ndone\n"
-                          f"exec {shutil.which('curl')} -w '%{{stderr}}%{{http_code}}' \"${{args[@]}}\"\n")
+                          f"exec {shutil.which('curl')} -sS -w '%{{stderr}}%{{http_code}}' \"${{args[@]}}\"\n")
             os.chmod(wrapper, 0o755)
             env = dict(os.environ, PATH=folder + ":" + os.environ["PATH"], KEY=make_key(var_dir=var_dir))
             for name, command in self.commands():
