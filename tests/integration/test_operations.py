@@ -138,7 +138,7 @@ class Measured(Assertions, unittest.TestCase):
         for target in (ROWS, ROWS, ROWS + "&select=date", ROWS + "&count=exact", "/v1/marts", "/v1/instruments?q=apple", "/v1/marts/mart_fx_daily/facets",
                        "/v1/marts/mart_price_daily/aggregate?group=date:month&metrics=avg:close&uid=eq.stock:US.AAPL", "/nowhere",
                        "/v1/marts/mart_price_daily/rows?limit=5000", "/v1/instruments/stock:US.AAPL/prices?interval=1mo", "/v1/news?q=market"):
-            answer = self.server.get(target)
+            answer = self.server.get(target, x_request_id="asked")  # answers kept in the process say it to who asks
             timing = answer.header("Server-Timing")
             with self.subTest(target, timing=timing):
                 parts = {name: float(value) for name, value in re.findall(r"([a-z0-9_-]+);dur=([0-9.]+)", timing)}
@@ -299,7 +299,7 @@ class Clock(Assertions, unittest.TestCase):
 
                 server.wait_until(lambda shift=shift: abs(shown() - time.time() - shift) < 5, "the date shows the jump")
                 started = time.monotonic()
-                answer = self.assert_ok(server.get(ROWS))
+                answer = self.assert_ok(server.get(ROWS, x_request_id="asked"))
                 self.assertEqual(answer.header("ETag"), tag)
                 self.assertEqual(server.get(ROWS, if_none_match=tag).status, 304)
                 self.assert_ok(server.get(f"{ROWS}&offset={len(offset) + shift % 7}"))
