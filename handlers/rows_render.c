@@ -151,8 +151,11 @@ static enum status link_to(const struct reading *reading, struct cursor *from, b
 
 static enum status put_row(struct reading *reading, const struct rows *result, struct err *err)
 {
-    for (size_t i = 0; i < reading->n_shown; i++)
+    for (size_t i = 0; i < reading->n_shown; i++) {
         reading->values[i] = mart_value_text(result, i, reading->kinds[i], &reading->scratch);
+        if (reading->values[i].ptr == NULL && !rows_is_null(result, i)) /* NaN, Infinity */
+            table_warn(reading->table, 1u << WARNING_NOT_FINITE);
+    }
     note_warnings(reading, result);
     enum status s = table_row(reading->table, reading->values, err);
     arena_reset(&reading->scratch);
@@ -235,12 +238,15 @@ static enum status copy_lines(struct reading *reading, struct db *db, struct err
     const struct mart_query *query = reading->page->rows->query;
     struct arena *arena = &reading->request->arena;
     int64_t n = 0;
+    bool has_gap = false;
     reading->n_shown = query->n_select;
     enum status s = find_warnings(reading, db, err);
     if (s == STATUS_OK)
         s = declare_columns(reading, err);
     if (s == STATUS_OK)
-        s = mart_read_csv(db, query, arena, add_line, reading->table, &n, err);
+        s = mart_read_csv(db, query, arena, add_line, reading->table, &n, &has_gap, err);
+    if (has_gap)
+        table_warn(reading->table, 1u << WARNING_NOT_FINITE);
     if (s == STATUS_OK)
         table_lines_end(reading->table, (size_t)n);
     return s;

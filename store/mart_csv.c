@@ -1,7 +1,6 @@
 /* mart_csv.c - CSV lines as the server writes them, with the few values rewritten that it spells differently. */
 #include "store/mart_read.h"
 
-#include "base/date.h"
 #include "base/number.h"
 #include "store/generation.h"
 #include "store/mart_sql.h"
@@ -21,6 +20,7 @@ struct csv {
     char *chunk;
     size_t len, size;
     int64_t n_rows;
+    bool has_gap; /* a float that is not finite was written as NULL */
 };
 
 static bool is_rewritten(enum column_kind kind)
@@ -42,22 +42,19 @@ static void put(struct csv *csv, struct str text)
     csv->len += text.len;
 }
 
-/* "2020-01-02 15:00:00+00" is 2020-01-02T15:00:00Z: the session's zone is UTC. */
+/* "2020-01-02 15:00:00.5+00" is 2020-01-02T15:00:00.5Z: the session's zone is UTC. */
 static void put_instant(struct csv *csv, struct str text)
 {
-    int64_t seconds = 0;
-    if (text.len == 22 && text.ptr[10] == ' ' && text.ptr[19] == '+') {
-        put(csv, str_sub(text, 0, 10));
-        put(csv, STR("T"));
-        put(csv, str_sub(text, 11, 19));
-        put(csv, STR("Z"));
-    } else if (instant_parse(text, &seconds)) {
-        char room[INSTANT_TEXT_BYTES];
-        instant_format(seconds, room);
-        put(csv, str_of(room));
-    } else {
+    bool is_common = text.len >= 22 && text.ptr[10] == ' ' &&
+                     str_eq(str_sub(text, text.len - 3, text.len), STR("+00"));
+    if (!is_common) { /* before Christ, or after the year 9999 */
         put(csv, text);
+        return;
     }
+    put(csv, str_sub(text, 0, 10));
+    put(csv, STR("T"));
+    put(csv, str_sub(text, 11, text.len - 3));
+    put(csv, STR("Z"));
 }
 
 static void put_float(struct csv *csv, struct str text)
@@ -66,6 +63,8 @@ static void put_float(struct csv *csv, struct str text)
     double value = 0;
     if (str_to_f64(text, &value) && isfinite(value))
         put(csv, (struct str){room, number_format(value, room)});
+    else if (text.len > 0)
+        csv->has_gap = true;
 }
 
 static void put_field(struct csv *csv, enum column_kind kind, struct str text)
@@ -177,7 +176,8 @@ static enum status csv_start(const struct mart_query *query, struct arena *arena
 }
 
 enum status mart_read_csv(struct db *db, const struct mart_query *query, struct arena *arena,
-                          mart_sink_fn *sink, void *cls, int64_t *ret_rows, struct err *err)
+                          mart_sink_fn *sink, void *cls, int64_t *ret_rows, bool *ret_has_gap,
+                          struct err *err)
 {
     struct csv csv = {.sink = sink, .cls = cls};
     struct mart_query exact = *query;
@@ -196,7 +196,9 @@ enum status mart_read_csv(struct db *db, const struct mart_query *query, struct 
     if (s == STATUS_OK)
         s = flush(&csv, err);
     free(csv.chunk);
-    if (s == STATUS_OK)
+    if (s == STATUS_OK) {
         *ret_rows = csv.n_rows;
+        *ret_has_gap = csv.has_gap;
+    }
     return mart_query_explain(query, s, err);
 }

@@ -33,12 +33,13 @@ enum status mart_read_stream(struct db *db, const struct mart_query *query, stru
  * The first query->limit rows as CSV lines of the selected columns, as table_csv.c would write them without
  * options: RFC 4180 with CRLF, NULL empty, empty text "", values in the spelling of mart_value_text. The server
  * makes the lines; only what it spells differently is rewritten. No header. sink gets whole lines, some 64 KiB at a
- * time, borrowed for the call; when it fails, its status is returned and the query is cancelled.
+ * time, borrowed for the call; when it fails, its status is returned and the query is cancelled. *ret_has_gap: a float that is
+ * NaN or infinite was given as NULL.
  */
 typedef enum status mart_sink_fn(void *cls, struct str bytes, struct err *err);
 enum status mart_read_csv(struct db *db, const struct mart_query *query, struct arena *arena,
-                          mart_sink_fn *sink, void *cls, int64_t *ret_rows, struct err *err)
-    NODISCARD;
+                          mart_sink_fn *sink, void *cls, int64_t *ret_rows, bool *ret_has_gap,
+                          struct err *err) NODISCARD;
 
 /*
  * Whether mart_read_csv serves it: PostgreSQL, a mart of ours, whose decimals are stored as they are shown, and not

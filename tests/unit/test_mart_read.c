@@ -221,7 +221,9 @@ static const char *csv_of(struct fixture *f, const struct mart_query *query, int
     buf_init(&out, &f->arena, 1 << 20);
     ok(db_acquire(f->pool, DB_READ_MARTS, NULL, &db, &err));
     assert_true(mart_read_has_csv(db, query));
-    ok(mart_read_csv(db, query, &f->arena, collect, &out, ret_rows, &err));
+    bool has_gap = true;
+    ok(mart_read_csv(db, query, &f->arena, collect, &out, ret_rows, &has_gap, &err));
+    assert_false(has_gap);
     db_release(db);
     return buf_c_str(&out);
 }
@@ -280,8 +282,10 @@ static void a_reader_that_gives_up_ends_the_copy(void **state)
     struct mart_query query = query_of(catalog_mart(catalog, STR(FX)), &f->arena, 1);
     query.limit = MART_LIMIT_ALL;
     int64_t n = 0;
+    bool has_gap = false;
     ok(db_acquire(f->pool, DB_READ_MARTS, NULL, &db, &err));
-    expect(STATUS_CLIENT_GONE, mart_read_csv(db, &query, &f->arena, refuse, &why, &n, &err));
+    expect(STATUS_CLIENT_GONE,
+           mart_read_csv(db, &query, &f->arena, refuse, &why, &n, &has_gap, &err));
     db_release(db);
     ok(db_acquire(f->pool, DB_READ_MARTS, NULL, &db, &err));
     ok(mart_read_stream(db, &query, &f->arena, &rows, &err));

@@ -2,7 +2,8 @@
 --
 -- The database holds the sample data set (cmmc load), so calendars, currencies and the books of a publication are there
 -- already: the rows take the number of its generation, and the books are brought in step at the end. Nothing is made
--- row by row: forty random walks are computed once and repeated under other names, in the order of the key.
+-- row by row: forty random walks are computed once and repeated under other names, in the order of the key. Decimals are
+-- stored as a publish stores them, without trailing zeros: CSV is written by the database, digits as they are.
 --
 --   psql -v instruments=400 -v sessions=2500 -f fill.sql URL
 \set ON_ERROR_STOP on
@@ -26,13 +27,13 @@ WITH session AS (
     FROM step
 )
 SELECT series, n, date,
-    round((price * (1 + 0.004 * (a - 0.5)))::numeric, 2) AS open,
-    round((price * (1.003 + 0.01 * b))::numeric, 2) AS high,
-    round((price * (0.997 - 0.01 * c))::numeric, 2) AS low,
-    round(price::numeric, 2) AS close,
-    round((price * (0.9 + 0.1 * n / :sessions))::numeric, 4) AS adj_close,
+    trim_scale(round((price * (1 + 0.004 * (a - 0.5)))::numeric, 2)) AS open,
+    trim_scale(round((price * (1.003 + 0.01 * b))::numeric, 2)) AS high,
+    trim_scale(round((price * (0.997 - 0.01 * c))::numeric, 2)) AS low,
+    trim_scale(round(price::numeric, 2)) AS close,
+    trim_scale(round((price * (0.9 + 0.1 * n / :sessions))::numeric, 4)) AS adj_close,
     round((200000 + 5000000 * a * b)::numeric, 0) AS volume,
-    CASE WHEN n % 63 = 0 THEN round((price * 0.005)::numeric, 2) END AS dividend,
+    CASE WHEN n % 63 = 0 THEN trim_scale(round((price * 0.005)::numeric, 2)) END AS dividend,
     CASE WHEN n = 1250 AND series % 8 = 0 THEN 2::numeric END AS split_ratio,
     date + time '21:00' AS known_at
 FROM level ORDER BY series, n;
