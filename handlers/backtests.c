@@ -255,6 +255,54 @@ static void write_equity_csv(const struct equity *equity, struct buf *out)
     }
 }
 
+/* Values as text in the columns of a table. */
+static enum status put_rows(const struct equity *equity, struct table *table, struct err *err)
+{
+    static const struct table_column columns[] = {{{"date", 4}, COLUMN_DATE},
+                                                  {{"equity", 6}, COLUMN_FLOAT},
+                                                  {{"drawdown", 8}, COLUMN_FLOAT},
+                                                  {{"benchmark", 9}, COLUMN_FLOAT}};
+    enum status s = table_columns(table, columns, ARRAY_LEN(columns), err);
+    for (size_t row = 0; row < equity->n && s == STATUS_OK; row++) {
+        char text[ARRAY_LEN(equity_names)][NUMBER_TEXT_BYTES];
+        struct str values[ARRAY_LEN(columns)] = {jr_text_at(equity->date, row)};
+        for (size_t i = 0; i < ARRAY_LEN(equity_names); i++)
+            if (has_value(equity, i, row))
+                values[i + 1] =
+                    (struct str){text[i], number_format(equity->columns[i][row], text[i])};
+        s = table_row(table, values, err);
+    }
+    return s;
+}
+
+static enum status fill_equity(struct request *request, void *cls, struct table *table,
+                               struct err *err)
+{
+    CLEANUP(jr_freep) struct json_doc *doc = NULL;
+    struct str body;
+    struct equity equity;
+    (void)cls;
+    enum status s = load_body(request, &body, err);
+    if (s == STATUS_OK)
+        s = jr_parse(body, &request->arena, &doc, err);
+    if (s == STATUS_OK)
+        s = read_equity(doc, &request->arena, &equity, err);
+    if (s == STATUS_OK)
+        set_warnings_header(request, &equity);
+    return s == STATUS_OK ? put_rows(&equity, table, err) : s;
+}
+
+/* Lines and columns; a backtest never changes, so it is pinned whatever the address says. */
+static enum status equity_table(struct request *request, struct err *err)
+{
+    const struct table_request what = {.is_pinned = true,
+                                       .identity = request->path_params[0],
+                                       .formats = ROWS_FORMATS,
+                                       .file_name = request->path_params[0],
+                                       .fill = fill_equity};
+    return table_answer(request, &what, err);
+}
+
 /* Loads, parses and writes in one go; the document is freed before the reply leaves. */
 static enum status render_equity(struct request *request, enum format format, struct buf *out,
                                  struct err *err)
@@ -289,6 +337,8 @@ enum status backtest_equity_get(struct request *request, struct err *err)
         s = negotiate_format(request, ROWS_FORMATS, &format, err);
     if (s != STATUS_OK)
         return s;
+    if (format != FORMAT_JSON && format != FORMAT_CSV)
+        return equity_table(request, err);
     struct buf out;
     buf_init(&out, &request->arena, SIZE_MAX / 4);
     s = render_equity(request, format, &out, err);

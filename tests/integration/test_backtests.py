@@ -220,6 +220,14 @@ class Identity(Case):
         self.assertEqual([[row[0]] + [None if field == "" else float(field) for field in row[1:]] for row in table.rows[1:]],
                          [[row["date"], row["equity"], row["drawdown"], row["benchmark"]] for row in rows["data"]])
         self.assertTrue(table.body.endswith(b"\r\n"))
+        lines = self.assert_ok(self.server.get(location + "/equity?format=ndjson"))
+        self.assertEqual(lines.media_type, "application/x-ndjson")
+        self.assertEqual([json.loads(line) for line in lines.text.splitlines()], rows["data"])
+        self.assertEqual(lines.header("Data-Warnings"), table.header("Data-Warnings"))
+        columns = self.assert_ok(self.server.get(location + "/equity?format=arrow"))
+        self.assertEqual((columns.media_type, columns.body[:4]), ("application/vnd.apache.arrow.stream", b"\xff" * 4))
+        self.assertEqual(len({answer.header("ETag") for answer in (table, lines, columns)}), 3)
+        self.assertIn("immutable", lines.header("Cache-Control"))
         self.assert_problem(self.server.get(location + "/equity", accept="image/png"), "not-acceptable", allowed="text/csv")
         self.assert_problem(self.server.get(location + "?format=csv"), "bad-value", about="format", allowed="json")
 

@@ -71,3 +71,15 @@ class Exports(Assertions):
         os.utime(part, (time.time() - 1000,) * 2)  # its maker died
         self.assert_ok(self.export("1.arrow"))
         self.assertFalse(part.exists())
+
+
+class ExportsOnSqlite(Exports, unittest.TestCase):
+    backend_type = Sqlite
+
+
+class ExportsOnPostgresql(Exports, unittest.TestCase):
+    backend_type = Postgresql
+
+
+if __name__ == "__main__":
+    unittest.main()
