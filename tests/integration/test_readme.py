@@ -119,6 +119,7 @@ class EveryDocument(unittest.TestCase):
 
     def test_every_curl_command_gets_the_answer_it_is_there_for(self):
         var_dir = sample_var_dir()
+        key = make_key(var_dir=var_dir)  # before the server looks, so that it knows it from the start
         seen = set()
         with Server(var_dir=var_dir) as server, tempfile.TemporaryDirectory() as folder:
             wrapper = os.path.join(folder, "curl")
@@ -128,7 +129,7 @@ class EveryDocument(unittest.TestCase):
                           f"args+=(\"${{a/localhost:8081/localhost:{server.ops_port}}}\")\ndone\n"
                           f"exec {shutil.which('curl')} -sS -w '%{{stderr}}%{{http_code}}' \"${{args[@]}}\"\n")
             os.chmod(wrapper, 0o755)
-            env = dict(os.environ, PATH=folder + ":" + os.environ["PATH"], KEY=make_key(var_dir=var_dir))
+            env = dict(os.environ, PATH=folder + ":" + os.environ["PATH"], KEY=key)
             for name, command in self.commands():
                 seen.add(name)
                 with self.subTest(name, command=command[:100]):
