@@ -23,6 +23,7 @@ static const struct {
     {NULL, "uid", "stock:US.AAPL"},
     {NULL, "slug", "unknown-column"},
     {NULL, "column", "currency"},
+    {NULL, "file", "latest.csv.gz"},
     {NULL, "key", "stock:US.AAPL,2020-01-02"},
     {NULL, "market", "XNYS"},
     {NULL, "article_id", "{{article}}"},
