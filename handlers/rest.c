@@ -6,10 +6,8 @@
 #include "handlers/handlers.h"
 
 #include "handlers/answer.h"
-#include "handlers/database.h"
 #include "handlers/params.h"
 #include "handlers/rest_error.h"
-#include "handlers/rows_count.h"
 #include "handlers/rows_render.h"
 #include "handlers/table_write.h"
 
@@ -27,7 +25,6 @@ struct rest {
     struct table_options options;
     bool is_object;         /* exactly one row, as an object */
     const char *preference; /* echoed in Preference-Applied; NULL: none */
-    int64_t total;          /* rows of the query without its range; -1: not asked for */
 };
 
 static bool has_item(struct str list, const char *wanted)
@@ -167,17 +164,6 @@ static enum status read_request(struct request *request, struct rest *rest, stru
     return s;
 }
 
-static enum status count(struct request *request, struct rest *rest, struct err *err)
-{
-    CLEANUP(db_releasep) struct db *db = NULL;
-    const char *quality;
-    rest->total = -1;
-    if (rest->rows->count == COUNT_NONE)
-        return STATUS_OK;
-    enum status s = database_acquire(request, DB_READ_MARTS, &db, err);
-    return s != STATUS_OK ? s : rows_count(request, rest->rows, db, &rest->total, &quality, err);
-}
-
 static enum status check_object(size_t n_rows, struct err *err)
 {
     if (n_rows == 1)
@@ -191,13 +177,14 @@ static enum status check_object(size_t n_rows, struct err *err)
 static enum status check_range(const struct rest *rest, struct err *err)
 {
     int64_t offset = rest->rows->query->offset;
-    if (rest->total < 0 || offset <= rest->total)
+    int64_t total = rest->page.count; /* -1: not asked for */
+    if (total < 0 || offset <= total)
         return STATUS_OK;
     char range[RANGE_TEXT_BYTES];
-    (void)snprintf(range, sizeof range, "*/%lld", (long long)rest->total);
+    (void)snprintf(range, sizeof range, "*/%lld", (long long)total);
     (void)err_set(err, STATUS_RANGE_NOT_SATISFIABLE,
                   "An offset of %lld was requested, but there are only %lld rows.",
-                  (long long)offset, (long long)rest->total);
+                  (long long)offset, (long long)total);
     err_at(err, ERR_HEADER, STR("Content-Range"), str_of(range)); /* see rest_error.c */
     return STATUS_RANGE_NOT_SATISFIABLE;
 }
@@ -206,8 +193,8 @@ static void put_range(struct request *request, const struct rest *rest, size_t n
 {
     char total[RANGE_TEXT_BYTES] = "*";
     long long from = (long long)rest->rows->query->offset;
-    if (rest->total >= 0)
-        (void)snprintf(total, sizeof total, "%lld", (long long)rest->total);
+    if (rest->page.count >= 0)
+        (void)snprintf(total, sizeof total, "%lld", (long long)rest->page.count);
     if (n_rows == 0)
         reply_header(request, "Content-Range", "*/%s", total);
     else
@@ -223,8 +210,6 @@ static enum status produce(struct request *request, void *cls, struct err *err)
     enum status s = table_produce(&table, err);
     if (s == STATUS_OK && rest->is_object)
         s = check_object(table_rows(&table), err);
-    if (s == STATUS_OK)
-        s = count(request, rest, err);
     if (s == STATUS_OK)
         s = check_range(rest, err);
     if (s != STATUS_OK)
