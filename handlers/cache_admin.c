@@ -8,24 +8,13 @@
 #include "cache/cache.h"
 #include "handlers/bus.h"
 #include "handlers/caching.h"
+#include "handlers/document.h"
 #include "handlers/params.h"
 #include "handlers/refresher.h"
 #include "handlers/rows_answer.h"
 #include "server/app.h"
 
 enum { BODY_MAX = 64 * 1024, MARTS_MAX = 100, MART_NAME_MAX = EPOCH_NAME_BYTES - 1 };
-
-static enum status finish(struct request *request, int http_status, struct buf *out,
-                          struct err *err)
-{
-    buf_add_char(out, '\n');
-    if (out->failed)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
-    reply_header(request, "Cache-Control", "no-store");
-    reply_type(request, http_status, "application/json; charset=utf-8");
-    reply_body(request, buf_str(out));
-    return STATUS_OK;
-}
 
 static void put_level(struct json_out *json, const char *key, struct l1 *l1, uint64_t max_bytes)
 {
@@ -83,7 +72,8 @@ enum status cache_get(struct request *request, struct err *err)
     jw_key_i64(&json, "waiting", (int64_t)flights_waiting(cache->flights));
     jw_end_object(&json);
     jw_end_object(&json);
-    return finish(request, 200, &out, err);
+    buf_add_char(&out, '\n');
+    return document_no_store(request, 200, format_media_type(FORMAT_JSON), &out, err);
 }
 
 /* The marts of the body, all known; *ret_n 0 for everything. */
@@ -155,7 +145,8 @@ enum status cache_purge(struct request *request, struct err *err)
     jw_end_array(&json);
     jw_end_object(&json);
     jw_end_object(&json);
-    return finish(request, 200, &out, err);
+    buf_add_char(&out, '\n');
+    return document_no_store(request, 200, format_media_type(FORMAT_JSON), &out, err);
 }
 
 enum status catalog_reload(struct request *request, struct err *err)
@@ -168,7 +159,8 @@ enum status catalog_reload(struct request *request, struct err *err)
     struct buf out;
     buf_init(&out, &request->arena, BODY_MAX);
     buf_add(&out, STR("{\"data\":{\"is_asked\":true}}"));
-    return finish(request, 202, &out, err);
+    buf_add_char(&out, '\n');
+    return document_no_store(request, 202, format_media_type(FORMAT_JSON), &out, err);
 }
 
 enum status freshness_get(struct request *request, struct err *err)

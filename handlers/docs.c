@@ -3,6 +3,7 @@
 
 #include "base/json_out.h"
 #include "base/suggest.h"
+#include "handlers/document.h"
 #include "handlers/embedded.h"
 #include "handlers/negotiate.h"
 #include "handlers/params.h"
@@ -12,19 +13,7 @@
 
 enum { BODY_MAX = 256 * 1024 };
 
-static enum status reply_text(struct request *request, struct buf *out, const char *media_type,
-                              struct err *err)
-{
-    if (out->failed)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
-    char tag[TAG_BYTES];
-    enum status s = tag_make(0, buf_str(out), tag, err);
-    if (s != STATUS_OK || reply_if_unchanged(request, tag, "public, max-age=300"))
-        return s;
-    reply_type(request, 200, media_type);
-    reply_body(request, buf_str(out));
-    return STATUS_OK;
-}
+static const char for_minutes[] = "public, max-age=300";
 
 static void put_entry_json(struct request *request, struct buf *out)
 {
@@ -81,7 +70,7 @@ enum status entry_get(struct request *request, struct err *err)
     } else {
         put_entry_json(request, &out);
     }
-    return reply_text(request, &out, format_media_type(format), err);
+    return document_tagged(request, 0, for_minutes, format_media_type(format), &out, err);
 }
 
 static void put_target(struct json_out *json, const char *relation, const char *href,
@@ -120,9 +109,9 @@ enum status api_catalog_get(struct request *request, struct err *err)
     jw_end_object(&json);
     buf_add_char(&out, '\n');
     reply_header(request, "Link", "</.well-known/api-catalog>; rel=\"api-catalog\"");
-    return reply_text(
-        request, &out,
-        "application/linkset+json; profile=\"https://www.rfc-editor.org/info/rfc9727\"", err);
+    return document_tagged(
+        request, 0, for_minutes,
+        "application/linkset+json; profile=\"https://www.rfc-editor.org/info/rfc9727\"", &out, err);
 }
 
 static enum status reply_embedded(struct request *request, struct str text, const char *media_type,
@@ -134,7 +123,7 @@ static enum status reply_embedded(struct request *request, struct str text, cons
     struct buf out;
     buf_init(&out, &request->arena, SIZE_MAX / 4);
     buf_add(&out, text);
-    return reply_text(request, &out, media_type, err);
+    return document_tagged(request, 0, for_minutes, media_type, &out, err);
 }
 
 enum status openapi_get(struct request *request, struct err *err)
@@ -165,7 +154,7 @@ enum status docs_get(struct request *request, struct err *err)
     struct buf out;
     buf_init(&out, &request->arena, BODY_MAX);
     put_page(request, &out, "docs.html");
-    return reply_text(request, &out, format_media_type(FORMAT_HTML), err);
+    return document_tagged(request, 0, for_minutes, format_media_type(FORMAT_HTML), &out, err);
 }
 
 static enum status unknown_problem(struct str slug, struct err *err)
@@ -204,5 +193,5 @@ enum status problem_page_get(struct request *request, struct err *err)
         "when.</p><p><a href=\"/\">Start page</a> · <a href=\"/openapi.yaml\">Interface description</a></p>\n",
         status_title(problem), status_title(problem), status_slug(problem), status_code(problem),
         status_http(problem));
-    return reply_text(request, &out, format_media_type(FORMAT_HTML), err);
+    return document_tagged(request, 0, for_minutes, format_media_type(FORMAT_HTML), &out, err);
 }

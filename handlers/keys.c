@@ -7,6 +7,7 @@
 #include "base/json_out.h"
 #include "base/log.h"
 #include "handlers/database.h"
+#include "handlers/document.h"
 #include "handlers/keyring.h"
 #include "handlers/params.h"
 #include "store/key_store.h"
@@ -51,18 +52,6 @@ static void put_key(struct json_out *json, const struct key *key, const char *te
     jw_end_object(json);
 }
 
-static enum status reply_json(struct request *request, int http_status, struct buf *out,
-                              struct err *err)
-{
-    buf_add_char(out, '\n');
-    if (out->failed)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
-    reply_header(request, "Cache-Control", "no-store");
-    reply_type(request, http_status, "application/json");
-    reply_body(request, buf_str(out));
-    return STATUS_OK;
-}
-
 enum status keys_list(struct request *request, struct err *err)
 {
     CLEANUP(db_releasep) struct db *db = NULL;
@@ -90,7 +79,8 @@ enum status keys_list(struct request *request, struct err *err)
     }
     jw_end_array(&json);
     jw_end_object(&json);
-    return reply_json(request, 200, &out, err);
+    buf_add_char(&out, '\n');
+    return document_no_store(request, 200, "application/json", &out, err);
 }
 
 static enum status read_scopes(struct json_val list, unsigned *ret, struct err *err)
@@ -189,7 +179,8 @@ enum status keys_create(struct request *request, struct err *err)
     put_key(&json, &key, text);
     jw_end_object(&json);
     reply_header(request, "Location", "/v1/admin/keys/%lld", (long long)key.id);
-    return reply_json(request, 201, &out, err);
+    buf_add_char(&out, '\n');
+    return document_no_store(request, 201, "application/json", &out, err);
 }
 
 enum status keys_revoke(struct request *request, struct err *err)

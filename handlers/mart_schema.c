@@ -2,7 +2,7 @@
 #include "handlers/handlers.h"
 
 #include "base/json_out.h"
-#include "handlers/negotiate.h"
+#include "handlers/document.h"
 #include "handlers/params.h"
 #include "handlers/rows_answer.h"
 
@@ -82,13 +82,6 @@ enum status mart_schema_get(struct request *request, struct err *err)
     jw_init(&json, &out);
     put_schema(&json, mart, buf_str(&address));
     buf_add_char(&out, '\n');
-    if (out.failed)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
-    char tag[TAG_BYTES];
-    s = tag_make(mart->generation, buf_str(&out), tag, err);
-    if (s != STATUS_OK || reply_if_unchanged(request, tag, "public, max-age=60"))
-        return s;
-    reply_type(request, 200, "application/schema+json");
-    reply_body(request, buf_str(&out));
-    return STATUS_OK;
+    return document_tagged(request, mart->generation, "public, max-age=60",
+                           "application/schema+json", &out, err);
 }

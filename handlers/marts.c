@@ -2,6 +2,7 @@
 #include "handlers/handlers.h"
 
 #include "base/json_out.h"
+#include "handlers/document.h"
 #include "handlers/params.h"
 #include "handlers/rows_answer.h"
 
@@ -162,21 +163,6 @@ static void put_examples(struct json_out *json, const struct mart *mart, struct 
     jw_end_array(json);
 }
 
-/* Both catalogue answers change exactly when the catalogue's fingerprint does. */
-static enum status reply_json(struct request *request, const struct catalog *catalog,
-                              struct buf *out, struct err *err)
-{
-    if (out->failed)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
-    char tag[TAG_BYTES];
-    enum status s = tag_make(catalog->generation, buf_str(out), tag, err);
-    if (s != STATUS_OK || reply_if_unchanged(request, tag, "public, max-age=60"))
-        return s;
-    reply_type(request, 200, format_media_type(FORMAT_JSON));
-    reply_body(request, buf_str(out));
-    return STATUS_OK;
-}
-
 /* What the two catalogue resources share: no parameters but format, JSON only, a catalogue. */
 static enum status start(struct request *request, struct catalog **ret, struct err *err)
 {
@@ -215,7 +201,8 @@ enum status marts_list(struct request *request, struct err *err)
     jw_end_object(&json);
     jw_end_object(&json);
     buf_add_char(&out, '\n');
-    return reply_json(request, catalog, &out, err);
+    return document_tagged(request, catalog->generation, "public, max-age=60",
+                           format_media_type(FORMAT_JSON), &out, err);
 }
 
 enum status mart_get(struct request *request, struct err *err)
@@ -241,7 +228,8 @@ enum status mart_get(struct request *request, struct err *err)
     jw_end_object(&json);
     jw_end_object(&json);
     buf_add_char(&out, '\n');
-    return reply_json(request, catalog, &out, err);
+    return document_tagged(request, catalog->generation, "public, max-age=60",
+                           format_media_type(FORMAT_JSON), &out, err);
 }
 
 enum status mart_rows_get(struct request *request, struct err *err)

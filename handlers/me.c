@@ -5,6 +5,7 @@
 #include "base/date.h"
 #include "base/json_out.h"
 #include "handlers/access.h"
+#include "handlers/document.h"
 #include "handlers/params.h"
 #include "server/query_string.h"
 #include "server/target.h"
@@ -12,17 +13,6 @@
 #include "store/mart_query.h"
 
 enum { BODY_MAX = 64 * 1024 };
-
-static enum status reply_json(struct request *request, struct buf *out, struct err *err)
-{
-    buf_add_char(out, '\n');
-    if (out->failed)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
-    reply_header(request, "Cache-Control", "no-store");
-    reply_type(request, 200, "application/json");
-    reply_body(request, buf_str(out));
-    return STATUS_OK;
-}
 
 enum status me_get(struct request *request, struct err *err)
 {
@@ -54,7 +44,8 @@ enum status me_get(struct request *request, struct err *err)
     jw_key_text(&json, "expires_at", principal->expires_at == 0 ? STR_NONE : str_of(expires));
     jw_end_object(&json);
     jw_end_object(&json);
-    return reply_json(request, &out, err);
+    buf_add_char(&out, '\n');
+    return document_no_store(request, 200, "application/json", &out, err);
 }
 
 /* The caller's own quota, looked at without taking from it; null without one. */
@@ -137,5 +128,6 @@ enum status limits_get(struct request *request, struct err *err)
     put_routes(app, &json);
     jw_end_object(&json);
     jw_end_object(&json);
-    return reply_json(request, &out, err);
+    buf_add_char(&out, '\n');
+    return document_no_store(request, 200, "application/json", &out, err);
 }

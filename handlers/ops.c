@@ -1,21 +1,13 @@
 /* ops.c - health and metrics, on the ops listener; none of them does I/O. */
 #include "handlers/handlers.h"
 
+#include "handlers/document.h"
 #include "handlers/params.h"
 #include "server/app.h"
 
 enum { BODY_MAX = 1024 * 1024 };
 
-static enum status reply_plain(struct request *request, int http_status, struct buf *out,
-                               struct err *err)
-{
-    if (out->failed)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
-    reply_header(request, "Cache-Control", "no-store");
-    reply_type(request, http_status, "text/plain; charset=utf-8");
-    reply_body(request, buf_str(out));
-    return STATUS_OK;
-}
+static const char plain[] = "text/plain; charset=utf-8";
 
 enum status live_get(struct request *request, struct err *err)
 {
@@ -23,7 +15,7 @@ enum status live_get(struct request *request, struct err *err)
     buf_init(&out, &request->arena, BODY_MAX);
     buf_add(&out, STR("ok\n"));
     enum status s = params_expect(request, NULL, 0, err);
-    return s != STATUS_OK ? s : reply_plain(request, 200, &out, err);
+    return s != STATUS_OK ? s : document_no_store(request, 200, plain, &out, err);
 }
 
 /* A required check that fails makes the server not ready; another one only degrades it. */
@@ -56,7 +48,7 @@ enum status ready_get(struct request *request, struct err *err)
         buf_printf(&out, "not ready: %s\n", why.detail);
     if (!is_ready)
         reply_header(request, "Retry-After", "1");
-    return reply_plain(request, is_ready ? 200 : 503, &out, err);
+    return document_no_store(request, is_ready ? 200 : 503, plain, &out, err);
 }
 
 enum status startup_get(struct request *request, struct err *err)
@@ -70,7 +62,7 @@ enum status startup_get(struct request *request, struct err *err)
     buf_add_c(&out, is_started ? "ok\n" : "starting\n");
     if (!is_started)
         reply_header(request, "Retry-After", "1");
-    return reply_plain(request, is_started ? 200 : 503, &out, err);
+    return document_no_store(request, is_started ? 200 : 503, plain, &out, err);
 }
 
 enum status prometheus_get(struct request *request, struct err *err)
@@ -82,8 +74,5 @@ enum status prometheus_get(struct request *request, struct err *err)
     buf_init(&out, &request->arena, BODY_MAX);
     if (!metrics_write(request->app->metrics, &out))
         return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
-    reply_header(request, "Cache-Control", "no-store");
-    reply_type(request, 200, METRICS_CONTENT_TYPE);
-    reply_body(request, buf_str(&out));
-    return STATUS_OK;
+    return document_no_store(request, 200, METRICS_CONTENT_TYPE, &out, err);
 }

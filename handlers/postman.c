@@ -5,6 +5,7 @@
 #include "handlers/handlers.h"
 
 #include "base/json_out.h"
+#include "handlers/document.h"
 #include "handlers/negotiate.h"
 #include "handlers/params.h"
 #include "server/app.h"
@@ -254,17 +255,10 @@ enum status postman_get(struct request *request, struct err *err)
         return s;
     struct buf out;
     struct json_out json;
-    char tag[TAG_BYTES];
     buf_init(&out, &request->arena, BODY_MAX);
     jw_init(&json, &out);
     put_collection(&json, request);
     buf_add_char(&out, '\n');
-    if (out.failed)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
-    s = tag_make(0, buf_str(&out), tag, err);
-    if (s != STATUS_OK || reply_if_unchanged(request, tag, "public, max-age=300"))
-        return s;
-    reply_type(request, 200, format_media_type(FORMAT_JSON));
-    reply_body(request, buf_str(&out));
-    return STATUS_OK;
+    return document_tagged(request, 0, "public, max-age=300", format_media_type(FORMAT_JSON), &out,
+                           err);
 }
