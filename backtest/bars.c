@@ -131,7 +131,7 @@ enum status bars_transform(struct bars bars, unsigned fields, enum transform tra
     int32_t *period = arena_array(arena, bars.n, sizeof *period);
     double *x = arena_array(arena, bars.n, sizeof *x);
     if (period == NULL || x == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     for (size_t i = 0; i < bars.n; i++)
         period[i] = period_index(frequency, bars.bar[i].date);
     struct observed when = {

@@ -35,7 +35,7 @@ enum status digest_new(struct digest **ret, struct err *err)
 {
     struct digest *digest = calloc(1, sizeof *digest);
     if (digest == NULL) {
-        (void)err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        (void)err_out_of_memory(err);
         return STATUS_OUT_OF_MEMORY;
     }
     digest->ctx = EVP_MD_CTX_new();

@@ -73,6 +73,11 @@ static void copy_cut(char *to, size_t size, struct str from)
     to[cut.len] = '\0';
 }
 
+enum status err_out_of_memory(struct err *err)
+{
+    return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+}
+
 void err_at(struct err *err, enum err_where where, struct str name, struct str value)
 {
     if (err == NULL)

@@ -39,6 +39,9 @@ const char *status_title(enum status s); /* "Unknown column" */
 /* Fills *err (when not NULL) with s and a sentence; clears the rest; returns s so that it can be returned. */
 enum status err_set(struct err *err, enum status s, const char *format, ...) PRINTF(3, 4);
 
+/* OUT_OF_MEMORY where nothing more can be said about it; returned, as by err_set. */
+enum status err_out_of_memory(struct err *err);
+
 /* Adds the place and value to an err already set. Each is cut to fit, at a UTF-8 boundary. */
 void err_at(struct err *err, enum err_where where, struct str name, struct str value);
 void err_suggest(struct err *err, struct str suggestion);

@@ -10,7 +10,7 @@ enum status cache_new(const struct cache_options *options, struct cache **ret, s
     uint64_t max_bytes = options->max_bytes;
     struct cache *cache = calloc(1, sizeof *cache);
     if (cache == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     enum status s = l1_new(max_bytes - max_bytes / FRONT_SHARE, &cache->replies, err);
     if (s == STATUS_OK)
         s = l1_new(max_bytes / FRONT_SHARE, &cache->fronts, err);

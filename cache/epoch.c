@@ -23,7 +23,7 @@ enum status epochs_new(struct epochs **ret, struct err *err)
 {
     struct epochs *epochs = calloc(1, sizeof *epochs);
     if (epochs == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     lock_init(&epochs->lock);
     *ret = epochs;
     return STATUS_OK;

@@ -46,7 +46,7 @@ enum status fetcher_new(struct l2 *l2, struct fetcher **ret, struct err *err)
 {
     struct fetcher *fetcher = calloc(1, sizeof *fetcher);
     if (fetcher == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     fetcher->l2 = l2;
     lock_init(&fetcher->lock);
     cond_init(&fetcher->has_work);

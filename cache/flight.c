@@ -27,7 +27,7 @@ enum status flights_new(struct flights **ret, struct err *err)
 {
     struct flights *flights = calloc(1, sizeof *flights);
     if (flights == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     lock_init(&flights->lock);
     *ret = flights;
     return STATUS_OK;

@@ -69,7 +69,7 @@ enum status l1_new(uint64_t max_bytes, struct l1 **ret, struct err *err)
 {
     struct l1 *l1 = calloc(1, sizeof *l1);
     if (l1 == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     struct timespec now = {0};
     (void)clock_gettime(CLOCK_REALTIME, &now);
     l1->seed = mix((uint64_t)now.tv_nsec ^ (uint64_t)(uintptr_t)l1 ^ (uint64_t)now.tv_sec << 30);
@@ -86,7 +86,7 @@ enum status l1_new(uint64_t max_bytes, struct l1 **ret, struct err *err)
     }
     if (!is_whole) {
         l1_free(l1);
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     }
     *ret = l1;
     return STATUS_OK;

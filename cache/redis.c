@@ -115,7 +115,7 @@ enum status redis_new(const struct redis_options *options, struct redis **ret, s
 {
     struct redis *redis = calloc(1, sizeof *redis);
     if (redis == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     if (!parse_url(str_of(options->url), &redis->address)) {
         free(redis);
         (void)err_set(err, STATUS_CONFIG, "The address of Redis cannot be read.");
@@ -446,7 +446,7 @@ enum status redis_listen(struct redis *redis, const char *channel, struct redis_
 {
     struct redis_ear *ear = calloc(1, sizeof *ear);
     if (ear == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     ear->context = open_context(redis, redis->timeout_ms);
     redisReply *reply =
         ear->context == NULL ? NULL : redisCommand(ear->context, "SUBSCRIBE %s", channel);
@@ -487,7 +487,7 @@ enum status redis_next(struct redis_ear *ear, unsigned wait_ms, struct arena *ar
                       reply->element[2]->type == REDIS_REPLY_STRING;
     bool is_copied = !is_message || copy_text(reply->element[2], arena, ret_text);
     freeReplyObject(reply);
-    return is_copied ? STATUS_OK : err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+    return is_copied ? STATUS_OK : err_out_of_memory(err);
 }
 
 void redis_ear_free(struct redis_ear *ear)

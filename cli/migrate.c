@@ -16,7 +16,7 @@ static int print_status(struct db_pool *pool)
     size_t n = 0;
     struct err err = {0};
     if (states == NULL)
-        (void)err_set(&err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        (void)err_out_of_memory(&err);
     enum status s =
         states == NULL ? STATUS_OUT_OF_MEMORY : migrate_status(pool, states, STATES_MAX, &n, &err);
     for (size_t i = 0; s == STATUS_OK && i < n; i++) {

@@ -67,7 +67,7 @@ static enum status build(struct serving *serving, struct err *err)
     app->catalog = catalog_cell_new();
     app->counts = counts_new();
     if (app->catalog == NULL || app->counts == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     s = caching_new(app, &serving->caching, err);
     if (s == STATUS_OK)
         s = refresher_new(app, &serving->refresher, err);

@@ -37,7 +37,7 @@ enum status access_open(struct app *app, struct err *err)
     const struct config *config = app->config;
     struct access_rules *rules = calloc(1, sizeof *rules);
     if (rules == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     bool is_open = is_private_machine(config);
     bool is_quota_set = config->sources[SETTING_rate_anonymous] != CONFIG_DEFAULT;
     rules->anonymous_scopes = scope_when(config->anonymous_read, is_open, SCOPE_READ) |
@@ -48,7 +48,7 @@ enum status access_open(struct app *app, struct err *err)
     rules->is_forwarded_header = config->proxy_header == 1;
     rules->rate = rate_new();
     enum status s = rules->rate == NULL
-                        ? err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.")
+                        ? err_out_of_memory(err)
                         : proxies_parse(str_of(config->trusted_proxies), &rules->proxies, err);
     if (s != STATUS_OK) {
         rate_free(rules->rate);
@@ -178,7 +178,7 @@ static enum status authenticate(struct request *request, const struct address *c
         return refuse_bad_key(request, client, verdict, err);
     const char *name = arena_dup(&request->arena, str_of(entry.name));
     if (name == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     request->principal.name = name;
     request->principal.key_id = entry.id;
     request->principal.scopes |= entry.scopes << ACCESS_READ;

@@ -116,7 +116,7 @@ static enum status make_key(struct attempt *a, struct err *err)
     a->n_prefix = key.len;
     buf_add(&key, what->identity);
     if (key.failed)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     a->key = buf_str(&key);
     return STATUS_OK;
 }
@@ -133,7 +133,7 @@ static enum status make_name(struct attempt *a, struct err *err)
     buf_add(&name, str_sub(a->key, 0, a->n_prefix));
     buf_add(&name, (struct str){hex, NAME_HASH_BYTES});
     a->name = buf_str(&name);
-    return name.failed ? err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.") : STATUS_OK;
+    return name.failed ? err_out_of_memory(err) : STATUS_OK;
 }
 
 /* Known before any I/O: the tag, how long it is good, and when the version was published. */
@@ -401,7 +401,7 @@ static enum status join(struct attempt *a, struct err *err)
     if (wait == NULL)
         wait = request->wait = ARENA_NEW(&request->arena, struct wait);
     if (wait == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     wait->waiter.cls = request;
     wait->is_waiting = true; /* before it is seen: once it is, it may be woken */
     if (!flight_join(a->cache->flights, &flight, &wait->waiter))

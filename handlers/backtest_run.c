@@ -22,16 +22,11 @@ struct run {
     int64_t generation;
 };
 
-static enum status out_of_memory(struct err *err)
-{
-    return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
-}
-
 static enum status read_generations(struct run *run, struct err *err)
 {
     struct backtest_mart *marts = arena_array(run->arena, ARRAY_LEN(marts_read), sizeof *marts);
     if (marts == NULL)
-        return out_of_memory(err);
+        return err_out_of_memory(err);
     for (size_t i = 0; i < ARRAY_LEN(marts_read); i++) {
         const struct mart *mart = catalog_mart(run->service->catalog, str_of(marts_read[i]));
         if (mart == NULL || mart->generation == 0)
@@ -63,7 +58,7 @@ static enum status identify(struct run *run, char ret_id[DIGEST_HEX_BYTES], stru
                    (long long)run->passport.marts[i].generation);
     buf_add(&identity, buf_str(&spec));
     if (spec.failed || identity.failed)
-        return out_of_memory(err);
+        return err_out_of_memory(err);
     *ret_spec = buf_str(&spec);
     return digest_hex(buf_str(&identity), ret_id, err);
 }

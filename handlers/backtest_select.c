@@ -141,5 +141,5 @@ enum status backtest_select(struct str body, struct str select, struct arena *ar
     buf_add(&out, meta);
     buf_add_c(&out, "}\n");
     *ret = buf_str(&out);
-    return out.failed ? err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.") : STATUS_OK;
+    return out.failed ? err_out_of_memory(err) : STATUS_OK;
 }

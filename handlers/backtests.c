@@ -174,7 +174,7 @@ static enum status read_equity(struct json_doc *doc, struct arena *arena, struct
             return err_set(err, STATUS_INTERNAL, "The stored backtest is damaged.");
         ret->columns[i] = arena_array(arena, ret->n, sizeof(double));
         if (ret->columns[i] == NULL)
-            return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+            return err_out_of_memory(err);
         enum status s = jr_read_f64_array(column, ret->columns[i], err);
         if (s != STATUS_OK)
             return s;
@@ -325,7 +325,7 @@ static enum status render_equity(struct request *request, enum format format, st
     } else {
         write_equity_json(&equity, request->path_params[0], out);
     }
-    return out->failed ? err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.") : STATUS_OK;
+    return out->failed ? err_out_of_memory(err) : STATUS_OK;
 }
 
 enum status backtest_equity_get(struct request *request, struct err *err)

@@ -103,7 +103,7 @@ enum status bus_new(struct app *app, struct bus **ret, struct err *err)
 {
     struct bus *bus = calloc(1, sizeof *bus);
     if (bus == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     bus->app = app;
     if (pthread_create(&bus->thread, NULL, thread_main, bus) != 0) {
         free(bus);

@@ -75,7 +75,7 @@ enum status caching_new(struct app *app, struct caching **ret, struct err *err)
     const struct config *config = app->config;
     struct caching *caching = calloc(1, sizeof *caching);
     if (caching == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     const struct cache_options options = {.max_bytes = (uint64_t)config->cache_mib << 20,
                                           .redis = {.url = config->redis_url,
                                                     .timeout_ms = config->redis_ms,

@@ -13,11 +13,6 @@
 
 static const char mart_name[] = "mart_calendar";
 
-static enum status out_of_memory(struct err *err)
-{
-    return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
-}
-
 /* A market without a row at all is NOT_FOUND with the nearest name. */
 static enum status market_must_exist(struct request *request, struct db *db, int64_t generation,
                                      struct err *err)
@@ -35,7 +30,7 @@ static enum status market_must_exist(struct request *request, struct db *db, int
             return STATUS_OK;
         const char *copy = arena_dup(&request->arena, name);
         if (copy == NULL)
-            return out_of_memory(err);
+            return err_out_of_memory(err);
         suggest_offer(&search, (struct str){copy, name.len});
         int n = used < sizeof list
                     ? snprintf(list + used, sizeof list - used, "%s%s", used == 0 ? "" : ", ", copy)

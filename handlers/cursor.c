@@ -175,7 +175,7 @@ enum status cursor_decode(struct str text, struct str query, size_t n_values, st
                             .n_values = n_values};
     cursor.values = arena_array(arena, n_values, sizeof *cursor.values);
     if (cursor.values == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     for (size_t i = 0; i < n_values; i++)
         if (!next_value(&opened.values, &cursor.values[i]))
             return bad(text, err);

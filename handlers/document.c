@@ -15,7 +15,7 @@ enum status document_no_store(struct request *request, int http_status, const ch
                               const struct buf *out, struct err *err)
 {
     if (out->failed)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     reply_header(request, "Cache-Control", "no-store");
     return reply_whole(request, http_status, media_type, out);
 }
@@ -25,7 +25,7 @@ enum status document_tagged(struct request *request, int64_t generation, const c
 {
     char tag[TAG_BYTES];
     if (out->failed)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     enum status s = tag_make(generation, buf_str(out), tag, err);
     if (s != STATUS_OK || reply_if_unchanged(request, tag, cache_control))
         return s;

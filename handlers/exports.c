@@ -65,7 +65,7 @@ static enum status name_file(struct request *request, struct export *export, int
     buf_printf(&name, "%.*s-g%lld.%s", STR_ARG(export->rows.query->mart->name),
                (long long)generation, export->kind->extension);
     export->name = buf_str(&name);
-    return name.failed ? err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.") : STATUS_OK;
+    return name.failed ? err_out_of_memory(err) : STATUS_OK;
 }
 
 static enum status redirect(struct request *request, const struct export *export)
@@ -108,7 +108,7 @@ static enum status send_bytes(struct request *request, int fd, int64_t from, int
     enum { PIECE_BYTES = 64 * 1024 };
     char *piece = arena_alloc(&request->arena, PIECE_BYTES);
     if (piece == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     request->stream_bytes = to - from;
     enum status s = stream_begin(request, err);
     while (s == STATUS_OK && from < to && request->method != METHOD_HEAD) {

@@ -20,7 +20,7 @@ const struct table_column series_columns[SERIES_VALUES] = {
 
 static enum status out_of_memory(struct err *err)
 {
-    (void)err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+    (void)err_out_of_memory(err);
     return STATUS_OUT_OF_MEMORY;
 }
 

@@ -63,7 +63,7 @@ static enum status value_must_exist(struct request *request, struct db *db,
         if (str_eq(value, wanted))
             return STATUS_OK;
         if (copy == NULL)
-            return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+            return err_out_of_memory(err);
         suggest_offer(&search, (struct str){copy, value.len});
         buf_add_c(&list, list.len == 0 ? "" : ", ");
         buf_add(&list, value);

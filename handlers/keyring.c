@@ -136,7 +136,7 @@ enum status keyring_reload(struct keyring *ring, struct db *db, struct err *err)
         return s;
     struct slot *slots = calloc(n + 1, sizeof *slots);
     if (slots == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     for (size_t i = 0; i < n; i++) {
         struct slot *slot = &slots[i];
         size_t len = keys[i].name.len < API_KEY_NAME_MAX ? keys[i].name.len : API_KEY_NAME_MAX;
@@ -246,7 +246,7 @@ enum status keyring_new(struct app *app, struct keyring **ret, struct err *err)
 {
     struct keyring *ring = calloc(1, sizeof *ring);
     if (ring == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     ring->app = app;
     ring->revision = -1;
     lock_init(&ring->lock);

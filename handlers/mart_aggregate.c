@@ -20,7 +20,7 @@ static enum status fill(struct request *request, void *cls, struct table *table,
     const struct mart_group *group = &aggregate->group;
     struct table_column *columns = arena_array(&request->arena, group->n_outputs, sizeof *columns);
     if (columns == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     for (size_t i = 0; i < group->n_outputs; i++)
         columns[i] = (struct table_column){group->outputs[i].name, group->outputs[i].kind};
     enum status s = table_columns(table, columns, group->n_outputs, err);
@@ -70,7 +70,7 @@ enum status mart_aggregate_get(struct request *request, struct err *err)
     buf_init(&detail, &request->arena, (size_t)8 * 1024);
     mart_group_canonical(&aggregate.group, &detail);
     if (detail.failed)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     aggregate.what.detail = buf_str(&detail);
     return mart_table_answer(request, &aggregate.what, fill, put_meta, &aggregate, err);
 }

@@ -37,7 +37,7 @@ static enum status identity_of(struct request *request, const struct mart_table 
     buf_add_char(&out, '|');
     buf_add(&out, what->detail);
     if (out.failed)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     *ret = buf_str(&out);
     return STATUS_OK;
 }
@@ -61,7 +61,7 @@ enum status mart_table_answer(struct request *request, struct mart_table *what, 
     buf_printf(&about, "/v1/marts/%.*s", STR_ARG(mart->name));
     buf_printf(&file, "%.*s-g%lld", STR_ARG(mart->name), (long long)rows->version.generation);
     if (about.failed || file.failed)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     table.describedby = buf_str(&about);
     table.file_name = buf_str(&file);
     enum status s = identity_of(request, what, &table.identity, err);

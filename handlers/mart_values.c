@@ -84,7 +84,7 @@ static enum status fill(struct request *request, void *cls, struct table *table,
     const struct mart *mart = values->what.rows.query->mart;
     struct table_column *column = ARENA_NEW(&request->arena, struct table_column);
     if (column == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     column->name = mart->columns[values->column].name;
     column->kind = mart->columns[values->column].kind;
     if (!mart->is_managed)

@@ -22,7 +22,7 @@ static enum status add_word(struct request *request, struct rows_request *rows,
     static const char *const columns[] = {"headline", "abstract"};
     struct filter *either = arena_array(&request->arena, ARRAY_LEN(columns), sizeof *either);
     if (either == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     for (size_t k = 0; k < ARRAY_LEN(columns); k++) {
         int column = mart_column_index(rows->query->mart, str_of(columns[k]));
         if (column < 0)
@@ -47,7 +47,7 @@ static enum status add_words(struct request *request, struct rows_request *rows,
     buf_init(&value, &request->arena, 256);
     buf_printf(&value, "fts.%.*s", STR_ARG(q));
     if (value.failed)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     enum status s = filter_parse(rows->query->mart, STR("headline"), buf_str(&value),
                                  &request->arena, &words, err);
     if (s != STATUS_OK)

@@ -73,6 +73,6 @@ enum status prometheus_get(struct request *request, struct err *err)
     struct buf out;
     buf_init(&out, &request->arena, BODY_MAX);
     if (!metrics_write(request->app->metrics, &out))
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     return document_no_store(request, 200, METRICS_CONTENT_TYPE, &out, err);
 }

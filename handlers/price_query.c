@@ -181,7 +181,7 @@ static enum status read_uids(struct request *request, size_t max, struct price_q
     }
     query->uids = arena_array(&request->arena, n, sizeof *query->uids);
     if (query->uids == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     struct str uid;
     while (str_next_field(&list, ',', &uid)) {
         bool is_new = uid.len > 0;

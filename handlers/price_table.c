@@ -129,7 +129,7 @@ enum status price_table_long(struct request *request, void *cls, struct table *t
     struct place place;
     struct table_column *columns = arena_array(&request->arena, query->n_columns, sizeof *columns);
     if (columns == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     for (size_t i = 0; i < query->n_columns; i++)
         columns[i] = (struct table_column){str_of(price_column_name(query->columns[i])),
                                            price_column_kind(query, query->columns[i])};

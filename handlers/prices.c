@@ -139,7 +139,7 @@ static enum status member_text(struct request *request, const char *name, struct
             buf_add(&out, text);
     }
     if (s == STATUS_OK && out.failed)
-        s = err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        s = err_out_of_memory(err);
     *ret = out.len == 0 ? STR("") : buf_str(&out);
     return s;
 }
@@ -155,7 +155,7 @@ static enum status join_params(struct request *request, struct json_val root,
     if (s != STATUS_OK)
         return s;
     if (params == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     size_t n = 0;
     for (size_t i = 0; i < ARRAY_LEN(names) && s == STATUS_OK; i++) {
         struct json_val value = jr_member(root, names[i]);

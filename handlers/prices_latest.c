@@ -71,7 +71,7 @@ static enum status read_bar(const struct rows *rows, struct arena *arena, struct
             continue;
         *texts[i].to = (struct str){arena_dup(arena, text), text.len};
         if (texts[i].to->ptr == NULL)
-            return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+            return err_out_of_memory(err);
     }
     return STATUS_OK;
 }
@@ -226,7 +226,7 @@ enum status prices_latest_get(struct request *request, struct err *err)
     CLEANUP(resource_end) struct resource resource = {0};
     struct latest *self = ARENA_NEW(&request->arena, struct latest);
     if (self == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     self->resource = &resource;
     enum status s = params_expect(request, names, ARRAY_LEN(names), err);
     if (s == STATUS_OK)

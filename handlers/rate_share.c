@@ -114,7 +114,7 @@ enum status rate_share_start(struct rate *rate, struct redis *redis, struct rate
 {
     struct rate_share *share = calloc(1, sizeof *share);
     if (share == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     share->rate = rate;
     share->redis = redis;
     lock_init(&share->lock);

@@ -220,7 +220,7 @@ enum status refresher_new(struct app *app, struct refresher **ret, struct err *e
 {
     struct refresher *refresher = calloc(1, sizeof *refresher);
     if (refresher == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     refresher->app = app;
     lock_init(&refresher->lock);
     cond_init(&refresher->woken);

@@ -11,11 +11,6 @@
 
 #include <stdio.h>
 
-static enum status out_of_memory(struct err *err)
-{
-    return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
-}
-
 /* The generation that cursor= or generation= names, else the newest. */
 static enum status named_generation(struct resource *resource, int64_t *ret, const char **ret_name,
                                     struct err *err)
@@ -114,7 +109,7 @@ enum status resource_page(struct resource *resource, int64_t max, size_t n_value
         return s;
     resource_say_i64(resource, "limit", resource->limit);
     if (resource->identity.failed)
-        return out_of_memory(err);
+        return err_out_of_memory(err);
     struct str cursor = request_param(request, "cursor");
     if (cursor.ptr == NULL)
         return STATUS_OK;
@@ -141,7 +136,7 @@ enum status resource_next(struct resource *resource, struct table *table, const 
     struct request *request = resource->request;
     struct str *copy = arena_array(&request->arena, n_values, sizeof *copy);
     if (copy == NULL)
-        return out_of_memory(err);
+        return err_out_of_memory(err);
     for (size_t i = 0; i < n_values; i++)
         copy[i] = values[i];
     struct cursor cursor = {.generation = resource->version,
@@ -246,5 +241,5 @@ enum status resource_answer(struct resource *resource, struct table_request what
     what.identity = buf_str(&resource->identity);
     if (what.formats == 0)
         what.formats = TABLE_FORMATS;
-    return resource->identity.failed ? out_of_memory(err) : table_answer(request, &what, err);
+    return resource->identity.failed ? err_out_of_memory(err) : table_answer(request, &what, err);
 }

@@ -124,7 +124,7 @@ static enum status rename_operators(struct request *request, struct err *err)
         buf_init(&renamed, &request->arena, value->len + 16);
         buf_printf(&renamed, "%sfts.%.*s", is_negated ? "not." : "", STR_ARG(words));
         if (renamed.failed)
-            return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+            return err_out_of_memory(err);
         *value = buf_str(&renamed);
     }
     return STATUS_OK;
@@ -234,7 +234,7 @@ static enum status identify(struct request *request, const struct rest *rest, st
                (long long)rest->rows->query->offset);
     mart_query_canonical(rest->rows->query, &identity);
     if (identity.failed)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     *ret = buf_str(&identity);
     return STATUS_OK;
 }

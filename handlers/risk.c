@@ -86,7 +86,7 @@ static enum status add_benchmark(struct priced own, const struct risk_series *be
     double *a = arena_array(arena, own.n, sizeof *a);
     double *b = arena_array(arena, own.n, sizeof *b);
     if (date == NULL || a == NULL || b == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     struct priced other = {benchmark->prices.date, benchmark->prices.price, benchmark->prices.n};
     size_t n = pairs_common(own, other, date, a, b);
     if (n < 2)
@@ -139,7 +139,7 @@ static enum status fill(struct request *request, void *cls, struct table *table,
     struct risk_series own, benchmark;
     struct table_column *columns = arena_array(&request->arena, N_COLUMNS, sizeof *columns);
     if (columns == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     columns[0] = (struct table_column){STR("window"), COLUMN_TEXT};
     columns[1] = (struct table_column){STR("from"), COLUMN_DATE};
     columns[2] = (struct table_column){STR("to"), COLUMN_DATE};

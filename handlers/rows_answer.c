@@ -48,7 +48,7 @@ static enum status describe(struct request *request, const struct rows_request *
                (long long)rows->version.generation);
     buf_printf(&about, "/v1/marts/%.*s", STR_ARG(rows->query->mart->name));
     if (file.failed || about.failed)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     table->file_name = buf_str(&file);
     table->describedby = buf_str(&about);
     if (rows->has_parent)
@@ -66,7 +66,7 @@ static enum status identity_of(struct request *request, const struct rows_page *
     buf_printf(&out, "&offset=%lld&count=%d", (long long)page->rows->query->offset,
                (int)page->rows->count);
     if (out.failed)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     *ret = buf_str(&out);
     return STATUS_OK;
 }
@@ -83,7 +83,7 @@ enum status rows_answer(struct request *request, struct rows_request *rows, stru
     buf_init(&canonical, &request->arena, (size_t)256 * 1024);
     mart_query_canonical(rows->query, &canonical);
     if (canonical.failed)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     struct rows_page page = {
         .rows = rows, .canonical = buf_str(&canonical), .count = -1, .count_quality = "none"};
     rows->query->generation = rows->read_at; /* ... and where it still is */

@@ -7,11 +7,6 @@
 #include "handlers/rows_count.h"
 #include "server/app.h"
 
-static enum status out_of_memory(struct err *err)
-{
-    return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
-}
-
 enum status rows_catalog(struct request *request, struct catalog **ret, struct err *err)
 {
     *ret = catalog_cell_get(request->app->catalog);
@@ -90,7 +85,7 @@ enum status rows_begin(struct request *request, struct str mart, struct rows_req
     rows->query = ARENA_NEW(&request->arena, struct mart_query);
     struct filter *filters = arena_array(&request->arena, MART_FILTERS_MAX, sizeof *filters);
     if (rows->query == NULL || filters == NULL)
-        return out_of_memory(err);
+        return err_out_of_memory(err);
     *rows->query =
         (struct mart_query){.mart = found, .filters = filters, .limit = MART_LIMIT_DEFAULT};
     return resolve_version(request, rows, err);
@@ -159,7 +154,7 @@ static enum status add_comparison(struct request *request, struct rows_request *
 {
     struct str *values = ARENA_NEW(&request->arena, struct str);
     if (values == NULL)
-        return out_of_memory(err);
+        return err_out_of_memory(err);
     values[0] = value;
     return rows_add_filter(
         rows, (struct filter){.column = column, .op = op, .values = values, .n_values = 1}, err);
@@ -200,7 +195,7 @@ static enum status add_bound(struct request *request, struct rows_request *rows,
         date_format(date, text);
     char *copy = arena_dup(&request->arena, str_of(text));
     if (copy == NULL)
-        return out_of_memory(err);
+        return err_out_of_memory(err);
     enum filter_op op = !is_upper ? OP_GTE : is_instant ? OP_LT : OP_LTE;
     return add_comparison(request, rows, column, op, str_of(copy), err);
 }

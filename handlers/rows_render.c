@@ -33,11 +33,6 @@ struct reading {
     enum column_kind *kinds;
 };
 
-static enum status out_of_memory(struct err *err)
-{
-    return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
-}
-
 static int selected_at(const struct mart_query *query, size_t column)
 {
     for (size_t i = 0; i < query->n_select; i++)
@@ -53,7 +48,7 @@ static enum status add_warning_columns(struct reading *reading, struct err *err)
     size_t *select =
         arena_array(&reading->request->arena, query->n_select + WARNING_COLUMNS, sizeof *select);
     if (select == NULL)
-        return out_of_memory(err);
+        return err_out_of_memory(err);
     memcpy(select, query->select, query->n_select * sizeof *select);
     reading->n_shown = query->n_select;
     query->select = select;
@@ -77,7 +72,7 @@ static enum status declare_columns(struct reading *reading, struct err *err)
     reading->values = arena_array(arena, reading->n_shown, sizeof *reading->values);
     reading->kinds = arena_array(arena, reading->n_shown, sizeof *reading->kinds);
     if (columns == NULL || reading->values == NULL || reading->kinds == NULL)
-        return out_of_memory(err);
+        return err_out_of_memory(err);
     for (size_t i = 0; i < reading->n_shown; i++) {
         const struct mart_column *column = &query->mart->columns[query->select[i]];
         columns[i] = (struct table_column){mart_query_name(query, i), column->kind};
@@ -116,7 +111,7 @@ static enum status remember(const struct reading *reading, const struct rows *re
     struct arena *arena = &reading->request->arena;
     last->values = arena_array(arena, query->n_order, sizeof *last->values);
     if (last->values == NULL)
-        return out_of_memory(err);
+        return err_out_of_memory(err);
     last->n_values = query->n_order;
     for (size_t i = 0; i < query->n_order; i++) {
         enum column_kind kind = query->mart->columns[query->order[i].column].kind;
@@ -126,7 +121,7 @@ static enum status remember(const struct reading *reading, const struct rows *re
             continue;
         char *copy = arena_dup(arena, text);
         if (copy == NULL)
-            return out_of_memory(err);
+            return err_out_of_memory(err);
         last->values[i] = (struct str){copy, text.len};
     }
     return STATUS_OK;

@@ -9,11 +9,6 @@
 
 enum { QUALITY_VALUES = 128, QUALITY_TEXT_BYTES = 4 };
 
-static enum status out_of_memory(struct err *err)
-{
-    return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
-}
-
 /* Whether a row of query also meets extra. */
 static enum status has_row(struct db *db, const struct mart_query *query, struct filter extra,
                            struct arena *arena, bool *ret, struct err *err)
@@ -22,7 +17,7 @@ static enum status has_row(struct db *db, const struct mart_query *query, struct
     struct mart_query look = *query;
     look.filters = arena_array(arena, query->n_filters + 1, sizeof *look.filters);
     if (look.filters == NULL)
-        return out_of_memory(err);
+        return err_out_of_memory(err);
     if (query->n_filters > 0)
         memcpy(look.filters, query->filters, query->n_filters * sizeof *look.filters);
     look.filters[look.n_filters++] = extra;
@@ -43,7 +38,7 @@ static enum status biased_qualities(struct arena *arena, struct filter *ret, str
     char *text = arena_array(arena, QUALITY_VALUES, QUALITY_TEXT_BYTES);
     ret->values = arena_array(arena, QUALITY_VALUES, sizeof *ret->values);
     if (text == NULL || ret->values == NULL)
-        return out_of_memory(err);
+        return err_out_of_memory(err);
     ret->op = OP_IN;
     for (int i = 0; i < QUALITY_VALUES; i++) {
         if ((i & QUALITY_SURVIVOR_BIASED) == 0)

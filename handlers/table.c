@@ -5,11 +5,6 @@
 #include "handlers/warnings.h"
 #include "server/app.h"
 
-static enum status out_of_memory(struct err *err)
-{
-    return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
-}
-
 enum status table_columns(struct table *table, const struct table_column *columns, size_t n,
                           struct err *err)
 {
@@ -17,7 +12,7 @@ enum status table_columns(struct table *table, const struct table_column *column
     table->n_columns = n;
     table->values = arena_array(&table->request->arena, n, sizeof *table->values);
     if (table->values == NULL)
-        return out_of_memory(err);
+        return err_out_of_memory(err);
     return table->writer->begin(table, err);
 }
 
@@ -109,7 +104,7 @@ static enum status keep_url(struct table *table, struct str url, struct str *ret
 {
     const char *copy = arena_dup(&table->request->arena, url);
     if (copy == NULL)
-        return out_of_memory(err);
+        return err_out_of_memory(err);
     *ret = (struct str){copy, url.len};
     return STATUS_OK;
 }
@@ -222,7 +217,7 @@ static enum status identity_of(const struct table *table, struct str *ret, struc
     buf_add_char(&identity, '|');
     buf_add(&identity, table->what->identity);
     if (identity.failed)
-        return out_of_memory(err);
+        return err_out_of_memory(err);
     *ret = buf_str(&identity);
     return STATUS_OK;
 }

@@ -40,11 +40,6 @@ struct state {
     size_t n_blocks, blocks_size;
 };
 
-static enum status out_of_memory(struct err *err)
-{
-    return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
-}
-
 static enum arrow_type type_of(const struct table *table, enum column_kind kind)
 {
     if (column_is_number(kind) && table->options.numbers_as_strings)
@@ -85,7 +80,7 @@ static enum status open_column(struct table *table, struct state *state, size_t 
     column->fixed = arena_array(arena, fixed_bytes, 1);
     buf_init(&column->text, arena, INT32_MAX);
     state->fields[i] = (struct arrow_field){table->columns[i].name, type};
-    return column->present == NULL || column->fixed == NULL ? out_of_memory(err) : STATUS_OK;
+    return column->present == NULL || column->fixed == NULL ? err_out_of_memory(err) : STATUS_OK;
 }
 
 static enum status begin(struct table *table, struct err *err)
@@ -94,7 +89,7 @@ static enum status begin(struct table *table, struct err *err)
     size_t n = table->n_columns;
     struct state *state = ARENA_NEW(arena, struct state);
     if (state == NULL)
-        return out_of_memory(err);
+        return err_out_of_memory(err);
     *state = (struct state){.columns = arena_array(arena, n, sizeof *state->columns),
                             .fields = arena_array(arena, n, sizeof *state->fields),
                             .nodes = arena_array(arena, n, sizeof *state->nodes),
@@ -103,7 +98,7 @@ static enum status begin(struct table *table, struct err *err)
                             .is_file = table->is_arrow_file};
     if (state->columns == NULL || state->fields == NULL || state->nodes == NULL ||
         state->buffers == NULL)
-        return out_of_memory(err);
+        return err_out_of_memory(err);
     table->state = state;
     for (size_t i = 0; i < n; i++) {
         enum status s = open_column(table, state, i, err);
@@ -325,7 +320,7 @@ static enum status keep_block(struct table *table, struct arrow_block block, str
             arena_grow(&table->request->arena, state->blocks, state->blocks_size * sizeof *grown,
                        size * sizeof *grown);
         if (grown == NULL)
-            return out_of_memory(err);
+            return err_out_of_memory(err);
         state->blocks = grown;
         state->blocks_size = size;
     }

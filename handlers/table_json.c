@@ -39,7 +39,7 @@ static enum status make_keys(struct table *table, struct state *state, struct er
     struct arena *arena = &table->request->arena;
     state->keys = arena_array(arena, table->n_columns, sizeof *state->keys);
     if (state->keys == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     for (size_t i = 0; i < table->n_columns; i++) {
         struct buf key;
         buf_init(&key, arena, (size_t)64 * 1024);
@@ -47,7 +47,7 @@ static enum status make_keys(struct table *table, struct state *state, struct er
         jw_escape(&key, table->columns[i].name);
         buf_add(&key, STR("\":"));
         if (key.failed)
-            return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+            return err_out_of_memory(err);
         state->keys[i] = buf_str(&key);
         state->keys_bytes += key.len;
     }
@@ -59,14 +59,14 @@ static enum status make_state(struct table *table, struct err *err)
     struct arena *arena = &table->request->arena;
     struct state *state = ARENA_NEW(arena, struct state);
     if (state == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     *state = (struct state){0};
     table->state = state;
     if (table->options.format == FORMAT_JSON && table->options.shape == SHAPE_COLUMNS &&
         !table->what->is_single) {
         state->columns = arena_array(arena, table->n_columns, sizeof *state->columns);
         if (state->columns == NULL)
-            return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+            return err_out_of_memory(err);
         for (size_t i = 0; i < table->n_columns; i++)
             buf_init(&state->columns[i], arena, SIZE_MAX / 4);
     }

@@ -39,7 +39,7 @@ enum status url_with_cursor(struct request *request, struct str cursor, struct s
     buf_add(&out, STR("cursor="));
     url_encode(&out, cursor);
     if (out.failed)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     *ret = buf_str(&out);
     return STATUS_OK;
 }

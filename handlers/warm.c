@@ -133,7 +133,7 @@ enum status warmer_new(struct app *app, struct warmer **ret, struct err *err)
 {
     struct warmer *warmer = calloc(1, sizeof *warmer);
     if (warmer == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        return err_out_of_memory(err);
     warmer->app = app;
     lock_init(&warmer->lock);
     cond_init(&warmer->woken);

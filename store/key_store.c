@@ -210,7 +210,7 @@ static enum status read_key(const struct rows *rows, struct arena *arena, struct
         .last_used_at = instant_at(rows, 8),
     };
     memcpy(ret->hash, hash.ptr, DIGEST_BYTES);
-    return ret->name.ptr == NULL ? err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.") : STATUS_OK;
+    return ret->name.ptr == NULL ? err_out_of_memory(err) : STATUS_OK;
 }
 
 enum status key_list(struct db *db, struct arena *arena, struct key **ret, size_t *ret_n,
@@ -226,7 +226,7 @@ enum status key_list(struct db *db, struct arena *arena, struct key **ret, size_
             size_t wider = room == 0 ? 16 : 2 * room;
             struct key *moved = arena_array(arena, wider, sizeof *keys);
             if (moved == NULL)
-                return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+                return err_out_of_memory(err);
             if (n > 0)
                 memcpy(moved, keys, n * sizeof *keys);
             keys = moved;

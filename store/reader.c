@@ -65,7 +65,7 @@ static enum status grant(struct db *db, struct str role, struct arena *arena, in
     sql_identifier(&sql, role);
     const char *text = buf_c_str(&sql);
     if (s == STATUS_OK && text == NULL)
-        s = err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
+        s = err_out_of_memory(err);
     return s == STATUS_OK ? db_exec_script(db, text, err) : s;
 }
 
