@@ -426,7 +426,7 @@ static bool answer_stale(struct attempt *a, enum status s)
         return false;
     }
     (void)give(a, blob, "cmmc-l1; hit; detail=stale-if-error", NULL);
-    reply_header(request, "Cache-Control", "public, max-age=1");
+    reply_cache_control(request, "public, max-age=1");
     reply_header(request, "Age", "%lld", (long long)(age_s < 0 ? 0 : age_s));
     request->cache = "stale";
     return true;

@@ -74,7 +74,7 @@ static enum status redirect(struct request *request, const struct export *export
     reply_header(request, "Location", "/v1/marts/%.*s/export/%lld.%s",
                  STR_ARG(export->rows.query->mart->name),
                  (long long)export->rows.version.generation, export->kind->extension);
-    reply_header(request, "Cache-Control", "no-cache");
+    reply_cache_control(request, "no-cache");
     return STATUS_OK;
 }
 

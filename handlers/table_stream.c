@@ -99,7 +99,7 @@ static enum status reply_if_same(struct table *table, enum encoding encoding, bo
     const struct answer *how = &table->how;
     char tag[TAG_BYTES], cache_control[CACHE_CONTROL_BYTES];
     if (how->mart == NULL || !how->mart->is_managed) {
-        reply_header(table->request, "Cache-Control", "no-cache");
+        reply_cache_control(table->request, "no-cache");
         return STATUS_OK;
     }
     enum status s = tag_make(how->version, how->identity, tag, err);
