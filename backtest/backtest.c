@@ -16,7 +16,7 @@ struct run {
     struct spec *spec;
     struct panel *panel;
     struct sim_rules rules;
-    struct sim_target target;
+    struct plan plan;
     struct sim_workspace workspace;
     struct backtest_result *result;
 };
@@ -52,7 +52,7 @@ static enum status set_rules(struct run *run, struct err *err)
         asset[a] = a;
         weight[a] = spec->assets[panel->held[a]].weight;
     }
-    run->target = (struct sim_target){asset, weight, panel->n_held, spec->invested_share};
+    run->plan = (struct plan){asset, panel->n_held, weight, 0, &run->spec->invested_share};
     return STATUS_OK;
 }
 
@@ -70,7 +70,7 @@ static enum status run_gross(struct run *run, struct err *err)
     rules.costs = (struct cost_rates){0, 0};
     enum status s = sim_workspace_init(&workspace, run->arena, last + 1, run->panel->n_held, err);
     if (s == STATUS_OK)
-        s = simulate(run->panel, &run->target, &rules, &workspace, NULL, run->stop, err);
+        s = simulate(run->panel, &run->plan, &rules, &workspace, NULL, run->stop, err);
     if (s == STATUS_OK)
         run->result->gross_terminal = workspace.equity[last];
     return s;
@@ -85,7 +85,7 @@ static enum status run_strategy(struct run *run, struct err *err)
     if (s == STATUS_OK)
         s = sim_recorder_init(&result->ledger, run->arena, n, BACKTEST_TRADES_MAX, err);
     if (s == STATUS_OK)
-        s = simulate(run->panel, &run->target, &run->rules, &run->workspace, &result->ledger,
+        s = simulate(run->panel, &run->plan, &run->rules, &run->workspace, &result->ledger,
                      run->stop, err);
     if (s == STATUS_OK)
         s = run_gross(run, err);

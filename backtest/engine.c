@@ -15,14 +15,14 @@ static const double ROUNDING = 1e-14;
 
 struct sim {
     const struct panel *panel;
-    const struct sim_target *target;
+    const struct plan *plan;
     const struct sim_rules *rules;
     struct sim_workspace *ws;
     struct sim_recorder *recorder; /* NULL: equity only */
     double cash;
     bool is_pending;  /* a decision waits for its fill */
     bool is_invested; /* the first purchase has been made */
-    size_t next_due;  /* index into rules->due */
+    size_t next_due;  /* index into rules->due; the waiting decision is the one before */
     uint32_t next_delisting;
 };
 
@@ -81,8 +81,8 @@ static void record_trade(struct sim *sim, struct sim_trade trade)
 static void find_next_delisting(struct sim *sim)
 {
     sim->next_delisting = PANEL_NEVER;
-    for (size_t j = 0; j < sim->target->n; j++) {
-        uint32_t at = sim->panel->assets[sim->target->asset[j]].delisted_at;
+    for (size_t j = 0; j < sim->plan->n; j++) {
+        uint32_t at = sim->panel->assets[sim->plan->asset[j]].delisted_at;
         if (!sim->ws->is_gone[j] && at < sim->next_delisting)
             sim->next_delisting = at;
     }
@@ -91,8 +91,8 @@ static void find_next_delisting(struct sim *sim)
 /* Step 1: positions delisted by session t become cash. */
 static void delist(struct sim *sim, size_t t)
 {
-    for (size_t j = 0; j < sim->target->n; j++) {
-        size_t a = sim->target->asset[j];
+    for (size_t j = 0; j < sim->plan->n; j++) {
+        size_t a = sim->plan->asset[j];
         const struct panel_asset *asset = &sim->panel->assets[a];
         if (sim->ws->is_gone[j] || asset->delisted_at > t)
             continue;
@@ -122,13 +122,14 @@ static bool select_active(struct sim *sim, size_t t, size_t *ret_n, double *ret_
     size_t n = 0;
     double frozen = 0;
     bool all_open = sim->panel->n_closed[t] == 0;
+    const double *wanted = plan_row(sim->plan, sim->next_due - 1);
 
-    for (size_t j = 0; j < sim->target->n; j++) {
-        if (sim->ws->is_gone[j])
+    for (size_t j = 0; j < sim->plan->n; j++) {
+        if (sim->ws->is_gone[j] || !(fabs(wanted[j]) > 0 || fabs(sim->ws->units[j]) > 0))
             continue;
         uint8_t state = all_open
                             ? PANEL_TRADABLE
-                            : sim->panel->state[panel_cell(sim->panel, sim->target->asset[j], t)];
+                            : sim->panel->state[panel_cell(sim->panel, sim->plan->asset[j], t)];
         if (state & PANEL_SUSPENDED)
             frozen += sim->ws->units[j] * sim->ws->column[j][t];
         else if (state & PANEL_TRADABLE)
@@ -160,7 +161,7 @@ static void trade_active(struct sim *sim, size_t t, size_t n, double before, dou
             continue;
         record_trade(sim,
                      (struct sim_trade){.session = (uint32_t)t,
-                                        .asset = (uint32_t)sim->target->asset[j],
+                                        .asset = (uint32_t)sim->plan->asset[j],
                                         .reason = sim->is_invested ? SIM_REBALANCE : SIM_INITIAL,
                                         .is_buy = change > 0,
                                         .quantity = fabs(change) / price,
@@ -182,6 +183,8 @@ static void trade_active(struct sim *sim, size_t t, size_t n, double before, dou
 static bool fill(struct sim *sim, size_t t)
 {
     struct sim_workspace *ws = sim->ws;
+    const double *wanted = plan_row(sim->plan, sim->next_due - 1);
+    double invested = plan_invested(sim->plan, sim->next_due - 1);
     size_t n = 0;
     double frozen = 0;
 
@@ -191,7 +194,7 @@ static bool fill(struct sim *sim, size_t t)
     for (size_t i = 0; i < n; i++) {
         size_t j = ws->active[i];
         ws->value[i] = ws->units[j] * ws->column[j][t];
-        ws->weight[i] = sim->target->weight[j];
+        ws->weight[i] = wanted[j];
         active_value += ws->value[i];
         active_weight += ws->weight[i];
     }
@@ -199,13 +202,13 @@ static bool fill(struct sim *sim, size_t t)
     sim->is_pending = false;
     if (!(budget > 0))
         return false; /* ruined: nothing is left to invest */
-    for (size_t i = 0; i < n && n < sim->target->n; i++)
-        ws->weight[i] *= sim->target->invested_share / active_weight;
+    for (size_t i = 0; i < n && n < sim->plan->n && fabs(active_weight) > 0; i++)
+        ws->weight[i] *= invested / active_weight;
 
     double rate = costs_total_rate(sim->rules->costs);
     double after = costs_value_after(budget, ws->value, ws->weight, n, rate);
     trade_active(sim, t, n, budget + frozen, after);
-    sim->cash = after * (1 - sim->target->invested_share);
+    sim->cash = after * (1 - invested);
     sim->is_invested = true;
     ws->equity[t] = after + frozen;
     if (sim->recorder != NULL)
@@ -217,7 +220,7 @@ static bool fill(struct sim *sim, size_t t)
 static void value_sessions(struct sim *sim, size_t from, size_t to)
 {
     const struct sim_workspace *ws = sim->ws;
-    size_t n = sim->target->n, t = from;
+    size_t n = sim->plan->n, t = from;
 
     for (; t + 4 <= to; t += 4) {
         double sum[4] = {0, 0, 0, 0};
@@ -263,17 +266,17 @@ static size_t next_event(const struct sim *sim, size_t t)
     return event;
 }
 
-enum status simulate(const struct panel *panel, const struct sim_target *target,
+enum status simulate(const struct panel *panel, const struct plan *plan,
                      const struct sim_rules *rules, struct sim_workspace *workspace,
                      struct sim_recorder *recorder, const struct stop *stop, struct err *err)
 {
-    struct sim sim = {.panel = panel, .target = target, .rules = rules, .ws = workspace};
+    struct sim sim = {.panel = panel, .plan = plan, .rules = rules, .ws = workspace};
     sim.recorder = recorder;
     sim.cash = rules->capital;
-    for (size_t j = 0; j < target->n; j++) {
+    for (size_t j = 0; j < plan->n; j++) {
         workspace->units[j] = 0;
         workspace->is_gone[j] = false;
-        workspace->column[j] = panel->price + panel_cell(panel, target->asset[j], 0);
+        workspace->column[j] = panel->price + panel_cell(panel, plan->asset[j], 0);
     }
     find_next_delisting(&sim);
 

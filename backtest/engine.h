@@ -1,12 +1,12 @@
 /*
- * engine.h - plays one set of target weights through a panel, session by session.
+ * engine.h - plays a plan of target weights through a panel, session by session.
  * Pure: no allocation, no I/O; the caller sizes a workspace and may share panel and rules between
  * threads, one workspace each. Same input, same bits, alone or in a batch.
  *
  * Session t, in this order:
  *   1. delisting   a position whose asset is delisted becomes cash: last price * (1 + its return)
  *   2. fill        a decision made at an earlier session (same_close: at this one) is carried out at
- *                  t's prices, if every targeted asset that is neither suspended nor delisted is
+ *                  t's prices, if every asset that is held or wanted and is neither suspended nor delisted is
  *                  tradable; otherwise it waits, and a newer decision replaces it
  *   3. value       equity[t] = cash + sum of units * price, added in column order; at a fill, the
  *                  value left after its costs
@@ -20,6 +20,7 @@
 
 #include "backtest/costs.h"
 #include "backtest/panel.h"
+#include "backtest/plan.h"
 
 struct sim_rules {
     enum spec_fill fill;
@@ -27,13 +28,6 @@ struct sim_rules {
     double capital;
     const uint32_t *due; /* decision sessions from schedule_build */
     size_t n_due;
-};
-
-struct sim_target {
-    const size_t *asset;  /* panel columns, rising */
-    const double *weight; /* each > 0; together invested_share */
-    size_t n;
-    double invested_share; /* the rest stays in cash */
 };
 
 enum sim_reason { SIM_INITIAL, SIM_REBALANCE, SIM_DELISTING, SIM_REASON_COUNT };
@@ -83,10 +77,10 @@ enum status sim_recorder_init(struct sim_recorder *recorder, struct arena *arena
                               size_t max_trades, struct err *err) NODISCARD;
 
 /*
- * Fills workspace->equity and ->units, and *recorder unless it is NULL. target->n <= max_names.
+ * Fills workspace->equity and ->units, and *recorder unless it is NULL. plan->n <= max_names.
  * Errors: only the stop's own status.
  */
-enum status simulate(const struct panel *panel, const struct sim_target *target,
+enum status simulate(const struct panel *panel, const struct plan *plan,
                      const struct sim_rules *rules, struct sim_workspace *workspace,
                      struct sim_recorder *recorder, const struct stop *stop, struct err *err)
     NODISCARD;

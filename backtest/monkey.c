@@ -122,8 +122,8 @@ enum status monkey_play(struct monkey_game *game, size_t index, const struct sto
     rng_init(&rng, game->seed, index);
     draw_names(game, &rng);
     draw_weights(game, &rng);
-    struct sim_target target = {game->asset, game->weight, game->n_names, game->invested_share};
-    enum status s = simulate(game->panel, &target, game->rules, &game->workspace, NULL, stop, err);
+    struct plan plan = {game->asset, game->n_names, game->weight, 0, &game->invested_share};
+    enum status s = simulate(game->panel, &plan, game->rules, &game->workspace, NULL, stop, err);
     if (s == STATUS_OK)
         *ret = monkey_score_path(game, game->workspace.equity);
     return s;
