@@ -110,6 +110,7 @@ void caching_stop(struct caching *caching)
 {
     if (caching == NULL)
         return;
+    warmer_stop(caching->warmer);
     bus_free(caching->bus);
     caching->bus = NULL;
 }

@@ -18,7 +18,7 @@ enum status caching_new(struct app *app, struct caching **ret, struct err *err) 
 /* Starts the threads: app->refresher is set, and its thread not yet at work. */
 enum status caching_start(struct caching *caching, struct err *err) NODISCARD;
 
-/* Ends what calls the refresher, before that is freed. NULL is allowed. */
+/* Ends the threads: they call the refresher and ask the access rules, which are freed next. NULL is allowed. */
 void caching_stop(struct caching *caching);
 
 /* After the refresher, which calls caching_moved. NULL is allowed. */

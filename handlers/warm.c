@@ -149,17 +149,23 @@ enum status warmer_new(struct app *app, struct warmer **ret, struct err *err)
     return STATUS_OK;
 }
 
+void warmer_stop(struct warmer *warmer)
+{
+    if (warmer == NULL || !warmer->is_running)
+        return;
+    lock_take(&warmer->lock);
+    warmer->must_stop = true;
+    cond_signal(&warmer->woken);
+    lock_give(&warmer->lock);
+    (void)pthread_join(warmer->thread, NULL);
+    warmer->is_running = false;
+}
+
 void warmer_free(struct warmer *warmer)
 {
     if (warmer == NULL)
         return;
-    if (warmer->is_running) {
-        lock_take(&warmer->lock);
-        warmer->must_stop = true;
-        cond_signal(&warmer->woken);
-        lock_give(&warmer->lock);
-        (void)pthread_join(warmer->thread, NULL);
-    }
+    warmer_stop(warmer);
     router_free(warmer->router);
     cond_clear(&warmer->woken);
     lock_clear(&warmer->lock);

@@ -12,7 +12,10 @@ struct warmer;
 /* app->cache must be set. */
 enum status warmer_new(struct app *app, struct warmer **ret, struct err *err) NODISCARD;
 
-/* Ends the thread, then frees. NULL is allowed. */
+/* Ends the thread; a wake after that does nothing. By the owner's thread. NULL is allowed. */
+void warmer_stop(struct warmer *warmer);
+
+/* Stops, then frees. NULL is allowed. */
 void warmer_free(struct warmer *warmer);
 
 /* The catalogue is another one now. From any thread; does not block. */

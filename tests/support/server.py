@@ -136,6 +136,11 @@ class Server:
     def stderr(self):
         return "".join(self.log)
 
+    def _last_words(self):
+        """The first report of a sanitizer, which thousands of lines may follow; else the end of the log."""
+        report = SANITIZER_REPORT.search(self.stderr)
+        return self.stderr[report.start():report.start() + 8000] if report else self.stderr[-8000:]
+
     def events(self, name):
         """The log lines of one event, parsed."""
         return [event for event in map(json.loads, list(self.log)) if event.get("event") == name]
@@ -163,7 +168,7 @@ class Server:
         self._reader.join(5)
         process.stderr.close()
         if code != 0 or SANITIZER_REPORT.search(self.stderr):
-            raise AssertionError(f"the server left with code {code}\n" + self.stderr[-8000:])
+            raise AssertionError(f"the server left with code {code}\n" + self._last_words())
 
     def kill(self):
         if self.process is not None:
