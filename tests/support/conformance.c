@@ -1,0 +1,204 @@
+/* conformance.c - finds, parses and compares the conformance cases. */
+#include "tests/support/conformance.h"
+
+#include "base/date.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const char DEFAULT_PATH[] = "../shared/conformance/cases.json";
+enum { FILE_MAX = 64 << 20 };
+
+static struct str read_all(FILE *in, struct arena *arena)
+{
+    char *text = NULL;
+    size_t n = 0, room = 0;
+    for (;;) {
+        if (n == room) {
+            size_t more = room == 0 ? 1 << 20 : room * 2;
+            text = arena_grow(arena, text, room, more);
+            assert_non_null(text);
+            room = more;
+        }
+        size_t got = fread(text + n, 1, room - n, in);
+        if (got == 0)
+            return (struct str){text, n};
+        n += got;
+    }
+}
+
+bool conformance_open(struct conformance *c)
+{
+    const char *path = getenv("CMMC_CONFORMANCE");
+    FILE *in = fopen(path != NULL ? path : DEFAULT_PATH, "rb");
+    if (in == NULL) {
+        assert_null(path); /* named, so it must be there */
+        return false;
+    }
+    struct err err = {0};
+    arena_init(&c->arena, FILE_MAX);
+    struct str text = read_all(in, &c->arena);
+    (void)fclose(in);
+    if (jr_parse(text, &c->arena, &c->doc, &err) != STATUS_OK)
+        fail_msg("conformance cases: %s", err.detail);
+    c->cases = jr_member(jr_root(c->doc), "cases");
+    c->datasets = jr_member(jr_root(c->doc), "datasets");
+    assert_true(jr_length(c->cases) > 0);
+    return true;
+}
+
+void conformance_close(struct conformance *c)
+{
+    jr_free(c->doc);
+    arena_clear(&c->arena);
+}
+
+static const char *text_of(struct conformance *c, struct json_val val)
+{
+    struct str text;
+    if (jr_type(val) != JR_STRING || jr_read_str(val, 0, SIZE_MAX, &text, NULL) != STATUS_OK)
+        return NULL;
+    return arena_dup(&c->arena, text);
+}
+
+/* Numbers as they are; "NaN", "Infinity" and "-Infinity" all mean that there is no finite value. */
+static double number_of(struct json_val val)
+{
+    double x = (double)NAN;
+    if (jr_type(val) == JR_INT || jr_type(val) == JR_REAL)
+        assert_int_equal(jr_read_f64(val, -1e300, 1e300, &x, NULL), STATUS_OK);
+    return x;
+}
+
+static double tolerance(struct json_val one, const char *kind)
+{
+    struct json_val val = jr_member(jr_member(one, "tolerance"), kind);
+    return jr_is_present(val) ? number_of(val) : 0;
+}
+
+bool conformance_next(struct conformance *c, const char *group, size_t *i,
+                      struct conformance_case *ret)
+{
+    for (; *i < jr_length(c->cases); ++*i) {
+        struct json_val one = jr_item(c->cases, *i);
+        const char *name = text_of(c, jr_member(one, "group"));
+        if (*group != '\0' && (name == NULL || strcmp(name, group) != 0))
+            continue;
+        *ret = (struct conformance_case){
+            .id = text_of(c, jr_member(one, "id")),
+            .group = name,
+            .metric = text_of(c, jr_member(one, "metric")),
+            .inputs = jr_member(one, "inputs"),
+            .expected = jr_member(one, "expected"),
+            .absolute = tolerance(one, "abs"),
+            .relative = tolerance(one, "rel"),
+        };
+        ++*i;
+        return true;
+    }
+    return false;
+}
+
+struct conformance_case conformance_find(struct conformance *c, const char *id)
+{
+    struct conformance_case one = {0};
+    for (size_t i = 0; conformance_next(c, "", &i, &one);) {
+        if (strcmp(one.id, id) == 0)
+            return one;
+    }
+    fail_msg("there is no conformance case %s", id);
+    return one;
+}
+
+bool conformance_has(const struct conformance_case *one, const char *input)
+{
+    return jr_is_present(jr_member(one->inputs, input));
+}
+
+double conformance_number(const struct conformance_case *one, const char *input)
+{
+    return number_of(jr_member(one->inputs, input));
+}
+
+const char *conformance_text(struct conformance *c, const struct conformance_case *one,
+                             const char *input)
+{
+    return text_of(c, jr_member(one->inputs, input));
+}
+
+static const int32_t *dates_of(struct conformance *c, struct json_val list)
+{
+    size_t n = jr_length(list);
+    int32_t *date = arena_array(&c->arena, n + 1, sizeof *date);
+    assert_non_null(date);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(jr_read_date(jr_item(list, i), &date[i], NULL), STATUS_OK);
+    return date;
+}
+
+static struct conformance_series numbers_of(struct conformance *c, struct json_val list)
+{
+    size_t n = jr_length(list);
+    double *value = arena_array(&c->arena, n + 1, sizeof *value);
+    assert_non_null(value);
+    assert_int_equal(jr_read_f64_array(list, value, NULL), STATUS_OK);
+    return (struct conformance_series){.value = value, .n = n};
+}
+
+/* "managers.HAM1 (series)" is column HAM1 of managers; "empyrical.df_week" is a data set whose name has the dot. */
+static struct conformance_series named(struct conformance *c, const char *name, const char *column)
+{
+    char text[128];
+    (void)snprintf(text, sizeof text, "%.*s", (int)strcspn(name, " "), name);
+    struct json_val set = jr_member(c->datasets, text), list = jr_member(set, "values");
+    char *dot = strchr(text, '.');
+    if (!jr_is_present(set) && dot != NULL) {
+        *dot = '\0';
+        set = jr_member(c->datasets, text);
+        list = jr_member(set, dot + 1);
+    }
+    if (column != NULL)
+        list = jr_is_present(list) ? jr_member(list, column) : jr_member(set, column);
+    if (jr_type(list) != JR_ARRAY)
+        return (struct conformance_series){0};
+    struct conformance_series series = numbers_of(c, list);
+    series.frequency = text_of(c, jr_member(set, "freq"));
+    if (jr_length(jr_member(set, "dates")) == series.n)
+        series.date = dates_of(c, jr_member(set, "dates"));
+    return series;
+}
+
+struct conformance_series conformance_series(struct conformance *c, struct json_val val,
+                                             const char *column)
+{
+    if (jr_type(val) == JR_ARRAY)
+        return numbers_of(c, val);
+    const char *name = text_of(c, jr_type(val) == JR_OBJECT ? jr_member(val, "dataset") : val);
+    return name == NULL ? (struct conformance_series){0} : named(c, name, column);
+}
+
+double conformance_expected(const struct conformance_case *one, const char *member)
+{
+    return number_of(*member == '\0' ? one->expected : jr_member(one->expected, member));
+}
+
+bool conformance_agrees(const struct conformance_case *one, double expected, double actual)
+{
+    if (isnan(expected) || isnan(actual))
+        return isnan(expected) && isnan(actual);
+    return fabs(actual - expected) <= one->absolute + one->relative * fabs(expected);
+}
+
+void conformance_check(const struct conformance_case *one, const char *member, double actual)
+{
+    double expected = conformance_expected(one, member);
+    if (!conformance_agrees(one, expected, actual))
+        fail_msg("%s %s: %.17g is not %.17g (rel %g, abs %g)", one->id, member, actual, expected,
+                 one->relative, one->absolute);
+}
