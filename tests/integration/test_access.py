@@ -507,8 +507,9 @@ class SharedQuotas(Assertions, Secrets, unittest.TestCase):
         number = int(key.split("_")[1])
         for _ in range(10):
             self.server.get("/v1/me", **bearer(key))
-        time.sleep(0.5)
-        name = self.redis.command("KEYS", f"cmmc:rate:1:{number:x}:*")[0]
+        written = functools.partial(self.redis.command, "KEYS", f"cmmc:rate:1:{number:x}:*")
+        self.server.wait_until(written, "the counts in Redis")
+        name = written()[0]
         before = self.remaining(self.server, key)
         for damage in (f"SET {name} nonsense", f"SET {name} 999999999999", f"SET {name} -5", f"DEL {name}", "FLUSHALL"):
             with self.subTest(damage):

@@ -21,7 +21,7 @@ from support.backend import Postgresql, Sqlite
 from support.dataset import Dataset
 from support.every_type import EveryType, OnPostgresql, OnSqlite
 from support.problems import Assertions
-from support.server import IS_SANITIZED
+from support.server import IS_SANITIZED, scratch_folder
 
 class Case(EveryType):
     def as_text(self, rows):
@@ -373,9 +373,10 @@ class FormatsOnPostgresql(OnPostgresql, Case, unittest.TestCase):
 
     def test_a_stream_whose_backend_is_killed_is_seen_to_fail(self):
         url = f"http://127.0.0.1:{self.server.port}/v1/marts/mart_price_daily/rows?limit=all&format=csv&numbers=string"
-        reader = subprocess.Popen(["curl", "-s", "-S", "--limit-rate", "1M", "-o", "/dev/null", url], stderr=subprocess.PIPE)
+        target = pathlib.Path(scratch_folder(), "received")
+        reader = subprocess.Popen(["curl", "-s", "-S", "--limit-rate", "1M", "-o", target, url], stderr=subprocess.PIPE)
         try:
-            time.sleep(1)
+            self.server.wait_until(lambda: target.exists() and target.stat().st_size > 0, "the first bytes")
             postgres.sql(self.backend.settings["database_url"],
                          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
                          "AND datname = current_database() AND query ILIKE 'COPY%'")

@@ -76,7 +76,7 @@ class Lifecycle(unittest.TestCase):
         for signal_number in (signal.SIGTERM, signal.SIGINT):
             server = Server(var_dir=sample_var_dir()).start()
             load = start_load(server.port)
-            time.sleep(0.5 * SLOW)
+            server.wait_until(lambda: all(thread.answered > 10 for thread in load), "the load")
             process = server.process
             process.send_signal(signal_number)
             self.assertEqual(process.wait(20 * SLOW), 0)
@@ -184,7 +184,7 @@ class Lifecycle(unittest.TestCase):
     def test_memory_and_descriptors_return_after_load(self):
         with Server(var_dir=sample_var_dir()) as server:
             load = start_load(server.port, n=8)
-            time.sleep(1)
+            server.wait_until(lambda: all(thread.answered > 100 for thread in load), "the load")
             end_load(load)
             folder = f"/proc/{server.process.pid}/fd"
             server.wait_until(lambda: len(os.listdir(folder)) < 60, "descriptors are given back")
