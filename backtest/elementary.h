@@ -19,4 +19,11 @@ double elementary_pow(double x, double y);
  */
 double elementary_normal_cdf(double z);
 
+/*
+ * The z with cdf(z) = p, 0 < p < 1; relative accuracy 1e-15. -infinity at 0, infinity at 1.
+ * Source: M. J. Wichura, "Algorithm AS 241: The Percentage Points of the Normal Distribution",
+ * Applied Statistics 37(3), 1988 (PPND16).
+ */
+double elementary_normal_quantile(double p);
+
 #endif
