@@ -1,16 +1,15 @@
 /* drawdown.c - one pass over a value path for its declines, and their summary figures. */
 #include "backtest/drawdown.h"
 
+#include "backtest/kernels.h"
+
 #include <math.h>
 #include <stdlib.h>
 
 void drawdown_path(const double *value, size_t n, double *ret_drawdown)
 {
-    double peak = n > 0 ? value[0] : 0;
-    for (size_t t = 0; t < n; t++) {
-        peak = value[t] > peak ? value[t] : peak;
-        ret_drawdown[t] = value[t] < peak ? value[t] / peak - 1 : 0;
-    }
+    if (n > 0)
+        (void)kernels_ref.declines(value, n, ret_drawdown);
 }
 
 size_t drawdown_list(const double *value, size_t n, struct drawdown *ret)
@@ -50,16 +49,10 @@ void drawdown_sort(struct drawdown *list, size_t n)
 
 double drawdown_ulcer(const double *drawdown, size_t n)
 {
-    double sum = 0;
-    for (size_t t = 0; t < n; t++)
-        sum += drawdown[t] * drawdown[t];
-    return sqrt(sum / (double)n);
+    return sqrt(kernels_ref.dot(drawdown, drawdown, n) / (double)n);
 }
 
 double drawdown_pain(const double *drawdown, size_t n)
 {
-    double sum = 0;
-    for (size_t t = 0; t < n; t++)
-        sum += fabs(drawdown[t]);
-    return sum / (double)n;
+    return kernels_ref.gains(drawdown, n, 0).losses / (double)n;
 }

@@ -216,32 +216,13 @@ static bool fill(struct sim *sim, size_t t)
     return true;
 }
 
-/* Step 3 for sessions [from, to) without events: four at a time, each still added in column order. */
+/* Step 3 for sessions [from, to) without events. */
 static void value_sessions(struct sim *sim, size_t from, size_t to)
 {
     const struct sim_workspace *ws = sim->ws;
-    size_t n = sim->plan->n, t = from;
-
-    for (; t + 4 <= to; t += 4) {
-        double sum[4] = {0, 0, 0, 0};
-        for (size_t j = 0; j < n; j++) {
-            const double *price = ws->column[j] + t;
-            double units = ws->units[j];
-            sum[0] += units * price[0];
-            sum[1] += units * price[1];
-            sum[2] += units * price[2];
-            sum[3] += units * price[3];
-        }
-        for (size_t k = 0; k < 4; k++)
-            ws->equity[t + k] = sim->cash + sum[k];
-    }
-    for (; t < to; t++) {
-        double sum = 0;
-        for (size_t j = 0; j < n; j++)
-            sum += ws->units[j] * ws->column[j][t];
-        ws->equity[t] = sim->cash + sum;
-    }
-    for (t = from; sim->recorder != NULL && t < to; t++)
+    sim->panel->kernels->value(ws->column, ws->units, sim->plan->n, from, to, sim->cash,
+                               ws->equity);
+    for (size_t t = from; sim->recorder != NULL && t < to; t++)
         sim->recorder->cash[t] = sim->cash;
 }
 

@@ -9,6 +9,7 @@
 #ifndef BACKTEST_MARKET_H
 #define BACKTEST_MARKET_H
 
+#include "backtest/kernels.h"
 #include "base/date.h"
 #include "base/err.h"
 
@@ -57,6 +58,8 @@ struct market_data {
     size_t n_series;
     const struct fx_series *fx;
     size_t n_fx;
+    const struct kernels
+        *kernels; /* kernels.h; NULL: those for any machine. No figure depends on it. */
 };
 
 /* NULL when there is none. */

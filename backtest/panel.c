@@ -339,6 +339,7 @@ enum status panel_build(const struct spec *spec, const struct market_data *marke
     b.panel = ARENA_NEW(arena, struct panel);
     if (b.panel == NULL)
         return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for this request.");
+    b.panel->kernels = market->kernels != NULL ? market->kernels : &kernels_ref;
 
     enum status s = allocate_lists(&b, err);
     if (s == STATUS_OK)

@@ -60,6 +60,7 @@ struct panel {
     const struct price_series *benchmark_series; /* NULL: none asked for */
     double *benchmark; /* per session, base currency; NaN where missing or older than max_stale */
     bool trades_24_7;  /* some held asset does */
+    const struct kernels *kernels;
 };
 
 /*

@@ -1,4 +1,4 @@
-/* stats.c - moments, quantiles, regressions; every sum in time order so that results never move. */
+/* stats.c - moments, quantiles, regressions; sums in the fixed order of kernels.h so that results never move. */
 #include "backtest/stats.h"
 
 #include "backtest/elementary.h"
@@ -8,64 +8,52 @@
 
 void stats_returns(const double *value, size_t n_values, double *ret_r)
 {
-    for (size_t i = 1; i < n_values; i++)
-        ret_r[i - 1] = value[i] / value[i - 1] - 1;
+    kernels_ref.returns(value, n_values, ret_r);
 }
 
-static void first_pass(const double *r, size_t n, struct stats_moments *m)
+struct stats_moments stats_moments_from(struct kernel_range range, size_t n)
 {
-    m->min = r[0];
-    m->max = r[0];
-    for (size_t i = 0; i < n; i++) {
-        m->sum += r[i];
-        m->min = r[i] < m->min ? r[i] : m->min;
-        m->max = r[i] > m->max ? r[i] : m->max;
-    }
-    m->mean = m->sum / (double)n;
-    double largest = fmax(fabs(m->min), fabs(m->max));
-    m->is_zero = !(largest > 0);
-    m->is_constant = m->max - m->min <= 4 * DBL_EPSILON * largest;
+    struct stats_moments m = {.n = n, .sum = range.sum, .min = range.lowest, .max = range.highest};
+    double largest = fmax(fabs(m.min), fabs(m.max));
+    m.mean = m.sum / (double)n;
+    m.is_zero = !(largest > 0);
+    m.is_constant = m.max - m.min <= 4 * DBL_EPSILON * largest;
+    return m;
+}
+
+void stats_moments_spread(struct stats_moments *m, double sum2)
+{
+    double count = (double)m->n;
+    m->sd = sqrt(sum2 / (count - 1));
+    m->sd_population = sqrt(sum2 / count);
 }
 
 struct stats_moments stats_moments_short(const double *r, size_t n)
 {
     struct stats_moments m = {.n = n, .is_zero = true, .is_constant = true};
-    double sum2 = 0;
-
     if (n == 0)
         return m;
-    first_pass(r, n, &m);
-    if (n < 2 || m.is_constant)
-        return m;
-    for (size_t i = 0; i < n; i++)
-        sum2 += (r[i] - m.mean) * (r[i] - m.mean);
-    m.sd = sqrt(sum2 / ((double)n - 1));
-    m.sd_population = sqrt(sum2 / (double)n);
+    m = stats_moments_from(kernels_ref.range(r, n), n);
+    if (n >= 2 && !m.is_constant)
+        stats_moments_spread(&m, kernels_ref.powers(r, n, m.mean).p2);
     return m;
 }
 
 struct stats_moments stats_moments(const double *r, size_t n)
 {
     struct stats_moments m = {.n = n, .is_zero = true, .is_constant = true};
-    double sum2 = 0, sum3 = 0, sum4 = 0, count = (double)n;
+    double count = (double)n;
 
     if (n == 0)
         return m;
-    first_pass(r, n, &m);
+    m = stats_moments_from(kernels_ref.range(r, n), n);
     if (n < 2 || m.is_constant)
         return m;
-    for (size_t i = 0; i < n; i++) {
-        double d = r[i] - m.mean;
-        double d2 = d * d;
-        sum2 += d2;
-        sum3 += d2 * d;
-        sum4 += d2 * d2;
-    }
-    double variance = sum2 / count;
-    m.sd = sqrt(sum2 / (count - 1));
-    m.sd_population = sqrt(variance);
-    m.skew_population = sum3 / count / (variance * m.sd_population);
-    m.excess_population = sum4 / count / (variance * variance) - 3;
+    struct kernel_powers sum = kernels_ref.powers(r, n, m.mean);
+    double variance = sum.p2 / count;
+    stats_moments_spread(&m, sum.p2);
+    m.skew_population = sum.p3 / count / (variance * m.sd_population);
+    m.excess_population = sum.p4 / count / (variance * variance) - 3;
     if (n >= 3)
         m.skew = m.skew_population * sqrt(count * (count - 1)) / (count - 2);
     if (n >= 4)
@@ -135,48 +123,25 @@ double stats_mean_below(const double *x, size_t n, double limit)
 
 double stats_downside(const double *r, size_t n, double target)
 {
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        double below = r[i] < target ? r[i] - target : 0;
-        sum += below * below;
-    }
-    return sqrt(sum / (double)n);
+    return sqrt(kernels_ref.gains(r, n, target).losses_squared / (double)n);
 }
 
 struct stats_gains stats_gains(const double *r, size_t n, double target)
 {
-    struct stats_gains g = {0};
-    for (size_t i = 0; i < n; i++) {
-        if (r[i] > target) {
-            g.gains += r[i] - target;
-            g.n_gains++;
-        } else if (r[i] < target) {
-            g.losses += target - r[i];
-            g.n_losses++;
-        }
-    }
-    return g;
+    struct kernel_gains g = kernels_ref.gains(r, n, target);
+    return (struct stats_gains){g.gains, g.losses, g.n_gains, g.n_losses};
 }
 
 struct stats_pair stats_pair(const double *x, const double *y, size_t n)
 {
     struct stats_pair p = {0};
     double count = (double)n;
-    for (size_t i = 0; i < n; i++) {
-        p.mean_x += x[i];
-        p.mean_y += y[i];
-    }
-    p.mean_x /= count;
-    p.mean_y /= count;
-    for (size_t i = 0; i < n; i++) {
-        double dx = x[i] - p.mean_x, dy = y[i] - p.mean_y;
-        p.covariance += dx * dy;
-        p.variance_x += dx * dx;
-        p.variance_y += dy * dy;
-    }
-    p.covariance /= count - 1;
-    p.variance_x /= count - 1;
-    p.variance_y /= count - 1;
+    p.mean_x = kernels_ref.range(x, n).sum / count;
+    p.mean_y = kernels_ref.range(y, n).sum / count;
+    struct kernel_pair sum = kernels_ref.pair(x, y, n, p.mean_x, p.mean_y);
+    p.covariance = sum.xy / (count - 1);
+    p.variance_x = sum.xx / (count - 1);
+    p.variance_y = sum.yy / (count - 1);
     return p;
 }
 

@@ -1,10 +1,12 @@
 /*
  * stats.h - statistics of a return series, the arithmetic under measure.h.
- * Pure functions: no allocation, no I/O; callable from any thread. Sums run in time order.
+ * Pure functions: no allocation, no I/O; callable from any thread. Sums run in the order of kernels.h.
  * Shape: r holds n simple per-period returns, oldest first, finite. Unit: fraction (0.01 is 1 %).
  */
 #ifndef BACKTEST_STATS_H
 #define BACKTEST_STATS_H
+
+#include "backtest/kernels.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,6 +33,14 @@ struct stats_moments stats_moments(const double *r, size_t n);
 
 /* The same without skew and excess, which stay 0; equal bits in the rest. */
 struct stats_moments stats_moments_short(const double *r, size_t n);
+
+/*
+ * The two steps of stats_moments_short, for callers that run the kernels of their choice: everything
+ * but the spread from range() over n > 0 returns; then sd, for n >= 2 returns that vary, from p2 of
+ * powers() around the mean.
+ */
+struct stats_moments stats_moments_from(struct kernel_range range, size_t n);
+void stats_moments_spread(struct stats_moments *m, double sum2);
 
 /* Returns of a value path: ret_r[i] = value[i + 1] / value[i] - 1 for the n_values - 1 steps. */
 void stats_returns(const double *value, size_t n_values, double *ret_r);

@@ -10,6 +10,10 @@
 #define PRINTF(format_index, args_index) __attribute__((format(printf, format_index, args_index)))
 #define UNUSED __attribute__((unused))
 
+/* A vector of so many bytes, worked on lane by lane; loose: the same read from memory aligned for one lane only. */
+#define VECTOR(bytes) __attribute__((vector_size(bytes)))
+#define VECTOR_LOOSE(bytes) __attribute__((vector_size(bytes), may_alias, aligned(8)))
+
 #if defined(__clang__)
 #define CAPABILITY(name) __attribute__((capability(name)))
 #define REQUIRES(lock) __attribute__((requires_capability(lock)))

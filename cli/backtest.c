@@ -44,7 +44,9 @@ static enum status run(struct db_pool *pool, const struct config *config, struct
     struct backtest_service service = {.pool = pool,
                                        .statement_ms = config->db_backtest_ms,
                                        .catalog = catalog,
-                                       .cells_max = config->backtest_cells_max};
+                                       .cells_max = config->backtest_cells_max,
+                                       .kernels =
+                                           kernels_choose((enum kernels_choice)config->kernels)};
     s = backtest_answer_for(&service, request, arena, NULL, &answer, err);
     if (s == STATUS_OK && fwrite(answer.body.ptr, 1, answer.body.len, stdout) != answer.body.len)
         s = err_set(err, STATUS_IO, "The answer cannot be written.");

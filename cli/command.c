@@ -1,6 +1,7 @@
 /* command.c - what the subcommands share: errors for a person, settings, the store. */
 #include "cli/command.h"
 
+#include "backtest/kernels.h"
 #include "base/log.h"
 #include "store/migrate.h"
 
@@ -41,6 +42,14 @@ bool command_configure(struct config *ret)
     struct err err = {0};
     if (config_load(ret, environ, &err) != STATUS_OK) {
         (void)command_fail(&err);
+        return false;
+    }
+    if (kernels_choose((enum kernels_choice)ret->kernels) == NULL) {
+        (void)err_set(&err, STATUS_CONFIG,
+                      "This processor has no AVX2, which kernels=avx2 asks for.");
+        err_allow(&err, "auto or ref");
+        (void)command_fail(&err);
+        config_clear(ret);
         return false;
     }
     log_set_level((enum log_level)ret->log_level);

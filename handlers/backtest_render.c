@@ -322,6 +322,7 @@ static void write_meta(const struct backtest_result *r, struct json_out *json)
         jw_end_object(json);
     }
     jw_end_array(json);
+    jw_key_c(json, "kernels", r->panel->kernels->name);
     jw_end_object(json);
 }
 

@@ -21,7 +21,7 @@ struct backtest_passport {
 };
 
 /*
- * Appends {"data": {...}, "meta": {"warnings": [...]}} to out. Shape: data.equity is columnar (date,
+ * Appends {"data": {...}, "meta": {"warnings": [...], "kernels": "avx2"}} to out. Shape: data.equity is columnar (date,
  * equity, drawdown, benchmark or null), data.metrics is keyed by name, at most BACKTEST_TRADES_MAX
  * trades are listed. Numbers that are not finite are null. The caller checks out->failed.
  */

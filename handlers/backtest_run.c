@@ -71,6 +71,7 @@ static enum status load(struct run *run, struct err *err)
         db_limit(db, run->service->statement_ms);
     if (s == STATUS_OK)
         s = backtest_market_load(db, run->spec, run->generation, run->arena, &run->market, err);
+    run->market.kernels = run->service->kernels;
     run->is_loaded = s == STATUS_OK;
     return s;
 }

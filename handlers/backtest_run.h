@@ -7,6 +7,7 @@
 #ifndef HANDLERS_BACKTEST_RUN_H
 #define HANDLERS_BACKTEST_RUN_H
 
+#include "backtest/kernels.h"
 #include "base/digest.h"
 #include "store/catalog.h"
 
@@ -22,6 +23,7 @@ struct backtest_service {
     struct db_pool *pool;
     unsigned statement_ms; /* longest time for one statement that loads prices; 0: none */
     const struct catalog *catalog;
+    const struct kernels *kernels; /* NULL: those for any machine */
     uint64_t cells_max; /* names x days x portfolios; more is TOO_LARGE, before any I/O on prices */
 };
 

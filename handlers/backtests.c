@@ -55,10 +55,12 @@ enum status backtests_create(struct request *request, struct err *err)
     if (s == STATUS_OK)
         s = rows_catalog(request, &catalog, err);
     struct backtest_answer answer = {.body = STR_NONE};
-    struct backtest_service service = {.pool = request->app->db,
-                                       .statement_ms = request->app->config->db_backtest_ms,
-                                       .catalog = catalog,
-                                       .cells_max = request->app->config->backtest_cells_max};
+    struct backtest_service service = {
+        .pool = request->app->db,
+        .statement_ms = request->app->config->db_backtest_ms,
+        .catalog = catalog,
+        .cells_max = request->app->config->backtest_cells_max,
+        .kernels = kernels_choose((enum kernels_choice)request->app->config->kernels)};
     if (s == STATUS_OK)
         s = backtest_answer_for(&service, request->body, &request->arena, &request->stop, &answer,
                                 err);

@@ -1,0 +1,146 @@
+/* kernels_body_series.h - series made from series, element by element. Part of kernels_body.h. */
+
+static void kernel_returns(const double *value, size_t n_values, double *ret)
+{
+    size_t n = n_values > 0 ? n_values - 1 : 0, i = 0;
+    for (; i + WIDTH <= n; i += WIDTH)
+        STORE(ret + i, LOAD(value + i + 1) / LOAD(value + i) - 1);
+    for (; i < n; i++)
+        ret[i] = value[i + 1] / value[i] - 1;
+}
+
+/*
+ * Within a block of eight, growth[k] is the product of factors 0..k in the order of Hillis and
+ * Steele's scan: neighbours, then two, then four apart. The block's own base is the last value before it.
+ */
+static void compound_block(const double growth_of[KERNEL_LANES], double base,
+                           double ret[KERNEL_LANES])
+{
+    double growth[KERNEL_LANES], next[KERNEL_LANES];
+    memcpy(growth, growth_of, sizeof growth);
+    for (size_t step = 1; step < KERNEL_LANES; step *= 2) {
+        memcpy(next, growth, sizeof next);
+        for (size_t k = step; k < KERNEL_LANES; k++)
+            next[k] = growth[k - step] * growth[k];
+        memcpy(growth, next, sizeof growth);
+    }
+    for (size_t k = 0; k < KERNEL_LANES; k++)
+        ret[k] = base * growth[k];
+}
+
+static void kernel_compound(const double *r, size_t n, double base, double *ret)
+{
+    for (size_t i = 0; i < n; i += KERNEL_LANES) {
+        size_t count = n - i < KERNEL_LANES ? n - i : KERNEL_LANES;
+        double factor[KERNEL_LANES], value[KERNEL_LANES];
+        for (size_t k = 0; k < KERNEL_LANES; k++)
+            factor[k] = k < count ? 1 + r[i + k] : 1;
+        compound_block(factor, base, value);
+        memcpy(ret + i, value, count * sizeof *value);
+        base = value[count - 1];
+    }
+}
+
+/* elementary_log of four normal numbers > 0, operation by operation. */
+static void log_four(const four *x, four *ret)
+{
+    const four_mask fraction = (four_mask){0} + INT64_C(0x000fffffffffffff);
+    const four_mask half = (four_mask){0} + INT64_C(0x3fe0000000000000);
+    const four_mask magic = (four_mask){0} + INT64_C(0x4330000000000000); /* 2^52 as a double */
+    four_mask bits = (four_mask)*x;
+    four m = (four)((bits & fraction) | half);
+    four exponent = (four)((bits >> 52) | magic) - (0x1p52 + 1022);
+    four_mask is_low = m < ELEMENTARY_ROOT_HALF;
+    m += WHERE(is_low, m);
+    exponent -= WHERE(is_low, (four){0} + 1);
+    four f = m - 1;
+    four s = f / (m + 1);
+    four z = s * s;
+    four sum = {0};
+    UNROLL(GCC unroll 11)
+    for (size_t k = 0; k < ELEMENTARY_LOG_TERMS; k++)
+        sum = (sum + elementary_log_coefficients[k]) * z;
+    four tail = 2 * s * sum - s * f;
+    *ret = exponent * ELEMENTARY_LN2_HIGH + (f + (tail + exponent * ELEMENTARY_LN2_LOW));
+}
+
+static bool are_normal(const double x[WIDTH])
+{
+    bool is_normal = true;
+    for (size_t k = 0; k < WIDTH; k++)
+        is_normal = is_normal && x[k] >= 0x1p-1022 && x[k] <= 0x1.fffffffffffffp1023;
+    return is_normal;
+}
+
+static void kernel_logs(const double *x, size_t n, double base, double *ret)
+{
+    size_t i = 0;
+    for (; i + WIDTH <= n; i += WIDTH) {
+        double ratio[WIDTH];
+        four quotient = LOAD(x + i) / base, logs;
+        memcpy(ratio, &quotient, sizeof ratio);
+        if (are_normal(ratio)) {
+            log_four(&quotient, &logs);
+            STORE(ret + i, logs);
+            continue;
+        }
+        for (size_t k = 0; k < WIDTH; k++)
+            ret[i + k] = elementary_log(ratio[k]);
+    }
+    for (; i < n; i++)
+        ret[i] = elementary_log(x[i] / base);
+}
+
+/* Peaks of up to eight values after a peak so far; most blocks of a decline have no new one. */
+static double follow_peak(const double *value, size_t n, double peak, double ret_peak[KERNEL_LANES])
+{
+    for (size_t k = 0; k < n; k++) {
+        peak = value[k] > peak ? value[k] : peak;
+        ret_peak[k] = peak;
+    }
+    return peak;
+}
+
+static struct kernel_declines kernel_declines(const double *value, size_t n, double *ret)
+{
+    struct kernel_declines d = {0};
+    double peak = value[0], peaks[KERNEL_LANES];
+    four sum[2] = {{0}}, squares[2] = {{0}}, lowest[2] = {{0}};
+    four_mask under[2] = {{0}};
+    double sums[KERNEL_LANES], square[KERNEL_LANES], low[KERNEL_LANES];
+    int64_t count[KERNEL_LANES];
+    size_t whole = whole_rounds(n), i = 0;
+
+    for (; i < whole; i += KERNEL_LANES) {
+        peak = follow_peak(value + i, KERNEL_LANES, peak, peaks);
+        EACH_HALF(h)
+        {
+            four v = LOAD(value + i + HALF(h)), top = LOAD(peaks + HALF(h));
+            four_mask is_below = v < top;
+            four depth = WHERE(is_below, v / top - 1);
+            STORE(ret + i + HALF(h), depth);
+            under[h] -= is_below;
+            sum[h] += depth;
+            squares[h] += depth * depth;
+            lowest[h] = PICK(depth < lowest[h], depth, lowest[h]);
+        }
+    }
+    memcpy(sums, sum, sizeof sums);
+    memcpy(square, squares, sizeof square);
+    memcpy(low, lowest, sizeof low);
+    memcpy(count, under, sizeof count);
+    for (size_t k = 0; i < n; k++, i++) {
+        peak = value[i] > peak ? value[i] : peak;
+        ret[i] = value[i] < peak ? value[i] / peak - 1 : 0;
+        count[k] += value[i] < peak ? 1 : 0;
+        sums[k] += ret[i];
+        square[k] += ret[i] * ret[i];
+        low[k] = ret[i] < low[k] ? ret[i] : low[k];
+    }
+    d.sum = add_lanes(sums);
+    d.squares = add_lanes(square);
+    d.n_underwater = count_lanes(count);
+    for (size_t k = 0; k < KERNEL_LANES; k++)
+        d.lowest = low[k] < d.lowest ? low[k] : d.lowest;
+    return d;
+}

@@ -1,0 +1,95 @@
+/* kernels_body_value.h - what holdings are worth, session by session. Part of kernels_body.h. */
+
+static double value_one(const double *const *column, const double *units, size_t n, size_t t)
+{
+    double sum = 0;
+    for (size_t j = 0; j < n; j++)
+        sum += units[j] * column[j][t];
+    return sum;
+}
+
+/* Eight sessions from t on. */
+static void value_eight(const double *const *column, const double *units, size_t n, size_t t,
+                        double cash, double *equity)
+{
+    four sum[2] = {{0}};
+    for (size_t j = 0; j < n; j++) {
+        const double *price = column[j] + t;
+        double held = units[j];
+        EACH_HALF(h)
+        sum[h] += held * LOAD(price + HALF(h));
+    }
+    EACH_HALF(h)
+    STORE(equity + t + HALF(h), cash + sum[h]);
+}
+
+static void value_tile(const double *const *column, const double *units, size_t n, size_t t,
+                       double cash, double *equity)
+{
+    four sum[4] = {{0}};
+    for (size_t j = 0; j < n; j++) {
+        const double *price = column[j] + t;
+        double held = units[j];
+        UNROLL(GCC unroll 4)
+        for (size_t q = 0; q < 4; q++)
+            sum[q] += held * LOAD(price + q * WIDTH);
+    }
+    UNROLL(GCC unroll 4)
+    for (size_t q = 0; q < 4; q++)
+        STORE(equity + t + q * WIDTH, cash + sum[q]);
+}
+
+/* A rest of fewer than eight sessions is valued with the eight that end there, or one by one. */
+static void kernel_value(const double *const *column, const double *units, size_t n_assets,
+                         size_t from, size_t to, double cash, double *equity)
+{
+    size_t t = from;
+    for (; t + TILE <= to; t += TILE)
+        value_tile(column, units, n_assets, t, cash, equity);
+    for (; t + KERNEL_LANES <= to; t += KERNEL_LANES)
+        value_eight(column, units, n_assets, t, cash, equity);
+    if (t < to && to - from >= KERNEL_LANES) {
+        value_eight(column, units, n_assets, to - KERNEL_LANES, cash, equity);
+        return;
+    }
+    for (; t < to; t++)
+        equity[t] = cash + value_one(column, units, n_assets, t);
+}
+
+/* Four portfolios over eight sessions: a price is loaded once for the four of them. */
+static void value_block(const double *const *column, const double *units, size_t n,
+                        const double *cash, size_t t, double *const *equity)
+{
+    four sum[4][2] = {{{0}}};
+    for (size_t j = 0; j < n; j++) {
+        const double *price = column[j] + t;
+        four low = LOAD(price), high = LOAD(price + WIDTH);
+        UNROLL(GCC unroll 4)
+        for (size_t p = 0; p < 4; p++) {
+            double held = units[p * n + j];
+            sum[p][0] += held * low;
+            sum[p][1] += held * high;
+        }
+    }
+    UNROLL(GCC unroll 4)
+    for (size_t p = 0; p < 4; p++) {
+        STORE(equity[p] + t, cash[p] + sum[p][0]);
+        STORE(equity[p] + t + WIDTH, cash[p] + sum[p][1]);
+    }
+}
+
+static void kernel_value_many(const double *const *column, const double *units, size_t n_assets,
+                              const double *cash, size_t n_portfolios, size_t from, size_t to,
+                              double *const *equity)
+{
+    size_t p = 0;
+    for (; p + 4 <= n_portfolios && to - from >= KERNEL_LANES; p += 4) {
+        const double *row = units + p * n_assets;
+        for (size_t t = from; t + KERNEL_LANES <= to; t += KERNEL_LANES)
+            value_block(column, row, n_assets, cash + p, t, equity + p);
+        if ((to - from) % KERNEL_LANES != 0)
+            value_block(column, row, n_assets, cash + p, to - KERNEL_LANES, equity + p);
+    }
+    for (; p < n_portfolios; p++)
+        kernel_value(column, units + p * n_assets, n_assets, from, to, cash[p], equity[p]);
+}

@@ -1,0 +1,46 @@
+"""The setting `kernels`: other instructions, the same figures to the last byte."""
+
+import json
+import unittest
+
+from support.server import run, sample_var_dir
+
+REQUESTS = [
+    {"assets": [{"uid": "stock:US.AAPL", "weight": 0.6}, {"uid": "stock:US.JPM", "weight": 0.4}], "start": "2000-01-03",
+     "end": "2019-12-31", "capital": 100000, "rebalance": "monthly", "costs": {"commission_bps": 5, "slippage_bps": 5},
+     "benchmark": "index:SPX", "monkeys": {"count": 50, "seed": 7}},
+    {"universe": ["stock:US.JNJ", "stock:US.KO", "stock:US.PG", "stock:US.WMT"], "strategy": "equal", "start": "2005-01-03",
+     "end": "2020-12-31", "capital": 10000000, "currency": "KRW", "rebalance": "quarterly"},
+]
+
+
+def has_avx2():
+    with open("/proc/cpuinfo", encoding="ascii") as lines:
+        return any(line.startswith("flags") and " avx2 " in line + " " for line in lines)
+
+
+class Kernels(unittest.TestCase):
+    def answer(self, kernels, request):
+        # A store of its own each time: an answer must be computed, not found.
+        done = run("backtest", stdin=json.dumps(request).encode(), var_dir=sample_var_dir(), kernels=kernels)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    @unittest.skipUnless(has_avx2(), "this processor has no AVX2")
+    def test_answers_are_the_same_bytes_with_every_variant(self):
+        for request in REQUESTS:
+            with self.subTest(request=request):
+                plain, fast, auto = (self.answer(name, request) for name in ("ref", "avx2", "auto"))
+                self.assertGreater(len(plain), 100000)
+                self.assertEqual(json.loads(plain)["meta"]["kernels"], "ref")
+                self.assertEqual(plain, fast.replace('"kernels":"avx2"', '"kernels":"ref"'))
+                self.assertEqual(auto, fast)
+
+    def test_variant_that_does_not_exist_is_refused_with_the_choices(self):
+        done = run("backtest", stdin=b"{}", kernels="sse9")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("auto|ref|avx2", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

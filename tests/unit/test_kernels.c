@@ -1,0 +1,325 @@
+/* test_kernels.c - every variant gives the bits of ref, and ref what textbook loops in long double give. */
+#include "backtest/elementary.h"
+#include "backtest/kernels.h"
+#include "backtest/rng.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { LONG = 7561, ROOM = LONG + 8, COLUMNS = 13, KINDS = 4 };
+
+static double x[ROOM], y[ROOM], prices[COLUMNS][ROOM];
+
+/* kind 0: returns; 1: positive levels; 2: magnitudes from 1e-140 to 1e140; 3: zeros, equal values and subnormals */
+static double draw(struct rng *rng, int kind)
+{
+    double u = rng_next_unit(rng) - 0.5;
+    switch (kind) {
+    case 0:
+        return u * 0.06;
+    case 1:
+        return 100 * elementary_exp(u);
+    case 2:
+        return (u > 0 ? 1 : -1) * elementary_exp(u * 640);
+    default:
+        return (double[]){0.0, -0.0, 0.01, -0.01, 0x1p-1070, 1}[rng_next_below(rng, 6)];
+    }
+}
+
+static void fill(double *to, size_t n, uint64_t seed, int kind)
+{
+    struct rng rng;
+    rng_init(&rng, seed, (uint64_t)kind);
+    for (size_t i = 0; i < n; i++)
+        to[i] = draw(&rng, kind);
+}
+
+static void fill_all(uint64_t seed, int kind)
+{
+    fill(x, ROOM, seed, kind);
+    fill(y, ROOM, seed + 1, kind);
+    for (size_t j = 0; j < COLUMNS; j++)
+        fill(prices[j], ROOM, seed + 2 + j, kind);
+}
+
+/* The lengths every kernel is tried with: 0 to 40, then long ones around whole rounds. */
+static size_t length_of(size_t i)
+{
+    static const size_t more[] = {63, 64, 65, 252, 1000, 7559, 7560};
+    return i <= 40 ? i : more[i - 41];
+}
+
+enum { LENGTHS = 41 + 7 };
+
+/* Everything a table gives for one length and offset, as bytes to compare. */
+struct outcome {
+    double series[5][ROOM];
+    double rows[5][ROOM];
+    double matrix[COLUMNS * COLUMNS];
+    struct kernel_range range;
+    struct kernel_powers powers;
+    struct kernel_gains gains[2];
+    struct kernel_declines declines;
+    struct kernel_pair pair;
+    double dot;
+};
+
+static struct outcome one, two;
+
+static void value_all(const struct kernels *k, size_t from, size_t to, struct outcome *out)
+{
+    const double *column[COLUMNS];
+    double *row[5], cash[5], units[5 * COLUMNS];
+    for (size_t j = 0; j < COLUMNS; j++)
+        column[j] = prices[j];
+    fill(units, 5 * COLUMNS, 99, 0);
+    for (size_t p = 0; p < 5; p++) {
+        row[p] = out->rows[p];
+        cash[p] = 1000.1 * (double)p;
+    }
+    k->value(column, units, COLUMNS, from, to, 12.34, out->series[0]);
+    k->value_many(column, units, COLUMNS, cash, 5, from, to, row);
+}
+
+static void run_all(const struct kernels *k, size_t from, size_t n, struct outcome *out)
+{
+    const double *column[COLUMNS];
+    double centre[COLUMNS];
+    memset(out, 0, sizeof *out);
+    for (size_t j = 0; j < COLUMNS; j++) {
+        column[j] = prices[j] + from;
+        centre[j] = 0.001 * (double)j;
+    }
+    value_all(k, from, from + n, out);
+    k->returns(x + from, n, out->series[1]);
+    k->compound(x + from, n, 100, out->series[2]);
+    out->dot = k->dot(x + from, y + from, n);
+    out->powers = k->powers(x + from, n, 0.0003);
+    out->gains[0] = k->gains(x + from, n, 0);
+    out->gains[1] = k->gains(x + from, n, 0.01);
+    out->pair = k->pair(x + from, y + from, n, 0.0003, -0.0001);
+    k->products(column, n > 1000 ? 6 : COLUMNS, n, centre, out->matrix);
+    if (n == 0)
+        return;
+    out->range = k->range(x + from, n);
+    out->declines = k->declines(x + from, n, out->series[3]);
+    double levels[ROOM];
+    for (size_t i = 0; i < n; i++)
+        levels[i] = fabs(x[from + i]) > 0 ? fabs(x[from + i]) : 1;
+    k->logs(levels, n, levels[0], out->series[4]);
+}
+
+static void every_variant_gives_the_bits_of_ref(void **state)
+{
+    const struct kernels *best = kernels_choose(KERNELS_AUTO);
+    (void)state;
+    if (best == &kernels_ref)
+        skip();
+    for (int kind = 0; kind < KINDS; kind++) {
+        fill_all((uint64_t)kind * 100, kind);
+        for (size_t i = 0; i < LENGTHS; i++) {
+            for (size_t offset = 0; offset < (length_of(i) > 100 ? 2 : 9); offset++) {
+                if (offset + length_of(i) > ROOM)
+                    continue;
+                run_all(&kernels_ref, offset, length_of(i), &one);
+                run_all(best, offset, length_of(i), &two);
+                if (memcmp(&one, &two, sizeof one) != 0)
+                    fail_msg("%s differs: kind %d, %zu from %zu", best->name, kind, length_of(i),
+                             offset);
+            }
+        }
+    }
+}
+
+static void assert_near(double actual, long double expected, long double scale)
+{
+    if (!(fabsl((long double)actual - expected) <= 4e-15L * scale))
+        fail_msg("%.17g is not %.20Lg within %Lg", actual, expected, 4e-15L * scale);
+}
+
+/* Sums stand within 4e-15 of the sum of magnitudes: eight lanes add fewer roundings than one. */
+static void sums_are_those_of_textbook_loops(void **state)
+{
+    const struct kernels *k = &kernels_ref;
+    (void)state;
+    fill_all(5, 0);
+    for (size_t i = 1; i < LENGTHS; i++) {
+        size_t n = length_of(i);
+        long double sum = 0, size = 0, p[5] = {0}, q[5] = {0}, xy = 0, sxy = 0, up = 0, down = 0;
+        size_t n_up = 0, n_down = 0;
+        double low = x[0], high = x[0];
+        for (size_t t = 0; t < n; t++) {
+            long double d = (long double)x[t] - 0.0003L, power = d;
+            sum += (long double)x[t];
+            size += fabsl((long double)x[t]);
+            for (int e = 2; e <= 4; e++) {
+                power *= d;
+                p[e] += power;
+                q[e] += fabsl(power);
+            }
+            xy += d * ((long double)y[t] + 0.0001L);
+            sxy += fabsl(d * ((long double)y[t] + 0.0001L));
+            up += d > 0 ? d : 0;
+            down -= d < 0 ? d : 0;
+            n_up += d > 0 ? 1 : 0;
+            n_down += d < 0 ? 1 : 0;
+            low = fmin(low, x[t]);
+            high = fmax(high, x[t]);
+        }
+        struct kernel_range range = k->range(x, n);
+        struct kernel_powers powers = k->powers(x, n, 0.0003);
+        struct kernel_gains gains = k->gains(x, n, 0.0003);
+        struct kernel_pair pair = k->pair(x, y, n, 0.0003, -0.0001);
+        assert_near(range.sum, sum, size);
+        assert_true(range.lowest == low && range.highest == high);
+        assert_near(powers.p2, p[2], q[2]);
+        assert_near(powers.p3, p[3], q[3]);
+        assert_near(powers.p4, p[4], q[4]);
+        assert_near(gains.gains, up, size + 0.0003L * (long double)n);
+        assert_near(gains.losses, down, size + 0.0003L * (long double)n);
+        assert_true(gains.n_gains == n_up && gains.n_losses == n_down);
+        assert_near(pair.xy, xy, sxy);
+        assert_true(pair.xx == powers.p2);
+    }
+}
+
+static void dot_and_products_are_those_of_textbook_loops(void **state)
+{
+    const double *column[COLUMNS];
+    double centre[COLUMNS], matrix[COLUMNS * COLUMNS];
+    (void)state;
+    fill_all(6, 0);
+    for (size_t j = 0; j < COLUMNS; j++) {
+        column[j] = prices[j];
+        centre[j] = 0.0002 * (double)j;
+    }
+    kernels_ref.products(column, COLUMNS, 1003, centre, matrix);
+    for (size_t i = 0; i < COLUMNS; i++) {
+        for (size_t j = 0; j < COLUMNS; j++) {
+            long double sum = 0, size = 0;
+            for (size_t t = 0; t < 1003; t++) {
+                long double product = ((long double)prices[i][t] - (long double)centre[i]) *
+                                      ((long double)prices[j][t] - (long double)centre[j]);
+                sum += product;
+                size += fabsl(product);
+            }
+            assert_near(matrix[i * COLUMNS + j], sum, size);
+            assert_true(matrix[i * COLUMNS + j] == matrix[j * COLUMNS + i]);
+        }
+    }
+    long double sum = 0, size = 0;
+    for (size_t t = 0; t < 1003; t++) {
+        sum += (long double)x[t] * (long double)y[t];
+        size += fabsl((long double)x[t] * (long double)y[t]);
+    }
+    assert_near(kernels_ref.dot(x, y, 1003), sum, size);
+}
+
+/* Element by element the scalar formula, to the bit. */
+static void written_series_are_the_scalar_formulas(void **state)
+{
+    static double ret[ROOM], depth[ROOM], logs[ROOM];
+    (void)state;
+    fill_all(7, 1);
+    for (size_t i = 1; i < LENGTHS; i++) {
+        size_t n = length_of(i);
+        double peak = x[0], lowest = 0;
+        size_t under = 0;
+        kernels_ref.returns(x, n, ret);
+        kernels_ref.logs(x, n, x[0], logs);
+        struct kernel_declines d = kernels_ref.declines(x, n, depth);
+        for (size_t t = 0; t < n; t++) {
+            peak = fmax(peak, x[t]);
+            double expected = x[t] < peak ? x[t] / peak - 1 : 0;
+            lowest = fmin(lowest, expected);
+            under += expected < 0 ? 1 : 0;
+            assert_true(depth[t] == expected);
+            assert_true(logs[t] == elementary_log(x[t] / x[0]));
+            assert_true(t + 1 == n || ret[t] == x[t + 1] / x[t] - 1);
+        }
+        assert_true(d.lowest == lowest && d.n_underwater == under);
+    }
+}
+
+static void compounding_stays_with_the_long_double_product(void **state)
+{
+    static double value[ROOM];
+    long double product = 100;
+    (void)state;
+    fill_all(8, 0);
+    kernels_ref.compound(x, LONG, 100, value);
+    for (size_t t = 0; t < LONG; t++) {
+        product *= 1 + (long double)x[t];
+        assert_true(fabsl((long double)value[t] / product - 1) < 1e-16L * (long double)(t + 8));
+    }
+}
+
+/* A portfolio's value does not depend on where its spans begin, or on who is valued beside it. */
+static void value_is_the_sum_in_column_order_for_any_span(void **state)
+{
+    (void)state;
+    fill_all(9, 1);
+    for (size_t from = 0; from < 20; from++) {
+        for (size_t to = from; to < from + 60; to++) {
+            double units[5 * COLUMNS];
+            fill(units, 5 * COLUMNS, 99, 0);
+            memset(&one, 0, sizeof one);
+            value_all(&kernels_ref, from, to, &one);
+            for (size_t t = 0; t < 100; t++) {
+                double sum[6] = {0};
+                for (size_t p = 0; p < 6; p++)
+                    for (size_t j = 0; j < COLUMNS; j++)
+                        sum[p] += units[(p < 5 ? p : 0) * COLUMNS + j] * prices[j][t];
+                bool is_inside = t >= from && t < to;
+                assert_true(one.series[0][t] == (is_inside ? 12.34 + sum[5] : 0));
+                for (size_t p = 0; p < 5; p++)
+                    assert_true(one.rows[p][t] == (is_inside ? 1000.1 * (double)p + sum[p] : 0));
+            }
+        }
+    }
+}
+
+static void nan_becomes_nan_in_every_variant(void **state)
+{
+    const struct kernels *tables[] = {&kernels_ref, kernels_choose(KERNELS_AUTO)};
+    (void)state;
+    fill_all(10, 0);
+    x[11] = (double)NAN;
+    for (size_t i = 0; i < 2; i++) {
+        const struct kernels *k = tables[i];
+        assert_true(isnan(k->range(x, 40).sum) && isnan(k->powers(x, 40, 0).p3));
+        assert_true(isnan(k->dot(x, y, 40)) && isnan(k->pair(x, y, 40, 0, 0).xy));
+        assert_true(k->gains(x, 40, 0).n_gains + k->gains(x, 40, 0).n_losses == 39);
+    }
+}
+
+static void choice_is_what_was_asked_for_or_what_the_machine_has(void **state)
+{
+    (void)state;
+    assert_ptr_equal(kernels_choose(KERNELS_REF), &kernels_ref);
+    assert_string_equal(kernels_ref.name, "ref");
+    const struct kernels *avx2 = kernels_choose(KERNELS_AVX2);
+    assert_ptr_equal(kernels_choose(KERNELS_AUTO), avx2 != NULL ? avx2 : &kernels_ref);
+    assert_true(avx2 == NULL || strcmp(avx2->name, "avx2") == 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_variant_gives_the_bits_of_ref),
+        cmocka_unit_test(sums_are_those_of_textbook_loops),
+        cmocka_unit_test(dot_and_products_are_those_of_textbook_loops),
+        cmocka_unit_test(written_series_are_the_scalar_formulas),
+        cmocka_unit_test(compounding_stays_with_the_long_double_product),
+        cmocka_unit_test(value_is_the_sum_in_column_order_for_any_span),
+        cmocka_unit_test(nan_becomes_nan_in_every_variant),
+        cmocka_unit_test(choice_is_what_was_asked_for_or_what_the_machine_has),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
