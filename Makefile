@@ -38,10 +38,10 @@ else ifeq ($(origin CC),default)
 CC := gcc
 endif
 
-SOURCES := $(sort $(wildcard base/*.c store/*.c cache/*.c backtest/*.c ingest/*.c ingest/*/*.c server/*.c \
-	handlers/*.c cli/*.c))
-HEADERS := $(sort $(wildcard base/*.h store/*.h cache/*.h backtest/*.h ingest/*.h ingest/*/*.h server/*.h \
-	handlers/*.h cli/*.h))
+SOURCES := $(sort $(wildcard base/*.c store/*.c cache/*.c backtest/*.c jobs/*.c ingest/*.c ingest/*/*.c \
+	server/*.c handlers/*.c cli/*.c))
+HEADERS := $(sort $(wildcard base/*.h store/*.h cache/*.h backtest/*.h jobs/*.h ingest/*.h ingest/*/*.h \
+	server/*.h handlers/*.h cli/*.h))
 TEST_C := $(sort $(wildcard tests/*/*.c))
 TEST_H := $(sort $(wildcard tests/*/*.h))
 OUT := $(BUILD)/$(VARIANT)$(if $(WERROR),-werror)

@@ -14,11 +14,12 @@ BEGIN {
     allow("backtest", "base backtest")
     allow("store", "base store")
     allow("cache", "base cache")
-    allow("ingest", "base store backtest ingest")
+    allow("jobs", "base store jobs")
+    allow("ingest", "base store backtest jobs ingest")
     allow("server", "base server")
-    allow("handlers", "base backtest store cache ingest server handlers")
-    allow("cli", "base backtest store cache ingest server handlers cli")
-    allow("tests", "base backtest store cache ingest server handlers cli tests")
+    allow("handlers", "base backtest store cache jobs ingest server handlers")
+    allow("cli", "base backtest store cache jobs ingest server handlers cli")
+    allow("tests", "base backtest store cache jobs ingest server handlers cli tests")
 
     # Third-party headers and the files that own them. Tests may use what they like.
     own("^jansson\\.h$", "^base/json_in\\.c$", "base/json_in.c")
@@ -158,7 +159,7 @@ AWK
 
 check() {
     local files
-    files=$(find base store cache backtest ingest server handlers cli tests -type f \( -name '*.[ch]' -o -name '*.def' \) \
+    files=$(find base store cache backtest jobs ingest server handlers cli tests -type f \( -name '*.[ch]' -o -name '*.def' \) \
         2>/dev/null | sort)
     [ -z "$files" ] && return 0
     # shellcheck disable=SC2086
@@ -194,6 +195,9 @@ found|store/a.c|#include "backtest/stats.h"
 found|cache/a.c|#include "store/db.h"
 clean|ingest/sources/a.c|#include "store/db.h"
 found|ingest/sources/a.c|#include "server/app.h"
+clean|jobs/a.c|#include "store/db.h"
+found|jobs/a.c|#include "backtest/stats.h"
+found|jobs/a.c|#include "handlers/prices.h"
 found|server/a.c|#include "handlers/prices.h"
 found|server/a.c|#include "store/db.h"
 clean|handlers/a.c|#include "server/app.h"
