@@ -97,7 +97,7 @@ static void delist(struct sim *sim, size_t t)
         if (sim->ws->is_gone[j] || asset->delisted_at > t)
             continue;
         double value = sim->ws->units[j] * sim->ws->column[j][t];
-        double gain = value * asset->series->delisting_return;
+        double gain = value * asset->delisting_return;
         if (sim->recorder != NULL && sim->ws->units[j] > 0) {
             record_trade(sim, (struct sim_trade){.session = (uint32_t)t,
                                                  .asset = (uint32_t)a,

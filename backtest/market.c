@@ -24,6 +24,23 @@ const struct fx_series *market_find_fx(const struct market_data *market, const c
     return NULL;
 }
 
+static const double *price_column_of(const struct price_series *series, enum price_mode mode)
+{
+    return mode == PRICES_RAW ? series->close : series->price;
+}
+
+static enum status lacks_mode(const struct price_series *series, enum price_mode mode,
+                              struct err *err)
+{
+    bool is_raw = mode == PRICES_RAW;
+    (void)err_set(err, STATUS_BAD_SPEC, "%.*s has no %s prices.", STR_ARG(series->uid),
+                  is_raw ? "raw" : "adjusted");
+    err_at(err, ERR_POINTER, STR("/prices"), is_raw ? STR("raw") : STR("adjusted"));
+    err_allow(err, "%s for all assets of a run, or leave this one out: modes are not mixed",
+              is_raw ? "\"adjusted\"" : "\"raw\"");
+    return STATUS_BAD_SPEC;
+}
+
 /* Dates strictly rising and values usable as prices; name is the uid or the currency pair. */
 static enum status check_rows(struct str name, size_t n, const int32_t *date, const double *value,
                               struct err *err)
@@ -46,9 +63,13 @@ static enum status check_rows(struct str name, size_t n, const int32_t *date, co
     return STATUS_OK;
 }
 
-enum status market_check_series(const struct price_series *series, struct err *err)
+enum status market_check_series(const struct price_series *series, enum price_mode mode,
+                                struct err *err)
 {
-    enum status s = check_rows(series->uid, series->n, series->date, series->price, err);
+    const double *used = price_column_of(series, mode);
+    if (used == NULL && series->n > 0)
+        return lacks_mode(series, mode, err);
+    enum status s = check_rows(series->uid, series->n, series->date, used, err);
     if (s != STATUS_OK || series->delisted_on == DATE_NONE)
         return s;
     if (isfinite(series->delisting_return) && series->delisting_return >= -1)
@@ -58,6 +79,98 @@ enum status market_check_series(const struct price_series *series, struct err *e
     return err_set(err, STATUS_BAD_DATA,
                    "%.*s was delisted on %s with a return that is not at least -1.",
                    STR_ARG(series->uid), text);
+}
+
+/* Copies column's kept rows; a column that is not there stays NULL. False when out of memory. */
+static bool keep_rows(const double **column, const bool *is_kept, size_t n, size_t n_kept,
+                      struct arena *arena)
+{
+    if (*column == NULL)
+        return true;
+    double *kept = arena_array(arena, n_kept, sizeof *kept);
+    size_t count = 0;
+    if (kept == NULL)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (is_kept[i])
+            kept[count++] = (*column)[i];
+    *column = kept;
+    return true;
+}
+
+/* Moves the actions of rows that go to the next row that stays, in shares of that row's day. */
+static bool carry_actions(struct price_series *series, const bool *is_kept, struct arena *arena)
+{
+    double *dividend = arena_array(arena, series->n, sizeof *dividend);
+    double *split = arena_array(arena, series->n, sizeof *split);
+    double pending_dividend = 0, pending_split = 1;
+    if (dividend == NULL || split == NULL)
+        return false;
+    for (size_t i = 0; i < series->n; i++) {
+        double s = series->split == NULL || isnan(series->split[i]) ? 1 : series->split[i];
+        double d = series->dividend == NULL || isnan(series->dividend[i]) ? 0 : series->dividend[i];
+        pending_split *= s;
+        pending_dividend = pending_dividend / s + d;
+        dividend[i] = pending_dividend;
+        split[i] = pending_split;
+        if (is_kept[i]) {
+            pending_dividend = 0;
+            pending_split = 1;
+        }
+    }
+    series->dividend = series->dividend != NULL ? dividend : NULL;
+    series->split = series->split != NULL ? split : NULL;
+    return true;
+}
+
+/* Dates and instants of the kept rows. */
+static bool keep_dates(struct price_series *series, const bool *is_kept, size_t n_kept,
+                       struct arena *arena)
+{
+    int32_t *date = arena_array(arena, n_kept, sizeof *date);
+    int64_t *known_at = arena_array(arena, n_kept, sizeof *known_at);
+    size_t count = 0;
+    if (date == NULL || known_at == NULL)
+        return false;
+    for (size_t i = 0; i < series->n; i++) {
+        if (!is_kept[i])
+            continue;
+        date[count] = series->date[i];
+        known_at[count++] = series->known_at[i];
+    }
+    series->date = date;
+    series->known_at = known_at;
+    return true;
+}
+
+enum status market_keep_priced(struct price_series *series, enum price_mode mode,
+                               struct arena *arena, struct err *err)
+{
+    const double *used = price_column_of(series, mode);
+    size_t n_kept = 0;
+    if (series->n == 0)
+        return STATUS_OK; /* market_check_series says so */
+    for (size_t i = 0; i < series->n && used != NULL; i++)
+        n_kept += isnan(used[i]) ? 0 : 1;
+    if (n_kept == 0)
+        return lacks_mode(series, mode, err);
+    if (n_kept == series->n)
+        return STATUS_OK;
+    struct price_series kept = *series;
+    bool *is_kept = arena_array(arena, series->n, sizeof *is_kept);
+    bool fits = is_kept != NULL;
+    for (size_t i = 0; i < series->n && fits; i++)
+        is_kept[i] = !isnan(used[i]);
+    fits = fits && carry_actions(&kept, is_kept, arena);
+    const double **columns[] = {&kept.price,  &kept.open,     &kept.close,
+                                &kept.volume, &kept.dividend, &kept.split};
+    for (size_t i = 0; i < ARRAY_LEN(columns) && fits; i++)
+        fits = keep_rows(columns[i], is_kept, series->n, n_kept, arena);
+    if (!fits || !keep_dates(&kept, is_kept, n_kept, arena))
+        return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for the prices of this run.");
+    kept.n = n_kept;
+    *series = kept;
+    return STATUS_OK;
 }
 
 enum status market_check_fx(const struct fx_series *fx, struct err *err)

@@ -10,6 +10,7 @@
 #define BACKTEST_MARKET_H
 
 #include "backtest/kernels.h"
+#include "base/arena.h"
 #include "base/date.h"
 #include "base/err.h"
 
@@ -28,15 +29,38 @@ enum series_flag {
     SERIES_PRICE_INDEX = 1u << 3,     /* an index level without dividends */
 };
 
+/* Which column of a series a run is made of. */
+enum price_mode { PRICES_ADJUSTED, PRICES_RAW };
+
+/* How days become years when a coupon accrues. */
+enum day_count { DAY_COUNT_ACT_ACT_ICMA, DAY_COUNT_30_360 };
+
+/* What a bond promises for 100 of par. */
+struct bond_terms {
+    int32_t maturity;
+    double coupon_rate;        /* a year, fraction of par */
+    unsigned coupons_per_year; /* 1, 2, 4 or 12; 0: no coupon before maturity */
+    enum day_count day_count;
+};
+
+/*
+ * price is the close with later distributions and splits worked in. The arrays from open to split are
+ * as quoted on their day, never adjusted: NULL when no row has a value, NaN in the rows without one.
+ */
 struct price_series {
     struct str uid; /* "stock:US.AAPL" */
     char currency[CURRENCY_TEXT_BYTES];
     size_t n;
     const int32_t *date;
-    const double *price; /* in currency, > 0 and finite */
+    const double *price; /* in currency, > 0 and finite; in a raw run NaN where unknown, or NULL */
     const int64_t *known_at;
-    int32_t delisted_on;     /* DATE_NONE: still listed; later bars are ignored */
-    double delisting_return; /* fraction of the last price lost (< 0) or gained, >= -1 */
+    const double *open, *close;    /* bonds: clean, in percent of par */
+    const double *volume;          /* units traded */
+    const double *dividend;        /* per unit held after this row's split, ex on this date */
+    const double *split;           /* new units for one old one, effective on this date */
+    const struct bond_terms *bond; /* NULL: not a bond, or its terms are unknown */
+    int32_t delisted_on;           /* DATE_NONE: still listed; later bars are ignored */
+    double delisting_return;       /* fraction of the last price lost (< 0) or gained, >= -1 */
     bool trades_24_7;
     unsigned flags; /* of enum series_flag */
 };
@@ -67,11 +91,21 @@ const struct price_series *market_find(const struct market_data *market, struct 
 const struct fx_series *market_find_fx(const struct market_data *market, const char *quote);
 
 /*
- * The contract of the arrays: at least one row, dates strictly rising, prices finite and > 0, a
- * delisting return of at least -1.
+ * Leaves out the rows that have no price of that mode; the arrays of what remains are copies in the arena.
+ * A split or dividend of a row left out is carried to the next row.
+ * Errors: STATUS_BAD_SPEC when no row has one, naming /prices and the mode that would serve: modes are not
+ * mixed within a run; STATUS_OUT_OF_MEMORY.
+ */
+enum status market_keep_priced(struct price_series *series, enum price_mode mode,
+                               struct arena *arena, struct err *err) NODISCARD;
+
+/*
+ * The contract of the arrays: at least one row, dates strictly rising, prices of that mode finite and
+ * > 0, a delisting return of at least -1.
  * Errors: STATUS_NO_DATA when empty; STATUS_BAD_DATA naming the uid (or pair) and the date.
  */
-enum status market_check_series(const struct price_series *series, struct err *err) NODISCARD;
+enum status market_check_series(const struct price_series *series, enum price_mode mode,
+                                struct err *err) NODISCARD;
 enum status market_check_fx(const struct fx_series *fx, struct err *err) NODISCARD;
 
 #endif

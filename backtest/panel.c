@@ -4,6 +4,7 @@
 #include "backtest/align.h"
 #include "backtest/coverage.h"
 #include "backtest/panel_benchmark.h"
+#include "backtest/panel_columns.h"
 #include "base/date.h"
 
 #include <math.h>
@@ -36,7 +37,7 @@ static enum status find_series(const struct builder *b, struct str uid,
         return STATUS_UNKNOWN_ASSET;
     }
     *ret = series;
-    return market_check_series(series, err);
+    return market_check_series(series, b->spec->prices, err);
 }
 
 /* Columns of the held assets, in request order. Assets with weight 0 only have to exist. */
@@ -126,12 +127,18 @@ static enum status fill_column(struct builder *b, size_t a, bool *ret_is_covered
     uint8_t *state = panel->state + panel_cell(panel, a, 0);
 
     asset->n_bars = coverage_bars(series);
+    asset->delisting_return = series->delisting_return;
     enum status s =
         fx_table_add(&panel->fx, b->market, b->clock, series->currency, &asset->currency, err);
+    if (s == STATUS_OK)
+        s = basis_init(&asset->basis, series, asset->n_bars, b->spec->prices, b->spec->dividends,
+                       b->arena, err);
     if (s != STATUS_OK)
         return s;
     const double *rate = panel->fx.rate[asset->currency];
     align_rows((struct dated){asset->n_bars, series->date, series->known_at}, b->clock, b->row);
+    basis_gather(&asset->basis, b->row, panel->n_sessions, price);
+    basis_place(&asset->basis, b->row, panel->n_sessions);
 
     unsigned stale = 0;
     bool is_covered = true;
@@ -139,7 +146,7 @@ static enum status fill_column(struct builder *b, size_t a, bool *ret_is_covered
     for (size_t t = 0; t < panel->n_sessions; t++) {
         bool has_row = b->row[t] != ALIGN_NO_ROW;
         bool is_open = has_row && series->date[b->row[t]] == panel->clock[t];
-        price[t] = has_row ? series->price[b->row[t]] * rate[t] : (double)NAN;
+        price[t] *= rate[t];
         is_covered = is_covered && isfinite(price[t]);
         stale = is_open ? 0 : stale + 1;
         state[t] = (uint8_t)(is_open ? PANEL_TRADABLE : 0);
@@ -151,6 +158,7 @@ static enum status fill_column(struct builder *b, size_t a, bool *ret_is_covered
             state[t] = PANEL_SUSPENDED;
         }
     }
+    panel_columns_fill(panel, a, b->row);
     *ret_is_covered = is_covered;
     return STATUS_OK;
 }
@@ -266,14 +274,24 @@ static enum status fill_universe(struct builder *b, const struct stop *stop, str
     return STATUS_OK;
 }
 
+/* A line of prices has no cash to hold: what would be paid is reinvested. */
+static enum spec_dividends line_dividends(const struct spec *spec)
+{
+    return spec->dividends == DIVIDENDS_CASH ? DIVIDENDS_REINVEST : spec->dividends;
+}
+
 static enum status fill_benchmark(struct builder *b, struct err *err)
 {
     struct panel *panel = b->panel;
     size_t currency = 0;
+    struct basis basis;
 
     if (b->spec->benchmark.ptr == NULL)
         return STATUS_OK;
     enum status s = find_series(b, b->spec->benchmark, &panel->benchmark_series, err);
+    if (s == STATUS_OK)
+        s = basis_init(&basis, panel->benchmark_series, panel->benchmark_series->n, b->spec->prices,
+                       line_dividends(b->spec), b->arena, err);
     if (s == STATUS_OK)
         s = fx_table_add(&panel->fx, b->market, b->clock, panel->benchmark_series->currency,
                          &currency, err);
@@ -284,6 +302,7 @@ static enum status fill_benchmark(struct builder *b, struct err *err)
         return too_large(b, err);
     const struct price_series *series = panel->benchmark_series;
     align_rows((struct dated){series->n, series->date, series->known_at}, b->clock, b->row);
+    basis_gather(&basis, b->row, panel->n_sessions, panel->benchmark);
     panel_benchmark_value(panel, b->row, panel->fx.rate[currency], b->spec->max_stale);
     return STATUS_OK;
 }
@@ -326,7 +345,8 @@ static enum status allocate_cells(struct builder *b, struct err *err)
     panel->state = arena_array(b->arena, b->max_assets * n, sizeof *panel->state);
     panel->n_closed = arena_array(b->arena, n, sizeof *panel->n_closed);
     b->row = arena_array(b->arena, n, sizeof *b->row);
-    if (panel->price == NULL || panel->state == NULL || panel->n_closed == NULL || b->row == NULL)
+    if (panel->price == NULL || panel->state == NULL || panel->n_closed == NULL || b->row == NULL ||
+        !panel_columns_init(panel, b->spec, b->max_assets, b->arena))
         return too_large(b, err);
     return fx_table_init(&panel->fx, b->arena, b->max_assets + 1, b->spec->currency, err);
 }
@@ -354,18 +374,31 @@ enum status panel_build(const struct spec *spec, const struct market_data *marke
         s = fill_universe(&b, stop, err);
     if (s == STATUS_OK)
         s = fill_benchmark(&b, err);
+    if (s == STATUS_OK && !panel_events_build(b.panel, arena))
+        s = too_large(&b, err);
     if (s != STATUS_OK)
         return s;
     *ret_panel = b.panel;
     return STATUS_OK;
 }
 
-double panel_local_price(const struct panel *panel, size_t asset, size_t session)
+static uint32_t row_of(const struct panel *panel, size_t asset, size_t session)
 {
     const struct panel_asset *a = &panel->assets[asset];
     struct dated rows = {a->n_bars, a->series->date, a->series->known_at};
-    uint32_t row = align_row_at(rows, panel->clock[session], panel->known_at[session]);
-    return row == ALIGN_NO_ROW ? (double)NAN : a->series->price[row];
+    return align_row_at(rows, panel->clock[session], panel->known_at[session]);
+}
+
+double panel_local_price(const struct panel *panel, size_t asset, size_t session)
+{
+    uint32_t row = row_of(panel, asset, session);
+    return row == ALIGN_NO_ROW ? (double)NAN : basis_value(&panel->assets[asset].basis, row);
+}
+
+double panel_shares(const struct panel *panel, size_t asset, size_t session)
+{
+    uint32_t row = row_of(panel, asset, session);
+    return row == ALIGN_NO_ROW ? 1 : basis_shares(&panel->assets[asset].basis, row);
 }
 
 double panel_fx_rate(const struct panel *panel, size_t asset, size_t session)

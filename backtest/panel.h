@@ -8,16 +8,26 @@
  * Known at  T(t): the latest known_at among the held assets' bars dated clock[t].
  * Price     of an asset at t: its last bar with date <= clock[t] and known_at <= T(t), times the
  *           exchange rate chosen by the same rule. Nothing is filled backwards.
+ * Units     price is what one holding unit is worth. It stands for shares_per_unit real shares, which
+ *           change at splits and reinvested dividends, so that units held change by trades alone.
  * Shape     column by column: cell (asset a, session t) is at a * n_sessions + t.
  */
 #ifndef BACKTEST_PANEL_H
 #define BACKTEST_PANEL_H
 
+#include "backtest/basis.h"
 #include "backtest/fx_table.h"
 #include "backtest/spec.h"
 #include "base/stop.h"
 
 #define PANEL_NEVER UINT32_MAX /* a session that does not come */
+
+/* What a run needs beyond closes; see panel_columns. */
+enum panel_column {
+    PANEL_OPEN = 1u << 0,
+    PANEL_VOLUME = 1u << 1,
+    PANEL_SHARES = 1u << 2,
+};
 
 enum panel_state {
     PANEL_TRADABLE = 1u << 0,  /* has a bar dated this session */
@@ -25,11 +35,25 @@ enum panel_state {
     PANEL_DELISTED = 1u << 2,  /* at or after the session of its delisting */
 };
 
+/*
+ * What happens to every holding unit at a session, before anything is traded. It takes place at the first
+ * session whose price already knows it, which is when price falls by it.
+ */
+struct panel_event {
+    uint32_t session;
+    uint32_t asset; /* panel column */
+    enum action_kind kind;
+    double amount; /* cash for one holding unit, base currency; 0 for a split */
+    double ratio;  /* of a split: new shares for one old one; 1 otherwise */
+};
+
 struct panel_asset {
     const struct price_series *series;
+    struct basis basis;
     size_t n_bars;                 /* bars up to the delisting; later ones are not looked at */
     size_t currency;               /* index into panel.fx */
-    uint32_t delisted_at;          /* session, or PANEL_NEVER */
+    uint32_t delisted_at;          /* session, or PANEL_NEVER; a bond is redeemed there */
+    double delisting_return;       /* of the price at delisted_at, fraction */
     int32_t first_used, last_used; /* dates of the bars used inside the window */
     size_t n_bars_used;
     size_t stale_sessions;     /* valued at an older bar, suspended sessions included */
@@ -44,9 +68,17 @@ struct panel {
     size_t n_assets; /* columns: the held assets in request order, then the others */
     size_t n_held;   /* columns [0, n_held) are spec assets with a weight above 0 */
     struct panel_asset *assets;
-    double *price;      /* base currency; > 0 */
+    double *price;      /* value of one holding unit, base currency; > 0 */
     uint8_t *state;     /* of enum panel_state */
     uint32_t *n_closed; /* per session: assets that are not tradable, delisted ones left out */
+
+    /* Cell by cell as price; NULL unless panel_columns asks for it. */
+    double *open;            /* on the scale of price; NaN where not tradable or unknown */
+    double *volume;          /* shares traded that session; NaN likewise */
+    double *shares_per_unit; /* real shares that one holding unit stands for; 1 where unknown */
+
+    struct panel_event *events; /* by session, then asset, then order of happening; all columns */
+    size_t n_events;
 
     struct fx_table fx; /* base currency for one unit of an asset's currency */
 
@@ -62,6 +94,9 @@ struct panel {
     bool trades_24_7;  /* some held asset does */
     const struct kernels *kernels;
 };
+
+/* Which of the optional arrays the rules of spec read, as bits of enum panel_column. */
+unsigned panel_columns(const struct spec *spec);
 
 /*
  * Aligns the market data for spec, whose start and end must be set.
@@ -79,8 +114,12 @@ static inline size_t panel_cell(const struct panel *panel, size_t asset, size_t 
     return asset * panel->n_sessions + session;
 }
 
-/* The bar used for asset at session, in its own currency, and the rate it was converted with. */
+/*
+ * At session: what one holding unit of asset is worth in its own currency, the rate it is converted
+ * with, and the real shares it stands for. By search: for the few sessions of trades.
+ */
 double panel_local_price(const struct panel *panel, size_t asset, size_t session);
 double panel_fx_rate(const struct panel *panel, size_t asset, size_t session);
+double panel_shares(const struct panel *panel, size_t asset, size_t session);
 
 #endif

@@ -21,6 +21,7 @@ void panel_benchmark_value(struct panel *panel, const uint32_t *row, const doubl
     const struct price_series *series = panel->benchmark_series;
     size_t next = 0; /* first session after the row's date */
     for (size_t t = 0; t < panel->n_sessions; t++) {
+        double value = panel->benchmark[t];
         panel->benchmark[t] = (double)NAN;
         if (row[t] == ALIGN_NO_ROW)
             continue;
@@ -31,6 +32,6 @@ void panel_benchmark_value(struct panel *panel, const uint32_t *row, const doubl
         if (date < panel->clock[0])
             age += days_between(date, panel->clock[0], series->trades_24_7);
         if (age <= max_stale)
-            panel->benchmark[t] = series->price[row[t]] * rate[t];
+            panel->benchmark[t] = value * rate[t];
     }
 }

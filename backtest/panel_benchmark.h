@@ -7,7 +7,7 @@
 #include "backtest/panel.h"
 
 /*
- * Writes panel->benchmark[0..n_sessions): price of row[t] (align.h) times rate[t], NaN without a row or when the
+ * Converts panel->benchmark[0..n_sessions), the local price of row[t] (align.h), by rate[t]; NaN without a row or when the
  * row is more than max_stale sessions old. Age counts from the row's date, so that a market that closes later
  * than the clock's own is a session old every day and still fresh.
  */

@@ -29,6 +29,12 @@ enum spec_rebalance {
     REBALANCE_YEARLY,
 };
 enum spec_fill { FILL_NEXT_CLOSE, FILL_SAME_CLOSE };
+enum spec_dividends {
+    DIVIDENDS_REINVEST, /* at the close of the ex-date */
+    DIVIDENDS_REINVEST_PREVIOUS_CLOSE,
+    DIVIDENDS_CASH,
+    DIVIDENDS_DROP,
+};
 enum spec_weight_sum { WEIGHT_SUM_REJECT, WEIGHT_SUM_NORMALIZE, WEIGHT_SUM_CASH };
 
 struct spec_asset {
@@ -49,8 +55,10 @@ struct spec {
     double commission_bps, slippage_bps;
     struct str benchmark; /* ptr NULL: none */
     enum spec_fill fill;
-    unsigned max_stale;    /* clock sessions */
-    double risk_free_rate; /* annual, fraction */
+    enum price_mode prices;
+    enum spec_dividends dividends; /* of raw prices */
+    unsigned max_stale;            /* clock sessions */
+    double risk_free_rate;         /* annual, fraction */
     enum spec_weight_sum on_weight_sum;
     unsigned n_monkeys;
     uint64_t monkey_seed;

@@ -2,6 +2,7 @@
 #include "handlers/backtest_market.h"
 
 #include "base/date.h"
+#include "store/bar_store.h"
 #include "store/instrument_store.h"
 
 #include <stdio.h>
@@ -11,6 +12,7 @@ struct loader {
     struct db *db;
     int64_t generation;
     struct arena *arena;
+    enum price_mode mode;
     struct price_series *series;
     size_t n_series, max_series;
     struct fx_series *fx;
@@ -33,10 +35,10 @@ static enum status unknown_asset(const char *pointer, struct str uid, struct str
     return STATUS_UNKNOWN_ASSET;
 }
 
-static unsigned flags_of(const struct instrument *instrument, const struct price_column *prices)
+static unsigned flags_of(const struct instrument *instrument, const struct bar_columns *bars)
 {
     unsigned flags = 0;
-    if (prices->is_simulated || str_eq_c(instrument->source, "simulated"))
+    if (bars->is_simulated || str_eq_c(instrument->source, "simulated"))
         flags |= SERIES_SIMULATED;
     if (str_eq_c(instrument->price_basis, "adjusted"))
         flags |= SERIES_ADJUSTED_ONLY;
@@ -54,34 +56,40 @@ static enum status load_series(struct loader *loader, struct str uid, const char
         if (str_eq(loader->series[i].uid, uid))
             return STATUS_OK;
     struct instrument instrument;
-    struct price_column prices;
+    struct bar_columns bars;
     bool is_found = false;
     enum status s = instrument_get(loader->db, uid, loader->generation, loader->arena, &instrument,
                                    &is_found, err);
     if (s == STATUS_OK && !is_found)
         return unknown_asset(pointer, uid, instrument.uid, err);
     if (s == STATUS_OK)
-        s = prices_load(loader->db, uid, loader->generation, loader->arena, &prices, err);
+        s = bars_load(loader->db, uid, loader->generation, loader->arena, &bars, err);
     if (s != STATUS_OK)
         return s;
     struct price_series series = {
         .uid = uid,
-        .n = prices.n,
-        .date = prices.date,
-        .price = prices.price,
-        .known_at = prices.known_at,
+        .n = bars.n,
+        .date = bars.date,
+        .price = bars.price,
+        .known_at = bars.known_at,
+        .open = bars.open,
+        .close = bars.close,
+        .volume = bars.volume,
+        .dividend = bars.dividend,
+        .split = bars.split,
         /* The store keeps the last day that had a price; the proceeds come on the day after. */
         .delisted_on = instrument.delisted_on == DATE_NONE ? DATE_NONE : instrument.delisted_on + 1,
         .delisting_return = instrument.delisting_return,
         .trades_24_7 = str_eq_c(instrument.market, "24_7"),
-        .flags = flags_of(&instrument, &prices),
+        .flags = flags_of(&instrument, &bars),
     };
     struct str currency = str_sub(instrument.currency, 0, sizeof series.currency - 1);
     memcpy(series.currency, currency.ptr,
            currency.len); /* the rest is zero: a NUL-terminated code */
+    s = market_keep_priced(&series, loader->mode, loader->arena, err);
     loader->series[loader->n_series] = series;
-    loader->n_series++;
-    return STATUS_OK;
+    loader->n_series += s == STATUS_OK ? 1 : 0;
+    return s;
 }
 
 static enum status load_all_series(struct loader *loader, const struct spec *spec, struct err *err)
@@ -154,7 +162,8 @@ static enum status load_rates(struct loader *loader, const struct spec *spec, st
 enum status backtest_market_load(struct db *db, const struct spec *spec, int64_t generation,
                                  struct arena *arena, struct market_data *ret, struct err *err)
 {
-    struct loader loader = {.db = db, .generation = generation, .arena = arena};
+    struct loader loader = {
+        .db = db, .generation = generation, .arena = arena, .mode = spec->prices};
     loader.max_series = spec->n_assets + spec->n_universe + 1;
     loader.series = arena_array(arena, loader.max_series, sizeof *loader.series);
     loader.fx = arena_array(arena, loader.max_series + 1, sizeof *loader.fx);

@@ -157,7 +157,7 @@ static void every_static_statement_prepares_on_a_fresh_schema(void **state)
         generation_statements, migrate_statements,  catalog_statements,   publish_statements,
         instrument_statements, backtest_statements, key_statements,       reader_statements,
         price_statements,      calendar_statements, indicator_statements, news_statements,
-        job_statements};
+        job_statements,        bar_statements};
     for (size_t i = 0; i < ARRAY_LEN(lists); i++)
         for (const struct statement *s = lists[i]; s->name != NULL; s++)
             prepare(*state, s);

@@ -1,0 +1,154 @@
+/* basis.c - turns closes and corporate actions into the value of a holding unit; called by panel_build. */
+#include "backtest/basis.h"
+
+#include "backtest/align.h"
+#include "base/date.h"
+
+#include <math.h>
+
+const char *const action_kind_names[ACTION_COUPON + 1] = {
+    [ACTION_SPLIT] = "split", [ACTION_DIVIDEND] = "dividend", [ACTION_COUPON] = "coupon"};
+
+static enum status bad_action(const struct price_series *series, size_t row, const char *what,
+                              struct err *err)
+{
+    char day[DATE_TEXT_BYTES];
+    date_format(series->date[row], day);
+    return err_set(err, STATUS_BAD_DATA, "%.*s has a %s on %s that cannot be.",
+                   STR_ARG(series->uid), what, day);
+}
+
+/* 0 and 1 where the row has none. */
+static double dividend_at(const struct price_series *series, size_t row)
+{
+    return series->dividend == NULL || isnan(series->dividend[row]) ? 0 : series->dividend[row];
+}
+
+static double split_at(const struct price_series *series, size_t row)
+{
+    return series->split == NULL || isnan(series->split[row]) ? 1 : series->split[row];
+}
+
+static size_t count_actions(const struct price_series *series, size_t n_bars)
+{
+    size_t n = 0;
+    for (size_t i = 1; i < n_bars; i++) {
+        n += fabs(split_at(series, i) - 1) > 0 ? 1 : 0;
+        n += fabs(dividend_at(series, i)) > 0 ? 1 : 0;
+    }
+    return n;
+}
+
+/* What a dividend of amount on row multiplies the shares of a unit by; split is the row's own. */
+static double reinvested(const struct price_series *series, size_t row, double amount, double split,
+                         enum spec_dividends mode)
+{
+    if (mode == DIVIDENDS_REINVEST)
+        return (series->close[row] + amount) / series->close[row];
+    if (mode == DIVIDENDS_REINVEST_PREVIOUS_CLOSE)
+        return series->close[row - 1] / (series->close[row - 1] - amount * split);
+    return 1;
+}
+
+static enum status add_actions(struct basis *basis, size_t row, enum spec_dividends mode,
+                               double *shares, struct err *err)
+{
+    const struct price_series *series = basis->series;
+    double split = split_at(series, row), dividend = dividend_at(series, row);
+
+    if (!(split > 0) || !isfinite(split))
+        return bad_action(series, row, "split", err);
+    if (!(dividend >= 0) || !(dividend * split < series->close[row - 1]))
+        return bad_action(series, row, "dividend", err);
+    struct basis_action action = {.row = (uint32_t)row, .ratio = 1};
+    if (fabs(split - 1) > 0) {
+        *shares *= split;
+        action.kind = ACTION_SPLIT;
+        action.ratio = split;
+        action.shares = *shares;
+        basis->actions[basis->n_actions++] = action;
+    }
+    if (dividend > 0) {
+        *shares *= reinvested(series, row, dividend, split, mode);
+        action.kind = ACTION_DIVIDEND;
+        action.is_paid = mode == DIVIDENDS_CASH;
+        action.amount = dividend;
+        action.ratio = 1;
+        action.shares = *shares;
+        basis->actions[basis->n_actions++] = action;
+    }
+    return STATUS_OK;
+}
+
+enum status basis_init(struct basis *basis, const struct price_series *series, size_t n_bars,
+                       enum price_mode mode, enum spec_dividends dividends, struct arena *arena,
+                       struct err *err)
+{
+    *basis = (struct basis){.series = series, .n_bars = n_bars};
+    basis->is_raw = mode == PRICES_RAW;
+    size_t n = basis->is_raw ? count_actions(series, n_bars) : 0;
+    if (n == 0)
+        return STATUS_OK;
+    basis->actions = arena_array(arena, n, sizeof *basis->actions);
+    if (basis->actions == NULL)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for this backtest.");
+    double shares = 1;
+    enum status s = STATUS_OK;
+    for (size_t i = 1; i < n_bars && s == STATUS_OK; i++)
+        s = add_actions(basis, i, dividends, &shares, err);
+    return s;
+}
+
+/* The number of actions at or before row, searched from a guess that is seldom far off. */
+static size_t actions_until(const struct basis *basis, size_t row, size_t guess)
+{
+    while (guess < basis->n_actions && basis->actions[guess].row <= row)
+        guess++;
+    while (guess > 0 && basis->actions[guess - 1].row > row)
+        guess--;
+    return guess;
+}
+
+static double shares_after(const struct basis *basis, size_t n_actions)
+{
+    return n_actions == 0 ? 1 : basis->actions[n_actions - 1].shares;
+}
+
+double basis_shares(const struct basis *basis, size_t row)
+{
+    const struct price_series *series = basis->series;
+    if (basis->is_raw)
+        return shares_after(basis, actions_until(basis, row, 0));
+    if (series->close == NULL || !(series->close[row] > 0))
+        return 1;
+    return series->price[row] / series->close[row];
+}
+
+double basis_value(const struct basis *basis, size_t row)
+{
+    const struct price_series *series = basis->series;
+    return basis->is_raw ? series->close[row] * basis_shares(basis, row) : series->price[row];
+}
+
+void basis_place(struct basis *basis, const uint32_t *row, size_t n)
+{
+    size_t t = 0;
+    for (size_t i = 0; i < basis->n_actions; i++) {
+        while (t < n && (row[t] == ALIGN_NO_ROW || row[t] < basis->actions[i].row))
+            t++;
+        basis->actions[i].session = (uint32_t)t;
+    }
+}
+
+void basis_gather(const struct basis *basis, const uint32_t *row, size_t n, double *ret_value)
+{
+    const double *price = basis->is_raw ? basis->series->close : basis->series->price;
+    size_t n_actions = 0;
+    for (size_t t = 0; t < n; t++) {
+        ret_value[t] = (double)NAN;
+        if (row[t] == ALIGN_NO_ROW)
+            continue;
+        n_actions = actions_until(basis, row[t], n_actions);
+        ret_value[t] = price[row[t]] * shares_after(basis, n_actions);
+    }
+}

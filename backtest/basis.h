@@ -1,0 +1,56 @@
+/*
+ * basis.h - one series as the price mode of a run sees it: what a holding unit is worth at each bar.
+ * Built once per column in an arena, read-only afterwards; callable from any thread.
+ *
+ * Adjusted  the unit is worth price[row]; nothing happens to it.
+ * Raw       the unit starts as one share at the first bar and is worth close[row] times the shares it
+ *           stands for. A split multiplies the shares. A dividend multiplies them when it is reinvested,
+ *           by (p + d) / p at the ex-date's close p, or by q / (q - d) at the close q before it, as
+ *           published factors do; otherwise it is cash, or is dropped.
+ * The unit never looks ahead: bars after a row do not change what it is worth at that row.
+ */
+#ifndef BACKTEST_BASIS_H
+#define BACKTEST_BASIS_H
+
+#include "backtest/spec.h"
+
+enum action_kind { ACTION_SPLIT, ACTION_DIVIDEND, ACTION_COUPON };
+extern const char *const action_kind_names[ACTION_COUPON + 1];
+
+struct basis_action {
+    uint32_t row;
+    uint32_t session; /* of a run's clock, see basis_place */
+    enum action_kind kind;
+    bool is_paid;  /* in cash */
+    double amount; /* cash for one share held after the row's split, in the series' currency */
+    double ratio;  /* of a split */
+    double shares; /* that a unit stands for from this action on */
+};
+
+struct basis {
+    const struct price_series *series;
+    size_t n_bars;
+    bool is_raw;
+    struct basis_action *actions; /* in the order of rows, a row's split first */
+    size_t n_actions;
+};
+
+/*
+ * The series has passed market_check_series for that mode; its first n_bars rows are used.
+ * Errors: STATUS_BAD_DATA for a dividend or split that cannot be; STATUS_OUT_OF_MEMORY.
+ */
+enum status basis_init(struct basis *basis, const struct price_series *series, size_t n_bars,
+                       enum price_mode mode, enum spec_dividends dividends, struct arena *arena,
+                       struct err *err) NODISCARD;
+
+/* Finds the session of each action: the first whose row is the action's or a later one; n: none. */
+void basis_place(struct basis *basis, const uint32_t *row, size_t n);
+
+/* At one bar: what a unit is worth in the series' currency, and the shares it stands for. */
+double basis_value(const struct basis *basis, size_t row);
+double basis_shares(const struct basis *basis, size_t row);
+
+/* The value at row[t] for n sessions; NaN at ALIGN_NO_ROW (align.h). */
+void basis_gather(const struct basis *basis, const uint32_t *row, size_t n, double *ret_value);
+
+#endif

@@ -1,0 +1,107 @@
+/* panel_columns.c - what some rules need beside closes, and what happens to held units; see panel_build. */
+#include "backtest/panel_columns.h"
+
+#include <math.h>
+#include <string.h>
+
+unsigned panel_columns(const struct spec *spec)
+{
+    return spec->prices == PRICES_RAW ? PANEL_SHARES : 0;
+}
+
+bool panel_columns_init(struct panel *panel, const struct spec *spec, size_t max_assets,
+                        struct arena *arena)
+{
+    unsigned wanted = panel_columns(spec);
+    size_t n = max_assets * panel->n_sessions;
+    if (wanted & PANEL_OPEN)
+        panel->open = arena_array(arena, n, sizeof *panel->open);
+    if (wanted & PANEL_VOLUME)
+        panel->volume = arena_array(arena, n, sizeof *panel->volume);
+    if (wanted & PANEL_SHARES)
+        panel->shares_per_unit = arena_array(arena, n, sizeof *panel->shares_per_unit);
+    return (panel->open != NULL || !(wanted & PANEL_OPEN)) &&
+           (panel->volume != NULL || !(wanted & PANEL_VOLUME)) &&
+           (panel->shares_per_unit != NULL || !(wanted & PANEL_SHARES));
+}
+
+/* Of the bar at row, on the scale of the unit's price; the rate is the one of the close. */
+static double open_at(const struct panel_asset *asset, size_t row, double rate)
+{
+    const struct price_series *series = asset->series;
+    if (series->open == NULL || !(series->open[row] > 0))
+        return (double)NAN;
+    return series->open[row] * basis_shares(&asset->basis, row) * rate;
+}
+
+void panel_columns_fill(struct panel *panel, size_t a, const uint32_t *row)
+{
+    const struct panel_asset *asset = &panel->assets[a];
+    const double *rate = panel->fx.rate[asset->currency];
+    size_t from = panel_cell(panel, a, 0);
+
+    for (size_t t = 0; t < panel->n_sessions; t++) {
+        bool is_open = panel->state[from + t] & PANEL_TRADABLE;
+        if (panel->open != NULL)
+            panel->open[from + t] = is_open ? open_at(asset, row[t], rate[t]) : (double)NAN;
+        if (panel->volume != NULL)
+            panel->volume[from + t] = is_open && asset->series->volume != NULL
+                                          ? asset->series->volume[row[t]]
+                                          : (double)NAN;
+        if (panel->shares_per_unit != NULL)
+            panel->shares_per_unit[from + t] =
+                row[t] == ALIGN_NO_ROW ? 1 : basis_shares(&asset->basis, row[t]);
+    }
+}
+
+/* Actions at session 0 are over before anything is bought. */
+static bool is_event(const struct panel *panel, const struct basis_action *action)
+{
+    return action->session > 0 && action->session < panel->n_sessions &&
+           (action->is_paid || action->kind == ACTION_SPLIT);
+}
+
+static struct panel_event event_of(const struct panel *panel, size_t a,
+                                   const struct basis_action *action)
+{
+    const struct panel_asset *asset = &panel->assets[a];
+    double rate = panel->fx.rate[asset->currency][action->session];
+    double amount = action->is_paid ? action->amount * action->shares * rate : 0;
+    return (struct panel_event){.session = action->session,
+                                .asset = (uint32_t)a,
+                                .kind = action->kind,
+                                .amount = amount,
+                                .ratio = action->ratio};
+}
+
+bool panel_events_build(struct panel *panel, struct arena *arena)
+{
+    size_t n = panel->n_sessions, count = 0;
+    size_t *next = arena_array(arena, n + 1, sizeof *next); /* of each session's events */
+    if (next == NULL)
+        return false;
+    for (size_t a = 0; a < panel->n_assets; a++) {
+        const struct basis *basis = &panel->assets[a].basis;
+        for (size_t i = 0; i < basis->n_actions; i++)
+            if (is_event(panel, &basis->actions[i])) {
+                next[basis->actions[i].session + 1]++;
+                count++;
+            }
+    }
+    if (count == 0)
+        return true;
+    panel->events = arena_array(arena, count, sizeof *panel->events);
+    if (panel->events == NULL)
+        return false;
+    for (size_t t = 0; t < n; t++)
+        next[t + 1] += next[t];
+    for (size_t a = 0; a < panel->n_assets; a++) {
+        const struct basis *basis = &panel->assets[a].basis;
+        for (size_t i = 0; i < basis->n_actions; i++)
+            if (is_event(panel, &basis->actions[i]))
+                panel->events[next[basis->actions[i].session]++] =
+                    event_of(panel, a, &basis->actions[i]);
+    }
+    panel->n_events = count;
+    return true;
+}
