@@ -38,9 +38,9 @@ else ifeq ($(origin CC),default)
 CC := gcc
 endif
 
-SOURCES := $(sort $(wildcard base/*.c store/*.c cache/*.c backtest/*.c jobs/*.c ingest/*.c ingest/*/*.c \
+SOURCES := $(sort $(wildcard base/*.c store/*.c cache/*.c backtest/*.c backtest/*/*.c jobs/*.c ingest/*.c ingest/*/*.c \
 	server/*.c handlers/*.c cli/*.c))
-HEADERS := $(sort $(wildcard base/*.h store/*.h cache/*.h backtest/*.h jobs/*.h ingest/*.h ingest/*/*.h \
+HEADERS := $(sort $(wildcard base/*.h store/*.h cache/*.h backtest/*.h backtest/*/*.h jobs/*.h ingest/*.h ingest/*/*.h \
 	server/*.h handlers/*.h cli/*.h))
 TEST_C := $(sort $(wildcard tests/*/*.c))
 TEST_H := $(sort $(wildcard tests/*/*.h))
@@ -78,10 +78,14 @@ else
 $(error VARIANT=$(VARIANT) is not one of release clang asan tsan fuzz)
 endif
 
+# The reference LAPACK and BLAS, linked statically by name: `-llapack` would be whatever BLAS the machine has chosen, and
+# one that picks its code by processor changes the last bits of weights (docs/adr/0015).
+LAPACK_LIBS = $(addprefix /usr/lib/$(shell gcc -print-multiarch)/,lapack/liblapack.a blas/libblas.a)
+
 PACKAGES := libmicrohttpd jansson libpq sqlite3 libcrypto zlib libzstd libbrotlienc hiredis
 # Asked once and only when a recipe needs it: on a fresh machine pkg-config is not there while this file is read.
 LIB_CFLAGS = $(eval LIB_CFLAGS := $$(patsubst -I%,-isystem %,$$(shell pkg-config --cflags $(PACKAGES))))$(LIB_CFLAGS)
-LIB_LIBS = $(eval LIB_LIBS := $$(shell pkg-config --libs $(PACKAGES)))$(LIB_LIBS)
+LIB_LIBS = $(eval LIB_LIBS := $$(shell pkg-config --libs $(PACKAGES)) $$(LAPACK_LIBS))$(LIB_LIBS)
 CMOCKA_LIBS = $(eval CMOCKA_LIBS := $$(shell pkg-config --libs cmocka libbrotlidec))$(CMOCKA_LIBS)
 
 DEFINES := -DCMMC_VERSION='"$(shell cat VERSION)"'

@@ -31,15 +31,37 @@ enum status spec_resolve_dates(struct spec *spec, const struct market_data *mark
     return coverage_resolve(spec, market, err);
 }
 
-/* Schedule, costs and target weights of the strategy. */
+/* Target weights at every decision: the request's own, or what the strategy makes of the prices. */
+static enum status set_plan(struct run *run, struct err *err)
+{
+    const struct spec *spec = run->spec;
+    const struct panel *panel = run->panel;
+    if (!strategy_is_plain(spec->model)) {
+        struct strategy_scene scene = {
+            spec,           run->market,      panel,
+            run->rules.due, run->rules.n_due, run->result->periods_per_year};
+        return strategy_plan(&scene, run->arena, run->stop, &run->plan, &run->result->strategy,
+                             err);
+    }
+    size_t *asset = arena_array(run->arena, panel->n_held, sizeof *asset);
+    double *weight = arena_array(run->arena, panel->n_held, sizeof *weight);
+    if (asset == NULL || weight == NULL)
+        return out_of_memory(err);
+    for (size_t a = 0; a < panel->n_held; a++) {
+        asset[a] = a;
+        weight[a] = spec->assets[panel->held[a]].weight;
+    }
+    run->plan = (struct plan){asset, panel->n_held, weight, 0, &run->spec->invested_share};
+    return STATUS_OK;
+}
+
+/* Schedule and costs. */
 static enum status set_rules(struct run *run, struct err *err)
 {
     const struct spec *spec = run->spec;
     const struct panel *panel = run->panel;
     uint32_t *due = arena_array(run->arena, panel->n_sessions, sizeof *due);
-    size_t *asset = arena_array(run->arena, panel->n_held, sizeof *asset);
-    double *weight = arena_array(run->arena, panel->n_held, sizeof *weight);
-    if (due == NULL || asset == NULL || weight == NULL)
+    if (due == NULL)
         return out_of_memory(err);
 
     schedule_build(spec->rebalance, panel->clock, panel->n_sessions, due, &run->rules.n_due);
@@ -48,11 +70,6 @@ static enum status set_rules(struct run *run, struct err *err)
     run->rules.capital = spec->capital;
     run->rules.costs.commission = spec->commission_bps / 1e4;
     run->rules.costs.slippage = spec->slippage_bps / 1e4;
-    for (size_t a = 0; a < panel->n_held; a++) {
-        asset[a] = a;
-        weight[a] = spec->assets[panel->held[a]].weight;
-    }
-    run->plan = (struct plan){asset, panel->n_held, weight, 0, &run->spec->invested_share};
     return STATUS_OK;
 }
 
@@ -76,6 +93,18 @@ static enum status run_gross(struct run *run, struct err *err)
     return s;
 }
 
+/* Room for the session at which each decision is filled. */
+static enum status record_fills(struct run *run, struct err *err)
+{
+    uint32_t *filled_at = arena_array(run->arena, run->rules.n_due, sizeof *filled_at);
+    if (filled_at == NULL)
+        return out_of_memory(err);
+    for (size_t d = 0; d < run->rules.n_due; d++)
+        filled_at[d] = PANEL_NEVER;
+    run->result->ledger.filled_at = filled_at;
+    return STATUS_OK;
+}
+
 static enum status run_strategy(struct run *run, struct err *err)
 {
     struct backtest_result *result = run->result;
@@ -85,12 +114,15 @@ static enum status run_strategy(struct run *run, struct err *err)
     if (s == STATUS_OK)
         s = sim_recorder_init(&result->ledger, run->arena, n, BACKTEST_TRADES_MAX, err);
     if (s == STATUS_OK)
+        s = record_fills(run, err);
+    if (s == STATUS_OK)
         s = simulate(run->panel, &run->plan, &run->rules, &run->workspace, &result->ledger,
                      run->stop, err);
     if (s == STATUS_OK)
         s = run_gross(run, err);
     if (s != STATUS_OK)
         return s;
+    result->plan = run->plan;
     result->equity = run->workspace.equity;
     result->ruined_on = DATE_NONE;
     struct measure_path path = {run->panel->clock, result->equity, n};
@@ -255,7 +287,9 @@ enum status backtest_run(const struct spec *spec, const struct market_data *mark
     run.result->spec = run.spec;
     run.result->panel = run.panel;
     run.result->periods_per_year = run.panel->trades_24_7 ? 365 : 252;
-    s = run_strategy(&run, err);
+    s = set_plan(&run, err);
+    if (s == STATUS_OK)
+        s = run_strategy(&run, err);
     if (s == STATUS_OK)
         s = take_measures(&run, err);
     if (s == STATUS_OK)

@@ -9,6 +9,7 @@
 #include "backtest/engine.h"
 #include "backtest/measure.h"
 #include "backtest/monkey.h"
+#include "backtest/strategy_plan.h"
 
 /* Changes whenever the same request and data could give another number. */
 #define BACKTEST_ENGINE_VERSION "2"
@@ -31,6 +32,8 @@ struct backtest_result {
     const double *benchmark; /* worth of the capital in the benchmark, NaN where it has no price;
                                 NULL: none asked for, or no two usable prices */
     int32_t ruined_on;       /* DATE_NONE: not ruined */
+    struct plan plan;        /* what was decided, per decision */
+    struct strategy_report strategy; /* n 0: the weights of the request at every decision */
 
     struct measure_value measures[MEASURE_COUNT];
     struct measure_value benchmark_measures[MEASURE_COUNT]; /* when benchmark is not NULL */

@@ -117,6 +117,32 @@ static void add_rules(struct collector *c)
             NULL, 0);
 }
 
+/* Decisions that a strategy's formula alone would not have made. */
+static void add_strategy(struct collector *c)
+{
+    const struct strategy_report *report = &c->result->strategy;
+    struct buf text;
+
+    if (report->n_noted[NOTE_SHORT_HISTORY] > 0) {
+        buf_init(&text, c->arena, DETAIL_BYTES_MAX);
+        buf_printf(&text,
+                   "%zu of %zu decisions came before the look-back window was full; they took the "
+                   "strategy's fallback, \"%s\".",
+                   report->n_noted[NOTE_SHORT_HISTORY], report->n,
+                   strategy_fallback_names[c->result->spec->model->fallback]);
+        add(c, "strategy_short_history", buf_str(&text), NULL, 0);
+    }
+    if (report->n_noted[NOTE_NO_ANSWER] > 0) {
+        buf_init(&text, c->arena, DETAIL_BYTES_MAX);
+        buf_printf(&text,
+                   "For %zu of %zu decisions the window has no answer; they took the strategy's "
+                   "fallback, \"%s\".",
+                   report->n_noted[NOTE_NO_ANSWER], report->n,
+                   strategy_fallback_names[c->result->spec->model->fallback]);
+        add(c, "strategy_no_answer", buf_str(&text), NULL, 0);
+    }
+}
+
 /* Held assets that stood still for longer than max_stale, and those that were delisted. */
 static void add_events(struct collector *c)
 {
@@ -199,6 +225,7 @@ enum status caveats_collect(struct backtest_result *result, const struct market_
     struct collector c = {.result = result, .arena = arena};
     add_data(&c, market);
     add_rules(&c);
+    add_strategy(&c);
     add_events(&c);
     add_benchmark(&c);
     if (c.is_out_of_memory)

@@ -213,6 +213,8 @@ static bool fill(struct sim *sim, size_t t)
     ws->equity[t] = after + frozen;
     if (sim->recorder != NULL)
         sim->recorder->cash[t] = sim->cash;
+    if (sim->recorder != NULL && sim->recorder->filled_at != NULL)
+        sim->recorder->filled_at[sim->next_due - 1] = (uint32_t)t;
     return true;
 }
 

@@ -55,6 +55,7 @@ struct sim_recorder {
     double turnover;       /* sum over rebalances of half the traded value / value before */
     size_t n_rebalances;   /* fills after the first purchase */
     double *cash;          /* per session */
+    uint32_t *filled_at;   /* per decision, its session or PANEL_NEVER; NULL: not wanted */
 };
 
 struct sim_workspace {

@@ -3,16 +3,12 @@
 
 #include "backtest/spec_lists.h"
 #include "backtest/spec_names.h"
+#include "backtest/spec_strategy.h"
 #include "backtest/spec_weights.h"
 #include "base/date.h"
 
 #include <string.h>
 
-const char *const spec_strategy_names[SPEC_STRATEGY_COUNT] = {
-    [STRATEGY_FIXED] = "fixed",
-    [STRATEGY_EQUAL] = "equal",
-    [STRATEGY_BUY_AND_HOLD] = "buy_and_hold",
-};
 const char *const spec_rebalance_names[SPEC_REBALANCE_COUNT] = {
     [REBALANCE_NEVER] = "never",         [REBALANCE_DAILY] = "daily",
     [REBALANCE_WEEKLY] = "weekly",       [REBALANCE_MONTHLY] = "monthly",
@@ -163,25 +159,23 @@ static enum status read_scalars(struct json_val root, struct arena *arena, struc
 }
 
 /* strategy and rebalance: their defaults depend on the weights and on each other. */
-static enum status read_strategy(struct json_val root, struct spec *spec, struct err *err)
+static enum status read_strategy(struct json_val root, struct arena *arena, struct spec *spec,
+                                 struct err *err)
 {
-    size_t strategy = spec->has_weights ? STRATEGY_FIXED : STRATEGY_EQUAL;
     size_t rebalance = REBALANCE_MONTHLY;
 
-    enum status s =
-        optional_choice(root, "strategy", spec_strategy_names, SPEC_STRATEGY_COUNT, &strategy, err);
-    if (s == STATUS_OK && strategy == STRATEGY_BUY_AND_HOLD)
+    enum status s = spec_read_strategy(root, arena, spec, err);
+    if (s == STATUS_OK && spec->strategy == STRATEGY_BUY_AND_HOLD)
         rebalance = REBALANCE_NEVER;
     if (s == STATUS_OK)
         s = optional_choice(root, "rebalance", spec_rebalance_names, SPEC_REBALANCE_COUNT,
                             &rebalance, err);
     if (s != STATUS_OK)
         return s;
-    if (strategy == STRATEGY_BUY_AND_HOLD && rebalance != REBALANCE_NEVER)
+    if (spec->strategy == STRATEGY_BUY_AND_HOLD && rebalance != REBALANCE_NEVER)
         return spec_refuse(jr_member(root, "rebalance"), STATUS_BAD_SPEC,
                            "Strategy \"buy_and_hold\" never rebalances.",
                            "\"never\" or no rebalance at all", err);
-    spec->strategy = (enum spec_strategy)strategy;
     spec->rebalance = (enum spec_rebalance)rebalance;
     return STATUS_OK;
 }
@@ -243,7 +237,7 @@ static enum status read_root(struct json_val root, struct arena *arena, struct s
     if (s == STATUS_OK)
         s = read_scalars(root, arena, spec, err);
     if (s == STATUS_OK)
-        s = read_strategy(root, spec, err);
+        s = read_strategy(root, arena, spec, err);
     if (s == STATUS_OK)
         s = read_monkeys(root, arena, spec, err);
     if (s == STATUS_OK)

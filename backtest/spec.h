@@ -8,6 +8,7 @@
 #define BACKTEST_SPEC_H
 
 #include "backtest/market.h"
+#include "backtest/strategy.h"
 #include "base/arena.h"
 #include "base/json_out.h"
 
@@ -19,7 +20,6 @@ enum {
     SPEC_STALE_MAX = 60,
 };
 
-enum spec_strategy { STRATEGY_FIXED, STRATEGY_EQUAL, STRATEGY_BUY_AND_HOLD };
 enum spec_rebalance {
     REBALANCE_NEVER,
     REBALANCE_DAILY,
@@ -47,7 +47,8 @@ struct spec {
     size_t n_assets;
     bool has_weights;      /* given by the client, not implied by the strategy */
     double invested_share; /* 1, or the weights' sum when the rest stays in cash */
-    enum spec_strategy strategy;
+    enum strategy_id strategy;
+    const struct strategy *model; /* its parameters; never NULL */
     int32_t start, end; /* first and last day asked for, inclusive; DATE_NONE: all there is */
     double capital;
     char currency[CURRENCY_TEXT_BYTES];

@@ -1,5 +1,6 @@
 /* spec_canonical.c - the one spelling of a spec: hashed for its id and echoed in the answer. */
 #include "backtest/spec_names.h"
+#include "backtest/spec_strategy.h"
 
 static void write_assets(const struct spec *spec, struct json_out *json)
 {
@@ -43,7 +44,8 @@ void spec_canonical(const struct spec *spec, struct json_out *json)
 {
     jw_object(json);
     write_assets(spec, json);
-    jw_key_c(json, "strategy", spec_strategy_names[spec->strategy]);
+    jw_key(json, "strategy");
+    spec_write_strategy(spec->model, json);
     write_date(json, "start", spec->start);
     write_date(json, "end", spec->end);
     jw_key_f64(json, "capital", spec->capital);

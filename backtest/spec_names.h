@@ -5,13 +5,11 @@
 #include "backtest/spec.h"
 
 enum {
-    SPEC_STRATEGY_COUNT = STRATEGY_BUY_AND_HOLD + 1,
     SPEC_REBALANCE_COUNT = REBALANCE_YEARLY + 1,
     SPEC_FILL_COUNT = FILL_SAME_CLOSE + 1,
     SPEC_WEIGHT_SUM_COUNT = WEIGHT_SUM_CASH + 1,
 };
 
-extern const char *const spec_strategy_names[SPEC_STRATEGY_COUNT];
 extern const char *const spec_rebalance_names[SPEC_REBALANCE_COUNT];
 extern const char *const spec_fill_names[SPEC_FILL_COUNT];
 extern const char *const spec_weight_sum_names[SPEC_WEIGHT_SUM_COUNT];

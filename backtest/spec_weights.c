@@ -58,9 +58,11 @@ enum status spec_weights_settle(struct spec *spec, struct err *err)
         err_allow(err, "a weight of at least 0 for every asset, or strategy \"equal\"");
         return s;
     }
-    if (spec->strategy == STRATEGY_EQUAL && spec->has_weights) {
+    bool takes_none = spec->strategy == STRATEGY_EQUAL || !strategy_is_plain(spec->model);
+    if (takes_none && spec->has_weights) {
         enum status s =
-            err_set(err, STATUS_BAD_WEIGHTS, "Strategy \"equal\" chooses the weights itself.");
+            err_set(err, STATUS_BAD_WEIGHTS, "Strategy \"%s\" chooses the weights itself.",
+                    spec->model->kind->name);
         err_at(err, ERR_POINTER, STR("/assets/0/weight"), STR_NONE);
         err_allow(err, "assets without weights, or strategy \"fixed\"");
         return s;

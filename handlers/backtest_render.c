@@ -1,6 +1,8 @@
 /* backtest_render.c - the document of POST /v1/backtests, written straight from the result. */
 #include "handlers/backtest_render.h"
 
+#include "handlers/backtest_render_decisions.h"
+
 #include <math.h>
 
 static void write_line(struct json_out *json, const char *key, const double *line, size_t n)
@@ -345,6 +347,7 @@ void backtest_render(const struct backtest_result *result, struct str id,
     write_costs(result, &json);
     write_monkeys(result, &json);
     write_final_weights(result, &json);
+    backtest_render_decisions(result, &json);
     write_passport(result, passport, &json);
     jw_end_object(&json);
     write_meta(result, &json);

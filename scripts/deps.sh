@@ -24,6 +24,8 @@ zlib1g-dev
 libzstd-dev
 libbrotli-dev
 libhiredis-dev
+liblapack-dev
+libblas-dev
 '
 
 # redis-tools alone is enough for Redis, since it carries the server's binary too (redis-check-rdb, run under the name

@@ -16,6 +16,11 @@ def section(number):
     return dict(zip(parts[1::2], parts[2::2]))[str(number)]
 
 
+def titled(title):
+    """The text of the section with this title, whatever its number."""
+    return re.search(r"^## \d+\. " + title + r"$(.*?)(?=^## |\Z)", read("docs/formulas.md"), flags=re.M | re.S).group(1)
+
+
 def first_cells(text):
     return re.findall(r"^\| `([a-z0-9_]+)` \|", text, flags=re.M)
 
@@ -37,6 +42,24 @@ class Formulas(unittest.TestCase):
         codes += re.findall(r'\badd_flag\(\s*c,\s*\w+,\s*"(\w+)"', source)
         documented = re.findall(r"`(\w+)`", section(8))
         self.assertEqual(sorted(set(codes)), sorted(documented))
+
+    def test_every_strategy_is_documented_and_every_documented_one_exists(self):
+        rows = re.findall(r"^STRATEGY\(\w+, (\w+)\)", read("backtest/strategies.def"), flags=re.M)
+        table = titled("Strategies").split("| Strategy |")[1]
+        self.assertEqual(sorted(rows), sorted(first_cells(table)))
+        names = re.search(r"^    StrategyName:.*?enum:(.*?)^    \w", read("openapi.yaml"), flags=re.M | re.S).group(1)
+        self.assertEqual(rows, re.findall(r"- (\w+)", names))
+        for name in rows:
+            self.assertIn(f'.name = "{name}"', read(f"backtest/strategies/{name}.c"))
+
+    def test_every_parameter_of_a_strategy_is_documented_and_every_documented_one_exists(self):
+        source = read("backtest/spec_strategy.c")
+        keys = [word for name in ("window", "estimate")
+                for word in re.findall(r'"(\w+)"', re.search(name + r"\[\] = \{(.*?)\}", source, flags=re.S).group(1))]
+        for path in sorted((ROOT / "backtest" / "strategies").glob("*.c")):
+            keys += re.findall(r'STRATEGY_PARAM_[A-Z]+\(\s*"(\w+)"', path.read_text(encoding="utf-8"))
+        table = titled("Strategies").split("| Parameter |")[1].split("| Strategy |")[0]
+        self.assertEqual(sorted(set(keys)), sorted(first_cells(table)))
 
     def test_every_field_of_a_request_is_documented_and_every_documented_one_exists(self):
         keys = re.search(r"static enum status read_root.*?keys\[\] = \{(.*?)\}", read("backtest/spec.c"), flags=re.S)

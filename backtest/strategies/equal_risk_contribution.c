@@ -1,0 +1,16 @@
+/* equal_risk_contribution.c - every asset adds the same to the portfolio's risk. */
+#include "backtest/risk_parity.h"
+#include "backtest/strategies/kinds.h"
+
+static bool weigh(const struct strategy_input *input, double *ret_weight)
+{
+    return risk_parity(input->covariance, input->m, input->scratch, ret_weight);
+}
+
+const struct strategy_kind strategy_equal_risk_contribution = {
+    .name = "equal_risk_contribution",
+    .needs = STRATEGY_WINDOW | STRATEGY_RETURNS | STRATEGY_COVARIANCE,
+    .standard_lookback = 252,
+    .scratch = 1,
+    .weigh = weigh,
+};

@@ -1,0 +1,125 @@
+/*
+ * strategy.h - what a strategy is: its parameters as rows, and one function that turns a look-back
+ * window into target weights. strategies.def lists them; strategy_plan.h fills the plan of a run.
+ * Everything here is read-only after parsing; any number of threads may read it.
+ *
+ * A strategy sees one window: the prices of the assets that can be bought at the decision, from
+ * `lookback` returns before the last price it may know up to that price. Nothing else reaches it, so
+ * it cannot look ahead. The last price it may know is `lag` sessions before the decision (0: the close
+ * at which the decision is made).
+ */
+#ifndef BACKTEST_STRATEGY_H
+#define BACKTEST_STRATEGY_H
+
+#include "backtest/covariance.h"
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum strategy_id {
+#define STRATEGY(id, name) STRATEGY_##id,
+#include "backtest/strategies.def"
+#undef STRATEGY
+    STRATEGY_COUNT
+};
+
+enum {
+    STRATEGY_PARAMS_MAX = 8,
+    STRATEGY_LOOKBACK_MAX = 2520, /* sessions */
+    STRATEGY_LAG_MAX = 252,
+};
+
+/* What a strategy needs, and so which members its object may have. */
+enum strategy_needs {
+    STRATEGY_WINDOW = 1u << 0,     /* prices: lookback, lag, fallback */
+    STRATEGY_RETURNS = 1u << 1,    /* their returns; assets without variation are left out */
+    STRATEGY_COVARIANCE = 1u << 2, /* mean and covariance of the returns: covariance */
+};
+
+enum strategy_value { STRATEGY_INTEGER, STRATEGY_NUMBER, STRATEGY_CHOICE };
+
+/* One parameter: a row in the strategy's own file. */
+struct strategy_param {
+    const char *name;
+    enum strategy_value type;
+    double min, max;           /* of a number, inclusive */
+    double standard;           /* when the request says nothing; of a choice, an index */
+    const char *const *choice; /* the words of a choice */
+    size_t n_choices;
+};
+
+/* What to do before enough history exists, and when a window has no answer. */
+enum strategy_fallback { FALLBACK_EQUAL, FALLBACK_CASH, STRATEGY_FALLBACK_COUNT };
+extern const char *const strategy_fallback_names[STRATEGY_FALLBACK_COUNT];
+
+struct strategy_kind;
+
+/* A strategy of a request: what the client asked for, with every default filled in. */
+struct strategy {
+    const struct strategy_kind *kind;
+    size_t lookback, lag; /* sessions; 0 without STRATEGY_WINDOW */
+    enum strategy_fallback fallback;
+    struct covariance_choice covariance;
+    double param[STRATEGY_PARAMS_MAX]; /* in the order of kind->params */
+};
+
+/* What strategy_kind.weigh may look at: m assets, all arrays in the same order of assets. */
+struct strategy_input {
+    const struct strategy *strategy;
+    size_t m; /* >= 1 */
+    const double *const
+        *price;            /* [m]: lookback + 1 prices each, oldest first; NULL without a window */
+    const double *returns; /* m columns of lookback returns, centred by the estimator */
+    const double *mean;    /* [m], per session */
+    const double *covariance; /* m x m */
+    double periods_per_year;
+    double risk_free_rate; /* annual */
+    double *scratch;       /* kind->scratch doubles per asset */
+};
+
+/* Why a row is not what the strategy's formula alone would give. */
+enum strategy_note {
+    NOTE_NONE,
+    NOTE_SHORT_HISTORY, /* fewer sessions than the window needs: the fallback */
+    NOTE_NO_ANSWER,     /* the window has no solution (no variation, for one): the fallback */
+    STRATEGY_NOTE_COUNT
+};
+extern const char *const strategy_note_names[STRATEGY_NOTE_COUNT]; /* NULL for NOTE_NONE */
+
+struct strategy_kind {
+    const char *name;
+    unsigned needs;           /* of enum strategy_needs */
+    size_t standard_lookback; /* sessions */
+    const struct strategy_param *params;
+    size_t n_params;
+    size_t scratch; /* doubles per asset */
+    /*
+     * Fills ret_weight[m], every one set. Their sum is the invested share; the rest stays in cash.
+     * False when the window has no answer. NULL: the weights of the request, the same at every decision.
+     */
+    bool (*weigh)(const struct strategy_input *input, double *ret_weight);
+};
+
+extern const struct strategy_kind *const strategy_kinds[STRATEGY_COUNT];
+
+/* Whether it takes part in the row-by-row plan; otherwise the weights of the request are the plan. */
+static inline bool strategy_is_plain(const struct strategy *strategy)
+{
+    return strategy->kind->weigh == NULL;
+}
+
+#define STRATEGY_PARAM_INTEGER(name, min, max, standard)            \
+    {                                                               \
+        (name), STRATEGY_INTEGER, (min), (max), (standard), NULL, 0 \
+    }
+#define STRATEGY_PARAM_NUMBER(name, min, max, standard)            \
+    {                                                              \
+        (name), STRATEGY_NUMBER, (min), (max), (standard), NULL, 0 \
+    }
+#define STRATEGY_PARAM_CHOICE(name, words, standard)                         \
+    {                                                                        \
+        (name), STRATEGY_CHOICE, 0, 0, (standard), (words), ARRAY_LEN(words) \
+    }
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * strategy_row.h - one row of a plan: cuts the window, leaves out what cannot be bought, estimates,
+ * and lets the strategy weigh. Part of strategy_plan; not for others.
+ * Pure; one workspace per thread.
+ */
+#ifndef BACKTEST_STRATEGY_ROW_H
+#define BACKTEST_STRATEGY_ROW_H
+
+#include "backtest/history.h"
+#include "backtest/strategy.h"
+
+/* Room for the windows of one strategy; the caller's arena owns it. */
+struct strategy_workspace {
+    size_t *live; /* [n]: columns of the assets that take part */
+    const double **price;
+    double *returns, *mean, *covariance, *scratch;
+    double *weight; /* [n] */
+};
+
+/* Room for n assets. Errors: STATUS_TOO_LARGE. */
+enum status strategy_workspace_init(struct strategy_workspace *workspace,
+                                    const struct strategy *strategy, size_t n, struct arena *arena,
+                                    struct err *err) NODISCARD;
+
+struct strategy_market {
+    struct history history;
+    double periods_per_year;
+    double risk_free_rate; /* annual */
+};
+
+/*
+ * Fills ret_weight[n_held], a weight per held column, for a decision at `session` of the history; the
+ * assets that are suspended or delisted then get 0. Reads no price after session - lag.
+ */
+enum strategy_note strategy_row(const struct strategy *strategy,
+                                const struct strategy_market *market, size_t session,
+                                struct strategy_workspace *workspace, double *ret_weight);
+
+/* Prices before the first decision that a full window needs. */
+size_t strategy_history_needed(const struct strategy *strategy);
+
+#endif

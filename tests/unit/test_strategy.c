@@ -1,0 +1,365 @@
+/* test_strategy.c - every strategy on seeded markets: what it may know, whom it weighs, how it is asked for. */
+#include "tests/unit/test_backtest_world.h"
+
+#include "backtest/stats.h"
+#include "backtest/strategy_row.h"
+
+enum { N_ASSETS = 6, N_BARS = 700, N_ROUNDS = 6 };
+
+static const char *const uids[N_ASSETS] = {"x:A", "x:B", "x:C", "x:D", "x:E", "x:F"};
+
+/* A request object for each strategy, short windows so that a short market is enough. */
+static const char *object_of(enum strategy_id id)
+{
+    static const char *const objects[STRATEGY_COUNT] = {
+        [STRATEGY_INVERSE_VOLATILITY] =
+            "{\"name\":\"inverse_volatility\",\"lookback\":40,\"lag\":1}",
+        [STRATEGY_EQUAL_RISK_CONTRIBUTION] =
+            "{\"name\":\"equal_risk_contribution\",\"lookback\":60,\"covariance\":\"ledoit_wolf\"}",
+    };
+    return objects[id];
+}
+
+static void fill_market(struct world *w, uint64_t seed)
+{
+    world_init(w);
+    for (size_t i = 0; i < N_ASSETS; i++) {
+        struct price_series *s =
+            world_add_walk(w, uids[i], day(2010, 1, 4), N_BARS, seed * 100 + i, i == 0 ? 0 : 25);
+        if (i == 5 && seed % 3 == 0) {
+            s->delisted_on = s->date[500] + 1;
+            s->delisting_return = -0.5;
+        }
+    }
+}
+
+static struct backtest_result *play(struct world *w, const char *object, const size_t *order,
+                                    const char *start)
+{
+    char body[2048];
+    int at = snprintf(body, sizeof body, "{\"universe\":[");
+    for (size_t i = 0; i < N_ASSETS; i++)
+        at += snprintf(body + at, sizeof body - (size_t)at, "%s\"%s\"", i > 0 ? "," : "",
+                       uids[order == NULL ? i : order[i]]);
+    (void)snprintf(body + at, sizeof body - (size_t)at,
+                   "],\"strategy\":%s,\"start\":\"%s\",\"end\":\"2012-06-29\",\"costs\":{"
+                   "\"commission_bps\":5},\"monkeys\":{\"count\":0}}",
+                   object, start);
+    return world_run(w, body);
+}
+
+/* Corrupts every price after cut. */
+static void corrupt_future(struct world *w, int32_t cut, uint64_t seed)
+{
+    struct rng rng;
+    rng_init(&rng, seed, 99);
+    for (size_t i = 0; i < w->market.n_series; i++) {
+        struct price_series *s = &w->series[i];
+        double *price = arena_array(&w->arena, s->n, sizeof *price);
+        assert_non_null(price);
+        for (size_t k = 0; k < s->n; k++)
+            price[k] = s->date[k] > cut ? 1000 * rng_next_unit(&rng) : s->price[k];
+        s->price = price;
+    }
+}
+
+static void corrupting_the_future_moves_no_weight_before_it(void **state)
+{
+    (void)state;
+    for (size_t id = 0; id < STRATEGY_COUNT; id++) {
+        const char *object = object_of((enum strategy_id)id);
+        for (uint64_t seed = 0; object != NULL && seed < N_ROUNDS; seed++) {
+            struct world w;
+            fill_market(&w, seed);
+            struct backtest_result *one = play(&w, object, NULL, "2010-06-01");
+            size_t cut = 60 + (size_t)(seed * 53) % 350;
+            corrupt_future(&w, one->panel->clock[cut], seed);
+            struct backtest_result *two = play(&w, object, NULL, "2010-06-01");
+            assert_memory_equal(one->equity, two->equity, (cut + 1) * sizeof(double));
+            for (size_t d = 0; d < one->strategy.n && one->strategy.decisions[d].session <= cut;
+                 d++)
+                assert_memory_equal(plan_row(&one->plan, d), plan_row(&two->plan, d),
+                                    one->plan.n * sizeof(double));
+            assert_true(one->equity[cut + 60] != two->equity[cut + 60]);
+            world_clear(&w);
+        }
+    }
+}
+
+static void order_of_the_assets_does_not_matter_to_any_strategy(void **state)
+{
+    (void)state;
+    for (size_t id = 0; id < STRATEGY_COUNT; id++) {
+        const char *object = object_of((enum strategy_id)id);
+        for (uint64_t seed = 0; object != NULL && seed < N_ROUNDS; seed++) {
+            struct world w;
+            size_t order[N_ASSETS];
+            fill_market(&w, seed);
+            for (size_t i = 0; i < N_ASSETS; i++)
+                order[i] = (i * 5 + 3) % N_ASSETS;
+            struct backtest_result *one = play(&w, object, NULL, "2010-06-01");
+            struct backtest_result *two = play(&w, object, order, "2010-06-01");
+            for (size_t t = 0; t < one->panel->n_sessions; t++)
+                assert_close(two->equity[t], one->equity[t], 1e-9);
+            world_clear(&w);
+        }
+    }
+}
+
+static void weights_of_every_strategy_are_finite_and_add_up_to_what_is_invested(void **state)
+{
+    (void)state;
+    for (size_t id = 0; id < STRATEGY_COUNT; id++) {
+        const char *object = object_of((enum strategy_id)id);
+        for (uint64_t seed = 0; object != NULL && seed < N_ROUNDS; seed++) {
+            struct world w;
+            fill_market(&w, seed);
+            struct backtest_result *r = play(&w, object, NULL, "2010-06-01");
+            assert_true(r->strategy.n > 20);
+            for (size_t d = 0; d < r->strategy.n; d++) {
+                double sum = 0;
+                for (size_t a = 0; a < r->plan.n; a++) {
+                    assert_true(isfinite(plan_row(&r->plan, d)[a]));
+                    sum += plan_row(&r->plan, d)[a];
+                }
+                assert_true(fabs(sum - plan_invested(&r->plan, d)) < 1e-12);
+                assert_true(sum < 1 + 1e-12);
+            }
+            world_clear(&w);
+        }
+    }
+}
+
+static void every_strategy_of_the_table_is_played_here(void **state)
+{
+    (void)state;
+    for (size_t id = 0; id < STRATEGY_COUNT; id++) {
+        bool is_plain = strategy_kinds[id]->weigh == NULL;
+        assert_true(is_plain == (object_of((enum strategy_id)id) == NULL));
+    }
+}
+
+/* The window of a decision ends `lag` sessions before it and is `lookback` returns long. */
+static void a_decision_says_what_it_knew(void **state)
+{
+    struct world w;
+    (void)state;
+    fill_market(&w, 1);
+    struct backtest_result *r =
+        play(&w, "{\"name\":\"inverse_volatility\",\"lookback\":40,\"lag\":3}", NULL, "2010-01-04");
+    const int32_t *clock = r->panel->clock;
+    size_t n_short = 0;
+    for (size_t d = 0; d < r->strategy.n; d++) {
+        struct strategy_decision decision = r->strategy.decisions[d];
+        if (decision.session < 43) {
+            n_short++;
+            assert_int_equal(decision.note, NOTE_SHORT_HISTORY);
+            assert_int_equal(decision.known_at, DATE_NONE);
+            assert_true(plan_row(&r->plan, d)[2] == 1.0 / N_ASSETS);
+            continue;
+        }
+        assert_int_equal(decision.note, NOTE_NONE);
+        assert_int_equal(decision.known_at, clock[decision.session - 3]);
+        assert_int_equal(decision.known_from, clock[decision.session - 43]);
+    }
+    assert_int_equal(n_short, r->strategy.n_noted[NOTE_SHORT_HISTORY]);
+    assert_int_equal(n_short, 3); /* January, February, and the first session of March */
+    world_clear(&w);
+}
+
+/* Prices before the start fill the first window, and the run is the tail of an earlier one. */
+static void prices_before_the_start_are_history(void **state)
+{
+    struct world w;
+    (void)state;
+    fill_market(&w, 1);
+    const char *object = "{\"name\":\"equal_risk_contribution\",\"lookback\":60}";
+    struct backtest_result *early = play(&w, object, NULL, "2010-01-04");
+    struct backtest_result *late = play(&w, object, NULL, "2010-06-01");
+    assert_int_equal(late->strategy.n_noted[NOTE_SHORT_HISTORY], 0);
+    assert_true(early->strategy.n_noted[NOTE_SHORT_HISTORY] > 0);
+    size_t offset = early->strategy.n - late->strategy.n;
+    for (size_t d = 0; d < late->strategy.n; d++)
+        assert_memory_equal(plan_row(&late->plan, d), plan_row(&early->plan, d + offset),
+                            late->plan.n * sizeof(double));
+    world_clear(&w);
+}
+
+static void fallback_to_cash_holds_cash(void **state)
+{
+    struct world w;
+    (void)state;
+    fill_market(&w, 1);
+    struct backtest_result *r =
+        play(&w, "{\"name\":\"inverse_volatility\",\"lookback\":40,\"fallback\":\"cash\"}", NULL,
+             "2010-01-04");
+    for (size_t t = 0; t < 40; t++)
+        assert_true(r->equity[t] == 10000);
+    assert_true(plan_invested(&r->plan, 0) == 0);
+    assert_true(r->equity[200] != 10000);
+    world_clear(&w);
+}
+
+static void inverse_volatility_is_one_over_the_deviation_of_the_window(void **state)
+{
+    struct world w;
+    (void)state;
+    fill_market(&w, 2);
+    struct backtest_result *r =
+        play(&w, "{\"name\":\"inverse_volatility\",\"lookback\":40,\"lag\":1}", NULL, "2010-01-04");
+    for (size_t d = 4; d < r->strategy.n; d++) {
+        double inverse[N_ASSETS], sum = 0, returns[40];
+        size_t last = r->strategy.decisions[d].session - 1;
+        for (size_t a = 0; a < N_ASSETS; a++) {
+            stats_returns(r->panel->price + panel_cell(r->panel, a, last - 40), 41, returns);
+            inverse[a] = 1 / stats_moments(returns, 40).sd;
+            sum += inverse[a];
+        }
+        for (size_t a = 0; a < N_ASSETS; a++)
+            assert_close(plan_row(&r->plan, d)[a], inverse[a] / sum, 1e-12);
+    }
+    world_clear(&w);
+}
+
+/* A delisted asset, and one whose price never moves, are left to the others. */
+static void what_is_gone_or_stands_still_gets_nothing(void **state)
+{
+    struct world w;
+    double flat[N_BARS];
+    int32_t date[N_BARS];
+    (void)state;
+    fill_market(&w, 3); /* x:F is delisted */
+    struct price_series still = w.series[1];
+    for (size_t i = 0; i < N_BARS; i++) {
+        flat[i] = 50;
+        date[i] = still.date[i];
+    }
+    w.series[1].price = flat;
+    struct backtest_result *r =
+        play(&w, "{\"name\":\"equal_risk_contribution\",\"lookback\":40}", NULL, "2010-06-01");
+    uint32_t gone = r->panel->assets[5].delisted_at;
+    assert_true(gone < r->panel->n_sessions);
+    for (size_t d = 0; d < r->strategy.n; d++) {
+        const double *row = plan_row(&r->plan, d);
+        assert_true(row[1] == 0 && row[0] > 0);
+        assert_true((row[5] > 0) == (r->strategy.decisions[d].session < gone));
+    }
+    assert_int_equal(date[0], r->panel->assets[1].series->date[0]);
+    world_clear(&w);
+}
+
+static void a_name_alone_takes_every_default(void **state)
+{
+    struct world w;
+    (void)state;
+    world_init(&w);
+    for (size_t id = 0; id < STRATEGY_COUNT; id++) {
+        char body[256];
+        const struct strategy_kind *kind = strategy_kinds[id];
+        if (kind->weigh == NULL)
+            continue;
+        (void)snprintf(body, sizeof body, "{\"universe\":[\"x:A\",\"x:B\"],\"strategy\":\"%s\"}",
+                       kind->name);
+        struct spec *spec = world_spec(&w, body);
+        assert_int_equal(spec->strategy, id);
+        assert_ptr_equal(spec->model->kind, kind);
+        assert_int_equal(spec->model->lookback, kind->standard_lookback);
+        assert_int_equal(spec->model->lag, 0);
+        for (size_t i = 0; i < kind->n_params; i++)
+            assert_true(spec->model->param[i] == kind->params[i].standard);
+    }
+    world_clear(&w);
+}
+
+struct refusal {
+    const char *strategy;
+    enum status status;
+    const char *pointer;
+};
+
+static const struct refusal refusals[] = {
+    {"7", STATUS_WRONG_TYPE, "/strategy"},
+    {"\"inverse_volatilty\"", STATUS_OUT_OF_RANGE, "/strategy"},
+    {"{}", STATUS_WRONG_TYPE, "/strategy/name"},
+    {"{\"name\":\"none\"}", STATUS_OUT_OF_RANGE, "/strategy/name"},
+    {"{\"name\":\"equal\",\"lookback\":5}", STATUS_UNKNOWN_FIELD, "/strategy/lookback"},
+    {"{\"name\":\"inverse_volatility\",\"lookback\":1}", STATUS_OUT_OF_RANGE, "/strategy/lookback"},
+    {"{\"name\":\"inverse_volatility\",\"lookback\":2521}", STATUS_OUT_OF_RANGE,
+     "/strategy/lookback"},
+    {"{\"name\":\"inverse_volatility\",\"lag\":-1}", STATUS_OUT_OF_RANGE, "/strategy/lag"},
+    {"{\"name\":\"inverse_volatility\",\"fallback\":\"wait\"}", STATUS_OUT_OF_RANGE,
+     "/strategy/fallback"},
+    {"{\"name\":\"inverse_volatility\",\"covariance\":\"robust\"}", STATUS_OUT_OF_RANGE,
+     "/strategy/covariance"},
+    {"{\"name\":\"inverse_volatility\",\"decay\":0.9}", STATUS_BAD_SPEC, "/strategy/decay"},
+    {"{\"name\":\"inverse_volatility\",\"covariance\":\"ewma\",\"decay\":1}", STATUS_OUT_OF_RANGE,
+     "/strategy/decay"},
+};
+
+static void wrong_parameters_name_the_place_and_what_is_allowed(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
+        const struct refusal *c = &refusals[i];
+        struct world w;
+        struct spec *spec = NULL;
+        struct err err = {0};
+        char body[1024];
+        world_init(&w);
+        (void)snprintf(body, sizeof body, "{\"universe\":[\"x:A\",\"x:B\"],\"strategy\":%s}",
+                       c->strategy);
+        enum status s = spec_parse(str_of(body), &w.arena, &spec, &err);
+        if (s != c->status || strcmp(err.name, c->pointer) != 0 || err.allowed[0] == '\0')
+            fail_msg("%s gave %s \"%s\" at %s (allowed: %s)", c->strategy, status_name(s),
+                     err.detail, err.name, err.allowed);
+        world_clear(&w);
+    }
+}
+
+static void canonical_form_of_every_strategy_parses_to_itself(void **state)
+{
+    struct world w;
+    (void)state;
+    world_init(&w);
+    for (size_t id = 0; id < STRATEGY_COUNT; id++) {
+        char body[2048];
+        struct buf first, second;
+        struct json_out json;
+        if (object_of((enum strategy_id)id) == NULL)
+            continue;
+        (void)snprintf(body, sizeof body,
+                       "{\"universe\":[\"x:A\",\"x:B\",\"x:C\",\"x:D\",\"x:E\",\"x:F\"],"
+                       "\"strategy\":%s}",
+                       object_of((enum strategy_id)id));
+        buf_init(&first, &w.arena, 1 << 16);
+        buf_init(&second, &w.arena, 1 << 16);
+        jw_init(&json, &first);
+        spec_canonical(world_spec(&w, body), &json);
+        char *text = arena_dup(&w.arena, buf_str(&first));
+        assert_non_null(text);
+        jw_init(&json, &second);
+        spec_canonical(world_spec(&w, text), &json);
+        if (!str_eq(buf_str(&first), buf_str(&second)))
+            fail_msg("%s\n%.*s", text, STR_ARG(buf_str(&second)));
+    }
+    world_clear(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_strategy_of_the_table_is_played_here),
+        cmocka_unit_test(corrupting_the_future_moves_no_weight_before_it),
+        cmocka_unit_test(order_of_the_assets_does_not_matter_to_any_strategy),
+        cmocka_unit_test(weights_of_every_strategy_are_finite_and_add_up_to_what_is_invested),
+        cmocka_unit_test(a_decision_says_what_it_knew),
+        cmocka_unit_test(prices_before_the_start_are_history),
+        cmocka_unit_test(fallback_to_cash_holds_cash),
+        cmocka_unit_test(inverse_volatility_is_one_over_the_deviation_of_the_window),
+        cmocka_unit_test(what_is_gone_or_stands_still_gets_nothing),
+        cmocka_unit_test(a_name_alone_takes_every_default),
+        cmocka_unit_test(wrong_parameters_name_the_place_and_what_is_allowed),
+        cmocka_unit_test(canonical_form_of_every_strategy_parses_to_itself),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
