@@ -5,6 +5,8 @@
 #include <stdint.h>
 
 int64_t clock_mono_ns(void);
+int64_t
+clock_mono_coarse_ns(void);  /* of the last tick, some milliseconds ago: for deadlines of seconds */
 int64_t clock_wall_s(void);  /* seconds since 1970 */
 int64_t clock_wall_ms(void); /* milliseconds since 1970 */
 

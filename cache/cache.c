@@ -11,9 +11,11 @@ enum status cache_new(const struct cache_options *options, struct cache **ret, s
     struct cache *cache = calloc(1, sizeof *cache);
     if (cache == NULL)
         return err_out_of_memory(err);
-    enum status s = l1_new(max_bytes - max_bytes / FRONT_SHARE, &cache->replies, err);
+    enum status s = l1_new(max_bytes - 2 * (max_bytes / FRONT_SHARE), &cache->replies, err);
     if (s == STATUS_OK)
         s = l1_new(max_bytes / FRONT_SHARE, &cache->fronts, err);
+    if (s == STATUS_OK)
+        s = l1_new(max_bytes / FRONT_SHARE, &cache->heads, err);
     if (s == STATUS_OK)
         s = flights_new(&cache->flights, err);
     if (s == STATUS_OK)
@@ -38,6 +40,7 @@ void cache_free(struct cache *cache)
     fetcher_free(cache->fetcher);
     l1_free(cache->replies);
     l1_free(cache->fronts);
+    l1_free(cache->heads);
     flights_free(cache->flights);
     epochs_free(cache->epochs);
     redis_free(cache->l2.redis);

@@ -16,7 +16,9 @@
 struct cache {
     struct l1 *replies; /* finished replies, by everything their bytes depend on */
     struct l1 *fronts;  /* raw requests, and the key of the reply that answered each */
-    struct l2 l2;       /* finished replies in Redis, if there is one */
+    struct l1
+        *heads;   /* the same by all bytes of a request's head: nothing of it need be looked at */
+    struct l2 l2; /* finished replies in Redis, if there is one */
     struct fetcher
         *fetcher; /* reads from it for those who wait without a thread; NULL without Redis */
     struct flights *flights;
@@ -25,7 +27,7 @@ struct cache {
 };
 
 struct cache_options {
-    uint64_t max_bytes;         /* of both in-process parts */
+    uint64_t max_bytes;         /* of all in-process parts */
     struct redis_options redis; /* url "": none */
     unsigned redis_ttl_s;
 };

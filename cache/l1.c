@@ -2,6 +2,7 @@
 #include "cache/l1.h"
 
 #include "base/lock.h"
+#include "base/wide.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,7 @@ struct l1 {
     struct shard shards[L1_SHARDS];
     size_t n_buckets;   /* in each shard, a power of two */
     uint64_t shard_max; /* bytes */
-    uint64_t seed;      /* so that nobody outside can choose keys for one bucket */
+    uint64_t seeds[3];  /* so that nobody outside can choose keys for one bucket */
 };
 
 static uint64_t mix(uint64_t x)
@@ -43,21 +44,32 @@ static uint64_t mix(uint64_t x)
     return x ^ (x >> 32);
 }
 
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+    u128 product = (u128)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static uint64_t word_at(const char *at)
+{
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+/* Sixteen bytes a multiplication, as in wyhash, but with constants that nobody outside knows. */
 static uint64_t hash_of(const struct l1 *l1, struct str key)
 {
-    uint64_t hash = l1->seed ^ key.len;
+    uint64_t hash = l1->seeds[0] ^ key.len;
     const char *at = key.ptr;
     size_t left = key.len;
-    for (; left >= sizeof hash; left -= sizeof hash, at += sizeof hash) {
-        uint64_t word;
-        memcpy(&word, at, sizeof word);
-        hash = (hash ^ mix(word ^ l1->seed)) * 0x9e3779b97f4a7c15u;
-        hash ^= hash >> 29;
-    }
-    uint64_t last = 0;
+    for (; left >= 16; left -= 16, at += 16)
+        hash = fold(word_at(at) ^ l1->seeds[1], word_at(at + 8) ^ hash);
+    char last[16] = {0};
     if (left > 0)
-        memcpy(&last, at, left);
-    return mix(hash ^ last ^ ((uint64_t)left << 56));
+        memcpy(last, at, left);
+    hash = fold(word_at(last) ^ l1->seeds[1], word_at(last + 8) ^ hash);
+    return fold(hash ^ l1->seeds[0], l1->seeds[2]);
 }
 
 static uint64_t weight(const struct blob *blob)
@@ -72,7 +84,10 @@ enum status l1_new(uint64_t max_bytes, struct l1 **ret, struct err *err)
         return err_out_of_memory(err);
     struct timespec now = {0};
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    l1->seed = mix((uint64_t)now.tv_nsec ^ (uint64_t)(uintptr_t)l1 ^ (uint64_t)now.tv_sec << 30);
+    l1->seeds[0] =
+        mix((uint64_t)now.tv_nsec ^ (uint64_t)(uintptr_t)l1 ^ (uint64_t)now.tv_sec << 30);
+    l1->seeds[1] = mix(l1->seeds[0] + (uint64_t)(uintptr_t)&now) | 1;
+    l1->seeds[2] = mix(l1->seeds[1]) | 1;
     l1->shard_max = max_bytes / L1_SHARDS;
     l1->n_buckets = BUCKETS_MIN;
     while (l1->n_buckets < BUCKETS_MAX && l1->n_buckets * BUCKET_BYTES < l1->shard_max)

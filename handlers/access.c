@@ -252,5 +252,9 @@ enum status access_admit(struct request *request, struct err *err)
         s = check_scope(request, err);
     if (s == STATUS_OK)
         s = check_quota(request, err);
-    return s == STATUS_OK && request->principal.key_id != 0 ? check_scope(request, err) : s;
+    if (s == STATUS_OK && request->principal.key_id != 0)
+        s = check_scope(request, err);
+    request->is_open_to_all = s == STATUS_OK && request->principal.key_id == 0 &&
+                              rules->anonymous_quota == 0 && rules->proxies.n == 0;
+    return s;
 }

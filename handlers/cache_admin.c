@@ -67,6 +67,7 @@ enum status cache_get(struct request *request, struct err *err)
     jw_object(&json);
     put_level(&json, "l1", cache->replies, l1_bytes_max(cache->replies));
     put_level(&json, "front", cache->fronts, l1_bytes_max(cache->fronts));
+    put_level(&json, "head", cache->heads, l1_bytes_max(cache->heads));
     put_redis(&json, &cache->l2, caching_hears(request->app->caching));
     jw_key_i64(&json, "misses", (int64_t)atomic_load(&cache->n_misses));
     jw_key_i64(&json, "waiting", (int64_t)flights_waiting(cache->flights));

@@ -53,6 +53,7 @@ static void collect(struct metrics *metrics, void *cls)
     struct cache *cache = caching->cache;
     collect_l1(metrics, "l1", cache->replies);
     collect_l1(metrics, "front", cache->fronts);
+    collect_l1(metrics, "head", cache->heads);
     metrics_set_labeled(metrics, METRIC_cache_requests_total, LABELS("l1", "miss"),
                         (double)atomic_load(&cache->n_misses));
     metrics_set(metrics, METRIC_singleflight_waiters, (double)flights_waiting(cache->flights));
@@ -93,6 +94,7 @@ enum status caching_new(struct app *app, struct caching **ret, struct err *err)
     app->cache = caching->cache;
     app->caching = caching;
     app->front = front_answer;
+    app->recall = front_recall;
     metrics_collector(app->metrics, collect, caching);
     *ret = caching;
     return STATUS_OK;
@@ -122,6 +124,7 @@ void caching_free(struct caching *caching)
     caching_stop(caching);
     warmer_free(caching->warmer);
     caching->app->front = NULL;
+    caching->app->recall = NULL;
     caching->app->cache = NULL;
     caching->app->caching = NULL;
     cache_free(caching->cache);

@@ -17,17 +17,34 @@ enum { RAW_BYTES = 2048, RAW_FIELDS = 4 };
 struct note {
     uint64_t stamp; /* of the catalogue and the epochs under which it holds */
     int64_t next_due_at;
-    uint32_t is_pinned;
+    uint16_t is_pinned, is_memory;
     uint32_t raw_len, key_len;
 };
 
-/* Changes when anything may answer differently; 0 while there is no catalogue. */
-static uint64_t stamp_now(const struct app *app)
+/* Of a head that front_answer answered: its note, with the head behind the key, and what routing found. */
+struct memory {
+    struct note note; /* first */
+    uint32_t head_len;
+    uint32_t http_status;
+    enum method method;
+    unsigned scopes;
+    const struct route *route;
+};
+
+/* Both kinds begin with a note. */
+static struct note note_of(const struct blob *blob)
 {
-    CLEANUP(catalog_unrefp) struct catalog *catalog = catalog_cell_get(app->catalog);
-    if (catalog == NULL)
-        return 0;
-    return (catalog->fingerprint ^ epochs_stamp(app->cache->epochs) * 0x9e3779b97f4a7c15u) | 1;
+    struct note note;
+    memcpy(&note, blob->bytes, sizeof note);
+    return note;
+}
+
+uint64_t front_stamp(const struct app *app)
+{
+    uint64_t fingerprint = catalog_cell_fingerprint(app->catalog);
+    return fingerprint == 0
+               ? 0
+               : (fingerprint ^ epochs_stamp(app->cache->epochs) * 0x9e3779b97f4a7c15u) | 1;
 }
 
 /*
@@ -57,30 +74,62 @@ static struct str raw_of(struct request *request, char room[RAW_BYTES])
 static void open_note(const struct blob *blob, struct note *ret, struct str *ret_raw,
                       struct str *ret_key)
 {
-    memcpy(ret, blob->bytes, sizeof *ret);
-    *ret_raw = (struct str){blob->bytes + sizeof *ret, ret->raw_len};
-    *ret_key = (struct str){blob->bytes + sizeof *ret + ret->raw_len, ret->key_len};
+    *ret = note_of(blob);
+    const char *at = blob->bytes + (ret->is_memory ? sizeof(struct memory) : sizeof *ret);
+    *ret_raw = (struct str){at, ret->raw_len};
+    *ret_key = (struct str){at + ret->raw_len, ret->key_len};
+}
+
+/* Copies text to at; gives where it stands there, and moves at behind it. */
+static struct str put(char **at, struct str text)
+{
+    struct str copy = {*at, text.len};
+    memcpy(*at, text.ptr, text.len);
+    *at += text.len;
+    return copy;
 }
 
 void front_note(struct request *request, struct str key, bool is_pinned, int64_t next_due_at)
 {
     char room[RAW_BYTES];
     struct str raw = raw_of(request, room);
-    struct note note = {.stamp = stamp_now(request->app),
+    struct note note = {.stamp = request->stamp,
                         .next_due_at = next_due_at,
                         .is_pinned = is_pinned,
                         .raw_len = (uint32_t)raw.len,
                         .key_len = (uint32_t)key.len};
-    if (raw.ptr == NULL || key.len > UINT32_MAX / 2)
+    if (raw.ptr == NULL || request->stamp == 0 || key.len > UINT32_MAX / 2)
         return;
     struct blob *blob = blob_new(sizeof note + raw.len + key.len);
     if (blob == NULL)
         return;
     memcpy(blob->bytes, &note, sizeof note);
-    memcpy(blob->bytes + sizeof note, raw.ptr, raw.len);
-    memcpy(blob->bytes + sizeof note + raw.len, key.ptr, key.len);
-    struct str kept_raw = {blob->bytes + sizeof note, raw.len};
+    char *at = blob->bytes + sizeof note;
+    struct str kept_raw = put(&at, raw);
+    (void)put(&at, key);
     (void)l1_put(request->app->cache->fronts, kept_raw, blob);
+    blob_unref(blob);
+}
+
+/* What the reply needs beside the note's own: taken from the request that was just answered by it. */
+static void remember(const struct request *request, const struct note *note, struct str raw,
+                     struct str key)
+{
+    struct memory memory = {.note = *note,
+                            .head_len = (uint32_t)request->head.len,
+                            .http_status = (uint32_t)request->reply.http_status,
+                            .method = request->method,
+                            .scopes = request->principal.scopes,
+                            .route = request->route};
+    memory.note.is_memory = 1;
+    struct blob *blob = blob_new(sizeof memory + raw.len + key.len + request->head.len);
+    if (blob == NULL)
+        return;
+    memcpy(blob->bytes, &memory, sizeof memory);
+    char *at = blob->bytes + sizeof memory;
+    (void)put(&at, raw);
+    (void)put(&at, key);
+    (void)l1_put(request->app->cache->heads, put(&at, request->head), blob);
     blob_unref(blob);
 }
 
@@ -113,25 +162,32 @@ static void put_headers(struct request *request, const struct kept *kept, const 
     }
 }
 
-/* Takes the reference to blob. */
+/* With the kept reply of blob, whose reference it takes. */
+static void answer_with(struct request *request, struct blob *blob, const struct kept *kept,
+                        const struct note *note, bool is_unchanged)
+{
+    char cache_control[CACHE_CONTROL_BYTES];
+    enum freshness freshness =
+        cache_control_text(note->is_pinned != 0, note->next_due_at, clock_wall_s(), cache_control);
+    request->cache = "l1";
+    reply_type(request, is_unchanged ? 304 : 200, is_unchanged ? NULL : kept->type);
+    reply_share(request, blob, is_unchanged ? STR("") : kept->body);
+    unsigned slot = 1 + (unsigned)freshness * 2 + (is_unchanged ? 1 : 0);
+    if (freshness == FRESH_UNTIL_DUE || !reply_prepared(request, slot))
+        put_headers(request, kept, cache_control);
+}
+
 static bool answer_from(struct request *request, struct blob *blob, const struct note *note)
 {
-    char cache_control[CACHE_CONTROL_BYTES], tag[TAG_BYTES];
+    char tag[TAG_BYTES];
     struct kept kept;
     kept_open(blob, &kept);
     if (kept.status != STATUS_OK || !tag_of(&kept, tag)) {
         blob_unref(blob);
         return false;
     }
-    bool is_unchanged = client_has(request, tag, kept_header(&kept, "Last-Modified"));
-    enum freshness freshness =
-        cache_control_text(note->is_pinned != 0, note->next_due_at, clock_wall_s(), cache_control);
-    request->cache = "l1";
-    reply_type(request, is_unchanged ? 304 : 200, is_unchanged ? NULL : kept.type);
-    reply_share(request, blob, is_unchanged ? STR("") : kept.body);
-    unsigned slot = 1 + (unsigned)freshness * 2 + (is_unchanged ? 1 : 0);
-    if (freshness == FRESH_UNTIL_DUE || !reply_prepared(request, slot))
-        put_headers(request, &kept, cache_control);
+    answer_with(request, blob, &kept, note,
+                client_has(request, tag, kept_header(&kept, "Last-Modified")));
     return true;
 }
 
@@ -139,6 +195,7 @@ bool front_answer(struct request *request)
 {
     struct cache *cache = request->app->cache;
     char room[RAW_BYTES];
+    request->stamp = front_stamp(request->app);
     struct str raw = raw_of(request, room);
     struct blob *blob = raw.ptr == NULL ? NULL : l1_get(cache->fronts, raw);
     if (blob == NULL)
@@ -146,9 +203,41 @@ bool front_answer(struct request *request)
     struct note note;
     struct str key;
     open_note(blob, &note, &raw, &key);
-    struct blob *reply = note.stamp == stamp_now(request->app) ? l1_get(cache->replies, key) : NULL;
+    struct blob *reply = note.stamp == request->stamp ? l1_get(cache->replies, key) : NULL;
+    bool is_answered = reply != NULL && answer_from(request, reply, &note);
+    if (is_answered && request->head.ptr != NULL)
+        remember(request, &note, raw, key);
     blob_unref(blob);
-    return reply != NULL && answer_from(request, reply, &note);
+    return is_answered;
+}
+
+bool front_recall(struct request *request, struct str head)
+{
+    struct cache *cache = request->app->cache;
+    struct blob *blob = l1_get(cache->heads, head);
+    if (blob == NULL)
+        return false;
+    struct memory memory;
+    memcpy(&memory, blob->bytes, sizeof memory);
+    struct str key = {blob->bytes + sizeof memory + memory.note.raw_len, memory.note.key_len};
+    bool holds = memory.note.stamp == front_stamp(request->app);
+    struct blob *reply = holds ? l1_get(cache->replies, key) : NULL;
+    blob_unref(blob);
+    if (reply == NULL)
+        return false;
+    struct kept kept;
+    kept_open(reply, &kept);
+    if (kept.status != STATUS_OK) {
+        blob_unref(reply);
+        return false;
+    }
+    request->method = memory.method;
+    request->route = memory.route;
+    request->principal =
+        (struct principal){.name = "anonymous", .scopes = memory.scopes, .rate = -1};
+    request->is_plain = true;
+    answer_with(request, reply, &kept, &memory.note, memory.http_status == 304);
+    return true;
 }
 
 struct blob *front_stale(struct request *request)
@@ -167,11 +256,17 @@ struct blob *front_stale(struct request *request)
     return reply;
 }
 
-void front_parts(const struct blob *blob, struct front_raw *ret)
+struct str front_raw_text(const struct blob *blob)
 {
     struct note note;
-    struct str raw, key, fields[RAW_FIELDS] = {STR_NONE};
+    struct str raw, key;
     open_note(blob, &note, &raw, &key);
+    return raw;
+}
+
+void front_parts(const struct blob *blob, struct front_raw *ret)
+{
+    struct str raw = front_raw_text(blob), fields[RAW_FIELDS] = {STR_NONE};
     for (size_t i = 0; i < RAW_FIELDS && str_next_field(&raw, '\n', &fields[i]); i++)
         continue;
     ret->target = fields[0];

@@ -11,6 +11,12 @@
 /* For app->front. */
 bool front_answer(struct request *request);
 
+/* For app->recall: what front_answer answered when request->head was set. */
+bool front_recall(struct request *request, struct str head);
+
+/* For request->stamp: changes when anything may answer differently; 0 while there is no catalogue. */
+uint64_t front_stamp(const struct app *app);
+
 /* Remembers that the reply kept under key answers this request while the catalogue stays as it is. */
 void front_note(struct request *request, struct str key, bool is_pinned, int64_t next_due_at);
 
@@ -20,11 +26,12 @@ void front_note(struct request *request, struct str key, bool is_pinned, int64_t
  */
 struct blob *front_stale(struct request *request) NODISCARD;
 
-/* The parts of a raw request, for asking it again. Views into note, a value of cache->fronts. */
+/* The parts of a raw request, for asking it again. Views into note, a value of cache->fronts or cache->heads. */
 struct front_raw {
     struct str target, accept, accept_encoding; /* ptr NULL: no such header */
     unsigned scopes;
 };
 void front_parts(const struct blob *note, struct front_raw *ret);
+struct str front_raw_text(const struct blob *note); /* all of them; equal for equal ones */
 
 #endif

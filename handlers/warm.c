@@ -86,6 +86,7 @@ static void ask(struct warmer *warmer, const struct front_raw *raw)
     request->lane = LANE_IO;
     request->is_own = true;
     request->arrived_ns = clock_mono_ns();
+    request->stamp = front_stamp(warmer->app);
     request->cache = "none";
     if (route_of(warmer, request, &err) == STATUS_OK && request->route->lane == LANE_QUICK &&
         request->route->handler(request, &err) == STATUS_OK)
@@ -95,19 +96,32 @@ static void ask(struct warmer *warmer, const struct front_raw *raw)
     free(request);
 }
 
+/* Heads of one raw request may be many, and it has a note of its own. */
+static bool is_among(struct blob *const *notes, size_t n, const struct blob *note)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(front_raw_text(notes[i]), front_raw_text(note)))
+            return true;
+    return false;
+}
+
 static void warm_all(struct warmer *warmer)
 {
-    struct blob *top[TOP];
-    size_t n = 0;
-    l1_take_top(warmer->app->cache->fronts, top, TOP, &n);
+    struct blob *top[2 * TOP];
+    size_t n_heads = 0, n_fronts = 0;
+    l1_take_top(warmer->app->cache->heads, top, TOP, &n_heads);
+    l1_take_top(warmer->app->cache->fronts, top + n_heads, TOP, &n_fronts);
+    size_t n = n_heads + n_fronts;
     for (size_t i = 0; i < n; i++) {
         struct front_raw raw;
+        if (must_stop(warmer) || is_among(top, i, top[i]))
+            continue;
         front_parts(top[i], &raw);
         give_way(warmer);
-        if (!must_stop(warmer))
-            ask(warmer, &raw);
-        blob_unref(top[i]);
+        ask(warmer, &raw);
     }
+    for (size_t i = 0; i < n; i++)
+        blob_unref(top[i]);
 }
 
 static bool wait_for_move(struct warmer *warmer)

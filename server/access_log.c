@@ -88,6 +88,7 @@ void access_log(struct exchange *x)
                                                             : LOG_INFO;
     if (!log_is_on(level))
         return;
+    exchange_identify(x);
     char room[TARGET_TEXT_BYTES];
     struct buf target;
     buf_init_fixed(&target, room, sizeof room);

@@ -63,6 +63,13 @@ struct app {
      */
     bool (*front)(struct request *request);
 
+    /*
+     * Called on the polling thread before anything of a head is checked: head is all of it, word for word. When
+     * app->front answered this very head before, when it was request->head, and would answer alike now, fills in
+     * method, route, principal and reply, and returns true. Must not block. NULL: nothing is known.
+     */
+    bool (*recall)(struct request *request, struct str head);
+
     struct app_check checks[APP_CHECKS_MAX]; /* see app_add_check */
     size_t n_checks;
 

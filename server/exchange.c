@@ -21,6 +21,7 @@
 enum {
     CERTAIN_PARAMS = 48, /* that the library can split whatever else the header holds */
     SPARE_BYTES = 64 * 1024,
+    HEAD_BYTES = 2048,            /* of heads that are recalled word for word */
     IDLE_MAX = 128,               /* exchanges kept for the next requests */
     IDLE_ARENA_BYTES = 80 * 1024, /* one block of an arena */
     IGNORED_BODY_MAX = 64 * 1024, /* of routes that expect no body */
@@ -111,9 +112,7 @@ struct exchange *exchange_new(struct traffic *traffic, const struct router *rout
     request->reply.http_status = 200;
     request->arena.limit_bytes = (size_t)traffic->app->config->request_memory_mib << 20;
     arena_init(&x->spare, SPARE_BYTES);
-    request_ids_next(&traffic->ids, request->id);
     request->public_id = request->id;
-    trace_start(&traffic->ids, &request->trace);
     request->cache = "none";
 
     x->has_bad_target = target.len > TARGET_BYTES_MAX;
@@ -130,6 +129,15 @@ struct exchange *exchange_new(struct traffic *traffic, const struct router *rout
     if (x->has_bad_target || query_count(str_sub(target, mark, target.len)) > CERTAIN_PARAMS)
         conn_hurry(conn);
     return x;
+}
+
+void exchange_identify(struct exchange *x)
+{
+    struct request *request = &x->request;
+    if (request->id[0] != '\0')
+        return;
+    request_ids_next(&x->traffic->ids, request->id);
+    trace_start(&x->traffic->ids, &request->trace);
 }
 
 /* The request ends with s: makes its reply. */
@@ -220,6 +228,43 @@ static void allow_time_for_body(struct exchange *x)
                    ms_to_ns(config->body_timeout_ms + bytes * 1000 / 1024 / config->min_rate_kib));
 }
 
+static void put_part(struct buf *out, struct str part)
+{
+    buf_add(out, part);
+    buf_add_char(out, '\0');
+}
+
+/* All that was sent before the body, in parts that hold no NUL themselves; ptr NULL when it is too long. */
+static struct str head_text(const struct exchange *x, struct str method, struct str version,
+                            char room[HEAD_BYTES])
+{
+    const struct request *request = &x->request;
+    struct buf out;
+    buf_init_fixed(&out, room, HEAD_BYTES);
+    put_part(&out, method);
+    put_part(&out, version);
+    put_part(&out, request->target);
+    for (size_t i = 0; i < request->n_headers; i++) {
+        put_part(&out, request->headers[i].name);
+        put_part(&out, request->headers[i].value);
+    }
+    return out.failed ? STR_NONE : buf_str(&out);
+}
+
+/* The very same bytes were answered before, and are answered so again. */
+static bool is_recalled(struct exchange *x, const struct framing_head *head)
+{
+    const struct app *app = x->request.app;
+    char room[HEAD_BYTES];
+    if (app->recall == NULL || x->is_ops || x->has_bad_target || head->is_cut ||
+        head->n_headers > REQUEST_HEADERS_MAX || atomic_load(&x->traffic->is_closing))
+        return false;
+    struct str text = head_text(x, head->method, head->version, room);
+    x->is_recalled = text.ptr != NULL && app->recall(&x->request, text);
+    x->is_framed = x->is_recalled;
+    return x->is_recalled;
+}
+
 enum exchange_step exchange_head(struct exchange *x, const struct framing_head *head)
 {
     struct err err = {0};
@@ -229,6 +274,9 @@ enum exchange_step exchange_head(struct exchange *x, const struct framing_head *
     request->headers = head->headers;
     request->n_headers =
         head->n_headers < REQUEST_HEADERS_MAX ? head->n_headers : REQUEST_HEADERS_MAX;
+    if (is_recalled(x, head))
+        return STEP_READ;
+    exchange_identify(x);
     enum status framed = framing_check(head, &x->framing, &err);
     request->method = x->framing.method;
     if (framed != STATUS_OK && framed != STATUS_EXPECTATION_FAILED) {
@@ -238,7 +286,7 @@ enum exchange_step exchange_head(struct exchange *x, const struct framing_head *
     }
     x->is_framed = true;
     take_client_id(x);
-    (void)trace_join(request_header(request, "traceparent"), &request->trace);
+    x->has_trace = trace_join(request_header(request, "traceparent"), &request->trace);
     enum status s = framed == STATUS_OK ? check_request(x, &err) : framed;
     if (s != STATUS_OK)
         exchange_settle(x, s, &err);
@@ -293,14 +341,22 @@ static bool is_known_in_front(struct exchange *x)
         return false;
     request->is_plain = !x->is_ops && !x->framing.must_close && x->client_id.ptr == NULL &&
                         !request->trace.is_sampled && !atomic_load(&x->traffic->is_closing);
-    return app->front(request);
+    bool may_be_recalled = request->is_plain && request->is_open_to_all && !x->has_trace &&
+                           !x->framing.expects_continue && x->body_bytes == 0;
+    char room[HEAD_BYTES];
+    if (may_be_recalled)
+        request->head = head_text(x, str_of(method_name(request->method)),
+                                  x->framing.is_http_10 ? STR("HTTP/1.0") : STR("HTTP/1.1"), room);
+    bool is_known = app->front(request);
+    request->head = STR_NONE;
+    return is_known;
 }
 
 enum exchange_step exchange_start(struct exchange *x)
 {
     struct err err = {0};
     conn_enter(x->conn, CONN_BUSY, 0);
-    if (x->status != STATUS_OK)
+    if (x->status != STATUS_OK || x->is_recalled)
         return STEP_ANSWER; /* refused at the head; the body is out of the way now */
     enum status s = check_body(x, &err);
     if (s == STATUS_OK && is_known_in_front(x))

@@ -50,6 +50,8 @@ struct exchange {
     enum exchange_state state;
     struct framing framing;
     bool is_framed;       /* the head was trusted: request.method means something */
+    bool is_recalled;     /* app->recall has made the reply */
+    bool has_trace;       /* the client sent a valid traceparent */
     bool has_bad_target;  /* longer than TARGET_BYTES_MAX: request.target is cut */
     struct str client_id; /* a usable X-Request-Id */
     struct buf body;
@@ -78,6 +80,9 @@ struct exchange *exchange_new(struct traffic *traffic, const struct router *rout
 
 /* The whole header is there: framing, target, route and body size are checked, in this order. */
 enum exchange_step exchange_head(struct exchange *x, const struct framing_head *head);
+
+/* Gives the request its id and its trace, unless it has them: most answers from memory are over without. */
+void exchange_identify(struct exchange *x);
 
 /* Bytes of the body; false: too many, close. */
 bool exchange_take(struct exchange *x, struct str bytes);

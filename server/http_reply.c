@@ -83,7 +83,7 @@ static int64_t cut_at_ns(const struct exchange *x)
         return 0;
     uint64_t send_ms = config->send_timeout_ms +
                        (uint64_t)x->request.reply.body.len * 1000 / 1024 / config->min_rate_kib;
-    return clock_mono_ns() + (int64_t)send_ms * 1000000;
+    return clock_mono_coarse_ns() + (int64_t)send_ms * 1000000;
 }
 
 static struct MHD_Response *make_response(struct exchange *x)

@@ -155,7 +155,14 @@ struct request {
         stream_bytes; /* set before stream_begin when the length is known: Content-Length; else 0 */
     atomic_int park;  /* the transport's */
     bool is_plain;    /* nothing about this request alone need be said in its reply's head */
-    bool is_own;      /* the server asks itself: nobody waits for it, so it does not park */
+    bool
+        is_open_to_all; /* set by app->admit: whoever sends this is let in alike, and nothing is counted */
+    struct str
+        head; /* while app->front runs: the head, word for word, when it and the data alone decide the
+                         answer; else ptr NULL */
+    uint64_t
+        stamp; /* of the data when the request came, for notes about its answer; 0: none are taken */
+    bool is_own;          /* the server asks itself: nobody waits for it, so it does not park */
     handler_fn *again;    /* see request_park_quick */
     struct wait *wait;    /* of answer.c, across calls of the handler; NULL at first */
     enum outcome outcome; /* the transport's */

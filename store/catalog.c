@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -174,7 +175,8 @@ const char *column_kind_json(enum column_kind kind)
 }
 
 struct catalog_cell {
-    struct lock lock; /* leaf lock; guards current */
+    _Atomic uint64_t fingerprint; /* of current, or of the one before while it changes; 0: none */
+    struct lock lock;             /* leaf lock; guards current */
     struct catalog *current GUARDED;
 };
 
@@ -208,8 +210,14 @@ void catalog_cell_set(struct catalog_cell *cell, struct catalog *catalog)
     lock_take(&cell->lock);
     struct catalog *old = cell->current;
     cell->current = catalog;
+    atomic_store(&cell->fingerprint, catalog->fingerprint);
     lock_give(&cell->lock);
     catalog_unref(old);
+}
+
+uint64_t catalog_cell_fingerprint(struct catalog_cell *cell)
+{
+    return atomic_load(&cell->fingerprint);
 }
 
 enum status catalog_cell_refresh(struct catalog_cell *cell, struct db_pool *pool, bool *ret_changed,

@@ -105,6 +105,8 @@ void catalog_cell_free(struct catalog_cell *cell);
 struct catalog *
 catalog_cell_get(struct catalog_cell *cell); /* a reference, or NULL before the first load */
 void catalog_cell_set(struct catalog_cell *cell, struct catalog *catalog); /* takes the reference */
+uint64_t
+catalog_cell_fingerprint(struct catalog_cell *cell); /* without the lock; 0: no catalogue */
 
 /* Loads if absent or stale; *ret_changed tells whether the cell was set. */
 enum status catalog_cell_refresh(struct catalog_cell *cell, struct db_pool *pool, bool *ret_changed,

@@ -5,6 +5,7 @@ import datetime
 import email.utils
 import gzip
 import re
+import socket
 import subprocess
 import time
 import unittest
@@ -87,6 +88,65 @@ class InProcess(Case, unittest.TestCase):
             self.assertEqual(first.header(name), second.header(name), name)
         traced = self.get(target, traceparent=TRACEPARENT)
         self.assertIn('cache;desc="l1"', traced.header("Server-Timing"))
+
+    def raw(self, head, server=None):
+        """The status line and headers, and the body, of the answer to these very bytes; Date and X-Request-Id left out."""
+        with socket.create_connection(("127.0.0.1", (server or self.server).port), timeout=10 * SLOW) as connection:
+            connection.sendall(head.encode())
+            received = b""
+            while chunk := connection.recv(1 << 16):
+                received += chunk
+        lines, _, body = received.removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n").partition(b"\r\n\r\n")
+        own = (b"date:", b"x-request-id:", b"server-timing:")
+        return [line for line in lines.split(b"\r\n") if not line.lower().startswith(own)], body
+
+    def recalls(self, server=None):
+        return self.metric('cache_requests_total{level="head",outcome="hit"}', server)
+
+    def test_a_head_is_recalled_word_for_word_and_no_other(self):
+        """Nothing of a head that was answered before is looked at again: every byte of it has to be the same."""
+        target = ROWS + "&select=date,uid,close&offset=3"
+        tag = self.assert_ok(self.get(target)).header("ETag")
+        page = "Host: x\r\nConnection: close\r\n"
+        recalled = ((f"GET {target} HTTP/1.1\r\n{page}", 200), (f"GET {target} HTTP/1.0\r\n{page}", 200), (f"HEAD {target} HTTP/1.1\r\n{page}", 200),
+                    (f"GET {target} HTTP/1.1\r\n{page}If-None-Match: {tag}\r\n", 304), (f"GET {target} HTTP/1.1\r\n{page}Accept: text/csv\r\n", 200),
+                    (f"GET {target} HTTP/1.1\r\n{page}Accept-Encoding: gzip\r\n", 200), (f"GET {target}&x=1 HTTP/1.1\r\n{page}", 400))
+        others = ((f"GET {target} HTTP/1.1\r\n{page}Host: x\r\n", 400), (f"GET {target} HTTP/1.1\r\nHost: x y\r\nConnection: close\r\n", 400),
+                  (f"GET {target} HTTP/1.1\r\nConnection: close\r\n", 400), (f"GET {target} HTTP/1.1\r\n{page}X-Request-Id: mine\r\n", 200),
+                  (f"GET {target} HTTP/1.1\r\n{page}traceparent: {TRACEPARENT}\r\n", 200), (f"GET {target} HTTP/1.1\r\n{page}Authorization: Bearer no\r\n", 401),
+                  (f"GET {target} HTTP/1.1\r\n{page}Expect: 100-continue\r\n", 200), (f"GET {target} HTTP/1.1\r\n{page}Prefer: return=minimal\r\n", 200),
+                  (f"get {target} HTTP/1.1\r\n{page}", 501), (f"POST {target} HTTP/1.1\r\n{page}Content-Length: 0\r\n", 405))
+        for head, status in recalled + others:
+            with self.subTest(head):
+                answers = [self.raw(head + "\r\n") for _ in range(4)]  # made, from the cache, from the front, recalled
+                before = self.recalls()
+                answers.append(self.raw(head + "\r\n"))
+                self.assertEqual(self.recalls() - before, (head, status) in recalled and status != 400)
+                self.assertIn(b" %d " % status, answers[0][0][0])
+                self.assertEqual({lines[0] for lines, _ in answers}, {answers[0][0][0]})
+                if status < 400:
+                    self.assertEqual(answers[-1], answers[-2])
+                    self.assertEqual({body for _, body in answers}, {answers[0][1]})
+
+    def test_a_recalled_head_forgets_what_was_purged(self):
+        head = f"GET {ROWS}&select=date&offset=5 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        for _ in range(4):
+            _, body = self.raw(head)
+        before = self.recalls()
+        self.raw(head)
+        self.assertEqual(self.recalls(), before + 1)
+        self.assert_ok(self.server.post("/v1/admin/cache/purge", {}, **self.admin))
+        lines, again = self.raw(head)
+        self.assertIn(b"Cache-Status: cmmc-l1; fwd=miss; stored", lines)
+        self.assertEqual(again, body)
+
+    def test_where_requests_are_counted_no_head_is_recalled(self):
+        with self.start_server(rate_anonymous=1000) as server:
+            head = f"GET {ROWS} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+            found = [self.raw(head, server)[0] for _ in range(6)]
+            left = [int(re.search(rb"r=(\d+)", b"\n".join(line for line in lines if line.startswith(b"RateLimit:")))[1]) for lines in found]
+            self.assertEqual(left, list(range(left[0], left[0] - 6, -1)))
+            self.assertEqual(self.recalls(server), 0)
 
     def test_shared_heads_hold_nothing_of_one_request(self):
         """Checks 37, 43 and 87: from the third answer on the head is shared; whoever asks for more gets its own."""
