@@ -5,6 +5,8 @@
 #   WERROR=1                               warnings are errors, in a folder of its own again
 #   NO_INSTALL=1                           say which packages are missing instead of installing them
 #   FUZZ_SECONDS=20                        how long `make fuzz` runs each target
+#   FUZZ_RUNS=200000                       how many inputs instead of how long
+#   FUZZ_TARGETS=fuzz_backtest             which targets; all without it
 #   BUILD=build                            where everything built goes
 #   V=1                                    show whole commands
 
@@ -21,6 +23,8 @@ endif
 VARIANT ?= release
 WERROR ?=
 FUZZ_SECONDS ?= 20
+FUZZ_RUNS ?=
+FUZZ_TARGETS ?= $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 BUILD ?= build
 Q := $(if $(V),,@)
 note = $(if $(V),,@echo "$(1) $@")
@@ -186,7 +190,7 @@ UNDER = $(if $(filter tsan,$(VARIANT)),$(shell setarch -R true 2>/dev/null && ec
 SUPPORT_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/support/*.c))
 UNIT_PROGRAMS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/test_*.c))
 FAULT_PROGRAMS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/fault/test_*.c))
-FUZZ_PROGRAMS := $(patsubst tests/fuzz/%.c,$(OUT)/tests/fuzz/%,$(wildcard tests/fuzz/*.c))
+FUZZ_PROGRAMS := $(FUZZ_TARGETS:%=$(OUT)/tests/fuzz/%)
 
 # Programs over tests/support/store_fixture.h run once per back end.
 STORE_PROGRAMS = $(patsubst %.c,$(OUT)/%,$(shell grep -l 'store_fixture\.h' tests/unit/test_*.c))
@@ -249,10 +253,10 @@ $(OUT)/tests/fuzz/%: $(OUT)/tests/fuzz/%.o $(LIB)
 endif
 
 # New inputs go to build/, found crashes to $(BUILD)/fuzz/crashes; the corpus in the repository is only read.
-fuzz: ## Run every fuzz target for FUZZ_SECONDS
+fuzz: ## Run every fuzz target for FUZZ_SECONDS, or FUZZ_RUNS inputs
 	@NO_INSTALL=1 scripts/deps.sh check
 	@$(MAKE) VARIANT=fuzz fuzz-programs
-	@scripts/fuzz.sh $(FUZZ_SECONDS) $(FUZZ_PROGRAMS:$(OUT)/%=$(BUILD)/fuzz/%)
+	@scripts/fuzz.sh $(if $(FUZZ_RUNS),runs=$(FUZZ_RUNS),$(FUZZ_SECONDS)) $(FUZZ_PROGRAMS:$(OUT)/%=$(BUILD)/fuzz/%)
 
 # ---- Checks -------------------------------------------------------------------------------------------------------
 

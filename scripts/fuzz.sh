@@ -1,9 +1,9 @@
 #!/bin/bash
-# Runs libFuzzer programs one after the other: scripts/fuzz.sh SECONDS PROGRAM...
+# Runs libFuzzer programs one after the other: scripts/fuzz.sh SECONDS|runs=COUNT PROGRAM...
 # Known inputs come from tests/fuzz/corpus/<name>/ and tests/fuzz/<name>.dict; new ones stay beside the program. An
 # input that crashes is printed and left in crashes/: it becomes a unit test, and then part of the corpus.
 set -euo pipefail
-seconds=$1
+case $1 in runs=*) limit=-runs=${1#runs=} ;; *) limit=-max_total_time=$1 ;; esac
 shift
 if [ $# -eq 0 ]; then
     echo "fuzz: no targets in tests/fuzz yet"
@@ -19,7 +19,7 @@ for program in "$@"; do
     options=()
     [ -f "tests/fuzz/$name.dict" ] && options+=("-dict=tests/fuzz/$name.dict")
     log=$folder/$name.log
-    if "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+    if "$program" "$limit" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
         -artifact_prefix="$folder/crashes/$name-" "${options[@]}" "${inputs[@]}" >"$log" 2>&1; then
         echo "fuzz: $name: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") runs, no crash"
     else
