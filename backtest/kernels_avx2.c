@@ -4,6 +4,7 @@
 #ifdef __AVX2__
 #define KERNELS_TABLE kernels_avx2_table
 #define KERNELS_NAME "avx2"
+#define KERNELS_WIDTH 4
 #include "backtest/kernels_body.h"
 
 const struct kernels *const kernels_avx2 = &kernels_avx2_table;

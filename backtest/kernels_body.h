@@ -1,7 +1,7 @@
 /*
  * kernels_body.h - the arithmetic of every kernel, once. A variant includes it after defining
- * KERNELS_TABLE and KERNELS_NAME, and is compiled with the options of its instruction set.
- * Eight lanes are two vectors of four; the compiler turns them into what the machine has.
+ * KERNELS_TABLE, KERNELS_NAME and KERNELS_WIDTH, and is compiled with the options of its instruction set.
+ * Eight lanes are PARTS vectors of WIDTH, as many as fit one register; operators work lane by lane.
  */
 #include "backtest/elementary_log.h"
 #include "backtest/kernels.h"
@@ -10,19 +10,18 @@
 #include <stdint.h>
 #include <string.h>
 
-typedef double VECTOR(32) four;
-typedef int64_t VECTOR(32) four_mask;        /* all bits of a lane set: true */
-typedef double VECTOR_LOOSE(32) four_memory; /* anywhere in an array */
+enum { WIDTH = KERNELS_WIDTH, PARTS = KERNEL_LANES / WIDTH };
 
-enum { WIDTH = 4, TILE = 16 };
+typedef double VECTOR(8 * KERNELS_WIDTH) vector;
+typedef int64_t VECTOR(8 * KERNELS_WIDTH) vector_mask;        /* all bits of a lane set: true */
+typedef double VECTOR_LOOSE(8 * KERNELS_WIDTH) vector_memory; /* anywhere in an array */
 
-#define UNROLL(n) _Pragma(#n)
-#define LOAD(pointer) (*(const four_memory *)(pointer))
-#define STORE(pointer, x) (*(four_memory *)(pointer) = (x))
-#define WHERE(mask, x) ((four)((mask) & (four_mask)(x)))
-#define PICK(mask, x, y) ((four)(((mask) & (four_mask)(x)) | (~(mask) & (four_mask)(y))))
-#define EACH_HALF(h) UNROLL(GCC unroll 2) for (size_t h = 0; h < 2; h++)
-#define HALF(h) ((h)*WIDTH)
+#define LOAD(pointer) (*(const vector_memory *)(pointer))
+#define STORE(pointer, x) (*(vector_memory *)(pointer) = (x))
+#define WHERE(is, x) ((vector)((is) & (vector_mask)(x)))
+#define PICK(is, x, y) ((vector)(((is) & (vector_mask)(x)) | (~(is) & (vector_mask)(y))))
+#define UNROLLED _Pragma("GCC unroll 16")
+#define EACH_PART(h) UNROLLED for (size_t h = 0; h < PARTS; h++)
 
 /* How many of the n elements come in whole rounds of eight lanes. */
 static size_t whole_rounds(size_t n)

@@ -11,7 +11,7 @@ static void kernel_returns(const double *value, size_t n_values, double *ret)
 
 /*
  * Within a block of eight, growth[k] is the product of factors 0..k in the order of Hillis and
- * Steele's scan: neighbours, then two, then four apart. The block's own base is the last value before it.
+ * Steele's scan: neighbours, then two, then vector apart. The block's own base is the last value before it.
  */
 static void compound_block(const double growth_of[KERNEL_LANES], double base,
                            double ret[KERNEL_LANES])
@@ -41,26 +41,26 @@ static void kernel_compound(const double *r, size_t n, double base, double *ret)
     }
 }
 
-/* elementary_log of four normal numbers > 0, operation by operation. */
-static void log_four(const four *x, four *ret)
+/* elementary_log of WIDTH normal numbers > 0, operation by operation. */
+static void log_vector(const vector *x, vector *ret)
 {
-    const four_mask fraction = (four_mask){0} + INT64_C(0x000fffffffffffff);
-    const four_mask half = (four_mask){0} + INT64_C(0x3fe0000000000000);
-    const four_mask magic = (four_mask){0} + INT64_C(0x4330000000000000); /* 2^52 as a double */
-    four_mask bits = (four_mask)*x;
-    four m = (four)((bits & fraction) | half);
-    four exponent = (four)((bits >> 52) | magic) - (0x1p52 + 1022);
-    four_mask is_low = m < ELEMENTARY_ROOT_HALF;
+    const vector_mask fraction = (vector_mask){0} + INT64_C(0x000fffffffffffff);
+    const vector_mask half = (vector_mask){0} + INT64_C(0x3fe0000000000000);
+    const vector_mask magic = (vector_mask){0} + INT64_C(0x4330000000000000); /* 2^52 as a double */
+    vector_mask bits = (vector_mask)*x;
+    vector m = (vector)((bits & fraction) | half);
+    vector exponent = (vector)((bits >> 52) | magic) - (0x1p52 + 1022);
+    vector_mask is_low = m < ELEMENTARY_ROOT_HALF;
     m += WHERE(is_low, m);
-    exponent -= WHERE(is_low, (four){0} + 1);
-    four f = m - 1;
-    four s = f / (m + 1);
-    four z = s * s;
-    four sum = {0};
-    UNROLL(GCC unroll 11)
+    exponent -= WHERE(is_low, (vector){0} + 1);
+    vector f = m - 1;
+    vector s = f / (m + 1);
+    vector z = s * s;
+    vector sum = {0};
+    UNROLLED
     for (size_t k = 0; k < ELEMENTARY_LOG_TERMS; k++)
         sum = (sum + elementary_log_coefficients[k]) * z;
-    four tail = 2 * s * sum - s * f;
+    vector tail = 2 * s * sum - s * f;
     *ret = exponent * ELEMENTARY_LN2_HIGH + (f + (tail + exponent * ELEMENTARY_LN2_LOW));
 }
 
@@ -77,10 +77,10 @@ static void kernel_logs(const double *x, size_t n, double base, double *ret)
     size_t i = 0;
     for (; i + WIDTH <= n; i += WIDTH) {
         double ratio[WIDTH];
-        four quotient = LOAD(x + i) / base, logs;
+        vector quotient = LOAD(x + i) / base, logs;
         memcpy(ratio, &quotient, sizeof ratio);
         if (are_normal(ratio)) {
-            log_four(&quotient, &logs);
+            log_vector(&quotient, &logs);
             STORE(ret + i, logs);
             continue;
         }
@@ -105,20 +105,20 @@ static struct kernel_declines kernel_declines(const double *value, size_t n, dou
 {
     struct kernel_declines d = {0};
     double peak = value[0], peaks[KERNEL_LANES];
-    four sum[2] = {{0}}, squares[2] = {{0}}, lowest[2] = {{0}};
-    four_mask under[2] = {{0}};
+    vector sum[PARTS] = {{0}}, squares[PARTS] = {{0}}, lowest[PARTS] = {{0}};
+    vector_mask under[PARTS] = {{0}};
     double sums[KERNEL_LANES], square[KERNEL_LANES], low[KERNEL_LANES];
     int64_t count[KERNEL_LANES];
     size_t whole = whole_rounds(n), i = 0;
 
     for (; i < whole; i += KERNEL_LANES) {
         peak = follow_peak(value + i, KERNEL_LANES, peak, peaks);
-        EACH_HALF(h)
+        EACH_PART(h)
         {
-            four v = LOAD(value + i + HALF(h)), top = LOAD(peaks + HALF(h));
-            four_mask is_below = v < top;
-            four depth = WHERE(is_below, v / top - 1);
-            STORE(ret + i + HALF(h), depth);
+            vector v = LOAD(value + i + h * WIDTH), top = LOAD(peaks + h * WIDTH);
+            vector_mask is_below = v < top;
+            vector depth = WHERE(is_below, v / top - 1);
+            STORE(ret + i + h * WIDTH, depth);
             under[h] -= is_below;
             sum[h] += depth;
             squares[h] += depth * depth;

@@ -3,16 +3,16 @@
 static struct kernel_range kernel_range(const double *x, size_t n)
 {
     struct kernel_range r = {.lowest = x[0], .highest = x[0]};
-    four sum[2] = {{0}}, low[2], high[2];
+    vector sum[PARTS] = {{0}}, low[PARTS], high[PARTS];
     double sums[KERNEL_LANES], lows[KERNEL_LANES], highs[KERNEL_LANES];
     size_t whole = whole_rounds(n), i = 0;
 
-    EACH_HALF(h)
-    low[h] = high[h] = (four){0} + x[0];
+    EACH_PART(h)
+    low[h] = high[h] = (vector){0} + x[0];
     for (; i < whole; i += KERNEL_LANES) {
-        EACH_HALF(h)
+        EACH_PART(h)
         {
-            four v = LOAD(x + i + HALF(h));
+            vector v = LOAD(x + i + h * WIDTH);
             sum[h] += v;
             low[h] = PICK(v < low[h], v, low[h]);
             high[h] = PICK(v > high[h], v, high[h]);
@@ -36,14 +36,14 @@ static struct kernel_range kernel_range(const double *x, size_t n)
 
 static struct kernel_powers kernel_powers(const double *x, size_t n, double centre)
 {
-    four p2[2] = {{0}}, p3[2] = {{0}}, p4[2] = {{0}};
+    vector p2[PARTS] = {{0}}, p3[PARTS] = {{0}}, p4[PARTS] = {{0}};
     double l2[KERNEL_LANES], l3[KERNEL_LANES], l4[KERNEL_LANES];
     size_t whole = whole_rounds(n), i = 0;
 
     for (; i < whole; i += KERNEL_LANES) {
-        EACH_HALF(h)
+        EACH_PART(h)
         {
-            four d = LOAD(x + i + HALF(h)) - centre, square = d * d;
+            vector d = LOAD(x + i + h * WIDTH) - centre, square = d * d;
             p2[h] += square;
             p3[h] += square * d;
             p4[h] += square * square;
@@ -63,18 +63,18 @@ static struct kernel_powers kernel_powers(const double *x, size_t n, double cent
 
 static struct kernel_gains kernel_gains(const double *x, size_t n, double target)
 {
-    four up[2] = {{0}}, down[2] = {{0}}, squares[2] = {{0}};
-    four_mask n_up[2] = {{0}}, n_down[2] = {{0}};
+    vector up[PARTS] = {{0}}, down[PARTS] = {{0}}, squares[PARTS] = {{0}};
+    vector_mask n_up[PARTS] = {{0}}, n_down[PARTS] = {{0}};
     double ups[KERNEL_LANES], downs[KERNEL_LANES], square[KERNEL_LANES];
     int64_t n_ups[KERNEL_LANES], n_downs[KERNEL_LANES];
     size_t whole = whole_rounds(n), i = 0;
 
     for (; i < whole; i += KERNEL_LANES) {
-        EACH_HALF(h)
+        EACH_PART(h)
         {
-            four d = LOAD(x + i + HALF(h)) - target;
-            four_mask is_up = d > 0, is_down = d < 0;
-            four below = WHERE(is_down, d);
+            vector d = LOAD(x + i + h * WIDTH) - target;
+            vector_mask is_up = d > 0, is_down = d < 0;
+            vector below = WHERE(is_down, d);
             up[h] += WHERE(is_up, d);
             down[h] -= below;
             squares[h] += below * below;
@@ -101,13 +101,13 @@ static struct kernel_gains kernel_gains(const double *x, size_t n, double target
 
 static double kernel_dot(const double *x, const double *y, size_t n)
 {
-    four sum[2] = {{0}};
+    vector sum[PARTS] = {{0}};
     double lane[KERNEL_LANES];
     size_t whole = whole_rounds(n), i = 0;
 
     for (; i < whole; i += KERNEL_LANES) {
-        EACH_HALF(h)
-        sum[h] += LOAD(x + i + HALF(h)) * LOAD(y + i + HALF(h));
+        EACH_PART(h)
+        sum[h] += LOAD(x + i + h * WIDTH) * LOAD(y + i + h * WIDTH);
     }
     memcpy(lane, sum, sizeof lane);
     for (size_t k = 0; i < n; k++, i++)
@@ -118,14 +118,14 @@ static double kernel_dot(const double *x, const double *y, size_t n)
 static struct kernel_pair kernel_pair(const double *x, const double *y, size_t n, double centre_x,
                                       double centre_y)
 {
-    four xy[2] = {{0}}, xx[2] = {{0}}, yy[2] = {{0}};
+    vector xy[PARTS] = {{0}}, xx[PARTS] = {{0}}, yy[PARTS] = {{0}};
     double lxy[KERNEL_LANES], lxx[KERNEL_LANES], lyy[KERNEL_LANES];
     size_t whole = whole_rounds(n), i = 0;
 
     for (; i < whole; i += KERNEL_LANES) {
-        EACH_HALF(h)
+        EACH_PART(h)
         {
-            four dx = LOAD(x + i + HALF(h)) - centre_x, dy = LOAD(y + i + HALF(h)) - centre_y;
+            vector dx = LOAD(x + i + h * WIDTH) - centre_x, dy = LOAD(y + i + h * WIDTH) - centre_y;
             xy[h] += dx * dy;
             xx[h] += dx * dx;
             yy[h] += dy * dy;
@@ -147,17 +147,17 @@ static struct kernel_pair kernel_pair(const double *x, const double *y, size_t n
 static void products_four(const double *x, double centre_x, const double *const *y,
                           const double *centre_y, size_t n, double ret[4])
 {
-    four sum[4][2] = {{{0}}};
+    vector sum[4][PARTS] = {{{0}}};
     double lane[4][KERNEL_LANES];
     size_t whole = whole_rounds(n), i = 0;
 
     for (; i < whole; i += KERNEL_LANES) {
-        EACH_HALF(h)
+        EACH_PART(h)
         {
-            four dx = LOAD(x + i + HALF(h)) - centre_x;
-            UNROLL(GCC unroll 4)
+            vector dx = LOAD(x + i + h * WIDTH) - centre_x;
+            UNROLLED
             for (size_t q = 0; q < 4; q++)
-                sum[q][h] += dx * (LOAD(y[q] + i + HALF(h)) - centre_y[q]);
+                sum[q][h] += dx * (LOAD(y[q] + i + h * WIDTH) - centre_y[q]);
         }
     }
     memcpy(lane, sum, sizeof lane);

@@ -8,33 +8,34 @@ static double value_one(const double *const *column, const double *units, size_t
     return sum;
 }
 
-/* Eight sessions from t on. */
+/* Sessions [t, t + KERNEL_LANES). */
 static void value_eight(const double *const *column, const double *units, size_t n, size_t t,
                         double cash, double *equity)
 {
-    four sum[2] = {{0}};
+    vector sum[PARTS] = {{0}};
     for (size_t j = 0; j < n; j++) {
         const double *price = column[j] + t;
         double held = units[j];
-        EACH_HALF(h)
-        sum[h] += held * LOAD(price + HALF(h));
+        EACH_PART(h)
+        sum[h] += held * LOAD(price + h * WIDTH);
     }
-    EACH_HALF(h)
-    STORE(equity + t + HALF(h), cash + sum[h]);
+    EACH_PART(h)
+    STORE(equity + t + h * WIDTH, cash + sum[h]);
 }
 
+/* Four vectors of sessions from t on, so that additions of one do not wait for those of another. */
 static void value_tile(const double *const *column, const double *units, size_t n, size_t t,
                        double cash, double *equity)
 {
-    four sum[4] = {{0}};
+    vector sum[4] = {{0}};
     for (size_t j = 0; j < n; j++) {
         const double *price = column[j] + t;
         double held = units[j];
-        UNROLL(GCC unroll 4)
+        UNROLLED
         for (size_t q = 0; q < 4; q++)
             sum[q] += held * LOAD(price + q * WIDTH);
     }
-    UNROLL(GCC unroll 4)
+    UNROLLED
     for (size_t q = 0; q < 4; q++)
         STORE(equity + t + q * WIDTH, cash + sum[q]);
 }
@@ -44,7 +45,7 @@ static void kernel_value(const double *const *column, const double *units, size_
                          size_t from, size_t to, double cash, double *equity)
 {
     size_t t = from;
-    for (; t + TILE <= to; t += TILE)
+    for (; t + 4 * WIDTH <= to; t += 4 * WIDTH)
         value_tile(column, units, n_assets, t, cash, equity);
     for (; t + KERNEL_LANES <= to; t += KERNEL_LANES)
         value_eight(column, units, n_assets, t, cash, equity);
@@ -56,23 +57,25 @@ static void kernel_value(const double *const *column, const double *units, size_
         equity[t] = cash + value_one(column, units, n_assets, t);
 }
 
-/* Four portfolios over eight sessions: a price is loaded once for the four of them. */
+enum { TOGETHER = 4, BLOCK = 2 * WIDTH };
+
+/* TOGETHER portfolios over BLOCK sessions: a price is loaded once for all of them. */
 static void value_block(const double *const *column, const double *units, size_t n,
                         const double *cash, size_t t, double *const *equity)
 {
-    four sum[4][2] = {{{0}}};
+    vector sum[TOGETHER][2] = {{{0}}};
     for (size_t j = 0; j < n; j++) {
         const double *price = column[j] + t;
-        four low = LOAD(price), high = LOAD(price + WIDTH);
-        UNROLL(GCC unroll 4)
-        for (size_t p = 0; p < 4; p++) {
+        vector low = LOAD(price), high = LOAD(price + WIDTH);
+        UNROLLED
+        for (size_t p = 0; p < TOGETHER; p++) {
             double held = units[p * n + j];
             sum[p][0] += held * low;
             sum[p][1] += held * high;
         }
     }
-    UNROLL(GCC unroll 4)
-    for (size_t p = 0; p < 4; p++) {
+    UNROLLED
+    for (size_t p = 0; p < TOGETHER; p++) {
         STORE(equity[p] + t, cash[p] + sum[p][0]);
         STORE(equity[p] + t + WIDTH, cash[p] + sum[p][1]);
     }
@@ -83,12 +86,12 @@ static void kernel_value_many(const double *const *column, const double *units, 
                               double *const *equity)
 {
     size_t p = 0;
-    for (; p + 4 <= n_portfolios && to - from >= KERNEL_LANES; p += 4) {
+    for (; p + TOGETHER <= n_portfolios && to - from >= BLOCK; p += TOGETHER) {
         const double *row = units + p * n_assets;
-        for (size_t t = from; t + KERNEL_LANES <= to; t += KERNEL_LANES)
+        for (size_t t = from; t + BLOCK <= to; t += BLOCK)
             value_block(column, row, n_assets, cash + p, t, equity + p);
-        if ((to - from) % KERNEL_LANES != 0)
-            value_block(column, row, n_assets, cash + p, to - KERNEL_LANES, equity + p);
+        if ((to - from) % BLOCK != 0)
+            value_block(column, row, n_assets, cash + p, to - BLOCK, equity + p);
     }
     for (; p < n_portfolios; p++)
         kernel_value(column, units + p * n_assets, n_assets, from, to, cash[p], equity[p]);

@@ -151,6 +151,14 @@ void jw_escape(struct buf *out, struct str value)
 
 static void quoted(struct json_out *json, struct str value)
 {
+    char *to = jw_is_clean(value) ? buf_room(json->out, value.len + 2) : NULL;
+    if (to != NULL) {
+        to[0] = '"';
+        memcpy(to + 1, value.ptr, value.len);
+        to[value.len + 1] = '"';
+        json->out->len += value.len + 2;
+        return;
+    }
     buf_add_char(json->out, '"');
     jw_escape(json->out, value);
     buf_add_char(json->out, '"');
@@ -196,15 +204,53 @@ void jw_i64(struct json_out *json, int64_t value)
     buf_add_i64(json->out, value);
 }
 
+/* In place where there is room for the longest number; at a builder's limit as long as it really is. */
+static void add_number(struct buf *out, double value)
+{
+    char text[NUMBER_TEXT_BYTES];
+    bool has_room = !out->failed && out->cap - out->len > sizeof text &&
+                    out->max_bytes - out->len >= sizeof text;
+    if (has_room)
+        out->len += number_format(value, out->ptr + out->len);
+    else
+        buf_add(out, (struct str){text, number_format(value, text)});
+}
+
 void jw_f64(struct json_out *json, double value)
 {
     if (!isfinite(value)) {
         jw_null(json);
         return;
     }
-    char text[NUMBER_TEXT_BYTES];
-    size_t n = number_format(value, text);
-    jw_raw(json, (struct str){text, n});
+    separate(json);
+    add_number(json->out, value);
+}
+
+void jw_f64_array(struct json_out *json, const double *values, size_t n)
+{
+    jw_array(json);
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0)
+            buf_add_char(json->out, ',');
+        if (isfinite(values[i]))
+            add_number(json->out, values[i]);
+        else
+            buf_add(json->out, STR("null"));
+    }
+    jw_end_array(json);
+}
+
+void jw_date_array(struct json_out *json, const int32_t *dates, size_t n)
+{
+    jw_array(json);
+    for (size_t i = 0; i < n; i++) {
+        char text[DATE_TEXT_BYTES + 2]; /* ,"2020-01-31 and the closing quote in place of the NUL */
+        date_format(dates[i], text + 2);
+        text[0] = ',';
+        text[1] = text[DATE_TEXT_BYTES + 1] = '"';
+        buf_add(json->out, (struct str){text + (i > 0 ? 0 : 1), sizeof text - (i > 0 ? 0 : 1)});
+    }
+    jw_end_array(json);
 }
 
 void jw_bool(struct json_out *json, bool value)

@@ -32,6 +32,8 @@ void jw_key_str(struct json_out *json, struct str key);
 void jw_str(struct json_out *json, struct str value); /* ptr NULL is written as null */
 void jw_i64(struct json_out *json, int64_t value);
 void jw_f64(struct json_out *json, double value); /* shortest text that reads back the same */
+void jw_f64_array(struct json_out *json, const double *values, size_t n); /* a whole array */
+void jw_date_array(struct json_out *json, const int32_t *dates, size_t n);
 void jw_bool(struct json_out *json, bool value);
 void jw_null(struct json_out *json);
 void jw_date(struct json_out *json, int32_t date);

@@ -5,7 +5,6 @@
 
 #include <assert.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 /* Integers below 2^53 print by division: most prices in won, volumes and counts take this path. */
@@ -91,21 +90,90 @@ static struct shortest find_shortest(uint64_t fraction, int biased)
     return (struct shortest){s + (is_up ? 1 : 0), k};
 }
 
+static int count_digits(uint64_t x)
+{
+    static const uint64_t powers_of_ten[] = {
+        UINT64_C(1),
+        UINT64_C(10),
+        UINT64_C(100),
+        UINT64_C(1000),
+        UINT64_C(10000),
+        UINT64_C(100000),
+        UINT64_C(1000000),
+        UINT64_C(10000000),
+        UINT64_C(100000000),
+        UINT64_C(1000000000),
+        UINT64_C(10000000000),
+        UINT64_C(100000000000),
+        UINT64_C(1000000000000),
+        UINT64_C(10000000000000),
+        UINT64_C(100000000000000),
+        UINT64_C(1000000000000000),
+        UINT64_C(10000000000000000),
+        UINT64_C(100000000000000000),
+    };
+    int bits = 64 - __builtin_clzll(x | 1);
+    int n = bits * 1233 >> 12; /* floor(bits log10(2)): right, or one too low */
+    return n + (x >= powers_of_ten[n] ? 1 : 0);
+}
+
+/* Two digits of x < 100. */
+static void put_two(char *to, uint32_t x)
+{
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+                                "25262728293031323334353637383940414243444546474849"
+                                "50515253545556575859606162636465666768697071727374"
+                                "75767778798081828384858687888990919293949596979899";
+    memcpy(to, pairs + 2 * (size_t)x, 2);
+}
+
+static void put_eight(char *to, uint32_t x)
+{
+    uint32_t high = x / 10000, low = x % 10000;
+    put_two(to, high / 100);
+    put_two(to + 2, high % 100);
+    put_two(to + 4, low / 100);
+    put_two(to + 6, low % 100);
+}
+
+enum { DIGITS_MAX = 17 };
+
+/* The digits of x < 10^17 without trailing zeros; *ret_n of them, and how many zeros were dropped. */
+static const char *split_digits(uint64_t x, char room[DIGITS_MAX], int *ret_n, int *ret_dropped)
+{
+    const uint64_t eight = UINT64_C(100000000);
+    room[0] = (char)('0' + x / (eight * eight));
+    put_eight(room + 1, (uint32_t)(x / eight % eight));
+    put_eight(room + 9, (uint32_t)(x % eight));
+    int n = count_digits(x), last = DIGITS_MAX;
+    while (room[last - 1] == '0')
+        last--;
+    *ret_dropped = DIGITS_MAX - last;
+    *ret_n = n - *ret_dropped;
+    return room + DIGITS_MAX - n;
+}
+
+static size_t put_exponent(char *to, int exponent)
+{
+    size_t n = 0;
+    unsigned left = (unsigned)(exponent < 0 ? -exponent : exponent);
+    to[n++] = 'e';
+    to[n++] = exponent < 0 ? '-' : '+';
+    if (left >= 100)
+        to[n++] = (char)('0' + left / 100);
+    put_two(to + n, left % 100);
+    to[n + 2] = '\0';
+    return n + 2;
+}
+
 /* Written as printf's %.17g would: 0.0001 and 123456789012345.6 plain, 1e-05 and 1e+16 with an exponent. */
 static size_t lay_out(bool is_negative, struct shortest number, char ret[NUMBER_TEXT_BYTES])
 {
     enum { PLAIN_DIGITS = 15, PLAIN_ZEROS = 4 };
-    char digits[20];
-    int n = 0;
-    while (number.digits % 10 == 0) {
-        number.digits /= 10;
-        number.exponent++;
-    }
-    for (uint64_t left = number.digits; left > 0; left /= 10)
-        n++;
-    for (int i = n; i > 0; number.digits /= 10)
-        digits[--i] = (char)('0' + number.digits % 10);
-    int point = n + number.exponent; /* digits before the point */
+    char room[DIGITS_MAX];
+    int n = 0, dropped = 0;
+    const char *digits = split_digits(number.digits, room, &n, &dropped);
+    int point = n + number.exponent + dropped; /* digits before the point */
     int plain = n < PLAIN_DIGITS ? PLAIN_DIGITS : n;
     char *to = ret;
     if (is_negative)
@@ -116,7 +184,7 @@ static size_t lay_out(bool is_negative, struct shortest number, char ret[NUMBER_
             *to++ = '.';
         memcpy(to, digits + 1, (size_t)(n - 1));
         to += n - 1;
-        return (size_t)(to - ret) + (size_t)snprintf(to, 8, "e%+03d", point - 1);
+        return (size_t)(to - ret) + put_exponent(to, point - 1);
     }
     int before = point < n ? point : n;
     if (point <= 0) {

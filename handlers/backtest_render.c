@@ -12,10 +12,7 @@ static void write_line(struct json_out *json, const char *key, const double *lin
         return;
     }
     jw_key(json, key);
-    jw_array(json);
-    for (size_t t = 0; t < n; t++)
-        jw_f64(json, line[t]);
-    jw_end_array(json);
+    jw_f64_array(json, line, n);
 }
 
 static void write_equity(const struct backtest_result *r, struct json_out *json)
@@ -23,10 +20,7 @@ static void write_equity(const struct backtest_result *r, struct json_out *json)
     jw_key(json, "equity");
     jw_object(json);
     jw_key(json, "date");
-    jw_array(json);
-    for (size_t t = 0; t < r->panel->n_sessions; t++)
-        jw_date(json, r->panel->clock[t]);
-    jw_end_array(json);
+    jw_date_array(json, r->panel->clock, r->panel->n_sessions);
     write_line(json, "equity", r->equity, r->panel->n_sessions);
     write_line(json, "drawdown", r->drawdown, r->panel->n_sessions);
     write_line(json, "benchmark", r->benchmark, r->panel->n_sessions);
