@@ -286,7 +286,7 @@ enum status backtest_run(const struct spec *spec, const struct market_data *mark
         return s;
     run.result->spec = run.spec;
     run.result->panel = run.panel;
-    run.result->periods_per_year = run.panel->trades_24_7 ? 365 : 252;
+    run.result->periods_per_year = run.panel->trades_every_day ? 365 : 252;
     s = set_plan(&run, err);
     if (s == STATUS_OK)
         s = run_strategy(&run, err);

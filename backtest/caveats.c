@@ -92,6 +92,11 @@ static void add_rules(struct collector *c)
         add(c, "same_close",
             STR("lookahead: same_close. Decisions are filled at the prices they were made from."),
             NULL, 0);
+    if (spec->alignment == ALIGNMENT_SAME_LABEL)
+        add(c, "same_label",
+            STR("lookahead: same_label. Bars are matched by date alone, so that prices of markets that close "
+                "later are seen up to a day early."),
+            NULL, 0);
     if (spec->invested_share < 1) {
         buf_init(&text, c->arena, DETAIL_BYTES_MAX);
         buf_printf(&text, "%.4g %% of the portfolio stays in cash, which earns nothing.",

@@ -102,8 +102,9 @@ enum status coverage_resolve(struct spec *spec, const struct market_data *market
             earliest = series;
         }
     }
+    /* At the base's close, what closes or is published later that day is not known yet. */
     if (spec->start == DATE_NONE)
-        spec->start = from;
+        spec->start = spec->clock == CLOCK_BASE ? from + 1 : from;
     if (spec->end == DATE_NONE) {
         spec->end = earliest != NULL ? listed_to : delisted_to;
         if (spec->end < spec->start && earliest != NULL && latest != NULL)

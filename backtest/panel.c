@@ -4,6 +4,7 @@
 #include "backtest/align.h"
 #include "backtest/coverage.h"
 #include "backtest/panel_benchmark.h"
+#include "backtest/panel_clock.h"
 #include "backtest/panel_columns.h"
 #include "base/date.h"
 
@@ -56,64 +57,8 @@ static enum status select_held(struct builder *b, struct err *err)
             return s;
         panel->assets[panel->n_held].series = series;
         panel->held[panel->n_held++] = i;
-        panel->trades_24_7 = panel->trades_24_7 || series->trades_24_7;
     }
     panel->n_assets = panel->n_held;
-    return STATUS_OK;
-}
-
-/* known[d]: when day start + d was known, from the held bars; INT64_MIN: no held bar that day. */
-static void mark_days(const struct builder *b, int64_t *known, size_t n_days)
-{
-    int32_t start = b->spec->start;
-    int32_t last = start - 1;
-
-    for (size_t a = 0; a < b->panel->n_held; a++) {
-        const struct price_series *series = b->panel->assets[a].series;
-        for (size_t i = 0; i < coverage_bars(series); i++) {
-            if (series->date[i] < start || series->date[i] - start >= (int32_t)n_days)
-                continue;
-            size_t d = (size_t)(series->date[i] - start);
-            if (series->known_at[i] > known[d])
-                known[d] = series->known_at[i];
-            last = series->date[i] > last ? series->date[i] : last;
-        }
-    }
-    for (size_t a = 0; a < b->panel->n_held; a++) {
-        int32_t gone = b->panel->assets[a].series->delisted_on;
-        if (gone != DATE_NONE && gone > last && gone <= b->spec->end)
-            known[gone - start] = ((int64_t)gone + 1) * 86400 - 1; /* the end of that day */
-    }
-}
-
-static enum status build_clock(struct builder *b, struct err *err)
-{
-    size_t n_days = (size_t)(b->spec->end - b->spec->start) + 1;
-    int64_t *known = arena_array(b->arena, n_days, sizeof *known);
-    int32_t *date = arena_array(b->arena, n_days, sizeof *date);
-    if (known == NULL || date == NULL)
-        return too_large(b, err);
-    for (size_t d = 0; d < n_days; d++)
-        known[d] = INT64_MIN;
-    mark_days(b, known, n_days);
-
-    size_t n = 0;
-    for (size_t d = 0; d < n_days; d++) {
-        if (known[d] == INT64_MIN)
-            continue;
-        date[n] = b->spec->start + (int32_t)d;
-        known[n++] = known[d];
-    }
-    if (n < 2) {
-        (void)err_set(err, STATUS_NO_DATA, "The held assets trade on %zu days of this window.", n);
-        err_at(err, ERR_POINTER, STR("/start"), STR_NONE);
-        err_allow(err, "a window with at least 2 sessions");
-        return STATUS_NO_DATA;
-    }
-    b->clock = (struct dated){n, date, known};
-    b->panel->n_sessions = n;
-    b->panel->clock = date;
-    b->panel->known_at = known;
     return STATUS_OK;
 }
 
@@ -144,8 +89,7 @@ static enum status fill_column(struct builder *b, size_t a, bool *ret_is_covered
     bool is_covered = true;
     asset->delisted_at = PANEL_NEVER;
     for (size_t t = 0; t < panel->n_sessions; t++) {
-        bool has_row = b->row[t] != ALIGN_NO_ROW;
-        bool is_open = has_row && series->date[b->row[t]] == panel->clock[t];
+        bool is_open = panel_clock_has_bar(panel, b->spec, series, b->row, t);
         price[t] *= rate[t];
         is_covered = is_covered && isfinite(price[t]);
         stale = is_open ? 0 : stale + 1;
@@ -365,7 +309,7 @@ enum status panel_build(const struct spec *spec, const struct market_data *marke
     if (s == STATUS_OK)
         s = select_held(&b, err);
     if (s == STATUS_OK)
-        s = build_clock(&b, err);
+        s = panel_clock_build(b.panel, spec, market, arena, &b.clock, err);
     if (s == STATUS_OK)
         s = allocate_cells(&b, err);
     if (s == STATUS_OK)
@@ -386,7 +330,7 @@ static uint32_t row_of(const struct panel *panel, size_t asset, size_t session)
 {
     const struct panel_asset *a = &panel->assets[asset];
     struct dated rows = {a->n_bars, a->series->date, a->series->known_at};
-    return align_row_at(rows, panel->clock[session], panel->known_at[session]);
+    return align_row_at(rows, panel->clock[session], panel->visible_until[session]);
 }
 
 double panel_local_price(const struct panel *panel, size_t asset, size_t session)

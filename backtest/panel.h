@@ -2,12 +2,15 @@
  * panel.h - prices of many assets aligned on one clock, in one currency, without looking ahead.
  * Built once per run in an arena, read-only afterwards; any number of threads may read it.
  *
- * Clock     the dates on which at least one held asset has a bar, within [start, end]. Assets that
- *           only monkeys may draw and the benchmark add no date. When every held asset's bars end
- *           before a delisting, the delisting date is added too, so that it takes place.
- * Known at  T(t): the latest known_at among the held assets' bars dated clock[t].
+ * Clock     union (default): the dates on which at least one held asset has a bar, within [start, end].
+ *           Assets that only monkeys may draw and the benchmark add no date. When every held asset's
+ *           bars end before a delisting, the delisting date is added too, so that it takes place.
+ *           daily_24_7: every day. base: the dates on which one named asset has a bar.
+ * Known at  T(t): the latest known_at among the held assets' bars dated clock[t] (union); the end of
+ *           the day in UTC (daily_24_7); the known_at of the base's bar.
  * Price     of an asset at t: its last bar with date <= clock[t] and known_at <= T(t), times the
- *           exchange rate chosen by the same rule. Nothing is filled backwards.
+ *           exchange rate chosen by the same rule. Nothing is filled backwards. Aligned by label, a bar
+ *           needs only date <= clock[t]: that looks ahead of T(t), and is flagged.
  * Units     price is what one holding unit is worth. It stands for shares_per_unit real shares, which
  *           change at splits and reinvested dividends, so that units held change by trades alone.
  * Shape     column by column: cell (asset a, session t) is at a * n_sessions + t.
@@ -30,7 +33,7 @@ enum panel_column {
 };
 
 enum panel_state {
-    PANEL_TRADABLE = 1u << 0,  /* has a bar dated this session */
+    PANEL_TRADABLE = 1u << 0, /* has a bar dated this session, or, off the union clock, a new one */
     PANEL_SUSPENDED = 1u << 1, /* last bar more than max_stale sessions ago */
     PANEL_DELISTED = 1u << 2,  /* at or after the session of its delisting */
 };
@@ -63,7 +66,8 @@ struct panel_asset {
 struct panel {
     size_t n_sessions;
     const int32_t *clock;
-    const int64_t *known_at;
+    const int64_t *known_at;      /* T(t) */
+    const int64_t *visible_until; /* T(t), or INT64_MAX when sessions are aligned by label */
 
     size_t n_assets; /* columns: the held assets in request order, then the others */
     size_t n_held;   /* columns [0, n_held) are spec assets with a weight above 0 */
@@ -91,7 +95,7 @@ struct panel {
 
     const struct price_series *benchmark_series; /* NULL: none asked for */
     double *benchmark; /* per session, base currency; NaN where missing or older than max_stale */
-    bool trades_24_7;  /* some held asset does */
+    bool trades_every_day; /* sessions are all days of the year, not weekdays */
     const struct kernels *kernels;
 };
 

@@ -2,7 +2,9 @@
 #include "backtest/spec.h"
 
 #include "backtest/spec_lists.h"
+#include "backtest/spec_market.h"
 #include "backtest/spec_names.h"
+#include "backtest/spec_optional.h"
 #include "backtest/spec_strategy.h"
 #include "backtest/spec_weights.h"
 #include "base/date.h"
@@ -25,39 +27,6 @@ const char *const spec_weight_sum_names[SPEC_WEIGHT_SUM_COUNT] = {
 };
 
 static const int64_t SEED_MAX = ((int64_t)1 << 53) - 1;
-
-/* Optional fields keep the default already in *ret when absent or null. */
-static enum status optional_f64(struct json_val root, const char *key, double min, double max,
-                                double *ret, struct err *err)
-{
-    struct json_val val = jr_member(root, key);
-    if (!jr_is_present(val))
-        return STATUS_OK;
-    enum status s = jr_read_f64(val, min, max, ret, err);
-    *ret += 0.0; /* -0 becomes 0 */
-    return s;
-}
-
-static enum status optional_i64(struct json_val root, const char *key, int64_t min, int64_t max,
-                                int64_t *ret, struct err *err)
-{
-    struct json_val val = jr_member(root, key);
-    return jr_is_present(val) ? jr_read_i64(val, min, max, ret, err) : STATUS_OK;
-}
-
-static enum status optional_choice(struct json_val root, const char *key, const char *const *names,
-                                   size_t n_names, size_t *ret, struct err *err)
-{
-    struct json_val val = jr_member(root, key);
-    return jr_is_present(val) ? jr_read_choice(val, names, n_names, ret, err) : STATUS_OK;
-}
-
-static enum status optional_date(struct json_val root, const char *key, int32_t *ret,
-                                 struct err *err)
-{
-    struct json_val val = jr_member(root, key);
-    return jr_is_present(val) ? jr_read_date(val, ret, err) : STATUS_OK;
-}
 
 static enum status read_currency(struct json_val root, struct spec *spec, struct err *err)
 {
@@ -87,9 +56,9 @@ static enum status read_costs(struct json_val root, struct spec *spec, struct er
         return STATUS_OK;
     enum status s = jr_expect_object(costs, keys, ARRAY_LEN(keys), err);
     if (s == STATUS_OK)
-        s = optional_f64(costs, "commission_bps", 0, 1000, &spec->commission_bps, err);
+        s = spec_optional_f64(costs, "commission_bps", 0, 1000, &spec->commission_bps, err);
     if (s == STATUS_OK)
-        s = optional_f64(costs, "slippage_bps", 0, 1000, &spec->slippage_bps, err);
+        s = spec_optional_f64(costs, "slippage_bps", 0, 1000, &spec->slippage_bps, err);
     return s;
 }
 
@@ -103,9 +72,9 @@ static enum status read_monkeys(struct json_val root, struct arena *arena, struc
     if (jr_is_present(monkeys)) {
         enum status s = jr_expect_object(monkeys, keys, ARRAY_LEN(keys), err);
         if (s == STATUS_OK)
-            s = optional_i64(monkeys, "count", 0, SPEC_MONKEYS_MAX, &count, err);
+            s = spec_optional_i64(monkeys, "count", 0, SPEC_MONKEYS_MAX, &count, err);
         if (s == STATUS_OK)
-            s = optional_i64(monkeys, "seed", 0, SEED_MAX, &seed, err);
+            s = spec_optional_i64(monkeys, "seed", 0, SEED_MAX, &seed, err);
         if (s != STATUS_OK)
             return s;
         struct json_val universe = jr_member(monkeys, "universe");
@@ -132,11 +101,11 @@ static enum status read_scalars(struct json_val root, struct arena *arena, struc
 
     spec->start = spec->end = DATE_NONE;
     spec->capital = 10000;
-    enum status s = optional_date(root, "start", &spec->start, err);
+    enum status s = spec_optional_date(root, "start", &spec->start, err);
     if (s == STATUS_OK)
-        s = optional_date(root, "end", &spec->end, err);
+        s = spec_optional_date(root, "end", &spec->end, err);
     if (s == STATUS_OK)
-        s = optional_f64(root, "capital", 1e-2, 1e15, &spec->capital, err);
+        s = spec_optional_f64(root, "capital", 1e-2, 1e15, &spec->capital, err);
     if (s == STATUS_OK)
         s = read_currency(root, spec, err);
     if (s == STATUS_OK)
@@ -144,14 +113,14 @@ static enum status read_scalars(struct json_val root, struct arena *arena, struc
     if (s == STATUS_OK && jr_is_present(jr_member(root, "benchmark")))
         s = spec_read_uid(jr_member(root, "benchmark"), arena, &spec->benchmark, err);
     if (s == STATUS_OK)
-        s = optional_choice(root, "fill", spec_fill_names, SPEC_FILL_COUNT, &fill, err);
+        s = spec_optional_choice(root, "fill", spec_fill_names, SPEC_FILL_COUNT, &fill, err);
     if (s == STATUS_OK)
-        s = optional_i64(root, "max_stale", 0, SPEC_STALE_MAX, &max_stale, err);
+        s = spec_optional_i64(root, "max_stale", 0, SPEC_STALE_MAX, &max_stale, err);
     if (s == STATUS_OK)
-        s = optional_f64(root, "risk_free_rate", -0.5, 1, &spec->risk_free_rate, err);
+        s = spec_optional_f64(root, "risk_free_rate", -0.5, 1, &spec->risk_free_rate, err);
     if (s == STATUS_OK)
-        s = optional_choice(root, "on_weight_sum", spec_weight_sum_names, SPEC_WEIGHT_SUM_COUNT,
-                            &on_weight_sum, err);
+        s = spec_optional_choice(root, "on_weight_sum", spec_weight_sum_names,
+                                 SPEC_WEIGHT_SUM_COUNT, &on_weight_sum, err);
     spec->fill = (enum spec_fill)fill;
     spec->on_weight_sum = (enum spec_weight_sum)on_weight_sum;
     spec->max_stale = (unsigned)max_stale;
@@ -168,8 +137,8 @@ static enum status read_strategy(struct json_val root, struct arena *arena, stru
     if (s == STATUS_OK && spec->strategy == STRATEGY_BUY_AND_HOLD)
         rebalance = REBALANCE_NEVER;
     if (s == STATUS_OK)
-        s = optional_choice(root, "rebalance", spec_rebalance_names, SPEC_REBALANCE_COUNT,
-                            &rebalance, err);
+        s = spec_optional_choice(root, "rebalance", spec_rebalance_names, SPEC_REBALANCE_COUNT,
+                                 &rebalance, err);
     if (s != STATUS_OK)
         return s;
     if (spec->strategy == STRATEGY_BUY_AND_HOLD && rebalance != REBALANCE_NEVER)
@@ -227,15 +196,19 @@ static enum status read_root(struct json_val root, struct arena *arena, struct s
                              struct err *err)
 {
     static const char *const keys[] = {
-        "assets",    "universe",       "strategy",      "start",     "end",
-        "capital",   "currency",       "costs",         "rebalance", "fill",
-        "benchmark", "risk_free_rate", "on_weight_sum", "max_stale", "monkeys",
+        "assets",        "universe",  "strategy",          "start",
+        "end",           "capital",   "currency",          "costs",
+        "rebalance",     "fill",      "benchmark",         "risk_free_rate",
+        "on_weight_sum", "max_stale", "monkeys",           "prices",
+        "dividends",     "clock",     "session_alignment",
     };
     enum status s = jr_expect_object(root, keys, ARRAY_LEN(keys), err);
     if (s == STATUS_OK)
         s = spec_read_lists(root, arena, spec, err);
     if (s == STATUS_OK)
         s = read_scalars(root, arena, spec, err);
+    if (s == STATUS_OK)
+        s = spec_read_market(root, arena, spec, err);
     if (s == STATUS_OK)
         s = read_strategy(root, arena, spec, err);
     if (s == STATUS_OK)

@@ -32,9 +32,11 @@ enum spec_fill { FILL_NEXT_CLOSE, FILL_SAME_CLOSE };
 enum spec_dividends {
     DIVIDENDS_REINVEST, /* at the close of the ex-date */
     DIVIDENDS_REINVEST_PREVIOUS_CLOSE,
-    DIVIDENDS_CASH,
     DIVIDENDS_DROP,
+    DIVIDENDS_CASH,
 };
+enum spec_clock { CLOCK_UNION, CLOCK_DAILY_24_7, CLOCK_BASE };
+enum spec_alignment { ALIGNMENT_AS_KNOWN, ALIGNMENT_SAME_LABEL };
 enum spec_weight_sum { WEIGHT_SUM_REJECT, WEIGHT_SUM_NORMALIZE, WEIGHT_SUM_CASH };
 
 struct spec_asset {
@@ -58,8 +60,11 @@ struct spec {
     enum spec_fill fill;
     enum price_mode prices;
     enum spec_dividends dividends; /* of raw prices */
-    unsigned max_stale;            /* clock sessions */
-    double risk_free_rate;         /* annual, fraction */
+    enum spec_clock clock;
+    struct str clock_base; /* CLOCK_BASE: whose sessions the run has */
+    enum spec_alignment alignment;
+    unsigned max_stale;    /* clock sessions */
+    double risk_free_rate; /* annual, fraction */
     enum spec_weight_sum on_weight_sum;
     unsigned n_monkeys;
     uint64_t monkey_seed;

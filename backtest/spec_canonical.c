@@ -1,4 +1,5 @@
 /* spec_canonical.c - the one spelling of a spec: hashed for its id and echoed in the answer. */
+#include "backtest/spec_market.h"
 #include "backtest/spec_names.h"
 #include "backtest/spec_strategy.h"
 
@@ -62,5 +63,6 @@ void spec_canonical(const struct spec *spec, struct json_out *json)
     jw_key_f64(json, "risk_free_rate", spec->risk_free_rate);
     jw_key_c(json, "on_weight_sum", spec_weight_sum_names[spec->on_weight_sum]);
     write_monkeys(spec, json);
+    spec_write_market(spec, json);
     jw_end_object(json);
 }

@@ -107,6 +107,8 @@ static enum status load_all_series(struct loader *loader, const struct spec *spe
     }
     if (s == STATUS_OK && spec->benchmark.ptr != NULL)
         s = load_series(loader, spec->benchmark, "/benchmark", err);
+    if (s == STATUS_OK && spec->clock == CLOCK_BASE)
+        s = load_series(loader, spec->clock_base, "/clock/base", err);
     return s;
 }
 
@@ -164,7 +166,7 @@ enum status backtest_market_load(struct db *db, const struct spec *spec, int64_t
 {
     struct loader loader = {
         .db = db, .generation = generation, .arena = arena, .mode = spec->prices};
-    loader.max_series = spec->n_assets + spec->n_universe + 1;
+    loader.max_series = spec->n_assets + spec->n_universe + 2; /* benchmark and base */
     loader.series = arena_array(arena, loader.max_series, sizeof *loader.series);
     loader.fx = arena_array(arena, loader.max_series + 1, sizeof *loader.fx);
     if (loader.series == NULL || loader.fx == NULL)

@@ -270,6 +270,12 @@ static void write_coverage(const struct backtest_result *r, struct json_out *jso
     jw_end_array(json);
 }
 
+static const char *const clock_rules[] = {
+    [CLOCK_UNION] = "union of the held assets' sessions",
+    [CLOCK_DAILY_24_7] = "every day, in UTC",
+    [CLOCK_BASE] = "sessions of the base",
+};
+
 static void write_passport(const struct backtest_result *r,
                            const struct backtest_passport *passport, struct json_out *json)
 {
@@ -288,7 +294,7 @@ static void write_passport(const struct backtest_result *r,
     jw_key_f64(json, "periods_per_year", r->periods_per_year);
     jw_key(json, "clock");
     jw_object(json);
-    jw_key_c(json, "rule", "union of the held assets' sessions");
+    jw_key_c(json, "rule", clock_rules[r->spec->clock]);
     jw_key_date(json, "first", panel->clock[0]);
     jw_key_date(json, "last", panel->clock[panel->n_sessions - 1]);
     jw_end_object(json);

@@ -1,0 +1,95 @@
+/* spec_market.c - reads and writes what a request says about prices, dividends and the clock. */
+#include "backtest/spec_market.h"
+
+#include "backtest/spec_lists.h"
+#include "backtest/spec_optional.h"
+
+static const char *const price_names[] = {
+    [PRICES_ADJUSTED] = "adjusted",
+    [PRICES_RAW] = "raw",
+};
+static const char *const dividend_names[] = {
+    [DIVIDENDS_REINVEST] = "reinvest",
+    [DIVIDENDS_REINVEST_PREVIOUS_CLOSE] = "reinvest_previous_close",
+    [DIVIDENDS_DROP] = "drop",
+};
+static const char *const clock_names[] = {
+    [CLOCK_UNION] = "union",
+    [CLOCK_DAILY_24_7] = "daily_24_7",
+};
+static const char *const alignment_names[] = {
+    [ALIGNMENT_AS_KNOWN] = "as_known",
+    [ALIGNMENT_SAME_LABEL] = "same_label",
+};
+
+static enum status read_prices(struct json_val root, struct spec *spec, struct err *err)
+{
+    size_t prices = PRICES_ADJUSTED, dividends = DIVIDENDS_REINVEST;
+    struct json_val given = jr_member(root, "dividends");
+    enum status s =
+        spec_optional_choice(root, "prices", price_names, ARRAY_LEN(price_names), &prices, err);
+    if (s == STATUS_OK)
+        s = spec_optional_choice(root, "dividends", dividend_names, ARRAY_LEN(dividend_names),
+                                 &dividends, err);
+    if (s != STATUS_OK)
+        return s;
+    if (prices == PRICES_ADJUSTED && jr_is_present(given) && dividends != DIVIDENDS_REINVEST)
+        return spec_refuse(given, STATUS_BAD_SPEC,
+                           "Adjusted prices contain their dividends, always reinvested.",
+                           "\"reinvest\", or \"prices\": \"raw\"", err);
+    spec->prices = (enum price_mode)prices;
+    spec->dividends = (enum spec_dividends)dividends;
+    return STATUS_OK;
+}
+
+static enum status read_clock(struct json_val root, struct arena *arena, struct spec *spec,
+                              struct err *err)
+{
+    static const char *const keys[] = {"base"};
+    struct json_val clock = jr_member(root, "clock");
+    size_t choice = CLOCK_UNION;
+    if (!jr_is_present(clock))
+        return STATUS_OK;
+    if (jr_type(clock) != JR_OBJECT) {
+        enum status s = jr_read_choice(clock, clock_names, ARRAY_LEN(clock_names), &choice, err);
+        spec->clock = (enum spec_clock)choice;
+        return s;
+    }
+    enum status s = jr_expect_object(clock, keys, ARRAY_LEN(keys), err);
+    if (s != STATUS_OK)
+        return s;
+    spec->clock = CLOCK_BASE;
+    return spec_read_uid(jr_member(clock, "base"), arena, &spec->clock_base, err);
+}
+
+enum status spec_read_market(struct json_val root, struct arena *arena, struct spec *spec,
+                             struct err *err)
+{
+    size_t alignment = ALIGNMENT_AS_KNOWN;
+    enum status s = read_prices(root, spec, err);
+    if (s == STATUS_OK)
+        s = read_clock(root, arena, spec, err);
+    if (s == STATUS_OK)
+        s = spec_optional_choice(root, "session_alignment", alignment_names,
+                                 ARRAY_LEN(alignment_names), &alignment, err);
+    spec->alignment = (enum spec_alignment)alignment;
+    return s;
+}
+
+void spec_write_market(const struct spec *spec, struct json_out *json)
+{
+    if (spec->prices != PRICES_ADJUSTED) {
+        jw_key_c(json, "prices", price_names[spec->prices]);
+        jw_key_c(json, "dividends", dividend_names[spec->dividends]);
+    }
+    if (spec->clock == CLOCK_BASE) {
+        jw_key(json, "clock");
+        jw_object(json);
+        jw_key_text(json, "base", spec->clock_base);
+        jw_end_object(json);
+    } else if (spec->clock != CLOCK_UNION) {
+        jw_key_c(json, "clock", clock_names[spec->clock]);
+    }
+    if (spec->alignment != ALIGNMENT_AS_KNOWN)
+        jw_key_c(json, "session_alignment", alignment_names[spec->alignment]);
+}

@@ -1,0 +1,117 @@
+"""Backtests on raw prices with corporate actions, and on other clocks, over HTTP and against the sample's rows."""
+
+import datetime
+import functools
+import unittest
+
+from support.backend import Sqlite
+from support.dataset import sample_rows
+from support.problems import Assertions
+
+# A share with a split, one with quarterly dividends, one with a halt and a split, one that is delisted.
+SHARES = ("stock:KRX.000910", "stock:KRX.900040", "stock:KRX.900030", "stock:KRX.900060")
+
+
+@functools.lru_cache(maxsize=None)
+def bars(uid):
+    """The rows of an instrument that are no halt, oldest first."""
+    return [row for row in sample_rows("prices_simulated.csv.gz") if row["uid"] == uid and not int(row["quality"]) & 4]
+
+
+def held(uid, **changes):
+    return {"assets": [{"uid": uid}], "strategy": "buy_and_hold", "currency": "KRW", "monkeys": {"count": 0}, **changes}
+
+
+def growth(uid, first, last, dividends):
+    """Value on the date last of one share bought on first, by the rules of docs/formulas.md, in plain arithmetic."""
+    shares, before = 1.0, None
+    for row in bars(uid):
+        close, paid, split = float(row["close"]), float(row["dividend"]), float(row["split_ratio"])
+        if row["date"] > last:
+            break
+        if row["date"] > first:
+            shares *= split
+            if dividends == "reinvest":
+                shares *= 1 + paid / close
+            elif dividends == "reinvest_previous_close":
+                shares *= before / (before - paid * split)
+        elif row["date"] == first:
+            start = close
+        before = close
+    return shares * before / start
+
+
+class Prices(Assertions, unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Sqlite().server().start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
+
+    def result(self, body):
+        answer = self.server.post("/v1/backtests", body)
+        self.assertIn(answer.status, (200, 201), answer)
+        return answer.json["data"]
+
+    def equity(self, body):
+        table = self.result(body)["equity"]
+        return dict(zip(table["date"], table["equity"]))
+
+    def test_raw_prices_with_reinvested_dividends_are_the_adjusted_prices(self):
+        for uid in SHARES:
+            with self.subTest(uid):
+                raw, adjusted = self.equity(held(uid, prices="raw")), self.equity(held(uid))
+                self.assertEqual(list(raw), list(adjusted))
+                self.assertGreater(len(raw), 2000)
+                for date, value in raw.items():
+                    self.assertAlmostEqual(value / adjusted[date], 1, delta=1e-9, msg=date)
+
+    def test_each_way_of_treating_dividends_is_the_arithmetic_of_its_rule(self):
+        uid, (first, second, last) = SHARES[1], ("2012-01-02", "2012-01-03", "2019-12-30")
+        seen = set()
+        for dividends in ("reinvest", "reinvest_previous_close", "drop"):
+            with self.subTest(dividends):
+                line = self.equity(held(uid, start=first, end=last, prices="raw", dividends=dividends))
+                expected = growth(uid, second, last, dividends)
+                self.assertAlmostEqual(line[last] / line[second] / expected, 1, delta=1e-12)
+                seen.add(round(expected, 6))
+        self.assertEqual(len(seen), 3)
+
+    def test_an_asset_that_has_only_adjusted_prices_is_not_mixed_in(self):
+        body = {"assets": [{"uid": SHARES[0]}, {"uid": "stock:US.AAPL"}], "prices": "raw", "monkeys": {"count": 0}}
+        answer = self.server.post("/v1/backtests", body)
+        self.assert_problem(answer, "bad-spec", about="/prices", allowed="adjusted")
+        self.assertIn("stock:US.AAPL has no raw prices", answer.json["detail"])
+
+    def test_dividends_beside_adjusted_prices_are_refused(self):
+        answer = self.server.post("/v1/backtests", held(SHARES[0], dividends="drop"))
+        self.assert_problem(answer, "bad-spec", about="/dividends", allowed="raw")
+
+    def test_the_seoul_clock_sees_new_york_a_day_later(self):
+        request = {"assets": [{"uid": "stock:US.AAPL"}], "start": "2015-01-05", "end": "2015-12-30", "currency": "USD",
+                   "rebalance": "never", "monkeys": {"count": 0}}
+        plain = self.equity(request)
+        based = self.equity({**request, "clock": {"base": "stock:KRX.900020"}})
+        label = self.equity({**request, "clock": {"base": "stock:KRX.900020"}, "session_alignment": "same_label"})
+        sessions = {row["date"] for row in bars("stock:KRX.900020")}
+        self.assertEqual(set(based), {date for date in sessions if request["start"] <= date <= request["end"]})
+        dates = sorted(set(based) & set(plain))[5:]
+        for before, date in zip(dates, dates[1:]):
+            if (datetime.date.fromisoformat(date) - datetime.date.fromisoformat(before)).days == 1:
+                self.assertAlmostEqual(based[date] / based[dates[0]], self.last(plain, before) / self.last(plain, dates[0], -1), delta=1e-9)
+                self.assertAlmostEqual(label[date] / label[dates[0]], plain[date] / plain[dates[0]], delta=1e-9)
+
+    @staticmethod
+    def last(line, date, offset=0):
+        """The value at the last date up to the given one, or so many before it."""
+        return line[[day for day in line if day <= date][offset - 1 if offset else -1]]
+
+    def test_an_unknown_base_is_named(self):
+        answer = self.server.post("/v1/backtests", held(SHARES[0], clock={"base": "stock:KRX.00910"}))
+        self.assert_problem(answer, "unknown-asset", about="/clock/base")
+
+
+if __name__ == "__main__":
+    unittest.main()
