@@ -35,9 +35,9 @@ struct backtest_result {
     struct plan plan;        /* what was decided, per decision */
     struct strategy_report strategy; /* n 0: the weights of the request at every decision */
 
-    struct measure_value measures[MEASURE_COUNT];
-    struct measure_value benchmark_measures[MEASURE_COUNT]; /* when benchmark is not NULL */
-    struct drawdown drawdowns[BACKTEST_DRAWDOWNS_MAX];      /* deepest first */
+    struct measure_value measures[MEASURE_ALL_COUNT];
+    struct measure_value benchmark_measures[MEASURE_ALL_COUNT]; /* when benchmark is not NULL */
+    struct drawdown drawdowns[BACKTEST_DRAWDOWNS_MAX];          /* deepest first */
     size_t n_drawdowns;
     struct table_years years;
 

@@ -59,8 +59,12 @@ double elementary_normal_cdf(double z)
         term = term * z * z / k;
         sum += term;
     }
-    double density = 0.39894228040143268 * elementary_exp(-0.5 * z * z);
-    return 0.5 + sum * density;
+    return 0.5 + sum * elementary_normal_density(z);
+}
+
+double elementary_normal_density(double z)
+{
+    return 0.39894228040143268 * elementary_exp(-0.5 * z * z);
 }
 
 /* Coefficients from the constant term up. */

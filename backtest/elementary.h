@@ -26,4 +26,6 @@ double elementary_normal_cdf(double z);
  */
 double elementary_normal_quantile(double p);
 
+double elementary_normal_density(double z);
+
 #endif

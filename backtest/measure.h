@@ -1,8 +1,9 @@
 /*
  * measure.h - the table of performance metrics, computed from a value path.
  * Pure apart from the arena; callable from any thread. Formulas, units and conventions are the rows
- * of metrics.def; docs/formulas.md gives their sources. A metric without a value has a reason: no
- * NaN, no infinity and no made-up 0 leaves this module.
+ * of metrics.def, the forms of other libraries those of variants.def; docs/formulas.md gives their
+ * sources. A metric without a value has a reason: no NaN, no infinity and no made-up 0 leaves this
+ * module.
  */
 #ifndef BACKTEST_MEASURE_H
 #define BACKTEST_MEASURE_H
@@ -16,11 +17,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The metrics, then the variants that a profile may put in their place. */
 enum measure_id {
 #define METRIC(name, unit, needs_benchmark, convention) MEASURE_##name,
 #include "backtest/metrics.def"
+    MEASURE_COUNT,
+    MEASURE_BEFORE_VARIANTS = MEASURE_COUNT - 1,
+#include "backtest/variants.def"
 #undef METRIC
-    MEASURE_COUNT
+    MEASURE_ALL_COUNT
 };
 
 enum measure_reason {
@@ -34,7 +39,7 @@ struct measure_info {
     const char *name, *unit, *convention;
     bool needs_benchmark;
 };
-extern const struct measure_info measure_infos[MEASURE_COUNT];
+extern const struct measure_info measure_infos[MEASURE_ALL_COUNT];
 extern const char *const measure_reason_codes[REASON_COUNT];
 
 struct measure_value {
@@ -45,7 +50,7 @@ struct measure_value {
 
 /* n values at rising dates: V_0 and n - 1 returns. Values > 0; 0 is ruin and ends what counts. */
 struct measure_path {
-    const int32_t *date;
+    const int32_t *date; /* NULL: no dates; what needs them has REASON_NO_DATES */
     const double *value;
     size_t n;
 };
@@ -59,13 +64,32 @@ struct measure_trading {
     size_t n_rebalances;
 };
 
+/* What some formulas are asked for; all zero is the default of each. */
+struct measure_options {
+    double confidence;        /* of var_at and its kin; 0: 0.95 */
+    double mar;               /* minimum acceptable return per session, when has_mar */
+    bool has_mar;             /* else the target of downside figures is the risk-free rate */
+    const double *mar_series; /* one per return, instead of mar; NULL: none */
+    double required_return;   /* annual, fraction: threshold of omega_required */
+    double target_sharpe;     /* per session: of psr and min_track_record_length */
+    double tail;              /* share of each tail in rachev_at; 0: 0.1 */
+    double ruin_loss;         /* fraction whose loss is ruin in risk_of_ruin; 0: 0.5 */
+};
+
 struct measure_input {
     struct measure_path path;
+    const double *returns; /* the path's own returns, exact; NULL: taken from its values */
+    size_t n_rows; /* rows behind the returns, missing ones counted; 0: as many as returns */
     double periods_per_year;
     double risk_free_rate; /* annual, fraction */
+    const double
+        *risk_free; /* per session, one per return; NULL: the annual rate compounded down */
     /* The benchmark at its valid sessions and the portfolio at the same ones; n 0: no benchmark. */
     struct measure_path common;
     struct measure_path benchmark;
+    const double *common_returns, *benchmark_returns; /* exact; NULL: from the values */
+    const double *common_risk_free; /* per common return; NULL: as risk_free NULL */
+    struct measure_options options;
     const struct measure_trading *trading; /* NULL: a price series */
 };
 
@@ -75,8 +99,8 @@ size_t measure_live_length(struct measure_path path);
 /* Per-session rate that compounds to annual over periods_per_year sessions. */
 double measure_rate_per_period(double annual, double periods_per_year);
 
-/* path.n >= 2. Errors: STATUS_OUT_OF_MEMORY. */
+/* All metrics and variants. path.n >= 2. Errors: STATUS_OUT_OF_MEMORY. */
 enum status measure_compute(const struct measure_input *input, struct arena *arena,
-                            struct measure_value ret[MEASURE_COUNT], struct err *err) NODISCARD;
+                            struct measure_value ret[MEASURE_ALL_COUNT], struct err *err) NODISCARD;
 
 #endif

@@ -1,152 +1,248 @@
 /* measure_relative.c - the rows of metrics.def that compare a portfolio with a benchmark. */
 #include "backtest/elementary.h"
-#include "backtest/measure_set.h"
-#include "backtest/stats.h"
+#include "backtest/measure_facts.h"
+#include "backtest/measure_sides.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Returns closer than this are equal: a portfolio that is its own benchmark neither wins nor loses. */
 static const double ROUNDING = 1e-14;
 
-struct relative {
-    size_t n;
-    const double *r, *b;  /* returns over the common sessions */
-    const double *active; /* r - b, 0 where that is rounding */
-    double periods, rate;
-    double rf; /* annual */
-    struct measure_value *out;
-};
-
-/* beta, alpha, correlation, r_squared. A constant rate moves none of the covariances. */
-static void regression(const struct relative *w)
+static bool varies(const double *x, size_t n)
 {
+    return n >= 2 && !stats_moments_short(x, n).is_constant;
+}
+
+/* Annualised by count: the compounded return of x. */
+static double annualised(const struct relative *w, const double *x)
+{
+    double growth = 1;
+    for (size_t i = 0; i < w->n; i++)
+        growth *= 1 + x[i];
+    return measure_annualised(growth, w->periods, (double)w->n);
+}
+
+static void deny_rows(const struct relative *w, const enum measure_id *rows, size_t n_rows,
+                      enum measure_reason reason)
+{
+    for (size_t i = 0; i < n_rows; i++)
+        measure_deny(&w->out[rows[i]], reason, w->n);
+}
+
+/* beta and the alphas. A constant rate moves none of the covariances. */
+static void regression(struct relative *w)
+{
+    static const enum measure_id rows[] = {
+        MEASURE_beta,         MEASURE_alpha,      MEASURE_alpha_per_session,
+        MEASURE_alpha_no_rf,  MEASURE_beta_no_rf, MEASURE_alpha_compounded,
+        MEASURE_jensen_alpha, MEASURE_epsilon,    MEASURE_security_market_line_slope};
+    struct measure_value *out = w->out;
+    if (!varies(w->bx, w->n) || !varies(w->b, w->n)) {
+        deny_rows(w, rows, ARRAY_LEN(rows), REASON_ZERO_VARIANCE);
+        return;
+    }
+    struct stats_pair p = stats_pair(w->x, w->bx, w->n), raw = stats_pair(w->r, w->b, w->n);
+    w->has_beta = true;
+    w->beta = p.covariance / p.variance_y;
+    w->alpha = p.mean_x - w->beta * p.mean_y;
+    w->jensen = w->annual_r - w->rf - w->beta * (w->annual_b - w->rf);
+    double beta_no_rf = raw.covariance / raw.variance_y;
+    measure_set(ROW(out, beta), w->beta, w->n);
+    measure_set(ROW(out, alpha), w->alpha * w->periods, w->n);
+    measure_set(ROW(out, alpha_per_session), w->alpha, w->n);
+    measure_set(ROW(out, alpha_compounded), elementary_pow(1 + w->alpha, w->periods) - 1, w->n);
+    measure_set(ROW(out, beta_no_rf), beta_no_rf, w->n);
+    measure_set(ROW(out, alpha_no_rf), (raw.mean_x - beta_no_rf * raw.mean_y) * w->periods, w->n);
+    measure_set(ROW(out, jensen_alpha), w->jensen, w->n);
+    measure_set(ROW(out, epsilon), w->annual_r - w->beta * w->annual_b - w->alpha, w->n);
+    measure_maybe(ROW(out, security_market_line_slope), fabs(w->beta) > 0, p.mean_x / w->beta,
+                  REASON_ZERO_VARIANCE, w->n);
+}
+
+static void correlations(struct relative *w)
+{
+    static const enum measure_id rows[] = {MEASURE_correlation, MEASURE_r_squared};
     struct measure_value *out = w->out;
     struct stats_pair p = stats_pair(w->r, w->b, w->n);
-    bool b_varies = !stats_moments(w->b, w->n).is_constant;
-    bool r_varies = !stats_moments(w->r, w->n).is_constant;
-
-    if (!b_varies) {
-        measure_deny(&out[MEASURE_beta], REASON_ZERO_VARIANCE, w->n);
-        measure_deny(&out[MEASURE_alpha], REASON_ZERO_VARIANCE, w->n);
-    } else {
-        double beta = p.covariance / p.variance_y;
-        double alpha = (p.mean_x - w->rate) - beta * (p.mean_y - w->rate);
-        measure_set(&out[MEASURE_beta], beta, w->n);
-        measure_set(&out[MEASURE_alpha], alpha * w->periods, w->n);
-    }
-    if (!b_varies || !r_varies) {
-        measure_deny(&out[MEASURE_correlation], REASON_ZERO_VARIANCE, w->n);
-        measure_deny(&out[MEASURE_r_squared], REASON_ZERO_VARIANCE, w->n);
+    if (!varies(w->r, w->n) || !varies(w->b, w->n)) {
+        deny_rows(w, rows, ARRAY_LEN(rows), REASON_ZERO_VARIANCE);
         return;
     }
     double correlation = p.covariance / sqrt(p.variance_x * p.variance_y);
-    measure_set(&out[MEASURE_correlation], correlation, w->n);
-    measure_set(&out[MEASURE_r_squared], correlation * correlation, w->n);
+    measure_set(ROW(out, correlation), correlation, w->n);
+    measure_set(ROW(out, r_squared), correlation * correlation, w->n);
 }
 
-/* tracking_error, information_ratio, batting_average. */
-static void active_return(const struct relative *w)
-{
-    struct stats_moments m = stats_moments(w->active, w->n);
-    size_t n_better = 0;
-
-    for (size_t i = 0; i < w->n; i++)
-        n_better += w->active[i] > 0 ? 1 : 0;
-    measure_set(&w->out[MEASURE_tracking_error], m.sd * sqrt(w->periods), w->n);
-    measure_ratio(&w->out[MEASURE_information_ratio], m.mean * sqrt(w->periods), m.sd,
-                  REASON_ZERO_VARIANCE, w->n);
-    measure_set(&w->out[MEASURE_batting_average], (double)n_better / (double)w->n, w->n);
-}
-
-/* Annualised return of x over the count sessions with b on side; the product is taken in logs. */
-static double annualised_on_side(const struct relative *w, const double *x, int side, size_t *count)
-{
-    double log_growth = 0;
-    *count = 0;
-    for (size_t i = 0; i < w->n; i++) {
-        if (!(w->b[i] * side > 0))
-            continue;
-        ++*count;
-        if (!(1 + x[i] > 0))
-            return -1;
-        log_growth += elementary_log(1 + x[i]);
-    }
-    return *count > 0 ? elementary_exp(log_growth * w->periods / (double)*count) - 1 : 0;
-}
-
-static void capture(const struct relative *w, struct measure_value *out, int side,
-                    enum measure_reason reason)
-{
-    size_t n = 0, n_again = 0;
-    double benchmark = annualised_on_side(w, w->b, side, &n);
-    if (n == 0) {
-        measure_deny(out, reason, 0);
-        return;
-    }
-    double portfolio = annualised_on_side(w, w->r, side, &n_again);
-    measure_set(out, portfolio / benchmark, n);
-}
-
-static void growth(const struct measure_input *input, const struct relative *w,
-                   struct measure_path common)
+/* tracking_error, the information ratios, batting_average. */
+static void active_return(struct relative *w)
 {
     struct measure_value *out = w->out;
-    struct measure_path benchmark = input->benchmark;
-    benchmark.n = common.n;
-    double cagr = measure_cagr(common);
+    double *active = w->scratch;
+    size_t n_better = 0;
+    for (size_t i = 0; i < w->n; i++) {
+        active[i] = fabs(w->r[i] - w->b[i]) > ROUNDING ? w->r[i] - w->b[i] : 0;
+        n_better += active[i] > 0 ? 1 : 0;
+    }
+    struct stats_moments m = stats_moments_short(active, w->n);
+    double premium = w->annual_r - w->annual_b, root = sqrt(w->periods);
+    enum measure_reason why = w->n < 2 ? REASON_TOO_SHORT : REASON_ZERO_VARIANCE;
 
-    measure_set(&out[MEASURE_excess_return], cagr - measure_cagr(benchmark), w->n);
-    if (out[MEASURE_beta].reason != REASON_NONE)
-        measure_deny(&out[MEASURE_treynor], out[MEASURE_beta].reason, w->n);
-    else
-        measure_set(&out[MEASURE_treynor], (cagr - w->rf) / out[MEASURE_beta].value, w->n);
+    measure_maybe(ROW(out, tracking_error), w->n >= 2, m.sd * root, why, w->n);
+    measure_ratio(ROW(out, information_ratio), m.mean * root, m.sd, why, w->n);
+    measure_ratio(ROW(out, information_ratio_per_session), m.mean, m.sd, why, w->n);
+    measure_set(ROW(out, active_premium), premium, w->n);
+    measure_ratio(ROW(out, information_ratio_premium), premium, m.sd * root, why, w->n);
+    measure_set(ROW(out, batting_average), (double)n_better / (double)w->n, w->n);
+    measure_batting(w, active);
+}
+
+static void risks(struct relative *w)
+{
+    static const enum measure_id rows[] = {
+        MEASURE_systematic_risk, MEASURE_specific_risk,      MEASURE_total_risk,
+        MEASURE_appraisal_ratio, MEASURE_appraisal_modified, MEASURE_appraisal_alternative,
+        MEASURE_net_selectivity, MEASURE_treynor_modified,   MEASURE_treynor,
+        MEASURE_treynor_total,   MEASURE_treynor_excess};
+    struct measure_value *out = w->out;
+    enum measure_reason why = REASON_ZERO_VARIANCE;
+    if (!w->has_beta) {
+        deny_rows(w, rows, ARRAY_LEN(rows), why);
+        return;
+    }
+    for (size_t i = 0; i < w->n; i++)
+        w->scratch[i] = w->x[i] - w->alpha - w->beta * w->bx[i];
+    double sd_e = stats_moments_short(w->scratch, w->n).sd_population, root = sqrt(w->periods);
+    double systematic = w->beta * w->sd_b * root, specific = sd_e * root;
+    bool has_specific = sd_e > ROUNDING, has_beta = fabs(w->beta) > 0;
+    double annual_x = annualised(w, w->x), d = w->sd_r / w->sd_b - w->beta;
+
+    measure_set(ROW(out, systematic_risk), systematic, w->n);
+    measure_set(ROW(out, specific_risk), specific, w->n);
+    measure_set(ROW(out, total_risk), sqrt(systematic * systematic + specific * specific), w->n);
+    measure_maybe(ROW(out, appraisal_ratio), has_specific, w->jensen / specific, why, w->n);
+    measure_maybe(ROW(out, appraisal_modified), has_beta, w->jensen / w->beta, why, w->n);
+    measure_maybe(ROW(out, appraisal_alternative), has_beta, w->jensen / systematic, why, w->n);
+    measure_set(ROW(out, net_selectivity), w->jensen - d * (w->annual_b - w->rf), w->n);
+    measure_maybe(ROW(out, treynor_modified), has_beta, annual_x / systematic, why, w->n);
+    measure_maybe(ROW(out, treynor), has_beta, (w->cagr - w->rf) / w->beta, why, w->n);
+    measure_maybe(ROW(out, treynor_total), has_beta, (w->total - w->rf) / w->beta, why, w->n);
+    measure_maybe(ROW(out, treynor_excess), has_beta, annual_x / w->beta, why, w->n);
+}
+
+static void modigliani(struct relative *w)
+{
+    static const enum measure_id rows[] = {MEASURE_m_squared, MEASURE_m_squared_excess,
+                                           MEASURE_m_squared_excess_geometric, MEASURE_modigliani};
+    struct measure_value *out = w->out;
+    struct stats_moments x = stats_moments_short(w->x, w->n), bx = stats_moments_short(w->bx, w->n);
+    enum measure_reason why = REASON_ZERO_VARIANCE;
+    bool has_r = w->sd_r > 0 && x.sd > 0;
+    double m2 = has_r ? (w->annual_r - w->rf) * w->sd_b / w->sd_r + w->rf : 0;
+
+    if (!has_r) {
+        deny_rows(w, rows, ARRAY_LEN(rows), why);
+    } else {
+        measure_set(ROW(out, m_squared), m2, w->n);
+        measure_set(ROW(out, m_squared_excess), m2 - w->annual_b, w->n);
+        out[MEASURE_m_squared_excess_arithmetic] = out[MEASURE_m_squared_excess];
+        measure_set(ROW(out, m_squared_excess_geometric), (1 + m2) / (1 + w->annual_b) - 1, w->n);
+        measure_set(ROW(out, modigliani), x.mean / x.sd * w->sd_b + w->mean_r - x.mean, w->n);
+    }
+    measure_ratio(ROW(out, fama_beta), w->sd_r, w->sd_b, why, w->n);
+    measure_set(ROW(out, market_risk_premium), bx.mean, w->n);
+    measure_ratio(ROW(out, capital_market_line_slope), bx.mean, bx.sd, why, w->n);
+    double own = stats_downside(w->y, w->n, 0), other = stats_downside(w->by, w->n, 0);
+    double root = sqrt(w->periods), mean_y = stats_moments_short(w->y, w->n).mean;
+    measure_maybe(ROW(out, m2_sortino), own > 0, w->annual_r + mean_y / own * (other - own) * root,
+                  REASON_NO_DOWNSIDE, w->n);
+    measure_set(ROW(out, omega_excess), w->annual_r - 3 * own * other * w->periods, w->n);
+}
+
+static enum status take_common(const struct facts *f, struct arena *arena, struct relative *w,
+                               struct err *err)
+{
+    const struct measure_input *in = f->in;
+    size_t n = w->n + 1;
+    double *lines[7];
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+        lines[i] = arena_array(arena, n, sizeof *lines[i]);
+        if (lines[i] == NULL)
+            return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for the metrics.");
+    }
+    if (in->common_returns == NULL)
+        stats_returns(in->common.value, n, lines[0]);
+    if (in->benchmark_returns == NULL)
+        stats_returns(in->benchmark.value, n, lines[1]);
+    w->r = in->common_returns != NULL ? in->common_returns : lines[0];
+    w->b = in->benchmark_returns != NULL ? in->benchmark_returns : lines[1];
+    double rate = measure_rate_per_period(in->risk_free_rate, w->periods);
+    for (size_t i = 0; i < w->n; i++) {
+        double rf = in->common_risk_free != NULL ? in->common_risk_free[i] : rate;
+        double target = in->options.has_mar ? in->options.mar : rf;
+        lines[2][i] = w->r[i] - rf;
+        lines[3][i] = w->b[i] - rf;
+        lines[4][i] = w->r[i] - target;
+        lines[5][i] = w->b[i] - target;
+    }
+    w->x = lines[2];
+    w->bx = lines[3];
+    w->y = lines[4];
+    w->by = lines[5];
+    w->scratch = lines[6];
+    struct stats_moments r = stats_moments_short(w->r, w->n), b = stats_moments_short(w->b, w->n);
+    w->sd_r = r.sd;
+    w->mean_r = r.mean;
+    w->sd_b = b.sd;
+    w->annual_r = annualised(w, w->r);
+    w->annual_b = annualised(w, w->b);
+    return STATUS_OK;
+}
+
+/* excess_return: by date where there are dates. */
+static void growth(struct relative *w, struct measure_path common, struct measure_path benchmark)
+{
+    double other = w->annual_b;
+    w->cagr = w->annual_r;
+    w->total = common.value[common.n - 1] / common.value[0] - 1;
+    if (common.date != NULL) {
+        w->cagr = measure_cagr(common);
+        other = measure_cagr(benchmark);
+    }
+    measure_set(ROW(w->out, excess_return), w->cagr - other, w->n);
 }
 
 static void deny_all(struct measure_value *ret, enum measure_reason reason, size_t n)
 {
-    for (size_t i = 0; i < MEASURE_COUNT; i++) {
+    for (size_t i = 0; i < MEASURE_ALL_COUNT; i++) {
         if (measure_infos[i].needs_benchmark)
             measure_deny(&ret[i], reason, n);
     }
 }
 
-enum status measure_relative(const struct measure_input *input, struct arena *arena,
-                             struct measure_value *ret, struct err *err)
+enum status measure_relative(const struct facts *f, struct arena *arena, struct err *err)
 {
-    struct measure_path common = input->common;
+    struct measure_path common = f->in->common, benchmark = f->in->benchmark;
     if (common.n == 0) {
-        deny_all(ret, REASON_NO_BENCHMARK, 0);
+        deny_all(f->out, REASON_NO_BENCHMARK, 0);
         return STATUS_OK;
     }
-    common.n = measure_live_length(common);
-    if (common.n < 3) {
-        deny_all(ret, REASON_TOO_SHORT, common.n - 1);
+    benchmark.n = common.n = measure_live_length(common);
+    struct relative w = {.n = common.n - 1, .periods = f->periods, .rf = f->rf, .out = f->out};
+    if (w.n < 2) {
+        deny_all(f->out, REASON_TOO_SHORT, w.n);
         return STATUS_OK;
     }
-    double *r = arena_array(arena, common.n, sizeof *r);
-    double *b = arena_array(arena, common.n, sizeof *b);
-    double *active = arena_array(arena, common.n, sizeof *active);
-    if (r == NULL || b == NULL || active == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for the metrics.");
-
-    stats_returns(common.value, common.n, r);
-    stats_returns(input->benchmark.value, common.n, b);
-    for (size_t i = 0; i + 1 < common.n; i++)
-        active[i] = fabs(r[i] - b[i]) > ROUNDING ? r[i] - b[i] : 0;
-    struct relative w = {
-        .n = common.n - 1,
-        .r = r,
-        .b = b,
-        .active = active,
-        .periods = input->periods_per_year,
-        .rate = measure_rate_per_period(input->risk_free_rate, input->periods_per_year),
-        .rf = input->risk_free_rate,
-        .out = ret,
-    };
+    enum status s = take_common(f, arena, &w, err);
+    if (s != STATUS_OK)
+        return s;
+    growth(&w, common, benchmark);
     regression(&w);
+    correlations(&w);
     active_return(&w);
-    capture(&w, &ret[MEASURE_up_capture], 1, REASON_NO_UPSIDE);
-    capture(&w, &ret[MEASURE_down_capture], -1, REASON_NO_DOWNSIDE);
-    growth(input, &w, common);
-    return STATUS_OK;
+    risks(&w);
+    modigliani(&w);
+    measure_captures(&w);
+    measure_bull_and_bear(&w);
+    return measure_fragility(&w, arena, err);
 }

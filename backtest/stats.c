@@ -175,6 +175,55 @@ double stats_psr(double sharpe, double target, size_t n, double skew, double exc
     return elementary_normal_cdf((sharpe - target) * sqrt((double)(n - 1)) / sqrt(variance));
 }
 
+double stats_sharpe_se_iid(double sharpe, size_t n)
+{
+    return sqrt((1 + sharpe * sharpe / 2) / (double)n);
+}
+
+double stats_lo_factor(double q, double rho)
+{
+    /* sum_{k=1}^{q-1} (q-k) rho^k = rho / (1-rho) (q - (1 - rho^q) / (1-rho)) for whole q. */
+    double power = rho < 0 ? 0 : elementary_pow(rho, q);
+    if (rho < 0 && !(fabs(q - floor(q)) > 0))
+        power = (fmod(q, 2) > 0 ? -1 : 1) * elementary_pow(-rho, q);
+    double sum = rho / (1 - rho) * (q - (1 - power) / (1 - rho));
+    return q / sqrt(q + 2 * sum);
+}
+
+double stats_min_track_record(double sharpe, double target, double skew, double excess,
+                              double confidence)
+{
+    double z = elementary_normal_quantile(confidence) / (sharpe - target);
+    return 1 + stats_sharpe_variance(sharpe, skew, excess) * z * z;
+}
+
+bool stats_ljung_box(const double *r, size_t n, const struct stats_moments *m,
+                     double ret_a[STATS_LJUNG_BOX_LAGS], double *ret_q)
+{
+    double sum[STATS_LJUNG_BOX_LAGS] = {0}, count = (double)n, q = 0;
+    if (n <= STATS_LJUNG_BOX_LAGS || m->is_constant)
+        return false;
+    for (size_t t = 1; t < n; t++) {
+        double d = r[t] - m->mean;
+        size_t most = t < STATS_LJUNG_BOX_LAGS ? t : STATS_LJUNG_BOX_LAGS;
+        for (size_t k = 1; k <= most; k++)
+            sum[k - 1] += d * (r[t - k] - m->mean);
+    }
+    double variance = m->sd_population * m->sd_population * count;
+    for (size_t k = 1; k <= STATS_LJUNG_BOX_LAGS; k++) {
+        ret_a[k - 1] = sum[k - 1] / variance;
+        q += ret_a[k - 1] * ret_a[k - 1] / (count - (double)k);
+    }
+    *ret_q = count * (count + 2) * q;
+    return true;
+}
+
+double stats_chi_square_10_above(double q)
+{
+    double h = q / 2;
+    return elementary_exp(-h) * (1 + h * (1 + h / 2 * (1 + h / 3 * (1 + h / 4))));
+}
+
 bool stats_trend(const double *y, size_t n, struct stats_trend *ret)
 {
     if (n < 3 || stats_moments(y, n).is_constant)

@@ -82,6 +82,35 @@ double stats_sharpe_variance(double sharpe, double skew, double excess);
 /* Probability that the true Sharpe ratio exceeds target: Phi((SR - target) sqrt(n-1) / sqrt(var)). */
 double stats_psr(double sharpe, double target, size_t n, double skew, double excess);
 
+/*
+ * Standard error of a per-period Sharpe ratio when returns are independent and normal: sqrt((1 + SR^2/2) / n).
+ * The factor that annualises it when returns have first-order autocorrelation rho:
+ * q / sqrt(q + 2 sum_{k=1}^{q-1} (q-k) rho^k), in closed form for any q > 0, whole or not.
+ * Source: A. W. Lo, "The Statistics of Sharpe Ratios", Financial Analysts Journal 58(4), 2002.
+ */
+double stats_sharpe_se_iid(double sharpe, size_t n);
+double stats_lo_factor(double q, double rho);
+
+/*
+ * Observations after which a Sharpe ratio above target is significant at the confidence:
+ * 1 + (1 - g3 SR + (g4-1)/4 SR^2) (z / (SR - target))^2. sharpe > target.
+ * Source: Bailey and Lopez de Prado 2012, as above.
+ */
+double stats_min_track_record(double sharpe, double target, double skew, double excess,
+                              double confidence);
+
+enum { STATS_LJUNG_BOX_LAGS = 10 };
+
+/*
+ * Autocorrelations of lags 1..10 around the one mean, and Q = n (n+2) sum a_k^2 / (n-k).
+ * False when n <= 10 or r does not vary. Source: G. Ljung, G. Box, Biometrika 65(2), 1978.
+ */
+bool stats_ljung_box(const double *r, size_t n, const struct stats_moments *m,
+                     double ret_a[STATS_LJUNG_BOX_LAGS], double *ret_q);
+
+/* Probability that chi-square with 10 degrees of freedom exceeds q: exp(-q/2) sum_{k<5} (q/2)^k / k!. */
+double stats_chi_square_10_above(double q);
+
 /* Least squares of y on 1..n. */
 struct stats_trend {
     double slope;

@@ -103,7 +103,7 @@ static enum status put_window(const struct risk *risk, enum risk_window window,
     struct arena *arena = &risk->resource->request->arena;
     struct str values[N_COLUMNS] = {str_of(risk_window_names[window])};
     struct priced path = risk_priced(own, window);
-    struct measure_value results[MEASURE_COUNT];
+    struct measure_value results[MEASURE_ALL_COUNT];
     char from[DATE_TEXT_BYTES], to[DATE_TEXT_BYTES], n[24], numbers[N_MEASURES][NUMBER_TEXT_BYTES];
     (void)snprintf(n, sizeof n, "%zu", path.n == 0 ? 0 : path.n - 1);
     values[3] = str_of(n);

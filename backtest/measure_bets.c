@@ -1,0 +1,148 @@
+/* measure_bets.c - sessions as bets: hit rates, sizes, streaks, Kelly's fraction, ruin; and the calendar. */
+#include "backtest/elementary.h"
+#include "backtest/measure_facts.h"
+#include "backtest/order.h"
+#include "base/date.h"
+
+#include <math.h>
+
+static void streaks(struct facts *f)
+{
+    size_t wins = 0, losses = 0, most_wins = 0, most_losses = 0;
+    for (size_t t = 0; t < f->n; t++) {
+        wins = f->r[t] > 0 ? wins + 1 : 0;
+        losses = f->r[t] < 0 ? losses + 1 : 0;
+        most_wins = wins > most_wins ? wins : most_wins;
+        most_losses = losses > most_losses ? losses : most_losses;
+    }
+    measure_set(ROW(f->out, consecutive_wins), (double)most_wins, f->n);
+    measure_set(ROW(f->out, consecutive_losses), (double)most_losses, f->n);
+}
+
+/* The chance that a Brownian motion with the drift and variance of ln(1 + r) ever loses the fraction L. */
+static void ruin(struct facts *f)
+{
+    struct measure_value *out = ROW(f->out, risk_of_ruin);
+    double loss = f->in->options.ruin_loss > 0 ? f->in->options.ruin_loss : 0.5;
+    if (f->is_ruined) {
+        measure_deny(out, REASON_RUINED, f->n);
+        return;
+    }
+    for (size_t t = 0; t < f->n; t++)
+        f->scratch[t] = elementary_log(1 + f->r[t]);
+    struct stats_moments m = stats_moments_short(f->scratch, f->n);
+    if (f->n < 2 || m.is_constant)
+        measure_deny(out, f->flat, f->n);
+    else
+        measure_set(out, m.mean > 0 ? elementary_pow(1 - loss, 2 * m.mean / (m.sd * m.sd)) : 1,
+                    f->n);
+}
+
+/* Rows that need both a gain and a loss. */
+static void sizes(struct facts *f)
+{
+    static const enum measure_id rows[] = {MEASURE_payoff, MEASURE_kelly, MEASURE_expectancy,
+                                           MEASURE_cpc_index};
+    struct measure_value *out = f->out;
+    struct stats_gains g = f->around_zero;
+    size_t n = g.n_gains + g.n_losses;
+    if (g.n_gains == 0 || g.n_losses == 0) {
+        enum measure_reason why = n == 0            ? REASON_NO_NONZERO
+                                  : g.n_losses == 0 ? REASON_NO_LOSSES
+                                                    : REASON_NO_UPSIDE;
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+            measure_deny(&out[rows[i]], why, n);
+        return;
+    }
+    double payoff = (g.gains / (double)g.n_gains) / (g.losses / (double)g.n_losses);
+    double p = (double)g.n_gains / (double)n;
+    measure_set(ROW(out, payoff), payoff, n);
+    measure_set(ROW(out, kelly), p - (1 - p) / payoff, n);
+    measure_set(ROW(out, expectancy), p * payoff - (1 - p), n);
+    measure_set(ROW(out, cpc_index), g.gains / g.losses * p * payoff, n);
+}
+
+static void averages(struct facts *f)
+{
+    struct measure_value *out = f->out;
+    struct stats_gains g = f->around_zero;
+    size_t n = g.n_gains + g.n_losses, n_zero = f->n - n;
+    double wins = (double)g.n_gains, losses = (double)g.n_losses;
+
+    measure_ratio(ROW(out, win_rate), wins, (double)n, REASON_NO_NONZERO, n);
+    measure_maybe(ROW(out, average_return), n > 0, f->m.sum / (double)n, REASON_NO_NONZERO, n);
+    measure_ratio(ROW(out, average_win), g.gains, wins, REASON_NO_UPSIDE, g.n_gains);
+    measure_maybe(ROW(out, average_loss), g.n_losses > 0, -g.losses / losses, REASON_NO_LOSSES,
+                  g.n_losses);
+    measure_ratio(ROW(out, profit_factor), g.gains, g.losses, REASON_NO_LOSSES, n);
+    measure_maybe(ROW(out, profit_ratio), g.n_losses > 0 && g.n_gains > 0,
+                  g.gains / ((wins + (double)n_zero) * (wins + (double)n_zero)) /
+                      (g.losses / (losses * losses)),
+                  g.n_losses == 0 ? REASON_NO_LOSSES : REASON_NO_UPSIDE, f->n);
+    measure_maybe(ROW(out, outlier_win), g.gains > 0,
+                  order_quantile(f->sorted, f->n, 0.99) * (wins + (double)n_zero) / g.gains,
+                  REASON_NO_UPSIDE, f->n);
+    measure_maybe(ROW(out, outlier_loss), g.n_losses > 0,
+                  order_quantile(f->sorted, f->n, 0.01) * losses / -g.losses, REASON_NO_LOSSES,
+                  f->n);
+}
+
+void measure_bets(struct facts *f)
+{
+    struct measure_value *out = f->out;
+    struct stats_gains g = f->around_zero;
+    double n = (double)f->n, nonzero = (double)(g.n_gains + g.n_losses);
+
+    measure_set(ROW(out, positive_days), (double)g.n_gains / n, f->n);
+    measure_set(ROW(out, negative_days), (double)g.n_losses / n, f->n);
+    averages(f);
+    sizes(f);
+    streaks(f);
+    ruin(f);
+    double w = out[MEASURE_win_rate].value, share = ceil(nonzero / n * 100) / 100;
+    measure_maybe(ROW(out, risk_of_ruin_quantstats), nonzero > 0,
+                  elementary_pow((1 - w) / (1 + w), n), REASON_NO_NONZERO, f->n);
+    measure_set(ROW(out, exposure_nonzero), share, f->n);
+    measure_ratio(ROW(out, rar_252), measure_annualised(f->total + 1, 252, n), share,
+                  REASON_NO_NONZERO, f->n);
+    const struct measure_value *tail = &out[MEASURE_tail_ratio];
+    enum measure_reason why = tail->reason != REASON_NONE ? tail->reason : REASON_NO_LOSSES;
+    measure_maybe(ROW(out, common_sense_ratio), g.losses > 0 && tail->reason == REASON_NONE,
+                  g.gains / g.losses * tail->value, why, f->n);
+}
+
+static void put_extremes(struct measure_value *best, struct measure_value *worst,
+                         struct table_extremes e)
+{
+    measure_set(best, e.best, e.n);
+    measure_set(worst, e.worst, e.n);
+}
+
+enum status measure_calendar(struct facts *f, struct arena *arena, struct err *err)
+{
+    static const enum measure_id rows[] = {MEASURE_best_month,         MEASURE_worst_month,
+                                           MEASURE_best_year,          MEASURE_worst_year,
+                                           MEASURE_positive_months,    MEASURE_positive_years,
+                                           MEASURE_positive_months_ffn};
+    struct measure_value *out = f->out;
+    struct table_years years;
+    if (f->path.date == NULL) {
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+            measure_deny(&out[rows[i]], REASON_NO_DATES, f->n);
+        return STATUS_OK;
+    }
+    enum status s = tables_years(f->path.date, f->path.value, f->path.n, arena, &years, err);
+    if (s != STATUS_OK)
+        return s;
+    struct table_extremes months = tables_months(&years), totals = tables_totals(&years);
+    put_extremes(ROW(out, best_month), ROW(out, worst_month), months);
+    put_extremes(ROW(out, best_year), ROW(out, worst_year), totals);
+    measure_set(ROW(out, positive_months), (double)months.n_positive / (double)months.n, months.n);
+    measure_set(ROW(out, positive_years), (double)totals.n_positive / (double)totals.n, totals.n);
+    double first = years.rows[0].month[date_to_civil(f->path.date[1]).month - 1];
+    size_t n = months.n_positive - (first > 0 ? 1 : 0);
+    measure_maybe(ROW(out, positive_months_ffn), months.n >= 2,
+                  (double)n / (double)(months.n > 1 ? months.n - 1 : 1), REASON_TOO_SHORT,
+                  months.n);
+    return STATUS_OK;
+}

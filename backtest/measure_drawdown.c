@@ -1,0 +1,114 @@
+/* measure_drawdown.c - how deep, how long and how often the value lay below its peak. */
+#include "backtest/measure_facts.h"
+#include "backtest/order.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Sums over the list of declines. */
+struct spans {
+    double depth;
+    double days, longest_days, recovered_days; /* peak to recovery; the longest recovered one */
+    double sessions, longest_sessions;         /* likewise in sessions */
+    double climb;                              /* sessions from trough to recovery */
+};
+
+static struct spans add_up(const struct facts *f)
+{
+    struct spans s = {0};
+    for (size_t i = 0; i < f->n_episodes; i++) {
+        struct drawdown d = f->episodes[i];
+        bool is_open = d.recovery == DRAWDOWN_OPEN;
+        size_t to = is_open ? f->n : d.recovery;
+        double sessions = (double)(to - d.peak);
+        s.depth += d.depth;
+        s.sessions += sessions;
+        s.longest_sessions = fmax(s.longest_sessions, sessions);
+        s.climb += (double)(to - d.trough);
+        if (f->path.date == NULL)
+            continue;
+        double days = (double)(f->path.date[to] - f->path.date[d.peak]);
+        s.days += days;
+        s.longest_days = fmax(s.longest_days, days);
+        if (!is_open)
+            s.recovered_days = fmax(s.recovered_days, days);
+    }
+    return s;
+}
+
+static double days_of_deepest(const struct facts *f)
+{
+    struct drawdown d = f->episodes[0];
+    size_t to = d.recovery == DRAWDOWN_OPEN ? f->n : d.recovery;
+    return (double)(f->path.date[to] - f->path.date[d.peak]);
+}
+
+static void episode_rows(struct facts *f)
+{
+    static const enum measure_id in_days[] = {
+        MEASURE_max_drawdown_days, MEASURE_average_drawdown_days, MEASURE_longest_drawdown_days};
+    struct measure_value *out = f->out;
+    struct spans s = add_up(f);
+    size_t n = f->n_episodes;
+    bool is_any = n > 0;
+    double count = is_any ? (double)n : 1;
+    enum measure_reason why = REASON_NO_DRAWDOWN;
+
+    measure_maybe(ROW(out, average_drawdown), is_any, s.depth / count, why, n);
+    measure_maybe(ROW(out, average_drawdown_positive), is_any, -s.depth / count, why, n);
+    measure_maybe(ROW(out, average_drawdown_sessions), is_any, s.sessions / count, why, n);
+    measure_maybe(ROW(out, average_recovery_sessions), is_any, s.climb / count, why, n);
+    measure_maybe(ROW(out, longest_drawdown_sessions), is_any, s.longest_sessions, why, n);
+    /* One that is open recovers in the session after the last at the earliest. */
+    bool is_open = f->drawdown[f->n - 1] < 0;
+    measure_maybe(ROW(out, average_recovery_pa), is_any, (s.climb + (is_open ? 1 : 0)) / count, why,
+                  n);
+    if (f->path.date == NULL) {
+        for (size_t i = 0; i < ARRAY_LEN(in_days); i++)
+            measure_deny(&out[in_days[i]], REASON_NO_DATES, n);
+        measure_deny(ROW(out, recovery_days_lean), REASON_NO_DATES, n);
+        return;
+    }
+    measure_set(ROW(out, recovery_days_lean), s.recovered_days, n);
+    measure_maybe(ROW(out, max_drawdown_days), is_any, is_any ? days_of_deepest(f) : 0, why, n);
+    measure_maybe(ROW(out, average_drawdown_days), is_any, s.days / count, why, n);
+    measure_maybe(ROW(out, longest_drawdown_days), is_any, s.longest_days, why, n);
+}
+
+/*
+ * PerformanceAnalytics lists the stretches below the peak and those at it, the latter with depth 0; its CDD is the
+ * mean of the depths at or below the 5 % quantile of that list.
+ */
+static void conditional_depth(struct facts *f)
+{
+    size_t n_runs = 1;
+    for (size_t t = 1; t < f->n; t++)
+        n_runs += (f->drawdown[t] < 0) != (f->drawdown[t - 1] < 0) ? 1 : 0;
+    for (size_t i = 0; i < n_runs; i++)
+        f->spare[i] = i < f->n_episodes ? f->episodes[i].depth : 0;
+    double limit = order_quantile(f->spare, n_runs, 0.05);
+    measure_maybe(ROW(f->out, cdd_95), f->n_episodes > 0, -order_mean_to(f->spare, n_runs, limit),
+                  REASON_NO_DRAWDOWN, f->n_episodes);
+}
+
+void measure_drawdowns(struct facts *f)
+{
+    struct measure_value *out = f->out;
+    size_t underwater = 0;
+
+    measure_set(ROW(out, max_drawdown), f->n_episodes > 0 ? f->episodes[0].depth : 0, f->n);
+    measure_set(ROW(out, max_drawdown_positive), f->depth, f->n);
+    measure_set(ROW(out, n_drawdowns), (double)f->n_episodes, f->n);
+    measure_set(ROW(out, current_drawdown), f->drawdown[f->n - 1], f->n);
+    episode_rows(f);
+
+    for (size_t t = 0; t < f->n; t++)
+        underwater += f->drawdown[t] < 0 ? 1 : 0;
+    measure_set(ROW(out, underwater_share), (double)underwater / (double)f->n, f->n);
+    double *sorted = f->scratch;
+    memcpy(sorted, f->drawdown, f->n * sizeof *sorted);
+    order_sort(sorted, f->n, f->spare, f->count);
+    measure_set(ROW(out, cdar_95), order_mean_to(sorted, f->n, order_quantile(sorted, f->n, 0.05)),
+                f->n);
+    conditional_depth(f);
+}

@@ -1,0 +1,162 @@
+/* measure_growth.c - growth, trailing windows and dispersion: rows of metrics.def. */
+#include "backtest/elementary.h"
+#include "backtest/measure_facts.h"
+#include "backtest/order.h"
+#include "base/date.h"
+
+#include <math.h>
+
+/* V_n over the last value on or before day; annualised over so many years when years > 0. */
+static void trailing(struct facts *f, struct measure_value *out, int32_t day, double years)
+{
+    size_t last = f->n, at = dates_until(f->path.date, f->path.n, day);
+    if (at == 0) {
+        measure_deny(out, REASON_TOO_SHORT, f->n);
+        return;
+    }
+    double total = f->path.value[last] / f->path.value[at - 1];
+    measure_set(out, (years > 0 ? elementary_pow(total, 1 / years) : total) - 1, last - (at - 1));
+}
+
+static void windows(struct facts *f)
+{
+    static const struct {
+        enum measure_id id;
+        int months;
+        double years; /* 0: not annualised */
+    } rows[] = {
+        {MEASURE_return_3m, 3, 0}, {MEASURE_return_6m, 6, 0}, {MEASURE_return_1y, 12, 0},
+        {MEASURE_cagr_3y, 36, 3},  {MEASURE_cagr_5y, 60, 5},  {MEASURE_cagr_10y, 120, 10},
+    };
+    struct measure_value *out = f->out;
+    if (f->path.date == NULL) {
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+            measure_deny(&out[rows[i].id], REASON_NO_DATES, f->n);
+        measure_deny(ROW(out, return_mtd), REASON_NO_DATES, f->n);
+        measure_deny(ROW(out, return_ytd), REASON_NO_DATES, f->n);
+        return;
+    }
+    int32_t last = f->path.date[f->n];
+    struct civil day = date_to_civil(last);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        trailing(f, &out[rows[i].id], date_add_months(last, -rows[i].months), rows[i].years);
+    trailing(f, ROW(out, return_mtd), last - day.day, 0);
+    trailing(f, ROW(out, return_ytd), date_from_civil((struct civil){day.year - 1, 12, 31}), 0);
+}
+
+static void by_other_clocks(struct facts *f)
+{
+    struct measure_value *out = f->out;
+    double total = f->total + 1, sum = 1;
+    measure_set(ROW(out, cagr_rows), measure_annualised(total, f->periods, (double)f->n_rows),
+                f->n_rows);
+    for (size_t t = 0; t < f->n; t++)
+        sum *= 1 + f->x[t];
+    measure_set(ROW(out, return_annualised_excess),
+                measure_annualised(sum, f->periods, (double)f->n), f->n);
+    if (f->path.date == NULL) {
+        measure_deny(ROW(out, cagr_365), REASON_NO_DATES, f->n);
+        measure_deny(ROW(out, cagr_365_25), REASON_NO_DATES, f->n);
+        return;
+    }
+    double days = (double)(f->path.date[f->n] - f->path.date[0]);
+    measure_set(ROW(out, cagr_365), measure_annualised(total, 365, days), f->n);
+    measure_set(ROW(out, cagr_365_25), measure_annualised(total, 365.25, days), f->n);
+}
+
+void measure_growth(struct facts *f)
+{
+    struct measure_value *out = f->out;
+    measure_set(ROW(out, total_return), f->total, f->n);
+    measure_set(ROW(out, cagr), f->cagr, f->n);
+    measure_set(ROW(out, cagr_periods), f->cagr_periods, f->n);
+    measure_set(ROW(out, annual_mean), f->m.mean * f->periods, f->n);
+    measure_set(ROW(out, mean_return), f->m.mean, f->n);
+    measure_set(ROW(out, geometric_mean), measure_annualised(f->total + 1, 1, (double)f->n), f->n);
+    measure_set(ROW(out, simple_sum), f->m.sum, f->n);
+    measure_set(ROW(out, annual_mean_compounded), elementary_pow(1 + f->m.mean, f->periods) - 1,
+                f->n);
+    windows(f);
+    by_other_clocks(f);
+}
+
+static void spread(struct facts *f)
+{
+    struct measure_value *out = f->out;
+    const struct stats_moments *m = &f->m;
+    bool has_two = f->n >= 2;
+    double absolute = 0;
+
+    measure_maybe(ROW(out, volatility), has_two, m->sd * f->root, REASON_TOO_SHORT, f->n);
+    measure_maybe(ROW(out, standard_deviation), has_two, m->sd, REASON_TOO_SHORT, f->n);
+    measure_maybe(ROW(out, annual_variance), has_two, m->sd * m->sd * f->periods, REASON_TOO_SHORT,
+                  f->n);
+    measure_maybe(ROW(out, volatility_population), has_two, m->sd_population * f->root,
+                  REASON_TOO_SHORT, f->n);
+    measure_set(ROW(out, semideviation), m->is_constant ? 0 : stats_downside(f->r, f->n, m->mean),
+                f->n);
+    for (size_t t = 0; t < f->n; t++)
+        absolute += fabs(f->r[t] - m->mean);
+    measure_set(ROW(out, mean_absolute_deviation), m->is_constant ? 0 : absolute / (double)f->n,
+                f->n);
+    if (has_two)
+        measure_set(ROW(out, gini_mean_difference),
+                    m->is_constant ? 0 : order_gini(f->sorted, f->n), f->n);
+    else
+        measure_deny(ROW(out, gini_mean_difference), REASON_TOO_SHORT, f->n);
+}
+
+/* A moment that needs at least so many returns that vary. */
+static void moment(struct facts *f, struct measure_value *out, double value, size_t needs)
+{
+    enum measure_reason why = f->n < needs ? REASON_TOO_SHORT : f->flat;
+    measure_maybe(out, f->n >= needs && !f->m.is_constant, value, why, f->n);
+}
+
+static void shape(struct facts *f)
+{
+    struct measure_value *out = f->out;
+    const struct stats_moments *m = &f->m;
+    double n = (double)f->n, share = m->sd > 0 ? m->sd_population / m->sd : 0;
+    double fourth = (m->excess_population + 3) * share * share * share * share;
+
+    moment(f, ROW(out, skewness), m->skew, 3);
+    out[MEASURE_skewness_fisher] = out[MEASURE_skewness];
+    moment(f, ROW(out, skewness_population), m->skew_population, 2);
+    moment(f, ROW(out, skewness_sample), n * n / ((n - 1) * (n - 2)) * m->skew_population, 3);
+    moment(f, ROW(out, kurtosis_excess), m->excess, 4);
+    out[MEASURE_kurtosis_fisher] = out[MEASURE_kurtosis_excess];
+    moment(f, ROW(out, kurtosis_excess_population), m->excess_population, 2);
+    moment(f, ROW(out, kurtosis_population), m->excess_population + 3, 2);
+    moment(f, ROW(out, kurtosis_sample), n * n * (n + 1) / ((n - 1) * (n - 2) * (n - 3)) * fourth,
+           4);
+    moment(f, ROW(out, skewness_kurtosis_ratio), m->skew_population / (m->excess_population + 3),
+           2);
+    moment(f, ROW(out, hurst), elementary_log((m->max - m->min) / m->sd) / elementary_log(n), 2);
+}
+
+static void sides(struct facts *f)
+{
+    struct measure_value *out = f->out;
+    const struct stats_gains *g = &f->around_target;
+    double n = (double)f->n, below = (double)g->n_losses;
+
+    measure_set(ROW(out, downside_deviation), f->downside * f->root, f->n);
+    measure_set(ROW(out, downside_deviation_per_session), f->downside, f->n);
+    measure_maybe(ROW(out, downside_deviation_subset), below > 0,
+                  f->downside * sqrt(n / fmax(below, 1)), REASON_NO_DOWNSIDE, g->n_losses);
+    measure_set(ROW(out, downside_potential), g->losses / n, f->n);
+    measure_set(ROW(out, downside_frequency), below / n, f->n);
+    measure_set(ROW(out, upside_deviation), f->upside * f->root, f->n);
+    measure_set(ROW(out, upside_deviation_per_session), f->upside, f->n);
+    measure_set(ROW(out, upside_variance), f->upside * f->upside, f->n);
+    measure_set(ROW(out, upside_potential), g->gains / n, f->n);
+    measure_set(ROW(out, upside_frequency), (double)g->n_gains / n, f->n);
+}
+
+void measure_dispersion(struct facts *f)
+{
+    spread(f);
+    shape(f);
+    sides(f);
+}

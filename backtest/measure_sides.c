@@ -1,0 +1,221 @@
+/* measure_sides.c - rising and falling benchmarks apart: captures, counts, bull and bear beta. */
+#include "backtest/measure_sides.h"
+
+#include "backtest/elementary.h"
+
+#include <math.h>
+
+/* Sessions with b > 0 (side 1) or b < 0 (side -1), or b <= 0 too. */
+static bool is_on_side(double b, int side, bool with_zero)
+{
+    return b * side > 0 || (with_zero && !(b * side < 0));
+}
+
+/* Log growth of x over those sessions; false when a return there loses everything. */
+static bool grow(const struct relative *w, const double *x, int side, bool with_zero, double *ret,
+                 size_t *count)
+{
+    *ret = 0;
+    *count = 0;
+    for (size_t i = 0; i < w->n; i++) {
+        if (!is_on_side(w->b[i], side, with_zero))
+            continue;
+        ++*count;
+        if (!(1 + x[i] > 0))
+            return false;
+        *ret += elementary_log(1 + x[i]);
+    }
+    return true;
+}
+
+/* Ratio of the growth of r to that of b; each to the power P / count first when annual. */
+static void capture(const struct relative *w, struct measure_value *out, int side, bool with_zero,
+                    bool is_annual)
+{
+    size_t n = 0, n_again = 0;
+    double own, other;
+    bool has_other = grow(w, w->b, side, with_zero, &other, &n);
+    if (n == 0) {
+        measure_deny(out, side > 0 ? REASON_NO_UPSIDE : REASON_NO_DOWNSIDE, 0);
+        return;
+    }
+    bool has_own = grow(w, w->r, side, with_zero, &own, &n_again);
+    double power = is_annual ? w->periods / (double)n : 1;
+    double above = has_own ? elementary_exp(own * power) - 1 : -1;
+    double below = has_other ? elementary_exp(other * power) - 1 : -1;
+    measure_maybe(out, fabs(below) > 0, above / below, REASON_ZERO_VARIANCE, n);
+}
+
+/* Share of the sessions with b on side on which r is on the same side. */
+static void number(const struct relative *w, struct measure_value *out, int side)
+{
+    size_t n = 0, n_same = 0;
+    for (size_t i = 0; i < w->n; i++) {
+        if (!(w->b[i] * side > 0))
+            continue;
+        n++;
+        n_same += w->r[i] * side > 0 ? 1 : 0;
+    }
+    measure_ratio(out, (double)n_same, (double)n, side > 0 ? REASON_NO_UPSIDE : REASON_NO_DOWNSIDE,
+                  n);
+}
+
+void measure_captures(struct relative *w)
+{
+    struct measure_value *out = w->out;
+    capture(w, ROW(out, up_capture), 1, false, true);
+    capture(w, ROW(out, down_capture), -1, false, true);
+    capture(w, ROW(out, up_capture_cumulative), 1, false, false);
+    capture(w, ROW(out, down_capture_cumulative), -1, true, false);
+    number(w, ROW(out, up_number), 1);
+    number(w, ROW(out, down_number), -1);
+    const struct measure_value *up = ROW(out, up_capture), *down = ROW(out, down_capture);
+    enum measure_reason why = up->reason != REASON_NONE     ? up->reason
+                              : down->reason != REASON_NONE ? down->reason
+                                                            : REASON_ZERO_VARIANCE;
+    bool is_known =
+        up->reason == REASON_NONE && down->reason == REASON_NONE && fabs(down->value) > 0;
+    measure_maybe(ROW(out, capture_ratio), is_known, up->value / down->value, why, w->n);
+}
+
+static void batting(const struct relative *w, const double *active, struct measure_value *out,
+                    int side, bool with_zero)
+{
+    size_t n = 0, n_better = 0;
+    for (size_t i = 0; i < w->n; i++) {
+        if (!is_on_side(w->b[i], side, with_zero))
+            continue;
+        n++;
+        n_better += active[i] > 0 ? 1 : 0;
+    }
+    measure_ratio(out, (double)n_better, (double)n,
+                  side > 0 ? REASON_NO_UPSIDE : REASON_NO_DOWNSIDE, n);
+}
+
+void measure_batting(struct relative *w, const double *active)
+{
+    batting(w, active, ROW(w->out, batting_average_up), 1, false);
+    batting(w, active, ROW(w->out, batting_average_down), -1, false);
+    batting(w, active, ROW(w->out, batting_average_up_zero), 1, true);
+}
+
+/* beta over the sessions on one side of 0; false when the benchmark does not vary there. */
+static bool beta_on_side(const struct relative *w, int side, double *ret, size_t *ret_n)
+{
+    double mean_x = 0, mean_b = 0, cov = 0, var = 0, count;
+    size_t n = 0;
+    for (size_t i = 0; i < w->n; i++) {
+        if (w->bx[i] * side > 0) {
+            mean_x += w->x[i];
+            mean_b += w->bx[i];
+            n++;
+        }
+    }
+    *ret_n = n;
+    if (n < 2)
+        return false;
+    count = (double)n;
+    mean_x /= count;
+    mean_b /= count;
+    for (size_t i = 0; i < w->n; i++) {
+        if (!(w->bx[i] * side > 0))
+            continue;
+        cov += (w->x[i] - mean_x) * (w->bx[i] - mean_b);
+        var += (w->bx[i] - mean_b) * (w->bx[i] - mean_b);
+    }
+    if (!(var > 1e-30 * count))
+        return false;
+    *ret = cov / var;
+    return true;
+}
+
+void measure_bull_and_bear(struct relative *w)
+{
+    double bull = 0, bear = 0;
+    size_t n_bull, n_bear;
+    bool has_bull = beta_on_side(w, 1, &bull, &n_bull);
+    bool has_bear = beta_on_side(w, -1, &bear, &n_bear);
+    enum measure_reason why = REASON_ZERO_VARIANCE;
+    measure_maybe(ROW(w->out, beta_bull), has_bull, bull, n_bull < 2 ? REASON_TOO_SHORT : why,
+                  n_bull);
+    measure_maybe(ROW(w->out, beta_bear), has_bear, bear, n_bear < 2 ? REASON_TOO_SHORT : why,
+                  n_bear);
+    measure_maybe(ROW(w->out, timing_ratio), has_bull && has_bear && fabs(bear) > 0, bull / bear,
+                  n_bull < 2 || n_bear < 2 ? REASON_TOO_SHORT : why, w->n);
+}
+
+struct pair {
+    double b, r;
+    size_t at;
+};
+
+static int by_benchmark(const void *left, const void *right)
+{
+    const struct pair *a = left, *b = right;
+    if (a->b < b->b || a->b > b->b)
+        return a->b < b->b ? -1 : 1;
+    return a->at < b->at ? -1 : 1;
+}
+
+/* The pair at place k of the order by benchmark; moves it there (Hoare's selection on a total order). */
+static struct pair select_pair(struct pair *x, size_t n, size_t k)
+{
+    size_t low = 0, high = n - 1;
+    while (low < high) {
+        struct pair pivot = x[low + (high - low) / 2];
+        size_t i = low, j = high;
+        for (;;) {
+            while (by_benchmark(&x[i], &pivot) < 0)
+                i++;
+            while (by_benchmark(&pivot, &x[j]) < 0)
+                j--;
+            if (i >= j)
+                break;
+            struct pair t = x[i];
+            x[i++] = x[j];
+            x[j--] = t;
+        }
+        if (k <= j)
+            high = j;
+        else
+            low = j + 1;
+    }
+    return x[k];
+}
+
+/* n / 2 rounded half to even, as NumPy does. */
+static size_t middle(size_t n)
+{
+    return n % 2 == 0 ? n / 2 : (n / 2) + (n / 2) % 2;
+}
+
+/*
+ * Source: N. Taleb and others, "A New Heuristic Measure of Fragility and Tail Risks", IMF Working Paper 12/216,
+ * in the form of empyrical.
+ */
+enum status measure_fragility(struct relative *w, struct arena *arena, struct err *err)
+{
+    struct measure_value *out = ROW(w->out, beta_fragility);
+    if (w->n < 3) {
+        measure_deny(out, REASON_TOO_SHORT, w->n);
+        return STATUS_OK;
+    }
+    struct pair *pairs = arena_array(arena, w->n, sizeof *pairs);
+    if (pairs == NULL)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for the metrics.");
+    for (size_t i = 0; i < w->n; i++)
+        pairs[i] = (struct pair){w->b[i], w->r[i], i};
+    struct pair low = pairs[0], high = pairs[0];
+    for (size_t i = 1; i < w->n; i++) {
+        low = by_benchmark(&pairs[i], &low) < 0 ? pairs[i] : low;
+        high = by_benchmark(&pairs[i], &high) > 0 ? pairs[i] : high;
+    }
+    struct pair mid = select_pair(pairs, w->n, middle(w->n));
+    double range = high.b - low.b, start = 0.5, end = 0.5;
+    if (range > 0) {
+        start = (mid.b - low.b) / range;
+        end = (high.b - mid.b) / range;
+    }
+    measure_set(out, start * low.r + end * high.r - mid.r, w->n);
+    return STATUS_OK;
+}

@@ -1,0 +1,34 @@
+/* measure_sides.h - what measure_relative.c and measure_sides.c share; not for others. */
+#ifndef BACKTEST_MEASURE_SIDES_H
+#define BACKTEST_MEASURE_SIDES_H
+
+#include "backtest/measure_facts.h"
+
+struct relative {
+    size_t n;
+    const double *r, *b;  /* returns over the common sessions */
+    const double *x, *bx; /* both minus the risk-free return */
+    const double *y, *by; /* both minus the target of downside figures */
+    double *scratch;      /* n */
+    double periods, rf;   /* rf annual */
+    double sd_r, sd_b, mean_r;
+    double annual_r, annual_b; /* compounded and annualised by count */
+    double cagr, total;
+    bool has_beta;
+    double beta, alpha, jensen; /* alpha per session */
+    struct measure_value *out;
+};
+
+/* up_capture to down_number: the sessions on which the benchmark rose or fell. */
+void measure_captures(struct relative *w);
+
+/* batting_average_up, _down and _up_zero from r - b. */
+void measure_batting(struct relative *w, const double *active);
+
+/* beta_bull, beta_bear, timing_ratio. */
+void measure_bull_and_bear(struct relative *w);
+
+/* beta_fragility. */
+enum status measure_fragility(struct relative *w, struct arena *arena, struct err *err) NODISCARD;
+
+#endif
