@@ -126,10 +126,10 @@ static void take_sides(struct facts *f)
 {
     double sum = 0, low = 0, high = 0;
     for (size_t t = 0; t < f->n; t++) {
-        double y = f->y[t];
+        double y = f->y[t], below = y < 0 ? y : 0, above = y > 0 ? y : 0;
         sum += y;
-        low += y < 0 ? y * y : 0;
-        high += y > 0 ? y * y : 0;
+        low += below * below;
+        high += above * above;
     }
     f->y_mean = sum / (double)f->n;
     f->downside = sqrt(low / (double)f->n);
@@ -157,15 +157,18 @@ static enum status prepare(struct facts *f, struct arena *arena, struct err *err
     f->scratch = arena_array(arena, n + 1, sizeof *f->scratch);
     f->spare = arena_array(arena, n + 1, sizeof *f->spare);
     f->count = arena_array(arena, n + 1, sizeof *f->count);
+    f->log_value = arena_array(arena, n, sizeof *f->log_value);
     f->episodes = arena_array(arena, n / 2 + 1, sizeof *f->episodes);
     if (drawdown == NULL || f->sorted == NULL || f->scratch == NULL || f->spare == NULL ||
-        f->count == NULL || f->episodes == NULL)
+        f->count == NULL || f->episodes == NULL || f->log_value == NULL)
         return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for the metrics.");
     enum status s = take_returns(f, arena, err);
     if (s != STATUS_OK)
         return s;
     take_sides(f);
     take_growth(f);
+    for (size_t t = 1; t < n && !f->is_ruined; t++)
+        f->log_value[t] = elementary_log(f->path.value[t] / f->path.value[0]);
     memcpy(f->sorted, f->r, f->n * sizeof *f->sorted);
     order_sort(f->sorted, f->n, f->scratch, f->count);
     drawdown_path(f->path.value, n, drawdown);

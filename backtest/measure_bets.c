@@ -29,9 +29,9 @@ static void ruin(struct facts *f)
         return;
     }
     for (size_t t = 0; t < f->n; t++)
-        f->scratch[t] = elementary_log(1 + f->r[t]);
+        f->scratch[t] = f->log_value[t + 1] - f->log_value[t];
     struct stats_moments m = stats_moments_short(f->scratch, f->n);
-    if (f->n < 2 || m.is_constant)
+    if (f->n < 2 || f->m.is_constant)
         measure_deny(out, f->flat, f->n);
     else
         measure_set(out, m.mean > 0 ? elementary_pow(1 - loss, 2 * m.mean / (m.sd * m.sd)) : 1,

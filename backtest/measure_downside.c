@@ -37,8 +37,8 @@ static void sortino_lean(struct facts *f)
 {
     size_t n = 0;
     for (size_t t = 0; t < f->n; t++) {
-        if (f->r[t] < 0)
-            f->scratch[n++] = f->r[t];
+        f->scratch[n] = f->r[t];
+        n += f->r[t] < 0;
     }
     struct stats_moments m = stats_moments_short(f->scratch, n);
     measure_ratio(ROW(f->out, sortino_lean), elementary_pow(1 + f->m.mean, f->periods) - 1 - f->rf,
@@ -58,7 +58,7 @@ static void omega_required(struct facts *f)
     for (size_t t = 0; t < f->n; t++) {
         double d = f->x[t] - threshold;
         gains += d > 0 ? d : 0;
-        losses += d < 0 ? -d : 0;
+        losses -= d < 0 ? d : 0;
     }
     if (f->n < 2)
         measure_deny(out, REASON_TOO_SHORT, f->n);
@@ -74,9 +74,9 @@ static void partial_moments(struct facts *f)
     double n = (double)f->n, cubes = 0, prospect = 0;
 
     for (size_t t = 0; t < f->n; t++) {
-        double y = f->y[t], r = f->r[t];
-        cubes += y < 0 ? -y * y * y : 0;
-        prospect += r > 0 ? r : 2.25 * r;
+        double below = f->y[t] < 0 ? f->y[t] : 0, loss = f->r[t] < 0 ? f->r[t] : 0;
+        cubes -= below * below * below;
+        prospect += f->r[t] + 1.25 * loss;
     }
     double target = f->m.mean - f->y_mean;
     measure_ratio(ROW(out, omega), g->gains, g->losses, why, f->n);

@@ -19,6 +19,7 @@ struct facts {
     double *sorted;          /* r ascending */
     double *scratch, *spare; /* n + 1 values each */
     size_t *count;           /* n + 1 numbers */
+    double *log_value;       /* ln(V_t / V_0), t = 0..n; not for a path that ends in ruin */
     const double *x;         /* r minus the risk-free return of each session */
     const double *y;         /* r minus the target of downside figures */
     double periods, root;    /* P and sqrt(P) */

@@ -9,11 +9,6 @@
 /* Returns closer than this are equal: a portfolio that is its own benchmark neither wins nor loses. */
 static const double ROUNDING = 1e-14;
 
-static bool varies(const double *x, size_t n)
-{
-    return n >= 2 && !stats_moments_short(x, n).is_constant;
-}
-
 /* Annualised by count: the compounded return of x. */
 static double annualised(const struct relative *w, const double *x)
 {
@@ -38,7 +33,7 @@ static void regression(struct relative *w)
         MEASURE_alpha_no_rf,  MEASURE_beta_no_rf, MEASURE_alpha_compounded,
         MEASURE_jensen_alpha, MEASURE_epsilon,    MEASURE_security_market_line_slope};
     struct measure_value *out = w->out;
-    if (!varies(w->bx, w->n) || !varies(w->b, w->n)) {
+    if (!stats_varies(w->bx, w->n) || !stats_varies(w->b, w->n)) {
         deny_rows(w, rows, ARRAY_LEN(rows), REASON_ZERO_VARIANCE);
         return;
     }
@@ -65,7 +60,7 @@ static void correlations(struct relative *w)
     static const enum measure_id rows[] = {MEASURE_correlation, MEASURE_r_squared};
     struct measure_value *out = w->out;
     struct stats_pair p = stats_pair(w->r, w->b, w->n);
-    if (!varies(w->r, w->n) || !varies(w->b, w->n)) {
+    if (!stats_varies(w->r, w->n) || !stats_varies(w->b, w->n)) {
         deny_rows(w, rows, ARRAY_LEN(rows), REASON_ZERO_VARIANCE);
         return;
     }

@@ -141,9 +141,7 @@ static void trend_rows(struct facts *f)
     struct stats_trend trend = {0};
     double n = (double)f->n;
 
-    for (size_t t = 0; t < f->n && !f->is_ruined; t++)
-        f->scratch[t] = elementary_log(f->path.value[t + 1] / f->path.value[0]);
-    if (f->is_ruined || !stats_trend(f->scratch, f->n, &trend)) {
+    if (f->is_ruined || !stats_trend(f->log_value + 1, f->n, &trend)) {
         enum measure_reason why = f->is_ruined ? REASON_RUINED
                                   : f->n < 3   ? REASON_TOO_SHORT
                                                : REASON_NO_VARIATION;

@@ -1,31 +1,32 @@
 /* measure_sides.c - rising and falling benchmarks apart: captures, counts, bull and bear beta. */
 #include "backtest/measure_sides.h"
 
-#include "backtest/elementary.h"
-
 #include <math.h>
 
 /* Sessions with b > 0 (side 1) or b < 0 (side -1), or b <= 0 too. */
 static bool is_on_side(double b, int side, bool with_zero)
 {
-    return b * side > 0 || (with_zero && !(b * side < 0));
+    return (b * side > 0) | (with_zero & !(b * side < 0));
 }
 
-/* Log growth of x over those sessions; false when a return there loses everything. */
-static bool grow(const struct relative *w, const double *x, int side, bool with_zero, double *ret,
-                 size_t *count)
+/* x when wanted, else 0, without a branch: which side a session is on cannot be predicted. x is finite. */
+static double when(bool is_wanted, double x)
 {
-    *ret = 0;
+    return (double)is_wanted * x;
+}
+
+/* Compounded growth of x over those sessions; 0 when a return there loses everything. */
+static double grow(const struct relative *w, const double *x, int side, bool with_zero,
+                   size_t *count)
+{
+    double growth = 1;
     *count = 0;
     for (size_t i = 0; i < w->n; i++) {
-        if (!is_on_side(w->b[i], side, with_zero))
-            continue;
-        ++*count;
-        if (!(1 + x[i] > 0))
-            return false;
-        *ret += elementary_log(1 + x[i]);
+        bool is_here = is_on_side(w->b[i], side, with_zero);
+        *count += is_here;
+        growth *= 1 + when(is_here, x[i]);
     }
-    return true;
+    return growth;
 }
 
 /* Ratio of the growth of r to that of b; each to the power P / count first when annual. */
@@ -33,16 +34,15 @@ static void capture(const struct relative *w, struct measure_value *out, int sid
                     bool is_annual)
 {
     size_t n = 0, n_again = 0;
-    double own, other;
-    bool has_other = grow(w, w->b, side, with_zero, &other, &n);
+    double other = grow(w, w->b, side, with_zero, &n);
     if (n == 0) {
         measure_deny(out, side > 0 ? REASON_NO_UPSIDE : REASON_NO_DOWNSIDE, 0);
         return;
     }
-    bool has_own = grow(w, w->r, side, with_zero, &own, &n_again);
-    double power = is_annual ? w->periods / (double)n : 1;
-    double above = has_own ? elementary_exp(own * power) - 1 : -1;
-    double below = has_other ? elementary_exp(other * power) - 1 : -1;
+    double own = grow(w, w->r, side, with_zero, &n_again);
+    double count = is_annual ? (double)n : w->periods;
+    double above = measure_annualised(own, w->periods, count);
+    double below = measure_annualised(other, w->periods, count);
     measure_maybe(out, fabs(below) > 0, above / below, REASON_ZERO_VARIANCE, n);
 }
 
@@ -51,10 +51,9 @@ static void number(const struct relative *w, struct measure_value *out, int side
 {
     size_t n = 0, n_same = 0;
     for (size_t i = 0; i < w->n; i++) {
-        if (!(w->b[i] * side > 0))
-            continue;
-        n++;
-        n_same += w->r[i] * side > 0 ? 1 : 0;
+        bool is_here = w->b[i] * side > 0;
+        n += is_here;
+        n_same += is_here & (w->r[i] * side > 0);
     }
     measure_ratio(out, (double)n_same, (double)n, side > 0 ? REASON_NO_UPSIDE : REASON_NO_DOWNSIDE,
                   n);
@@ -83,10 +82,9 @@ static void batting(const struct relative *w, const double *active, struct measu
 {
     size_t n = 0, n_better = 0;
     for (size_t i = 0; i < w->n; i++) {
-        if (!is_on_side(w->b[i], side, with_zero))
-            continue;
-        n++;
-        n_better += active[i] > 0 ? 1 : 0;
+        bool is_here = is_on_side(w->b[i], side, with_zero);
+        n += is_here;
+        n_better += is_here & (active[i] > 0);
     }
     measure_ratio(out, (double)n_better, (double)n,
                   side > 0 ? REASON_NO_UPSIDE : REASON_NO_DOWNSIDE, n);
@@ -105,11 +103,10 @@ static bool beta_on_side(const struct relative *w, int side, double *ret, size_t
     double mean_x = 0, mean_b = 0, cov = 0, var = 0, count;
     size_t n = 0;
     for (size_t i = 0; i < w->n; i++) {
-        if (w->bx[i] * side > 0) {
-            mean_x += w->x[i];
-            mean_b += w->bx[i];
-            n++;
-        }
+        bool is_here = w->bx[i] * side > 0;
+        mean_x += when(is_here, w->x[i]);
+        mean_b += when(is_here, w->bx[i]);
+        n += is_here;
     }
     *ret_n = n;
     if (n < 2)
@@ -118,10 +115,9 @@ static bool beta_on_side(const struct relative *w, int side, double *ret, size_t
     mean_x /= count;
     mean_b /= count;
     for (size_t i = 0; i < w->n; i++) {
-        if (!(w->bx[i] * side > 0))
-            continue;
-        cov += (w->x[i] - mean_x) * (w->bx[i] - mean_b);
-        var += (w->bx[i] - mean_b) * (w->bx[i] - mean_b);
+        double d = when(w->bx[i] * side > 0, w->bx[i] - mean_b);
+        cov += (w->x[i] - mean_x) * d;
+        var += d * d;
     }
     if (!(var > 1e-30 * count))
         return false;

@@ -145,9 +145,21 @@ struct stats_pair stats_pair(const double *x, const double *y, size_t n)
     return p;
 }
 
+bool stats_varies(const double *r, size_t n)
+{
+    double low = n > 0 ? r[0] : 0, high = low;
+    for (size_t i = 1; i < n; i++) {
+        low = r[i] < low ? r[i] : low;
+        high = r[i] > high ? r[i] : high;
+        if (high - low > 4 * DBL_EPSILON * fmax(fabs(low), fabs(high)))
+            return true;
+    }
+    return false;
+}
+
 bool stats_autocorrelation(const double *r, size_t n, double *ret_rho)
 {
-    if (n < 3 || stats_moments(r, n - 1).is_constant || stats_moments(r + 1, n - 1).is_constant)
+    if (n < 3 || !stats_varies(r, n - 1) || !stats_varies(r + 1, n - 1))
         return false;
     struct stats_pair p = stats_pair(r, r + 1, n - 1);
     *ret_rho = p.covariance / sqrt(p.variance_x * p.variance_y);
@@ -226,7 +238,7 @@ double stats_chi_square_10_above(double q)
 
 bool stats_trend(const double *y, size_t n, struct stats_trend *ret)
 {
-    if (n < 3 || stats_moments(y, n).is_constant)
+    if (n < 3 || !stats_varies(y, n))
         return false;
     double count = (double)n, mean_x = (count + 1) / 2, mean_y = 0;
     double sxx = 0, sxy = 0, syy = 0;

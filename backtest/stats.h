@@ -42,6 +42,9 @@ struct stats_moments stats_moments_short(const double *r, size_t n);
 struct stats_moments stats_moments_from(struct kernel_range range, size_t n);
 void stats_moments_spread(struct stats_moments *m, double sum2);
 
+/* Not is_constant; looks no further than it must. */
+bool stats_varies(const double *r, size_t n);
+
 /* Returns of a value path: ret_r[i] = value[i + 1] / value[i] - 1 for the n_values - 1 steps. */
 void stats_returns(const double *value, size_t n_values, double *ret_r);
 

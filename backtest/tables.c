@@ -25,8 +25,11 @@ enum status tables_years(const int32_t *date, const double *value, size_t n, str
         start_year(&rows[y], first.year + (int)y);
     double month_base = value[0], year_base = value[0];
     struct civil previous = first;
+    int32_t next_month = date[0] + 1 - first.day + date_days_in_month(first.year, first.month);
     for (size_t t = 1; t < n; t++) {
-        struct civil day = date_to_civil(date[t]);
+        struct civil day = date[t] < next_month ? previous : date_to_civil(date[t]);
+        if (date[t] >= next_month)
+            next_month = date[t] + 1 - day.day + date_days_in_month(day.year, day.month);
         if (day.year != previous.year)
             year_base = value[t - 1];
         if (day.year != previous.year || day.month != previous.month)
