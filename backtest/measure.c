@@ -2,6 +2,7 @@
 #include "backtest/measure.h"
 
 #include "backtest/elementary.h"
+#include "backtest/kernels.h"
 #include "backtest/measure_facts.h"
 #include "backtest/order.h"
 #include "base/date.h"
@@ -124,18 +125,17 @@ static enum status take_returns(struct facts *f, struct arena *arena, struct err
 /* Root mean squares of the two sides of y, its mean, and the sums of gains and losses. */
 static void take_sides(struct facts *f)
 {
-    double sum = 0, low = 0, high = 0;
+    double above = 0;
+    struct kernel_gains g = kernels_ref.gains(f->y, f->n, 0);
     for (size_t t = 0; t < f->n; t++) {
-        double y = f->y[t], below = y < 0 ? y : 0, above = y > 0 ? y : 0;
-        sum += y;
-        low += below * below;
-        high += above * above;
+        double up = f->y[t] > 0 ? f->y[t] : 0;
+        above += up * up;
     }
-    f->y_mean = sum / (double)f->n;
-    f->downside = sqrt(low / (double)f->n);
-    f->upside = sqrt(high / (double)f->n);
+    f->y_mean = f->y == f->x ? f->excess_mean : kernels_ref.range(f->y, f->n).sum / (double)f->n;
+    f->downside = sqrt(g.losses_squared / (double)f->n);
+    f->upside = sqrt(above / (double)f->n);
+    f->around_target = (struct stats_gains){g.gains, g.losses, g.n_gains, g.n_losses};
     f->around_zero = stats_gains(f->r, f->n, 0);
-    f->around_target = f->y == f->r ? f->around_zero : stats_gains(f->y, f->n, 0);
 }
 
 static void take_growth(struct facts *f)
@@ -167,11 +167,11 @@ static enum status prepare(struct facts *f, struct arena *arena, struct err *err
         return s;
     take_sides(f);
     take_growth(f);
-    for (size_t t = 1; t < n && !f->is_ruined; t++)
-        f->log_value[t] = elementary_log(f->path.value[t] / f->path.value[0]);
+    if (!f->is_ruined)
+        kernels_ref.logs(f->path.value, n, f->path.value[0], f->log_value);
     memcpy(f->sorted, f->r, f->n * sizeof *f->sorted);
     order_sort(f->sorted, f->n, f->scratch, f->count);
-    drawdown_path(f->path.value, n, drawdown);
+    f->declines = kernels_ref.declines(f->path.value, n, drawdown);
     f->drawdown = drawdown + 1;
     f->n_episodes = drawdown_list(f->path.value, n, f->episodes);
     drawdown_sort(f->episodes, f->n_episodes);

@@ -177,7 +177,7 @@ static void over_ulcer(struct facts *f)
     struct measure_value *out = f->out;
     enum measure_reason why = REASON_NO_DRAWDOWN;
     double n = (double)f->n, sum = f->m.sum;
-    double ulcer = drawdown_ulcer(f->drawdown, f->n), pain = drawdown_pain(f->drawdown, f->n);
+    double ulcer = sqrt(f->declines.squares / n), pain = -f->declines.sum / n;
     double sample = f->n > 1 ? ulcer * sqrt(n / (n - 1)) : 0;
     double percent = 100 * ulcer * sqrt(n / (n + 1));
     double cdar = -out[MEASURE_cdar_95].value;

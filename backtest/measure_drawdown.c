@@ -94,17 +94,13 @@ static void conditional_depth(struct facts *f)
 void measure_drawdowns(struct facts *f)
 {
     struct measure_value *out = f->out;
-    size_t underwater = 0;
-
     measure_set(ROW(out, max_drawdown), f->n_episodes > 0 ? f->episodes[0].depth : 0, f->n);
     measure_set(ROW(out, max_drawdown_positive), f->depth, f->n);
     measure_set(ROW(out, n_drawdowns), (double)f->n_episodes, f->n);
     measure_set(ROW(out, current_drawdown), f->drawdown[f->n - 1], f->n);
     episode_rows(f);
 
-    for (size_t t = 0; t < f->n; t++)
-        underwater += f->drawdown[t] < 0 ? 1 : 0;
-    measure_set(ROW(out, underwater_share), (double)underwater / (double)f->n, f->n);
+    measure_set(ROW(out, underwater_share), (double)f->declines.n_underwater / (double)f->n, f->n);
     double *sorted = f->scratch;
     memcpy(sorted, f->drawdown, f->n * sizeof *sorted);
     order_sort(sorted, f->n, f->spare, f->count);

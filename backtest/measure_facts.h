@@ -5,6 +5,7 @@
 #ifndef BACKTEST_MEASURE_FACTS_H
 #define BACKTEST_MEASURE_FACTS_H
 
+#include "backtest/kernels.h"
 #include "backtest/measure.h"
 #include "backtest/stats.h"
 
@@ -15,7 +16,8 @@ struct facts {
     size_t n;      /* returns, at least 1 */
     size_t n_rows; /* rows behind them */
     const double *r;
-    double *drawdown;        /* n drawdowns of sessions 1..n */
+    double *drawdown; /* n drawdowns of sessions 1..n */
+    struct kernel_declines declines;
     double *sorted;          /* r ascending */
     double *scratch, *spare; /* n + 1 values each */
     size_t *count;           /* n + 1 numbers */
