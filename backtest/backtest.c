@@ -3,6 +3,8 @@
 
 #include "backtest/coverage.h"
 #include "backtest/schedule.h"
+#include "backtest/spec_costs.h"
+#include "backtest/spec_money.h"
 #include "backtest/caveats.h"
 #include "base/date.h"
 
@@ -64,32 +66,47 @@ static enum status set_rules(struct run *run, struct err *err)
     if (due == NULL)
         return out_of_memory(err);
 
-    schedule_build(spec->rebalance, panel->clock, panel->n_sessions, due, &run->rules.n_due);
+    schedule_build(&spec->rebalance, panel->clock, panel->n_sessions, due, &run->rules.n_due);
     run->rules.due = due;
     run->rules.fill = spec->fill;
     run->rules.capital = spec->capital;
-    run->rules.costs.commission = spec->commission_bps / 1e4;
-    run->rules.costs.slippage = spec->slippage_bps / 1e4;
-    return STATUS_OK;
+    run->rules.costs = spec_cost_model(spec);
+    run->rules.rebalance = spec->rebalance;
+    run->rules.whole_shares = spec->whole_shares;
+    run->rules.financing = spec_financing(spec);
+    run->rules.leverage = spec_leverage(spec);
+    run->rules.allocation = spec->flow_allocation;
+    struct flow_clock clock = {panel->clock, panel->known_at, panel->n_sessions};
+    struct flow *flows = NULL;
+    enum status s = flows_build(spec->flows, spec->n_flows, &clock, spec->flow_timing, run->market,
+                                run->arena, &flows, &run->rules.n_flows, err);
+    run->rules.flows = flows;
+    return s;
 }
 
 /* The same run without costs; only its final equity is kept. */
 static enum status run_gross(struct run *run, struct err *err)
 {
-    const double *net = run->workspace.equity;
+    const double *net = run->workspace.wealth;
     size_t last = run->panel->n_sessions - 1;
     struct sim_rules rules = run->rules;
     struct sim_workspace workspace;
 
     run->result->gross_terminal = net[last];
-    if (!(costs_total_rate(rules.costs) > 0))
+    if (!(sim_costs_paid(&run->result->ledger) > 0))
         return STATUS_OK;
-    rules.costs = (struct cost_rates){0, 0};
+    rules.costs =
+        (struct cost_model){.slippage = {.volume_limit = rules.costs.slippage.volume_limit}};
+    rules.financing.debt_rate = 0;
+    rules.financing.n_borrow_fee = 0;
+    rules.leverage.liquidation_fee = 0;
     enum status s = sim_workspace_init(&workspace, run->arena, last + 1, run->panel->n_held, err);
+    if (s == STATUS_OK && rules.n_flows > 0)
+        s = sim_workspace_add_wealth(&workspace, run->arena, last + 1, err);
     if (s == STATUS_OK)
         s = simulate(run->panel, &run->plan, &rules, &workspace, NULL, run->stop, err);
     if (s == STATUS_OK)
-        run->result->gross_terminal = workspace.equity[last];
+        run->result->gross_terminal = workspace.wealth[last];
     return s;
 }
 
@@ -105,6 +122,17 @@ static enum status record_fills(struct run *run, struct err *err)
     return STATUS_OK;
 }
 
+/* Sum over sessions of cash held into the session * the portfolio's return, less interest earned. */
+static double cash_drag_of(const struct backtest_result *r, size_t n)
+{
+    double drag = 0;
+    for (size_t t = 1; t < n && r->equity[t - 1] > 0; t++) {
+        double cash = r->ledger.cash[t - 1];
+        drag += cash > 0 ? cash * (r->equity[t] / r->equity[t - 1] - 1) : 0;
+    }
+    return drag - r->ledger.cash_interest;
+}
+
 static enum status run_strategy(struct run *run, struct err *err)
 {
     struct backtest_result *result = run->result;
@@ -113,6 +141,10 @@ static enum status run_strategy(struct run *run, struct err *err)
     enum status s = sim_workspace_init(&run->workspace, run->arena, n, run->panel->n_held, err);
     if (s == STATUS_OK)
         s = sim_recorder_init(&result->ledger, run->arena, n, BACKTEST_TRADES_MAX, err);
+    if (s == STATUS_OK && run->rules.n_flows > 0)
+        s = sim_workspace_add_wealth(&run->workspace, run->arena, n, err);
+    if (s == STATUS_OK && run->rules.n_flows > 0)
+        s = sim_recorder_add_flows(&result->ledger, run->arena, n, err);
     if (s == STATUS_OK)
         s = record_fills(run, err);
     if (s == STATUS_OK)
@@ -124,6 +156,8 @@ static enum status run_strategy(struct run *run, struct err *err)
         return s;
     result->plan = run->plan;
     result->equity = run->workspace.equity;
+    result->wealth = run->workspace.wealth;
+    result->cash_drag = cash_drag_of(result, n);
     result->ruined_on = DATE_NONE;
     struct measure_path path = {run->panel->clock, result->equity, n};
     size_t live = measure_live_length(path);
@@ -136,7 +170,7 @@ static enum status run_strategy(struct run *run, struct err *err)
 static enum status final_weights(struct run *run, double *ret_effective_n, struct err *err)
 {
     size_t n = run->panel->n_held, last = run->panel->n_sessions - 1;
-    double equity = run->result->equity[last], sum = 0, squares = 0;
+    double equity = run->result->wealth[last], sum = 0, squares = 0;
     double *weight = arena_array(run->arena, n, sizeof *weight);
     if (weight == NULL)
         return out_of_memory(err);
@@ -161,14 +195,14 @@ static struct measure_trading trading_figures(const struct run *run, double effe
     double exposure = 0, equity = 0;
 
     for (size_t t = 0; t < live; t++)
-        equity += r->equity[t];
+        equity += r->wealth[t];
     for (size_t t = 1; t < live; t++)
-        exposure += r->equity[t] > 0 ? 1 - r->ledger.cash[t] / r->equity[t] : 0;
+        exposure += r->wealth[t] > 0 ? 1 - r->ledger.cash[t] / r->wealth[t] : 0;
     return (struct measure_trading){
         .turnover = r->ledger.turnover,
         .exposure = exposure / (double)(live - 1),
         .effective_n = effective_n,
-        .cost_ratio = (r->ledger.commission + r->ledger.slippage) / (equity / (double)live),
+        .cost_ratio = sim_costs_paid(&r->ledger) / (equity / (double)live),
         .n_rebalances = r->ledger.n_rebalances,
     };
 }

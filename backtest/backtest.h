@@ -27,7 +27,8 @@ struct backtest_result {
     const struct spec *spec; /* dates resolved */
     const struct panel *panel;
     double periods_per_year; /* 252, or 365 when a held asset trades every day */
-    const double *equity;    /* per session; equity[0] is the capital */
+    const double *equity;    /* per session, time-weighted; equity[0] is the capital */
+    const double *wealth;    /* per session, money; the same array unless there are flows */
     const double *drawdown;
     const double *benchmark; /* worth of the capital in the benchmark, NaN where it has no price;
                                 NULL: none asked for, or no two usable prices */
@@ -42,6 +43,7 @@ struct backtest_result {
     struct table_years years;
 
     struct sim_recorder ledger;
+    double cash_drag;           /* what the idle cash did not earn at the portfolio's returns */
     double gross_terminal;      /* final equity of the same run without costs */
     const double *final_weight; /* per held column of the panel */
     double final_cash_weight;

@@ -99,8 +99,9 @@ static void add_rules(struct collector *c)
             NULL, 0);
     if (spec->invested_share < 1) {
         buf_init(&text, c->arena, DETAIL_BYTES_MAX);
-        buf_printf(&text, "%.4g %% of the portfolio stays in cash, which earns nothing.",
-                   100 * (1 - spec->invested_share));
+        buf_printf(&text, "%.4g %% of the portfolio stays in cash%s.",
+                   100 * (1 - spec->invested_share),
+                   spec->financing.day_basis > 0 ? "" : ", which earns nothing");
         add(c, "cash_residual", buf_str(&text), NULL, 0);
     }
     if (panel->fx.stale_sessions > 0) {
@@ -189,6 +190,43 @@ static void add_events(struct collector *c)
     }
 }
 
+/* What the fills had to do without, and what forced or ended them. */
+static void add_trading(struct collector *c)
+{
+    const struct sim_recorder *l = &c->result->ledger;
+    struct buf text;
+
+    if (l->n_open_fallbacks > 0) {
+        buf_init(&text, c->arena, DETAIL_BYTES_MAX);
+        buf_printf(&text, "%zu fills took place at the close for want of an opening price.",
+                   l->n_open_fallbacks);
+        add(c, "open_missing", buf_str(&text), NULL, 0);
+    }
+    if (l->n_volume_fallbacks > 0) {
+        buf_init(&text, c->arena, DETAIL_BYTES_MAX);
+        buf_printf(&text, "%zu trades were charged fallback_bps for want of a volume.",
+                   l->n_volume_fallbacks);
+        add(c, "volume_missing", buf_str(&text), NULL, 0);
+    }
+    if (l->n_partial_fills > 0) {
+        buf_init(&text, c->arena, DETAIL_BYTES_MAX);
+        buf_printf(&text, "The volume limit cut %zu fills short.", l->n_partial_fills);
+        add(c, "partial_fills", buf_str(&text), NULL, 0);
+    }
+    if (l->n_margin_calls > 0) {
+        buf_init(&text, c->arena, DETAIL_BYTES_MAX);
+        buf_printf(&text, "%zu margin calls forced trades.", l->n_margin_calls);
+        add(c, "margin_call", buf_str(&text), NULL, 0);
+    }
+    if (l->exhausted_at != PANEL_NEVER) {
+        char day[DATE_TEXT_BYTES];
+        date_format(c->result->panel->clock[l->exhausted_at], day);
+        buf_init(&text, c->arena, DETAIL_BYTES_MAX);
+        buf_printf(&text, "A withdrawal on %s took everything that was left.", day);
+        add(c, "exhausted", buf_str(&text), NULL, 0);
+    }
+}
+
 static void add_benchmark(struct collector *c)
 {
     const struct panel *panel = c->result->panel;
@@ -232,6 +270,7 @@ enum status caveats_collect(struct backtest_result *result, const struct market_
     add_rules(&c);
     add_strategy(&c);
     add_events(&c);
+    add_trading(&c);
     add_benchmark(&c);
     if (c.is_out_of_memory)
         return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for the warnings of this run.");

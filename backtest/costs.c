@@ -1,9 +1,126 @@
-/* costs.c - self-consistent sizing: targets are met exactly after the costs of meeting them. */
+/* costs.c - cost of one trade by kind, and sizing that meets its targets after paying for them. */
 #include "backtest/costs.h"
 
-double costs_total_rate(struct cost_rates rates)
+#include <math.h>
+
+const char *const cost_kind_names[COST_COUNT] = {
+    [COST_COMMISSION] = "commission",
+    [COST_SPREAD] = "spread",
+    [COST_SLIPPAGE] = "slippage",
+    [COST_TAX] = "tax",
+    [COST_FX] = "fx_cost",
+    [COST_INTEREST] = "interest",
+    [COST_BORROW] = "borrow",
+    [COST_LIQUIDATION] = "liquidation",
+};
+
+enum { ROUNDS_MAX = 64 };
+
+bool costs_are_flat(const struct cost_model *model)
 {
-    return rates.commission + rates.slippage;
+    const struct cost_commission *c = &model->commission;
+    bool is_flat_commission = !(c->per_share > 0) && !(c->fixed > 0) && !(c->minimum > 0) &&
+                              !(c->maximum > 0) && c->n_tiers == 0;
+    bool is_flat_slippage = model->slippage.model <= SLIPPAGE_HALF_SPREAD;
+    return is_flat_commission && is_flat_slippage && !(model->slippage.volume_limit > 0) &&
+           model->n_tax == 0 && !(model->fx_spread > 0);
+}
+
+double costs_flat_rate(const struct cost_model *model)
+{
+    return model->commission.percent + model->slippage.bps;
+}
+
+bool costs_are_free(const struct cost_model *model)
+{
+    return costs_are_flat(model) && !(costs_flat_rate(model) > 0);
+}
+
+static double commission_of(const struct cost_commission *c, const struct cost_context *context,
+                            double value)
+{
+    double percent = c->percent;
+    for (size_t i = 0; i < c->n_tiers && c->tiers[i].from <= context->month_traded; i++)
+        percent = c->tiers[i].percent;
+    double by_value = percent * value;
+    double by_share = c->per_share > 0 ? c->per_share * (value / context->share_price) : 0;
+    double fee = c->fixed + (by_value > by_share ? by_value : by_share);
+    fee = fee < c->minimum ? c->minimum : fee;
+    return c->maximum > 0 && fee > c->maximum ? c->maximum : fee;
+}
+
+bool costs_falls_back(const struct cost_model *model, const struct cost_context *context)
+{
+    switch (model->slippage.model) {
+    case SLIPPAGE_VOLUME_SHARE:
+        return !(context->volume > 0);
+    case SLIPPAGE_SQUARE_ROOT:
+    case SLIPPAGE_ALMGREN_CHRISS:
+        return !(context->average_volume > 0) || !(context->sigma >= 0);
+    case SLIPPAGE_BPS:
+    case SLIPPAGE_HALF_SPREAD:
+    case SLIPPAGE_MODEL_COUNT:
+        break;
+    }
+    return false;
+}
+
+/* As a fraction of the traded value. */
+static double slippage_rate(const struct cost_model *model, const struct cost_context *context,
+                            double value)
+{
+    const struct cost_slippage *s = &model->slippage;
+    double shares = value / context->share_price;
+
+    if (costs_falls_back(model, context))
+        return s->fallback_bps;
+    switch (s->model) {
+    case SLIPPAGE_VOLUME_SHARE: {
+        double share = shares / context->volume;
+        if (s->volume_limit > 0 && share > s->volume_limit)
+            share = s->volume_limit;
+        return s->price_impact * share * share;
+    }
+    case SLIPPAGE_SQUARE_ROOT:
+        return 2.0 / 3.0 * s->y * context->sigma * sqrt(shares / context->average_volume);
+    case SLIPPAGE_ALMGREN_CHRISS:
+        return (0.5 * s->alpha + s->beta) * context->sigma * (shares / context->average_volume) +
+               s->epsilon;
+    case SLIPPAGE_BPS:
+    case SLIPPAGE_HALF_SPREAD:
+    case SLIPPAGE_MODEL_COUNT:
+        break;
+    }
+    return s->bps;
+}
+
+double costs_of_trade(const struct cost_model *model, const struct cost_context *context,
+                      double change, double *paid)
+{
+    double value = fabs(change), sum = 0;
+    double part[COST_TRADE_COUNT] = {0};
+
+    if (value > 0) {
+        bool is_spread = model->slippage.model == SLIPPAGE_HALF_SPREAD;
+        part[COST_COMMISSION] = commission_of(&model->commission, context, value);
+        part[is_spread ? COST_SPREAD : COST_SLIPPAGE] =
+            slippage_rate(model, context, value) * value;
+        part[COST_TAX] = change < 0 ? context->tax * value : 0;
+        part[COST_FX] = context->is_foreign ? model->fx_spread * value : 0;
+    }
+    for (size_t k = 0; k < COST_TRADE_COUNT; k++) {
+        sum += part[k];
+        if (paid != NULL)
+            paid[k] = part[k];
+    }
+    return sum;
+}
+
+double costs_value_limit(const struct cost_model *model, const struct cost_context *context)
+{
+    if (!(model->slippage.volume_limit > 0) || !(context->volume >= 0))
+        return (double)INFINITY;
+    return model->slippage.volume_limit * context->volume * context->share_price;
 }
 
 double costs_value_after(double budget, const double *value, const double *weight, size_t n,
@@ -27,4 +144,23 @@ double costs_value_after(double budget, const double *value, const double *weigh
         after = next;
     }
     return after;
+}
+
+double costs_value_after_model(double budget, const double *value, const double *weight, size_t n,
+                               const struct cost_model *model, const struct cost_context *context)
+{
+    double after = budget, lower = budget;
+
+    for (size_t round = 0; round < ROUNDS_MAX; round++) {
+        double paid = 0;
+        for (size_t i = 0; i < n; i++)
+            paid += costs_of_trade(model, &context[i], weight[i] * after - value[i], NULL);
+        double next = budget - paid;
+        next = next > 0 ? next : 0;
+        lower = next < after ? next : after;
+        if (fabs(next - after) <= 1e-16 * budget)
+            return next;
+        after = next;
+    }
+    return lower;
 }

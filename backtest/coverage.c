@@ -3,6 +3,7 @@
 
 #include "base/date.h"
 
+#include <math.h>
 #include <string.h>
 
 size_t coverage_bars(const struct price_series *series)
@@ -80,7 +81,7 @@ enum status coverage_resolve(struct spec *spec, const struct market_data *market
     const struct price_series *latest = NULL, *earliest = NULL;
 
     for (size_t i = 0; i < spec->n_assets; i++) {
-        if (!(spec->assets[i].weight > 0))
+        if (!(fabs(spec->assets[i].weight) > 0))
             continue;
         const struct price_series *series = market_find(market, spec->assets[i].uid);
         if (series == NULL)

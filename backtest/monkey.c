@@ -45,6 +45,8 @@ enum status monkey_game_init(struct monkey_game *game, const struct panel *panel
         g.returns == NULL)
         return out_of_memory(err);
     enum status s = sim_workspace_init(&g.workspace, arena, panel->n_sessions, n_names + 1, err);
+    if (s == STATUS_OK && rules->n_flows > 0)
+        s = sim_workspace_add_wealth(&g.workspace, arena, panel->n_sessions, err);
     if (s == STATUS_OK)
         *game = g;
     return s;

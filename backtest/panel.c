@@ -50,7 +50,7 @@ static enum status select_held(struct builder *b, struct err *err)
         enum status s = find_series(b, b->spec->assets[i].uid, &series, err);
         if (s != STATUS_OK)
             return s;
-        if (!(b->spec->assets[i].weight > 0))
+        if (!(fabs(b->spec->assets[i].weight) > 0))
             continue;
         s = coverage_check(series, b->spec->start, b->spec->end, err);
         if (s != STATUS_OK)

@@ -6,7 +6,10 @@
 
 unsigned panel_columns(const struct spec *spec)
 {
-    return spec->prices == PRICES_RAW ? PANEL_SHARES : 0;
+    const struct cost_slippage *slippage = &spec->costs.slippage;
+    bool needs_volume = slippage->model >= SLIPPAGE_VOLUME_SHARE || slippage->volume_limit > 0;
+    return (spec->prices == PRICES_RAW ? PANEL_SHARES : 0u) |
+           (spec->fill == FILL_NEXT_OPEN ? PANEL_OPEN : 0u) | (needs_volume ? PANEL_VOLUME : 0u);
 }
 
 bool panel_columns_init(struct panel *panel, const struct spec *spec, size_t max_assets,

@@ -9,12 +9,12 @@ static int32_t week_number(int32_t date)
     return (date + 3 + 7 * 10000) / 7; /* day 0, 1970-01-01, was a Thursday */
 }
 
-bool schedule_is_due(enum spec_rebalance rebalance, int32_t previous, int32_t date)
+bool schedule_is_due(enum rebalance_every every, int32_t previous, int32_t date)
 {
     struct civil before = date_to_civil(previous);
     struct civil now = date_to_civil(date);
 
-    switch (rebalance) {
+    switch (every) {
     case REBALANCE_NEVER:
         return false;
     case REBALANCE_DAILY:
@@ -25,20 +25,89 @@ bool schedule_is_due(enum spec_rebalance rebalance, int32_t previous, int32_t da
         return before.year != now.year || before.month != now.month;
     case REBALANCE_QUARTERLY:
         return before.year != now.year || (before.month - 1) / 3 != (now.month - 1) / 3;
+    case REBALANCE_HALF_YEARLY:
+        return before.year != now.year || (before.month - 1) / 6 != (now.month - 1) / 6;
     case REBALANCE_YEARLY:
         return before.year != now.year;
+    case REBALANCE_SESSIONS:
+    case REBALANCE_EVERY_COUNT:
+        break; /* counted, not seen on a calendar */
     }
     return false;
 }
 
-void schedule_build(enum spec_rebalance rebalance, const int32_t *clock, size_t n_sessions,
+unsigned schedule_offsets(enum rebalance_every every, unsigned n_sessions)
+{
+    switch (every) {
+    case REBALANCE_WEEKLY:
+        return 5;
+    case REBALANCE_MONTHLY:
+        return 21;
+    case REBALANCE_QUARTERLY:
+        return 63;
+    case REBALANCE_HALF_YEARLY:
+        return 126;
+    case REBALANCE_YEARLY:
+        return 252;
+    case REBALANCE_SESSIONS:
+        return n_sessions;
+    case REBALANCE_NEVER:
+    case REBALANCE_DAILY:
+    case REBALANCE_EVERY_COUNT:
+        break;
+    }
+    return 1;
+}
+
+/* The rising list under construction; a session is listed once. */
+struct due_list {
+    uint32_t *due;
+    size_t n;
+    size_t n_sessions;
+};
+
+static void add_due(struct due_list *list, size_t session)
+{
+    if (session < list->n_sessions && session > list->due[list->n - 1])
+        list->due[list->n++] = (uint32_t)session;
+}
+
+/* Session t ends its period when the next session is known to start another. */
+static bool ends_period(const struct rebalance_rule *rule, const int32_t *clock, size_t t, size_t n)
+{
+    return t + 1 < n && schedule_is_due(rule->every, clock[t], clock[t + 1]);
+}
+
+static void add_calendar(const struct rebalance_rule *rule, const int32_t *clock,
+                         struct due_list *list)
+{
+    size_t position = 0; /* of session t in its period; that of session 0 is not known */
+    bool is_counting = false;
+
+    for (size_t t = 1; t < list->n_sessions; t++) {
+        bool is_first = schedule_is_due(rule->every, clock[t - 1], clock[t]);
+        position = is_first ? 1 : position + 1;
+        is_counting = is_counting || is_first;
+        bool is_nth = is_counting && rule->nth != REBALANCE_LAST && position == rule->nth;
+        bool is_too_short = is_counting && position < rule->nth;
+        if (is_nth || ((rule->nth == REBALANCE_LAST || is_too_short) &&
+                       ends_period(rule, clock, t, list->n_sessions)))
+            add_due(list, t + rule->offset);
+    }
+}
+
+void schedule_build(const struct rebalance_rule *rule, const int32_t *clock, size_t n_sessions,
                     uint32_t *ret_due, size_t *ret_n)
 {
-    size_t n = 0;
-    ret_due[n++] = 0;
-    for (size_t t = 1; t < n_sessions; t++) {
-        if (schedule_is_due(rebalance, clock[t - 1], clock[t]))
-            ret_due[n++] = (uint32_t)t;
+    struct due_list list = {ret_due, 0, n_sessions};
+
+    ret_due[list.n++] = 0;
+    if (rule->every == REBALANCE_SESSIONS) {
+        size_t first = rule->offset > 0 ? rule->offset : rule->n_sessions;
+        for (size_t t = first; t < n_sessions; t += rule->n_sessions)
+            add_due(&list, t);
+    } else {
+        add_calendar(rule, clock, &list);
     }
-    *ret_n = n;
+    *ret_n = list.n;
 }

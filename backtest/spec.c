@@ -1,25 +1,25 @@
 /* spec.c - reads the body of POST /v1/backtests: types and ranges first, then what must agree. */
 #include "backtest/spec.h"
 
+#include "backtest/spec_costs.h"
 #include "backtest/spec_lists.h"
 #include "backtest/spec_market.h"
+#include "backtest/spec_money.h"
 #include "backtest/spec_names.h"
 #include "backtest/spec_optional.h"
+#include "backtest/spec_rebalance.h"
 #include "backtest/spec_strategy.h"
 #include "backtest/spec_weights.h"
 #include "base/date.h"
 
 #include <string.h>
 
-const char *const spec_rebalance_names[SPEC_REBALANCE_COUNT] = {
-    [REBALANCE_NEVER] = "never",         [REBALANCE_DAILY] = "daily",
-    [REBALANCE_WEEKLY] = "weekly",       [REBALANCE_MONTHLY] = "monthly",
-    [REBALANCE_QUARTERLY] = "quarterly", [REBALANCE_YEARLY] = "yearly",
-};
 const char *const spec_fill_names[SPEC_FILL_COUNT] = {
     [FILL_NEXT_CLOSE] = "next_close",
     [FILL_SAME_CLOSE] = "same_close",
+    [FILL_NEXT_OPEN] = "next_open",
 };
+const char *const spec_shares_names[SPEC_SHARES_COUNT] = {"fractional", "whole"};
 const char *const spec_weight_sum_names[SPEC_WEIGHT_SUM_COUNT] = {
     [WEIGHT_SUM_REJECT] = "reject",
     [WEIGHT_SUM_NORMALIZE] = "normalize",
@@ -46,20 +46,6 @@ static enum status read_currency(struct json_val root, struct spec *spec, struct
     }
     memcpy(spec->currency, text.ptr, 3);
     return STATUS_OK;
-}
-
-static enum status read_costs(struct json_val root, struct spec *spec, struct err *err)
-{
-    static const char *const keys[] = {"commission_bps", "slippage_bps"};
-    struct json_val costs = jr_member(root, "costs");
-    if (!jr_is_present(costs))
-        return STATUS_OK;
-    enum status s = jr_expect_object(costs, keys, ARRAY_LEN(keys), err);
-    if (s == STATUS_OK)
-        s = spec_optional_f64(costs, "commission_bps", 0, 1000, &spec->commission_bps, err);
-    if (s == STATUS_OK)
-        s = spec_optional_f64(costs, "slippage_bps", 0, 1000, &spec->slippage_bps, err);
-    return s;
 }
 
 static enum status read_monkeys(struct json_val root, struct arena *arena, struct spec *spec,
@@ -96,7 +82,7 @@ static enum status read_monkeys(struct json_val root, struct arena *arena, struc
 static enum status read_scalars(struct json_val root, struct arena *arena, struct spec *spec,
                                 struct err *err)
 {
-    size_t fill = FILL_NEXT_CLOSE, on_weight_sum = WEIGHT_SUM_REJECT;
+    size_t fill = FILL_NEXT_CLOSE, on_weight_sum = WEIGHT_SUM_REJECT, shares = 0;
     int64_t max_stale = 5;
 
     spec->start = spec->end = DATE_NONE;
@@ -109,11 +95,14 @@ static enum status read_scalars(struct json_val root, struct arena *arena, struc
     if (s == STATUS_OK)
         s = read_currency(root, spec, err);
     if (s == STATUS_OK)
-        s = read_costs(root, spec, err);
+        s = spec_read_costs(jr_member(root, "costs"), spec, err);
     if (s == STATUS_OK && jr_is_present(jr_member(root, "benchmark")))
         s = spec_read_uid(jr_member(root, "benchmark"), arena, &spec->benchmark, err);
     if (s == STATUS_OK)
         s = spec_optional_choice(root, "fill", spec_fill_names, SPEC_FILL_COUNT, &fill, err);
+    if (s == STATUS_OK)
+        s = spec_optional_choice(root, "shares", spec_shares_names, SPEC_SHARES_COUNT, &shares,
+                                 err);
     if (s == STATUS_OK)
         s = spec_optional_i64(root, "max_stale", 0, SPEC_STALE_MAX, &max_stale, err);
     if (s == STATUS_OK)
@@ -122,6 +111,7 @@ static enum status read_scalars(struct json_val root, struct arena *arena, struc
         s = spec_optional_choice(root, "on_weight_sum", spec_weight_sum_names,
                                  SPEC_WEIGHT_SUM_COUNT, &on_weight_sum, err);
     spec->fill = (enum spec_fill)fill;
+    spec->whole_shares = shares == 1;
     spec->on_weight_sum = (enum spec_weight_sum)on_weight_sum;
     spec->max_stale = (unsigned)max_stale;
     return s;
@@ -131,21 +121,21 @@ static enum status read_scalars(struct json_val root, struct arena *arena, struc
 static enum status read_strategy(struct json_val root, struct arena *arena, struct spec *spec,
                                  struct err *err)
 {
-    size_t rebalance = REBALANCE_MONTHLY;
+    struct rebalance_rule rule = rebalance_plain(REBALANCE_MONTHLY);
 
     enum status s = spec_read_strategy(root, arena, spec, err);
     if (s == STATUS_OK && spec->strategy == STRATEGY_BUY_AND_HOLD)
-        rebalance = REBALANCE_NEVER;
+        rule = rebalance_plain(REBALANCE_NEVER);
     if (s == STATUS_OK)
-        s = spec_optional_choice(root, "rebalance", spec_rebalance_names, SPEC_REBALANCE_COUNT,
-                                 &rebalance, err);
+        s = spec_read_rebalance(jr_member(root, "rebalance"), &rule, err);
     if (s != STATUS_OK)
         return s;
-    if (spec->strategy == STRATEGY_BUY_AND_HOLD && rebalance != REBALANCE_NEVER)
+    if (spec->strategy == STRATEGY_BUY_AND_HOLD &&
+        (rule.every != REBALANCE_NEVER || rule.when != WHEN_CALENDAR))
         return spec_refuse(jr_member(root, "rebalance"), STATUS_BAD_SPEC,
                            "Strategy \"buy_and_hold\" never rebalances.",
                            "\"never\" or no rebalance at all", err);
-    spec->rebalance = (enum spec_rebalance)rebalance;
+    spec->rebalance = rule;
     return STATUS_OK;
 }
 
@@ -196,13 +186,35 @@ static enum status read_root(struct json_val root, struct arena *arena, struct s
                              struct err *err)
 {
     static const char *const keys[] = {
-        "assets",        "universe",  "strategy",          "start",
-        "end",           "capital",   "currency",          "costs",
-        "rebalance",     "fill",      "benchmark",         "risk_free_rate",
-        "on_weight_sum", "max_stale", "monkeys",           "prices",
-        "dividends",     "clock",     "session_alignment",
+        "assets",
+        "universe",
+        "strategy",
+        "start",
+        "end",
+        "capital",
+        "currency",
+        "costs",
+        "rebalance",
+        "fill",
+        "benchmark",
+        "risk_free_rate",
+        "on_weight_sum",
+        "max_stale",
+        "monkeys",
+        "prices",
+        "dividends",
+        "clock",
+        "session_alignment",
+        "shares",
+        "financing",
+        "leverage",
+        "flows",
+        "flow_timing",
+        "flow_allocation",
     };
     enum status s = jr_expect_object(root, keys, ARRAY_LEN(keys), err);
+    if (s == STATUS_OK)
+        s = spec_read_leverage(root, spec, err);
     if (s == STATUS_OK)
         s = spec_read_lists(root, arena, spec, err);
     if (s == STATUS_OK)
@@ -211,6 +223,10 @@ static enum status read_root(struct json_val root, struct arena *arena, struct s
         s = spec_read_market(root, arena, spec, err);
     if (s == STATUS_OK)
         s = read_strategy(root, arena, spec, err);
+    if (s == STATUS_OK)
+        s = spec_read_financing(root, spec, err);
+    if (s == STATUS_OK)
+        s = spec_read_flows(root, arena, spec, err);
     if (s == STATUS_OK)
         s = read_monkeys(root, arena, spec, err);
     if (s == STATUS_OK)

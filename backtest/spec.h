@@ -7,7 +7,11 @@
 #ifndef BACKTEST_SPEC_H
 #define BACKTEST_SPEC_H
 
+#include "backtest/costs.h"
+#include "backtest/financing.h"
+#include "backtest/flows.h"
 #include "backtest/market.h"
+#include "backtest/rebalance.h"
 #include "backtest/strategy.h"
 #include "base/arena.h"
 #include "base/json_out.h"
@@ -20,15 +24,7 @@ enum {
     SPEC_STALE_MAX = 60,
 };
 
-enum spec_rebalance {
-    REBALANCE_NEVER,
-    REBALANCE_DAILY,
-    REBALANCE_WEEKLY,
-    REBALANCE_MONTHLY,
-    REBALANCE_QUARTERLY,
-    REBALANCE_YEARLY,
-};
-enum spec_fill { FILL_NEXT_CLOSE, FILL_SAME_CLOSE };
+enum spec_fill { FILL_NEXT_CLOSE, FILL_SAME_CLOSE, FILL_NEXT_OPEN };
 enum spec_dividends {
     DIVIDENDS_REINVEST, /* at the close of the ex-date */
     DIVIDENDS_REINVEST_PREVIOUS_CLOSE,
@@ -41,7 +37,7 @@ enum spec_weight_sum { WEIGHT_SUM_REJECT, WEIGHT_SUM_NORMALIZE, WEIGHT_SUM_CASH 
 
 struct spec_asset {
     struct str uid;
-    double weight; /* >= 0; all together they make invested_share */
+    double weight; /* all together they make invested_share; below 0 only with leverage */
 };
 
 struct spec {
@@ -54,8 +50,17 @@ struct spec {
     int32_t start, end; /* first and last day asked for, inclusive; DATE_NONE: all there is */
     double capital;
     char currency[CURRENCY_TEXT_BYTES];
-    enum spec_rebalance rebalance;
+    struct rebalance_rule rebalance;
     double commission_bps, slippage_bps;
+    bool has_commission, has_slippage; /* given in full instead of the two above */
+    struct cost_model costs;    /* in the request's units; spec_costs.h turns them into fractions */
+    struct financing financing; /* likewise, spec_money.h */
+    struct leverage leverage;
+    struct flow_rule *flows;
+    size_t n_flows;
+    enum flow_timing flow_timing;
+    enum flow_allocation flow_allocation;
+    bool whole_shares;
     struct str benchmark; /* ptr NULL: none */
     enum spec_fill fill;
     enum price_mode prices;

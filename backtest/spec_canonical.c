@@ -1,6 +1,9 @@
 /* spec_canonical.c - the one spelling of a spec: hashed for its id and echoed in the answer. */
+#include "backtest/spec_costs.h"
+#include "backtest/spec_money.h"
 #include "backtest/spec_market.h"
 #include "backtest/spec_names.h"
+#include "backtest/spec_rebalance.h"
 #include "backtest/spec_strategy.h"
 
 static void write_assets(const struct spec *spec, struct json_out *json)
@@ -51,12 +54,8 @@ void spec_canonical(const struct spec *spec, struct json_out *json)
     write_date(json, "end", spec->end);
     jw_key_f64(json, "capital", spec->capital);
     jw_key_c(json, "currency", spec->currency);
-    jw_key_c(json, "rebalance", spec_rebalance_names[spec->rebalance]);
-    jw_key(json, "costs");
-    jw_object(json);
-    jw_key_f64(json, "commission_bps", spec->commission_bps);
-    jw_key_f64(json, "slippage_bps", spec->slippage_bps);
-    jw_end_object(json);
+    spec_write_rebalance(&spec->rebalance, json);
+    spec_write_costs(spec, json);
     jw_key_text(json, "benchmark", spec->benchmark);
     jw_key_c(json, "fill", spec_fill_names[spec->fill]);
     jw_key_i64(json, "max_stale", spec->max_stale);
@@ -64,5 +63,10 @@ void spec_canonical(const struct spec *spec, struct json_out *json)
     jw_key_c(json, "on_weight_sum", spec_weight_sum_names[spec->on_weight_sum]);
     write_monkeys(spec, json);
     spec_write_market(spec, json);
+    if (spec->whole_shares)
+        jw_key_c(json, "shares", spec_shares_names[spec->whole_shares]);
+    spec_write_financing(spec, json);
+    spec_write_leverage(spec, json);
+    spec_write_flows(spec, json);
     jw_end_object(json);
 }

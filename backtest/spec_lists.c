@@ -84,7 +84,8 @@ static enum status read_asset(struct json_val val, struct arena *arena, struct s
                            "a weight for every asset, or for none", err);
     if (!has_weight)
         return STATUS_OK;
-    s = jr_read_f64(weight, 0, 1e9, &asset->weight, err);
+    double least = spec->leverage.is_allowed ? -spec->leverage.max_gross : 0;
+    s = jr_read_f64(weight, least, 1e9, &asset->weight, err);
     asset->weight += 0.0; /* -0 becomes 0 */
     return s;
 }

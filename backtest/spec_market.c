@@ -12,6 +12,7 @@ static const char *const dividend_names[] = {
     [DIVIDENDS_REINVEST] = "reinvest",
     [DIVIDENDS_REINVEST_PREVIOUS_CLOSE] = "reinvest_previous_close",
     [DIVIDENDS_DROP] = "drop",
+    [DIVIDENDS_CASH] = "cash",
 };
 static const char *const clock_names[] = {
     [CLOCK_UNION] = "union",

@@ -5,12 +5,12 @@
 #include "backtest/spec.h"
 
 enum {
-    SPEC_REBALANCE_COUNT = REBALANCE_YEARLY + 1,
-    SPEC_FILL_COUNT = FILL_SAME_CLOSE + 1,
+    SPEC_FILL_COUNT = FILL_NEXT_OPEN + 1,
+    SPEC_SHARES_COUNT = 2,
     SPEC_WEIGHT_SUM_COUNT = WEIGHT_SUM_CASH + 1,
 };
 
-extern const char *const spec_rebalance_names[SPEC_REBALANCE_COUNT];
+extern const char *const spec_shares_names[SPEC_SHARES_COUNT]; /* by whole_shares */
 extern const char *const spec_fill_names[SPEC_FILL_COUNT];
 extern const char *const spec_weight_sum_names[SPEC_WEIGHT_SUM_COUNT];
 

@@ -49,6 +49,25 @@ static enum status settle_given(struct spec *spec, struct err *err)
     return bad_sum(sum, err);
 }
 
+/* With leverage the weights stand as they are: the rest is cash, or debt. */
+static enum status settle_leveraged(struct spec *spec, struct err *err)
+{
+    double gross = 0, net = 0;
+    for (size_t i = 0; i < spec->n_assets; i++) {
+        gross += fabs(spec->assets[i].weight);
+        net += spec->assets[i].weight;
+    }
+    spec->invested_share = net;
+    if (gross > 0 && gross <= spec->leverage.max_gross * (1 + SUM_TOLERANCE))
+        return STATUS_OK;
+    enum status s =
+        err_set(err, STATUS_BAD_WEIGHTS, "The sizes of the weights add up to %.10g.", gross);
+    err_at(err, ERR_POINTER, STR("/assets"), STR_NONE);
+    err_allow(err, "a sum of absolute weights above 0 and at most /leverage/max_gross, %.10g",
+              spec->leverage.max_gross);
+    return s;
+}
+
 enum status spec_weights_settle(struct spec *spec, struct err *err)
 {
     if (spec->strategy == STRATEGY_FIXED && !spec->has_weights) {
@@ -68,7 +87,7 @@ enum status spec_weights_settle(struct spec *spec, struct err *err)
         return s;
     }
     if (spec->has_weights)
-        return settle_given(spec, err);
+        return spec->leverage.is_allowed ? settle_leveraged(spec, err) : settle_given(spec, err);
     for (size_t i = 0; i < spec->n_assets; i++)
         spec->assets[i].weight = 1.0 / (double)spec->n_assets;
     spec->invested_share = 1;

@@ -1,6 +1,7 @@
 /* backtest_render.c - the document of POST /v1/backtests, written straight from the result. */
 #include "handlers/backtest_render.h"
 
+#include "handlers/backtest_render_accounts.h"
 #include "handlers/backtest_render_decisions.h"
 
 #include <math.h>
@@ -109,8 +110,8 @@ static void write_trade(const struct backtest_result *r, const struct sim_trade 
     jw_key_c(json, "currency", r->panel->assets[trade->asset].series->currency);
     jw_key_f64(json, "fx", trade->fx);
     jw_key_f64(json, "value", trade->value);
-    jw_key_f64(json, "commission", trade->commission);
-    jw_key_f64(json, "slippage", trade->slippage);
+    for (size_t k = 0; k < COST_TRADE_COUNT; k++)
+        jw_key_f64(json, cost_kind_names[k], trade->paid[k]);
     jw_end_object(json);
 }
 
@@ -132,12 +133,12 @@ static void write_trades(const struct backtest_result *r, struct json_out *json)
 
 static void write_costs(const struct backtest_result *r, struct json_out *json)
 {
-    double net = r->equity[r->panel->n_sessions - 1];
+    double net = r->wealth[r->panel->n_sessions - 1];
     jw_key(json, "costs");
     jw_object(json);
-    jw_key_f64(json, "commission", r->ledger.commission);
-    jw_key_f64(json, "slippage", r->ledger.slippage);
-    jw_key_f64(json, "total", r->ledger.commission + r->ledger.slippage);
+    for (size_t k = 0; k < COST_COUNT; k++)
+        jw_key_f64(json, cost_kind_names[k], r->ledger.paid[k]);
+    jw_key_f64(json, "total", sim_costs_paid(&r->ledger));
     jw_key_f64(json, "gross_terminal", r->gross_terminal);
     jw_key_f64(json, "net_terminal", net);
     jw_key_f64(json, "drag", r->gross_terminal - net);
@@ -197,7 +198,7 @@ static void write_monkeys(const struct backtest_result *r, struct json_out *json
 /* The held assets in request order (those asked for with weight 0 included), then cash. */
 static void write_final_weights(const struct backtest_result *r, struct json_out *json)
 {
-    double equity = r->equity[r->panel->n_sessions - 1];
+    double equity = r->wealth[r->panel->n_sessions - 1];
     size_t a = 0;
 
     jw_key(json, "final_weights");
@@ -345,6 +346,7 @@ void backtest_render(const struct backtest_result *result, struct str id,
     write_monthly(result, &json);
     write_trades(result, &json);
     write_costs(result, &json);
+    render_accounts(result, &json);
     write_monkeys(result, &json);
     write_final_weights(result, &json);
     backtest_render_decisions(result, &json);

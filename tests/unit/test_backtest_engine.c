@@ -227,8 +227,8 @@ static void costs_are_taken_from_what_is_traded(void **state)
                            ",\"capital\":1000,\"rebalance\":\"never\",\"fill\":\"same_close\","
                            "\"costs\":{\"commission_bps\":60,\"slippage_bps\":40}"));
     assert_close(r->equity[1], 1000 / 1.01 * 1.2, 1e-15);
-    assert_close(r->ledger.commission, 1000 / 1.01 * 0.006, 1e-14);
-    assert_close(r->ledger.slippage, 1000 / 1.01 * 0.004, 1e-14);
+    assert_close(r->ledger.paid[COST_COMMISSION], 1000 / 1.01 * 0.006, 1e-14);
+    assert_close(r->ledger.paid[COST_SLIPPAGE], 1000 / 1.01 * 0.004, 1e-14);
     assert_close(r->gross_terminal, 1200, 1e-15);
     world_clear(&w);
 }
@@ -238,7 +238,7 @@ static void schedule_sees_a_period_only_when_its_first_session_comes(void **stat
     (void)state;
     int32_t friday = day(2021, 12, 31), monday = day(2022, 1, 3);
     for (int r = REBALANCE_DAILY; r <= REBALANCE_YEARLY; r++)
-        assert_true(schedule_is_due((enum spec_rebalance)r, friday, monday));
+        assert_true(schedule_is_due((enum rebalance_every)r, friday, monday));
     assert_false(schedule_is_due(REBALANCE_NEVER, friday, monday));
     assert_false(schedule_is_due(REBALANCE_WEEKLY, monday, monday + 4));
     assert_true(schedule_is_due(REBALANCE_WEEKLY, monday + 6, monday + 7));

@@ -185,13 +185,14 @@ static void costs_never_help_and_the_ledger_adds_up(void **state)
         double commission = 0, slippage = 0;
         for (size_t i = 0; i < r->ledger.n_trades; i++) {
             const struct sim_trade *t = &r->ledger.trades[i];
-            commission += t->commission;
-            slippage += t->slippage;
+            commission += t->paid[COST_COMMISSION];
+            slippage += t->paid[COST_SLIPPAGE];
             assert_true(t->quantity > 0 && t->value > 0);
             if (t->reason != SIM_DELISTING)
                 assert_close(t->quantity * t->local_price * t->fx, t->value, 1e-12);
         }
-        assert_true(commission == r->ledger.commission && slippage == r->ledger.slippage);
+        assert_true(commission == r->ledger.paid[COST_COMMISSION] &&
+                    slippage == r->ledger.paid[COST_SLIPPAGE]);
         size_t last = r->panel->n_sessions - 1;
         assert_true(r->equity[last] <= r->gross_terminal * (1 + 1e-12));
         world_clear(&w);
@@ -210,7 +211,8 @@ static void value_is_conserved_through_every_trade(void **state)
         double cash = q.capital;
         for (size_t i = 0; i < r->ledger.n_trades; i++) {
             const struct sim_trade *t = &r->ledger.trades[i];
-            cash += (t->is_buy ? -t->value : t->value) - t->commission - t->slippage;
+            cash += (t->is_buy ? -t->value : t->value) - t->paid[COST_COMMISSION] -
+                    t->paid[COST_SLIPPAGE];
         }
         assert_true(fabs(cash - r->ledger.cash[r->panel->n_sessions - 1]) < 1e-8 * q.capital);
         world_clear(&w);

@@ -34,10 +34,10 @@ static void set_up(struct game *g)
                      STATUS_OK);
     uint32_t *due = arena_array(&g->w.arena, g->panel->n_sessions, sizeof *due);
     assert_non_null(due);
-    schedule_build(spec->rebalance, g->panel->clock, g->panel->n_sessions, due, &g->rules.n_due);
+    schedule_build(&spec->rebalance, g->panel->clock, g->panel->n_sessions, due, &g->rules.n_due);
     g->rules.due = due;
     g->rules.capital = 10000;
-    g->rules.costs.commission = 7e-4;
+    g->rules.costs.commission.percent = 7e-4;
     assert_int_equal(monkey_game_init(&g->game, g->panel, spec, &g->rules, 252, &g->w.arena, &err),
                      STATUS_OK);
 }

@@ -38,7 +38,7 @@ static void first_request_of_the_readme_is_understood(void **state)
     assert_int_equal(spec->start, day(2000, 1, 3));
     assert_int_equal(spec->end, day(2019, 12, 31));
     assert_int_equal(spec->strategy, STRATEGY_FIXED);
-    assert_int_equal(spec->rebalance, REBALANCE_MONTHLY);
+    assert_int_equal(spec->rebalance.every, REBALANCE_MONTHLY);
     assert_int_equal(spec->fill, FILL_NEXT_CLOSE);
     assert_int_equal(spec->max_stale, 5);
     assert_int_equal(spec->n_universe, 2);

@@ -1,0 +1,112 @@
+/* engine_events.c - what happens to a position by itself: step 1 of engine.h. */
+#include "backtest/engine_state.h"
+
+#include <math.h>
+
+/* The earliest session at which a targeted asset that is still there will be delisted. */
+void sim_find_next_delisting(struct sim *sim)
+{
+    sim->next_delisting = PANEL_NEVER;
+    for (size_t j = 0; j < sim->plan->n; j++) {
+        uint32_t at = sim->panel->assets[sim->plan->asset[j]].delisted_at;
+        if (!sim->ws->is_gone[j] && at < sim->next_delisting)
+            sim->next_delisting = at;
+    }
+}
+
+/* Positions delisted by session t become cash. */
+static void delist(struct sim *sim, size_t t)
+{
+    for (size_t j = 0; j < sim->plan->n; j++) {
+        size_t a = sim->plan->asset[j];
+        const struct panel_asset *asset = &sim->panel->assets[a];
+        if (sim->ws->is_gone[j] || asset->delisted_at > t)
+            continue;
+        double units = sim->ws->units[j];
+        double value = units * sim->ws->column[j][t];
+        double gain = value * asset->delisting_return;
+        if (sim->recorder != NULL && fabs(units) > 0) {
+            sim_record_trade(sim, (struct sim_trade){.session = (uint32_t)t,
+                                                     .asset = (uint32_t)a,
+                                                     .reason = SIM_DELISTING,
+                                                     .is_buy = units < 0,
+                                                     .quantity = fabs(units),
+                                                     .value = fabs(value + gain)});
+            sim->recorder->delisting_gain += gain;
+        }
+        sim_add_proceeds(sim, value + gain);
+        sim->cash += value + gain;
+        sim->ws->units[j] = 0;
+        sim->ws->is_gone[j] = true;
+    }
+    sim_find_next_delisting(sim);
+}
+
+/* The position of a panel column among the targets; plan->n: it is none. */
+static size_t target_of(const struct sim *sim, uint32_t asset)
+{
+    size_t low = 0, high = sim->plan->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (sim->plan->asset[middle] < asset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < sim->plan->n && sim->plan->asset[low] == asset ? low : sim->plan->n;
+}
+
+/* The session of the next event that concerns a target. */
+uint32_t sim_next_event(struct sim *sim)
+{
+    const struct panel *panel = sim->panel;
+    while (sim->next_event < panel->n_events &&
+           target_of(sim, panel->events[sim->next_event].asset) == sim->plan->n)
+        sim->next_event++;
+    return sim->next_event < panel->n_events ? panel->events[sim->next_event].session : PANEL_NEVER;
+}
+
+/*
+ * After a split the broker pays for the fraction of a share at the session's price, so that only
+ * whole ones are held; without whole shares nothing happens, since a unit keeps its value.
+ */
+static double split_fraction(struct sim *sim, size_t j, size_t t)
+{
+    if (!sim->rules->whole_shares)
+        return 0;
+    double per_unit = sim_shares_per_unit(sim, j, t);
+    double shares = sim->ws->units[j] * per_unit;
+    double fraction = fabs(shares) - floor(fabs(shares) * (1 + 1e-12));
+    if (!(fraction > 0))
+        return 0;
+    double units = (shares < 0 ? -fraction : fraction) / per_unit;
+    sim->ws->units[j] -= units;
+    return units * sim->ws->column[j][t];
+}
+
+static void pay_events(struct sim *sim, size_t t)
+{
+    const struct panel *panel = sim->panel;
+    for (; sim->next_event < panel->n_events; sim->next_event++) {
+        const struct panel_event *event = &panel->events[sim->next_event];
+        if (event->session > t)
+            return;
+        size_t j = target_of(sim, event->asset);
+        if (j == sim->plan->n || sim->ws->is_gone[j])
+            continue;
+        double paid = event->kind == ACTION_SPLIT ? split_fraction(sim, j, t)
+                                                  : sim->ws->units[j] * event->amount;
+        sim->cash += paid;
+        sim_add_proceeds(sim, paid);
+        if (sim->recorder != NULL)
+            sim->recorder->dividends += paid;
+    }
+}
+
+void sim_apply_events(struct sim *sim, size_t t)
+{
+    if (sim->next_event < sim->panel->n_events)
+        pay_events(sim, t);
+    if (sim->next_delisting <= t)
+        delist(sim, t);
+}

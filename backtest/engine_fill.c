@@ -1,0 +1,296 @@
+/* engine_fill.c - carries out a waiting decision: step 4 of engine.h. */
+#include "backtest/engine_state.h"
+
+#include <math.h>
+
+/* Adds to a sum with its rounding kept apart (Neumaier 1974): many trades, one small difference. */
+void sim_add_proceeds(struct sim *sim, double value)
+{
+    double sum = sim->proceeds + value;
+    if (fabs(sim->proceeds) >= fabs(value))
+        sim->proceeds_low += (sim->proceeds - sum) + value;
+    else
+        sim->proceeds_low += (value - sum) + sim->proceeds;
+    sim->proceeds = sum;
+}
+
+void sim_record_trade(struct sim *sim, struct sim_trade trade)
+{
+    struct sim_recorder *r = sim->recorder;
+    for (size_t k = 0; k < COST_TRADE_COUNT; k++)
+        r->paid[k] += trade.paid[k];
+    if (r->n_trades < r->max_trades) {
+        double scale = 1;
+        if (sim->open != NULL && trade.reason != SIM_DELISTING) {
+            size_t cell = panel_cell(sim->panel, trade.asset, trade.session);
+            scale = sim->open[cell] / sim->panel->price[cell];
+        }
+        trade.local_price = panel_local_price(sim->panel, trade.asset, trade.session) * scale;
+        trade.fx = panel_fx_rate(sim->panel, trade.asset, trade.session);
+        r->trades[r->n_trades] = trade;
+    }
+    r->n_trades++;
+}
+
+/*
+ * Lists the targets that can be traded at t in ws->active; *ret_frozen is the value of the suspended
+ * ones. False when the fill has to wait.
+ */
+bool sim_select_active(struct sim *sim, size_t t, size_t *ret_n, double *ret_frozen)
+{
+    size_t n = 0;
+    double frozen = 0;
+    bool all_open = sim->panel->n_closed[t] == 0;
+    const double *wanted = sim_wanted(sim);
+
+    for (size_t j = 0; j < sim->plan->n; j++) {
+        if (sim->ws->is_gone[j] || !(fabs(wanted[j]) > 0 || fabs(sim->ws->units[j]) > 0))
+            continue;
+        uint8_t state = all_open
+                            ? PANEL_TRADABLE
+                            : sim->panel->state[panel_cell(sim->panel, sim->plan->asset[j], t)];
+        if (state & PANEL_SUSPENDED)
+            frozen += sim->ws->units[j] * sim->ws->column[j][t];
+        else if (state & PANEL_TRADABLE)
+            sim->ws->active[n++] = j;
+        else
+            return false;
+    }
+    *ret_n = n;
+    *ret_frozen = frozen;
+    return n > 0;
+}
+
+/* Opening prices only when every active asset has one: an order is not sized at two moments. */
+void sim_choose_prices(struct sim *sim, size_t t, size_t n)
+{
+    sim->open = NULL;
+    if (sim->rules->fill != FILL_NEXT_OPEN)
+        return;
+    const double *open = sim->panel->open;
+    for (size_t i = 0; i < n && open != NULL; i++) {
+        size_t a = sim->plan->asset[sim->ws->active[i]];
+        if (!(open[panel_cell(sim->panel, a, t)] > 0))
+            open = NULL;
+    }
+    sim->open = open;
+    if (open == NULL && sim->recorder != NULL)
+        sim->recorder->n_open_fallbacks++;
+}
+
+/* Flat costs, all of every trade: moves the active positions to their targets out of value_after. */
+static double trade_all(struct sim *sim, size_t t, size_t n, double value_after)
+{
+    const struct cost_model *costs = &sim->rules->costs;
+    bool is_spread = costs->slippage.model == SLIPPAGE_HALF_SPREAD;
+    double traded = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        size_t j = sim->ws->active[i];
+        double price = sim_fill_price(sim, j, t);
+        double target = sim->ws->weight[i] * value_after;
+        double change = target - sim->ws->value[i];
+        if (fabs(change) <= SIM_ROUNDING * value_after)
+            continue;
+        sim->ws->units[j] = target / price;
+        traded += fabs(change);
+        if (sim->recorder == NULL)
+            continue;
+        struct sim_trade trade = {.session = (uint32_t)t,
+                                  .asset = (uint32_t)sim->plan->asset[j],
+                                  .reason = sim->is_invested ? SIM_REBALANCE : SIM_INITIAL,
+                                  .is_buy = change > 0,
+                                  .quantity = fabs(change) / price,
+                                  .value = fabs(change)};
+        trade.paid[COST_COMMISSION] = costs->commission.percent * fabs(change);
+        trade.paid[is_spread ? COST_SPREAD : COST_SLIPPAGE] = costs->slippage.bps * fabs(change);
+        sim_record_trade(sim, trade);
+        sim_add_proceeds(sim, -change);
+    }
+    return traded;
+}
+
+/*
+ * Only the positions outside their band go to their destination. The others of the opposite side
+ * give or take what that needs, in proportion to how far they are off; so does cash.
+ */
+static void share_out_breach(struct sim *sim, size_t n, const double *held, double budget,
+                             double invested)
+{
+    struct sim_workspace *ws = sim->ws;
+    double moved = 0, counterpart = 0;
+    double cash_off = sim->cash / budget - (1 - invested);
+
+    for (size_t i = 0; i < n; i++) {
+        if (ws->is_breached[ws->active[i]])
+            moved += ws->weight[i] - held[i];
+    }
+    double side = moved > 0 ? 1 : -1; /* what is bought is paid for by what is above its target */
+    counterpart += side * cash_off > 0 ? fabs(cash_off) : 0;
+    for (size_t i = 0; i < n; i++) {
+        double off = held[i] - ws->target[i];
+        if (!ws->is_breached[ws->active[i]] && side * off > 0)
+            counterpart += fabs(off);
+    }
+    double share = counterpart > 0 ? fabs(moved) / counterpart : 0;
+    share = share < 1 ? share : 1;
+    for (size_t i = 0; i < n; i++) {
+        double off = held[i] - ws->target[i];
+        if (ws->is_breached[ws->active[i]])
+            continue;
+        ws->weight[i] = side * off > 0 ? held[i] - share * off : held[i];
+    }
+}
+
+/* Replaces the targets in ws->weight by how far the rule goes; ws->change is scratch: weights held. */
+static void set_destinations(struct sim *sim, size_t n, double budget, double invested)
+{
+    const struct rebalance_rule *rule = &sim->rules->rebalance;
+    struct sim_workspace *ws = sim->ws;
+    double *held = ws->change;
+
+    for (size_t i = 0; i < n; i++) {
+        held[i] = ws->value[i] / budget;
+        ws->target[i] = ws->weight[i];
+        ws->weight[i] = rebalance_destination_of(rule, held[i], ws->weight[i]);
+    }
+    if (rule->scope == SCOPE_BREACHED)
+        share_out_breach(sim, n, held, budget, invested);
+}
+
+/* Targets of a forced sale: every position shrinks alike, or to nothing. */
+static void set_liquidation(struct sim *sim, size_t n, double budget)
+{
+    struct sim_workspace *ws = sim->ws;
+    double gross = 0, allowed = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        gross += fabs(ws->value[i]);
+        allowed += fabs(ws->weight[i]);
+    }
+    double keep = allowed * budget < gross ? allowed * budget / gross : 1;
+    if (sim->rules->leverage.liquidation == LIQUIDATION_CLOSE)
+        keep = 0;
+    for (size_t i = 0; i < n; i++)
+        ws->weight[i] = keep * ws->value[i] / budget;
+}
+
+/* Costs that are not proportional, whole shares, limits, partial destinations, forced sales. */
+static struct sim_traded trade_by_orders(struct sim *sim, size_t t, size_t n, double budget,
+                                         double frozen)
+{
+    struct sim_workspace *ws = sim->ws;
+    double invested = sim_invested(sim), after;
+    bool is_partial = sim->is_partial && (sim->rules->rebalance.destination != DESTINATION_TARGET ||
+                                          sim->rules->rebalance.scope != SCOPE_ALL);
+
+    sim_fill_contexts(sim, t, n);
+    if (sim->is_liquidation)
+        set_liquidation(sim, n, budget);
+    else if (is_partial)
+        set_destinations(sim, n, budget, invested);
+    if (sim->is_flat)
+        after = costs_value_after(budget, ws->value, ws->weight, n,
+                                  costs_flat_rate(&sim->rules->costs));
+    else
+        after = costs_value_after_model(budget, ws->value, ws->weight, n, &sim->rules->costs,
+                                        ws->context);
+    for (size_t i = 0; i < n; i++)
+        ws->change[i] = ws->weight[i] * after - ws->value[i];
+    double debt = after * (1 - invested);
+    struct sim_order order = {.t = t,
+                              .n = n,
+                              .reason = sim->is_invested ? SIM_REBALANCE : SIM_INITIAL,
+                              .before = budget + frozen,
+                              .floor = debt < 0 ? debt : 0,
+                              .min_trade = sim->rules->rebalance.min_trade};
+    if (sim->is_liquidation) {
+        order.reason = SIM_LIQUIDATION;
+        order.floor = -(double)INFINITY;
+        order.min_trade = 0;
+        order.fee_rate = sim->rules->leverage.liquidation_fee;
+    }
+    return sim_execute(sim, &order);
+}
+
+static void count_rebalance(struct sim *sim, struct sim_traded traded, double before)
+{
+    struct sim_recorder *r = sim->recorder;
+    if (r == NULL || !sim->is_invested || sim->is_liquidation)
+        return;
+    r->turnover += 0.5 * traded.value / before;
+    r->rebalance_cost += traded.cost;
+    r->n_rebalances += sim->is_carried ? 0 : 1;
+}
+
+/*
+ * Carries out the waiting decision at t if that is possible; wealth[t] and the cash are set when it
+ * was. Without limits wealth[t] is what is left after the costs, not the sum of the new positions,
+ * which differs by rounding: a first purchase without costs is no gain and no loss.
+ */
+bool sim_fill(struct sim *sim, size_t t)
+{
+    struct sim_workspace *ws = sim->ws;
+    const double *wanted = sim_wanted(sim);
+    double invested = sim_invested(sim);
+    size_t n = 0;
+    double frozen = 0;
+
+    if (sim->is_ruined)
+        sim->is_pending = false;
+    if (sim->is_ruined || !sim_select_active(sim, t, &n, &frozen))
+        return false;
+    sim_choose_prices(sim, t, n);
+    double active_value = 0, active_weight = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t j = ws->active[i];
+        ws->value[i] = ws->units[j] * sim_fill_price(sim, j, t);
+        ws->weight[i] = wanted[j];
+        active_value += ws->value[i];
+        active_weight += ws->weight[i];
+    }
+    double budget = sim->cash + active_value;
+    bool is_forced = sim->is_liquidation;
+    sim->is_pending = false;
+    if (!(budget > 0)) {
+        sim->is_liquidation = false;
+        sim->open = NULL;
+        return false; /* ruined: nothing is left to invest */
+    }
+    if (n < sim->plan->n && fabs(active_weight) > 0 && !sim->rules->leverage.is_allowed) {
+        for (size_t i = 0; i < n; i++)
+            ws->weight[i] *= invested / active_weight;
+    }
+
+    struct sim_traded traded = {0, 0, false};
+    if (sim->is_simple && !is_forced) {
+        double rate = costs_flat_rate(&sim->rules->costs);
+        double after = costs_value_after(budget, ws->value, ws->weight, n, rate);
+        traded.value = trade_all(sim, t, n, after);
+        traded.cost = budget - after;
+        sim->cash = after * (1 - invested);
+        ws->wealth[t] = after + frozen;
+    } else {
+        traded = trade_by_orders(sim, t, n, budget, frozen);
+        ws->wealth[t] = budget + frozen - traded.cost;
+    }
+    count_rebalance(sim, traded, budget + frozen);
+    sim->is_liquidation = false;
+    sim->to_invest = 0;
+    sim->is_carried = traded.is_cut && sim->rules->costs.slippage.carries_unfilled;
+    if (sim->is_carried) {
+        sim->is_pending = true;
+        sim->ready_at = t + 1;
+    } else {
+        sim->is_invested = true;
+    }
+    if (sim->open != NULL) {
+        sim_value_sessions(sim, t, t + 1);
+        sim->open = NULL;
+    }
+    if (sim->recorder != NULL)
+        sim->recorder->cash[t] = sim->cash;
+    if (sim->recorder != NULL && sim->recorder->filled_at != NULL)
+        sim->recorder->filled_at[sim->next_due - 1] = (uint32_t)t;
+    return true;
+}

@@ -1,0 +1,147 @@
+/*
+ * engine_state.h - the state of one simulation, shared by the files engine*.c and by nobody else.
+ * Each file owns one step of a session; engine.h lists them in order.
+ */
+#ifndef BACKTEST_ENGINE_STATE_H
+#define BACKTEST_ENGINE_STATE_H
+
+#include "backtest/engine.h"
+
+#include <string.h>
+
+struct sim {
+    const struct panel *panel;
+    const struct plan *plan;
+    const struct sim_rules *rules;
+    struct sim_workspace *ws;
+    struct sim_recorder *recorder; /* NULL: equity only */
+    double cash;
+
+    bool is_pending;     /* a decision waits for its fill */
+    bool is_carried;     /* it is what a volume limit left of an earlier fill */
+    bool is_partial;     /* of the decision: bands moved it, so scope and destination apply */
+    bool is_liquidation; /* a margin call waits for its fill */
+    bool is_invested;    /* the first purchase has been made */
+    bool is_ruined;
+    bool is_flat;     /* costs are proportional and alike: sizes have a closed form */
+    bool is_simple;   /* flat costs, every trade in full: the short way through a fill */
+    bool is_watched;  /* something has to be looked at on every close, or cash changes by itself */
+    size_t ready_at;  /* first session at which the waiting decision may be filled */
+    size_t next_due;  /* index into rules->due; the targets in force are those of the one before */
+    size_t next_flow; /* index into rules->flows */
+    uint32_t next_delisting;
+    size_t next_event; /* index into panel->events */
+
+    const double *open;            /* prices of a fill at the open; NULL: at the close */
+    double to_invest;              /* came in and is to be invested by rule */
+    size_t invest_at;              /* first session at which it may be */
+    double owed;                   /* a withdrawal that could not be paid yet */
+    double unit_scale;             /* equity = wealth * unit_scale */
+    double unit;                   /* last value of the equity line */
+    double month_traded;           /* in the calendar month of month */
+    int32_t month;                 /* year * 12 + month */
+    double proceeds, proceeds_low; /* sales less purchases, a sum and its rounding */
+};
+
+/* The targets in force, and the share of the value that they add up to. */
+static inline const double *sim_wanted(const struct sim *sim)
+{
+    return plan_row(sim->plan, sim->next_due - 1);
+}
+
+static inline double sim_invested(const struct sim *sim)
+{
+    return plan_invested(sim->plan, sim->next_due - 1);
+}
+
+/* Sessions between a decision and the first at which it may be filled. */
+static inline size_t sim_fill_lag(const struct sim *sim)
+{
+    return sim->rules->fill == FILL_SAME_CLOSE ? 0 : 1;
+}
+
+/* The price of target j at which a fill of session t takes place. */
+static inline double sim_fill_price(const struct sim *sim, size_t j, size_t t)
+{
+    return sim->open != NULL ? sim->open[panel_cell(sim->panel, sim->plan->asset[j], t)]
+                             : sim->ws->column[j][t];
+}
+
+/* Tradable, suspended or closed at t; delisted targets are ws->is_gone. */
+static inline uint8_t sim_state(const struct sim *sim, size_t j, size_t t)
+{
+    return sim->panel->n_closed[t] == 0
+               ? PANEL_TRADABLE
+               : sim->panel->state[panel_cell(sim->panel, sim->plan->asset[j], t)];
+}
+
+/* Real shares that one unit of target j stands for at t. */
+static inline double sim_shares_per_unit(const struct sim *sim, size_t j, size_t t)
+{
+    const double *shares = sim->panel->shares_per_unit;
+    return shares != NULL ? shares[panel_cell(sim->panel, sim->plan->asset[j], t)] : 1;
+}
+
+static inline bool sim_is_foreign(const struct sim *sim, size_t a)
+{
+    const struct fx_table *fx = &sim->panel->fx;
+    return memcmp(fx->currency[sim->panel->assets[a].currency], fx->base, 3) != 0;
+}
+
+/* A change smaller than this share of the portfolio is rounding, not a trade. */
+#define SIM_ROUNDING 1e-14
+
+/* engine_value.c */
+void sim_value_sessions(struct sim *sim, size_t from, size_t to);
+double sim_position_value(const struct sim *sim, size_t t);
+void sim_write_units(struct sim *sim, size_t from, size_t to);
+
+/* engine_events.c */
+void sim_find_next_delisting(struct sim *sim);
+void sim_apply_events(struct sim *sim, size_t t);
+uint32_t sim_next_event(struct sim *sim);
+
+/* engine_fill.c */
+bool sim_fill(struct sim *sim, size_t t);
+bool sim_select_active(struct sim *sim, size_t t, size_t *ret_n, double *ret_frozen);
+void sim_choose_prices(struct sim *sim, size_t t, size_t n);
+void sim_record_trade(struct sim *sim, struct sim_trade trade);
+void sim_add_proceeds(struct sim *sim, double value);
+
+/* engine_orders.c: what ws->change[0..n) asks of the active positions */
+struct sim_order {
+    size_t t, n;
+    enum sim_reason reason;
+    double before; /* the portfolio's value */
+    double floor;  /* cash may not fall below this: purchases are scaled to keep it */
+    double min_trade;
+    double fee_rate; /* a liquidation's */
+};
+struct sim_traded {
+    double value, cost;
+    bool is_cut; /* by a volume limit */
+};
+void sim_fill_contexts(struct sim *sim, size_t t, size_t n);
+struct sim_traded sim_execute(struct sim *sim, const struct sim_order *order);
+
+/* engine_carry.c */
+void sim_carry(struct sim *sim, size_t t);
+size_t sim_play_block(struct sim *sim, size_t from, size_t to);
+
+/* engine_flow.c */
+void sim_flows_at_start(struct sim *sim, size_t t);
+bool sim_flow_orders(struct sim *sim, size_t t);
+void sim_flows_at_end(struct sim *sim, size_t t);
+size_t sim_next_flow_session(const struct sim *sim, size_t t);
+
+/* engine_watch.c */
+bool sim_is_breached(struct sim *sim, size_t t);
+struct sim_block {
+    size_t from, to;
+    const double *gross; /* per session: sum of abs(position); set when leverage is allowed */
+    const double *cash;  /* per session */
+};
+size_t sim_first_fire(struct sim *sim, const struct sim_block *block);
+void sim_close(struct sim *sim, size_t t);
+
+#endif

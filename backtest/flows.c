@@ -1,0 +1,139 @@
+/* flows.c - turns the flow rules of a request into payments at the sessions of a run. */
+#include "backtest/flows.h"
+
+#include "backtest/elementary.h"
+#include "backtest/schedule.h"
+#include "base/date.h"
+
+/* Where one rule pays. */
+struct payments {
+    const struct flow_rule *rule;
+    const struct flow_clock *clock;
+    const struct price_series *index;
+    uint32_t *due;
+    size_t n_due;
+};
+
+static enum status out_of_memory(struct err *err)
+{
+    return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for the flows of this request.");
+}
+
+/* Keeps the calendar's sessions inside the rule's days; session 0 is the capital's own. */
+static void find_sessions(struct payments *p)
+{
+    const struct flow_rule *rule = p->rule;
+    const struct flow_clock *clock = p->clock;
+    size_t n_all = 0, n = 0;
+
+    if (rule->calendar.every == REBALANCE_NEVER) {
+        size_t t = 1;
+        while (t < clock->n && rule->start != DATE_NONE && clock->date[t] < rule->start)
+            t++;
+        if (t < clock->n)
+            p->due[n++] = (uint32_t)t;
+        p->n_due = n;
+        return;
+    }
+    schedule_build(&rule->calendar, clock->date, clock->n, p->due, &n_all);
+    for (size_t i = 0; i < n_all; i++) {
+        int32_t date = clock->date[p->due[i]];
+        if (p->due[i] == 0 || (rule->start != DATE_NONE && date < rule->start) ||
+            (rule->end != DATE_NONE && date > rule->end))
+            continue;
+        p->due[n++] = p->due[i];
+    }
+    p->n_due = n;
+}
+
+/* The last value of the index known at session t; 0: none was. */
+static double index_at(const struct price_series *index, const struct flow_clock *clock, size_t t)
+{
+    double value = 0;
+    for (size_t i = 0; i < index->n && index->date[i] <= clock->date[t]; i++) {
+        if (index->known_at[i] <= clock->known_at[t])
+            value = index->price[i];
+    }
+    return value;
+}
+
+static double amount_at(const struct payments *p, size_t i)
+{
+    double amount = p->rule->is_share ? p->rule->amount / 100 : p->rule->amount;
+    int32_t first = p->clock->date[p->due[0]], date = p->clock->date[p->due[i]];
+
+    if (p->rule->growth < 0 || p->rule->growth > 0)
+        amount *= elementary_pow(1 + p->rule->growth / 100, date_years_between(first, date));
+    if (p->index != NULL)
+        amount *= index_at(p->index, p->clock, p->due[i]) / index_at(p->index, p->clock, p->due[0]);
+    return amount;
+}
+
+static enum status find_index(struct payments *p, const struct market_data *market, struct err *err)
+{
+    if (p->rule->index.ptr == NULL || p->n_due == 0)
+        return STATUS_OK;
+    p->index = market_find(market, p->rule->index);
+    if (p->index == NULL)
+        return err_set(err, STATUS_UNKNOWN_ASSET, "There is no series %.*s for a flow.",
+                       STR_ARG(p->rule->index));
+    if (!(index_at(p->index, p->clock, p->due[0]) > 0)) {
+        char date[DATE_TEXT_BYTES];
+        date_format(p->clock->date[p->due[0]], date);
+        return err_set(err, STATUS_OUTSIDE_COVERAGE,
+                       "Nothing of %.*s was known on %s, when the flow begins.",
+                       STR_ARG(p->rule->index), date);
+    }
+    return STATUS_OK;
+}
+
+/* Payments of all rules in one list: counted per session, then placed rule by rule. */
+static void place(const struct payments *p, size_t n, enum flow_timing timing, uint32_t *next,
+                  struct flow *flows)
+{
+    for (size_t r = 0; r < n; r++) {
+        for (size_t i = 0; i < p[r].n_due; i++)
+            next[p[r].due[i] + 1]++;
+    }
+    for (size_t t = 1; t <= p[0].clock->n; t++)
+        next[t] += next[t - 1];
+    for (size_t r = 0; r < n; r++) {
+        for (size_t i = 0; i < p[r].n_due; i++) {
+            uint32_t t = p[r].due[i];
+            flows[next[t]++] = (struct flow){.session = t,
+                                             .at_start = timing == FLOW_START,
+                                             .is_share = p[r].rule->is_share,
+                                             .amount = amount_at(&p[r], i)};
+        }
+    }
+}
+
+enum status flows_build(const struct flow_rule *rules, size_t n, const struct flow_clock *clock,
+                        enum flow_timing timing, const struct market_data *market,
+                        struct arena *arena, struct flow **ret_flows, size_t *ret_n,
+                        struct err *err)
+{
+    struct payments payments[FLOW_RULES_MAX];
+    size_t total = 0;
+
+    for (size_t r = 0; r < n; r++) {
+        payments[r] = (struct payments){.rule = &rules[r], .clock = clock};
+        payments[r].due = arena_array(arena, clock->n, sizeof *payments[r].due);
+        if (payments[r].due == NULL)
+            return out_of_memory(err);
+        find_sessions(&payments[r]);
+        enum status s = find_index(&payments[r], market, err);
+        if (s != STATUS_OK)
+            return s;
+        total += payments[r].n_due;
+    }
+    struct flow *flows = arena_array(arena, total + 1, sizeof *flows);
+    uint32_t *next = arena_array(arena, clock->n + 1, sizeof *next);
+    if (flows == NULL || next == NULL)
+        return out_of_memory(err);
+    if (n > 0)
+        place(payments, n, timing, next, flows);
+    *ret_flows = flows;
+    *ret_n = total;
+    return STATUS_OK;
+}
