@@ -300,6 +300,15 @@ static enum status play_monkeys(struct run *run, struct err *err)
                           &run->result->monkeys, err);
 }
 
+/* Intervals, proofs and futures, as far as they were asked for. */
+static enum status judge(struct run *run, struct err *err)
+{
+    struct trust_report *report = NULL;
+    enum status s = trust_run(run->result, run->market, run->arena, run->stop, &report, err);
+    run->result->trust = report;
+    return s;
+}
+
 enum status backtest_run(const struct spec *spec, const struct market_data *market,
                          struct arena *arena, const struct stop *stop, struct backtest_result **ret,
                          struct err *err)
@@ -320,6 +329,8 @@ enum status backtest_run(const struct spec *spec, const struct market_data *mark
         return s;
     run.result->spec = run.spec;
     run.result->panel = run.panel;
+    run.result->due = run.rules.due;
+    run.result->n_due = run.rules.n_due;
     run.result->periods_per_year = run.panel->trades_every_day ? 365 : 252;
     s = set_plan(&run, err);
     if (s == STATUS_OK)
@@ -330,6 +341,8 @@ enum status backtest_run(const struct spec *spec, const struct market_data *mark
         s = describe(&run, err);
     if (s == STATUS_OK)
         s = play_monkeys(&run, err);
+    if (s == STATUS_OK)
+        s = judge(&run, err);
     if (s == STATUS_OK)
         s = caveats_collect(run.result, market, arena, err);
     if (s == STATUS_OK)

@@ -9,6 +9,7 @@
 #include "backtest/engine.h"
 #include "backtest/measure.h"
 #include "backtest/monkey.h"
+#include "backtest/trust.h"
 #include "backtest/strategy_plan.h"
 
 /* Changes whenever the same request and data could give another number. */
@@ -34,6 +35,8 @@ struct backtest_result {
                                 NULL: none asked for, or no two usable prices */
     int32_t ruined_on;       /* DATE_NONE: not ruined */
     struct plan plan;        /* what was decided, per decision */
+    const uint32_t *due;     /* the sessions of those decisions */
+    size_t n_due;
     struct strategy_report strategy; /* n 0: the weights of the request at every decision */
 
     struct measure_value measures[MEASURE_ALL_COUNT];
@@ -48,6 +51,7 @@ struct backtest_result {
     const double *final_weight; /* per held column of the panel */
     double final_cash_weight;
     struct monkey_report monkeys; /* count 0: none */
+    const struct trust_report *trust;
 
     struct backtest_warning warnings[BACKTEST_WARNINGS_MAX];
     size_t n_warnings;

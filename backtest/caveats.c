@@ -104,6 +104,10 @@ static void add_rules(struct collector *c)
                    spec->financing.day_basis > 0 ? "" : ", which earns nothing");
         add(c, "cash_residual", buf_str(&text), NULL, 0);
     }
+    if (spec->trust.verify.cuts > 0 && !c->result->trust->prefix.holds)
+        add(c, "lookahead_found",
+            STR("What came later changed what came before: this result must not be trusted."), NULL,
+            0);
     if (panel->fx.stale_sessions > 0) {
         buf_init(&text, c->arena, DETAIL_BYTES_MAX);
         buf_printf(&text, "An exchange rate was older than %d days %zu times.", (int)FX_STALE_DAYS,

@@ -211,6 +211,9 @@ static enum status read_root(struct json_val root, struct arena *arena, struct s
         "flows",
         "flow_timing",
         "flow_allocation",
+        "bootstrap",
+        "verify",
+        "monte_carlo",
     };
     enum status s = jr_expect_object(root, keys, ARRAY_LEN(keys), err);
     if (s == STATUS_OK)
@@ -229,6 +232,8 @@ static enum status read_root(struct json_val root, struct arena *arena, struct s
         s = spec_read_flows(root, arena, spec, err);
     if (s == STATUS_OK)
         s = read_monkeys(root, arena, spec, err);
+    if (s == STATUS_OK)
+        s = spec_trust_read(root, &spec->trust, err);
     if (s == STATUS_OK)
         s = spec_check_window(spec->start, spec->end, err);
     if (s == STATUS_OK)

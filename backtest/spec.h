@@ -12,6 +12,7 @@
 #include "backtest/flows.h"
 #include "backtest/market.h"
 #include "backtest/rebalance.h"
+#include "backtest/spec_trust.h"
 #include "backtest/strategy.h"
 #include "base/arena.h"
 #include "base/json_out.h"
@@ -20,7 +21,7 @@ enum {
     SPEC_ASSETS_MAX = 500,
     SPEC_UID_BYTES_MAX = 64,
     SPEC_YEARS_MAX = 60,
-    SPEC_MONKEYS_MAX = 10000,
+    SPEC_MONKEYS_MAX = 100000,
     SPEC_STALE_MAX = 60,
 };
 
@@ -79,6 +80,7 @@ struct spec {
         universe_at; /* of the list monkeys draw from: "/universe", "/monkeys/universe" or "/assets" */
     struct str *universe; /* what monkeys draw from; empty when n_monkeys is 0 */
     size_t n_universe;
+    struct spec_trust trust;
 };
 
 /*

@@ -68,5 +68,6 @@ void spec_canonical(const struct spec *spec, struct json_out *json)
     spec_write_financing(spec, json);
     spec_write_leverage(spec, json);
     spec_write_flows(spec, json);
+    spec_trust_canonical(&spec->trust, json);
     jw_end_object(json);
 }

@@ -2,6 +2,7 @@
 #include "handlers/backtest_render.h"
 
 #include "handlers/backtest_render_accounts.h"
+#include "handlers/backtest_render_trust.h"
 #include "handlers/backtest_render_decisions.h"
 
 #include <math.h>
@@ -348,6 +349,7 @@ void backtest_render(const struct backtest_result *result, struct str id,
     write_costs(result, &json);
     render_accounts(result, &json);
     write_monkeys(result, &json);
+    backtest_render_trust(result, &json);
     write_final_weights(result, &json);
     backtest_render_decisions(result, &json);
     write_passport(result, passport, &json);

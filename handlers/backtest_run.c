@@ -138,7 +138,8 @@ static enum status check_cost(const struct run *run, struct err *err)
     const struct spec *spec = run->spec;
     uint64_t days = (uint64_t)(spec->end - spec->start) + 1;
     uint64_t cells = spec->n_assets * days *
-                     (spec->n_monkeys + 2u); /* at most 500 x 22,000 x 10,002: no overflow */
+                     (spec->n_monkeys + 2u); /* at most 500 x 22,000 x 100,002: no overflow */
+    cells += spec_trust_cells(&spec->trust, days, spec->n_assets * days);
     if (cells <= run->service->cells_max)
         return STATUS_OK;
     (void)err_set(err, STATUS_TOO_LARGE,

@@ -180,7 +180,7 @@ static const struct refusal refusals[] = {
     {"{\"assets\":[{\"uid\":\"a:B\"}],\"max_stale\":1.5}", STATUS_WRONG_TYPE, "/max_stale"},
     {"{\"assets\":[{\"uid\":\"a:B\"}],\"risk_free_rate\":-0.6}", STATUS_OUT_OF_RANGE,
      "/risk_free_rate"},
-    {"{\"assets\":[{\"uid\":\"a:B\"}],\"monkeys\":{\"count\":10001}}", STATUS_OUT_OF_RANGE,
+    {"{\"assets\":[{\"uid\":\"a:B\"}],\"monkeys\":{\"count\":100001}}", STATUS_OUT_OF_RANGE,
      "/monkeys/count"},
     {"{\"assets\":[{\"uid\":\"a:B\"}],\"monkeys\":{\"seed\":9007199254740992}}",
      STATUS_OUT_OF_RANGE, "/monkeys/seed"},

@@ -1,0 +1,10 @@
+/* backtest_render_trust.h - the members of the answer that say how far a result can be trusted. */
+#ifndef HANDLERS_BACKTEST_RENDER_TRUST_H
+#define HANDLERS_BACKTEST_RENDER_TRUST_H
+
+#include "backtest/backtest.h"
+
+/* "bootstrap", "verify" and "monte_carlo"; null where they were not asked for. */
+void backtest_render_trust(const struct backtest_result *result, struct json_out *json);
+
+#endif
