@@ -24,6 +24,15 @@ const struct fx_series *market_find_fx(const struct market_data *market, const c
     return NULL;
 }
 
+const struct rate_series *market_find_rates(const struct market_data *market, struct str uid)
+{
+    for (size_t i = 0; i < market->n_rates; i++) {
+        if (str_eq(market->rates[i].uid, uid))
+            return &market->rates[i];
+    }
+    return NULL;
+}
+
 static const double *price_column_of(const struct price_series *series, enum price_mode mode)
 {
     return mode == PRICES_RAW ? series->close : series->price;

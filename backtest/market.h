@@ -10,6 +10,7 @@
 #define BACKTEST_MARKET_H
 
 #include "backtest/kernels.h"
+#include "backtest/market_rates.h"
 #include "base/arena.h"
 #include "base/date.h"
 #include "base/err.h"
@@ -82,6 +83,8 @@ struct market_data {
     size_t n_series;
     const struct fx_series *fx;
     size_t n_fx;
+    const struct rate_series *rates;
+    size_t n_rates;
     const struct kernels
         *kernels; /* kernels.h; NULL: those for any machine. No figure depends on it. */
 };
@@ -89,6 +92,7 @@ struct market_data {
 /* NULL when there is none. */
 const struct price_series *market_find(const struct market_data *market, struct str uid);
 const struct fx_series *market_find_fx(const struct market_data *market, const char *quote);
+const struct rate_series *market_find_rates(const struct market_data *market, struct str uid);
 
 /*
  * Leaves out the rows that have no price of that mode; the arrays of what remains are copies in the arena.

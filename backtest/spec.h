@@ -23,6 +23,7 @@ enum {
     SPEC_YEARS_MAX = 60,
     SPEC_MONKEYS_MAX = 100000,
     SPEC_STALE_MAX = 60,
+    SPEC_RATES_MAX = 8, /* different economic series of one request */
 };
 
 enum spec_fill { FILL_NEXT_CLOSE, FILL_SAME_CLOSE, FILL_NEXT_OPEN };
@@ -39,6 +40,11 @@ enum spec_weight_sum { WEIGHT_SUM_REJECT, WEIGHT_SUM_NORMALIZE, WEIGHT_SUM_CASH 
 struct spec_asset {
     struct str uid;
     double weight; /* all together they make invested_share; below 0 only with leverage */
+};
+
+struct spec_rates {
+    struct str uid; /* as in market_rates.h */
+    const char *at; /* JSON pointer of who asked first */
 };
 
 struct spec {
@@ -67,7 +73,9 @@ struct spec {
     enum price_mode prices;
     enum spec_dividends dividends; /* of raw prices */
     enum spec_clock clock;
-    struct str clock_base; /* CLOCK_BASE: whose sessions the run has */
+    struct str clock_base;                   /* CLOCK_BASE: whose sessions the run has */
+    struct spec_rates rates[SPEC_RATES_MAX]; /* economic series to load; see spec_read_rates */
+    size_t n_rates;
     enum spec_alignment alignment;
     unsigned max_stale;    /* clock sessions */
     double risk_free_rate; /* annual, fraction */

@@ -3,6 +3,7 @@
 
 #include "base/date.h"
 #include "store/bar_store.h"
+#include "store/indicator_store.h"
 #include "store/instrument_store.h"
 
 #include <stdio.h>
@@ -161,6 +162,44 @@ static enum status load_rates(struct loader *loader, const struct spec *spec, st
     return s;
 }
 
+static enum status load_indicator(struct loader *loader, const struct spec_rates *wanted,
+                                  struct rate_series *ret, struct err *err)
+{
+    struct series_filter filter;
+    struct step_columns steps = {0};
+    if (!rates_uid_split(wanted->uid, &filter.stat_code, &filter.country, &filter.frequency))
+        return unknown_asset(wanted->at, wanted->uid, STR_NONE, err);
+    enum status s =
+        indicator_steps_load(loader->db, &filter, loader->generation, loader->arena, &steps, err);
+    if (s == STATUS_OK && steps.n == 0) {
+        (void)err_set(err, STATUS_UNKNOWN_ASSET, "There is no economic series \"%.*s\".",
+                      STR_ARG(str_utf8_cut(wanted->uid, 64)));
+        err_at(err, ERR_POINTER, str_of(wanted->at), wanted->uid);
+        err_allow(err, "indicator: and an id of /v1/indicators");
+        return STATUS_UNKNOWN_ASSET;
+    }
+    *ret = (struct rate_series){.uid = wanted->uid,
+                                .n = steps.n,
+                                .date = steps.date,
+                                .known_at = steps.known_at,
+                                .value = steps.value};
+    return s;
+}
+
+static enum status load_indicators(struct loader *loader, const struct spec *spec,
+                                   struct market_data *to, struct err *err)
+{
+    struct rate_series *rates = arena_array(loader->arena, spec->n_rates + 1, sizeof *rates);
+    enum status s = STATUS_OK;
+    if (rates == NULL)
+        return out_of_memory(err);
+    for (size_t i = 0; i < spec->n_rates && s == STATUS_OK; i++)
+        s = load_indicator(loader, &spec->rates[i], &rates[i], err);
+    to->rates = rates;
+    to->n_rates = spec->n_rates;
+    return s;
+}
+
 enum status backtest_market_load(struct db *db, const struct spec *spec, int64_t generation,
                                  struct arena *arena, struct market_data *ret, struct err *err)
 {
@@ -174,9 +213,11 @@ enum status backtest_market_load(struct db *db, const struct spec *spec, int64_t
     enum status s = load_all_series(&loader, spec, err);
     if (s == STATUS_OK)
         s = load_rates(&loader, spec, err);
-    if (s != STATUS_OK)
-        return s;
-    *ret = (struct market_data){
+    struct market_data market = {
         .series = loader.series, .n_series = loader.n_series, .fx = loader.fx, .n_fx = loader.n_fx};
-    return STATUS_OK;
+    if (s == STATUS_OK)
+        s = load_indicators(&loader, spec, &market, err);
+    if (s == STATUS_OK)
+        *ret = market;
+    return s;
 }

@@ -7,8 +7,9 @@
 #include "handlers/backtest_render.h"
 #include "store/backtest_store.h"
 
-/* The marts that a backtest reads; their generations are part of its identity. */
-static const char *const marts_read[] = {"mart_instrument", "mart_price_daily", "mart_fx_daily"};
+/* The marts that a backtest reads, the last one when it names economic series; their generations are part of its identity. */
+static const char *const marts_read[] = {"mart_instrument", "mart_price_daily", "mart_fx_daily",
+                                         "mart_economic_indicator"};
 
 /* What the steps of one call share. */
 struct run {
@@ -27,7 +28,8 @@ static enum status read_generations(struct run *run, struct err *err)
     struct backtest_mart *marts = arena_array(run->arena, ARRAY_LEN(marts_read), sizeof *marts);
     if (marts == NULL)
         return err_out_of_memory(err);
-    for (size_t i = 0; i < ARRAY_LEN(marts_read); i++) {
+    size_t n_read = ARRAY_LEN(marts_read) - (run->spec->n_rates > 0 ? 0 : 1);
+    for (size_t i = 0; i < n_read; i++) {
         const struct mart *mart = catalog_mart(run->service->catalog, str_of(marts_read[i]));
         if (mart == NULL || mart->generation == 0)
             return err_set(err, STATUS_NO_DATA,
@@ -35,9 +37,8 @@ static enum status read_generations(struct run *run, struct err *err)
                            marts_read[i]);
         marts[i] = (struct backtest_mart){.name = marts_read[i], .generation = mart->generation};
     }
-    run->passport = (struct backtest_passport){.engine_version = BACKTEST_ENGINE_VERSION,
-                                               .marts = marts,
-                                               .n_marts = ARRAY_LEN(marts_read)};
+    run->passport = (struct backtest_passport){
+        .engine_version = BACKTEST_ENGINE_VERSION, .marts = marts, .n_marts = n_read};
     run->generation = run->service->catalog->generation;
     return STATUS_OK;
 }

@@ -4,6 +4,7 @@
 #ifndef STORE_INDICATOR_STORE_H
 #define STORE_INDICATOR_STORE_H
 
+#include "base/arena.h"
 #include "store/db.h"
 
 enum series_result {
@@ -41,5 +42,19 @@ enum observation_result {
 /* Every vintage up to as_of of every period, oldest period and then oldest vintage first. filter names one series. */
 enum status observations_open(struct db *db, const struct series_filter *series, int32_t as_of,
                               int64_t generation, struct rows *ret_rows, struct err *err) NODISCARD;
+
+/*
+ * One series as what was known when: a row for each day (UTC) on which the newest published value changed, oldest
+ * first. value is that of the latest period out by then, in the vintage of then. n is 0 when there is no such series.
+ */
+struct step_columns {
+    size_t n;
+    int32_t *date;
+    int64_t *known_at; /* the last publication of that day, seconds since 1970 */
+    double *value;
+};
+enum status indicator_steps_load(struct db *db, const struct series_filter *series,
+                                 int64_t generation, struct arena *arena, struct step_columns *ret,
+                                 struct err *err) NODISCARD;
 
 #endif
