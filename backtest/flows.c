@@ -1,6 +1,7 @@
 /* flows.c - turns the flow rules of a request into payments at the sessions of a run. */
 #include "backtest/flows.h"
 
+#include "backtest/align.h"
 #include "backtest/elementary.h"
 #include "backtest/schedule.h"
 #include "base/date.h"
@@ -9,7 +10,8 @@
 struct payments {
     const struct flow_rule *rule;
     const struct flow_clock *clock;
-    const struct price_series *index;
+    struct dated index; /* rows of the series that the amount follows; n 0: none */
+    const double *level;
     uint32_t *due;
     size_t n_due;
 };
@@ -47,14 +49,10 @@ static void find_sessions(struct payments *p)
 }
 
 /* The last value of the index known at session t; 0: none was. */
-static double index_at(const struct price_series *index, const struct flow_clock *clock, size_t t)
+static double index_at(const struct payments *p, size_t t)
 {
-    double value = 0;
-    for (size_t i = 0; i < index->n && index->date[i] <= clock->date[t]; i++) {
-        if (index->known_at[i] <= clock->known_at[t])
-            value = index->price[i];
-    }
-    return value;
+    uint32_t row = align_row_at(p->index, p->clock->date[t], p->clock->known_at[t]);
+    return row == ALIGN_NO_ROW ? 0 : p->level[row];
 }
 
 static double amount_at(const struct payments *p, size_t i)
@@ -64,8 +62,8 @@ static double amount_at(const struct payments *p, size_t i)
 
     if (p->rule->growth < 0 || p->rule->growth > 0)
         amount *= elementary_pow(1 + p->rule->growth / 100, date_years_between(first, date));
-    if (p->index != NULL)
-        amount *= index_at(p->index, p->clock, p->due[i]) / index_at(p->index, p->clock, p->due[0]);
+    if (p->index.n > 0)
+        amount *= index_at(p, p->due[i]) / index_at(p, p->due[0]);
     return amount;
 }
 
@@ -73,11 +71,19 @@ static enum status find_index(struct payments *p, const struct market_data *mark
 {
     if (p->rule->index.ptr == NULL || p->n_due == 0)
         return STATUS_OK;
-    p->index = market_find(market, p->rule->index);
-    if (p->index == NULL)
+    const struct price_series *prices = market_find(market, p->rule->index);
+    const struct rate_series *rates = market_find_rates(market, p->rule->index);
+    if (prices != NULL && prices->price != NULL) {
+        p->index = (struct dated){prices->n, prices->date, prices->known_at};
+        p->level = prices->price;
+    } else if (rates != NULL) {
+        p->index = (struct dated){rates->n, rates->date, rates->known_at};
+        p->level = rates->value;
+    }
+    if (p->index.n == 0)
         return err_set(err, STATUS_UNKNOWN_ASSET, "There is no series %.*s for a flow.",
                        STR_ARG(p->rule->index));
-    if (!(index_at(p->index, p->clock, p->due[0]) > 0)) {
+    if (!(index_at(p, p->due[0]) > 0)) {
         char date[DATE_TEXT_BYTES];
         date_format(p->clock->date[p->due[0]], date);
         return err_set(err, STATUS_OUTSIDE_COVERAGE,

@@ -25,7 +25,9 @@ struct flow_rule {
     struct rebalance_rule calendar; /* every, nth, offset; REBALANCE_NEVER: once, on start */
     int32_t start, end;             /* first and last day; DATE_NONE: the run's own */
     double growth;                  /* per cent a year; compounded by date from the first payment */
-    struct str index; /* uid of a price index that the amount follows; ptr NULL: none */
+    struct str
+        index; /* uid of an instrument or economic series that the amount follows; ptr NULL: none */
+    const char *index_at; /* JSON pointer of that uid */
 };
 
 /* One scheduled payment. */

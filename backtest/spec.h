@@ -23,7 +23,7 @@ enum {
     SPEC_YEARS_MAX = 60,
     SPEC_MONKEYS_MAX = 100000,
     SPEC_STALE_MAX = 60,
-    SPEC_RATES_MAX = 8, /* different economic series of one request */
+    SPEC_INDICATORS_MAX = 8, /* different economic series of one request */
 };
 
 enum spec_fill { FILL_NEXT_CLOSE, FILL_SAME_CLOSE, FILL_NEXT_OPEN };
@@ -42,7 +42,7 @@ struct spec_asset {
     double weight; /* all together they make invested_share; below 0 only with leverage */
 };
 
-struct spec_rates {
+struct spec_indicator {
     struct str uid; /* as in market_rates.h */
     const char *at; /* JSON pointer of who asked first */
 };
@@ -73,9 +73,10 @@ struct spec {
     enum price_mode prices;
     enum spec_dividends dividends; /* of raw prices */
     enum spec_clock clock;
-    struct str clock_base;                   /* CLOCK_BASE: whose sessions the run has */
-    struct spec_rates rates[SPEC_RATES_MAX]; /* economic series to load; see spec_read_rates */
-    size_t n_rates;
+    struct str clock_base; /* CLOCK_BASE: whose sessions the run has */
+    struct spec_indicator
+        indicators[SPEC_INDICATORS_MAX]; /* economic series to load; see spec_read_indicator */
+    size_t n_indicators;
     enum spec_alignment alignment;
     unsigned max_stale;    /* clock sessions */
     double risk_free_rate; /* annual, fraction */

@@ -53,9 +53,30 @@ static enum status read_days(struct json_val item, struct flow_rule *rule, struc
     return s;
 }
 
-static enum status read_flow(struct json_val item, struct arena *arena, struct flow_rule *rule,
+/* The uid of an instrument, or of an economic series such as a consumer price index. */
+static enum status read_index(struct json_val index, struct arena *arena, struct spec *spec,
+                              size_t i, struct err *err)
+{
+    struct flow_rule *rule = &spec->flows[i];
+    struct str text;
+    struct buf at;
+    buf_init(&at, arena, 64);
+    buf_printf(&at, "/flows/%zu/linked_to", i);
+    rule->index_at = arena_dup(arena, buf_str(&at));
+    if (at.failed || rule->index_at == NULL)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for this request.");
+    enum status s = jr_read_str(index, 1, SPEC_UID_BYTES_MAX, &text, err);
+    if (s != STATUS_OK)
+        return s;
+    return str_starts(text, STR("indicator:"))
+               ? spec_read_indicator(index, rule->index_at, arena, spec, &rule->index, err)
+               : spec_read_uid(index, arena, &rule->index, err);
+}
+
+static enum status read_flow(struct json_val item, struct arena *arena, struct spec *spec, size_t i,
                              struct err *err)
 {
+    struct flow_rule *rule = &spec->flows[i];
     static const char *const keys[] = {"amount", "percent", "every",  "on",       "offset",
                                        "start",  "end",     "growth", "linked_to"};
     struct json_val growth = jr_member(item, "growth"), index = jr_member(item, "linked_to");
@@ -71,7 +92,7 @@ static enum status read_flow(struct json_val item, struct arena *arena, struct f
     if (s == STATUS_OK && jr_is_present(growth))
         s = jr_read_f64(growth, -50, 100, &rule->growth, err);
     if (s == STATUS_OK && jr_is_present(index))
-        s = spec_read_uid(index, arena, &rule->index, err);
+        s = read_index(index, arena, spec, i, err);
     if (s == STATUS_OK && rule->index.ptr != NULL && (rule->is_share || jr_is_present(growth)))
         return spec_refuse(index, STATUS_BAD_SPEC, "A flow follows one thing.",
                            "an amount with either growth or linked_to", err);
@@ -96,7 +117,7 @@ enum status spec_read_flows(struct json_val root, struct arena *arena, struct sp
             return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for this request.");
         spec->n_flows = jr_length(list);
         for (size_t i = 0; s == STATUS_OK && i < spec->n_flows; i++)
-            s = read_flow(jr_item(list, i), arena, &spec->flows[i], err);
+            s = read_flow(jr_item(list, i), arena, spec, i, err);
     }
     if (s == STATUS_OK && jr_is_present(timing))
         s = jr_read_choice(timing, timing_names, FLOW_TIMING_COUNT, &when, err);

@@ -44,8 +44,8 @@ enum status spec_read_uid(struct json_val val, struct arena *arena, struct str *
     return STATUS_OK;
 }
 
-enum status spec_read_rates(struct json_val val, const char *at, struct arena *arena,
-                            struct spec *spec, struct str *ret_uid, struct err *err)
+enum status spec_read_indicator(struct json_val val, const char *at, struct arena *arena,
+                                struct spec *spec, struct str *ret_uid, struct err *err)
 {
     struct str uid, code, country, frequency;
     enum status s = spec_read_uid(val, arena, &uid, err);
@@ -56,13 +56,13 @@ enum status spec_read_rates(struct json_val val, const char *at, struct arena *a
                            "indicator: and an id of /v1/indicators, as in indicator:CPILFESL:USA:M",
                            err);
     *ret_uid = uid;
-    for (size_t i = 0; i < spec->n_rates; i++)
-        if (str_eq(spec->rates[i].uid, uid))
+    for (size_t i = 0; i < spec->n_indicators; i++)
+        if (str_eq(spec->indicators[i].uid, uid))
             return STATUS_OK;
-    if (spec->n_rates == SPEC_RATES_MAX)
+    if (spec->n_indicators == SPEC_INDICATORS_MAX)
         return spec_refuse(val, STATUS_OUT_OF_RANGE, "The request reads too many economic series.",
                            "at most 8 different ones", err);
-    spec->rates[spec->n_rates++] = (struct spec_rates){uid, at};
+    spec->indicators[spec->n_indicators++] = (struct spec_indicator){uid, at};
     return STATUS_OK;
 }
 

@@ -20,8 +20,8 @@ enum status spec_read_uid(struct json_val val, struct arena *arena, struct str *
  * The uid of an economic series (market_rates.h), which the caller's data will then contain: the run finds it
  * with market_find_rates. at is the JSON pointer of val and outlives the spec.
  */
-enum status spec_read_rates(struct json_val val, const char *at, struct arena *arena,
-                            struct spec *spec, struct str *ret_uid, struct err *err) NODISCARD;
+enum status spec_read_indicator(struct json_val val, const char *at, struct arena *arena,
+                                struct spec *spec, struct str *ret_uid, struct err *err) NODISCARD;
 
 /* 1 to SPEC_ASSETS_MAX different uids into spec->universe. */
 enum status spec_read_universe(struct json_val list, struct arena *arena, struct spec *spec,

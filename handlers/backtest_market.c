@@ -93,6 +93,12 @@ static enum status load_series(struct loader *loader, struct str uid, const char
     return s;
 }
 
+static bool is_indicator(struct str uid)
+{
+    struct str code, country, frequency;
+    return rates_uid_split(uid, &code, &country, &frequency);
+}
+
 static enum status load_all_series(struct loader *loader, const struct spec *spec, struct err *err)
 {
     char pointer[64];
@@ -110,6 +116,9 @@ static enum status load_all_series(struct loader *loader, const struct spec *spe
         s = load_series(loader, spec->benchmark, "/benchmark", err);
     if (s == STATUS_OK && spec->clock == CLOCK_BASE)
         s = load_series(loader, spec->clock_base, "/clock/base", err);
+    for (size_t i = 0; i < spec->n_flows && s == STATUS_OK; i++)
+        if (spec->flows[i].index.ptr != NULL && !is_indicator(spec->flows[i].index))
+            s = load_series(loader, spec->flows[i].index, spec->flows[i].index_at, err);
     return s;
 }
 
@@ -162,7 +171,7 @@ static enum status load_rates(struct loader *loader, const struct spec *spec, st
     return s;
 }
 
-static enum status load_indicator(struct loader *loader, const struct spec_rates *wanted,
+static enum status load_indicator(struct loader *loader, const struct spec_indicator *wanted,
                                   struct rate_series *ret, struct err *err)
 {
     struct series_filter filter;
@@ -189,14 +198,14 @@ static enum status load_indicator(struct loader *loader, const struct spec_rates
 static enum status load_indicators(struct loader *loader, const struct spec *spec,
                                    struct market_data *to, struct err *err)
 {
-    struct rate_series *rates = arena_array(loader->arena, spec->n_rates + 1, sizeof *rates);
+    struct rate_series *rates = arena_array(loader->arena, spec->n_indicators + 1, sizeof *rates);
     enum status s = STATUS_OK;
     if (rates == NULL)
         return out_of_memory(err);
-    for (size_t i = 0; i < spec->n_rates && s == STATUS_OK; i++)
-        s = load_indicator(loader, &spec->rates[i], &rates[i], err);
+    for (size_t i = 0; i < spec->n_indicators && s == STATUS_OK; i++)
+        s = load_indicator(loader, &spec->indicators[i], &rates[i], err);
     to->rates = rates;
-    to->n_rates = spec->n_rates;
+    to->n_rates = spec->n_indicators;
     return s;
 }
 
@@ -205,7 +214,8 @@ enum status backtest_market_load(struct db *db, const struct spec *spec, int64_t
 {
     struct loader loader = {
         .db = db, .generation = generation, .arena = arena, .mode = spec->prices};
-    loader.max_series = spec->n_assets + spec->n_universe + 2; /* benchmark and base */
+    loader.max_series =
+        spec->n_assets + spec->n_universe + 2 + spec->n_flows; /* benchmark and base */
     loader.series = arena_array(arena, loader.max_series, sizeof *loader.series);
     loader.fx = arena_array(arena, loader.max_series + 1, sizeof *loader.fx);
     if (loader.series == NULL || loader.fx == NULL)

@@ -28,7 +28,7 @@ static enum status read_generations(struct run *run, struct err *err)
     struct backtest_mart *marts = arena_array(run->arena, ARRAY_LEN(marts_read), sizeof *marts);
     if (marts == NULL)
         return err_out_of_memory(err);
-    size_t n_read = ARRAY_LEN(marts_read) - (run->spec->n_rates > 0 ? 0 : 1);
+    size_t n_read = ARRAY_LEN(marts_read) - (run->spec->n_indicators > 0 ? 0 : 1);
     for (size_t i = 0; i < n_read; i++) {
         const struct mart *mart = catalog_mart(run->service->catalog, str_of(marts_read[i]));
         if (mart == NULL || mart->generation == 0)

@@ -108,6 +108,25 @@ class Prices(Assertions, unittest.TestCase):
         """The value at the last date up to the given one, or so many before it."""
         return line[[day for day in line if day <= date][offset - 1 if offset else -1]]
 
+    def test_a_flow_follows_consumer_prices_as_they_were_published(self):
+        body = {"assets": [{"uid": "stock:US.KO"}], "start": "2001-01-02", "end": "2004-12-31", "monkeys": {"count": 0}, "flows": [
+            {"amount": 100, "every": "month", "linked_to": "indicator:CPILFESL:USA:M"}]}
+        answer = self.server.post("/v1/backtests", body)
+        self.assertIn(answer.status, (200, 201), answer)
+        self.assertIn("mart_economic_indicator", answer.json["data"]["passport"]["data"])
+        published = sorted((row["known_at"], float(row["value"])) for row in sample_rows("economic_indicators.csv.gz")
+                           if row["stat_code"] == "CPILFESL")
+        flows = answer.json["data"]["flows"]
+        self.assertGreater(len(flows), 40)
+        levels = [[value for known, value in published if known <= flow["date"] + "T20:00:00Z"][-1] for flow in flows]
+        for flow, level in zip(flows, levels):
+            self.assertAlmostEqual(flow["amount"], 100 * level / levels[0], delta=1e-9)
+        self.assertGreater(flows[-1]["amount"], 105)
+        body["flows"][0]["linked_to"] = "indicator:NONE:USA:M"
+        self.assert_problem(self.server.post("/v1/backtests", body), "unknown-asset", about="/flows/0/linked_to", allowed="/v1/indicators")
+        body["flows"][0]["linked_to"] = "index:NONE"
+        self.assert_problem(self.server.post("/v1/backtests", body), "unknown-asset", about="/flows/0/linked_to")
+
     def test_an_unknown_base_is_named(self):
         answer = self.server.post("/v1/backtests", held(SHARES[0], clock={"base": "stock:KRX.00910"}))
         self.assert_problem(answer, "unknown-asset", about="/clock/base")

@@ -72,13 +72,13 @@ static void a_request_names_each_series_once_and_eight_at_most(void **state)
     struct json_val list = jr_root(doc);
     for (size_t round = 0; round < 2; round++)
         for (size_t i = 0; i < 8; i++)
-            assert_int_equal(spec_read_rates(jr_item(list, i), "/x", &arena, &spec, &uid, &err),
+            assert_int_equal(spec_read_indicator(jr_item(list, i), "/x", &arena, &spec, &uid, &err),
                              STATUS_OK);
-    assert_int_equal(spec.n_rates, 8);
-    assert_true(str_eq_c(spec.rates[7].uid, "indicator:A8:B:M"));
-    assert_int_equal(spec_read_rates(jr_item(list, 8), "/x", &arena, &spec, &uid, &err),
+    assert_int_equal(spec.n_indicators, 8);
+    assert_true(str_eq_c(spec.indicators[7].uid, "indicator:A8:B:M"));
+    assert_int_equal(spec_read_indicator(jr_item(list, 8), "/x", &arena, &spec, &uid, &err),
                      STATUS_OUT_OF_RANGE);
-    assert_int_equal(spec_read_rates(jr_item(list, 9), "/x", &arena, &spec, &uid, &err),
+    assert_int_equal(spec_read_indicator(jr_item(list, 9), "/x", &arena, &spec, &uid, &err),
                      STATUS_WRONG_TYPE);
     assert_string_equal(err.name, "/9");
     jr_free(doc);
