@@ -1,0 +1,224 @@
+/* test_track_record.c - money-weighted returns, rolling windows and factor regressions. */
+#include "backtest/regression.h"
+#include "backtest/rolling.h"
+#include "backtest/stats.h"
+#include "backtest/xirr.h"
+#include "base/date.h"
+#include "tests/support/conformance.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static struct arena arena;
+
+static int set_up(void **state)
+{
+    (void)state;
+    arena_init(&arena, 64 << 20);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    arena_clear(&arena);
+    return 0;
+}
+
+static void assert_close(double actual, double expected, double tolerance)
+{
+    if (!(fabs(actual - expected) <= tolerance * fmax(fabs(expected), 1)))
+        fail_msg("%.17g is not %.17g within %g", actual, expected, tolerance);
+}
+
+static double noise(uint64_t *seed)
+{
+    double sum = 0;
+    for (int i = 0; i < 12; i++) {
+        *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+        sum += (double)(*seed >> 11) / 9007199254740992.0;
+    }
+    return sum - 6;
+}
+
+static struct xirr_roots solve(const struct xirr_flow *flow, size_t n)
+{
+    struct xirr_roots roots;
+    struct err err = {0};
+    assert_int_equal(xirr_solve(flow, n, &arena, &roots, &err), STATUS_OK);
+    return roots;
+}
+
+static void published_money_weighted_returns(void **state)
+{
+    struct conformance c;
+    struct conformance_case one;
+    size_t n_cases = 0;
+    (void)state;
+    if (!conformance_open(&c))
+        skip();
+    for (size_t i = 0; conformance_next(&c, "xirr", &i, &one); n_cases++) {
+        struct json_val list = jr_member(one.inputs, "flows");
+        struct xirr_flow flow[64];
+        size_t n = jr_length(list);
+        assert_true(n <= 64);
+        for (size_t k = 0; k < n; k++) {
+            struct json_val item = jr_item(list, k);
+            assert_int_equal(jr_read_date(jr_item(item, 0), &flow[k].date, NULL), STATUS_OK);
+            assert_int_equal(jr_read_f64(jr_item(item, 1), -1e12, 1e12, &flow[k].amount, NULL),
+                             STATUS_OK);
+        }
+        struct xirr_roots roots = solve(flow, n);
+        conformance_check(&one, "", roots.n > 0 ? roots.preferred : (double)NAN);
+    }
+    assert_true(n_cases >= 10);
+    conformance_close(&c);
+}
+
+/* -1000 + 2500 / (1+r) - 1540 / (1+r)^2 = 0 at 10 % and at 40 %; a gift has no rate. */
+static void all_rates_are_found_and_none_is_said(void **state)
+{
+    const struct xirr_flow two[] = {{0, -1000}, {365, 2500}, {730, -1540}};
+    const struct xirr_flow gift[] = {{0, 100}, {365, 100}};
+    const struct xirr_flow same_day[] = {{5, -100}, {5, 110}};
+    const struct xirr_flow flat[] = {{0, -100}, {365, 100}};
+    (void)state;
+    struct xirr_roots roots = solve(two, 3);
+    assert_int_equal(roots.n, 2);
+    assert_close(roots.rate[0], 0.1, 1e-12);
+    assert_close(roots.rate[1], 0.4, 1e-12);
+    assert_close(roots.preferred, 0.1, 1e-12);
+    assert_int_equal(solve(gift, 2).n, 0);
+    assert_int_equal(solve(same_day, 2).n, 0);
+    assert_int_equal(solve(NULL, 0).n, 0);
+    assert_true(fabs(solve(flat, 2).preferred) < 1e-15);
+}
+
+/* Every window against the same window measured alone; a crash before a calm stretch leaves nothing behind. */
+static void rolling_windows_equal_windows_taken_alone(void **state)
+{
+    enum { N = 700 };
+    static double r[N], x[N], b[N], out[ROLLING_METRIC_COUNT][N];
+    static const size_t windows[] = {2, 3, 21, 63, 252, 699, 700};
+    uint64_t seed = 5;
+    struct err err = {0};
+    (void)state;
+    for (size_t t = 0; t < N; t++) {
+        r[t] = (t == 100 ? -0.6 : 0) + 0.01 * noise(&seed);
+        b[t] = 0.5 * r[t] + 0.01 * noise(&seed);
+        if (t > 400 && t < 520)
+            r[t] = 0.001;
+        x[t] = r[t] - 0.0001;
+    }
+    for (size_t k = 0; k < ARRAY_LEN(windows); k++) {
+        size_t w = windows[k];
+        double *ret[ROLLING_METRIC_COUNT];
+        for (size_t m = 0; m < ROLLING_METRIC_COUNT; m++)
+            ret[m] = out[m];
+        struct rolling_input in = {r, x, b, N, w, 252};
+        assert_int_equal(rolling_compute(&in, &arena, ret, &err), STATUS_OK);
+        for (size_t i = 0; i + w <= N; i++) {
+            double growth = 1, peak = 1, depth = 0;
+            for (size_t t = i; t < i + w; t++) {
+                growth *= 1 + r[t];
+                peak = fmax(peak, growth);
+                depth = fmin(depth, growth / peak - 1);
+            }
+            struct stats_moments m = stats_moments_short(x + i, w);
+            struct stats_pair p = stats_pair(x + i, b + i, w);
+            assert_close(out[ROLLING_RETURN][i], growth - 1, 1e-12);
+            assert_close(out[ROLLING_MAX_DRAWDOWN][i], depth, 1e-12);
+            assert_close(out[ROLLING_VOLATILITY][i], m.sd * sqrt(252), 1e-12);
+            assert_close(out[ROLLING_BETA][i], p.covariance / p.variance_y, 1e-10);
+            if (m.is_constant)
+                assert_true(isnan(out[ROLLING_SHARPE][i]));
+            else
+                assert_close(out[ROLLING_SHARPE][i], m.mean / m.sd * sqrt(252), 1e-10);
+        }
+    }
+}
+
+static void a_regression_with_the_errors_of_newey_and_west(void **state)
+{
+    static const struct {
+        const char *member;
+        size_t coefficient;
+        int field;
+    } wanted[] = {{"alpha", 0, 0},         {"beta", 1, 0},        {"se_alpha", 0, 1},
+                  {"se_beta", 1, 1},       {"t_alpha", 0, 2},     {"t_beta", 1, 2},
+                  {"hac3_se_alpha", 0, 3}, {"hac3_se_beta", 1, 3}};
+    struct conformance c;
+    struct regression fit;
+    struct err err = {0};
+    double y[132], x[132];
+    const double *factors[1] = {x};
+    (void)state;
+    if (!conformance_open(&c))
+        skip();
+    struct conformance_case one = conformance_find(&c, "regression.capm.ham1");
+    struct json_val set = jr_member(c.datasets, "managers");
+    struct conformance_series h = conformance_series(&c, jr_member(set, "HAM1"), NULL);
+    struct conformance_series s = conformance_series(&c, jr_member(set, "SP500"), NULL);
+    struct conformance_series rf = conformance_series(&c, jr_member(set, "US3M"), NULL);
+    for (size_t t = 0; t < 132; t++) {
+        y[t] = h.value[t] - rf.value[t];
+        x[t] = s.value[t] - rf.value[t];
+    }
+    assert_int_equal(regression_fit(y, factors, 1, 132, 3, &arena, &fit, &err), STATUS_OK);
+    assert_true(fit.is_known);
+    for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
+        const struct regression_coefficient *k = &fit.coefficient[wanted[i].coefficient];
+        const double fields[] = {k->value, k->se, k->t, k->hac_se};
+        conformance_check(&one, wanted[i].member, fields[wanted[i].field]);
+    }
+    conformance_check(&one, "r2", fit.r_squared);
+    conformance_check(&one, "adj_r2", fit.adjusted_r_squared);
+    conformance_check(&one, "resid_sd", fit.residual_sd);
+    assert_int_equal(fit.lag, 3);
+    conformance_close(&c);
+}
+
+static void several_factors_are_told_apart_and_twins_are_refused(void **state)
+{
+    enum { N = 500 };
+    static double y[N], f[3][N];
+    const double *factors[3] = {f[0], f[1], f[2]};
+    uint64_t seed = 9;
+    struct regression fit;
+    struct err err = {0};
+    (void)state;
+    for (size_t t = 0; t < N; t++) {
+        for (size_t j = 0; j < 3; j++)
+            f[j][t] = 0.01 * noise(&seed) + 0.001 * (double)j;
+        y[t] = 0.0002 + 0.9 * f[0][t] - 0.4 * f[1][t] + 0.2 * f[2][t];
+    }
+    assert_int_equal(regression_fit(y, factors, 3, N, REGRESSION_LAG_AUTO, &arena, &fit, &err),
+                     STATUS_OK);
+    assert_close(fit.coefficient[0].value, 0.0002, 1e-14);
+    assert_close(fit.coefficient[1].value, 0.9, 1e-12);
+    assert_close(fit.coefficient[2].value, -0.4, 1e-12);
+    assert_close(fit.coefficient[3].value, 0.2, 1e-12);
+    assert_int_equal(fit.lag, 5);
+    for (size_t t = 0; t < N; t++)
+        f[2][t] = 2 * f[1][t];
+    assert_int_equal(regression_fit(y, factors, 3, N, 0, &arena, &fit, &err), STATUS_OK);
+    assert_false(fit.is_known);
+    assert_int_equal(regression_fit(y, factors, 3, 5, 0, &arena, &fit, &err), STATUS_OK);
+    assert_false(fit.is_known);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(published_money_weighted_returns),
+        cmocka_unit_test(all_rates_are_found_and_none_is_said),
+        cmocka_unit_test(rolling_windows_equal_windows_taken_alone),
+        cmocka_unit_test(a_regression_with_the_errors_of_newey_and_west),
+        cmocka_unit_test(several_factors_are_told_apart_and_twins_are_refused),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
