@@ -29,6 +29,9 @@
 #include "backtest/plan.h"
 #include "backtest/rebalance.h"
 
+/* A change smaller than this share of the portfolio is rounding, not a trade. */
+#define SIM_ROUNDING 1e-14
+
 struct sim_rules {
     enum spec_fill fill;
     struct cost_model costs;

@@ -88,9 +88,6 @@ static inline bool sim_is_foreign(const struct sim *sim, size_t a)
     return memcmp(fx->currency[sim->panel->assets[a].currency], fx->base, 3) != 0;
 }
 
-/* A change smaller than this share of the portfolio is rounding, not a trade. */
-#define SIM_ROUNDING 1e-14
-
 /* engine_value.c */
 void sim_value_sessions(struct sim *sim, size_t from, size_t to);
 double sim_position_value(const struct sim *sim, size_t t);

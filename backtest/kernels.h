@@ -40,6 +40,33 @@ struct kernel_declines {
     size_t n_underwater;
 };
 
+/*
+ * Portfolios side by side over the same columns: units[j * stride + p] of column j in portfolio p.
+ * n_portfolios is a multiple of KERNEL_LANES and at most stride.
+ */
+struct kernel_holdings {
+    const double *const *column;
+    size_t n_assets;
+    const double *units, *cash;
+    size_t n_portfolios, stride;
+    double *const *equity;
+};
+
+/* One session's fill of portfolios side by side; arrays per portfolio have n_portfolios values. */
+struct kernel_fill {
+    const double *price; /* per column */
+    size_t n_assets;
+    size_t n_portfolios, stride;
+    const double *target;   /* laid out as units */
+    const double *invested; /* per portfolio: what its targets add up to */
+    const double *n_names;  /* per portfolio: names that its plan lists; NULL: no target is 0 */
+    double rate;            /* cost of a traded unit of value */
+    double rounding;        /* a change smaller than this share of the portfolio is no trade */
+    double *units, *cash;   /* moved */
+    double *after;          /* per portfolio: its value after the fill */
+    double *value, *weight; /* scratch, laid out as units */
+};
+
 struct kernels {
     const char *name; /* "ref", "avx2" */
 
@@ -50,13 +77,15 @@ struct kernels {
     void (*value)(const double *const *column, const double *units, size_t n_assets, size_t from,
                   size_t to, double cash, double *equity);
 
+    /* The same for many portfolios: h->equity[p][from..to) with the bits of value(). */
+    void (*value_many)(const struct kernel_holdings *h, size_t from, size_t to);
+
     /*
-     * The same for n_portfolios that hold the same columns: row p of units (n_assets long) and
-     * cash[p] fill equity[p][from..to), with the bits of value().
+     * Moves every portfolio to its targets after costs, with the bits of the simulator's simple fill:
+     * everything tradable, costs proportional, no fill at other prices than the close. Units, cash and
+     * after are written. False when a portfolio has nothing left; then some have been moved, some not.
      */
-    void (*value_many)(const double *const *column, const double *units, size_t n_assets,
-                       const double *cash, size_t n_portfolios, size_t from, size_t to,
-                       double *const *equity);
+    bool (*fill_many)(const struct kernel_fill *fill);
 
     /* ret[i] = value[i + 1] / value[i] - 1, n_values - 1 of them. */
     void (*returns)(const double *value, size_t n_values, double *ret);

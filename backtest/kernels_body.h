@@ -44,6 +44,7 @@ static size_t count_lanes(const int64_t lane[KERNEL_LANES])
 }
 
 #include "backtest/kernels_body_value.h"
+#include "backtest/kernels_body_fill.h"
 #include "backtest/kernels_body_series.h"
 #include "backtest/kernels_body_sums.h"
 
@@ -51,6 +52,7 @@ const struct kernels KERNELS_TABLE = {
     .name = KERNELS_NAME,
     .value = kernel_value,
     .value_many = kernel_value_many,
+    .fill_many = kernel_fill_many,
     .returns = kernel_returns,
     .compound = kernel_compound,
     .logs = kernel_logs,

@@ -60,39 +60,51 @@ static void kernel_value(const double *const *column, const double *units, size_
 enum { TOGETHER = 4, BLOCK = 2 * WIDTH };
 
 /* TOGETHER portfolios over BLOCK sessions: a price is loaded once for all of them. */
-static void value_block(const double *const *column, const double *units, size_t n,
-                        const double *cash, size_t t, double *const *equity)
+static void value_block(const struct kernel_holdings *h, size_t p, size_t t)
 {
     vector sum[TOGETHER][2] = {{{0}}};
-    for (size_t j = 0; j < n; j++) {
-        const double *price = column[j] + t;
+    for (size_t j = 0; j < h->n_assets; j++) {
+        const double *price = h->column[j] + t, *units = h->units + j * h->stride + p;
         vector low = LOAD(price), high = LOAD(price + WIDTH);
         UNROLLED
-        for (size_t p = 0; p < TOGETHER; p++) {
-            double held = units[p * n + j];
-            sum[p][0] += held * low;
-            sum[p][1] += held * high;
+        for (size_t q = 0; q < TOGETHER; q++) {
+            sum[q][0] += units[q] * low;
+            sum[q][1] += units[q] * high;
         }
     }
     UNROLLED
-    for (size_t p = 0; p < TOGETHER; p++) {
-        STORE(equity[p] + t, cash[p] + sum[p][0]);
-        STORE(equity[p] + t + WIDTH, cash[p] + sum[p][1]);
+    for (size_t q = 0; q < TOGETHER; q++) {
+        STORE(h->equity[p + q] + t, h->cash[p + q] + sum[q][0]);
+        STORE(h->equity[p + q] + t + WIDTH, h->cash[p + q] + sum[q][1]);
     }
 }
 
-static void kernel_value_many(const double *const *column, const double *units, size_t n_assets,
-                              const double *cash, size_t n_portfolios, size_t from, size_t to,
-                              double *const *equity)
+/* One session of all portfolios, one lane each: for spans shorter than a block. */
+static void value_session(const struct kernel_holdings *h, size_t t)
 {
-    size_t p = 0;
-    for (; p + TOGETHER <= n_portfolios && to - from >= BLOCK; p += TOGETHER) {
-        const double *row = units + p * n_assets;
-        for (size_t t = from; t + BLOCK <= to; t += BLOCK)
-            value_block(column, row, n_assets, cash + p, t, equity + p);
-        if ((to - from) % BLOCK != 0)
-            value_block(column, row, n_assets, cash + p, to - BLOCK, equity + p);
+    for (size_t p = 0; p < h->n_portfolios; p += WIDTH) {
+        vector sum = {0};
+        double lane[WIDTH];
+        for (size_t j = 0; j < h->n_assets; j++)
+            sum += LOAD(h->units + j * h->stride + p) * h->column[j][t];
+        sum = LOAD(h->cash + p) + sum;
+        memcpy(lane, &sum, sizeof lane);
+        for (size_t k = 0; k < WIDTH; k++)
+            h->equity[p + k][t] = lane[k];
     }
-    for (; p < n_portfolios; p++)
-        kernel_value(column, units + p * n_assets, n_assets, from, to, cash[p], equity[p]);
+}
+
+static void kernel_value_many(const struct kernel_holdings *h, size_t from, size_t to)
+{
+    if (to - from < BLOCK) {
+        for (size_t t = from; t < to; t++)
+            value_session(h, t);
+        return;
+    }
+    for (size_t p = 0; p < h->n_portfolios; p += TOGETHER) {
+        for (size_t t = from; t + BLOCK <= to; t += BLOCK)
+            value_block(h, p, t);
+        if ((to - from) % BLOCK != 0)
+            value_block(h, p, to - BLOCK);
+    }
 }

@@ -99,6 +99,9 @@ size_t measure_live_length(struct measure_path path);
 /* Per-session rate that compounds to annual over periods_per_year sessions. */
 double measure_rate_per_period(double annual, double periods_per_year);
 
+/* (last / first)^(1 / Y) - 1, Y years by date; -1 for a path that ends in ruin. */
+double measure_cagr(struct measure_path path);
+
 /* All metrics and variants. path.n >= 2. Errors: STATUS_OUT_OF_MEMORY. */
 enum status measure_compute(const struct measure_input *input, struct arena *arena,
                             struct measure_value ret[MEASURE_ALL_COUNT], struct err *err) NODISCARD;

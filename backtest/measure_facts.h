@@ -58,9 +58,6 @@ void measure_ratio(struct measure_value *out, double numerator, double denominat
 void measure_maybe(struct measure_value *out, bool is_known, double value,
                    enum measure_reason reason, size_t n);
 
-/* (last / first)^(1 / Y) - 1; -1 for a path that ends in ruin. Y > 0. */
-double measure_cagr(struct measure_path path);
-
 /* total^(periods / n) - 1; -1 for a total that is not above 0. */
 double measure_annualised(double total, double periods, double n);
 

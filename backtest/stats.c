@@ -41,15 +41,20 @@ struct stats_moments stats_moments_short(const double *r, size_t n)
 
 struct stats_moments stats_moments(const double *r, size_t n)
 {
+    return stats_moments_with(&kernels_ref, r, n);
+}
+
+struct stats_moments stats_moments_with(const struct kernels *kernels, const double *r, size_t n)
+{
     struct stats_moments m = {.n = n, .is_zero = true, .is_constant = true};
     double count = (double)n;
 
     if (n == 0)
         return m;
-    m = stats_moments_from(kernels_ref.range(r, n), n);
+    m = stats_moments_from(kernels->range(r, n), n);
     if (n < 2 || m.is_constant)
         return m;
-    struct kernel_powers sum = kernels_ref.powers(r, n, m.mean);
+    struct kernel_powers sum = kernels->powers(r, n, m.mean);
     double variance = sum.p2 / count;
     stats_moments_spread(&m, sum.p2);
     m.skew_population = sum.p3 / count / (variance * m.sd_population);

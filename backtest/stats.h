@@ -30,6 +30,8 @@ struct stats_moments {
  * Statistician 47(1), 1998 (G1 and G2).
  */
 struct stats_moments stats_moments(const double *r, size_t n);
+/* With the kernels of the caller's choice: the same bits. */
+struct stats_moments stats_moments_with(const struct kernels *kernels, const double *r, size_t n);
 
 /* The same without skew and excess, which stay 0; equal bits in the rest. */
 struct stats_moments stats_moments_short(const double *r, size_t n);

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-enum { LONG = 7561, ROOM = LONG + 8, COLUMNS = 13, KINDS = 4 };
+enum { LONG = 7561, ROOM = LONG + 8, COLUMNS = 13, ROWS = 8, KINDS = 4 };
 
 static double x[ROOM], y[ROOM], prices[COLUMNS][ROOM];
 
@@ -60,7 +60,7 @@ enum { LENGTHS = 41 + 7 };
 /* Everything a table gives for one length and offset, as bytes to compare. */
 struct outcome {
     double series[5][ROOM];
-    double rows[5][ROOM];
+    double rows[ROWS][ROOM];
     double matrix[COLUMNS * COLUMNS];
     struct kernel_range range;
     struct kernel_powers powers;
@@ -75,16 +75,19 @@ static struct outcome one, two;
 static void value_all(const struct kernels *k, size_t from, size_t to, struct outcome *out)
 {
     const double *column[COLUMNS];
-    double *row[5], cash[5], units[5 * COLUMNS];
+    double *row[ROWS], cash[ROWS], units[ROWS * COLUMNS], first[COLUMNS];
     for (size_t j = 0; j < COLUMNS; j++)
         column[j] = prices[j];
-    fill(units, 5 * COLUMNS, 99, 0);
-    for (size_t p = 0; p < 5; p++) {
+    fill(units, ROWS * COLUMNS, 99, 0);
+    for (size_t j = 0; j < COLUMNS; j++)
+        first[j] = units[j * ROWS];
+    for (size_t p = 0; p < ROWS; p++) {
         row[p] = out->rows[p];
         cash[p] = 1000.1 * (double)p;
     }
-    k->value(column, units, COLUMNS, from, to, 12.34, out->series[0]);
-    k->value_many(column, units, COLUMNS, cash, 5, from, to, row);
+    k->value(column, first, COLUMNS, from, to, 12.34, out->series[0]);
+    struct kernel_holdings all = {column, COLUMNS, units, cash, ROWS, ROWS, row};
+    k->value_many(&all, from, to);
 }
 
 static void run_all(const struct kernels *k, size_t from, size_t n, struct outcome *out)
@@ -267,18 +270,18 @@ static void value_is_the_sum_in_column_order_for_any_span(void **state)
     fill_all(9, 1);
     for (size_t from = 0; from < 20; from++) {
         for (size_t to = from; to < from + 60; to++) {
-            double units[5 * COLUMNS];
-            fill(units, 5 * COLUMNS, 99, 0);
+            double units[ROWS * COLUMNS];
+            fill(units, ROWS * COLUMNS, 99, 0);
             memset(&one, 0, sizeof one);
             value_all(&kernels_ref, from, to, &one);
             for (size_t t = 0; t < 100; t++) {
-                double sum[6] = {0};
-                for (size_t p = 0; p < 6; p++)
+                double sum[ROWS] = {0};
+                for (size_t p = 0; p < ROWS; p++)
                     for (size_t j = 0; j < COLUMNS; j++)
-                        sum[p] += units[(p < 5 ? p : 0) * COLUMNS + j] * prices[j][t];
+                        sum[p] += units[j * ROWS + p] * prices[j][t];
                 bool is_inside = t >= from && t < to;
-                assert_true(one.series[0][t] == (is_inside ? 12.34 + sum[5] : 0));
-                for (size_t p = 0; p < 5; p++)
+                assert_true(one.series[0][t] == (is_inside ? 12.34 + sum[0] : 0));
+                for (size_t p = 0; p < ROWS; p++)
                     assert_true(one.rows[p][t] == (is_inside ? 1000.1 * (double)p + sum[p] : 0));
             }
         }
