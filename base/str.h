@@ -7,6 +7,7 @@
 
 #include "base/attrs.h"
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -77,6 +78,7 @@ void buf_add_char(struct buf *buf, char c);
 void buf_add_i64(struct buf *buf, int64_t value);
 void buf_add_ms(struct buf *buf, int64_t ns); /* milliseconds with three decimals: "1.250" */
 void buf_printf(struct buf *buf, const char *format, ...) PRINTF(2, 3);
+void buf_vprintf(struct buf *buf, const char *format, va_list args) PRINTF(2, 0);
 struct str buf_str(const struct buf *buf); /* borrowed; valid until the next buf_ call */
 const char *buf_c_str(struct buf *buf);    /* NUL-terminated, or NULL when failed */
 

@@ -1,17 +1,17 @@
 /* kept.c - the layout of a kept reply: a head, then key, type and headers as C strings, then the body. */
 #include "cache/kept.h"
 
-#include "base/digest.h"
+#include "base/checksum.h"
 
 #include <stdint.h>
 #include <string.h>
 
 /* The last byte is the layout's version; a value of another one, or of another byte order, is a miss. */
-static const char magic[8] = {'c', 'm', 'm', 'c', 'k', 'v', '0', '1'};
+static const char magic[8] = {'c', 'm', 'm', 'c', 'k', 'v', '0', '2'};
 
 struct head {
     char magic[8];
-    unsigned char digest[DIGEST_BYTES]; /* of all that follows this field */
+    unsigned char checksum[CHECKSUM_BYTES]; /* of all that follows this field */
     uint32_t key_len, type_len, headers_len, n_headers;
     uint32_t status;
     uint32_t byte_order; /* 1 */
@@ -19,18 +19,10 @@ struct head {
     int64_t made_at;
 };
 
-static struct str after_digest(const struct blob *blob)
+static void checksum_of(const struct blob *blob, unsigned char ret[CHECKSUM_BYTES])
 {
     size_t from = offsetof(struct head, key_len);
-    return (struct str){blob->bytes + from, blob->size - from};
-}
-
-static bool digest_of(const struct blob *blob, unsigned char ret[DIGEST_BYTES])
-{
-    CLEANUP(digest_freep) struct digest *digest = NULL;
-    return digest_new(&digest, NULL) == STATUS_OK &&
-           digest_add(digest, after_digest(blob), NULL) == STATUS_OK &&
-           digest_finish(digest, ret, NULL) == STATUS_OK;
+    checksum((struct str){blob->bytes + from, blob->size - from}, ret);
 }
 
 static char *put(char *to, const char *bytes, size_t n)
@@ -45,7 +37,7 @@ static char *put_c(char *to, const char *text)
     return put(to, text, strlen(text) + 1);
 }
 
-struct blob *kept_make(const struct kept *kept, bool has_digest)
+struct blob *kept_make(const struct kept *kept, bool has_checksum)
 {
     const char *type = kept->type == NULL ? "" : kept->type;
     struct head head = {.key_len = (uint32_t)kept->key.len,
@@ -72,13 +64,10 @@ struct blob *kept_make(const struct kept *kept, bool has_digest)
         to = put_c(to, kept->headers[i].value);
     }
     (void)put(to, kept->body.ptr, kept->body.len);
-    if (!has_digest)
-        return blob;
-    if (!digest_of(blob, head.digest)) {
-        blob_unref(blob);
-        return NULL;
+    if (has_checksum) {
+        checksum_of(blob, head.checksum);
+        memcpy(blob->bytes, &head, sizeof head);
     }
-    memcpy(blob->bytes, &head, sizeof head);
     return blob;
 }
 
@@ -119,7 +108,7 @@ static bool has_strings(const char *at, size_t len, size_t n)
 bool kept_check(const struct blob *blob, struct str key)
 {
     struct head head;
-    unsigned char digest[DIGEST_BYTES];
+    unsigned char found[CHECKSUM_BYTES];
     if (blob->size < sizeof head)
         return false;
     memcpy(&head, blob->bytes, sizeof head);
@@ -136,7 +125,8 @@ bool kept_check(const struct blob *blob, struct str key)
     if (at[head.type_len] != '\0' || memchr(at, '\0', head.type_len) != NULL ||
         !has_strings(at + head.type_len + 1, head.headers_len, (size_t)head.n_headers * 2))
         return false;
-    return digest_of(blob, digest) && memcmp(digest, head.digest, sizeof digest) == 0;
+    checksum_of(blob, found);
+    return memcmp(found, head.checksum, sizeof found) == 0;
 }
 
 const char *kept_header(const struct kept *kept, const char *name)

@@ -25,8 +25,8 @@ struct kept {
     int64_t made_at; /* seconds since 1970 */
 };
 
-/* NULL when out of memory. The digest is needed for what leaves the process only. */
-struct blob *kept_make(const struct kept *kept, bool has_digest) NODISCARD;
+/* NULL when out of memory. The checksum is needed for what leaves the process only. */
+struct blob *kept_make(const struct kept *kept, bool has_checksum) NODISCARD;
 
 /* Views into blob, which must outlive ret. */
 void kept_open(const struct blob *blob, struct kept *ret);

@@ -1,8 +1,8 @@
 /* l1.c - a hash table and a SIEVE queue in each shard, under one leaf lock. */
 #include "cache/l1.h"
 
+#include "base/checksum.h"
 #include "base/lock.h"
-#include "base/wide.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -44,12 +44,6 @@ static uint64_t mix(uint64_t x)
     return x ^ (x >> 32);
 }
 
-static uint64_t fold(uint64_t a, uint64_t b)
-{
-    u128 product = (u128)a * b;
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
 static uint64_t word_at(const char *at)
 {
     uint64_t word;
@@ -64,12 +58,12 @@ static uint64_t hash_of(const struct l1 *l1, struct str key)
     const char *at = key.ptr;
     size_t left = key.len;
     for (; left >= 16; left -= 16, at += 16)
-        hash = fold(word_at(at) ^ l1->seeds[1], word_at(at + 8) ^ hash);
+        hash = checksum_fold(word_at(at) ^ l1->seeds[1], word_at(at + 8) ^ hash);
     char last[16] = {0};
     if (left > 0)
         memcpy(last, at, left);
-    hash = fold(word_at(last) ^ l1->seeds[1], word_at(last + 8) ^ hash);
-    return fold(hash ^ l1->seeds[0], l1->seeds[2]);
+    hash = checksum_fold(word_at(last) ^ l1->seeds[1], word_at(last + 8) ^ hash);
+    return checksum_fold(hash ^ l1->seeds[0], l1->seeds[2]);
 }
 
 static uint64_t weight(const struct blob *blob)

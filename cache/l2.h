@@ -1,6 +1,6 @@
 /*
  * l2.h - kept replies in Redis, shared by servers. What comes back is used only when its key, its lengths and its
- * digest are right: a Redis that is absent, slow, flushed, damaged or restored from yesterday costs time and never
+ * checksum are right: a Redis that is absent, slow, flushed, damaged or restored from yesterday costs time and never
  * changes an answer. Not for polling threads.
  */
 #ifndef CACHE_L2_H

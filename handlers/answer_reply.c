@@ -87,7 +87,7 @@ enum status reply_from_kept(struct request *request, struct blob *blob, struct e
     return STATUS_OK;
 }
 
-struct blob *kept_from_reply(const struct request *request, struct str key, bool has_digest)
+struct blob *kept_from_reply(const struct request *request, struct str key, bool has_checksum)
 {
     const struct reply *reply = &request->reply;
     struct kept kept = {.key = key,
@@ -103,7 +103,7 @@ struct blob *kept_from_reply(const struct request *request, struct str key, bool
         kept.headers[kept.n_headers++] =
             (struct kept_header){reply->headers[i].name, reply->headers[i].value};
     }
-    return kept_make(&kept, has_digest);
+    return kept_make(&kept, has_checksum);
 }
 
 struct blob *kept_from_error(enum status status, const struct err *err, struct str key)

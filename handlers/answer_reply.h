@@ -27,7 +27,7 @@ void reply_take_kept(struct reply *reply, const struct kept *kept);
 enum status reply_from_kept(struct request *request, struct blob *blob, struct err *err);
 
 /* The reply as it stands, for key; NULL when it cannot be kept. Its body is whole and in its coding. */
-struct blob *kept_from_reply(const struct request *request, struct str key, bool has_digest)
+struct blob *kept_from_reply(const struct request *request, struct str key, bool has_checksum)
     NODISCARD;
 
 /* An error that is as lasting as an answer: there is nothing at this address in this version of the data. */

@@ -6,7 +6,6 @@
 #include "base/clock.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -60,6 +59,24 @@ static char *add_up(struct request *request, struct reply_header *header, struct
     return buf_c_str(&joined) == NULL ? NULL : joined.ptr;
 }
 
+/* Eight bytes at a look: one is below a space or is DEL, or maybe not; false is certain. */
+static bool may_hold_control(const char *text)
+{
+    const uint64_t ones = UINT64_MAX / 0xff, highs = ones * 0x80;
+    size_t left = strlen(text);
+    for (; left >= 8; left -= 8, text += 8) {
+        uint64_t word;
+        memcpy(&word, text, sizeof word);
+        uint64_t no_del = word ^ ones * 0x7f;
+        if ((((word - ones * 0x20) & ~word) | ((no_del - ones) & ~no_del)) & highs)
+            return true;
+    }
+    for (size_t i = 0; i < left; i++)
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+            return true;
+    return false;
+}
+
 /* The header's place and its clean value in the arena; ignored when there is no room. */
 static void set_header(struct request *request, const char *name, struct str text)
 {
@@ -75,34 +92,31 @@ static void set_header(struct request *request, const char *name, struct str tex
                                      : arena_dup(&request->arena, text);
     if (value == NULL)
         return;
-    for (size_t i = 0; value[i] != '\0'; i++)
-        if ((unsigned char)value[i] < 0x20 || value[i] == 0x7f)
-            value[i] = ' ';
+    if (may_hold_control(value))
+        for (size_t i = 0; value[i] != '\0'; i++)
+            if ((unsigned char)value[i] < 0x20 || value[i] == 0x7f)
+                value[i] = ' ';
     reply->headers[at] = (struct reply_header){name, value};
     reply->n_headers += is_new ? 1 : 0;
 }
 
 void reply_header(struct request *request, const char *name, const char *format, ...)
 {
-    char text[4096];
+    char room[4096];
+    struct buf text;
     if (request->stream != NULL) /* they are on their way */
         return;
-    if (strchr(format, '%') == NULL) { /* most are constant, and formatting is slow */
+    if (strchr(format, '%') == NULL) { /* most are constant */
         set_header(request, name, str_of(format));
         return;
     }
+    buf_init_fixed(&text, room, sizeof room);
     va_list args;
     va_start(args, format);
-    if (strcmp(format, "%s") == 0) {
-        struct str value = str_of(va_arg(args, const char *));
-        if (value.len < sizeof text)
-            set_header(request, name, value);
-    } else {
-        int n = vsnprintf(text, sizeof text, format, args);
-        if (n >= 0 && (size_t)n < sizeof text)
-            set_header(request, name, (struct str){text, (size_t)n});
-    }
+    buf_vprintf(&text, format, args);
     va_end(args);
+    if (!text.failed)
+        set_header(request, name, buf_str(&text));
 }
 
 void reply_body(struct request *request, struct str body)

@@ -1,11 +1,13 @@
 /* test_base_str.c - str.h, arena.h and suggest.h. */
 #include "base/arena.h"
+#include "base/checksum.h"
 #include "base/suggest.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -166,6 +168,71 @@ static void suggest_takes_the_nearest_or_none(void **state)
     assert_null(suggest_take(&far).ptr);
 }
 
+#define CHECK_FORMAT(...)                                   \
+    do {                                                    \
+        char wanted[256], room[256];                        \
+        struct buf buf;                                     \
+        (void)snprintf(wanted, sizeof wanted, __VA_ARGS__); \
+        buf_init_fixed(&buf, room, sizeof room);            \
+        buf_printf(&buf, __VA_ARGS__);                      \
+        assert_string_equal(buf_c_str(&buf), wanted);       \
+    } while (0)
+
+static void buf_printf_writes_what_printf_does(void **state)
+{
+    (void)state;
+    const struct str view = {"abcdef", 3};
+    CHECK_FORMAT("plain");
+    CHECK_FORMAT("%s|%s|", "text", "");
+    CHECK_FORMAT("%.*s and %.*s.", STR_ARG(view), 0, "unseen");
+    CHECK_FORMAT("%.*s", 10, "short");
+    CHECK_FORMAT("%d %d %u %zu", INT32_MIN, 0, UINT32_MAX, SIZE_MAX);
+    CHECK_FORMAT("%lld,%lld", (long long)INT64_MIN, (long long)INT64_MAX);
+    CHECK_FORMAT("%s=%5d, %-4s|%02x %llu %.3f 100%%", "a", 7, "b", 255U,
+                 (unsigned long long)UINT64_MAX, 1.5);
+    CHECK_FORMAT("%s%c%s", "x", 'y', "z");
+    char small[4];
+    struct buf buf;
+    buf_init_fixed(&buf, small, sizeof small);
+    buf_printf(&buf, "%s", "four");
+    assert_true(buf.failed);
+}
+
+static void checksum_tells_every_flipped_bit_cut_and_exchange(void **state)
+{
+    (void)state;
+    char bytes[200];
+    unsigned char whole[CHECKSUM_BYTES], other[CHECKSUM_BYTES];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (char)(i * 7);
+    checksum((struct str){bytes, sizeof bytes}, whole);
+    for (size_t i = 0; i < sizeof bytes * 8; i++) {
+        bytes[i / 8] = (char)(bytes[i / 8] ^ 1 << i % 8);
+        checksum((struct str){bytes, sizeof bytes}, other);
+        assert_memory_not_equal(whole, other, sizeof whole);
+        bytes[i / 8] = (char)(bytes[i / 8] ^ 1 << i % 8);
+    }
+    char zeros[130] = {0};
+    checksum((struct str){zeros, sizeof zeros}, whole);
+    for (size_t len = 0; len < sizeof zeros; len++) { /* what is only zeros has its length too */
+        checksum((struct str){zeros, len}, other);
+        assert_memory_not_equal(whole, other, sizeof whole);
+    }
+    memcpy(bytes, "one two three four five six seven eight nine ten eleven twelve thirteen", 71);
+    checksum((struct str){bytes, 71}, whole);
+    memcpy(bytes, "two one", 7);
+    checksum((struct str){bytes, 71}, other);
+    assert_memory_not_equal(whole, other, sizeof whole);
+    /* Servers of different builds read each other's answers: the sum is part of their format. */
+    static const unsigned char known[CHECKSUM_BYTES] = {0xd6, 0x66, 0x5a, 0x45, 0x2e, 0x9a,
+                                                        0x58, 0xb4, 0x6a, 0x46, 0xb2, 0xad,
+                                                        0x67, 0xe8, 0xb7, 0xe9};
+    checksum(
+        STR("The quick brown fox jumps over the lazy dog, and the dog does not mind it at all."),
+        other);
+    assert_memory_equal(known, other, sizeof known);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +246,8 @@ int main(void)
         cmocka_unit_test(buf_add_i64_writes_the_extremes),
         cmocka_unit_test(suggest_distance_counts_edits),
         cmocka_unit_test(suggest_takes_the_nearest_or_none),
+        cmocka_unit_test(buf_printf_writes_what_printf_does),
+        cmocka_unit_test(checksum_tells_every_flipped_bit_cut_and_exchange),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
