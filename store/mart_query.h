@@ -77,7 +77,6 @@ struct mart_query {
     bool is_backward;
     int64_t limit;  /* MART_LIMIT_ALL: no limit */
     int64_t offset; /* rows left out at the front; not with after */
-    bool is_gated;  /* set by mart_read.c: no row unless the generation is kept */
 };
 
 enum {

@@ -64,34 +64,33 @@ static enum status read_managed(struct db *db, int64_t generation, const struct 
 }
 
 /*
- * One row by its key, by one statement and thus from one snapshot: what it gives is of a generation that the very same
- * snapshot keeps. When it gives nothing, the reason is found by asking once more; looking for a key costs little.
+ * One row by its key, by one statement and nothing beside it. A version of a row that holds in g is never changed,
+ * only deleted when no kept generation holds it: so what is found is g's, whether g is still kept or not, once the
+ * server is known to have g (before that, a version that g closes could still be open there). When nothing is found,
+ * the reason is found by asking once more; looking for a key costs little.
  */
-static enum status read_one(struct db *db, const struct mart_query *query, struct arena *arena,
+static enum status read_one(struct db *db, int64_t generation, const struct mart_sql *sql,
                             struct rows *ret_rows, struct err *err)
 {
-    struct mart_query gated = *query;
-    struct mart_sql sql;
-    gated.is_gated = true;
-    enum status s = mart_query_compile(&gated, DB_POSTGRESQL, arena, &sql, err);
-    if (s != STATUS_OK)
-        return s;
-    const struct db_statement statement = {sql.text, sql.params, sql.n_params};
-    s = db_query_batch(db, &statement, 1, ret_rows, err);
+    const struct db_statement statement = {sql->text, sql->params, sql->n_params};
+    if (generation > db->newest_seen)
+        return read_managed(db, generation, sql, ret_rows, err);
+    enum status s = db_query_batch(db, &statement, 1, ret_rows, err);
     if (s != STATUS_OK || rows_held(ret_rows) > 0)
         return s;
     rows_clear(ret_rows);
-    return read_managed(db, query->generation, &sql, ret_rows, err);
+    return read_managed(db, generation, sql, ret_rows, err);
 }
 
 static enum status read_rows(struct db *db, const struct mart_query *query, struct arena *arena,
                              struct rows *ret_rows, struct err *err)
 {
     struct mart_sql sql;
-    if (mart_sql_is_one_row(query))
-        return read_one(db, query, arena, ret_rows, err);
     enum status s = mart_query_compile(query, DB_POSTGRESQL, arena, &sql, err);
-    return s == STATUS_OK ? read_managed(db, query->generation, &sql, ret_rows, err) : s;
+    if (s != STATUS_OK)
+        return s;
+    return mart_sql_is_one_row(query) ? read_one(db, query->generation, &sql, ret_rows, err)
+                                      : read_managed(db, query->generation, &sql, ret_rows, err);
 }
 
 enum status mart_read_stream(struct db *db, const struct mart_query *query, struct arena *arena,

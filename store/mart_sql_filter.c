@@ -303,9 +303,6 @@ void sql_add_where(struct builder *b)
     if (query->mart->is_managed) {
         size_t number = sql_new_param(b, db_i64(query->generation));
         buf_printf(&b->out, "gen_from <= $%zu AND gen_to > $%zu", number, number);
-        if (query->is_gated)
-            buf_printf(&b->out, " AND EXISTS (SELECT 1 FROM publication WHERE generation = $%zu)",
-                       number);
     } else {
         buf_add_c(&b->out, "1 = 1");
     }
