@@ -71,6 +71,13 @@ static enum status check_redis(void *cls, struct err *err)
     return STATUS_OK;
 }
 
+/* Where nothing is kept, all that can be told without I/O is that the client has the answer. */
+static bool can_only_be_unchanged(struct request *request)
+{
+    return request_header(request, "If-None-Match").ptr != NULL ||
+           request_header(request, "If-Modified-Since").ptr != NULL;
+}
+
 enum status caching_new(struct app *app, struct caching **ret, struct err *err)
 {
     const struct config *config = app->config;
@@ -95,6 +102,8 @@ enum status caching_new(struct app *app, struct caching **ret, struct err *err)
     app->caching = caching;
     app->front = front_answer;
     app->recall = front_recall;
+    if (options.max_bytes == 0 && caching->cache->fetcher == NULL)
+        app->is_quick = can_only_be_unchanged;
     metrics_collector(app->metrics, collect, caching);
     *ret = caching;
     return STATUS_OK;
@@ -125,6 +134,7 @@ void caching_free(struct caching *caching)
     warmer_free(caching->warmer);
     caching->app->front = NULL;
     caching->app->recall = NULL;
+    caching->app->is_quick = NULL;
     caching->app->cache = NULL;
     caching->app->caching = NULL;
     cache_free(caching->cache);

@@ -64,6 +64,12 @@ struct app {
     bool (*front)(struct request *request);
 
     /*
+     * Called on the polling thread for routes of LANE_QUICK: whether the handler's quick call could answer this
+     * request. Must not block. NULL: it always may.
+     */
+    bool (*is_quick)(struct request *request);
+
+    /*
      * Called on the polling thread before anything of a head is checked: head is all of it, word for word. When
      * app->front answered this very head before, when it was request->head, and would answer alike now, fills in
      * method, route, principal and reply, and returns true. Must not block. NULL: nothing is known.

@@ -96,7 +96,8 @@ enum exchange_step exchange_run(struct exchange *x)
     struct request *request = &x->request;
     enum lane lane = request->route->lane;
     struct err err = {0};
-    if (lane == LANE_HTTP || lane == LANE_QUICK) {
+    bool (*is_quick)(struct request *) = request->app->is_quick;
+    if (lane == LANE_HTTP || (lane == LANE_QUICK && (is_quick == NULL || is_quick(request)))) {
         request->is_quick = true;
         enum status s = call_handler(x, &err);
         request->is_quick = false;
