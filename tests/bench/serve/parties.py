@@ -176,10 +176,18 @@ class Bench:
 
     # -- peers --------------------------------------------------------------------------------------------------
 
+    def redis_program(self):
+        """Debian's redis-tools carries the server as redis-check-rdb, which is a server by its other name."""
+        found = shutil.which("redis-server")
+        if found is None:
+            found = self.folder / "redis-server"
+            found.symlink_to(need("redis-check-rdb", "redis-server"))
+        return found
+
     def redis(self):
         if self.redis_url is None:
             port = free_port()
-            program = need("redis-server", "redis-server")
+            program = self.redis_program()
             log = open(self.log("redis"), "ab")
             self.redis_process = subprocess.Popen(
                 [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir",
