@@ -151,6 +151,15 @@ static void add_strategy(struct collector *c)
                    strategy_fallback_names[c->result->spec->model->fallback]);
         add(c, "strategy_no_answer", buf_str(&text), NULL, 0);
     }
+    if (report->n_noted[NOTE_NO_EXCESS] > 0) {
+        buf_init(&text, c->arena, DETAIL_BYTES_MAX);
+        buf_printf(
+            &text,
+            "At %zu of %zu decisions no allowed portfolio had beaten the risk-free rate; they "
+            "took the one of least variance.",
+            report->n_noted[NOTE_NO_EXCESS], report->n);
+        add(c, "strategy_no_excess", buf_str(&text), NULL, 0);
+    }
 }
 
 /* Held assets that stood still for longer than max_stale, and those that were delisted. */

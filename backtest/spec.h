@@ -39,7 +39,9 @@ enum spec_weight_sum { WEIGHT_SUM_REJECT, WEIGHT_SUM_NORMALIZE, WEIGHT_SUM_CASH 
 
 struct spec_asset {
     struct str uid;
-    double weight; /* all together they make invested_share; below 0 only with leverage */
+    double weight;    /* all together they make invested_share; below 0 only with leverage */
+    struct str group; /* ptr NULL: none */
+    double min_weight, max_weight; /* NaN: those of the strategy's constraints */
 };
 
 struct spec_indicator {

@@ -2,6 +2,7 @@
 #include "backtest/spec_costs.h"
 #include "backtest/spec_money.h"
 #include "backtest/spec_market.h"
+#include "backtest/spec_limits.h"
 #include "backtest/spec_names.h"
 #include "backtest/spec_rebalance.h"
 #include "backtest/spec_strategy.h"
@@ -15,6 +16,7 @@ static void write_assets(const struct spec *spec, struct json_out *json)
         jw_key_text(json, "uid", spec->assets[i].uid);
         if (spec->has_weights)
             jw_key_f64(json, "weight", spec->assets[i].weight);
+        spec_write_asset_limits(&spec->assets[i], json);
         jw_end_object(json);
     }
     jw_end_array(json);
@@ -49,7 +51,7 @@ void spec_canonical(const struct spec *spec, struct json_out *json)
     jw_object(json);
     write_assets(spec, json);
     jw_key(json, "strategy");
-    spec_write_strategy(spec->model, json);
+    spec_write_strategy(spec, spec->model, json);
     write_date(json, "start", spec->start);
     write_date(json, "end", spec->end);
     jw_key_f64(json, "capital", spec->capital);

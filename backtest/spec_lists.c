@@ -1,6 +1,9 @@
 /* spec_lists.c - who is in a backtest: uids, the asset list and the universe. */
 #include "backtest/spec_lists.h"
 
+#include "backtest/spec_limits.h"
+
+#include <math.h>
 #include <string.h>
 
 /* A refusal about val that no typed read of json_in.h can make. */
@@ -80,7 +83,7 @@ static enum status check_new(struct json_val val, struct str uid, bool is_seen, 
 static enum status read_asset(struct json_val val, struct arena *arena, struct spec *spec, size_t i,
                               struct err *err)
 {
-    static const char *const keys[] = {"uid", "weight"};
+    static const char *const keys[] = {"uid", "weight", "group", "min_weight", "max_weight"};
     struct spec_asset *asset = &spec->assets[i];
 
     enum status s = jr_expect_object(val, keys, ARRAY_LEN(keys), err);
@@ -94,6 +97,8 @@ static enum status read_asset(struct json_val val, struct arena *arena, struct s
     for (size_t j = 0; j < i; j++)
         is_seen = is_seen || str_eq(spec->assets[j].uid, asset->uid);
     s = check_new(uid, asset->uid, is_seen, err);
+    if (s == STATUS_OK)
+        s = spec_read_asset_limits(val, arena, asset, err);
     if (s != STATUS_OK)
         return s;
 
@@ -180,6 +185,7 @@ enum status spec_read_lists(struct json_val root, struct arena *arena, struct sp
     if (spec->assets == NULL)
         return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for this request.");
     for (size_t i = 0; i < spec->n_assets; i++)
-        spec->assets[i].uid = spec->universe[i];
+        spec->assets[i] =
+            (struct spec_asset){spec->universe[i], 0, STR_NONE, (double)NAN, (double)NAN};
     return STATUS_OK;
 }

@@ -1,6 +1,7 @@
 /* spec_strategy.c - reads and writes a strategy and its parameters by the rows of its kind. */
 #include "backtest/spec_strategy.h"
 
+#include "backtest/spec_limits.h"
 #include "backtest/spec_lists.h"
 
 #include <math.h>
@@ -27,6 +28,8 @@ static size_t list_keys(const struct strategy_kind *kind, const char *keys[KEYS_
         keys[n++] = estimate[i];
     for (size_t i = 0; i < kind->n_params; i++)
         keys[n++] = kind->params[i].name;
+    if (kind->weigh != NULL)
+        keys[n++] = "constraints";
     return n;
 }
 
@@ -34,6 +37,7 @@ static void set_defaults(struct strategy *strategy, const struct strategy_kind *
 {
     *strategy = (struct strategy){.kind = kind};
     strategy->lookback = kind->standard_lookback;
+    strategy->limits = spec_limits_default();
     strategy->covariance = (struct covariance_choice){COVARIANCE_SAMPLE, EWMA_DECAY};
     for (size_t i = 0; i < kind->n_params; i++)
         strategy->param[i] = kind->params[i].standard;
@@ -91,8 +95,25 @@ static enum status read_covariance(struct json_val object, struct strategy *stra
     return jr_read_f64(decay, 0.5, 0.9999, &strategy->covariance.decay, err);
 }
 
-static enum status read_param(struct json_val object, const struct strategy_param *param,
-                              double *ret, struct err *err)
+/* The index of one of the request's assets. */
+static enum status read_asset(struct json_val val, const struct spec *spec, double *ret,
+                              struct err *err)
+{
+    struct str uid;
+    enum status s = jr_read_str(val, 1, SPEC_UID_BYTES_MAX, &uid, err);
+    for (size_t i = 0; s == STATUS_OK && i < spec->n_assets; i++) {
+        if (str_eq(spec->assets[i].uid, uid)) {
+            *ret = (double)i;
+            return STATUS_OK;
+        }
+    }
+    return s != STATUS_OK ? s
+                          : spec_refuse(val, STATUS_BAD_SPEC, "That is none of the assets.",
+                                        "the uid of one of the assets of this request", err);
+}
+
+static enum status read_param(struct json_val object, const struct spec *spec,
+                              const struct strategy_param *param, double *ret, struct err *err)
 {
     struct json_val val = jr_member(object, param->name);
     size_t word = (size_t)param->standard;
@@ -113,11 +134,15 @@ static enum status read_param(struct json_val object, const struct strategy_para
         s = jr_read_choice(val, param->choice, param->n_choices, &word, err);
         *ret = (double)word;
         break;
+    case STRATEGY_ASSET:
+        s = read_asset(val, spec, ret, err);
+        break;
     }
     return s;
 }
 
-static enum status read_object(struct json_val object, struct strategy *strategy, struct err *err)
+static enum status read_object(struct json_val object, const struct spec *spec, struct arena *arena,
+                               struct strategy *strategy, struct err *err)
 {
     const char *keys[KEYS_MAX];
     size_t n = list_keys(strategy->kind, keys);
@@ -127,7 +152,9 @@ static enum status read_object(struct json_val object, struct strategy *strategy
     if (s == STATUS_OK && strategy->kind->needs & STRATEGY_COVARIANCE)
         s = read_covariance(object, strategy, err);
     for (size_t i = 0; s == STATUS_OK && i < strategy->kind->n_params; i++)
-        s = read_param(object, &strategy->kind->params[i], &strategy->param[i], err);
+        s = read_param(object, spec, &strategy->kind->params[i], &strategy->param[i], err);
+    if (s == STATUS_OK)
+        s = spec_read_limits(jr_member(object, "constraints"), arena, &strategy->limits, err);
     return s;
 }
 
@@ -149,21 +176,29 @@ enum status spec_read_strategy(struct json_val root, struct arena *arena, struct
         return s;
     set_defaults(strategy, strategy_kinds[id]);
     if (is_object)
-        s = read_object(val, strategy, err);
+        s = read_object(val, spec, arena, strategy, err);
+    if (s == STATUS_OK)
+        s = spec_check_limits(spec, strategy, val, arena, err);
     spec->strategy = (enum strategy_id)id;
     spec->model = strategy;
     return s;
 }
 
-static void write_param(const struct strategy_param *param, double value, struct json_out *json)
+static void write_param(const struct spec *spec, const struct strategy_param *param, double value,
+                        struct json_out *json)
 {
-    if (param->type == STRATEGY_CHOICE)
+    if (param->type == STRATEGY_ASSET && value >= 0)
+        jw_key_text(json, param->name, spec->assets[(size_t)value].uid);
+    else if (param->type == STRATEGY_ASSET)
+        jw_key_null(json, param->name);
+    else if (param->type == STRATEGY_CHOICE)
         jw_key_c(json, param->name, param->choice[(size_t)value]);
     else
         jw_key_f64(json, param->name, value);
 }
 
-void spec_write_strategy(const struct strategy *strategy, struct json_out *json)
+void spec_write_strategy(const struct spec *spec, const struct strategy *strategy,
+                         struct json_out *json)
 {
     const struct strategy_kind *kind = strategy->kind;
     if (strategy_is_plain(strategy)) {
@@ -183,6 +218,7 @@ void spec_write_strategy(const struct strategy *strategy, struct json_out *json)
             jw_key_f64(json, "decay", strategy->covariance.decay);
     }
     for (size_t i = 0; i < kind->n_params; i++)
-        write_param(&kind->params[i], strategy->param[i], json);
+        write_param(spec, &kind->params[i], strategy->param[i], json);
+    spec_write_limits(&strategy->limits, json);
     jw_end_object(json);
 }

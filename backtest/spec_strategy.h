@@ -17,6 +17,7 @@ enum status spec_read_strategy(struct json_val root, struct arena *arena, struct
                                struct err *err) NODISCARD;
 
 /* The value of the canonical "strategy": a name when it has no parameters, else an object. */
-void spec_write_strategy(const struct strategy *strategy, struct json_out *json);
+void spec_write_strategy(const struct spec *spec, const struct strategy *strategy,
+                         struct json_out *json);
 
 #endif

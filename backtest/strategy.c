@@ -17,4 +17,5 @@ const char *const strategy_fallback_names[STRATEGY_FALLBACK_COUNT] = {
 const char *const strategy_note_names[STRATEGY_NOTE_COUNT] = {
     [NOTE_SHORT_HISTORY] = "short_history",
     [NOTE_NO_ANSWER] = "no_answer",
+    [NOTE_NO_EXCESS] = "no_excess",
 };

@@ -12,6 +12,8 @@
 #define BACKTEST_STRATEGY_H
 
 #include "backtest/covariance.h"
+#include "backtest/limits.h"
+#include "backtest/qp.h"
 #include "base/err.h"
 
 #include <stdbool.h>
@@ -28,6 +30,8 @@ enum {
     STRATEGY_PARAMS_MAX = 8,
     STRATEGY_LOOKBACK_MAX = 2520, /* sessions */
     STRATEGY_LAG_MAX = 252,
+    STRATEGY_GROUPS_MAX = 64,
+    STRATEGY_INDICES = 8, /* of scratch per asset */
 };
 
 /* What a strategy needs, and so which members its object may have. */
@@ -35,9 +39,12 @@ enum strategy_needs {
     STRATEGY_WINDOW = 1u << 0,     /* prices: lookback, lag, fallback */
     STRATEGY_RETURNS = 1u << 1,    /* their returns; assets without variation are left out */
     STRATEGY_COVARIANCE = 1u << 2, /* mean and covariance of the returns: covariance */
+    STRATEGY_SQUARE = 1u << 3,     /* room for another matrix */
 };
 
-enum strategy_value { STRATEGY_INTEGER, STRATEGY_NUMBER, STRATEGY_CHOICE };
+/* An asset is a uid of the request's assets, kept as its index; STRATEGY_NO_ASSET: none named. */
+enum strategy_value { STRATEGY_INTEGER, STRATEGY_NUMBER, STRATEGY_CHOICE, STRATEGY_ASSET };
+#define STRATEGY_NO_ASSET (-1.0)
 
 /* One parameter: a row in the strategy's own file. */
 struct strategy_param {
@@ -55,27 +62,49 @@ extern const char *const strategy_fallback_names[STRATEGY_FALLBACK_COUNT];
 
 struct strategy_kind;
 
+/* The sum of the weights of the assets that name this group. */
+struct strategy_group {
+    struct str name;
+    double min, max;
+};
+
+/* What the weights of every decision keep to; an asset may have narrower bounds of its own. */
+struct strategy_limits {
+    bool is_given; /* by the request, here or on an asset; false: long only, 0 to 1 each */
+    bool long_only;
+    double min_weight, max_weight;
+    double max_gross; /* sum of the weights' sizes */
+    struct strategy_group *groups;
+    size_t n_groups;
+};
+
 /* A strategy of a request: what the client asked for, with every default filled in. */
 struct strategy {
     const struct strategy_kind *kind;
     size_t lookback, lag; /* sessions; 0 without STRATEGY_WINDOW */
     enum strategy_fallback fallback;
     struct covariance_choice covariance;
+    struct strategy_limits limits;
     double param[STRATEGY_PARAMS_MAX]; /* in the order of kind->params */
 };
 
 /* What strategy_kind.weigh may look at: m assets, all arrays in the same order of assets. */
 struct strategy_input {
     const struct strategy *strategy;
-    size_t m; /* >= 1 */
+    size_t m;            /* >= 1 */
+    const size_t *asset; /* [m]: which asset of the request each is, rising */
     const double *const
         *price;            /* [m]: lookback + 1 prices each, oldest first; NULL without a window */
     const double *returns; /* m columns of lookback returns, centred by the estimator */
     const double *mean;    /* [m], per session */
     const double *covariance; /* m x m */
     double periods_per_year;
-    double risk_free_rate; /* annual */
-    double *scratch;       /* kind->scratch doubles per asset */
+    double risk_free_rate;       /* annual */
+    double *scratch;             /* kind->scratch doubles per asset */
+    double *square;              /* m x m, with STRATEGY_SQUARE */
+    size_t *index;               /* STRATEGY_INDICES per asset */
+    const struct limits *limits; /* of the m assets; they can be met */
+    struct qp_workspace *qp;
 };
 
 /* Why a row is not what the strategy's formula alone would give. */
@@ -83,6 +112,7 @@ enum strategy_note {
     NOTE_NONE,
     NOTE_SHORT_HISTORY, /* fewer sessions than the window needs: the fallback */
     NOTE_NO_ANSWER,     /* the window has no solution (no variation, for one): the fallback */
+    NOTE_NO_EXCESS, /* no allowed portfolio beat the risk-free rate: the one of least variance */
     STRATEGY_NOTE_COUNT
 };
 extern const char *const strategy_note_names[STRATEGY_NOTE_COUNT]; /* NULL for NOTE_NONE */
@@ -95,10 +125,11 @@ struct strategy_kind {
     size_t n_params;
     size_t scratch; /* doubles per asset */
     /*
-     * Fills ret_weight[m], every one set. Their sum is the invested share; the rest stays in cash.
-     * False when the window has no answer. NULL: the weights of the request, the same at every decision.
+     * Fills ret_weight[m], every one set. Their sum is the invested share; the rest stays in cash. What
+     * breaks the limits is moved to the nearest weights that keep them, with the same sum.
+     * NOTE_NO_ANSWER: the fallback takes its place. NULL: the weights of the request at every decision.
      */
-    bool (*weigh)(const struct strategy_input *input, double *ret_weight);
+    enum strategy_note (*weigh)(const struct strategy_input *input, double *ret_weight);
 };
 
 extern const struct strategy_kind *const strategy_kinds[STRATEGY_COUNT];
@@ -107,6 +138,16 @@ extern const struct strategy_kind *const strategy_kinds[STRATEGY_COUNT];
 static inline bool strategy_is_plain(const struct strategy *strategy)
 {
     return strategy->kind->weigh == NULL;
+}
+
+/* Where among the m assets the one named by parameter `param` is; m when none is, or it cannot be bought. */
+static inline size_t strategy_asset(const struct strategy_input *input, size_t param)
+{
+    double wanted = input->strategy->param[param];
+    size_t i = 0;
+    while (i < input->m && !(wanted >= 0 && input->asset[i] == (size_t)wanted))
+        i++;
+    return i;
 }
 
 #define STRATEGY_PARAM_INTEGER(name, min, max, standard)            \
@@ -120,6 +161,10 @@ static inline bool strategy_is_plain(const struct strategy *strategy)
 #define STRATEGY_PARAM_CHOICE(name, words, standard)                         \
     {                                                                        \
         (name), STRATEGY_CHOICE, 0, 0, (standard), (words), ARRAY_LEN(words) \
+    }
+#define STRATEGY_PARAM_ASSET(name)                               \
+    {                                                            \
+        (name), STRATEGY_ASSET, 0, 0, STRATEGY_NO_ASSET, NULL, 0 \
     }
 
 #endif

@@ -6,7 +6,7 @@
 #include <math.h>
 
 /* A sum this close to 1 is 1 but for rounding. */
-static const double ROUNDING = 1e-12;
+static const double ROUNDING = 1e-9;
 
 struct planner {
     const struct strategy_scene *scene;
@@ -76,7 +76,7 @@ enum status strategy_plan(const struct strategy_scene *scene, struct arena *aren
         s = history_open(scene->spec, scene->market, scene->panel,
                          strategy_history_needed(strategy), arena, stop, &p.market.history, err);
     if (s == STATUS_OK)
-        s = strategy_workspace_init(&p.workspace, strategy, plan.n, arena, err);
+        s = strategy_workspace_init(&p.workspace, scene->spec, strategy, scene->panel, arena, err);
     for (size_t d = 0; s == STATUS_OK && d < scene->n_due; d++) {
         if (stop_is_raised(stop))
             return stop_status(stop, err);

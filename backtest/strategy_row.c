@@ -2,6 +2,7 @@
 #include "backtest/strategy_row.h"
 
 #include "backtest/stats.h"
+#include "backtest/strategy_limits.h"
 
 #include <float.h>
 #include <math.h>
@@ -12,11 +13,12 @@ size_t strategy_history_needed(const struct strategy *strategy)
     return strategy->lookback + strategy->lag;
 }
 
-enum status strategy_workspace_init(struct strategy_workspace *workspace,
-                                    const struct strategy *strategy, size_t n, struct arena *arena,
-                                    struct err *err)
+enum status strategy_workspace_init(struct strategy_workspace *workspace, const struct spec *spec,
+                                    const struct strategy *strategy, const struct panel *panel,
+                                    struct arena *arena, struct err *err)
 {
     unsigned needs = strategy->kind->needs;
+    size_t n = panel->n_held;
     size_t n_returns = needs & STRATEGY_RETURNS ? strategy->lookback : 0;
     size_t order = needs & STRATEGY_COVARIANCE ? n : 0;
     struct strategy_workspace w = {
@@ -27,12 +29,23 @@ enum status strategy_workspace_init(struct strategy_workspace *workspace,
         .covariance = arena_array(arena, n * order + 1, sizeof *w.covariance),
         .scratch = arena_array(arena, n * strategy->kind->scratch + 1, sizeof *w.scratch),
         .weight = arena_array(arena, n, sizeof *w.weight),
+        .square = arena_array(arena, needs & STRATEGY_SQUARE ? n * n : 1, sizeof *w.square),
+        .index = arena_array(arena, n * STRATEGY_INDICES, sizeof *w.index),
     };
-    if (w.live == NULL || w.price == NULL || w.returns == NULL || w.mean == NULL ||
-        w.covariance == NULL || w.scratch == NULL || w.weight == NULL)
+    if (w.square == NULL || w.index == NULL || w.live == NULL || w.price == NULL ||
+        w.returns == NULL || w.mean == NULL || w.covariance == NULL || w.scratch == NULL ||
+        w.weight == NULL)
         return err_set(err, STATUS_TOO_LARGE,
                        "Strategy \"%s\" over %zu assets needs more memory than a request may use.",
                        strategy->kind->name, n);
+    enum status s = strategy_limits_init(&w.all, strategy, n, arena, err);
+    if (s == STATUS_OK)
+        s = strategy_limits_init(&w.limits, strategy, n, arena, err);
+    if (s == STATUS_OK)
+        s = qp_workspace_init(&w.qp, n, arena, err);
+    if (s != STATUS_OK)
+        return s;
+    strategy_limits_fill(&w.all, spec, strategy, panel->held, n);
     *workspace = w;
     return STATUS_OK;
 }
@@ -80,18 +93,36 @@ static bool estimate(const struct strategy *strategy, size_t m, struct strategy_
     return is_usable;
 }
 
-static bool weigh(const struct strategy *strategy, const struct strategy_market *market,
-                  size_t session, size_t n_live, struct strategy_workspace *w, size_t *ret_m)
+/* Moves weights that break the limits to the nearest that keep them and have the same sum. */
+static bool keep_limits(struct strategy_workspace *w, size_t m)
+{
+    static const double TOLERANCE = 1e-9;
+    double sum = 0, least, most;
+    if (limits_hold(&w->limits, w->weight, TOLERANCE))
+        return true;
+    for (size_t i = 0; i < m; i++)
+        sum += w->weight[i];
+    limits_range(&w->limits, &least, &most);
+    w->limits.budget = fmin(fmax(sum, least), most);
+    return qp_project(&w->limits, w->weight, &w->qp, w->weight) == QP_SOLVED;
+}
+
+/* Fills w->weight for the *ret_m assets that take part, in w->live. */
+static enum strategy_note weigh(const struct strategy *strategy,
+                                const struct strategy_market *market, size_t session, size_t n_live,
+                                struct strategy_workspace *w, size_t *ret_m)
 {
     size_t m = n_live;
     if (strategy->kind->needs & STRATEGY_WINDOW)
         m = cut_windows(strategy, market->history.panel, session - strategy->lag, n_live, w);
     *ret_m = m;
     if (m == 0 || !estimate(strategy, m, w))
-        return false;
+        return NOTE_NO_ANSWER;
+    strategy_limits_pick(&w->all, w->live, m, &w->limits);
     struct strategy_input input = {
         .strategy = strategy,
         .m = m,
+        .asset = w->live,
         .price = w->price,
         .returns = w->returns,
         .mean = w->mean,
@@ -99,19 +130,30 @@ static bool weigh(const struct strategy *strategy, const struct strategy_market 
         .periods_per_year = market->periods_per_year,
         .risk_free_rate = market->risk_free_rate,
         .scratch = w->scratch,
+        .square = w->square,
+        .index = w->index,
+        .limits = &w->limits,
+        .qp = &w->qp,
     };
-    bool is_finite = strategy->kind->weigh(&input, w->weight);
+    enum strategy_note note = strategy->kind->weigh(&input, w->weight);
     for (size_t i = 0; i < m; i++)
-        is_finite = is_finite && isfinite(w->weight[i]);
-    return is_finite;
+        note = isfinite(w->weight[i]) ? note : NOTE_NO_ANSWER;
+    return note == NOTE_NO_ANSWER || keep_limits(w, m) ? note : NOTE_NO_ANSWER;
 }
 
 static void fall_back(const struct strategy *strategy, const struct panel *panel, size_t session,
                       struct strategy_workspace *w, double *ret_weight)
 {
     size_t m = strategy->fallback == FALLBACK_EQUAL ? list_live(panel, session, w->live) : 0;
+    if (m == 0)
+        return;
     for (size_t i = 0; i < m; i++)
-        ret_weight[w->live[i]] = 1 / (double)m;
+        w->weight[i] = 1 / (double)m;
+    strategy_limits_pick(&w->all, w->live, m, &w->limits);
+    if (!keep_limits(w, m))
+        return; /* cash: limits that pass their check and cannot be met leave nothing else */
+    for (size_t i = 0; i < m; i++)
+        ret_weight[w->live[i]] = w->weight[i];
 }
 
 enum strategy_note strategy_row(const struct strategy *strategy,
@@ -127,11 +169,12 @@ enum strategy_note strategy_row(const struct strategy *strategy,
         return NOTE_SHORT_HISTORY;
     }
     size_t n_live = list_live(panel, session, workspace->live);
-    if (!weigh(strategy, market, session, n_live, workspace, &m)) {
+    enum strategy_note note = weigh(strategy, market, session, n_live, workspace, &m);
+    if (note == NOTE_NO_ANSWER) {
         fall_back(strategy, panel, session, workspace, ret_weight);
-        return NOTE_NO_ANSWER;
+        return note;
     }
     for (size_t i = 0; i < m; i++)
         ret_weight[workspace->live[i]] = workspace->weight[i] + 0.0; /* -0 becomes 0 */
-    return NOTE_NONE;
+    return note;
 }

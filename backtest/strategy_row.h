@@ -13,14 +13,17 @@
 struct strategy_workspace {
     size_t *live; /* [n]: columns of the assets that take part */
     const double **price;
-    double *returns, *mean, *covariance, *scratch;
-    double *weight; /* [n] */
+    double *returns, *mean, *covariance, *scratch, *square;
+    size_t *index;
+    double *weight;            /* [n] */
+    struct limits all, limits; /* of every asset, and of those that take part */
+    struct qp_workspace qp;
 };
 
-/* Room for n assets. Errors: STATUS_TOO_LARGE. */
-enum status strategy_workspace_init(struct strategy_workspace *workspace,
-                                    const struct strategy *strategy, size_t n, struct arena *arena,
-                                    struct err *err) NODISCARD;
+/* Room for the held assets of a panel of spec. Errors: STATUS_TOO_LARGE, STATUS_OUT_OF_MEMORY. */
+enum status strategy_workspace_init(struct strategy_workspace *workspace, const struct spec *spec,
+                                    const struct strategy *strategy, const struct panel *panel,
+                                    struct arena *arena, struct err *err) NODISCARD;
 
 struct strategy_market {
     struct history history;

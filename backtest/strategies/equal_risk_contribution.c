@@ -2,9 +2,10 @@
 #include "backtest/risk_parity.h"
 #include "backtest/strategies/kinds.h"
 
-static bool weigh(const struct strategy_input *input, double *ret_weight)
+static enum strategy_note weigh(const struct strategy_input *input, double *ret_weight)
 {
-    return risk_parity(input->covariance, input->m, input->scratch, ret_weight);
+    bool is_met = risk_parity(input->covariance, input->m, input->scratch, ret_weight);
+    return is_met ? NOTE_NONE : NOTE_NO_ANSWER;
 }
 
 const struct strategy_kind strategy_equal_risk_contribution = {

@@ -2,10 +2,10 @@
 #include "backtest/risk_parity.h"
 #include "backtest/strategies/kinds.h"
 
-static bool weigh(const struct strategy_input *input, double *ret_weight)
+static enum strategy_note weigh(const struct strategy_input *input, double *ret_weight)
 {
     risk_inverse_volatility(input->covariance, input->m, ret_weight);
-    return true;
+    return NOTE_NONE;
 }
 
 const struct strategy_kind strategy_inverse_volatility = {

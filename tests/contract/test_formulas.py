@@ -59,6 +59,7 @@ class Formulas(unittest.TestCase):
         for path in sorted((ROOT / "backtest" / "strategies").glob("*.c")):
             keys += re.findall(r'STRATEGY_PARAM_[A-Z]+\(\s*"(\w+)"', path.read_text(encoding="utf-8"))
         table = titled("Strategies").split("| Parameter |")[1].split("| Strategy |")[0]
+        keys += re.findall(r"keys\[n\+\+\] = \"(constraints)\"", source)
         self.assertEqual(sorted(set(keys)), sorted(first_cells(table)))
 
     def test_every_field_of_a_request_is_documented_and_every_documented_one_exists(self):

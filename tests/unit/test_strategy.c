@@ -16,6 +16,18 @@ static const char *object_of(enum strategy_id id)
             "{\"name\":\"inverse_volatility\",\"lookback\":40,\"lag\":1}",
         [STRATEGY_EQUAL_RISK_CONTRIBUTION] =
             "{\"name\":\"equal_risk_contribution\",\"lookback\":60,\"covariance\":\"ledoit_wolf\"}",
+        [STRATEGY_MINIMUM_VARIANCE] = "{\"name\":\"minimum_variance\",\"lookback\":60,"
+                                      "\"constraints\":{\"min_weight\":0.05,\"max_weight\":0.4}}",
+        [STRATEGY_MAXIMUM_SHARPE] =
+            "{\"name\":\"maximum_sharpe\",\"lookback\":60,\"covariance\":\"ewma\",\"decay\":0.97,"
+            "\"constraints\":{\"long_only\":false,\"min_weight\":-0.3,\"max_gross\":1.5}}",
+        [STRATEGY_HIERARCHICAL_RISK_PARITY] =
+            "{\"name\":\"hierarchical_risk_parity\",\"lookback\":60,\"linkage\":\"average\"}",
+        [STRATEGY_MOVING_AVERAGE_TIMING] =
+            "{\"name\":\"moving_average_timing\",\"lookback\":50,\"safe\":\"x:C\"}",
+        [STRATEGY_MOMENTUM] = "{\"name\":\"momentum\",\"lookback\":60,\"lag\":5,\"top\":2,"
+                              "\"constraints\":{\"max_weight\":0.45}}",
+        [STRATEGY_DUAL_MOMENTUM] = "{\"name\":\"dual_momentum\",\"lookback\":60,\"top\":3}",
     };
     return objects[id];
 }
@@ -37,14 +49,15 @@ static struct backtest_result *play(struct world *w, const char *object, const s
                                     const char *start)
 {
     char body[2048];
+    bool is_short = strstr(object, "\"long_only\":false") != NULL;
     int at = snprintf(body, sizeof body, "{\"universe\":[");
     for (size_t i = 0; i < N_ASSETS; i++)
         at += snprintf(body + at, sizeof body - (size_t)at, "%s\"%s\"", i > 0 ? "," : "",
                        uids[order == NULL ? i : order[i]]);
     (void)snprintf(body + at, sizeof body - (size_t)at,
                    "],\"strategy\":%s,\"start\":\"%s\",\"end\":\"2012-06-29\",\"costs\":{"
-                   "\"commission_bps\":5},\"monkeys\":{\"count\":0}}",
-                   object, start);
+                   "\"commission_bps\":5},\"monkeys\":{\"count\":0}%s}",
+                   object, start, is_short ? ",\"leverage\":{\"max_gross\":1.5}" : "");
     return world_run(w, body);
 }
 
@@ -248,6 +261,109 @@ static void what_is_gone_or_stands_still_gets_nothing(void **state)
     world_clear(&w);
 }
 
+/* Rows of every strategy under limits keep them, whatever formula they come from. */
+static void every_strategy_keeps_the_limits(void **state)
+{
+    (void)state;
+    for (size_t id = 0; id < STRATEGY_COUNT; id++) {
+        struct world w;
+        char object[512];
+        if (strategy_kinds[id]->weigh == NULL)
+            continue;
+        fill_market(&w, 1);
+        (void)snprintf(object, sizeof object,
+                       "{\"name\":\"%s\",\"lookback\":40,\"constraints\":{\"min_weight\":0.02,"
+                       "\"max_weight\":0.3}}",
+                       strategy_kinds[id]->name);
+        struct backtest_result *r = play(&w, object, NULL, "2010-06-01");
+        for (size_t d = 0; d < r->strategy.n; d++) {
+            for (size_t a = 0; a < r->plan.n; a++) {
+                double weight = plan_row(&r->plan, d)[a];
+                if (!(weight > 0.02 - 1e-9 && weight < 0.3 + 1e-9))
+                    fail_msg("%s: %.17g", object, weight);
+            }
+        }
+        world_clear(&w);
+    }
+}
+
+static double gain_of(const struct backtest_result *r, size_t a, size_t last, size_t lookback)
+{
+    const double *price = r->panel->price + panel_cell(r->panel, a, 0);
+    return price[last] / price[last - lookback] - 1;
+}
+
+static void momentum_holds_those_that_rose_most(void **state)
+{
+    struct world w;
+    (void)state;
+    fill_market(&w, 1);
+    struct backtest_result *r =
+        play(&w, "{\"name\":\"momentum\",\"lookback\":40,\"lag\":2,\"top\":2}", NULL, "2010-01-04");
+    for (size_t d = 3; d < r->strategy.n; d++) {
+        size_t last = r->strategy.decisions[d].session - 2;
+        for (size_t a = 0; a < N_ASSETS; a++) {
+            size_t n_better = 0;
+            for (size_t b = 0; b < N_ASSETS; b++)
+                n_better += gain_of(r, b, last, 40) > gain_of(r, a, last, 40) ? 1 : 0;
+            assert_true(plan_row(&r->plan, d)[a] == (n_better < 2 ? 0.5 : 0));
+        }
+    }
+    world_clear(&w);
+}
+
+static void dual_momentum_is_in_the_safe_asset_unless_something_beats_it(void **state)
+{
+    struct world w;
+    size_t n_safe = 0, n_risky = 0;
+    (void)state;
+    fill_market(&w, 1);
+    struct backtest_result *r = play(
+        &w, "{\"name\":\"dual_momentum\",\"lookback\":40,\"safe\":\"x:C\"}", NULL, "2010-01-04");
+    for (size_t d = 3; d < r->strategy.n; d++) {
+        size_t last = r->strategy.decisions[d].session, best = 2;
+        for (size_t a = 0; a < N_ASSETS; a++)
+            best = gain_of(r, a, last, 40) > gain_of(r, best, last, 40) ? a : best;
+        assert_true(plan_row(&r->plan, d)[best] == 1);
+        n_safe += best == 2 ? 1 : 0;
+        n_risky += best == 2 ? 0 : 1;
+    }
+    assert_true(n_safe > 0 && n_risky > 0);
+    r = play(&w, "{\"name\":\"dual_momentum\",\"lookback\":40,\"top\":6}", NULL, "2010-01-04");
+    for (size_t d = 3; d < r->strategy.n; d++) {
+        for (size_t a = 0; a < N_ASSETS; a++) {
+            bool rose = gain_of(r, a, r->strategy.decisions[d].session, 40) > 0;
+            assert_true((plan_row(&r->plan, d)[a] > 0) == rose);
+        }
+    }
+    world_clear(&w);
+}
+
+static void timing_holds_what_is_above_its_moving_average(void **state)
+{
+    struct world w;
+    size_t n_in = 0, n_out = 0;
+    (void)state;
+    fill_market(&w, 1);
+    struct backtest_result *r =
+        play(&w, "{\"name\":\"moving_average_timing\",\"lookback\":50}", NULL, "2010-01-04");
+    for (size_t d = 4; d < r->strategy.n; d++) {
+        size_t last = r->strategy.decisions[d].session;
+        for (size_t a = 0; a < N_ASSETS; a++) {
+            const double *price = r->panel->price + panel_cell(r->panel, a, 0);
+            double sum = 0;
+            for (size_t t = last - 49; t <= last; t++)
+                sum += price[t];
+            bool is_in = price[last] > sum / 50;
+            assert_true(plan_row(&r->plan, d)[a] == (is_in ? 1.0 / N_ASSETS : 0));
+            n_in += is_in ? 1 : 0;
+            n_out += is_in ? 0 : 1;
+        }
+    }
+    assert_true(n_in > 10 && n_out > 10);
+    world_clear(&w);
+}
+
 static void a_name_alone_takes_every_default(void **state)
 {
     struct world w;
@@ -294,6 +410,25 @@ static const struct refusal refusals[] = {
     {"{\"name\":\"inverse_volatility\",\"decay\":0.9}", STATUS_BAD_SPEC, "/strategy/decay"},
     {"{\"name\":\"inverse_volatility\",\"covariance\":\"ewma\",\"decay\":1}", STATUS_OUT_OF_RANGE,
      "/strategy/decay"},
+    {"{\"name\":\"momentum\",\"top\":0}", STATUS_OUT_OF_RANGE, "/strategy/top"},
+    {"{\"name\":\"momentum\",\"safe\":\"x:A\"}", STATUS_UNKNOWN_FIELD, "/strategy/safe"},
+    {"{\"name\":\"dual_momentum\",\"safe\":\"x:Z\"}", STATUS_BAD_SPEC, "/strategy/safe"},
+    {"{\"name\":\"hierarchical_risk_parity\",\"linkage\":\"ward\"}", STATUS_OUT_OF_RANGE,
+     "/strategy/linkage"},
+    {"{\"name\":\"momentum\",\"constraints\":{\"max\":1}}", STATUS_UNKNOWN_FIELD,
+     "/strategy/constraints/max"},
+    {"{\"name\":\"momentum\",\"constraints\":{\"max_weight\":0.4}}", STATUS_BAD_SPEC,
+     "/strategy/constraints/max_weight"},
+    {"{\"name\":\"momentum\",\"constraints\":{\"min_weight\":0.6}}", STATUS_BAD_SPEC,
+     "/strategy/constraints/min_weight"},
+    {"{\"name\":\"momentum\",\"constraints\":{\"min_weight\":-0.1}}", STATUS_OUT_OF_RANGE,
+     "/strategy/constraints/min_weight"},
+    {"{\"name\":\"momentum\",\"constraints\":{\"max_gross\":0.9}}", STATUS_OUT_OF_RANGE,
+     "/strategy/constraints/max_gross"},
+    {"{\"name\":\"momentum\",\"constraints\":{\"groups\":[]}}", STATUS_WRONG_TYPE,
+     "/strategy/constraints/groups"},
+    {"{\"name\":\"momentum\",\"constraints\":{\"groups\":{\"none\":{\"max\":0.5}}}}",
+     STATUS_BAD_SPEC, "/strategy/constraints/groups/none"},
 };
 
 static void wrong_parameters_name_the_place_and_what_is_allowed(void **state)
@@ -316,6 +451,45 @@ static void wrong_parameters_name_the_place_and_what_is_allowed(void **state)
     }
 }
 
+static const struct refusal asset_refusals[] = {
+    {"{\"assets\":[{\"uid\":\"x:A\",\"max_weight\":0.5}]}", STATUS_BAD_SPEC,
+     "/assets/0/max_weight"},
+    {"{\"assets\":[{\"uid\":\"x:A\",\"min_weight\":-0.5}],\"strategy\":\"momentum\"}",
+     STATUS_BAD_SPEC, "/assets/0/min_weight"},
+    {"{\"assets\":[{\"uid\":\"x:A\",\"min_weight\":0.5,\"max_weight\":0.2},{\"uid\":\"x:B\"}],"
+     "\"strategy\":\"momentum\"}",
+     STATUS_BAD_SPEC, "/assets/0/max_weight"},
+    {"{\"assets\":[{\"uid\":\"x:A\",\"min_weight\":0.5,\"group\":\"g\"},{\"uid\":\"x:B\"}],"
+     "\"strategy\":{\"name\":\"momentum\",\"constraints\":{\"groups\":{\"g\":{\"max\":0.4}}}}}",
+     STATUS_BAD_SPEC, "/strategy/constraints/groups/g"},
+    {"{\"assets\":[{\"uid\":\"x:A\",\"max_weight\":-0.5},{\"uid\":\"x:B\",\"max_weight\":2}],"
+     "\"strategy\":{\"name\":\"momentum\",\"constraints\":{\"long_only\":false,\"max_gross\":1.5}}}",
+     STATUS_BAD_SPEC, "/strategy/constraints/max_gross"},
+    {"{\"assets\":[{\"uid\":\"x:A\"},{\"uid\":\"x:B\"}],"
+     "\"strategy\":{\"name\":\"momentum\",\"constraints\":{\"long_only\":false}}}",
+     STATUS_BAD_SPEC, "/strategy/constraints/long_only"},
+    {"{\"assets\":[{\"uid\":\"x:A\",\"weight\":1}],\"strategy\":\"momentum\"}", STATUS_BAD_WEIGHTS,
+     "/assets/0/weight"},
+    {"{\"assets\":[{\"uid\":\"x:A\",\"group\":\"\"}]}", STATUS_OUT_OF_RANGE, "/assets/0/group"},
+};
+
+static void limits_of_assets_that_cannot_be_kept_are_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(asset_refusals); i++) {
+        const struct refusal *c = &asset_refusals[i];
+        struct world w;
+        struct spec *spec = NULL;
+        struct err err = {0};
+        world_init(&w);
+        enum status s = spec_parse(str_of(c->strategy), &w.arena, &spec, &err);
+        if (s != c->status || strcmp(err.name, c->pointer) != 0 || err.allowed[0] == '\0')
+            fail_msg("%s gave %s \"%s\" at %s (allowed: %s)", c->strategy, status_name(s),
+                     err.detail, err.name, err.allowed);
+        world_clear(&w);
+    }
+}
+
 static void canonical_form_of_every_strategy_parses_to_itself(void **state)
 {
     struct world w;
@@ -329,7 +503,7 @@ static void canonical_form_of_every_strategy_parses_to_itself(void **state)
             continue;
         (void)snprintf(body, sizeof body,
                        "{\"universe\":[\"x:A\",\"x:B\",\"x:C\",\"x:D\",\"x:E\",\"x:F\"],"
-                       "\"strategy\":%s}",
+                       "\"strategy\":%s,\"leverage\":{\"max_gross\":3}}",
                        object_of((enum strategy_id)id));
         buf_init(&first, &w.arena, 1 << 16);
         buf_init(&second, &w.arena, 1 << 16);
@@ -357,8 +531,13 @@ int main(void)
         cmocka_unit_test(fallback_to_cash_holds_cash),
         cmocka_unit_test(inverse_volatility_is_one_over_the_deviation_of_the_window),
         cmocka_unit_test(what_is_gone_or_stands_still_gets_nothing),
+        cmocka_unit_test(every_strategy_keeps_the_limits),
+        cmocka_unit_test(momentum_holds_those_that_rose_most),
+        cmocka_unit_test(dual_momentum_is_in_the_safe_asset_unless_something_beats_it),
+        cmocka_unit_test(timing_holds_what_is_above_its_moving_average),
         cmocka_unit_test(a_name_alone_takes_every_default),
         cmocka_unit_test(wrong_parameters_name_the_place_and_what_is_allowed),
+        cmocka_unit_test(limits_of_assets_that_cannot_be_kept_are_refused),
         cmocka_unit_test(canonical_form_of_every_strategy_parses_to_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,174 @@
+/* cluster.c - hierarchical risk parity: a tree of correlations, its leaves in order, bisection. */
+#include "backtest/cluster.h"
+
+#include <math.h>
+
+const char *const cluster_linkage_names[CLUSTER_LINKAGE_COUNT] = {
+    [CLUSTER_SINGLE] = "single",
+    [CLUSTER_COMPLETE] = "complete",
+    [CLUSTER_AVERAGE] = "average",
+};
+
+/* Slot i of n holds a cluster, or is empty (size 0). Its leaves are a linked list from first to last. */
+struct forest {
+    size_t n;
+    double *distance; /* [n x n] between slots */
+    size_t *size, *age, *first, *last, *next, *nearest;
+};
+
+static void sort_by_variance(const double *covariance, size_t n, size_t *ret)
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t at = i;
+        for (; at > 0 && covariance[ret[at - 1] * (n + 1)] > covariance[i * (n + 1)]; at--)
+            ret[at] = ret[at - 1];
+        ret[at] = i;
+    }
+}
+
+static void plant(struct forest *f, const double *covariance, const size_t *sorted)
+{
+    for (size_t i = 0; i < f->n; i++) {
+        f->size[i] = 1;
+        f->age[i] = i;
+        f->first[i] = f->last[i] = sorted[i];
+        f->next[sorted[i]] = f->n;
+        for (size_t j = 0; j < f->n; j++) {
+            size_t a = sorted[i], b = sorted[j];
+            double scale = sqrt(covariance[a * (f->n + 1)] * covariance[b * (f->n + 1)]);
+            double correlation = covariance[a * f->n + b] / scale;
+            f->distance[i * f->n + j] = sqrt(fmax(1 - correlation, 0) / 2);
+        }
+    }
+}
+
+static void find_nearest(struct forest *f, size_t i)
+{
+    f->nearest[i] = f->n;
+    for (size_t j = 0; j < f->n; j++) {
+        if (j == i || f->size[j] == 0)
+            continue;
+        if (f->nearest[i] == f->n ||
+            f->distance[i * f->n + j] < f->distance[i * f->n + f->nearest[i]])
+            f->nearest[i] = j;
+    }
+}
+
+/* Lance and Williams: the distance from k to the union of a and b. */
+static double joined(const struct forest *f, enum cluster_linkage linkage, size_t a, size_t b,
+                     size_t k)
+{
+    double to_a = f->distance[a * f->n + k], to_b = f->distance[b * f->n + k];
+    double size_a = (double)f->size[a], size_b = (double)f->size[b];
+    switch (linkage) {
+    case CLUSTER_COMPLETE:
+        return fmax(to_a, to_b);
+    case CLUSTER_AVERAGE:
+        return (size_a * to_a + size_b * to_b) / (size_a + size_b);
+    case CLUSTER_SINGLE:
+    case CLUSTER_LINKAGE_COUNT:
+        break;
+    }
+    return fmin(to_a, to_b);
+}
+
+/* Appends b's leaves to those of a; a, the older of the two, becomes the union. */
+static void join(struct forest *f, enum cluster_linkage linkage, size_t a, size_t b, size_t age)
+{
+    for (size_t k = 0; k < f->n; k++) {
+        if (f->size[k] == 0 || k == a || k == b)
+            continue;
+        double distance = joined(f, linkage, a, b, k);
+        f->distance[a * f->n + k] = distance;
+        f->distance[k * f->n + a] = distance;
+    }
+    f->next[f->last[a]] = f->first[b];
+    f->last[a] = f->last[b];
+    f->size[a] += f->size[b];
+    f->size[b] = 0;
+    f->age[a] = age;
+    for (size_t k = 0; k < f->n; k++) {
+        if (f->size[k] > 0 && (k == a || f->nearest[k] == a || f->nearest[k] == b ||
+                               f->distance[k * f->n + a] < f->distance[k * f->n + f->nearest[k]]))
+            find_nearest(f, k);
+    }
+}
+
+static size_t closest(const struct forest *f)
+{
+    size_t best = f->n;
+    for (size_t i = 0; i < f->n; i++) {
+        if (f->size[i] > 0 && (best == f->n || f->distance[i * f->n + f->nearest[i]] <
+                                                   f->distance[best * f->n + f->nearest[best]]))
+            best = i;
+    }
+    return best;
+}
+
+void cluster_order(const double *covariance, size_t n, enum cluster_linkage linkage, double *square,
+                   size_t *index, size_t *ret_order)
+{
+    struct forest f = {.n = n, .distance = square};
+    f.size = index;
+    f.age = index + n;
+    f.first = index + 2 * n;
+    f.last = index + 3 * n;
+    f.next = index + 4 * n;
+    f.nearest = index + 5 * n;
+    size_t *sorted = index + 6 * n;
+
+    sort_by_variance(covariance, n, sorted);
+    plant(&f, covariance, sorted);
+    for (size_t i = 0; i < n; i++)
+        find_nearest(&f, i);
+    for (size_t made = 0; made + 1 < n; made++) {
+        size_t a = closest(&f), b = f.nearest[a];
+        if (f.age[a] < f.age[b])
+            join(&f, linkage, a, b, n + made);
+        else
+            join(&f, linkage, b, a, n + made);
+    }
+    size_t root = 0, at = 0;
+    while (f.size[root] == 0)
+        root++;
+    for (size_t leaf = f.first[root]; leaf < n; leaf = f.next[leaf])
+        ret_order[at++] = leaf;
+}
+
+/* Variance of the inverse-variance portfolio of order[from..to). */
+static double part_variance(const double *covariance, size_t n, const size_t *order, size_t from,
+                            size_t to)
+{
+    double sum = 0, total = 0;
+    for (size_t i = from; i < to; i++)
+        total += 1 / covariance[order[i] * (n + 1)];
+    for (size_t i = from; i < to; i++) {
+        double row = 0;
+        for (size_t j = from; j < to; j++)
+            row += covariance[order[i] * n + order[j]] / covariance[order[j] * (n + 1)];
+        sum += row / covariance[order[i] * (n + 1)];
+    }
+    return sum / (total * total);
+}
+
+static void bisect(const double *covariance, size_t n, const size_t *order, size_t from, size_t to,
+                   double *weight)
+{
+    while (to - from > 1) {
+        size_t middle = from + (to - from) / 2;
+        double left = part_variance(covariance, n, order, from, middle);
+        double right = part_variance(covariance, n, order, middle, to);
+        double share = 1 - left / (left + right);
+        for (size_t i = from; i < to; i++)
+            weight[order[i]] *= i < middle ? share : 1 - share;
+        bisect(covariance, n, order, from, middle, weight);
+        from = middle; /* the right half is the next round: the depth stays at log2 n */
+    }
+}
+
+void cluster_bisect(const double *covariance, size_t n, const size_t *order, double *ret_weight)
+{
+    for (size_t i = 0; i < n; i++)
+        ret_weight[i] = 1;
+    bisect(covariance, n, order, 0, n, ret_weight);
+}

@@ -1,0 +1,59 @@
+/*
+ * qp.h - convex quadratic programs over weight limits, by a dual active-set method.
+ * Pure: no allocation; the caller sizes a workspace, one per thread. The order of operations is fixed,
+ * so the same problem gives the same bits.
+ *
+ * Source: D. Goldfarb, A. Idnani, "A numerically stable dual method for solving strictly convex
+ * quadratic programs", Mathematical Programming 27, 1983. It starts at the minimum without limits and
+ * takes the most violated one in, one at a time, until none is violated. The gross limit
+ * sum |x_i| <= L stands for 2^n linear ones; the violated one has the signs of x.
+ */
+#ifndef BACKTEST_QP_H
+#define BACKTEST_QP_H
+
+#include "backtest/limits.h"
+#include "base/arena.h"
+#include "base/err.h"
+
+struct qp_workspace {
+    size_t n_max;
+    double *j, *r; /* n x n each, column by column */
+    double *x, *d, *z, *u, *step, *normal;
+    int *kind;
+    size_t *index;
+};
+
+/* Room for n variables. Errors: STATUS_TOO_LARGE. */
+enum status qp_workspace_init(struct qp_workspace *workspace, size_t n, struct arena *arena,
+                              struct err *err) NODISCARD;
+
+struct qp_problem {
+    const struct limits *limits; /* n variables */
+    const double *h;             /* n x n, symmetric, positive semidefinite; NULL: the identity */
+    const double *c;             /* [n]; NULL: 0 */
+    const double *gain;          /* [n]; NULL: no condition on the gain */
+    double gain_min;             /* gain'x >= gain_min, unless is_ratio */
+    /* Maximise gain'w / sqrt(w'Hw) over the limits instead; c is not looked at. Solved as the least x'Hx
+     * with gain'x = 1, the limits being those of x / sum x (Cornuejols and Tutuncu, "Optimization Methods in
+     * Finance", 2006, 8.2). */
+    bool is_ratio;
+};
+
+enum qp_outcome {
+    QP_SOLVED,
+    QP_INFEASIBLE, /* no weights meet the limits and the gain; as a ratio: none has a gain above 0 */
+    QP_STALLED,    /* out of steps, or h has no factor: nothing to rely on */
+};
+
+/*
+ * Minimises x'Hx / 2 - c'x over the limits; ret_x[n]. A singular h is lifted by 1e-10 of its mean
+ * diagonal element, or by as little more as it takes. A weight at a bound is the bound itself.
+ */
+enum qp_outcome qp_solve(const struct qp_problem *problem, struct qp_workspace *workspace,
+                         double *ret_x) NODISCARD;
+
+/* The point of the limits nearest to weight[n]; its budget is that of the limits. */
+enum qp_outcome qp_project(const struct limits *limits, const double *weight,
+                           struct qp_workspace *workspace, double *ret_x) NODISCARD;
+
+#endif
