@@ -2,46 +2,9 @@
 #include "handlers/backtest_select.h"
 
 #include "base/suggest.h"
+#include "handlers/json_text.h"
 
 #include <string.h>
-
-/* End of the JSON value that starts at text[at]: the ',' or closing bracket behind it. Valid compact JSON only. */
-static size_t value_end(struct str text, size_t at)
-{
-    size_t depth = 0;
-    bool in_string = false;
-    for (; at < text.len; at++) {
-        char c = text.ptr[at];
-        if (in_string && c == '\\')
-            at++;
-        else if (c == '"')
-            in_string = !in_string;
-        else if (in_string)
-            continue;
-        else if (c == '{' || c == '[')
-            depth++;
-        else if ((c == '}' || c == ']' || c == ',') && depth == 0)
-            return at;
-        else if (c == '}' || c == ']')
-            depth--;
-    }
-    return text.len;
-}
-
-/* Member i of an object's text, counted by *at: 1 at the start. False at the end, or where it is no object of ours. */
-static bool next_member(struct str object, size_t *at, struct str *ret_key, struct str *ret_value)
-{
-    if (*at >= object.len || object.ptr[*at] != '"')
-        return false;
-    size_t key_end = str_find(object, '"', *at + 1);
-    if (key_end + 2 > object.len || object.ptr[key_end + 1] != ':')
-        return false;
-    *ret_key = str_sub(object, *at + 1, key_end);
-    size_t end = value_end(object, key_end + 2);
-    *ret_value = str_sub(object, key_end + 2, end);
-    *at = end + 1;
-    return end < object.len;
-}
 
 static bool is_in(struct str list, struct str name)
 {
@@ -64,7 +27,7 @@ static enum status unknown_part(struct str data, struct str part, struct arena *
     struct buf names;
     struct str key, value;
     buf_init(&names, arena, sizeof err->allowed);
-    for (size_t at = 1; next_member(data, &at, &key, &value);) {
+    for (size_t at = 1; json_next_member(data, &at, &key, &value);) {
         suggest_offer(&search, key);
         buf_add_c(&names, names.len == 0 ? "" : ", ");
         buf_add(&names, key);
@@ -84,7 +47,7 @@ static enum status check_parts(struct str data, struct str select, struct arena 
     struct str part, key, value;
     while (str_next_field(&select, ',', &part)) {
         bool is_known = false;
-        for (size_t at = 1; !is_known && next_member(data, &at, &key, &value);)
+        for (size_t at = 1; !is_known && json_next_member(data, &at, &key, &value);)
             is_known = str_eq(key, str_trim(part));
         if (!is_known)
             return unknown_part(data, str_trim(part), arena, err);
@@ -98,8 +61,8 @@ static enum status split(struct str body, struct str *ret_data, struct str *ret_
 {
     struct str key;
     size_t at = 1;
-    bool is_ours = next_member(body, &at, &key, ret_data) && str_eq_c(key, "data") &&
-                   next_member(body, &at, &key, ret_meta) && str_eq_c(key, "meta");
+    bool is_ours = json_next_member(body, &at, &key, ret_data) && str_eq_c(key, "data") &&
+                   json_next_member(body, &at, &key, ret_meta) && str_eq_c(key, "meta");
     return is_ours ? STATUS_OK : damaged(err);
 }
 
@@ -108,7 +71,7 @@ enum status backtest_warnings(struct str body, struct str *ret, struct err *err)
     struct str key, data = STR_NONE, meta = STR_NONE;
     size_t at = 1;
     enum status s = split(body, &data, &meta, err);
-    if (s == STATUS_OK && (!next_member(meta, &at, &key, ret) || !str_eq_c(key, "warnings")))
+    if (s == STATUS_OK && (!json_next_member(meta, &at, &key, ret) || !str_eq_c(key, "warnings")))
         s = damaged(err);
     return s;
 }
@@ -130,7 +93,7 @@ enum status backtest_select(struct str body, struct str select, struct arena *ar
     buf_init(&out, arena, body.len + 16);
     buf_add_c(&out, "{\"data\":{");
     size_t n = 0;
-    for (size_t at = 1; next_member(data, &at, &key, &value);) {
+    for (size_t at = 1; json_next_member(data, &at, &key, &value);) {
         if (!str_eq_c(key, "id") && !is_in(select, key))
             continue;
         buf_printf(&out, "%s\"%.*s\":", n == 0 ? "" : ",", STR_ARG(key));

@@ -1,0 +1,258 @@
+/* json_text.c - see json_text.h. */
+#include "handlers/json_text.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+size_t json_value_end(struct str text, size_t at)
+{
+    size_t depth = 0;
+    bool in_string = false;
+    for (; at < text.len; at++) {
+        char c = text.ptr[at];
+        if (in_string && c == '\\')
+            at++;
+        else if (c == '"')
+            in_string = !in_string;
+        else if (in_string)
+            continue;
+        else if (c == '{' || c == '[')
+            depth++;
+        else if ((c == '}' || c == ']' || c == ',') && depth == 0)
+            return at;
+        else if (c == '}' || c == ']')
+            depth--;
+    }
+    return text.len;
+}
+
+/* End of the string that starts with the quote at text[at]: its closing quote. */
+static size_t string_end(struct str text, size_t at)
+{
+    for (at++; at < text.len && text.ptr[at] != '"'; at++)
+        if (text.ptr[at] == '\\')
+            at++;
+    return at;
+}
+
+bool json_next_member(struct str object, size_t *at, struct str *ret_key, struct str *ret_value)
+{
+    if (*at >= object.len || object.ptr[*at] != '"')
+        return false;
+    size_t key_end = string_end(object, *at);
+    if (key_end + 2 > object.len || object.ptr[key_end + 1] != ':')
+        return false;
+    *ret_key = str_sub(object, *at + 1, key_end);
+    size_t end = json_value_end(object, key_end + 2);
+    *ret_value = str_sub(object, key_end + 2, end);
+    *at = end + 1;
+    return end < object.len;
+}
+
+static enum status write_array(struct json_val val, struct json_out *json, struct err *err)
+{
+    enum status s = STATUS_OK;
+    jw_array(json);
+    for (size_t i = 0; i < jr_length(val) && s == STATUS_OK; i++)
+        s = json_write(jr_item(val, i), json, err);
+    jw_end_array(json);
+    return s;
+}
+
+static enum status write_object(struct json_val val, struct json_out *json, struct err *err)
+{
+    enum status s = STATUS_OK;
+    struct str key;
+    struct json_val member;
+    jw_object(json);
+    for (size_t i = 0; s == STATUS_OK && jr_member_at(val, i, &key, &member); i++) {
+        jw_key_str(json, key);
+        s = json_write(member, json, err);
+    }
+    jw_end_object(json);
+    return s;
+}
+
+enum status json_write(struct json_val val, struct json_out *json, struct err *err)
+{
+    enum status s = STATUS_OK;
+    int64_t integer = 0;
+    double real = 0;
+    bool flag = false;
+    struct str text = STR_NONE;
+    switch (jr_type(val)) {
+    case JR_ABSENT:
+    case JR_NULL:
+        jw_null(json);
+        break;
+    case JR_BOOL:
+        s = jr_read_bool(val, &flag, err);
+        jw_bool(json, flag);
+        break;
+    case JR_INT:
+        s = jr_read_i64(val, INT64_MIN, INT64_MAX, &integer, err);
+        jw_i64(json, integer);
+        break;
+    case JR_REAL:
+        s = jr_read_f64(val, -HUGE_VAL, HUGE_VAL, &real, err);
+        jw_f64(json, real);
+        break;
+    case JR_STRING:
+        s = jr_read_str(val, 0, SIZE_MAX, &text, err);
+        jw_str(json, text);
+        break;
+    case JR_ARRAY:
+        return write_array(val, json, err);
+    case JR_OBJECT:
+        return write_object(val, json, err);
+    }
+    return s;
+}
+
+/* Where a splice goes: document[from, to) is replaced; before what is inserted stands glue. */
+struct place {
+    size_t from, to;
+    const char *before; /* "," in front of a member that is not the object's first */
+    struct str key;     /* of a member that is added; ptr NULL: none */
+    const struct json_splice *splice;
+};
+
+static enum status leads_nowhere(struct str pointer, const char *why, struct err *err)
+{
+    (void)err_set(err, STATUS_BAD_SPEC, "The pointer \"%.*s\" %s.",
+                  STR_ARG(str_utf8_cut(pointer, 100)), why);
+    err_at(err, ERR_POINTER, pointer, STR_NONE);
+    err_allow(
+        err,
+        "a JSON pointer (RFC 6901) to a value of the base request, or to a new member of one of its objects");
+    return STATUS_BAD_SPEC;
+}
+
+/* "~1" is '/', "~0" is '~'. */
+static bool token_is(struct str token, struct str key)
+{
+    size_t k = 0;
+    for (size_t i = 0; i < token.len; i++, k++) {
+        char c = token.ptr[i];
+        if (c == '~' && i + 1 < token.len) {
+            i++;
+            c = token.ptr[i] == '1' ? '/' : '~';
+        }
+        if (k >= key.len || key.ptr[k] != c)
+            return false;
+    }
+    return k == key.len;
+}
+
+static bool has_plain_key(struct str token)
+{
+    bool is_plain = token.len > 0 && token.len <= 64;
+    for (size_t i = 0; i < token.len && is_plain; i++)
+        is_plain = (token.ptr[i] >= 'a' && token.ptr[i] <= 'z') ||
+                   (token.ptr[i] >= '0' && token.ptr[i] <= '9') || token.ptr[i] == '_';
+    return is_plain;
+}
+
+/* The value of object's member, as a part of document; false when there is none: *ret is then the place at its end. */
+static bool find_member(struct str document, struct str object, struct str token, struct str *ret)
+{
+    struct str key, value;
+    size_t end = (size_t)(object.ptr - document.ptr) + object.len - 1;
+    for (size_t at = 1; json_next_member(object, &at, &key, &value);)
+        if (token_is(token, key)) {
+            *ret = value;
+            return true;
+        }
+    *ret = str_sub(document, end, end);
+    return false;
+}
+
+static bool find_item(struct str array, struct str token, struct str *ret)
+{
+    int64_t wanted = -1;
+    if (!str_to_i64(token, &wanted) || wanted < 0 || array.len < 3)
+        return false;
+    size_t at = 1;
+    for (int64_t i = 0; at < array.len; i++) {
+        size_t end = json_value_end(array, at);
+        if (i == wanted) {
+            *ret = str_sub(array, at, end);
+            return end < array.len;
+        }
+        at = end + 1;
+    }
+    return false;
+}
+
+static enum status locate(struct str document, const struct json_splice *splice, struct place *ret,
+                          struct err *err)
+{
+    struct str rest = splice->pointer, value = document, token;
+    *ret = (struct place){.before = "", .key = STR_NONE, .splice = splice};
+    if (rest.len == 0 || rest.ptr[0] != '/')
+        return leads_nowhere(splice->pointer, "is not one: it starts with '/'", err);
+    while (rest.len > 0) {
+        size_t end = str_find(rest, '/', 1);
+        token = str_sub(rest, 1, end);
+        rest = str_sub(rest, end, rest.len);
+        char opens = value.len > 0 ? value.ptr[0] : '\0';
+        struct str next = STR_NONE;
+        if (opens == '[' && find_item(value, token, &next)) {
+            value = next;
+        } else if (opens == '{') {
+            bool is_first = value.len == 2;
+            bool is_there = find_member(document, value, token, &next);
+            if (!is_there && (rest.len > 0 || !has_plain_key(token)))
+                return leads_nowhere(splice->pointer, "leads nowhere in the base request", err);
+            if (!is_there) {
+                ret->key = token;
+                ret->before = is_first ? "" : ",";
+            }
+            value = next;
+        } else {
+            return leads_nowhere(splice->pointer, "leads nowhere in the base request", err);
+        }
+    }
+    ret->from = (size_t)(value.ptr - document.ptr);
+    ret->to = ret->from + value.len;
+    return STATUS_OK;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct place *x = a, *y = b;
+    if (x->from != y->from)
+        return x->from < y->from ? -1 : 1;
+    return x->splice < y->splice ? -1 : x->splice > y->splice;
+}
+
+enum status json_splice(struct str document, const struct json_splice *splices, size_t n,
+                        struct arena *arena, struct buf *out, struct err *err)
+{
+    struct place *places = arena_array(arena, n + 1, sizeof *places);
+    enum status s = places == NULL ? err_out_of_memory(err) : STATUS_OK;
+    for (size_t i = 0; i < n && s == STATUS_OK; i++)
+        s = locate(document, &splices[i], &places[i], err);
+    if (s != STATUS_OK)
+        return s;
+    qsort(places, n, sizeof *places, by_place);
+    size_t at = 0, added_at = SIZE_MAX;
+    for (size_t i = 0; i < n; i++) {
+        const struct place *place = &places[i];
+        bool is_same = i > 0 && place->from == places[i - 1].from && place->key.ptr == NULL;
+        if (place->from < at || is_same)
+            return leads_nowhere(place->splice->pointer, "is inside of what another one replaces",
+                                 err);
+        buf_add(out, str_sub(document, at, place->from));
+        if (place->key.ptr != NULL) {
+            buf_add_c(out, added_at == place->from ? "," : place->before);
+            buf_printf(out, "\"%.*s\":", STR_ARG(place->key));
+            added_at = place->from;
+        }
+        buf_add(out, place->splice->value);
+        at = place->to;
+    }
+    buf_add(out, str_sub(document, at, document.len));
+    return out->failed ? err_out_of_memory(err) : STATUS_OK;
+}

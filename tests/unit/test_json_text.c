@@ -1,0 +1,110 @@
+/* test_json_text.c - values of a JSON document are replaced as text, wherever a pointer leads. */
+#include "handlers/json_text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+static const char base[] =
+    "{\"assets\":[{\"uid\":\"a,b}\\\"]\",\"weight\":0.5},{\"uid\":\"c\"}],\"costs\":{},\"end\":null}";
+
+static enum status splice(struct arena *arena, const struct json_splice *splices, size_t n,
+                          const char **ret, struct err *err)
+{
+    struct buf out;
+    buf_init(&out, arena, 4096);
+    enum status s = json_splice(STR(base), splices, n, arena, &out, err);
+    *ret = s == STATUS_OK ? buf_c_str(&out) : NULL;
+    return s;
+}
+
+static void values_are_replaced_and_members_added_in_any_order(void **state)
+{
+    struct arena arena;
+    struct err err = {0};
+    const char *text = NULL;
+    (void)state;
+    arena_init(&arena, 1 << 20);
+    const struct json_splice splices[] = {
+        {STR("/end"), STR("\"2020-01-01\"")},       {STR("/assets/1/weight"), STR("0.25")},
+        {STR("/assets/0/weight"), STR("0.75")},     {STR("/costs/commission_bps"), STR("5")},
+        {STR("/costs/slippage_bps"), STR("[1,2]")}, {STR("/rebalance"), STR("\"monthly\"")}};
+    assert_int_equal(splice(&arena, splices, ARRAY_LEN(splices), &text, &err), STATUS_OK);
+    assert_string_equal(text,
+                        "{\"assets\":[{\"uid\":\"a,b}\\\"]\",\"weight\":0.75},{\"uid\":\"c\","
+                        "\"weight\":0.25}],\"costs\":{\"commission_bps\":5,\"slippage_bps\":[1,2]},"
+                        "\"end\":\"2020-01-01\",\"rebalance\":\"monthly\"}");
+    const struct json_splice whole = {STR("/assets/0"), STR("1")};
+    assert_int_equal(splice(&arena, &whole, 1, &text, &err), STATUS_OK);
+    assert_string_equal(text, "{\"assets\":[1,{\"uid\":\"c\"}],\"costs\":{},\"end\":null}");
+    assert_int_equal(splice(&arena, NULL, 0, &text, &err), STATUS_OK);
+    assert_string_equal(text, base);
+    arena_clear(&arena);
+}
+
+static void a_pointer_that_leads_nowhere_is_named(void **state)
+{
+    static const char *const wrong[] = {
+        "",       "end",     "/assets/2",       "/assets/x", "/assets/-1/uid",
+        "/end/x", "/none/x", "/assets/0/uid/x", "/Bad Key",  "/"};
+    struct arena arena;
+    const char *text = NULL;
+    (void)state;
+    arena_init(&arena, 1 << 20);
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        struct err err = {0};
+        const struct json_splice one = {str_of(wrong[i]), STR("1")};
+        assert_int_equal(splice(&arena, &one, 1, &text, &err), STATUS_BAD_SPEC);
+        assert_string_equal(err.name, wrong[i]);
+    }
+    arena_clear(&arena);
+}
+
+static void splices_do_not_reach_into_each_other(void **state)
+{
+    struct arena arena;
+    struct err err = {0};
+    const char *text = NULL;
+    (void)state;
+    arena_init(&arena, 1 << 20);
+    const struct json_splice nested[] = {{STR("/assets/0/weight"), STR("1")},
+                                         {STR("/assets"), STR("[]")}};
+    assert_int_equal(splice(&arena, nested, 2, &text, &err), STATUS_BAD_SPEC);
+    const struct json_splice twice[] = {{STR("/end"), STR("1")}, {STR("/end"), STR("2")}};
+    assert_int_equal(splice(&arena, twice, 2, &text, &err), STATUS_BAD_SPEC);
+    arena_clear(&arena);
+}
+
+static void a_value_is_written_as_it_was_read(void **state)
+{
+    static const char text[] =
+        "{\"a\":[1,-2.5,1e+300,true,null,\"\\u0001\\\"\"],\"b\":{\"c\":{}},\"d\":[]}";
+    struct arena arena;
+    struct err err = {0};
+    struct json_doc *doc = NULL;
+    struct buf out;
+    struct json_out json;
+    (void)state;
+    arena_init(&arena, 1 << 20);
+    buf_init(&out, &arena, 4096);
+    jw_init(&json, &out);
+    assert_int_equal(jr_parse(STR(text), &arena, &doc, &err), STATUS_OK);
+    assert_int_equal(json_write(jr_root(doc), &json, &err), STATUS_OK);
+    assert_string_equal(buf_c_str(&out), text);
+    jr_free(doc);
+    arena_clear(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(values_are_replaced_and_members_added_in_any_order),
+        cmocka_unit_test(a_pointer_that_leads_nowhere_is_named),
+        cmocka_unit_test(splices_do_not_reach_into_each_other),
+        cmocka_unit_test(a_value_is_written_as_it_was_read),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
