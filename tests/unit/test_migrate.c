@@ -138,7 +138,7 @@ static void prepare(struct fixture *f, const struct statement *statement)
     ok(db_acquire(f->pool, DB_WRITE, NULL, &db, &err));
     assert_true(snprintf(sql, sizeof sql, "%s %s", is_pg ? "PREPARE checked AS" : "EXPLAIN", text) <
                 (int)sizeof sql);
-    struct db_param nulls[16] = {{DB_NULL, {NULL, 0}, 0, 0.0}};
+    struct db_param nulls[64] = {{DB_NULL, {NULL, 0}, 0, 0.0}};
     struct rows rows = {0};
     enum status s = is_pg ? db_exec_script(db, sql, &err)
                           : db_query(db, sql, nulls, ARRAY_LEN(nulls), &rows, &err);
@@ -157,7 +157,7 @@ static void every_static_statement_prepares_on_a_fresh_schema(void **state)
         generation_statements, migrate_statements,  catalog_statements,   publish_statements,
         instrument_statements, backtest_statements, key_statements,       reader_statements,
         price_statements,      calendar_statements, indicator_statements, news_statements,
-        job_statements,        bar_statements};
+        job_statements,        bar_statements,       backtest_item_statements};
     for (size_t i = 0; i < ARRAY_LEN(lists); i++)
         for (const struct statement *s = lists[i]; s->name != NULL; s++)
             prepare(*state, s);
