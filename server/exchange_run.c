@@ -45,7 +45,7 @@ static enum status call(struct exchange *x, handler_fn *handler, struct err *err
 {
     x->request.outcome = OUTCOME_ANSWERED;
     enum status s = handler(&x->request, err);
-    if (x->request.outcome != OUTCOME_ANSWERED)
+    if (x->request.outcome == OUTCOME_DEFERRED || x->request.outcome == OUTCOME_PARKED)
         clear_reply(&x->request);
     return s;
 }
@@ -228,6 +228,10 @@ void exchange_run_job(struct job *job)
     if (x->request.outcome == OUTCOME_PARKED) {
         x->parked_ns = clock_mono_ns();
         leave_parked(x);
+        return;
+    }
+    if (x->request.outcome == OUTCOME_DETACHED) {
+        exchange_release(x); /* the handler's reference; whoever ends the stream has another */
         return;
     }
     if (x->request.outcome == OUTCOME_DEFERRED) {

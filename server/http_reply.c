@@ -69,7 +69,8 @@ static void add_headers(struct MHD_Response *response, const struct exchange *x)
         add(response, "Access-Control-Allow-Origin", origin);
         add(response, "Access-Control-Expose-Headers", CORS_EXPOSED_HEADERS);
     }
-    if (stream_has_body(x->request.stream) && !x->framing.is_http_10 && request->stream_bytes == 0)
+    if (stream_has_body(x->request.stream) && !x->framing.is_http_10 &&
+        request->stream_bytes == 0 && !request->is_detached)
         add(response, "Trailer", "X-Row-Count");
     if (x->framing.must_close || atomic_load(&x->traffic->is_closing))
         add(response, "Connection", "close");

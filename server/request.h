@@ -113,7 +113,7 @@ struct trace {
 };
 
 /* What a handler's call decided, beside its status. */
-enum outcome { OUTCOME_ANSWERED, OUTCOME_DEFERRED, OUTCOME_PARKED };
+enum outcome { OUTCOME_ANSWERED, OUTCOME_DEFERRED, OUTCOME_PARKED, OUTCOME_DETACHED };
 
 enum { REQUEST_TIMINGS = 8 };
 struct request_timing {
@@ -165,6 +165,8 @@ struct request {
     bool is_own;          /* the server asks itself: nobody waits for it, so it does not park */
     handler_fn *again;    /* see request_park_quick */
     struct wait *wait;    /* of answer.c, across calls of the handler; NULL at first */
+    bool is_detached;     /* see stream_begin_detached: no rows to count in a trailer */
+    void *kept;           /* the handler's own, across its calls; NULL at first */
     enum outcome outcome; /* the transport's */
 };
 
@@ -235,6 +237,18 @@ enum { STREAM_RING_BYTES = 256 * 1024 };
 enum status stream_begin(struct request *request, struct err *err) NODISCARD;
 enum status stream_write(struct request *request, struct str bytes, struct err *err) NODISCARD;
 void stream_trailer(struct request *request, const char *name, const char *value); /* copied */
+
+/*
+ * A stream that needs no thread while nothing happens: begun by a handler on a worker of any lane, which returns the
+ * value of stream_detach; from then on another thread offers bytes and, exactly once, ends it. Whoever that is looks
+ * at request->stop, and must not touch the request after stream_end. ring_bytes: what a slow client may be behind.
+ */
+enum status stream_begin_detached(struct request *request, size_t ring_bytes, struct err *err)
+    NODISCARD;
+enum status stream_detach(struct request *request);
+bool stream_offer(struct request *request, struct str bytes)
+    NODISCARD; /* false: no room, or nobody there */
+void stream_end(struct request *request, enum status s);
 
 /* Adds ns to the Server-Timing part name. */
 void request_time(struct request *request, const char *name, int64_t ns);

@@ -33,6 +33,7 @@ struct trailer {
 struct stream {
     struct exchange *x; /* fixed, like has_body */
     bool has_body;
+    size_t size;      /* of the ring */
     struct lock lock; /* guards every GUARDED field; MHD's own locks may be taken under it */
     struct cond has_room;
     size_t at GUARDED; /* bytes[at, at + len) of the ring are waiting */
@@ -59,12 +60,12 @@ static struct exchange *of_request(struct request *request)
     return (struct exchange *)(void *)((char *)request - offsetof(struct exchange, request));
 }
 
-static struct stream *stream_new(struct exchange *x, bool has_body)
+static struct stream *stream_new(struct exchange *x, bool has_body, size_t size)
 {
-    struct stream *stream = malloc(sizeof *stream + (has_body ? STREAM_RING_BYTES : 0));
+    struct stream *stream = malloc(sizeof *stream + (has_body ? size : 0));
     if (stream == NULL)
         return NULL;
-    *stream = (struct stream){.x = x, .has_body = has_body};
+    *stream = (struct stream){.x = x, .has_body = has_body, .size = size};
     lock_init(&stream->lock);
     cond_init(&stream->has_room);
     return stream;
@@ -97,15 +98,13 @@ static bool keep_headers(struct request *request)
     return true;
 }
 
-enum status stream_begin(struct request *request, struct err *err)
+static enum status begin(struct request *request, size_t size, struct err *err)
 {
     struct exchange *x = of_request(request);
-    if (request->lane != LANE_STREAM || request->is_quick || request->stream != NULL)
-        return err_set(err, STATUS_INTERNAL, "A stream begins once, on a worker for streams.");
     if (stop_is_raised(&request->stop))
         return stop_status(&request->stop, err);
     bool has_body = request->method != METHOD_HEAD;
-    struct stream *stream = stream_new(x, has_body);
+    struct stream *stream = stream_new(x, has_body, size);
     if (stream == NULL || (has_body && !keep_headers(request))) {
         stream_free(stream);
         return err_set(err, STATUS_OUT_OF_MEMORY, "No memory for a stream.");
@@ -122,12 +121,38 @@ enum status stream_begin(struct request *request, struct err *err)
     return STATUS_OK;
 }
 
+enum status stream_begin(struct request *request, struct err *err)
+{
+    if (request->lane != LANE_STREAM || request->is_quick || request->stream != NULL)
+        return err_set(err, STATUS_INTERNAL, "A stream begins once, on a worker for streams.");
+    return begin(request, STREAM_RING_BYTES, err);
+}
+
+/* Two references more: until stream_end, and until the handler has returned, which must find the request there. */
+enum status stream_begin_detached(struct request *request, size_t ring_bytes, struct err *err)
+{
+    if (request->is_quick || request->stream != NULL)
+        return err_set(err, STATUS_INTERNAL, "A stream begins once, on a worker.");
+    atomic_fetch_add(&of_request(request)->references, 1);
+    request->is_detached = true;
+    enum status s = begin(request, ring_bytes, err);
+    if (s != STATUS_OK || request->method == METHOD_HEAD)
+        atomic_fetch_sub(&of_request(request)->references, 1);
+    return s;
+}
+
+enum status stream_detach(struct request *request)
+{
+    request->outcome = OUTCOME_DETACHED;
+    return STATUS_OK;
+}
+
 static size_t put(struct stream *stream, struct str bytes) REQUIRES(stream->lock)
 {
-    size_t room = STREAM_RING_BYTES - stream->len;
+    size_t room = stream->size - stream->len;
     size_t n = bytes.len < room ? bytes.len : room;
-    size_t to = (stream->at + stream->len) % STREAM_RING_BYTES;
-    size_t first = n < STREAM_RING_BYTES - to ? n : STREAM_RING_BYTES - to;
+    size_t to = (stream->at + stream->len) % stream->size;
+    size_t first = n < stream->size - to ? n : stream->size - to;
     memcpy(stream->bytes + to, bytes.ptr, first);
     memcpy(stream->bytes, bytes.ptr + first, n - first);
     stream->len += n;
@@ -178,10 +203,10 @@ static enum status look(struct stream *stream, struct err *err) REQUIRES(stream-
 static enum status wait_for_room(struct stream *stream, struct err *err) REQUIRES(stream->lock)
 {
     enum status s = look(stream, err);
-    if (s != STATUS_OK || stream->len < STREAM_RING_BYTES)
+    if (s != STATUS_OK || stream->len < stream->size)
         return s;
     int64_t from_ns = clock_mono_ns(), now = from_ns;
-    while (s == STATUS_OK && stream->len > STREAM_RING_BYTES / 2) {
+    while (s == STATUS_OK && stream->len > stream->size / 2) {
         (void)cond_wait_until(&stream->has_room, &stream->lock, now + (int64_t)LOOK_MS * 1000000);
         now = clock_mono_ns();
         s = look(stream, err);
@@ -213,6 +238,33 @@ enum status stream_write(struct request *request, struct str bytes, struct err *
     return s;
 }
 
+bool stream_offer(struct request *request, struct str bytes)
+{
+    struct stream *stream = request->stream;
+    lock_take(&stream->lock);
+    bool has_room = !stream->is_gone && !stop_is_raised(&request->stop) &&
+                    bytes.len <= stream->size - stream->len;
+    if (has_room)
+        (void)put(stream, bytes);
+    bool wakes = has_room && stream->is_suspended;
+    if (wakes) {
+        stream->is_suspended = false;
+        stream->woken_ns = clock_mono_ns();
+    }
+    lock_give(&stream->lock);
+    if (wakes) /* nobody else resumes it, and suspended it cannot end */
+        stream->x->resume(stream->x->connection);
+    return has_room;
+}
+
+void stream_end(struct request *request, enum status s)
+{
+    struct err err = {0};
+    if (s != STATUS_OK)
+        (void)err_set(&err, s, "%s.", status_title(s));
+    stream_finish(of_request(request), s, &err);
+}
+
 void stream_trailer(struct request *request, const char *name, const char *value)
 {
     struct stream *stream = request->stream;
@@ -229,18 +281,18 @@ enum stream_step stream_take(struct stream *stream, char *room, size_t max, size
     enum stream_step step = STREAM_BYTES;
     lock_take(&stream->lock);
     size_t n = stream->len < max ? stream->len : max;
-    size_t first = n < STREAM_RING_BYTES - stream->at ? n : STREAM_RING_BYTES - stream->at;
+    size_t first = n < stream->size - stream->at ? n : stream->size - stream->at;
     if (stream->is_failed) {
         step = STREAM_FAILED;
     } else if (n > 0) {
         memcpy(room, stream->bytes + stream->at, first);
         memcpy(room + first, stream->bytes, n - first);
-        stream->at = (stream->at + n) % STREAM_RING_BYTES;
+        stream->at = (stream->at + n) % stream->size;
         stream->len -= n;
         stream->n_taken += n;
         stream->taken_ns = clock_mono_ns();
         conn_progress(x->conn, stream->taken_ns);
-        if (stream->len <= STREAM_RING_BYTES / 2)
+        if (stream->len <= stream->size / 2)
             cond_signal(&stream->has_room);
         *ret_n = n;
     } else if (stream->is_ended) {
