@@ -179,6 +179,26 @@ enum status backtest_item_find(struct db *db, struct str id, struct arena *arena
     return STATUS_OK;
 }
 
+enum status backtest_items_best(struct db *db, struct str job_id, enum backtest_row_metric metric,
+                                bool is_lowest, struct arena *arena, struct backtest_best *ret,
+                                bool *ret_found, struct err *err)
+{
+    CLEANUP(rows_clear) struct rows rows = {0};
+    char sql[512];
+    const char *name = backtest_row_names[metric]; /* from our own table */
+    (void)snprintf(sql, sizeof sql,
+                   "SELECT item, id, parameters, %s FROM backtest_item WHERE job_id = $1 AND "
+                   "%s IS NOT NULL ORDER BY %s %s, item LIMIT 1",
+                   name, name, name, is_lowest ? "ASC" : "DESC");
+    enum status s = db_query_one(db, sql, PARAMS(db_text(job_id)), &rows, ret_found, err);
+    if (s != STATUS_OK || !*ret_found)
+        return s;
+    *ret = (struct backtest_best){.item = rows_i64(&rows, 0), .value = rows_f64(&rows, 3)};
+    return copy(&rows, 1, arena, &ret->id) && copy(&rows, 2, arena, &ret->parameters)
+               ? STATUS_OK
+               : err_out_of_memory(err);
+}
+
 enum status backtest_items_delete(struct db *db, struct str job_id, struct err *err)
 {
     return db_exec(db, stmt_items_delete, PARAMS(db_text(job_id)), NULL, err);

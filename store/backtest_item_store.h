@@ -60,6 +60,16 @@ enum status backtest_item_finish(struct db *db, struct str job_id, const struct 
 enum status backtest_item_find(struct db *db, struct str id, struct arena *arena,
                                struct backtest_item *ret, struct str *ret_job_request,
                                bool *ret_found, struct err *err) NODISCARD;
+/* The item with the highest (or lowest) value of a metric; the first of equals. */
+struct backtest_best {
+    int64_t item;
+    struct str id, parameters;
+    double value;
+};
+enum status backtest_items_best(struct db *db, struct str job_id, enum backtest_row_metric metric,
+                                bool is_lowest, struct arena *arena, struct backtest_best *ret,
+                                bool *ret_found, struct err *err) NODISCARD;
+
 enum status backtest_items_delete(struct db *db, struct str job_id, struct err *err) NODISCARD;
 
 #endif

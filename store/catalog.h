@@ -26,6 +26,8 @@ enum column_kind {
 struct mart_column {
     struct str name;
     struct str type; /* the database's own spelling */
+    struct str
+        source; /* the column of source_table when that has another name; ptr NULL: the same */
     enum column_kind kind;
     bool is_nullable;
     bool is_indexed;        /* leads an index, so that comparing it does not read the whole mart */
@@ -46,6 +48,8 @@ struct mart {
     struct str name; /* "mart_price_daily" */
     struct str title, description, grain;
     bool is_managed;
+    bool
+        is_internal; /* a table of ours that is answered like a mart: it has no generations either */
     struct str source_table; /* where rows are read: gen_price_daily, or the mart itself */
     struct mart_column *columns;
     size_t n_columns;

@@ -106,6 +106,25 @@ static const char stmt_job_lines[] =
     "SELECT seq, at_ms, line FROM job_log WHERE job_id = $1 AND seq > $2 ORDER BY seq LIMIT 1000";
 static const char stmt_job_count[] = "SELECT state, COUNT(*) FROM job GROUP BY state";
 
+#define PEEK(now)                                                                             \
+    "SELECT state, cancel_requested, n_items, n_done, n_failed, n_log, started_ms, " now ", " \
+    "problem FROM job WHERE id = $1"
+PAIR(stmt_job_peek, PEEK);
+
+#define ONCE(now)                                                                          \
+    "INSERT INTO idempotent_request (owner, idempotency_key, hash, job_id, created_ms) "   \
+    "VALUES ($1, $2, $3, $4, " now ") ON CONFLICT (owner, idempotency_key) DO UPDATE SET " \
+    "hash = excluded.hash, job_id = excluded.job_id, created_ms = excluded.created_ms "    \
+    "WHERE idempotent_request.created_ms < " now " - $5"
+PAIR(stmt_once, ONCE);
+static const char stmt_once_get[] =
+    "SELECT hash, job_id FROM idempotent_request WHERE owner = $1 AND idempotency_key = $2";
+#define ONCE_PURGE(now) "DELETE FROM idempotent_request WHERE created_ms < " now " - $1"
+PAIR(stmt_once_purge, ONCE_PURGE);
+#define ONCE_OLD(now) \
+    "SELECT owner FROM idempotent_request WHERE created_ms < " now " - 86400000 LIMIT 1"
+PAIR(stmt_once_old, ONCE_OLD);
+
 static const char gave_up[] =
     "{\"code\":\"X103\",\"title\":\"Internal error\",\"detail\":\"Every server that took this job "
     "ended before it made progress.\"}";
@@ -140,7 +159,7 @@ static enum status check_limits(struct db *db, const struct job_new *job,
     int64_t cost = rows_i64(&rows, 2) + job->cost;
     if (limits->per_owner > 0 && jobs > limits->per_owner)
         return too_many(err, "jobs", jobs, limits->per_owner);
-    if (limits->cost_of_owner > 0 && cost > limits->cost_of_owner && jobs > 1)
+    if (limits->cost_of_owner > 0 && cost > limits->cost_of_owner)
         return too_many(err, "cells", cost, limits->cost_of_owner);
     if (limits->queued == 0 || queued < limits->queued)
         return STATUS_OK;
@@ -319,6 +338,66 @@ enum status job_get(struct db *db, struct str id, struct arena *arena, struct jo
     return s == STATUS_OK && *ret_found ? read_record(&rows, arena, ret, err) : s;
 }
 
+enum status job_peek(struct db *db, struct str id, struct arena *arena, struct job_glimpse *ret,
+                     bool *ret_found, struct err *err)
+{
+    CLEANUP(rows_clear) struct rows rows = {0};
+    enum status s =
+        db_query_one(db, stmt_job_peek[db_kind(db)], PARAMS(db_text(id)), &rows, ret_found, err);
+    if (s != STATUS_OK || !*ret_found)
+        return s;
+    *ret = (struct job_glimpse){.state = state_of(rows_text(&rows, 0)),
+                                .cancel_requested = rows_bool(&rows, 1),
+                                .n_items = rows_i64(&rows, 2),
+                                .n_done = rows_i64(&rows, 3),
+                                .n_failed = rows_i64(&rows, 4),
+                                .n_log = rows_i64(&rows, 5),
+                                .started_ms = rows_i64(&rows, 6),
+                                .now_ms = rows_i64(&rows, 7)};
+    return copy(&rows, 8, arena, &ret->problem) ? STATUS_OK : err_out_of_memory(err);
+}
+
+static enum status mismatch(struct str key, struct err *err)
+{
+    (void)err_set(err, STATUS_IDEMPOTENCY_MISMATCH,
+                  "This Idempotency-Key came with another request within the last day.");
+    err_at(err, ERR_HEADER, STR("Idempotency-Key"), key);
+    err_allow(err, "the same body and address again, or a new key");
+    return STATUS_IDEMPOTENCY_MISMATCH;
+}
+
+enum status job_once(struct db *db, int64_t owner, struct str key, struct str hash,
+                     struct str job_id, struct arena *arena, bool *ret_is_new,
+                     struct str *ret_job_id, struct err *err)
+{
+    CLEANUP(rows_clear) struct rows rows = {0};
+    bool found = false;
+    int64_t changed = 0;
+    enum status s = db_exec(
+        db, stmt_once[db_kind(db)],
+        PARAMS(db_i64(owner), db_text(key), db_text(hash), db_text(job_id), db_i64(JOB_ONCE_MS)),
+        &changed, err);
+    *ret_is_new = changed > 0;
+    *ret_job_id = STR_NONE;
+    if (s != STATUS_OK || changed > 0)
+        return s;
+    s = db_query_one(db, stmt_once_get, PARAMS(db_i64(owner), db_text(key)), &rows, &found, err);
+    if (s != STATUS_OK || !found)
+        return s != STATUS_OK ? s : err_set(err, STATUS_DB_CONFLICT, "The key expired just now.");
+    if (!str_eq(rows_text(&rows, 0), hash))
+        return mismatch(key, err);
+    return copy(&rows, 1, arena, ret_job_id) ? STATUS_OK : err_out_of_memory(err);
+}
+
+enum status job_once_purge(struct db *db, struct err *err)
+{
+    bool is_one = false;
+    enum status s = is_any(db, stmt_once_old[db_kind(db)], &is_one, err);
+    return s == STATUS_OK && is_one
+               ? db_exec(db, stmt_once_purge[db_kind(db)], PARAMS(db_i64(JOB_ONCE_MS)), NULL, err)
+               : s;
+}
+
 enum status job_delete(struct db *db, struct str id, struct err *err)
 {
     int64_t changed = 0;
@@ -410,6 +489,11 @@ const struct statement job_statements[] = {STATEMENT_FOR(DB_POSTGRESQL, stmt_job
                                            STATEMENT_PAIR(stmt_job_cancel),
                                            STATEMENT(stmt_job_state),
                                            STATEMENT_PAIR(stmt_job_get),
+                                           STATEMENT_PAIR(stmt_job_peek),
+                                           STATEMENT_PAIR(stmt_once),
+                                           STATEMENT(stmt_once_get),
+                                           STATEMENT_PAIR(stmt_once_purge),
+                                           STATEMENT_PAIR(stmt_once_old),
                                            STATEMENT(stmt_job_delete_log),
                                            STATEMENT(stmt_job_delete),
                                            STATEMENT_PAIR(stmt_job_oldest),

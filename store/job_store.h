@@ -97,6 +97,27 @@ enum status job_cancel(struct db *db, struct str id, enum job_state *ret_state, 
 enum status job_get(struct db *db, struct str id, struct arena *arena, struct job_record *ret,
                     bool *ret_found, struct err *err) NODISCARD;
 
+/* What changes while a job lives, and its problem at the end: for those who watch it. */
+struct job_glimpse {
+    enum job_state state;
+    bool cancel_requested;
+    int64_t n_items, n_done, n_failed, n_log, started_ms, now_ms;
+    struct str problem;
+};
+enum status job_peek(struct db *db, struct str id, struct arena *arena, struct job_glimpse *ret,
+                     bool *ret_found, struct err *err) NODISCARD;
+
+/*
+ * Inside a transaction: notes that this owner's key stands for a request of this hash and, unless ptr is NULL, for a
+ * job. *ret_is_new false: it did already; *ret_job_id is then that job's, ptr NULL when there is none.
+ * Errors: IDEMPOTENCY_MISMATCH when it stood for another request.
+ */
+enum status job_once(struct db *db, int64_t owner, struct str key, struct str hash,
+                     struct str job_id, struct arena *arena, bool *ret_is_new,
+                     struct str *ret_job_id, struct err *err) NODISCARD;
+enum { JOB_ONCE_MS = 86400000 }; /* keys older than that mean nothing any more */
+enum status job_once_purge(struct db *db, struct err *err) NODISCARD;
+
 /* Removes a finished job and its log; what its type keeps beside it is the type's to remove first. */
 enum status job_delete(struct db *db, struct str id, struct err *err) NODISCARD;
 

@@ -85,7 +85,7 @@ void sql_add_column(struct builder *b, size_t at)
         form = column->kind == COLUMN_OTHER ? "CAST(@ AS TEXT)" : "@";
     for (; *form != '\0'; form++) {
         if (*form == '@')
-            sql_identifier(&b->out, column->name);
+            sql_identifier(&b->out, column->source.ptr != NULL ? column->source : column->name);
         else
             buf_add_char(&b->out, *form);
     }

@@ -61,3 +61,26 @@ CREATE TABLE backtest_item (
 ){{clustered}};
 CREATE INDEX backtest_item_id ON backtest_item (id);
 CREATE INDEX backtest_item_open ON backtest_item (job_id, item) WHERE NOT is_done;
+
+-- What a POST with an Idempotency-Key was answered; kept for a day. job_id: NULL where the answer has a content address.
+CREATE TABLE idempotent_request (
+    owner BIGINT NOT NULL,
+    idempotency_key {{text}} NOT NULL,
+    hash {{text}} NOT NULL,
+    job_id {{text}},
+    created_ms BIGINT NOT NULL,
+    PRIMARY KEY (owner, idempotency_key)
+);
+CREATE INDEX idempotent_request_created ON idempotent_request (created_ms);
+
+-- What a list of finished backtests shows of each; NULL in those that were kept before.
+ALTER TABLE backtest_result ADD COLUMN strategy {{text}};
+ALTER TABLE backtest_result ADD COLUMN currency {{text}};
+ALTER TABLE backtest_result ADD COLUMN start_on {{date}};
+ALTER TABLE backtest_result ADD COLUMN end_on {{date}};
+ALTER TABLE backtest_result ADD COLUMN n_assets BIGINT;
+ALTER TABLE backtest_result ADD COLUMN total_return {{float}};
+ALTER TABLE backtest_result ADD COLUMN cagr {{float}};
+ALTER TABLE backtest_result ADD COLUMN sharpe {{float}};
+ALTER TABLE backtest_result ADD COLUMN max_drawdown {{float}};
+CREATE INDEX backtest_result_created ON backtest_result (created_at, id);

@@ -87,7 +87,7 @@ static enum status read_and_keep(void *cls, struct err *err)
     if (s == STATUS_OK)
         db_rollback(db); /* what is read is pinned in a transaction */
     if (s == STATUS_OK)
-        s = backtest_save(db, STR("id"), STR("{}"), 1, STR("{\"data\":{}}"), err);
+        s = backtest_save(db, STR("id"), STR("{}"), 1, STR("{\"data\":{}}"), NULL, err);
     if (s == STATUS_OK)
         s = backtest_load(db, STR("id"), &arena, &body, &is_found, err);
     if (s == STATUS_OK)

