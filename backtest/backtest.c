@@ -309,30 +309,54 @@ static enum status judge(struct run *run, struct err *err)
     return s;
 }
 
+/* Dates, panel and rules: all that comes before the first session. */
+static enum status prepare(struct run *run, const struct spec *spec, struct err *err)
+{
+    run->spec = ARENA_NEW(run->arena, struct spec);
+    run->result = ARENA_NEW(run->arena, struct backtest_result);
+    if (run->spec == NULL || run->result == NULL)
+        return out_of_memory(err);
+    *run->spec = *spec;
+
+    enum status s = spec_resolve_dates(run->spec, run->market, err);
+    if (s == STATUS_OK)
+        s = panel_build(run->spec, run->market, run->arena, run->stop, &run->panel, err);
+    if (s == STATUS_OK)
+        s = set_rules(run, err);
+    if (s != STATUS_OK)
+        return s;
+    run->result->spec = run->spec;
+    run->result->panel = run->panel;
+    run->result->due = run->rules.due;
+    run->result->n_due = run->rules.n_due;
+    run->result->periods_per_year = run->panel->trades_every_day ? 365 : 252;
+    return STATUS_OK;
+}
+
+enum status backtest_preview(const struct spec *spec, const struct market_data *market,
+                             struct arena *arena, const struct stop *stop,
+                             struct backtest_result **ret, struct err *err)
+{
+    struct run run = {.market = market, .arena = arena, .stop = stop};
+    enum status s = prepare(&run, spec, err);
+    if (s != STATUS_OK)
+        return s;
+    run.result->ruined_on = DATE_NONE;
+    run.result->benchmark = run.panel->benchmark;
+    s = caveats_collect(run.result, market, arena, err);
+    if (s == STATUS_OK)
+        *ret = run.result;
+    return s;
+}
+
 enum status backtest_run(const struct spec *spec, const struct market_data *market,
                          struct arena *arena, const struct stop *stop, struct backtest_result **ret,
                          struct err *err)
 {
     struct run run = {.market = market, .arena = arena, .stop = stop};
-    run.spec = ARENA_NEW(arena, struct spec);
-    run.result = ARENA_NEW(arena, struct backtest_result);
-    if (run.spec == NULL || run.result == NULL)
-        return out_of_memory(err);
-    *run.spec = *spec;
-
-    enum status s = spec_resolve_dates(run.spec, market, err);
+    enum status s = prepare(&run, spec, err);
     if (s == STATUS_OK)
-        s = panel_build(run.spec, market, arena, stop, &run.panel, err);
-    if (s == STATUS_OK)
-        s = set_rules(&run, err);
-    if (s != STATUS_OK)
-        return s;
-    run.result->spec = run.spec;
-    run.result->panel = run.panel;
-    run.result->due = run.rules.due;
-    run.result->n_due = run.rules.n_due;
-    run.result->periods_per_year = run.panel->trades_every_day ? 365 : 252;
-    s = set_plan(&run, err);
+        s = set_plan(&run, err);
     if (s == STATUS_OK)
         s = run_strategy(&run, err);
     if (s == STATUS_OK)

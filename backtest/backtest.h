@@ -73,4 +73,12 @@ enum status backtest_run(const struct spec *spec, const struct market_data *mark
                          struct arena *arena, const struct stop *stop, struct backtest_result **ret,
                          struct err *err) NODISCARD;
 
+/*
+ * What can be said before the run: dates, panel and the warnings that follow from data and rules alone. Lines and
+ * figures of the result are empty. Errors: as backtest_run before it simulates.
+ */
+enum status backtest_preview(const struct spec *spec, const struct market_data *market,
+                             struct arena *arena, const struct stop *stop,
+                             struct backtest_result **ret, struct err *err) NODISCARD;
+
 #endif

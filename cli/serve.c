@@ -5,6 +5,7 @@
 #include "handlers/access.h"
 #include "handlers/caching.h"
 #include "handlers/handlers.h"
+#include "handlers/job_service.h"
 #include "handlers/keyring.h"
 #include "handlers/refresher.h"
 #include "handlers/rows_count.h"
@@ -23,6 +24,8 @@ struct serving {
     struct app app;
     struct caching *caching;
     struct refresher *refresher;
+    struct db_pool *job_pool;
+    struct job_service *jobs;
     struct server *server;
     int signal_fd;
 };
@@ -88,11 +91,14 @@ static enum status build(struct serving *serving, struct err *err)
         s = keyring_start(app->keys, err);
     if (s == STATUS_OK)
         s = access_start(app, err);
+    if (s == STATUS_OK)
+        s = job_service_new(app, serving->job_pool, &serving->jobs, err);
     return s != STATUS_OK ? s : server_start(app, routes, routes_count, &serving->server, err);
 }
 
 static void take_apart(struct serving *serving)
 {
+    job_service_free(serving->jobs);
     caching_stop(serving->caching);
     refresher_free(serving->refresher);
     access_close(&serving->app);
@@ -101,6 +107,7 @@ static void take_apart(struct serving *serving)
     catalog_cell_free(serving->app.catalog);
     counts_free(serving->app.counts);
     metrics_free(serving->metrics);
+    db_pool_close(serving->job_pool);
     db_pool_close(serving->app.db);
     config_clear(&serving->config);
 }
@@ -126,6 +133,7 @@ static int run(struct serving *serving)
     announce(serving);
     int signal_number = server_wait_for_signal(serving->signal_fd);
     log_event(LOG_INFO, "server_stopping", LOG_I64("signal", signal_number));
+    job_service_drain(serving->jobs);
     if (server_drain_and_stop(serving->server, serving->signal_fd, &err) != STATUS_OK) {
         log_event(LOG_ERROR, "server_stop_failed", LOG_TEXT("detail", err.detail));
         log_stop();
@@ -133,6 +141,16 @@ static int run(struct serving *serving)
     }
     log_event(LOG_INFO, "server_stopped", LOG_I64("signal", signal_number));
     return EXIT_DONE;
+}
+
+/* Connections of the jobs' own: neither they nor requests take them from each other. */
+static int open_job_pool(struct serving *serving)
+{
+    enum { WAIT_MS = 10000 };
+    struct config config = serving->config; /* its texts stay the other's */
+    config.db_pool = job_service_connections(&serving->config);
+    config.db_acquire_ms = WAIT_MS;
+    return command_open_store(&config, false, &serving->job_pool);
 }
 
 int serve_command(int argc, char **argv)
@@ -149,6 +167,8 @@ int serve_command(int argc, char **argv)
         return command_fail(&err);
     }
     int code = command_open_store(&serving.config, false, &serving.app.db);
+    if (code == EXIT_DONE)
+        code = open_job_pool(&serving);
     if (code == EXIT_DONE)
         code = run(&serving);
     take_apart(&serving);

@@ -307,10 +307,8 @@ static void write_passport(const struct backtest_result *r,
     jw_end_object(json);
 }
 
-static void write_meta(const struct backtest_result *r, struct json_out *json)
+void backtest_render_warnings(const struct backtest_result *r, struct json_out *json)
 {
-    jw_key(json, "meta");
-    jw_object(json);
     jw_key(json, "warnings");
     jw_array(json);
     for (size_t i = 0; i < r->n_warnings; i++) {
@@ -326,6 +324,13 @@ static void write_meta(const struct backtest_result *r, struct json_out *json)
         jw_end_object(json);
     }
     jw_end_array(json);
+}
+
+static void write_meta(const struct backtest_result *r, struct json_out *json)
+{
+    jw_key(json, "meta");
+    jw_object(json);
+    backtest_render_warnings(r, json);
     jw_key_c(json, "kernels", r->panel->kernels->name);
     jw_end_object(json);
 }

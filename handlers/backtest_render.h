@@ -28,4 +28,7 @@ struct backtest_passport {
 void backtest_render(const struct backtest_result *result, struct str id,
                      const struct backtest_passport *passport, struct buf *out);
 
+/* The member "warnings", an array, into an object that is open. */
+void backtest_render_warnings(const struct backtest_result *result, struct json_out *json);
+
 #endif

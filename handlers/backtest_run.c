@@ -5,7 +5,11 @@
 #include "base/clock.h"
 #include "handlers/backtest_market.h"
 #include "handlers/backtest_render.h"
+#include "handlers/json_text.h"
 #include "store/backtest_store.h"
+
+#include <math.h>
+#include <string.h>
 
 /* The marts that a backtest reads, the last one when it names economic series; their generations are part of its identity. */
 static const char *const marts_read[] = {"mart_instrument", "mart_price_daily", "mart_fx_daily",
@@ -19,6 +23,7 @@ struct run {
     struct spec *spec;
     struct market_data market;
     bool is_loaded;
+    const struct backtest_result *result; /* once it was computed */
     struct backtest_passport passport;
     int64_t generation;
 };
@@ -87,13 +92,46 @@ static enum status find(struct run *run, struct backtest_answer *answer, struct 
     return s;
 }
 
+static double value_of(const struct backtest_result *result, enum measure_id id)
+{
+    const struct measure_value *value = &result->measures[id];
+    return value->reason == REASON_NONE ? value->value : (double)NAN;
+}
+
+/* The strategy's name out of the normalised request, where it is a string or an object that has one. */
+static struct str strategy_of(struct str spec)
+{
+    struct str key, value, inner;
+    for (size_t at = 1; json_next_member(spec, &at, &key, &value);)
+        if (str_eq_c(key, "strategy") && value.len > 2 && value.ptr[0] == '"')
+            return str_sub(value, 1, value.len - 1);
+        else if (str_eq_c(key, "strategy") && value.len > 2 && value.ptr[0] == '{')
+            for (size_t k = 1; json_next_member(value, &k, &key, &inner);)
+                if (str_eq_c(key, "name") && inner.len > 2 && inner.ptr[0] == '"')
+                    return str_sub(inner, 1, inner.len - 1);
+    return STR_NONE;
+}
+
 static enum status keep(struct run *run, struct str spec, struct backtest_answer *answer,
                         struct err *err)
 {
     CLEANUP(db_releasep) struct db *db = NULL;
+    const struct backtest_result *result = run->result;
+    const struct backtest_summary summary = {
+        .strategy = strategy_of(spec),
+        .currency = str_of(result->spec->currency),
+        .start = result->spec->start,
+        .end = result->spec->end,
+        .n_assets = (int64_t)result->spec->n_assets,
+        .total_return = value_of(result, MEASURE_total_return),
+        .cagr = value_of(result, MEASURE_cagr),
+        .sharpe = value_of(result, MEASURE_sharpe),
+        .max_drawdown = value_of(result, MEASURE_max_drawdown),
+    };
     enum status s = db_acquire(run->service->pool, DB_WRITE, run->stop, &db, err);
     if (s == STATUS_OK)
-        s = backtest_save(db, str_of(answer->id), spec, run->generation, answer->body, err);
+        s = backtest_save(db, str_of(answer->id), spec, run->generation, answer->body, &summary,
+                          err);
     return s;
 }
 
@@ -110,6 +148,7 @@ static enum status compute(struct run *run, struct backtest_answer *answer, stru
     if (s != STATUS_OK)
         return s;
     answer->engine_ms = ms_since(from_ns);
+    run->result = result;
     struct buf out;
     buf_init(&out, run->arena, SIZE_MAX / 4);
     from_ns = clock_mono_ns();
@@ -133,14 +172,18 @@ static enum status resolve(struct run *run, struct backtest_answer *answer, stru
     return s != STATUS_OK ? s : spec_resolve_dates(run->spec, &run->market, err);
 }
 
-/* The strategy, its run without costs, and every monkey visit each of their names on each day. */
-static enum status check_cost(const struct run *run, struct err *err)
+/* The strategy, its run without costs, and every monkey visit each of their names on each day; trust has its own. */
+static uint64_t cells_of(const struct spec *spec)
 {
-    const struct spec *spec = run->spec;
     uint64_t days = (uint64_t)(spec->end - spec->start) + 1;
     uint64_t cells = spec->n_assets * days *
                      (spec->n_monkeys + 2u); /* at most 500 x 22,000 x 100,002: no overflow */
-    cells += spec_trust_cells(&spec->trust, days, spec->n_assets * days);
+    return cells + spec_trust_cells(&spec->trust, days, spec->n_assets * days);
+}
+
+static enum status check_cost(const struct run *run, struct err *err)
+{
+    uint64_t cells = cells_of(run->spec);
     if (cells <= run->service->cells_max)
         return STATUS_OK;
     (void)err_set(err, STATUS_TOO_LARGE,
@@ -152,6 +195,20 @@ static enum status check_cost(const struct run *run, struct err *err)
     return STATUS_TOO_LARGE;
 }
 
+/* Everything before prices are needed; open dates need them. */
+static enum status begin(struct run *run, struct str request_body, struct backtest_answer *answer,
+                         struct str *ret_spec, struct err *err)
+{
+    enum status s = spec_parse(request_body, run->arena, &run->spec, err);
+    if (s == STATUS_OK)
+        s = read_generations(run, err);
+    if (s == STATUS_OK)
+        s = resolve(run, answer, err);
+    if (s == STATUS_OK)
+        s = check_cost(run, err);
+    return s != STATUS_OK ? s : identify(run, answer->id, ret_spec, err);
+}
+
 enum status backtest_answer_for(const struct backtest_service *service, struct str request_body,
                                 struct arena *arena, const struct stop *stop,
                                 struct backtest_answer *ret, struct err *err)
@@ -159,15 +216,7 @@ enum status backtest_answer_for(const struct backtest_service *service, struct s
     struct run run = {.service = service, .arena = arena, .stop = stop};
     struct backtest_answer answer = {.body = STR_NONE};
     struct str spec = STR_NONE;
-    enum status s = spec_parse(request_body, arena, &run.spec, err);
-    if (s == STATUS_OK)
-        s = read_generations(&run, err);
-    if (s == STATUS_OK)
-        s = resolve(&run, &answer, err);
-    if (s == STATUS_OK)
-        s = check_cost(&run, err);
-    if (s == STATUS_OK)
-        s = identify(&run, answer.id, &spec, err);
+    enum status s = begin(&run, request_body, &answer, &spec, err);
     if (s == STATUS_OK)
         s = find(&run, &answer, err);
     if (s == STATUS_OK && !answer.was_stored) {
@@ -184,4 +233,68 @@ enum status backtest_answer_for(const struct backtest_service *service, struct s
     if (s == STATUS_OK)
         *ret = answer;
     return s;
+}
+
+/* Prices, their states and the lines of the run; docs/batches.md says what is counted. */
+static uint64_t bytes_of(const struct spec *spec)
+{
+    uint64_t sessions = ((uint64_t)(spec->end - spec->start) + 1) * 5 / 7 + 1;
+    uint64_t columns = spec->n_assets + spec->n_universe + 1;
+    return sessions * (columns * 24 + 10 * 8);
+}
+
+enum status backtest_plan_for(const struct backtest_service *service, struct str request_body,
+                              bool with_data, struct arena *arena, const struct stop *stop,
+                              struct backtest_plan *ret, struct err *err)
+{
+    struct run run = {.service = service, .arena = arena, .stop = stop};
+    struct backtest_answer answer = {.body = STR_NONE};
+    struct backtest_plan plan = {.is_stored = false};
+    struct backtest_result *preview = NULL;
+    enum status s = begin(&run, request_body, &answer, &plan.spec, err);
+    if (s == STATUS_OK && with_data)
+        s = find(&run, &answer, err);
+    if (s == STATUS_OK && with_data && !run.is_loaded)
+        s = load(&run, err);
+    if (s == STATUS_OK && with_data)
+        s = backtest_preview(run.spec, &run.market, arena, stop, &preview, err);
+    if (s != STATUS_OK)
+        return s;
+    memcpy(plan.id, answer.id, sizeof plan.id);
+    plan.parsed = run.spec;
+    plan.cells = cells_of(run.spec);
+    plan.bytes = bytes_of(run.spec);
+    plan.is_stored = answer.was_stored;
+    plan.market = run.market;
+    plan.preview = preview;
+    plan.marts = run.passport.marts;
+    plan.n_marts = run.passport.n_marts;
+    *ret = plan;
+    return STATUS_OK;
+}
+
+enum status backtest_figures_for(const struct backtest_service *service, struct str request_body,
+                                 struct arena *arena, const struct stop *stop,
+                                 char ret_id[DIGEST_HEX_BYTES], const struct backtest_result **ret,
+                                 struct err *err)
+{
+    struct run run = {.service = service, .arena = arena, .stop = stop};
+    struct backtest_answer answer = {.body = STR_NONE};
+    struct backtest_result *result = NULL;
+    struct str spec = STR_NONE;
+    enum status s = begin(&run, request_body, &answer, &spec, err);
+    if (s == STATUS_OK && !run.is_loaded)
+        s = load(&run, err);
+    if (s != STATUS_OK)
+        return s;
+    struct spec quiet =
+        *run.spec; /* the id is that of the whole request; its universe stays as it was */
+    quiet.n_monkeys = 0;
+    quiet.trust = (struct spec_trust){0}; /* nor are intervals, proofs and futures for rows */
+    s = backtest_run(&quiet, &run.market, arena, stop, &result, err);
+    if (s != STATUS_OK)
+        return s;
+    memcpy(ret_id, answer.id, DIGEST_HEX_BYTES);
+    *ret = result;
+    return STATUS_OK;
 }

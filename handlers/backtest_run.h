@@ -8,6 +8,7 @@
 #define HANDLERS_BACKTEST_RUN_H
 
 #include "backtest/kernels.h"
+#include "backtest/backtest.h"
 #include "base/digest.h"
 #include "store/catalog.h"
 
@@ -30,5 +31,32 @@ struct backtest_service {
 enum status backtest_answer_for(const struct backtest_service *service, struct str request_body,
                                 struct arena *arena, const struct stop *stop,
                                 struct backtest_answer *ret, struct err *err) NODISCARD;
+
+/* What a request comes to before it is run. Texts are in the arena. */
+struct backtest_plan {
+    char id[DIGEST_HEX_BYTES];
+    struct str spec;       /* the normalised request */
+    struct spec *parsed;   /* dates resolved */
+    uint64_t cells, bytes; /* names x days x portfolios; memory that the panel and its lines take */
+    bool is_stored;        /* the answer is there already: nothing would be run */
+    struct market_data market;             /* empty unless asked for */
+    const struct backtest_result *preview; /* NULL unless asked for: see backtest_preview */
+    const struct backtest_mart *marts;
+    size_t n_marts;
+};
+
+/* with_data: prices are loaded, and the plan has market and preview. */
+enum status backtest_plan_for(const struct backtest_service *service, struct str request_body,
+                              bool with_data, struct arena *arena, const struct stop *stop,
+                              struct backtest_plan *ret, struct err *err) NODISCARD;
+
+/*
+ * The run alone, for a row of a batch: nothing is looked up, rendered or stored, and no monkeys are drawn. Every
+ * figure is that of the answer with the same id, bit for bit.
+ */
+enum status backtest_figures_for(const struct backtest_service *service, struct str request_body,
+                                 struct arena *arena, const struct stop *stop,
+                                 char ret_id[DIGEST_HEX_BYTES], const struct backtest_result **ret,
+                                 struct err *err) NODISCARD;
 
 #endif

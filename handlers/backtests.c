@@ -10,6 +10,7 @@
 #include "handlers/negotiate.h"
 #include "handlers/params.h"
 #include "handlers/rows_answer.h"
+#include "handlers/sweep.h"
 #include "server/app.h"
 #include "store/backtest_store.h"
 
@@ -100,6 +101,75 @@ static bool is_id(struct str id)
     return is_hex;
 }
 
+static enum status unknown_backtest(struct str id, struct err *err)
+{
+    (void)err_set(err, STATUS_UNKNOWN_BACKTEST, "There is no backtest with this id.");
+    err_at(err, ERR_PARAMETER, STR("id"), id);
+    err_allow(err, "the id of an answer from POST /v1/backtests: 64 hexadecimal digits");
+    return STATUS_UNKNOWN_BACKTEST;
+}
+
+/* The request of an item is run and stored. GENERATION_RETIRED when its data is another by now. */
+static enum status run_item(struct request *request, struct str id,
+                            const struct backtest_item *item, struct str kept, struct err *err)
+{
+    CLEANUP(catalog_unrefp) struct catalog *catalog = NULL;
+    struct sweep_kept sweep;
+    struct backtest_answer answer = {.body = STR_NONE};
+    struct str body = STR_NONE;
+    enum status s = rows_catalog(request, &catalog, err);
+    if (s == STATUS_OK)
+        s = sweep_recall(kept, &request->arena, &sweep, err);
+    if (s == STATUS_OK)
+        s = sweep_request(sweep.base, item, &request->arena, &body, err);
+    const struct backtest_service service = {.pool = request->app->db,
+                                             .statement_ms = request->app->config->db_backtest_ms,
+                                             .catalog = catalog,
+                                             .cells_max = request->app->config->backtest_cells_max};
+    if (s == STATUS_OK)
+        s = backtest_answer_for(&service, body, &request->arena, &request->stop, &answer, err);
+    if (s == STATUS_GENERATION_RETIRED)
+        return rows_moved_on(err);
+    if (s != STATUS_OK)
+        return s;
+    count_outcome(request, &answer);
+    if (str_eq_c(id, answer.id))
+        return STATUS_OK;
+    s = err_set(
+        err, STATUS_GENERATION_RETIRED,
+        "Its data has been replaced since the batch ran; of today's, the same request is %s.",
+        answer.id);
+    err_at(err, ERR_PARAMETER, STR("id"), id);
+    err_allow(err, "the row of the batch, or the backtest of today's data");
+    return s;
+}
+
+/*
+ * A backtest that was an item of a batch has its row, and is run now that somebody asks for all of it: on a worker for
+ * backtests, to which this defers. When it has not (*ret_is_ready), the handler returns what this did.
+ */
+static enum status make_ready(struct request *request, bool *ret_is_ready, struct err *err)
+{
+    struct str id = request->path_params[0], kept = STR_NONE;
+    struct backtest_item item;
+    struct db *db = NULL;
+    bool is_stored = false, is_item = false;
+    *ret_is_ready = true;
+    if (!is_id(id))
+        return STATUS_OK;
+    enum status s = database_acquire(request, DB_READ, &db, err);
+    if (s == STATUS_OK)
+        s = backtest_exists(db, id, &is_stored, err);
+    if (s == STATUS_OK && !is_stored)
+        s = backtest_item_find(db, id, &request->arena, &item, &kept, &is_item, err);
+    db_release(db);
+    if (s != STATUS_OK || !is_item)
+        return s;
+    *ret_is_ready = request->lane == LANE_CPU;
+    return *ret_is_ready ? run_item(request, id, &item, kept, err)
+                         : request_defer(request, LANE_CPU);
+}
+
 static enum status load_body(struct request *request, struct str *ret, struct err *err)
 {
     struct str id = request->path_params[0];
@@ -112,12 +182,27 @@ static enum status load_body(struct request *request, struct str *ret, struct er
         if (s != STATUS_OK)
             return s;
     }
-    if (is_found)
-        return STATUS_OK;
-    (void)err_set(err, STATUS_UNKNOWN_BACKTEST, "There is no backtest with this id.");
-    err_at(err, ERR_PARAMETER, STR("id"), id);
-    err_allow(err, "the id of an answer from POST /v1/backtests: 64 hexadecimal digits");
-    return STATUS_UNKNOWN_BACKTEST;
+    return is_found ? STATUS_OK : unknown_backtest(id, err);
+}
+
+/* What is forgotten is run again when it is asked for again: its id comes from its content. */
+enum status backtest_delete_one(struct request *request, struct err *err)
+{
+    CLEANUP(db_releasep) struct db *db = NULL;
+    struct str id = request->path_params[0];
+    bool is_found = false;
+    enum status s = params_expect(request, NULL, 0, err);
+    if (s == STATUS_OK && is_id(id))
+        s = database_acquire(request, DB_WRITE, &db, err);
+    if (s == STATUS_OK && db != NULL)
+        s = backtest_delete(db, id, &is_found, err);
+    if (s != STATUS_OK)
+        return s;
+    if (!is_found)
+        return unknown_backtest(id, err);
+    reply_header(request, "Cache-Control", "no-store");
+    reply_type(request, 204, NULL);
+    return STATUS_OK;
 }
 
 /* Reads an answer's document; its tag is its id, and names what was selected from it. */
@@ -130,8 +215,12 @@ enum status backtest_get(struct request *request, struct err *err)
     enum status s = params_expect(request, names, ARRAY_LEN(names), err);
     if (s == STATUS_OK)
         s = negotiate_format(request, 1 << FORMAT_JSON, &format, err);
+    bool is_ready = true;
     if (s == STATUS_OK)
-        s = load_body(request, &body, err);
+        s = make_ready(request, &is_ready, err);
+    if (s != STATUS_OK || !is_ready)
+        return s;
+    s = load_body(request, &body, err);
     if (s == STATUS_OK)
         s = backtest_select(body, select, &request->arena, &body, err);
     char selected[TAG_BYTES] = "";
@@ -337,7 +426,10 @@ enum status backtest_equity_get(struct request *request, struct err *err)
     enum status s = params_expect(request, names, ARRAY_LEN(names), err);
     if (s == STATUS_OK)
         s = negotiate_format(request, ROWS_FORMATS, &format, err);
-    if (s != STATUS_OK)
+    bool is_ready = true;
+    if (s == STATUS_OK)
+        s = make_ready(request, &is_ready, err);
+    if (s != STATUS_OK || !is_ready)
         return s;
     if (format != FORMAT_JSON && format != FORMAT_CSV)
         return equity_table(request, err);

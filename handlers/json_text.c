@@ -219,6 +219,44 @@ static enum status locate(struct str document, const struct json_splice *splice,
     return STATUS_OK;
 }
 
+/* "key":{} at the end of an object that ends at document[end]. */
+static enum status add_object(struct str *document, size_t end, struct str key, struct arena *arena,
+                              struct err *err)
+{
+    struct buf out;
+    buf_init(&out, arena, document->len + key.len + 16);
+    buf_add(&out, str_sub(*document, 0, end));
+    buf_printf(&out, "%s\"%.*s\":{}", document->ptr[end - 1] == '{' ? "" : ",", STR_ARG(key));
+    buf_add(&out, str_sub(*document, end, document->len));
+    if (out.failed)
+        return err_out_of_memory(err);
+    *document = buf_str(&out);
+    return STATUS_OK;
+}
+
+/* Objects that are missing on the way of a pointer. What leads nowhere else is left to locate. */
+static enum status add_parents(struct str *document, struct str pointer, struct arena *arena,
+                               struct err *err)
+{
+    struct str rest = pointer, value = *document, next;
+    while (rest.len > 1 && value.len > 0) {
+        size_t end = str_find(rest, '/', 1);
+        struct str token = str_sub(rest, 1, end);
+        rest = str_sub(rest, end, rest.len);
+        bool is_object = value.ptr[0] == '{';
+        if (is_object ? !find_member(*document, value, token, &next)
+                      : value.ptr[0] != '[' || !find_item(value, token, &next)) {
+            if (!is_object || rest.len == 0 || !has_plain_key(token))
+                return STATUS_OK;
+            size_t at = (size_t)(next.ptr - document->ptr);
+            enum status s = add_object(document, at, token, arena, err);
+            return s == STATUS_OK ? add_parents(document, pointer, arena, err) : s;
+        }
+        value = next;
+    }
+    return STATUS_OK;
+}
+
 static int by_place(const void *a, const void *b)
 {
     const struct place *x = a, *y = b;
@@ -232,6 +270,8 @@ enum status json_splice(struct str document, const struct json_splice *splices, 
 {
     struct place *places = arena_array(arena, n + 1, sizeof *places);
     enum status s = places == NULL ? err_out_of_memory(err) : STATUS_OK;
+    for (size_t i = 0; i < n && s == STATUS_OK; i++)
+        s = add_parents(&document, splices[i].pointer, arena, err);
     for (size_t i = 0; i < n && s == STATUS_OK; i++)
         s = locate(document, &splices[i], &places[i], err);
     if (s != STATUS_OK)

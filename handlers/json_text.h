@@ -18,7 +18,10 @@ bool json_next_member(struct str object, size_t *at, struct str *ret_key, struct
 /* The value as compact JSON. */
 enum status json_write(struct json_val val, struct json_out *json, struct err *err) NODISCARD;
 
-/* What stands at pointer (RFC 6901) is to be value, compact JSON. A member that is missing is added to its object. */
+/*
+ * What stands at pointer (RFC 6901) is to be value, compact JSON. A member that is missing is added to its object,
+ * and objects that are missing on the way to it, too.
+ */
 struct json_splice {
     struct str pointer, value;
 };

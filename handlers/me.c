@@ -125,6 +125,14 @@ enum status limits_get(struct request *request, struct err *err)
     jw_object(&json);
     jw_key_i64(&json, "cells", (int64_t)app->config->backtest_cells_max);
     jw_end_object(&json);
+    jw_key(&json, "jobs");
+    jw_object(&json);
+    jw_key_i64(&json, "per_key", app->config->jobs_per_key);
+    jw_key_i64(&json, "cells_per_key", (int64_t)app->config->job_cells_per_key);
+    jw_key_i64(&json, "items", app->config->job_items_max);
+    jw_key_i64(&json, "queue", app->config->job_queue);
+    jw_key_i64(&json, "streams", app->config->job_streams_per_key);
+    jw_end_object(&json);
     put_routes(app, &json);
     jw_end_object(&json);
     jw_end_object(&json);

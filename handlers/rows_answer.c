@@ -44,9 +44,13 @@ static enum status describe(struct request *request, const struct rows_request *
     struct buf file, about;
     buf_init(&file, &request->arena, 256);
     buf_init(&about, &request->arena, 256);
-    buf_printf(&file, "%.*s-g%lld", STR_ARG(rows->query->mart->name),
-               (long long)rows->version.generation);
-    buf_printf(&about, "/v1/marts/%.*s", STR_ARG(rows->query->mart->name));
+    buf_add(&file, rows->query->mart->name);
+    if (!rows->query->mart->is_internal)
+        buf_printf(&file, "-g%lld", (long long)rows->version.generation);
+    if (rows->describedby.ptr != NULL)
+        buf_add(&about, rows->describedby);
+    else
+        buf_printf(&about, "/v1/marts/%.*s", STR_ARG(rows->query->mart->name));
     if (file.failed || about.failed)
         return err_out_of_memory(err);
     table->file_name = buf_str(&file);

@@ -24,7 +24,8 @@ struct rows_request {
     int64_t read_at; /* a kept generation that shows it */
     enum count_mode count;
     bool has_parent; /* the path without its last segment is the collection of what is answered */
-    bool is_single;  /* one object instead of a list; when_empty must then refuse */
+    struct str describedby; /* of an internal table: its documentation; ptr NULL: the mart's page */
+    bool is_single;         /* one object instead of a list; when_empty must then refuse */
     when_empty_fn *when_empty; /* may be NULL */
 };
 

@@ -286,7 +286,7 @@ enum status rows_fill(struct request *request, void *cls, struct table *table, s
 {
     struct rows_page *page = cls;
     struct reading reading = {.request = request, .page = page, .table = table};
-    if (!page->rows->query->mart->is_managed)
+    if (!page->rows->query->mart->is_managed && !page->rows->query->mart->is_internal)
         table_warn(table, 1u << WARNING_UNMANAGED);
     arena_init(&reading.scratch, SCRATCH_BYTES_MAX);
     enum status s = read_page(&reading, err);

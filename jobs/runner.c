@@ -82,12 +82,13 @@ struct str jobs_problem(enum status s, const struct err *err, struct arena *aren
 {
     struct buf out;
     struct json_out json;
+    char type[64];
     buf_init(&out, arena, 4096);
     jw_init(&json, &out);
     bool is_told = err->status == s && err->detail[0] != '\0';
     jw_object(&json);
-    jw_key(&json, "type");
-    buf_printf(&out, "\"/docs/problems/%s\"", status_slug(s));
+    (void)snprintf(type, sizeof type, "/docs/problems/%s", status_slug(s));
+    jw_key_c(&json, "type", type);
     jw_key_c(&json, "title", status_title(s));
     jw_key_i64(&json, "status", status_http(s));
     jw_key_c(&json, "code", status_code(s));
@@ -320,7 +321,7 @@ static void *beat_main(void *cls)
     struct jobs *jobs = cls;
     unsigned sixth = jobs->options.lease_ms / 6;
     unsigned every_ms = sixth < BEAT_MAX_MS ? sixth : BEAT_MAX_MS;
-    int64_t tended_ns = clock_mono_ns(), requeued_ns = 0;
+    int64_t tended_ns = 0, requeued_ns = 0;
     uint64_t seen_pokes = 0;
     struct beat *beats = calloc(jobs->options.n_slots, sizeof *beats);
     bool must_end = beats == NULL;

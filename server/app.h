@@ -20,6 +20,9 @@ struct cache;
 struct counts;
 struct keyring;
 struct access_rules;
+struct jobs;
+struct job_watch;
+struct backtest_rate;
 
 enum { APP_CHECKS_MAX = 8 };
 
@@ -48,6 +51,9 @@ struct app {
     struct counts *counts;        /* the same; NULL: no count is kept */
     struct keyring *keys;         /* the same; NULL: no keys, everyone may do everything */
     struct access_rules *access;  /* the same: what anyone may do without a key, and how often */
+    struct jobs *jobs;            /* the same; NULL: this server runs none */
+    struct job_watch *job_watch;  /* the same: who waits for jobs and follows them */
+    struct backtest_rate *backtest_rate; /* the same: how fast the engine is here */
 
     /*
      * Called on the polling thread for every request that matched a route of the data listener, before its

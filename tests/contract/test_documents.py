@@ -53,6 +53,7 @@ class Metrics(unittest.TestCase):
             assert [server.get("/v1/me", authorization="Bearer none").status for _ in range(2)] == [401, 429]
             server.get("/v1/instruments/stock:US.AAPL/prices?limit=1")
             server.post("/v1/backtests", REQUEST)
+            server.post("/v1/backtests:batch", {"items": [REQUEST]}, prefer="wait=30")
             with concurrent.futures.ThreadPoolExecutor(8) as pool:
                 answers = list(pool.map(lambda capital: server.post("/v1/backtests", {**BUSY, "capital": capital}).status, range(1, 9)))
             assert 503 in answers, answers

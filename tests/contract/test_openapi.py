@@ -34,6 +34,9 @@ def described():
             for method, operation in item.items() if method in METHODS}
 
 
+SWEEP = {"base": REQUEST, "axes": [{"pointer": "/rebalance", "values": ["monthly", "never"]}]}
+
+
 class Tables(unittest.TestCase):
     def test_every_route_is_described_and_every_description_has_a_route(self):
         self.assertEqual({(route["method"], route["path"]) for route in route_table()}, set(described()))
@@ -71,7 +74,7 @@ class Tables(unittest.TestCase):
                 body = operations[route["method"], route["path"]].get("requestBody")
                 self.assertEqual(body is not None, route["body_max_bytes"] > 0)
                 if body:
-                    self.assertIn({1 << 20: "1 MiB", 4096: "4 KiB"}[route["body_max_bytes"]], body["description"])
+                    self.assertIn({1 << 24: "16 MiB", 1 << 20: "1 MiB", 4096: "4 KiB"}[route["body_max_bytes"]], body["description"])
 
     def test_problem_types_are_those_of_the_status_table(self):
         problem = schema.openapi()["components"]["schemas"]["Problem"]["properties"]
@@ -142,6 +145,8 @@ class Live(unittest.TestCase):
         cls.server = Server(var_dir=var_dir).start()
         answer = cls.server.post("/v1/backtests", REQUEST)
         cls.backtest = answer.header("Location", "").rsplit("/", 1)[-1]
+        answer = cls.server.post("/v1/backtests:sweep", SWEEP, prefer="wait=30", **cls.key)
+        cls.job = answer.header("Location", "").rsplit("/", 1)[-1]
 
     @classmethod
     def tearDownClass(cls):
@@ -165,9 +170,9 @@ class Live(unittest.TestCase):
         """(template, target) of every GET operation."""
         for method, template in described():
             if method == "GET":
-                indicator = template.startswith("/v1/indicators/")
+                ids = {"/v1/indicators/": "CPILFESL:USA", "/v1/jobs/": self.job}
                 yield template, (template.replace("{mart}", "mart_fx_daily").replace("{uid}", "stock:US.AAPL")
-                                 .replace("{id}", "CPILFESL:USA" if indicator else self.backtest)
+                                 .replace("{id}", next((one for start, one in ids.items() if template.startswith(start)), self.backtest))
                                  .replace("{market}", "XKRX").replace("{article_id}", "28247305436868547")
                                  .replace("{key}", "EUR,KRW,2026-10-30").replace("{column}", "quote")
                                  .replace("{slug}", "unknown-column").replace("{file}", "1.csv.gz")) + REQUIRED.get(template, "")
@@ -207,7 +212,7 @@ class Live(unittest.TestCase):
         for template, target in self.targets():
             with self.subTest(template):
                 listener = self.server.ops if schema.openapi()["paths"][template].get("servers") else self.server.data
-                answer = listener.request("DELETE", target)
+                answer = listener.request("PATCH", target)
                 self.assertEqual(answer.status, 405, answer)
                 self.assertEqual(schema.answer_errors("GET", template, answer), [])
                 self.assertIn("GET", answer.header("Allow", ""))

@@ -40,6 +40,12 @@ static void values_are_replaced_and_members_added_in_any_order(void **state)
     const struct json_splice whole = {STR("/assets/0"), STR("1")};
     assert_int_equal(splice(&arena, &whole, 1, &text, &err), STATUS_OK);
     assert_string_equal(text, "{\"assets\":[1,{\"uid\":\"c\"}],\"costs\":{},\"end\":null}");
+    const struct json_splice deep[] = {
+        {STR("/new/a"), STR("1")}, {STR("/costs/x/y"), STR("2")}, {STR("/new/b"), STR("3")}};
+    assert_int_equal(splice(&arena, deep, ARRAY_LEN(deep), &text, &err), STATUS_OK);
+    assert_string_equal(
+        text, "{\"assets\":[{\"uid\":\"a,b}\\\"]\",\"weight\":0.5},{\"uid\":\"c\"}],\"costs\":"
+              "{\"x\":{\"y\":2}},\"end\":null,\"new\":{\"a\":1,\"b\":3}}");
     assert_int_equal(splice(&arena, NULL, 0, &text, &err), STATUS_OK);
     assert_string_equal(text, base);
     arena_clear(&arena);
@@ -48,8 +54,8 @@ static void values_are_replaced_and_members_added_in_any_order(void **state)
 static void a_pointer_that_leads_nowhere_is_named(void **state)
 {
     static const char *const wrong[] = {
-        "",       "end",     "/assets/2",       "/assets/x", "/assets/-1/uid",
-        "/end/x", "/none/x", "/assets/0/uid/x", "/Bad Key",  "/"};
+        "",       "end",        "/assets/2",       "/assets/x", "/assets/-1/uid",
+        "/end/x", "/Bad Key/x", "/assets/0/uid/x", "/Bad Key",  "/"};
     struct arena arena;
     const char *text = NULL;
     (void)state;

@@ -1,0 +1,232 @@
+/* batch_team.c - threads take items by number; the outcomes lie where their numbers say. */
+#include "handlers/batch_team.h"
+
+#include "base/lock.h"
+#include "handlers/sweep.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+struct member {
+    struct batch_team *team;
+    struct arena arena;
+    pthread_t thread;
+    bool is_started;
+};
+
+/* What the members work on; set before any of them is woken, read-only until all are done. */
+struct order {
+    const struct backtest_service *service;
+    struct str base;
+    size_t n;
+    bool with_returns;
+    const struct stop *stop;
+};
+
+struct batch_team {
+    struct batch_outcome outcomes[TEAM_ITEMS_MAX];
+    struct order order;
+    atomic_size_t next; /* item to be taken */
+    int nice;
+    struct lock lock; /* leaf lock; guards every GUARDED field */
+    struct cond has_order, is_done;
+    uint64_t n_orders GUARDED;
+    size_t n_busy GUARDED; /* members that have not finished with this order */
+    enum status failed GUARDED;
+    struct err why GUARDED;
+    bool must_end GUARDED;
+    unsigned n_members;
+    struct member members[];
+};
+
+static const enum measure_id row_measures[BACKTEST_ROW_METRICS] = {
+#define ROW_METRIC(name) [ROW_##name] = MEASURE_##name,
+#include "store/backtest_row.def"
+#undef ROW_METRIC
+};
+
+static bool keep_returns(struct batch_outcome *outcome, const struct backtest_result *result)
+{
+    size_t n = result->panel->n_sessions - 1;
+    if (n > outcome->max_returns) {
+        double *wider = realloc(outcome->returns, n * sizeof *wider);
+        if (wider == NULL)
+            return false;
+        outcome->returns = wider;
+        outcome->max_returns = n;
+    }
+    for (size_t t = 0; t < n; t++)
+        outcome->returns[t] =
+            result->equity[t] > 0 ? result->equity[t + 1] / result->equity[t] - 1 : 0;
+    outcome->n_returns = n;
+    outcome->first = result->panel->clock[0];
+    outcome->last = result->panel->clock[n];
+    return true;
+}
+
+static void take_figures(struct batch_outcome *outcome, const struct backtest_result *result)
+{
+    outcome->row.id = str_of(outcome->id);
+    outcome->row.final_equity = result->equity[result->panel->n_sessions - 1];
+    for (size_t i = 0; i < BACKTEST_ROW_METRICS; i++) {
+        const struct measure_value *value = &result->measures[row_measures[i]];
+        if (value->reason == REASON_NONE)
+            outcome->row.metric[i] = value->value;
+    }
+}
+
+static bool ends_all(enum status s)
+{
+    return s == STATUS_DB_UNAVAILABLE || s == STATUS_DB_TIMEOUT || s == STATUS_DB_CONFLICT ||
+           s == STATUS_CLIENT_GONE || s == STATUS_DEADLINE || s == STATUS_DRAINING;
+}
+
+static enum status run_item(const struct order *order, struct arena *arena,
+                            struct batch_outcome *outcome, struct err *err)
+{
+    const struct backtest_result *result = NULL;
+    struct str request;
+    outcome->row = (struct backtest_row){
+        .item = outcome->item->item, .id = STR_NONE, .error = STR_NONE, .detail = STR_NONE};
+    outcome->row.final_equity = (double)NAN;
+    outcome->n_returns = 0;
+    for (size_t i = 0; i < BACKTEST_ROW_METRICS; i++)
+        outcome->row.metric[i] = (double)NAN;
+    enum status s = sweep_request(order->base, outcome->item, arena, &request, err);
+    if (s == STATUS_OK)
+        s = backtest_figures_for(order->service, request, arena, order->stop, outcome->id, &result,
+                                 err);
+    if (s == STATUS_OK)
+        take_figures(outcome, result);
+    if (s == STATUS_OK && order->with_returns && !keep_returns(outcome, result))
+        return err_out_of_memory(err);
+    if (s == STATUS_OK || ends_all(s))
+        return s;
+    struct str detail = str_utf8_cut(str_of(err->detail), sizeof outcome->detail - 1);
+    (void)snprintf(outcome->detail, sizeof outcome->detail, "%.*s", STR_ARG(detail));
+    outcome->row.error = str_of(status_slug(s));
+    outcome->row.detail = str_of(outcome->detail);
+    return STATUS_OK;
+}
+
+static enum status run_items(struct batch_team *team, struct arena *arena, struct err *err)
+{
+    enum status s = STATUS_OK;
+    for (size_t i; s == STATUS_OK && (i = atomic_fetch_add(&team->next, 1)) < team->order.n;) {
+        arena_reset(arena);
+        s = stop_is_raised(team->order.stop)
+                ? stop_status(team->order.stop, err)
+                : run_item(&team->order, arena, &team->outcomes[i], err);
+    }
+    return s;
+}
+
+static void report(struct batch_team *team, enum status s, const struct err *err)
+{
+    if (s != STATUS_OK)
+        atomic_store(&team->next, TEAM_ITEMS_MAX); /* the others need not begin another */
+    lock_take(&team->lock);
+    if (s != STATUS_OK && team->failed == STATUS_OK) {
+        team->failed = s;
+        team->why = *err;
+    }
+    team->n_busy--;
+    if (team->n_busy == 0)
+        cond_signal(&team->is_done);
+    lock_give(&team->lock);
+}
+
+static void *member_main(void *cls)
+{
+    struct member *member = cls;
+    struct batch_team *team = member->team;
+    uint64_t n_seen = 0;
+    (void)setpriority(PRIO_PROCESS, 0, team->nice); /* of this thread alone */
+    for (;;) {
+        struct err err = {0};
+        lock_take(&team->lock);
+        while (team->n_orders == n_seen && !team->must_end)
+            cond_wait(&team->has_order, &team->lock);
+        bool must_end = team->must_end;
+        n_seen = team->n_orders;
+        lock_give(&team->lock);
+        if (must_end)
+            return NULL;
+        enum status s = run_items(team, &member->arena, &err);
+        report(team, s, &err);
+    }
+}
+
+enum status batch_team_new(unsigned n_threads, size_t arena_bytes, int nice,
+                           struct batch_team **ret, struct err *err)
+{
+    struct batch_team *team = calloc(1, sizeof *team + n_threads * sizeof team->members[0]);
+    if (team == NULL)
+        return err_out_of_memory(err);
+    team->nice = nice;
+    lock_init(&team->lock);
+    cond_init(&team->has_order);
+    cond_init(&team->is_done);
+    for (; team->n_members < n_threads; team->n_members++) {
+        struct member *member = &team->members[team->n_members];
+        member->team = team;
+        arena_init(&member->arena, arena_bytes);
+        member->is_started = pthread_create(&member->thread, NULL, member_main, member) == 0;
+        if (!member->is_started) {
+            batch_team_free(team);
+            return err_set(err, STATUS_OUT_OF_MEMORY, "A thread cannot be started.");
+        }
+    }
+    *ret = team;
+    return STATUS_OK;
+}
+
+void batch_team_free(struct batch_team *team)
+{
+    if (team == NULL)
+        return;
+    lock_take(&team->lock);
+    team->must_end = true;
+    cond_broadcast(&team->has_order);
+    lock_give(&team->lock);
+    for (unsigned i = 0; i < team->n_members; i++) {
+        (void)pthread_join(team->members[i].thread, NULL);
+        arena_clear(&team->members[i].arena);
+    }
+    for (size_t i = 0; i < TEAM_ITEMS_MAX; i++)
+        free(team->outcomes[i].returns);
+    cond_clear(&team->has_order);
+    cond_clear(&team->is_done);
+    lock_clear(&team->lock);
+    free(team);
+}
+
+enum status batch_team_run(struct batch_team *team, const struct backtest_service *service,
+                           struct str base, const struct backtest_item *items, size_t n,
+                           bool with_returns, const struct stop *stop, struct err *err)
+{
+    team->order = (struct order){service, base, n, with_returns, stop};
+    for (size_t i = 0; i < n; i++)
+        team->outcomes[i].item = &items[i];
+    atomic_store(&team->next, 0);
+    lock_take(&team->lock);
+    team->failed = STATUS_OK;
+    team->n_busy = team->n_members;
+    team->n_orders++;
+    cond_broadcast(&team->has_order);
+    while (team->n_busy > 0)
+        cond_wait(&team->is_done, &team->lock);
+    enum status s = team->failed;
+    if (s != STATUS_OK && err != NULL)
+        *err = team->why;
+    lock_give(&team->lock);
+    return s;
+}
+
+const struct batch_outcome *batch_team_outcome(const struct batch_team *team, size_t i)
+{
+    return &team->outcomes[i];
+}

@@ -1,0 +1,37 @@
+/*
+ * batch_team.h - some items of a batch, run by several threads at the same time; each has an arena of its own, and
+ * what comes of an item does not depend on who ran it. One thread calls.
+ */
+#ifndef HANDLERS_BATCH_TEAM_H
+#define HANDLERS_BATCH_TEAM_H
+
+#include "handlers/backtest_run.h"
+#include "store/backtest_item_store.h"
+
+enum { TEAM_ITEMS_MAX = 256 };
+
+/* One item and what came of it. The memory of row's texts and of returns is the outcome's, used again by the next. */
+struct batch_outcome {
+    const struct backtest_item *item;
+    struct backtest_row row;
+    char id[DIGEST_HEX_BYTES], detail[200];
+    double *returns; /* one for each session but the first; only when they are asked for */
+    size_t n_returns, max_returns;
+    int32_t first, last; /* sessions */
+};
+
+struct batch_team;
+enum status batch_team_new(unsigned n_threads, size_t arena_bytes, int nice,
+                           struct batch_team **ret, struct err *err) NODISCARD;
+void batch_team_free(struct batch_team *team); /* NULL is allowed */
+
+/*
+ * Runs n items. A failure of an item is its outcome; what stops the work as a whole (the stop word, a database that
+ * cannot be reached, memory) is returned.
+ */
+enum status batch_team_run(struct batch_team *team, const struct backtest_service *service,
+                           struct str base, const struct backtest_item *items, size_t n,
+                           bool with_returns, const struct stop *stop, struct err *err) NODISCARD;
+const struct batch_outcome *batch_team_outcome(const struct batch_team *team, size_t i);
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * idempotency.h - the Idempotency-Key of a POST (draft-ietf-httpapi-idempotency-key-header-07): a retry of the same
+ * request is told what the first one was. Keys are the caller's own and mean nothing after a day.
+ */
+#ifndef HANDLERS_IDEMPOTENCY_H
+#define HANDLERS_IDEMPOTENCY_H
+
+#include "base/digest.h"
+#include "server/request.h"
+
+struct idempotency {
+    struct str key;              /* ptr NULL: none was sent */
+    char hash[DIGEST_HEX_BYTES]; /* of the path and the body */
+};
+
+/* BAD_REQUEST when the header is there and is neither a quoted string (RFC 9651) nor a token of 1 to 255 characters. */
+enum status idempotency_read(struct request *request, struct idempotency *ret, struct err *err)
+    NODISCARD;
+
+#endif
