@@ -14,7 +14,9 @@ const char *const cost_kind_names[COST_COUNT] = {
     [COST_LIQUIDATION] = "liquidation",
 };
 
-enum { ROUNDS_MAX = 64 };
+enum { CONTRACTION_ROUNDS = 24, HALVING_ROUNDS = 64 };
+
+static const double IMPACT_MAX = 0.5;
 
 bool costs_are_flat(const struct cost_model *model)
 {
@@ -66,8 +68,8 @@ bool costs_falls_back(const struct cost_model *model, const struct cost_context 
 }
 
 /* As a fraction of the traded value. */
-static double slippage_rate(const struct cost_model *model, const struct cost_context *context,
-                            double value)
+static double impact_rate(const struct cost_model *model, const struct cost_context *context,
+                          double value)
 {
     const struct cost_slippage *s = &model->slippage;
     double shares = value / context->share_price;
@@ -92,6 +94,14 @@ static double slippage_rate(const struct cost_model *model, const struct cost_co
         break;
     }
     return s->bps;
+}
+
+/* An impact model is not meant for orders that would move the price by half. */
+static double slippage_rate(const struct cost_model *model, const struct cost_context *context,
+                            double value)
+{
+    double rate = impact_rate(model, context, value);
+    return rate < IMPACT_MAX ? rate : IMPACT_MAX;
 }
 
 double costs_of_trade(const struct cost_model *model, const struct cost_context *context,
@@ -146,21 +156,32 @@ double costs_value_after(double budget, const double *value, const double *weigh
     return after;
 }
 
+static double cost_of_moving(double after, const double *value, const double *weight, size_t n,
+                             const struct cost_model *model, const struct cost_context *context)
+{
+    double paid = 0;
+    for (size_t i = 0; i < n; i++)
+        paid += costs_of_trade(model, &context[i], weight[i] * after - value[i], NULL);
+    return paid;
+}
+
 double costs_value_after_model(double budget, const double *value, const double *weight, size_t n,
                                const struct cost_model *model, const struct cost_context *context)
 {
-    double after = budget, lower = budget;
+    double after = budget, low = 0, high = budget;
 
-    for (size_t round = 0; round < ROUNDS_MAX; round++) {
-        double paid = 0;
-        for (size_t i = 0; i < n; i++)
-            paid += costs_of_trade(model, &context[i], weight[i] * after - value[i], NULL);
-        double next = budget - paid;
-        next = next > 0 ? next : 0;
-        lower = next < after ? next : after;
+    for (size_t round = 0; round < CONTRACTION_ROUNDS; round++) {
+        double next = budget - cost_of_moving(after, value, weight, n, model, context);
         if (fabs(next - after) <= 1e-16 * budget)
             return next;
-        after = next;
+        after = next > 0 ? next : 0;
     }
-    return lower;
+    for (size_t round = 0; round < HALVING_ROUNDS; round++) {
+        double middle = 0.5 * (low + high);
+        if (middle + cost_of_moving(middle, value, weight, n, model, context) > budget)
+            high = middle;
+        else
+            low = middle;
+    }
+    return low;
 }

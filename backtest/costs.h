@@ -12,6 +12,7 @@
  *                   0.1 and 0.025 are those of zipline-reloaded's VolumeShareSlippage
  *   square_root     (2/3) Y sigma sqrt(q / ADV) on the traded value; Toth et al. 2011 as in bt
  *   almgren_chriss  (alpha / 2 + beta) sigma q / ADV + epsilon on the traded value; Almgren, Chriss 2001
+ *   At most half of the value.
  *   Where the volume is not known the model is replaced by fallback_bps, and the trade is counted.
  * tax         the rate in force on the date, on the value sold
  * fx          fx_spread on the traded value of an asset in another currency
@@ -124,8 +125,9 @@ double costs_value_after(double budget, const double *value, const double *weigh
 /*
  * The same for any cost model: V' + sum cost_i(weight[i] V' - value[i]) = budget, by the iteration
  * V' <- budget - sum cost_i, which contracts as long as the last unit traded costs less than itself.
- * Where a minimum or a maximum makes it alternate, the lower of the two values is taken: what is then
- * left over stays in cash. context[i] belongs to value[i].
+ * Where it does not settle, because of a minimum or a steep impact, the interval [0, budget] is halved
+ * instead, and its affordable end taken: what is then left over stays in cash. context[i] belongs to
+ * value[i].
  */
 double costs_value_after_model(double budget, const double *value, const double *weight, size_t n,
                                const struct cost_model *model, const struct cost_context *context);

@@ -106,6 +106,8 @@ static size_t decision_lag(const struct sim *sim)
 static size_t next_event(struct sim *sim, size_t t)
 {
     size_t event = sim->panel->n_sessions;
+    if (sim->is_ruined)
+        return event; /* nothing is held, and nothing comes */
     if (sim->is_pending) {
         event = sim->ready_at > t ? sim->ready_at : t;
         if (event == t)

@@ -177,10 +177,10 @@ static void set_liquidation(struct sim *sim, size_t n, double budget)
 
 /* Costs that are not proportional, whole shares, limits, partial destinations, forced sales. */
 static struct sim_traded trade_by_orders(struct sim *sim, size_t t, size_t n, double budget,
-                                         double frozen)
+                                         double frozen, double invested)
 {
     struct sim_workspace *ws = sim->ws;
-    double invested = sim_invested(sim), after;
+    double after;
     bool is_partial = sim->is_partial && (sim->rules->rebalance.destination != DESTINATION_TARGET ||
                                           sim->rules->rebalance.scope != SCOPE_ALL);
 
@@ -262,6 +262,10 @@ bool sim_fill(struct sim *sim, size_t t)
             ws->weight[i] *= invested / active_weight;
     }
 
+    /* Targets that are gone take their share with them where nothing may take their place. */
+    if (sim->rules->leverage.is_allowed || !(fabs(active_weight) > 0))
+        invested = active_weight;
+
     struct sim_traded traded = {0, 0, false};
     if (sim->is_simple && !is_forced) {
         double rate = costs_flat_rate(&sim->rules->costs);
@@ -271,7 +275,7 @@ bool sim_fill(struct sim *sim, size_t t)
         sim->cash = after * (1 - invested);
         ws->wealth[t] = after + frozen;
     } else {
-        traded = trade_by_orders(sim, t, n, budget, frozen);
+        traded = trade_by_orders(sim, t, n, budget, frozen, invested);
         ws->wealth[t] = budget + frozen - traded.cost;
     }
     count_rebalance(sim, traded, budget + frozen);
