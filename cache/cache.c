@@ -33,6 +33,11 @@ enum status cache_new(const struct cache_options *options, struct cache **ret, s
     return STATUS_OK;
 }
 
+bool cache_keeps(const struct cache *cache)
+{
+    return l1_bytes_max(cache->replies) > 0 || cache->l2.redis != NULL;
+}
+
 void cache_free(struct cache *cache)
 {
     if (cache == NULL)

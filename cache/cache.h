@@ -34,6 +34,7 @@ struct cache_options {
 
 enum status cache_new(const struct cache_options *options, struct cache **ret, struct err *err)
     NODISCARD;
-void cache_free(struct cache *cache); /* NULL is allowed; nothing may be in flight */
+bool cache_keeps(const struct cache *cache); /* anything at all: there are bytes or a Redis */
+void cache_free(struct cache *cache);        /* NULL is allowed; nothing may be in flight */
 
 #endif

@@ -71,25 +71,40 @@ struct blob *kept_make(const struct kept *kept, bool has_checksum)
     return blob;
 }
 
+/* All but the headers, which begin at what it returns. */
+static const char *open_plain(const struct blob *blob, const struct head *head, struct kept *ret)
+{
+    const char *at = blob->bytes + sizeof *head;
+    ret->key = (struct str){at, head->key_len};
+    at += head->key_len + 1;
+    ret->type = head->type_len == 0 ? NULL : at;
+    at += head->type_len + 1;
+    ret->status = (enum status)head->status;
+    ret->n_headers = 0;
+    ret->body = (struct str){at + head->headers_len, (size_t)head->body_len};
+    ret->made_at = head->made_at;
+    return at;
+}
+
+void kept_open_plain(const struct blob *blob, struct kept *ret)
+{
+    struct head head;
+    memcpy(&head, blob->bytes, sizeof head);
+    (void)open_plain(blob, &head, ret);
+}
+
 void kept_open(const struct blob *blob, struct kept *ret)
 {
     struct head head;
     memcpy(&head, blob->bytes, sizeof head);
-    const char *at = blob->bytes + sizeof head;
-    ret->key = (struct str){at, head.key_len};
-    at += head.key_len + 1;
-    ret->type = head.type_len == 0 ? NULL : at;
-    at += head.type_len + 1;
-    ret->status = (enum status)head.status;
-    ret->n_headers = head.n_headers;
-    for (size_t i = 0; i < head.n_headers; i++) {
-        ret->headers[i].name = at;
+    const char *at = open_plain(blob, &head, ret);
+    for (; ret->n_headers < head.n_headers; ret->n_headers++) {
+        struct kept_header *header = &ret->headers[ret->n_headers];
+        header->name = at;
         at += strlen(at) + 1;
-        ret->headers[i].value = at;
+        header->value = at;
         at += strlen(at) + 1;
     }
-    ret->body = (struct str){at, (size_t)head.body_len};
-    ret->made_at = head.made_at;
 }
 
 /* As many strings as there should be, which end exactly where they should. */

@@ -30,6 +30,7 @@ struct blob *kept_make(const struct kept *kept, bool has_checksum) NODISCARD;
 
 /* Views into blob, which must outlive ret. */
 void kept_open(const struct blob *blob, struct kept *ret);
+void kept_open_plain(const struct blob *blob, struct kept *ret); /* without the headers */
 
 /* The bytes are one whole kept reply for key, undamaged. */
 bool kept_check(const struct blob *blob, struct str key) NODISCARD;

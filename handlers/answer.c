@@ -517,8 +517,12 @@ static enum status answer_cached(struct attempt *a, struct err *err)
 
 enum status answer(struct request *request, const struct answer *answer, struct err *err)
 {
-    struct attempt a = {.request = request, .what = answer, .cache = request->app->cache};
+    struct cache *cache = request->app->cache;
+    struct attempt a = {.request = request, .what = answer};
     bool is_kept;
+    if (cache != NULL &&
+        cache_keeps(cache)) /* else equal requests would wait for what they do not get */
+        a.cache = cache;
     enum status s = encoding_choose(request, &a.encoding, err);
     if (s != STATUS_OK)
         return s;

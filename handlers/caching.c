@@ -102,7 +102,7 @@ enum status caching_new(struct app *app, struct caching **ret, struct err *err)
     app->caching = caching;
     app->front = front_answer;
     app->recall = front_recall;
-    if (options.max_bytes == 0 && caching->cache->fetcher == NULL)
+    if (!cache_keeps(caching->cache))
         app->is_quick = can_only_be_unchanged;
     metrics_collector(app->metrics, collect, caching);
     *ret = caching;

@@ -145,18 +145,20 @@ static bool tag_of(const struct kept *kept, char ret[TAG_BYTES])
 }
 
 /* A 304 repeats what says how long and for whom the client's copy is good, and nothing about bytes. */
-static void put_headers(struct request *request, const struct kept *kept, const char *cache_control)
+static void put_headers(struct request *request, const struct blob *blob, const char *cache_control)
 {
+    struct kept kept;
+    kept_open(blob, &kept);
     static const char *const of_304[] = {"ETag", "Vary", "Last-Modified", "Content-Location"};
     struct reply *reply = &request->reply;
     reply_cache_control(request, cache_control);
     if (reply->http_status == 200) {
         reply_header(request, "Cache-Status", "cmmc-l1; hit");
-        reply_take_kept(reply, kept);
+        reply_take_kept(reply, &kept);
         return;
     }
     for (size_t i = 0; i < ARRAY_LEN(of_304); i++) {
-        const char *value = kept_header(kept, of_304[i]);
+        const char *value = kept_header(&kept, of_304[i]);
         if (value != NULL)
             reply_header(request, of_304[i], "%s", value);
     }
@@ -174,7 +176,7 @@ static void answer_with(struct request *request, struct blob *blob, const struct
     reply_share(request, blob, is_unchanged ? STR("") : kept->body);
     unsigned slot = 1 + (unsigned)freshness * 2 + (is_unchanged ? 1 : 0);
     if (freshness == FRESH_UNTIL_DUE || !reply_prepared(request, slot))
-        put_headers(request, kept, cache_control);
+        put_headers(request, blob, cache_control);
 }
 
 static bool answer_from(struct request *request, struct blob *blob, const struct note *note)
@@ -226,7 +228,7 @@ bool front_recall(struct request *request, struct str head)
     if (reply == NULL)
         return false;
     struct kept kept;
-    kept_open(reply, &kept);
+    kept_open_plain(reply, &kept);
     if (kept.status != STATUS_OK) {
         blob_unref(reply);
         return false;

@@ -12,11 +12,12 @@
 void sql_identifier(struct buf *out, struct str name)
 {
     buf_add_char(out, '"');
-    for (size_t i = 0; i < name.len; i++) {
-        if (name.ptr[i] == '"')
-            buf_add_char(out, '"');
-        buf_add_char(out, name.ptr[i]);
+    for (size_t quote; (quote = str_find(name, '"', 0)) < name.len;) {
+        buf_add(out, str_sub(name, 0, quote + 1));
+        buf_add_char(out, '"');
+        name = str_sub(name, quote + 1, name.len);
     }
+    buf_add(out, name);
     buf_add_char(out, '"');
 }
 
