@@ -40,6 +40,7 @@ curl
 openssl
 jq
 libfaketime
+stunnel4
 '
 
 # The browser tests say that they are skipped where a distribution has no Chromium package of its own (Ubuntu).
