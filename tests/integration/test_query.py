@@ -285,6 +285,10 @@ class Counts(Both):
 
     def test_prefer_counts_where_no_parameter_does(self):
         target = "/v1/marts/mart_fx_daily/rows?limit=1&quote=eq.KRW"
+        for handling in ("strict", "lenient"):  # ADR 22: what is misspelt is never left out
+            refused = self.ask(target + "&uidd=eq.x", Prefer=f"handling={handling}")
+            self.assertEqual(refused.status, 400, refused)
+            self.assertIsNone(refused.header("Preference-Applied"))
         answer = self.assert_ok(self.ask(target, Prefer="handling=lenient, count=exact"))
         self.assertEqual(answer.json["meta"]["count_quality"], "exact")
         self.assertEqual(answer.header("Preference-Applied"), "count=exact")
