@@ -25,6 +25,8 @@ double elementary_log(double x)
 
 double elementary_exp(double x)
 {
+    if (isnan(x))
+        return x; /* its conversion below would be undefined */
     if (x > 709)
         return (double)INFINITY;
     if (x < -708)

@@ -41,6 +41,7 @@ static void elementary_functions_agree_with_the_c_library(void **state)
     assert_true(elementary_exp(0) == 1);
     assert_true(elementary_exp(-1000) == 0);
     assert_true(isinf(elementary_exp(1000)));
+    assert_true(isnan(elementary_exp((double)NAN)) && isnan(elementary_pow(2, (double)NAN)));
     assert_true(elementary_pow(0, 0.5) == 0);
     assert_true(elementary_normal_cdf(-40) == 0 && elementary_normal_cdf(40) == 1);
 }
