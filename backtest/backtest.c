@@ -287,17 +287,25 @@ static enum status describe(struct run *run, struct err *err)
                         &result->years, err);
 }
 
-static enum status play_monkeys(struct run *run, struct err *err)
+static enum status play_monkeys(struct run *run, const struct monkey_crowd *kept, struct err *err)
 {
+    struct backtest_result *result = run->result;
     struct monkey_game game;
     if (run->spec->n_monkeys == 0)
         return STATUS_OK;
     enum status s = monkey_game_init(&game, run->panel, run->spec, &run->rules,
-                                     run->result->periods_per_year, run->arena, err);
+                                     result->periods_per_year, run->arena, err);
+    if (s == STATUS_OK && kept == NULL)
+        s = monkey_crowd_play(&game, run->spec->n_monkeys, run->arena, run->stop, &result->crowd,
+                              err);
     if (s != STATUS_OK)
         return s;
-    return monkey_compare(&game, run->spec->n_monkeys, run->result->equity, run->arena, run->stop,
-                          &run->result->monkeys, err);
+    if (kept != NULL)
+        result->crowd = *kept;
+    struct monkey_score score =
+        monkey_score_path(&game, result->equity, result->wealth[run->panel->n_sessions - 1]);
+    result->monkeys = monkey_crowd_rank(&result->crowd, &score);
+    return STATUS_OK;
 }
 
 /* Intervals, proofs and futures, as far as they were asked for. */
@@ -353,6 +361,14 @@ enum status backtest_run(const struct spec *spec, const struct market_data *mark
                          struct arena *arena, const struct stop *stop, struct backtest_result **ret,
                          struct err *err)
 {
+    return backtest_run_among(spec, market, NULL, arena, stop, ret, err);
+}
+
+enum status backtest_run_among(const struct spec *spec, const struct market_data *market,
+                               const struct monkey_crowd *crowd, struct arena *arena,
+                               const struct stop *stop, struct backtest_result **ret,
+                               struct err *err)
+{
     struct run run = {.market = market, .arena = arena, .stop = stop};
     enum status s = prepare(&run, spec, err);
     if (s == STATUS_OK)
@@ -364,7 +380,7 @@ enum status backtest_run(const struct spec *spec, const struct market_data *mark
     if (s == STATUS_OK)
         s = describe(&run, err);
     if (s == STATUS_OK)
-        s = play_monkeys(&run, err);
+        s = play_monkeys(&run, crowd, err);
     if (s == STATUS_OK)
         s = judge(&run, err);
     if (s == STATUS_OK)

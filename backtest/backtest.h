@@ -8,7 +8,7 @@
 
 #include "backtest/engine.h"
 #include "backtest/measure.h"
-#include "backtest/monkey.h"
+#include "backtest/monkey_crowd.h"
 #include "backtest/trust.h"
 #include "backtest/strategy_plan.h"
 
@@ -51,6 +51,7 @@ struct backtest_result {
     const double *final_weight; /* per held column of the panel */
     double final_cash_weight;
     struct monkey_report monkeys; /* count 0: none */
+    struct monkey_crowd crowd;    /* whom the strategy was ranked among; kept by who keeps it */
     const struct trust_report *trust;
 
     struct backtest_warning warnings[BACKTEST_WARNINGS_MAX];
@@ -80,5 +81,14 @@ enum status backtest_run(const struct spec *spec, const struct market_data *mark
 enum status backtest_preview(const struct spec *spec, const struct market_data *market,
                              struct arena *arena, const struct stop *stop,
                              struct backtest_result **ret, struct err *err) NODISCARD;
+
+/*
+ * The same with a crowd that an earlier run of the same game has left (monkey_crowd_key, on the same
+ * data); NULL: monkeys are played. The result has the same bits either way and borrows the crowd.
+ */
+enum status backtest_run_among(const struct spec *spec, const struct market_data *market,
+                               const struct monkey_crowd *crowd, struct arena *arena,
+                               const struct stop *stop, struct backtest_result **ret,
+                               struct err *err) NODISCARD;
 
 #endif

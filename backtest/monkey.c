@@ -24,6 +24,22 @@ static enum status out_of_memory(struct err *err)
     return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for the monkeys of this request.");
 }
 
+/* Longs and shorts as the strategy has them; the weights of most strategies are not known beforehand. */
+static void match_shares(struct monkey_game *g, const struct spec *spec)
+{
+    g->invested_share = g->long_share = spec->invested_share;
+    for (size_t i = 0; i < spec->n_assets; i++)
+        g->n_short += spec->assets[i].weight < 0 ? 1 : 0;
+    if (g->n_short == 0)
+        return;
+    g->long_share = 0;
+    for (size_t i = 0; i < spec->n_assets; i++) {
+        double weight = spec->assets[i].weight;
+        *(weight < 0 ? &g->short_share : &g->long_share) += weight;
+    }
+    g->n_short = g->n_short < g->n_names ? g->n_short : g->n_names;
+}
+
 enum status monkey_game_init(struct monkey_game *game, const struct panel *panel,
                              const struct spec *spec, const struct sim_rules *rules,
                              double periods_per_year, struct arena *arena, struct err *err)
@@ -32,7 +48,7 @@ enum status monkey_game_init(struct monkey_game *game, const struct panel *panel
     size_t n_names = panel->n_held < panel->n_universe ? panel->n_held : panel->n_universe;
 
     g.n_names = n_names;
-    g.invested_share = spec->invested_share;
+    match_shares(&g, spec);
     g.periods_per_year = periods_per_year;
     g.rate = measure_rate_per_period(spec->risk_free_rate, periods_per_year);
     g.years = date_years_between(panel->clock[0], panel->clock[panel->n_sessions - 1]);
@@ -40,9 +56,11 @@ enum status monkey_game_init(struct monkey_game *game, const struct panel *panel
     g.is_drawn = arena_array(arena, panel->n_assets, sizeof *g.is_drawn);
     g.asset = arena_array(arena, n_names + 1, sizeof *g.asset);
     g.weight = arena_array(arena, n_names + 1, sizeof *g.weight);
+    g.is_short = arena_array(arena, panel->n_assets, sizeof *g.is_short);
     g.returns = arena_array(arena, panel->n_sessions, sizeof *g.returns);
+    g.drawdown = arena_array(arena, panel->n_sessions, sizeof *g.drawdown);
     if (g.deck == NULL || g.is_drawn == NULL || g.asset == NULL || g.weight == NULL ||
-        g.returns == NULL)
+        g.is_short == NULL || g.returns == NULL || g.drawdown == NULL)
         return out_of_memory(err);
     enum status s = sim_workspace_init(&g.workspace, arena, panel->n_sessions, n_names + 1, err);
     if (s == STATUS_OK && rules->n_flows > 0)
@@ -55,32 +73,26 @@ enum status monkey_game_init(struct monkey_game *game, const struct panel *panel
 /* Mean over standard deviation (n - 1) of the excess returns, annualised; NaN for a flat line. */
 static double sharpe_of(const struct monkey_game *game, size_t n)
 {
-    struct stats_moments m = stats_moments_short(game->returns, n);
+    const struct kernels *kernels = game->panel->kernels;
+    struct stats_moments m = stats_moments_from(kernels->range(game->returns, n), n);
     if (n < 2 || m.is_constant)
         return (double)NAN;
+    stats_moments_spread(&m, kernels->powers(game->returns, n, m.mean).p2);
     return (m.mean - game->rate) / m.sd * sqrt(game->periods_per_year);
 }
 
-struct monkey_score monkey_score_path(struct monkey_game *game, const double *equity)
+struct monkey_score monkey_score_path(struct monkey_game *game, const double *equity,
+                                      double terminal)
 {
     const struct panel *panel = game->panel;
     size_t n = measure_live_length((struct measure_path){panel->clock, equity, panel->n_sessions});
-    double peak = equity[0], lowest = 0;
     struct monkey_score score;
 
-    stats_returns(equity, n, game->returns);
-    for (size_t t = 1; t < n; t++) {
-        if (equity[t] >= peak) {
-            peak = equity[t];
-        } else {
-            double depth = equity[t] / peak - 1;
-            lowest = depth < lowest ? depth : lowest;
-        }
-    }
+    panel->kernels->returns(equity, n, game->returns);
     score.value[MONKEY_CAGR] = elementary_pow(equity[n - 1] / equity[0], 1 / game->years) - 1;
     score.value[MONKEY_SHARPE] = sharpe_of(game, n - 1);
-    score.value[MONKEY_MAX_DRAWDOWN] = lowest;
-    score.value[MONKEY_TERMINAL_WEALTH] = equity[n - 1];
+    score.value[MONKEY_MAX_DRAWDOWN] = panel->kernels->declines(equity, n, game->drawdown).lowest;
+    score.value[MONKEY_TERMINAL_WEALTH] = terminal;
     return score;
 }
 
@@ -95,6 +107,7 @@ static void draw_names(struct monkey_game *game, struct rng *rng)
         game->deck[j] = game->deck[i];
         game->deck[i] = drawn;
         game->is_drawn[drawn] = true;
+        game->is_short[drawn] = i < game->n_short;
     }
     size_t n = 0;
     for (size_t a = 0; a < panel->n_assets; a++) {
@@ -104,16 +117,19 @@ static void draw_names(struct monkey_game *game, struct rng *rng)
     }
 }
 
+/* Exponentials, scaled so that the longs among them add up to their share and the shorts to theirs. */
 static void draw_weights(struct monkey_game *game, struct rng *rng)
 {
-    double sum = 0;
+    double sum[2] = {0, 0};
     for (size_t i = 0; i < game->n_names; i++) {
         game->weight[i] = -elementary_log(rng_next_unit(rng));
-        sum += game->weight[i];
+        sum[game->is_short[game->asset[i]]] += game->weight[i];
     }
     for (size_t i = 0; i < game->n_names; i++) {
-        double share = sum > 0 ? game->weight[i] / sum : 1.0 / (double)game->n_names;
-        game->weight[i] = share * game->invested_share;
+        bool is_short = game->is_short[game->asset[i]];
+        size_t n = is_short ? game->n_short : game->n_names - game->n_short;
+        double share = sum[is_short] > 0 ? game->weight[i] / sum[is_short] : 1.0 / (double)n;
+        game->weight[i] = share * (is_short ? game->short_share : game->long_share);
     }
 }
 
@@ -127,63 +143,26 @@ enum status monkey_play(struct monkey_game *game, size_t index, const struct sto
     struct plan plan = {game->asset, game->n_names, game->weight, 0, &game->invested_share};
     enum status s = simulate(game->panel, &plan, game->rules, &game->workspace, NULL, stop, err);
     if (s == STATUS_OK)
-        *ret = monkey_score_path(game, game->workspace.equity);
+        *ret = monkey_score_path(game, game->workspace.equity,
+                                 game->workspace.wealth[game->panel->n_sessions - 1]);
     return s;
+}
+
+struct monkey_rank monkey_rank_counts(size_t n_below, size_t n_equal, size_t n)
+{
+    double equal = (double)n_equal, above = (double)(n - n_below - n_equal);
+    return (struct monkey_rank){
+        .percentile = ((double)n_below + 0.5 * equal) / (double)n,
+        .p_value = (1 + equal + above) / ((double)n + 1),
+    };
 }
 
 struct monkey_rank monkey_rank(double strategy, const double *monkeys, size_t n)
 {
-    size_t n_below = 0, n_above = 0;
+    size_t n_below = 0, n_equal = 0;
     for (size_t i = 0; i < n; i++) {
         n_below += monkeys[i] < strategy ? 1 : 0;
-        n_above += monkeys[i] > strategy ? 1 : 0;
+        n_equal += monkeys[i] < strategy || monkeys[i] > strategy ? 0 : 1;
     }
-    double n_equal = (double)(n - n_below - n_above);
-    return (struct monkey_rank){
-        .percentile = ((double)n_below + 0.5 * n_equal) / (double)n,
-        .p_value = (1 + n_equal + (double)n_above) / ((double)n + 1),
-    };
-}
-
-/* Ranks one statistic; values without a NaN are gathered in place, then reordered for quantiles. */
-static void fill_row(struct monkey_row *row, double strategy, double *value, size_t count)
-{
-    *row = (struct monkey_row){.strategy = strategy};
-    for (size_t i = 0; i < count; i++) {
-        if (!isnan(value[i]))
-            value[row->n++] = value[i];
-    }
-    if (row->n == 0)
-        return;
-    if (!isnan(strategy))
-        row->rank = monkey_rank(strategy, value, row->n);
-    for (size_t q = 0; q < MONKEY_QUANTILE_COUNT; q++)
-        row->quantile[q] = stats_quantile(value, row->n, monkey_quantiles[q]);
-}
-
-enum status monkey_compare(struct monkey_game *game, size_t count, const double *strategy_equity,
-                           struct arena *arena, const struct stop *stop, struct monkey_report *ret,
-                           struct err *err)
-{
-    struct monkey_score strategy = monkey_score_path(game, strategy_equity);
-    struct monkey_report report = {.n_names = game->n_names};
-
-    report.count = game->n_names > 0 ? count : 0;
-    double *value = arena_array(arena, MONKEY_STATISTIC_COUNT * report.count + 1, sizeof *value);
-    if (value == NULL)
-        return out_of_memory(err);
-    for (size_t i = 0; i < report.count; i++) {
-        struct monkey_score score;
-        if (stop_is_raised(stop))
-            return stop_status(stop, err);
-        enum status s = monkey_play(game, i, stop, &score, err);
-        if (s != STATUS_OK)
-            return s;
-        for (size_t k = 0; k < MONKEY_STATISTIC_COUNT; k++)
-            value[k * report.count + i] = score.value[k];
-    }
-    for (size_t k = 0; k < MONKEY_STATISTIC_COUNT; k++)
-        fill_row(&report.row[k], strategy.value[k], value + k * report.count, report.count);
-    *ret = report;
-    return STATUS_OK;
+    return monkey_rank_counts(n_below, n_equal, n);
 }

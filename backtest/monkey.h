@@ -1,9 +1,10 @@
 /*
  * monkey.h - random portfolios under the strategy's own rules: is the strategy better than chance?
  *
- * Monkey i draws as many names as the strategy has positive weights, without replacement, from the
- * universe; weights are Dirichlet(1), that is uniform on the simplex (normalised exponentials), times
- * the strategy's invested share; then it is simulated with the same panel, schedule, fills and costs.
+ * Monkey i draws as many names as the strategy has weights, without replacement, from the universe;
+ * weights are Dirichlet(1), that is uniform on the simplex (normalised exponentials), times the
+ * strategy's invested share; a strategy that is short in some names has monkeys that are short in as
+ * many, the first drawn, by the same share in all; then it is simulated with the same panel, schedule, fills and costs.
  * It uses the random stream (seed, i) only, so it is the same alone or in a batch.
  * A game is used by one thread; several games may share a panel.
  */
@@ -52,36 +53,38 @@ struct monkey_game {
     const struct sim_rules *rules;
     uint64_t seed;
     size_t n_names;
-    double invested_share;
+    size_t n_short;                       /* of the names, sold short */
+    double long_share, short_share;       /* what the longs add up to, and the shorts (<= 0) */
+    double invested_share;                /* their sum */
     double periods_per_year, rate, years; /* rate: risk-free, per session */
     struct sim_workspace workspace;
     size_t *deck;   /* the universe's columns, shuffled anew by each monkey */
     bool *is_drawn; /* per panel column */
     size_t *asset;  /* the draw: columns, rising */
     double *weight;
-    double *returns; /* scratch, n_sessions */
+    bool *is_short;             /* per panel column, of those drawn */
+    double *returns, *drawdown; /* scratch, n_sessions */
 };
 
-/* n_names: the strategy's positive weights; fewer when the universe is smaller. */
+/* n_names: the strategy's weights other than 0; fewer when the universe is smaller. */
 enum status monkey_game_init(struct monkey_game *game, const struct panel *panel,
                              const struct spec *spec, const struct sim_rules *rules,
                              double periods_per_year, struct arena *arena, struct err *err)
     NODISCARD;
 
-/* The statistics of any equity path over the game's clock; the strategy's are taken the same way. */
-struct monkey_score monkey_score_path(struct monkey_game *game, const double *equity);
+/*
+ * The statistics of any equity path over the game's clock, terminal being the money at its end; the
+ * strategy's are taken the same way.
+ */
+struct monkey_score monkey_score_path(struct monkey_game *game, const double *equity,
+                                      double terminal);
 
 /* Draws and plays monkey index. Its equity stays in game->workspace until the next one. */
 enum status monkey_play(struct monkey_game *game, size_t index, const struct stop *stop,
                         struct monkey_score *ret, struct err *err) NODISCARD;
 
-/*
- * Plays count monkeys and ranks the strategy's equity among them.
- * Errors: STATUS_OUT_OF_MEMORY, the stop's own status (polled before every monkey).
- */
-enum status monkey_compare(struct monkey_game *game, size_t count, const double *strategy_equity,
-                           struct arena *arena, const struct stop *stop, struct monkey_report *ret,
-                           struct err *err) NODISCARD;
+/* Of n > 0 monkeys. */
+struct monkey_rank monkey_rank_counts(size_t n_below, size_t n_equal, size_t n);
 
 /* n > 0. */
 struct monkey_rank monkey_rank(double strategy, const double *monkeys, size_t n);

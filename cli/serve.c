@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "handlers/access.h"
+#include "handlers/crowds.h"
 #include "handlers/caching.h"
 #include "handlers/handlers.h"
 #include "handlers/job_service.h"
@@ -71,6 +72,9 @@ static enum status build(struct serving *serving, struct err *err)
     app->counts = counts_new();
     if (app->catalog == NULL || app->counts == NULL)
         return err_out_of_memory(err);
+    s = crowds_new(app->config->crowd_cache_bytes, &app->crowds, err);
+    if (s != STATUS_OK)
+        return s;
     s = caching_new(app, &serving->caching, err);
     if (s == STATUS_OK)
         s = refresher_new(app, &serving->refresher, err);
@@ -106,6 +110,7 @@ static void take_apart(struct serving *serving)
     caching_free(serving->caching);
     catalog_cell_free(serving->app.catalog);
     counts_free(serving->app.counts);
+    crowds_free(serving->app.crowds);
     metrics_free(serving->metrics);
     db_pool_close(serving->job_pool);
     db_pool_close(serving->app.db);

@@ -48,6 +48,14 @@ static enum status read_generations(struct run *run, struct err *err)
     return STATUS_OK;
 }
 
+static void write_data_identity(const struct run *run, struct buf *out)
+{
+    buf_printf(out, "engine %s\n", run->passport.engine_version);
+    for (size_t i = 0; i < run->passport.n_marts; i++)
+        buf_printf(out, "%s %lld\n", run->passport.marts[i].name,
+                   (long long)run->passport.marts[i].generation);
+}
+
 /* SHA-256 over everything the answer depends on; *ret_spec is the normalised request. */
 static enum status identify(struct run *run, char ret_id[DIGEST_HEX_BYTES], struct str *ret_spec,
                             struct err *err)
@@ -58,10 +66,7 @@ static enum status identify(struct run *run, char ret_id[DIGEST_HEX_BYTES], stru
     jw_init(&json, &spec);
     spec_canonical(run->spec, &json);
     buf_init(&identity, run->arena, (size_t)2 << 20);
-    buf_printf(&identity, "engine %s\n", run->passport.engine_version);
-    for (size_t i = 0; i < run->passport.n_marts; i++)
-        buf_printf(&identity, "%s %lld\n", run->passport.marts[i].name,
-                   (long long)run->passport.marts[i].generation);
+    write_data_identity(run, &identity);
     buf_add(&identity, buf_str(&spec));
     if (spec.failed || identity.failed)
         return err_out_of_memory(err);
@@ -140,11 +145,45 @@ static double ms_since(int64_t from_ns)
     return (double)(clock_mono_ns() - from_ns) / 1e6;
 }
 
+/* What the monkeys of this request depend on: the data, the engine and all but the weights. */
+static enum status identify_crowd(struct run *run, unsigned char ret_key[DIGEST_BYTES],
+                                  struct err *err)
+{
+    struct buf text;
+    struct json_out json;
+    buf_init(&text, run->arena, (size_t)2 << 20);
+    write_data_identity(run, &text);
+    jw_init(&json, &text);
+    monkey_crowd_key(run->spec, &json);
+    return text.failed ? err_out_of_memory(err) : digest_raw(buf_str(&text), ret_key, err);
+}
+
+/* Runs the request among the monkeys that an earlier one has left, or leaves its own. */
+static enum status simulate_among(struct run *run, struct backtest_result **ret, struct err *err)
+{
+    unsigned char key[DIGEST_BYTES];
+    struct monkey_crowd crowd;
+    struct blob *blob = NULL;
+    struct crowds *crowds = run->spec->n_monkeys > 0 ? run->service->crowds : NULL;
+    enum status s = crowds == NULL ? STATUS_OK : identify_crowd(run, key, err);
+    if (s != STATUS_OK)
+        return s;
+    bool is_kept = crowds_find(crowds, key, &crowd, &blob);
+    s = backtest_run_among(run->spec, &run->market, is_kept ? &crowd : NULL, run->arena, run->stop,
+                           ret, err);
+    if (s == STATUS_OK && !is_kept)
+        crowds_keep(crowds, key, &(*ret)->crowd);
+    if (s == STATUS_OK)
+        (*ret)->crowd = (struct monkey_crowd){0}; /* it has done its work, and may be freed now */
+    blob_unref(blob);
+    return s;
+}
+
 static enum status compute(struct run *run, struct backtest_answer *answer, struct err *err)
 {
     struct backtest_result *result = NULL;
     int64_t from_ns = clock_mono_ns();
-    enum status s = backtest_run(run->spec, &run->market, run->arena, run->stop, &result, err);
+    enum status s = simulate_among(run, &result, err);
     if (s != STATUS_OK)
         return s;
     answer->engine_ms = ms_since(from_ns);

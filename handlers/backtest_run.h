@@ -10,6 +10,7 @@
 #include "backtest/kernels.h"
 #include "backtest/backtest.h"
 #include "base/digest.h"
+#include "handlers/crowds.h"
 #include "store/catalog.h"
 
 struct backtest_answer {
@@ -25,6 +26,7 @@ struct backtest_service {
     unsigned statement_ms; /* longest time for one statement that loads prices; 0: none */
     const struct catalog *catalog;
     const struct kernels *kernels; /* NULL: those for any machine */
+    struct crowds *crowds;         /* monkeys of earlier requests; NULL: none are kept */
     uint64_t cells_max; /* names x days x portfolios; more is TOO_LARGE, before any I/O on prices */
 };
 

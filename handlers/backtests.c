@@ -61,6 +61,7 @@ enum status backtests_create(struct request *request, struct err *err)
         .statement_ms = request->app->config->db_backtest_ms,
         .catalog = catalog,
         .cells_max = request->app->config->backtest_cells_max,
+        .crowds = request->app->crowds,
         .kernels = kernels_choose((enum kernels_choice)request->app->config->kernels)};
     if (s == STATUS_OK)
         s = backtest_answer_for(&service, request->body, &request->arena, &request->stop, &answer,

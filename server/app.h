@@ -19,6 +19,7 @@ struct workers;
 struct cache;
 struct counts;
 struct keyring;
+struct crowds;
 struct access_rules;
 struct jobs;
 struct job_watch;
@@ -49,6 +50,7 @@ struct app {
     struct refresher *refresher;  /* the same; see refresher_wake */
     struct cache *cache;          /* the same; NULL: nothing is cached */
     struct counts *counts;        /* the same; NULL: no count is kept */
+    struct crowds *crowds;        /* the same; NULL: no monkeys are kept */
     struct keyring *keys;         /* the same; NULL: no keys, everyone may do everything */
     struct access_rules *access;  /* the same: what anyone may do without a key, and how often */
     struct jobs *jobs;            /* the same; NULL: this server runs none */

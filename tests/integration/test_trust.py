@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 import unittest
 
@@ -100,6 +101,24 @@ class Trust(Assertions, unittest.TestCase):
         for change, pointer in (({"verify": "suffix"}, "/verify"), ({"bootstrap": {"count": 10001}}, "/bootstrap/count"),
                                 ({"monte_carlo": {"years": 0}}, "/monte_carlo/years")):
             self.assert_problem(self.server.post("/v1/backtests", {**ASSETS, **change}), "out-of-range", about=pointer)
+
+
+class Crowds(unittest.TestCase):
+    """Monkeys that an earlier request has left stand in for its own."""
+
+    def test_an_answer_from_kept_monkeys_has_the_bytes_of_one_that_played_them(self):
+        def request(weight):
+            return {**ASSETS, "assets": [{"uid": "stock:US.AAPL", "weight": weight}, {"uid": "stock:US.JPM", "weight": 1 - weight}],
+                    "universe": ["stock:US.AAPL", "stock:US.JPM", "stock:US.KO", "stock:US.XOM"], "monkeys": {"count": 3000, "seed": 8}}
+        with Sqlite().server() as keeping, Sqlite().server(crowd_cache_bytes=0) as forgetful:
+            for weight in (0.25, 0.5, 0.75):
+                answer = keeping.post("/v1/backtests", request(weight))
+                self.assertEqual(answer.body, forgetful.post("/v1/backtests", request(weight)).body)
+                engine = float(re.search(r"engine;dur=([0-9.]+)", answer.header("Server-Timing")).group(1))
+                if weight == 0.25:
+                    played = engine
+                else:
+                    self.assertLess(engine, played / 2)
 
 
 def binaries():

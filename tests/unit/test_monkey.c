@@ -159,32 +159,234 @@ static void strategy_scores_equal_its_measures(void **state)
     world_clear(&g.w);
 }
 
-/* When the strategy is itself a monkey its rank is uniform: Kolmogorov-Smirnov over 200 of them. */
+/* Largest distance between the distribution of p and the uniform one. */
+static double kolmogorov_smirnov(const double *p, size_t n)
+{
+    double distance = 0;
+    for (size_t i = 0; i < n; i++) {
+        double below = 0;
+        for (size_t k = 0; k < n; k++)
+            below += p[k] <= p[i] ? 1 : 0;
+        distance = fmax(distance, fabs(below / (double)n - p[i]));
+    }
+    return distance;
+}
+
+/* When the strategy is itself a monkey its p-value is uniform: 1,000 of them, every statistic. */
 static void p_values_of_monkeys_among_monkeys_are_uniform(void **state)
 {
-    enum { PLAYERS = 200, CROWD = 99 };
+    enum { PLAYERS = 1000, CROWD = 99 };
     struct game g;
-    struct monkey_score score;
-    double crowd[CROWD], p[PLAYERS], distance = 0;
+    static double crowd[MONKEY_STATISTIC_COUNT][CROWD], p[MONKEY_STATISTIC_COUNT][PLAYERS];
+    struct monkey_score player, score;
     (void)state;
     set_up(&g);
     size_t index = 0;
     for (size_t i = 0; i < PLAYERS; i++) {
-        assert_int_equal(monkey_play(&g.game, index++, NULL, &score, NULL), STATUS_OK);
-        double player = score.value[MONKEY_CAGR];
+        assert_int_equal(monkey_play(&g.game, index++, NULL, &player, NULL), STATUS_OK);
         for (size_t k = 0; k < CROWD; k++) {
             assert_int_equal(monkey_play(&g.game, index++, NULL, &score, NULL), STATUS_OK);
-            crowd[k] = score.value[MONKEY_CAGR];
+            for (size_t q = 0; q < MONKEY_STATISTIC_COUNT; q++)
+                crowd[q][k] = score.value[q];
         }
-        p[i] = monkey_rank(player, crowd, CROWD).p_value;
+        for (size_t q = 0; q < MONKEY_STATISTIC_COUNT; q++)
+            p[q][i] = monkey_rank(player.value[q], crowd[q], CROWD).p_value;
     }
-    for (size_t i = 0; i < PLAYERS; i++) {
-        double below = 0;
-        for (size_t k = 0; k < PLAYERS; k++)
-            below += p[k] <= p[i] ? 1 : 0;
-        distance = fmax(distance, fabs(below / PLAYERS - p[i]));
+    for (size_t q = 0; q < MONKEY_STATISTIC_COUNT; q++)
+        assert_true(kolmogorov_smirnov(p[q], PLAYERS) < 1.628 / sqrt(PLAYERS)); /* p > 0.01 */
+    world_clear(&g.w);
+}
+
+/* What chose its names knowing how they ended is told from chance; the reverse is told too. */
+static void hindsight_gets_a_small_p_value_and_bad_luck_a_large_one(void **state)
+{
+    struct world w;
+    char text[1024];
+    (void)state;
+    world_init(&w);
+    double end[N_SERIES];
+    for (size_t i = 0; i < N_SERIES; i++) {
+        struct price_series *s = world_add_walk(&w, names[i], day(2015, 1, 1), 300, i, 0);
+        end[i] = s->price[s->n - 1] / s->price[0];
     }
-    assert_true(distance < 1.63 / sqrt(PLAYERS)); /* 1 % level */
+    for (int best = 1; best >= 0; best--) {
+        bool is_used[N_SERIES] = {false};
+        int at = snprintf(text, sizeof text, "{\"assets\":[");
+        for (size_t k = 0; k < 3; k++) {
+            size_t pick = N_SERIES;
+            for (size_t i = 0; i < N_SERIES; i++) {
+                bool is_better =
+                    pick == N_SERIES || (best ? end[i] > end[pick] : end[i] < end[pick]);
+                pick = !is_used[i] && is_better ? i : pick;
+            }
+            is_used[pick] = true;
+            at += snprintf(text + at, sizeof text - (size_t)at, "%s{\"uid\":\"%s\"}",
+                           k > 0 ? "," : "", names[pick]);
+        }
+        at += snprintf(text + at, sizeof text - (size_t)at,
+                       "],\"rebalance\":\"weekly\",\"universe\":[");
+        for (size_t i = 0; i < N_SERIES; i++)
+            at += snprintf(text + at, sizeof text - (size_t)at, "%s\"%s\"", i > 0 ? "," : "",
+                           names[i]);
+        (void)snprintf(text + at, sizeof text - (size_t)at, "],\"monkeys\":{\"count\":999}}");
+        struct backtest_result *r = world_run(&w, text);
+        const struct monkey_rank *cagr = &r->monkeys.row[MONKEY_CAGR].rank;
+        assert_true(best ? cagr->p_value < 0.05 : cagr->p_value > 0.95);
+        assert_true(best ? cagr->percentile > 0.95 : cagr->percentile < 0.05);
+    }
+    world_clear(&w);
+}
+
+/* A kept crowd stands in for the monkeys of any strategy of the same shape, bit for bit. */
+static void strategy_ranked_by_a_kept_crowd_has_the_same_report(void **state)
+{
+    static const char *const others[] = {"0.2", "0.333", "0.65"};
+    struct world w;
+    char text[1024];
+    struct err err = {0};
+    (void)state;
+    world_init(&w);
+    for (size_t i = 0; i < N_SERIES; i++)
+        (void)world_add_walk(&w, names[i], day(2015, 1, 1), 300, i, 0);
+    struct backtest_result *first = world_run(&w, body);
+    assert_int_equal(first->crowd.count, 40);
+    for (size_t k = 0; k < MONKEY_STATISTIC_COUNT; k++) {
+        for (size_t i = 1; i < first->crowd.n[k]; i++)
+            assert_true(first->crowd.sorted[k][i] >= first->crowd.sorted[k][i - 1]);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        (void)snprintf(
+            text, sizeof text,
+            "{\"assets\":[{\"uid\":\"x:B\",\"weight\":%s},{\"uid\":\"x:D\",\"weight\":0.15},{"
+            "\"uid\":\"x:K\",\"weight\":0.1}],\"on_weight_sum\":\"normalize\"%s",
+            others[i], strstr(body, ",\"universe\""));
+        struct backtest_result *alone = world_run(&w, text), *among = NULL;
+        assert_int_equal(backtest_run_among(world_spec(&w, text), &w.market, &alone->crowd,
+                                            &w.arena, NULL, &among, &err),
+                         STATUS_OK);
+        for (size_t k = 0; k < MONKEY_STATISTIC_COUNT; k++)
+            assert_memory_equal(&alone->monkeys.row[k], &among->monkeys.row[k],
+                                sizeof alone->monkeys.row[k]);
+    }
+    world_clear(&w);
+}
+
+static void sorted_ranks_are_those_of_counting(void **state)
+{
+    static double value[200];
+    struct rng rng;
+    (void)state;
+    rng_init(&rng, 3, 3);
+    for (size_t i = 0; i < 200; i++)
+        value[i] = (double)(i / 3); /* ties */
+    struct monkey_crowd crowd = {.count = 200};
+    for (size_t k = 0; k < MONKEY_STATISTIC_COUNT; k++) {
+        crowd.n[k] = k == 1 ? 0 : 200;
+        crowd.sorted[k] = value;
+    }
+    for (double x = -1; x < 70; x += 0.5) {
+        struct monkey_score score = {{x, x, x, (double)NAN}};
+        struct monkey_report report = monkey_crowd_rank(&crowd, &score);
+        struct monkey_rank expected = monkey_rank(x, value, 200);
+        assert_true(report.row[0].rank.p_value == expected.p_value);
+        assert_true(report.row[0].rank.percentile == expected.percentile);
+        assert_true(report.row[1].n == 0 && isnan(report.row[3].strategy));
+        assert_true(report.row[2].quantile[2] == 33);
+    }
+}
+
+static struct str key_of(struct world *w, const char *json)
+{
+    struct json_out out;
+    struct buf *buf = ARENA_NEW(&w->arena, struct buf);
+    assert_non_null(buf);
+    buf_init(buf, &w->arena, 1 << 20);
+    jw_init(&out, buf);
+    monkey_crowd_key(world_spec(w, json), &out);
+    return buf_str(buf);
+}
+
+#define HEAD "{\"assets\":[{\"uid\":\"x:A\",\"weight\":0.5},{\"uid\":\"x:B\",\"weight\":0.5}]"
+
+static void key_of_a_crowd_leaves_out_the_weights_and_nothing_that_matters(void **state)
+{
+    static const char *const same[] = {
+        "{\"assets\":[{\"uid\":\"x:A\",\"weight\":0.1},{\"uid\":\"x:B\",\"weight\":0.9}]}",
+        "{\"assets\":[{\"uid\":\"x:A\",\"weight\":3},{\"uid\":\"x:B\",\"weight\":1}],"
+        "\"on_weight_sum\":\"normalize\"}",
+        HEAD ",\"benchmark\":\"x:C\",\"bootstrap\":{},\"verify\":\"prefix\"}",
+    };
+    static const char *const different[] = {
+        "{\"assets\":[{\"uid\":\"x:B\",\"weight\":0.5},{\"uid\":\"x:A\",\"weight\":0.5}]}",
+        "{\"assets\":[{\"uid\":\"x:A\",\"weight\":0.4},{\"uid\":\"x:B\",\"weight\":0.5}],"
+        "\"on_weight_sum\":\"cash\"}",
+        "{\"assets\":[{\"uid\":\"x:A\",\"weight\":1},{\"uid\":\"x:B\",\"weight\":0}]}",
+        "{\"assets\":[{\"uid\":\"x:A\",\"weight\":1.5},{\"uid\":\"x:B\",\"weight\":-0.5}],"
+        "\"leverage\":{\"max_gross\":2}}",
+        HEAD ",\"monkeys\":{\"seed\":2}}",
+        HEAD ",\"monkeys\":{\"count\":999}}",
+        HEAD ",\"universe\":[\"x:A\",\"x:B\",\"x:C\"]}",
+        HEAD ",\"start\":\"2015-01-02\"}",
+        HEAD ",\"end\":\"2015-06-01\"}",
+        HEAD ",\"rebalance\":\"daily\"}",
+        HEAD ",\"fill\":\"same_close\"}",
+        HEAD ",\"costs\":{\"commission_bps\":1}}",
+        HEAD ",\"capital\":5}",
+        HEAD ",\"currency\":\"EUR\"}",
+        HEAD ",\"max_stale\":4}",
+        HEAD ",\"risk_free_rate\":0.01}",
+        HEAD ",\"session_alignment\":\"same_label\"}",
+        HEAD ",\"flows\":[{\"amount\":100,\"every\":\"month\"}]}",
+        HEAD ",\"shares\":\"whole\"}",
+        HEAD ",\"financing\":{\"cash_rate\":2}}",
+    };
+    struct world w;
+    (void)state;
+    world_init(&w);
+    struct str key = key_of(&w, HEAD "}");
+    for (size_t i = 0; i < ARRAY_LEN(same); i++) {
+        if (!str_eq(key, key_of(&w, same[i])))
+            fail_msg("%s should have the crowd of the first", same[i]);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(different); i++) {
+        if (str_eq(key, key_of(&w, different[i])))
+            fail_msg("%s should have a crowd of its own", different[i]);
+    }
+    world_clear(&w);
+}
+
+/* A strategy that is short has monkeys that are: as many names, the same shares. */
+static void monkeys_of_a_short_strategy_are_short_too(void **state)
+{
+    struct game g;
+    struct monkey_score score;
+    struct err err = {0};
+    (void)state;
+    set_up(&g);
+    struct spec *spec = world_spec(
+        &g.w,
+        "{\"assets\":[{\"uid\":\"x:A\",\"weight\":0.9},{\"uid\":\"x:B\",\"weight\":0.5},{\"uid\":"
+        "\"x:C\",\"weight\":-0.4}],\"leverage\":{\"max_gross\":2},\"universe\":[\"x:A\",\"x:B\","
+        "\"x:C\",\"x:D\",\"x:E\",\"x:F\"]}");
+    assert_int_equal(spec_resolve_dates(spec, &g.w.market, &err), STATUS_OK);
+    assert_int_equal(panel_build(spec, &g.w.market, &g.w.arena, NULL, &g.panel, &err), STATUS_OK);
+    assert_int_equal(monkey_game_init(&g.game, g.panel, spec, &g.rules, 252, &g.w.arena, &err),
+                     STATUS_OK);
+    size_t n_first_short = 0;
+    for (size_t i = 0; i < 60; i++) {
+        double longs = 0, shorts = 0;
+        size_t n_short = 0;
+        assert_int_equal(monkey_play(&g.game, i, NULL, &score, NULL), STATUS_OK);
+        for (size_t k = 0; k < 3; k++) {
+            *(g.game.weight[k] < 0 ? &shorts : &longs) += g.game.weight[k];
+            n_short += g.game.weight[k] < 0 ? 1 : 0;
+        }
+        n_first_short += g.game.weight[0] < 0 ? 1 : 0;
+        assert_int_equal(n_short, 1);
+        assert_close(longs, 1.4, 1e-14);
+        assert_close(shorts, -0.4, 1e-14);
+    }
+    assert_true(n_first_short > 5 && n_first_short < 40); /* 20: any name may be the short one */
     world_clear(&g.w);
 }
 
@@ -213,6 +415,11 @@ int main(void)
         cmocka_unit_test(monkey_plays_by_the_strategy_s_rules),
         cmocka_unit_test(strategy_scores_equal_its_measures),
         cmocka_unit_test(p_values_of_monkeys_among_monkeys_are_uniform),
+        cmocka_unit_test(hindsight_gets_a_small_p_value_and_bad_luck_a_large_one),
+        cmocka_unit_test(strategy_ranked_by_a_kept_crowd_has_the_same_report),
+        cmocka_unit_test(sorted_ranks_are_those_of_counting),
+        cmocka_unit_test(key_of_a_crowd_leaves_out_the_weights_and_nothing_that_matters),
+        cmocka_unit_test(monkeys_of_a_short_strategy_are_short_too),
         cmocka_unit_test(only_one_possible_portfolio_ranks_in_the_middle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
