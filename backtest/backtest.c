@@ -364,6 +364,18 @@ enum status backtest_run(const struct spec *spec, const struct market_data *mark
     return backtest_run_among(spec, market, NULL, arena, stop, ret, err);
 }
 
+enum status backtest_run_bare(const struct spec *spec, const struct market_data *market,
+                              struct arena *arena, const struct stop *stop,
+                              struct backtest_result **ret, struct err *err)
+{
+    struct spec bare = *spec;
+    bare.n_monkeys = 0;
+    bare.n_universe = 0;
+    bare.benchmark = STR_NONE;
+    bare.trust = (struct spec_trust){0};
+    return backtest_run(&bare, market, arena, stop, ret, err);
+}
+
 enum status backtest_run_among(const struct spec *spec, const struct market_data *market,
                                const struct monkey_crowd *crowd, struct arena *arena,
                                const struct stop *stop, struct backtest_result **ret,

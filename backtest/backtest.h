@@ -83,7 +83,15 @@ enum status backtest_preview(const struct spec *spec, const struct market_data *
                              struct backtest_result **ret, struct err *err) NODISCARD;
 
 /*
- * The same with a crowd that an earlier run of the same game has left (monkey_crowd_key, on the same
+ * The run alone, for those who run a request again: no monkeys, no benchmark, nothing that is asked
+ * about the result. Equity, trades and the figures of the portfolio itself have the same bits.
+ */
+enum status backtest_run_bare(const struct spec *spec, const struct market_data *market,
+                              struct arena *arena, const struct stop *stop,
+                              struct backtest_result **ret, struct err *err) NODISCARD;
+
+/*
+ * backtest_run with a crowd that an earlier run of the same game has left (monkey_crowd_key, on the same
  * data); NULL: monkeys are played. The result has the same bits either way and borrows the crowd.
  */
 enum status backtest_run_among(const struct spec *spec, const struct market_data *market,

@@ -104,7 +104,7 @@ static void add_rules(struct collector *c)
                    spec->financing.day_basis > 0 ? "" : ", which earns nothing");
         add(c, "cash_residual", buf_str(&text), NULL, 0);
     }
-    if (spec->trust.verify.cuts > 0 && !c->result->trust->prefix.holds)
+    if (spec->trust.verify.cuts > 0 && c->result->trust != NULL && !c->result->trust->prefix.holds)
         add(c, "lookahead_found",
             STR("What came later changed what came before: this result must not be trusted."), NULL,
             0);

@@ -209,19 +209,6 @@ static void draw_cuts(struct prefix_report *report, size_t n_sessions, uint64_t 
     }
 }
 
-/* The run alone, on other data. */
-static enum status run_again(const struct backtest_result *run, const struct market_data *market,
-                             struct arena *arena, const struct stop *stop,
-                             struct backtest_result **ret, struct err *err)
-{
-    struct spec spec = *run->spec;
-    spec.n_monkeys = 0;
-    spec.n_universe = 0;
-    spec.benchmark = STR_NONE;
-    spec.trust = (struct spec_trust){0};
-    return backtest_run(&spec, market, arena, stop, ret, err);
-}
-
 static enum status verify_cut(const struct backtest_result *run, const struct market_data *market,
                               size_t i, struct arena *arena, const struct stop *stop,
                               struct prefix_cut *cut, struct err *err)
@@ -238,7 +225,7 @@ static enum status verify_cut(const struct backtest_result *run, const struct ma
     enum status s = prefix_corrupt(market, cut->date, known_at, run->spec->trust.verify.seed, i + 1,
                                    arena, &corrupted, &cut->n_rows, err);
     if (s == STATUS_OK)
-        s = run_again(run, &corrupted, arena, stop, &again, err);
+        s = backtest_run_bare(run->spec, &corrupted, arena, stop, &again, err);
     if (s == STATUS_OK)
         prefix_compare(run, again, cut);
     return s;

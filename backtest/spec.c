@@ -214,6 +214,7 @@ static enum status read_root(struct json_val root, struct arena *arena, struct s
         "bootstrap",
         "verify",
         "monte_carlo",
+        "offset_luck",
     };
     enum status s = jr_expect_object(root, keys, ARRAY_LEN(keys), err);
     if (s == STATUS_OK)

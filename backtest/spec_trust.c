@@ -128,6 +128,9 @@ enum status spec_trust_read(struct json_val root, struct spec_trust *ret, struct
         s = read_verify(root, &trust.verify, err);
     if (s == STATUS_OK)
         s = read_monte_carlo(root, &trust.monte_carlo, err);
+    struct json_val luck = jr_member(root, "offset_luck");
+    if (s == STATUS_OK && jr_is_present(luck))
+        s = jr_read_bool(luck, &trust.offset_luck, err);
     if (s == STATUS_OK)
         *ret = trust;
     return s;
@@ -187,13 +190,17 @@ void spec_trust_canonical(const struct spec_trust *trust, struct json_out *json)
         jw_key_i64(json, "seed", (int64_t)trust->verify.seed);
         jw_end_object(json);
     }
+    if (trust->offset_luck)
+        jw_key_bool(json, "offset_luck", true);
     if (trust->monte_carlo.count > 0)
         write_monte_carlo(&trust->monte_carlo, json);
 }
 
-uint64_t spec_trust_cells(const struct spec_trust *trust, uint64_t days, uint64_t run_cells)
+uint64_t spec_trust_cells(const struct spec_trust *trust, uint64_t days, uint64_t run_cells,
+                          unsigned n_offsets)
 {
     const struct spec_monte_carlo *m = &trust->monte_carlo;
     uint64_t horizon = m->years > 0 ? (uint64_t)(m->years * 366) : days;
-    return trust->bootstrap.count * days + m->count * horizon + trust->verify.cuts * 2 * run_cells;
+    uint64_t n_runs = trust->verify.cuts + (trust->offset_luck ? n_offsets : 0);
+    return trust->bootstrap.count * days + m->count * horizon + n_runs * 2 * run_cells;
 }

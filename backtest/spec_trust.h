@@ -45,10 +45,11 @@ struct spec_trust {
     struct spec_bootstrap bootstrap;
     struct spec_verify verify;
     struct spec_monte_carlo monte_carlo;
+    bool offset_luck;
 };
 
 /*
- * The members bootstrap, verify and monte_carlo of a request. Errors: STATUS_UNKNOWN_FIELD,
+ * The members bootstrap, verify, offset_luck and monte_carlo of a request. Errors: STATUS_UNKNOWN_FIELD,
  * STATUS_WRONG_TYPE, STATUS_OUT_OF_RANGE, STATUS_BAD_SPEC.
  */
 enum status spec_trust_read(struct json_val root, struct spec_trust *ret, struct err *err)
@@ -57,7 +58,11 @@ enum status spec_trust_read(struct json_val root, struct spec_trust *ret, struct
 /* Writes the members that were asked for, every default filled in. */
 void spec_trust_canonical(const struct spec_trust *trust, struct json_out *json);
 
-/* Cells visited for it by a run over so many days that visits run_cells itself: see check_cost. */
-uint64_t spec_trust_cells(const struct spec_trust *trust, uint64_t days, uint64_t run_cells);
+/*
+ * Cells visited for it by a run over so many days that visits run_cells itself and has n_offsets
+ * (offset_luck_count): see check_cost.
+ */
+uint64_t spec_trust_cells(const struct spec_trust *trust, uint64_t days, uint64_t run_cells,
+                          unsigned n_offsets);
 
 #endif

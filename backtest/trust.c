@@ -167,6 +167,8 @@ enum status trust_run(const struct backtest_result *run, const struct market_dat
         s = draw_futures(&j, err);
     if (s == STATUS_OK && asked->verify.cuts > 0)
         s = prefix_verify(run, market, arena, stop, &j.report->prefix, err);
+    if (s == STATUS_OK && asked->offset_luck)
+        s = offset_luck_run(run, market, arena, stop, &j.report->offsets, err);
     if (s == STATUS_OK)
         *ret = j.report;
     return s;

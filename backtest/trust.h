@@ -1,6 +1,6 @@
 /*
  * trust.h - what a finished run says about how far it can be trusted, as far as the request asked:
- * intervals (bootstrap.h), a look-ahead proof (prefix.h), drawn futures (montecarlo.h).
+ * intervals (bootstrap.h), a look-ahead proof (prefix.h), other offsets (offset_luck.h), drawn futures (montecarlo.h).
  * Pure apart from the arena.
  */
 #ifndef BACKTEST_TRUST_H
@@ -9,6 +9,7 @@
 #include "backtest/bootstrap.h"
 #include "backtest/measure.h"
 #include "backtest/montecarlo.h"
+#include "backtest/offset_luck.h"
 #include "backtest/prefix.h"
 
 enum { TRUST_RETURNS_MIN = 20 }; /* fewer session returns are not drawn from */
@@ -18,6 +19,7 @@ struct trust_report {
     struct bootstrap_report bootstrap;
     size_t n_common; /* returns behind its differences */
     struct prefix_report prefix;
+    struct offset_report offsets;
     struct montecarlo_rules monte_carlo_rules;
     struct montecarlo_report monte_carlo; /* count 0: none */
 };

@@ -1,6 +1,8 @@
 /* backtest_render_trust.c - intervals, proofs and drawn futures as members of the answer. */
 #include "handlers/backtest_render_trust.h"
 
+#include <math.h>
+
 static void write_reason(const struct trust_report *trust, struct json_out *json)
 {
     if (trust->reason != REASON_NONE)
@@ -178,9 +180,53 @@ static void write_monte_carlo(const struct backtest_result *r, struct json_out *
     jw_end_object(json);
 }
 
+static void write_band(const struct offset_band *band, struct json_out *json)
+{
+    double nothing = (double)NAN;
+    jw_object(json);
+    jw_key_f64(json, "own", band->own);
+    jw_key_f64(json, "percentile", band->n > 0 ? band->percentile : nothing);
+    jw_key_f64(json, "lowest", band->n > 0 ? band->lowest : nothing);
+    jw_key_f64(json, "median", band->n > 0 ? band->median : nothing);
+    jw_key_f64(json, "highest", band->n > 0 ? band->highest : nothing);
+    jw_key_i64(json, "n", (int64_t)band->n);
+    jw_end_object(json);
+}
+
+static void write_offset_luck(const struct backtest_result *r, struct json_out *json)
+{
+    const struct offset_report *o = &r->trust->offsets;
+    if (!r->spec->trust.offset_luck || o->n == 0) {
+        jw_key_null(json, "offset_luck");
+        return;
+    }
+    jw_key(json, "offset_luck");
+    jw_object(json);
+    jw_key_i64(json, "own", o->own);
+    jw_key(json, "statistics");
+    jw_object(json);
+    for (size_t k = 0; k < MONKEY_STATISTIC_COUNT; k++) {
+        jw_key(json, monkey_statistic_names[k]);
+        write_band(&o->band[k], json);
+    }
+    jw_end_object(json);
+    jw_key(json, "rows");
+    jw_array(json);
+    for (size_t i = 0; i < o->n; i++) {
+        jw_object(json);
+        jw_key_i64(json, "offset", o->rows[i].offset);
+        for (size_t k = 0; k < MONKEY_STATISTIC_COUNT; k++)
+            jw_key_f64(json, monkey_statistic_names[k], o->rows[i].score.value[k]);
+        jw_end_object(json);
+    }
+    jw_end_array(json);
+    jw_end_object(json);
+}
+
 void backtest_render_trust(const struct backtest_result *result, struct json_out *json)
 {
     write_bootstrap(result, json);
     write_verify(result, json);
+    write_offset_luck(result, json);
     write_monte_carlo(result, json);
 }

@@ -4,7 +4,7 @@
 
 #include "backtest/backtest.h"
 
-/* "bootstrap", "verify" and "monte_carlo"; null where they were not asked for. */
+/* "bootstrap", "verify", "offset_luck" and "monte_carlo"; null where they were not asked for. */
 void backtest_render_trust(const struct backtest_result *result, struct json_out *json);
 
 #endif

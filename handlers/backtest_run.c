@@ -217,7 +217,8 @@ static uint64_t cells_of(const struct spec *spec)
     uint64_t days = (uint64_t)(spec->end - spec->start) + 1;
     uint64_t cells = spec->n_assets * days *
                      (spec->n_monkeys + 2u); /* at most 500 x 22,000 x 100,002: no overflow */
-    return cells + spec_trust_cells(&spec->trust, days, spec->n_assets * days);
+    return cells +
+           spec_trust_cells(&spec->trust, days, spec->n_assets * days, offset_luck_count(spec));
 }
 
 static enum status check_cost(const struct run *run, struct err *err)

@@ -15,7 +15,7 @@ from support.server import ROOT, environment, sample_var_dir
 ASSETS = {"assets": [{"uid": "stock:US.AAPL", "weight": 0.6}, {"uid": "stock:US.JPM", "weight": 0.4}],
           "start": "2010-01-04", "end": "2016-12-30", "benchmark": "index:SPX",
           "costs": {"commission_bps": 5, "slippage_bps": 5}, "monkeys": {"count": 0}}
-ALL = {**ASSETS, "bootstrap": {"count": 300, "seed": 4}, "verify": "prefix",
+ALL = {**ASSETS, "offset_luck": True, "bootstrap": {"count": 300, "seed": 4}, "verify": "prefix",
        "monte_carlo": {"count": 400, "years": 10, "flow": {"amount": 100}, "goals": [15000, 1e9]}}
 FIGURES = ["cagr", "volatility", "sharpe", "sortino", "max_drawdown", "calmar", "terminal_wealth"]
 
@@ -40,7 +40,7 @@ class Trust(Assertions, unittest.TestCase):
 
     def test_what_was_not_asked_for_is_null_and_leaves_the_request_as_it_was(self):
         data = self.result(ASSETS)
-        for name in ("bootstrap", "verify", "monte_carlo"):
+        for name in ("bootstrap", "verify", "offset_luck", "monte_carlo"):
             self.assertIsNone(data[name])
             self.assertNotIn(name, data["spec"])
 
@@ -91,6 +91,19 @@ class Trust(Assertions, unittest.TestCase):
             other = self.result({**ASSETS, "monte_carlo": {"model": model, "count": 200}})["monte_carlo"]
             self.assertEqual((other["model"], other["count"]), (model, 200))
             self.assertTrue(-1 <= other["max_drawdown"]["p01"] < other["max_drawdown"]["p99"] <= 0)
+
+    def test_the_same_rule_on_other_days_of_the_month_makes_a_band(self):
+        data = self.result(ALL)
+        luck = data["offset_luck"]
+        self.assertEqual([row["offset"] for row in luck["rows"]], list(range(21)))
+        for name in ("cagr", "sharpe", "max_drawdown"):
+            band = luck["statistics"][name]
+            self.assertEqual((band["own"], band["n"]), (data["metrics"][name]["value"], 21))
+            self.assertEqual([band["lowest"], band["highest"]], [f(row[name] for row in luck["rows"]) for f in (min, max)])
+        self.assertEqual(luck["rows"][0]["terminal_wealth"], data["equity"]["equity"][-1])
+        other = self.result({**ASSETS, "rebalance": {"every": "month", "offset": 7}})
+        self.assertEqual(luck["rows"][7]["cagr"], other["metrics"]["cagr"]["value"])
+        self.assertIsNone(self.result({**ASSETS, "rebalance": "never", "offset_luck": True})["offset_luck"])
 
     def test_a_run_too_short_to_draw_from_says_why(self):
         data = self.result({**ASSETS, "start": "2016-12-01", "end": "2016-12-15", "bootstrap": {}, "monte_carlo": {}})

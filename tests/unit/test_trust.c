@@ -213,6 +213,58 @@ static void ruined_or_short_runs_have_a_reason_instead_of_intervals(void **state
     world_clear(&w);
 }
 
+/* What is said before a run has no proof yet, and says nothing of one. */
+static void preview_of_a_run_that_asks_for_a_proof_has_none(void **state)
+{
+    struct world w;
+    struct backtest_result *r = NULL;
+    struct err err = {0};
+    (void)state;
+    fill_market(&w, 3);
+    struct spec *spec = world_spec(&w, body_of(&w, 3, ",\"verify\":\"prefix\""));
+    assert_int_equal(backtest_preview(spec, &w.market, &w.arena, NULL, &r, &err), STATUS_OK);
+    assert_null(r->trust);
+    assert_false(has_warning(r, "lookahead_found"));
+    world_clear(&w);
+}
+
+static void every_offset_is_the_run_it_stands_for(void **state)
+{
+    static const char *const shape =
+        "{\"assets\":[{\"uid\":\"x:A\",\"weight\":0.3},{\"uid\":\"x:C\",\"weight\":0.7}],\"start\":"
+        "\"2010-01-04\",\"end\":\"2010-07-30\",\"monkeys\":{\"count\":0},\"costs\":{\"commission_bps\":30},"
+        "\"offset_luck\":%s,\"rebalance\":{\"every\":\"%s\",\"offset\":%d}}";
+    struct world w;
+    char body[512];
+    (void)state;
+    fill_market(&w, 1);
+    (void)snprintf(body, sizeof body, shape, "true", "week", 2);
+    struct backtest_result *r = world_run(&w, body);
+    const struct offset_report *o = &r->trust->offsets;
+    assert_true(o->n == 5 && o->own == 2);
+    for (int i = 0; i < 5; i++) {
+        (void)snprintf(body, sizeof body, shape, "false", "week", i);
+        struct backtest_result *one = world_run(&w, body);
+        assert_int_equal(o->rows[i].offset, i);
+        assert_true(o->rows[i].score.value[MONKEY_CAGR] == one->measures[MEASURE_cagr].value);
+        assert_true(o->rows[i].score.value[MONKEY_SHARPE] == one->measures[MEASURE_sharpe].value);
+        assert_true(o->rows[i].score.value[MONKEY_TERMINAL_WEALTH] ==
+                    one->wealth[one->panel->n_sessions - 1]);
+        assert_int_equal(one->trust->offsets.n, 0);
+    }
+    const struct offset_band *band = &o->band[MONKEY_CAGR];
+    assert_true(band->n == 5 && band->lowest < band->median && band->median < band->highest);
+    assert_true(band->own == r->measures[MEASURE_cagr].value);
+    assert_true(band->own >= band->lowest && band->own <= band->highest);
+    size_t n_below = 0;
+    for (size_t i = 0; i < 5; i++)
+        n_below += o->rows[i].score.value[MONKEY_CAGR] < band->own ? 1 : 0;
+    assert_close(band->percentile, ((double)n_below + 0.5) / 5, 1e-15);
+    (void)snprintf(body, sizeof body, shape, "true", "day", 0);
+    assert_int_equal(world_run(&w, body)->trust->offsets.n, 0);
+    world_clear(&w);
+}
+
 static struct str canonical_of(struct world *w, const char *json)
 {
     struct json_out out;
@@ -231,7 +283,8 @@ static void canonical_text_says_what_was_asked_and_nothing_else(void **state)
         "{\"assets\":[{\"uid\":\"a:B\"}],\"bootstrap\":{\"mean_block\":\"politis_white\",\"level\":"
         "0.95},\"monte_carlo\":{\"model\":\"normal\",\"years\":30,\"mean_block\":12.5,\"flow\":{"
         "\"amount\":-100},\"goals\":[1000,2000.5]}}",
-        "{\"assets\":[{\"uid\":\"a:B\"}],\"bootstrap\":{\"mean_block\":3},\"verify\":{\"cuts\":3}}",
+        "{\"assets\":[{\"uid\":\"a:B\"}],\"bootstrap\":{\"mean_block\":3},\"verify\":{\"cuts\":3},"
+        "\"offset_luck\":true}",
     };
     struct world w;
     (void)state;
@@ -274,6 +327,7 @@ static void impossible_wishes_are_refused_with_their_place(void **state)
          "/monte_carlo/flow/every_sessions"},
         {"\"monte_carlo\":{\"goals\":[]}", STATUS_OUT_OF_RANGE, "/monte_carlo/goals"},
         {"\"monte_carlo\":{\"goals\":[0]}", STATUS_OUT_OF_RANGE, "/monte_carlo/goals/0"},
+        {"\"offset_luck\":1", STATUS_WRONG_TYPE, "/offset_luck"},
         {"\"monkeys\":{\"count\":100001}", STATUS_OUT_OF_RANGE, "/monkeys/count"},
     };
     (void)state;
@@ -301,6 +355,8 @@ int main(void)
         cmocka_unit_test(rows_that_become_known_after_the_cut_are_corrupted),
         cmocka_unit_test(intervals_and_futures_come_with_the_result_they_describe),
         cmocka_unit_test(ruined_or_short_runs_have_a_reason_instead_of_intervals),
+        cmocka_unit_test(preview_of_a_run_that_asks_for_a_proof_has_none),
+        cmocka_unit_test(every_offset_is_the_run_it_stands_for),
         cmocka_unit_test(canonical_text_says_what_was_asked_and_nothing_else),
         cmocka_unit_test(impossible_wishes_are_refused_with_their_place),
     };
