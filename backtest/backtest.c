@@ -293,8 +293,9 @@ static enum status play_monkeys(struct run *run, const struct monkey_crowd *kept
     struct monkey_game game;
     if (run->spec->n_monkeys == 0)
         return STATUS_OK;
+    struct monkey_model model = {&run->plan, run->rules.n_due};
     enum status s = monkey_game_init(&game, run->panel, run->spec, &run->rules,
-                                     result->periods_per_year, run->arena, err);
+                                     result->periods_per_year, &model, run->arena, err);
     if (s == STATUS_OK && kept == NULL)
         s = monkey_crowd_play(&game, run->spec->n_monkeys, run->arena, run->stop, &result->crowd,
                               err);

@@ -1,12 +1,14 @@
 /* monkey.c - draws, plays and ranks random portfolios; nothing is allocated per monkey. */
 #include "backtest/monkey.h"
 
+#include "backtest/batch.h"
 #include "backtest/elementary.h"
 #include "backtest/measure.h"
 #include "backtest/rng.h"
 #include "backtest/stats.h"
 #include "base/date.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -24,50 +26,97 @@ static enum status out_of_memory(struct err *err)
     return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for the monkeys of this request.");
 }
 
-/* Longs and shorts as the strategy has them; the weights of most strategies are not known beforehand. */
-static void match_shares(struct monkey_game *g, const struct spec *spec)
+/* Mean number of names and mean invested share over the decisions of a strategy. */
+static void match_decisions(struct monkey_game *g, const struct monkey_model *model)
 {
+    double n = (double)model->n_due, names = 0, invested = 0;
+    for (size_t d = 0; d < model->n_due; d++) {
+        const double *row = plan_row(model->plan, d);
+        for (size_t j = 0; j < model->plan->n; j++)
+            names += fabs(row[j]) > 0 ? 1 : 0;
+        invested += plan_invested(model->plan, d);
+    }
+    g->n_names = (size_t)(names / n + 0.5);
+    g->n_names = g->n_names > 0 ? g->n_names : 1;
+    g->invested_share = g->long_share = invested / n;
+}
+
+/* Longs and shorts as the weights of the request have them. */
+static void match_weights(struct monkey_game *g, const struct spec *spec)
+{
+    g->n_names = g->panel->n_held;
     g->invested_share = g->long_share = spec->invested_share;
     for (size_t i = 0; i < spec->n_assets; i++)
         g->n_short += spec->assets[i].weight < 0 ? 1 : 0;
-    if (g->n_short == 0)
-        return;
-    g->long_share = 0;
-    for (size_t i = 0; i < spec->n_assets; i++) {
-        double weight = spec->assets[i].weight;
-        *(weight < 0 ? &g->short_share : &g->long_share) += weight;
+    for (size_t i = 0; i < spec->n_assets && g->n_short > 0; i++)
+        g->short_share += spec->assets[i].weight < 0 ? spec->assets[i].weight : 0;
+    g->long_share -= g->short_share;
+}
+
+static void match(struct monkey_game *g, const struct spec *spec, const struct monkey_model *model)
+{
+    const struct strategy_limits *limits = &spec->model->limits;
+    if (model != NULL && model->plan->stride > 0 && model->n_due > 0)
+        match_decisions(g, model);
+    else
+        match_weights(g, spec);
+    if (g->n_names > g->panel->n_universe)
+        g->n_names = g->panel->n_universe;
+    if (g->n_short >= g->n_names && g->n_short > 0) { /* no room for longs */
+        g->n_short = g->n_names;
+        g->long_share = 0;
+        g->invested_share = g->short_share;
     }
-    g->n_short = g->n_short < g->n_names ? g->n_short : g->n_names;
+    double mean = g->n_names > 0 ? g->invested_share / (double)g->n_names : 0;
+    g->min_weight = limits->min_weight;
+    g->max_weight = limits->max_weight;
+    g->has_caps = limits->is_given && g->n_short == 0 && mean > 0 && g->min_weight < mean &&
+                  g->max_weight > mean;
+}
+
+static enum status make_room(struct monkey_game *g, struct arena *arena, struct err *err)
+{
+    const struct panel *panel = g->panel;
+    size_t n_drawn = MONKEY_GROUP * g->n_names + 1;
+    g->deck = arena_array(arena, panel->n_universe + 1, sizeof *g->deck);
+    g->is_drawn = arena_array(arena, panel->n_assets, sizeof *g->is_drawn);
+    g->asset = arena_array(arena, n_drawn, sizeof *g->asset);
+    g->weight = arena_array(arena, n_drawn, sizeof *g->weight);
+    g->is_short = arena_array(arena, panel->n_assets, sizeof *g->is_short);
+    g->returns = arena_array(arena, panel->n_sessions, sizeof *g->returns);
+    g->drawdown = arena_array(arena, panel->n_sessions, sizeof *g->drawdown);
+    g->plans = arena_array(arena, MONKEY_GROUP, sizeof *g->plans);
+    g->workspace = ARENA_NEW(arena, struct batch_workspace);
+    if (g->plans == NULL || g->workspace == NULL || g->deck == NULL || g->is_drawn == NULL ||
+        g->asset == NULL || g->weight == NULL || g->is_short == NULL || g->returns == NULL ||
+        g->drawdown == NULL)
+        return out_of_memory(err);
+    return STATUS_OK;
+}
+
+static_assert((int)MONKEY_GROUP == (int)BATCH_GROUP, "monkeys are played in groups of a batch");
+
+static struct batch batch_of(const struct monkey_game *game)
+{
+    return (struct batch){game->panel, game->rules, game->periods_per_year, game->risk_free_rate};
 }
 
 enum status monkey_game_init(struct monkey_game *game, const struct panel *panel,
                              const struct spec *spec, const struct sim_rules *rules,
-                             double periods_per_year, struct arena *arena, struct err *err)
+                             double periods_per_year, const struct monkey_model *model,
+                             struct arena *arena, struct err *err)
 {
-    struct monkey_game g = {.panel = panel, .rules = rules, .seed = spec->monkey_seed};
-    size_t n_names = panel->n_held < panel->n_universe ? panel->n_held : panel->n_universe;
-
-    g.n_names = n_names;
-    match_shares(&g, spec);
-    g.periods_per_year = periods_per_year;
-    g.rate = measure_rate_per_period(spec->risk_free_rate, periods_per_year);
-    g.years = date_years_between(panel->clock[0], panel->clock[panel->n_sessions - 1]);
-    g.deck = arena_array(arena, panel->n_universe + 1, sizeof *g.deck);
-    g.is_drawn = arena_array(arena, panel->n_assets, sizeof *g.is_drawn);
-    g.asset = arena_array(arena, n_names + 1, sizeof *g.asset);
-    g.weight = arena_array(arena, n_names + 1, sizeof *g.weight);
-    g.is_short = arena_array(arena, panel->n_assets, sizeof *g.is_short);
-    g.returns = arena_array(arena, panel->n_sessions, sizeof *g.returns);
-    g.drawdown = arena_array(arena, panel->n_sessions, sizeof *g.drawdown);
-    if (g.deck == NULL || g.is_drawn == NULL || g.asset == NULL || g.weight == NULL ||
-        g.is_short == NULL || g.returns == NULL || g.drawdown == NULL)
-        return out_of_memory(err);
-    enum status s = sim_workspace_init(&g.workspace, arena, panel->n_sessions, n_names + 1, err);
-    if (s == STATUS_OK && rules->n_flows > 0)
-        s = sim_workspace_add_wealth(&g.workspace, arena, panel->n_sessions, err);
-    if (s == STATUS_OK)
-        *game = g;
-    return s;
+    *game = (struct monkey_game){.panel = panel, .rules = rules, .seed = spec->monkey_seed};
+    match(game, spec, model);
+    game->periods_per_year = periods_per_year;
+    game->rate = measure_rate_per_period(spec->risk_free_rate, periods_per_year);
+    game->years = date_years_between(panel->clock[0], panel->clock[panel->n_sessions - 1]);
+    game->risk_free_rate = spec->risk_free_rate;
+    enum status s = make_room(game, arena, err);
+    struct batch batch = batch_of(game);
+    return s != STATUS_OK
+               ? s
+               : batch_workspace_init(game->workspace, &batch, game->n_names + 1, arena, err);
 }
 
 /* Mean over standard deviation (n - 1) of the excess returns, annualised; NaN for a flat line. */
@@ -97,7 +146,7 @@ struct monkey_score monkey_score_path(struct monkey_game *game, const double *eq
 }
 
 /* Chooses names by the first steps of a Fisher-Yates shuffle and lists their columns rising. */
-static void draw_names(struct monkey_game *game, struct rng *rng)
+static void draw_names(struct monkey_game *game, struct rng *rng, size_t *asset)
 {
     const struct panel *panel = game->panel;
     memcpy(game->deck, panel->universe, panel->n_universe * sizeof *game->deck);
@@ -112,39 +161,75 @@ static void draw_names(struct monkey_game *game, struct rng *rng)
     size_t n = 0;
     for (size_t a = 0; a < panel->n_assets; a++) {
         if (game->is_drawn[a])
-            game->asset[n++] = a;
+            asset[n++] = a;
         game->is_drawn[a] = false;
     }
 }
 
 /* Exponentials, scaled so that the longs among them add up to their share and the shorts to theirs. */
-static void draw_weights(struct monkey_game *game, struct rng *rng)
+static void draw_weights(struct monkey_game *game, struct rng *rng, const size_t *asset,
+                         double *weight)
 {
     double sum[2] = {0, 0};
     for (size_t i = 0; i < game->n_names; i++) {
-        game->weight[i] = -elementary_log(rng_next_unit(rng));
-        sum[game->is_short[game->asset[i]]] += game->weight[i];
+        weight[i] = -elementary_log(rng_next_unit(rng));
+        sum[game->is_short[asset[i]]] += weight[i];
     }
     for (size_t i = 0; i < game->n_names; i++) {
-        bool is_short = game->is_short[game->asset[i]];
+        bool is_short = game->is_short[asset[i]];
         size_t n = is_short ? game->n_short : game->n_names - game->n_short;
-        double share = sum[is_short] > 0 ? game->weight[i] / sum[is_short] : 1.0 / (double)n;
-        game->weight[i] = share * (is_short ? game->short_share : game->long_share);
+        double share = sum[is_short] > 0 ? weight[i] / sum[is_short] : 1.0 / (double)n;
+        weight[i] = share * (is_short ? game->short_share : game->long_share);
     }
 }
 
-enum status monkey_play(struct monkey_game *game, size_t index, const struct stop *stop,
-                        struct monkey_score *ret, struct err *err)
+/*
+ * Weights between the caps: from equal ones, pairs of names split what they have in common anew,
+ * uniformly between the caps. The walk leaves the uniform law on the allowed weights as it is (a
+ * hit-and-run in the directions of pairs; R. Smith, Operations Research 32(6), 1984); CAP_STEPS rounds
+ * of it come close from anywhere.
+ */
+enum { CAP_STEPS = 20 };
+
+static void draw_capped_weights(const struct monkey_game *game, struct rng *rng, double *weight)
 {
+    uint32_t n = (uint32_t)game->n_names;
+    for (uint32_t i = 0; i < n; i++)
+        weight[i] = game->invested_share / (double)n;
+    for (uint32_t step = 0; step < CAP_STEPS * n && n > 1; step++) {
+        uint32_t i = rng_next_below(rng, n), j = rng_next_below(rng, n - 1);
+        j += j >= i ? 1 : 0;
+        double both = weight[i] + weight[j];
+        double low = fmax(game->min_weight, both - game->max_weight);
+        double high = fmin(game->max_weight, both - game->min_weight);
+        weight[i] = low + (high - low) * rng_next_unit(rng);
+        weight[j] = both - weight[i];
+    }
+}
+
+static void draw(struct monkey_game *game, size_t index, size_t place)
+{
+    size_t *asset = game->asset + place * game->n_names;
+    double *weight = game->weight + place * game->n_names;
     struct rng rng;
     rng_init(&rng, game->seed, index);
-    draw_names(game, &rng);
-    draw_weights(game, &rng);
-    struct plan plan = {game->asset, game->n_names, game->weight, 0, &game->invested_share};
-    enum status s = simulate(game->panel, &plan, game->rules, &game->workspace, NULL, stop, err);
-    if (s == STATUS_OK)
-        *ret = monkey_score_path(game, game->workspace.equity,
-                                 game->workspace.wealth[game->panel->n_sessions - 1]);
+    draw_names(game, &rng, asset);
+    if (game->has_caps)
+        draw_capped_weights(game, &rng, weight);
+    else
+        draw_weights(game, &rng, asset, weight);
+    game->plans[place] = (struct plan){asset, game->n_names, weight, 0, &game->invested_share};
+}
+
+enum status monkey_play(struct monkey_game *game, size_t first, size_t n, const struct stop *stop,
+                        struct monkey_score *ret, struct err *err)
+{
+    for (size_t p = 0; p < n; p++)
+        draw(game, first + p, p);
+    struct batch batch = batch_of(game);
+    enum status s = batch_play(&batch, game->plans, n, game->workspace, stop, err);
+    for (size_t p = 0; p < n && s == STATUS_OK; p++)
+        ret[p] = monkey_score_path(game, game->workspace->equity[p], game->workspace->terminal[p]);
     return s;
 }
 

@@ -4,7 +4,7 @@
  * Monkey i draws as many names as the strategy has weights, without replacement, from the universe;
  * weights are Dirichlet(1), that is uniform on the simplex (normalised exponentials), times the
  * strategy's invested share; a strategy that is short in some names has monkeys that are short in as
- * many, the first drawn, by the same share in all; then it is simulated with the same panel, schedule, fills and costs.
+ * many, the first drawn, by the same share in all. Caps on a name's weight bind monkeys too; then it is simulated with the same panel, schedule, fills and costs.
  * It uses the random stream (seed, i) only, so it is the same alone or in a batch.
  * A game is used by one thread; several games may share a panel.
  */
@@ -12,6 +12,8 @@
 #define BACKTEST_MONKEY_H
 
 #include "backtest/engine.h"
+
+struct batch_workspace;
 
 enum monkey_statistic {
     MONKEY_CAGR,
@@ -21,6 +23,8 @@ enum monkey_statistic {
     MONKEY_STATISTIC_COUNT
 };
 extern const char *const monkey_statistic_names[MONKEY_STATISTIC_COUNT];
+
+enum { MONKEY_GROUP = 16 }; /* played side by side: BATCH_GROUP of batch.h */
 
 enum { MONKEY_QUANTILE_COUNT = 5 };
 extern const double monkey_quantiles[MONKEY_QUANTILE_COUNT]; /* 0.05 0.25 0.5 0.75 0.95 */
@@ -57,20 +61,34 @@ struct monkey_game {
     double long_share, short_share;       /* what the longs add up to, and the shorts (<= 0) */
     double invested_share;                /* their sum */
     double periods_per_year, rate, years; /* rate: risk-free, per session */
-    struct sim_workspace workspace;
+    double risk_free_rate;                /* a year */
+    double min_weight, max_weight;        /* of a name, when caps are set and can be met */
+    bool has_caps;
+    struct batch_workspace *workspace; /* equity[p] of the p-th of the monkeys played last */
+    struct plan *plans;
     size_t *deck;   /* the universe's columns, shuffled anew by each monkey */
     bool *is_drawn; /* per panel column */
-    size_t *asset;  /* the draw: columns, rising */
+    size_t *asset;  /* the draws: n_names columns each, rising */
     double *weight;
     bool *is_short;             /* per panel column, of those drawn */
     double *returns, *drawdown; /* scratch, n_sessions */
 };
 
-/* n_names: the strategy's weights other than 0; fewer when the universe is smaller. */
+/*
+ * What the strategy decided, for monkeys to be matched with: plan and n_due decisions, or NULL when the
+ * weights of spec say it all. A strategy whose decisions differ has monkeys that hold as many names, and
+ * as large an invested share, as it did on average.
+ */
+struct monkey_model {
+    const struct plan *plan;
+    size_t n_due;
+};
+
+/* n_names: as many as the strategy holds; fewer when the universe is smaller. */
 enum status monkey_game_init(struct monkey_game *game, const struct panel *panel,
                              const struct spec *spec, const struct sim_rules *rules,
-                             double periods_per_year, struct arena *arena, struct err *err)
-    NODISCARD;
+                             double periods_per_year, const struct monkey_model *model,
+                             struct arena *arena, struct err *err) NODISCARD;
 
 /*
  * The statistics of any equity path over the game's clock, terminal being the money at its end; the
@@ -79,8 +97,11 @@ enum status monkey_game_init(struct monkey_game *game, const struct panel *panel
 struct monkey_score monkey_score_path(struct monkey_game *game, const double *equity,
                                       double terminal);
 
-/* Draws and plays monkey index. Its equity stays in game->workspace until the next one. */
-enum status monkey_play(struct monkey_game *game, size_t index, const struct stop *stop,
+/*
+ * Draws and plays the n <= MONKEY_GROUP monkeys from first on, side by side; each has the bits it has
+ * alone. Their equity stays in game->workspace until the next call. Errors: only the stop's own status.
+ */
+enum status monkey_play(struct monkey_game *game, size_t first, size_t n, const struct stop *stop,
                         struct monkey_score *ret, struct err *err) NODISCARD;
 
 /* Of n > 0 monkeys. */

@@ -2,6 +2,7 @@
 #include "handlers/backtest_render.h"
 
 #include "handlers/backtest_render_accounts.h"
+#include "handlers/backtest_hash.h"
 #include "handlers/backtest_render_trust.h"
 #include "handlers/backtest_render_decisions.h"
 
@@ -278,12 +279,13 @@ static const char *const clock_rules[] = {
     [CLOCK_BASE] = "sessions of the base",
 };
 
-static void write_passport(const struct backtest_result *r,
+static void write_passport(const struct backtest_result *r, struct str id,
                            const struct backtest_passport *passport, struct json_out *json)
 {
     const struct panel *panel = r->panel;
     jw_key(json, "passport");
     jw_object(json);
+    jw_key_text(json, "input_hash", id);
     jw_key_c(json, "engine_version", passport->engine_version);
     jw_key(json, "data");
     jw_object(json);
@@ -300,6 +302,11 @@ static void write_passport(const struct backtest_result *r,
     jw_key_date(json, "first", panel->clock[0]);
     jw_key_date(json, "last", panel->clock[panel->n_sessions - 1]);
     jw_end_object(json);
+    char hash[DIGEST_HEX_BYTES];
+    if (backtest_hash(r, hash, NULL) == STATUS_OK)
+        jw_key_c(json, "result_hash", hash);
+    else
+        jw_key_null(json, "result_hash");
     if (r->ruined_on == DATE_NONE)
         jw_key_null(json, "ruined_on");
     else
@@ -357,7 +364,7 @@ void backtest_render(const struct backtest_result *result, struct str id,
     backtest_render_trust(result, &json);
     write_final_weights(result, &json);
     backtest_render_decisions(result, &json);
-    write_passport(result, passport, &json);
+    write_passport(result, id, passport, &json);
     jw_end_object(&json);
     write_meta(result, &json);
     jw_end_object(&json);

@@ -1,5 +1,6 @@
 """What an answer says about its own trust: intervals, a look-ahead proof, drawn futures, the same bytes everywhere."""
 
+import hashlib
 import json
 import os
 import pathlib
@@ -104,6 +105,18 @@ class Trust(Assertions, unittest.TestCase):
         other = self.result({**ASSETS, "rebalance": {"every": "month", "offset": 7}})
         self.assertEqual(luck["rows"][7]["cagr"], other["metrics"]["cagr"]["value"])
         self.assertIsNone(self.result({**ASSETS, "rebalance": "never", "offset_luck": True})["offset_luck"])
+
+    def test_the_passport_s_hash_can_be_worked_out_from_the_answer(self):
+        for request in (ASSETS, {**ASSETS, "flows": [{"amount": 100, "every": "month"}]}):
+            data = self.result(request)
+            lines = [(name, metric["value"]) for name, metric in data["metrics"].items()]
+            lines += [(f"{row['year']}-{month:02}", value) for row in data["monthly"] for month, value in enumerate(row["months"], 1)]
+            accounts = data["accounts"]
+            lines += [("equity", data["equity"]["equity"][-1]), ("wealth", accounts["final"]),
+                      ("costs", accounts["costs"]), ("trades", data["trades"]["count"])]
+            text = "".join(f"{name} null\n" if value is None else f"{name} {value:.11e}\n" for name, value in lines)
+            self.assertEqual(hashlib.sha256(text.encode()).hexdigest(), data["passport"]["result_hash"])
+            self.assertEqual(data["passport"]["input_hash"], data["id"])
 
     def test_a_run_too_short_to_draw_from_says_why(self):
         data = self.result({**ASSETS, "start": "2016-12-01", "end": "2016-12-15", "bootstrap": {}, "monte_carlo": {}})

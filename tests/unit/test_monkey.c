@@ -1,6 +1,7 @@
 /* test_monkey.c - random portfolios: fair draws, the strategy's rules, the same alone or in a batch. */
 #include "tests/unit/test_backtest_world.h"
 
+#include "backtest/batch.h"
 #include "backtest/schedule.h"
 #include "backtest/stats.h"
 
@@ -38,8 +39,9 @@ static void set_up(struct game *g)
     g->rules.due = due;
     g->rules.capital = 10000;
     g->rules.costs.commission.percent = 7e-4;
-    assert_int_equal(monkey_game_init(&g->game, g->panel, spec, &g->rules, 252, &g->w.arena, &err),
-                     STATUS_OK);
+    assert_int_equal(
+        monkey_game_init(&g->game, g->panel, spec, &g->rules, 252, NULL, &g->w.arena, &err),
+        STATUS_OK);
 }
 
 /* Conformance case monkey.percentile (derived). */
@@ -62,11 +64,11 @@ static void monkey_is_the_same_alone_or_in_a_batch(void **state)
     struct monkey_score scores[40], alone;
     (void)state;
     set_up(&batch);
-    for (size_t i = 0; i < 40; i++)
-        assert_int_equal(monkey_play(&batch.game, i, NULL, &scores[i], NULL), STATUS_OK);
+    for (size_t i = 0; i < 40; i += 8)
+        assert_int_equal(monkey_play(&batch.game, i, 8, NULL, &scores[i], NULL), STATUS_OK);
     for (size_t i = 40; i-- > 0;) {
         set_up(&single);
-        assert_int_equal(monkey_play(&single.game, i, NULL, &alone, NULL), STATUS_OK);
+        assert_int_equal(monkey_play(&single.game, i, 1, NULL, &alone, NULL), STATUS_OK);
         assert_memory_equal(&alone, &scores[i], sizeof alone);
         world_clear(&single.w);
     }
@@ -81,7 +83,7 @@ static void monkey_holds_as_many_names_and_as_much_cash_as_the_strategy(void **s
     set_up(&g);
     assert_int_equal(g.game.n_names, 3);
     for (size_t i = 0; i < 50; i++) {
-        assert_int_equal(monkey_play(&g.game, i, NULL, &score, NULL), STATUS_OK);
+        assert_int_equal(monkey_play(&g.game, i, 1, NULL, &score, NULL), STATUS_OK);
         double sum = 0;
         for (size_t k = 0; k < 3; k++) {
             sum += g.game.weight[k];
@@ -102,7 +104,7 @@ static void every_name_is_drawn_equally_often_with_equal_weight(void **state)
     (void)state;
     set_up(&g);
     for (size_t i = 0; i < 4000; i++) {
-        assert_int_equal(monkey_play(&g.game, i, NULL, &score, NULL), STATUS_OK);
+        assert_int_equal(monkey_play(&g.game, i, 1, NULL, &score, NULL), STATUS_OK);
         for (size_t k = 0; k < 3; k++) {
             count[g.game.asset[k]] += 1;
             weight[g.game.asset[k]] += g.game.weight[k];
@@ -123,7 +125,7 @@ static void monkey_plays_by_the_strategy_s_rules(void **state)
     char text[1024];
     (void)state;
     set_up(&g);
-    assert_int_equal(monkey_play(&g.game, 3, NULL, &score, NULL), STATUS_OK);
+    assert_int_equal(monkey_play(&g.game, 3, 1, NULL, &score, NULL), STATUS_OK);
     int at = snprintf(text, sizeof text, "{\"assets\":[");
     for (size_t k = 0; k < 3; k++) {
         struct str uid = g.panel->assets[g.game.asset[k]].series->uid;
@@ -135,7 +137,7 @@ static void monkey_plays_by_the_strategy_s_rules(void **state)
                    "\"commission_bps\":7},\"monkeys\":{\"count\":0}}");
     struct backtest_result *r = world_run(&g.w, text);
     for (size_t t = 0; t < g.panel->n_sessions; t++)
-        assert_close(r->equity[t], g.game.workspace.equity[t], 1e-13);
+        assert_close(r->equity[t], g.game.workspace->equity[0][t], 1e-13);
     assert_close(r->measures[MEASURE_cagr].value, score.value[MONKEY_CAGR], 1e-11);
     assert_close(r->measures[MEASURE_sharpe].value, score.value[MONKEY_SHARPE], 1e-11);
     assert_close(r->measures[MEASURE_max_drawdown].value, score.value[MONKEY_MAX_DRAWDOWN], 1e-11);
@@ -183,9 +185,9 @@ static void p_values_of_monkeys_among_monkeys_are_uniform(void **state)
     set_up(&g);
     size_t index = 0;
     for (size_t i = 0; i < PLAYERS; i++) {
-        assert_int_equal(monkey_play(&g.game, index++, NULL, &player, NULL), STATUS_OK);
+        assert_int_equal(monkey_play(&g.game, index++, 1, NULL, &player, NULL), STATUS_OK);
         for (size_t k = 0; k < CROWD; k++) {
-            assert_int_equal(monkey_play(&g.game, index++, NULL, &score, NULL), STATUS_OK);
+            assert_int_equal(monkey_play(&g.game, index++, 1, NULL, &score, NULL), STATUS_OK);
             for (size_t q = 0; q < MONKEY_STATISTIC_COUNT; q++)
                 crowd[q][k] = score.value[q];
         }
@@ -370,13 +372,13 @@ static void monkeys_of_a_short_strategy_are_short_too(void **state)
         "\"x:C\",\"x:D\",\"x:E\",\"x:F\"]}");
     assert_int_equal(spec_resolve_dates(spec, &g.w.market, &err), STATUS_OK);
     assert_int_equal(panel_build(spec, &g.w.market, &g.w.arena, NULL, &g.panel, &err), STATUS_OK);
-    assert_int_equal(monkey_game_init(&g.game, g.panel, spec, &g.rules, 252, &g.w.arena, &err),
-                     STATUS_OK);
+    assert_int_equal(
+        monkey_game_init(&g.game, g.panel, spec, &g.rules, 252, NULL, &g.w.arena, &err), STATUS_OK);
     size_t n_first_short = 0;
     for (size_t i = 0; i < 60; i++) {
         double longs = 0, shorts = 0;
         size_t n_short = 0;
-        assert_int_equal(monkey_play(&g.game, i, NULL, &score, NULL), STATUS_OK);
+        assert_int_equal(monkey_play(&g.game, i, 1, NULL, &score, NULL), STATUS_OK);
         for (size_t k = 0; k < 3; k++) {
             *(g.game.weight[k] < 0 ? &shorts : &longs) += g.game.weight[k];
             n_short += g.game.weight[k] < 0 ? 1 : 0;
@@ -387,6 +389,66 @@ static void monkeys_of_a_short_strategy_are_short_too(void **state)
         assert_close(shorts, -0.4, 1e-14);
     }
     assert_true(n_first_short > 5 && n_first_short < 40); /* 20: any name may be the short one */
+    world_clear(&g.w);
+}
+
+/* No name beyond its bounds, sums kept, and means as symmetry wants them. */
+static void caps_bind_monkeys_too(void **state)
+{
+    struct game g;
+    struct monkey_score score;
+    struct err err = {0};
+    double sum_first = 0, highest = 0, lowest = 1;
+    (void)state;
+    set_up(&g);
+    struct spec *spec = world_spec(
+        &g.w,
+        "{\"assets\":[{\"uid\":\"x:A\"},{\"uid\":\"x:B\"},{\"uid\":\"x:C\"},{\"uid\":\"x:D\"}],"
+        "\"strategy\":{\"name\":\"inverse_volatility\",\"lookback\":20,\"constraints\":{\"min_weight\":0.1,"
+        "\"max_weight\":0.4}}}");
+    assert_int_equal(spec_resolve_dates(spec, &g.w.market, &err), STATUS_OK);
+    assert_int_equal(panel_build(spec, &g.w.market, &g.w.arena, NULL, &g.panel, &err), STATUS_OK);
+    assert_int_equal(
+        monkey_game_init(&g.game, g.panel, spec, &g.rules, 252, NULL, &g.w.arena, &err), STATUS_OK);
+    assert_true(g.game.has_caps && g.game.n_names == 4);
+    for (size_t i = 0; i < 2000; i++) {
+        assert_int_equal(monkey_play(&g.game, i, 1, NULL, &score, NULL), STATUS_OK);
+        double sum = 0;
+        for (size_t k = 0; k < 4; k++) {
+            sum += g.game.weight[k];
+            highest = fmax(highest, g.game.weight[k]);
+            lowest = fmin(lowest, g.game.weight[k]);
+        }
+        sum_first += g.game.weight[0];
+        assert_close(sum, 1, 1e-14);
+    }
+    assert_true(highest <= 0.4 + 1e-15 && highest > 0.39 && lowest >= 0.1 - 1e-15 && lowest < 0.11);
+    assert_true(fabs(sum_first / 2000 - 0.25) < 0.006); /* sd of a mean: 0.0018 */
+    world_clear(&g.w);
+}
+
+/* A strategy that holds two of twelve names has monkeys that hold two, whatever was in its list. */
+static void monkeys_hold_as_many_names_as_a_strategy_did_on_average(void **state)
+{
+    enum { DUE = 3, N = 4 };
+    static const double weight[DUE * N] = {0.5, 0.5, 0, 0, 0, 0.4, 0.4, 0, 0.3, 0, 0, 0.3};
+    static const double invested[DUE] = {1, 0.8, 0.6};
+    static const size_t asset[N] = {0, 1, 2, 3};
+    struct plan plan = {asset, N, weight, N, invested};
+    struct monkey_model model = {&plan, DUE};
+    struct game g;
+    struct monkey_score score;
+    struct err err = {0};
+    (void)state;
+    set_up(&g);
+    struct spec *spec = world_spec(&g.w, body);
+    assert_int_equal(spec_resolve_dates(spec, &g.w.market, &err), STATUS_OK);
+    assert_int_equal(
+        monkey_game_init(&g.game, g.panel, spec, &g.rules, 252, &model, &g.w.arena, &err),
+        STATUS_OK);
+    assert_int_equal(g.game.n_names, 2);
+    assert_int_equal(monkey_play(&g.game, 0, 1, NULL, &score, NULL), STATUS_OK);
+    assert_close(g.game.weight[0] + g.game.weight[1], 0.8, 1e-14);
     world_clear(&g.w);
 }
 
@@ -420,6 +482,8 @@ int main(void)
         cmocka_unit_test(sorted_ranks_are_those_of_counting),
         cmocka_unit_test(key_of_a_crowd_leaves_out_the_weights_and_nothing_that_matters),
         cmocka_unit_test(monkeys_of_a_short_strategy_are_short_too),
+        cmocka_unit_test(caps_bind_monkeys_too),
+        cmocka_unit_test(monkeys_hold_as_many_names_as_a_strategy_did_on_average),
         cmocka_unit_test(only_one_possible_portfolio_ranks_in_the_middle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
