@@ -72,7 +72,7 @@ static enum status set_rules(struct run *run, struct err *err)
     run->rules.capital = spec->capital;
     run->rules.costs = spec_cost_model(spec);
     run->rules.rebalance = spec->rebalance;
-    run->rules.whole_shares = spec->whole_shares;
+    run->rules.shares = spec->shares;
     run->rules.financing = spec_financing(spec);
     run->rules.leverage = spec_leverage(spec);
     run->rules.allocation = spec->flow_allocation;

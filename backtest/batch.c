@@ -79,9 +79,9 @@ static size_t fill_session(const struct sim_rules *rules, size_t decision)
 /* Decisions by the calendar, filled in full at a close, at a cost that is a share of what is traded. */
 static bool are_simple(const struct sim_rules *rules)
 {
-    return costs_are_flat(&rules->costs) && !rules->whole_shares && rules->n_flows == 0 &&
-           rules->fill != FILL_NEXT_OPEN && rules->rebalance.when == WHEN_CALENDAR &&
-           rules->rebalance.scope == SCOPE_ALL &&
+    return costs_are_flat(&rules->costs) && rules->shares == SHARES_FRACTIONAL &&
+           rules->n_flows == 0 && rules->fill != FILL_NEXT_OPEN &&
+           rules->rebalance.when == WHEN_CALENDAR && rules->rebalance.scope == SCOPE_ALL &&
            rules->rebalance.destination == DESTINATION_TARGET &&
            !(rules->rebalance.min_trade > 0) && !(rules->financing.day_basis > 0) &&
            !rules->leverage.is_allowed;

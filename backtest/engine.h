@@ -39,7 +39,7 @@ struct sim_rules {
     const uint32_t *due; /* decision sessions from schedule_build */
     size_t n_due;
     struct rebalance_rule rebalance;
-    bool whole_shares; /* a trade is a whole number of shares, rounded toward no trade */
+    enum shares_rule shares;
     struct financing financing;
     struct leverage leverage;
     const struct flow *flows; /* from flows_build, by rising session */

@@ -72,7 +72,7 @@ uint32_t sim_next_event(struct sim *sim)
  */
 static double split_fraction(struct sim *sim, size_t j, size_t t)
 {
-    if (!sim->rules->whole_shares)
+    if (sim->rules->shares == SHARES_FRACTIONAL)
         return 0;
     double per_unit = sim_shares_per_unit(sim, j, t);
     double shares = sim->ws->units[j] * per_unit;

@@ -79,9 +79,11 @@ static double tradable_part(const struct sim *sim, const struct sim_order *order
         *is_cut = true;
         is_close = false;
     }
-    if (sim->rules->whole_shares && !is_close) {
+    if (sim->rules->shares != SHARES_FRACTIONAL && !is_close) {
         double shares = size / context->share_price;
-        bool rounds_up = order->reason == SIM_WITHDRAWAL;
+        bool is_sale = held * change < 0;
+        bool rounds_up =
+            order->reason == SIM_WITHDRAWAL || (is_sale && sim->rules->shares == SHARES_WHOLE_DOWN);
         shares = rounds_up ? ceil(shares * (1 - 1e-12)) : floor(shares * (1 + 1e-12));
         size = shares * context->share_price;
         if (rounds_up && size > fabs(held))

@@ -42,6 +42,14 @@ struct rebalance_bands {
     bool five_twentyfive; /* abs(w - t) against the smaller of 0.05 and t / 4 */
 };
 
+/* What a trade is rounded to. */
+enum shares_rule {
+    SHARES_FRACTIONAL,
+    SHARES_WHOLE,      /* toward no trade */
+    SHARES_WHOLE_DOWN, /* the position toward 0: a sale is rounded up, as bt does */
+    SHARES_RULE_COUNT
+};
+
 enum { REBALANCE_LAST = 0 }; /* of rebalance_rule.nth: the last session of the period */
 
 struct rebalance_rule {

@@ -19,7 +19,11 @@ const char *const spec_fill_names[SPEC_FILL_COUNT] = {
     [FILL_SAME_CLOSE] = "same_close",
     [FILL_NEXT_OPEN] = "next_open",
 };
-const char *const spec_shares_names[SPEC_SHARES_COUNT] = {"fractional", "whole"};
+const char *const spec_shares_names[SHARES_RULE_COUNT] = {
+    [SHARES_FRACTIONAL] = "fractional",
+    [SHARES_WHOLE] = "whole",
+    [SHARES_WHOLE_DOWN] = "whole_down",
+};
 const char *const spec_weight_sum_names[SPEC_WEIGHT_SUM_COUNT] = {
     [WEIGHT_SUM_REJECT] = "reject",
     [WEIGHT_SUM_NORMALIZE] = "normalize",
@@ -101,7 +105,7 @@ static enum status read_scalars(struct json_val root, struct arena *arena, struc
     if (s == STATUS_OK)
         s = spec_optional_choice(root, "fill", spec_fill_names, SPEC_FILL_COUNT, &fill, err);
     if (s == STATUS_OK)
-        s = spec_optional_choice(root, "shares", spec_shares_names, SPEC_SHARES_COUNT, &shares,
+        s = spec_optional_choice(root, "shares", spec_shares_names, SHARES_RULE_COUNT, &shares,
                                  err);
     if (s == STATUS_OK)
         s = spec_optional_i64(root, "max_stale", 0, SPEC_STALE_MAX, &max_stale, err);
@@ -111,7 +115,7 @@ static enum status read_scalars(struct json_val root, struct arena *arena, struc
         s = spec_optional_choice(root, "on_weight_sum", spec_weight_sum_names,
                                  SPEC_WEIGHT_SUM_COUNT, &on_weight_sum, err);
     spec->fill = (enum spec_fill)fill;
-    spec->whole_shares = shares == 1;
+    spec->shares = (enum shares_rule)shares;
     spec->on_weight_sum = (enum spec_weight_sum)on_weight_sum;
     spec->max_stale = (unsigned)max_stale;
     return s;

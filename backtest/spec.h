@@ -69,7 +69,7 @@ struct spec {
     size_t n_flows;
     enum flow_timing flow_timing;
     enum flow_allocation flow_allocation;
-    bool whole_shares;
+    enum shares_rule shares;
     struct str benchmark; /* ptr NULL: none */
     enum spec_fill fill;
     enum price_mode prices;

@@ -65,8 +65,8 @@ void spec_canonical(const struct spec *spec, struct json_out *json)
     jw_key_c(json, "on_weight_sum", spec_weight_sum_names[spec->on_weight_sum]);
     write_monkeys(spec, json);
     spec_write_market(spec, json);
-    if (spec->whole_shares)
-        jw_key_c(json, "shares", spec_shares_names[spec->whole_shares]);
+    if (spec->shares != SHARES_FRACTIONAL)
+        jw_key_c(json, "shares", spec_shares_names[spec->shares]);
     spec_write_financing(spec, json);
     spec_write_leverage(spec, json);
     spec_write_flows(spec, json);

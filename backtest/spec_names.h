@@ -6,11 +6,10 @@
 
 enum {
     SPEC_FILL_COUNT = FILL_NEXT_OPEN + 1,
-    SPEC_SHARES_COUNT = 2,
     SPEC_WEIGHT_SUM_COUNT = WEIGHT_SUM_CASH + 1,
 };
 
-extern const char *const spec_shares_names[SPEC_SHARES_COUNT]; /* by whole_shares */
+extern const char *const spec_shares_names[SHARES_RULE_COUNT];
 extern const char *const spec_fill_names[SPEC_FILL_COUNT];
 extern const char *const spec_weight_sum_names[SPEC_WEIGHT_SUM_COUNT];
 

@@ -299,7 +299,7 @@ static void used_workspace_gives_the_same_bits(void **state)
         assert_int_equal(sim_workspace_init(&ws, &w.arena, n, RANDOM_ASSETS, &err), STATUS_OK);
         struct sim_rules rules = {.capital = q.capital, .due = due, .fill = one->spec->fill};
         rules.rebalance = one->spec->rebalance;
-        rules.whole_shares = one->spec->whole_shares;
+        rules.shares = one->spec->shares;
         rules.leverage = one->spec->leverage;
         schedule_build(&rules.rebalance, one->panel->clock, n, due, &rules.n_due);
         double *first = arena_array(&w.arena, n, sizeof *first);

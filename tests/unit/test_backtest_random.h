@@ -288,7 +288,7 @@ static UNUSED struct random_request random_request(uint64_t seed, unsigned featu
     random_add(&out, ",\"fill\":\"%s\"",
                fills[rng_next_below(&rng, features & RANDOM_OPEN ? 3 : 2)]);
     if (features & RANDOM_WHOLE && random_one_in(&rng, 3))
-        random_add(&out, ",\"shares\":\"whole\"");
+        random_add(&out, ",\"shares\":\"%s\"", random_one_in(&rng, 3) ? "whole_down" : "whole");
     if (features & RANDOM_FINANCING && random_one_in(&rng, 2))
         random_add(
             &out,
