@@ -183,6 +183,10 @@ void prefix_compare(const struct backtest_result *run, const struct backtest_res
         count(cut, is_there && is_same(run->equity[t], again->equity[t]), t);
         count(cut, is_there && is_same(run->ledger.cash[t], again->ledger.cash[t]), t);
         cut->n_points += 2;
+        if (run->wealth == run->equity)
+            continue;
+        count(cut, is_there && is_same(run->wealth[t], again->wealth[t]), t);
+        cut->n_points++;
     }
     compare_trades(run, again, cut);
     compare_decisions(run, again, cut);

@@ -24,11 +24,11 @@ struct backtest_result;
 struct prefix_cut {
     int32_t date;
     size_t session;
-    size_t n_rows;       /* of prices and rates that were changed */
-    size_t n_points;     /* equity and cash at sessions up to the cut, compared bit for bit */
-    size_t n_trades;     /* likewise */
-    size_t n_weights;    /* target weights of decisions up to the cut */
-    size_t n_differ;     /* of all these; 0: the proof holds */
+    size_t n_rows;    /* of prices and rates that were changed */
+    size_t n_points;  /* equity, cash, and wealth with flows, up to the cut, compared bit for bit */
+    size_t n_trades;  /* likewise */
+    size_t n_weights; /* target weights of decisions up to the cut */
+    size_t n_differ;  /* of all these; 0: the proof holds */
     size_t first_differ; /* the earliest session concerned, when n_differ > 0 */
     size_t n_later; /* sessions after the cut whose equity did change: the corruption was felt */
 };
