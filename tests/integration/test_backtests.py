@@ -552,7 +552,7 @@ REFUSED = [
     ("too long a silence", replaced({"max_stale": 61}), "out-of-range", "/max_stale", "0 to 60"),
     ("a rate of 200 %", replaced({"risk_free_rate": 2}), "out-of-range", "/risk_free_rate", "to 1"),
     ("monkeys as number", replaced({"monkeys": 1000}), "wrong-type", "/monkeys", "object"),
-    ("too many monkeys", replaced({"monkeys": {"count": 10001}}), "out-of-range", "/monkeys/count", "0 to 10000"),
+    ("too many monkeys", replaced({"monkeys": {"count": 100001}}), "out-of-range", "/monkeys/count", "0 to 100000"),
     ("half a monkey", replaced({"monkeys": {"count": 0.5}}), "wrong-type", "/monkeys/count", "integer"),
     ("a negative seed", replaced({"monkeys": {"seed": -1}}), "out-of-range", "/monkeys/seed", "0 to"),
     ("a seed of 54 bits", replaced({"monkeys": {"seed": 1 << 53}}), "out-of-range", "/monkeys/seed", str((1 << 53) - 1)),
