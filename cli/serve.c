@@ -8,6 +8,7 @@
 #include "handlers/handlers.h"
 #include "handlers/job_service.h"
 #include "handlers/keyring.h"
+#include "handlers/price_book.h"
 #include "handlers/refresher.h"
 #include "handlers/rows_count.h"
 #include "server/server.h"
@@ -77,6 +78,8 @@ static enum status build(struct serving *serving, struct err *err)
         return s;
     s = caching_new(app, &serving->caching, err);
     if (s == STATUS_OK)
+        s = price_book_open(app, err);
+    if (s == STATUS_OK)
         s = refresher_new(app, &serving->refresher, err);
     if (s != STATUS_OK)
         return s;
@@ -107,6 +110,7 @@ static void take_apart(struct serving *serving)
     refresher_free(serving->refresher);
     access_close(&serving->app);
     keyring_free(serving->app.keys);
+    price_book_close(&serving->app);
     caching_free(serving->caching);
     catalog_cell_free(serving->app.catalog);
     counts_free(serving->app.counts);

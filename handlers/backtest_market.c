@@ -10,12 +10,14 @@
 #include <string.h>
 
 struct loader {
-    struct db *db;
-    int64_t generation;
+    const struct market_source *source;
+    struct db *db; /* NULL until something has to be read */
     struct arena *arena;
+    struct market_hold *hold;
+    const char *pointer; /* of the uid or currency that is being loaded */
     enum price_mode mode;
     struct price_series *series;
-    size_t n_series, max_series;
+    size_t n_series;
     struct fx_series *fx;
     size_t n_fx;
 };
@@ -50,43 +52,93 @@ static unsigned flags_of(const struct instrument *instrument, const struct bar_c
     return flags;
 }
 
-static enum status load_series(struct loader *loader, struct str uid, const char *pointer,
-                               struct err *err)
+static enum status open_db(struct loader *loader, struct err *err)
 {
-    for (size_t i = 0; i < loader->n_series; i++)
-        if (str_eq(loader->series[i].uid, uid))
-            return STATUS_OK;
+    const struct market_source *source = loader->source;
+    if (loader->db != NULL)
+        return STATUS_OK;
+    enum status s = db_acquire(source->pool, DB_READ_MARTS, source->stop, &loader->db, err);
+    if (s == STATUS_OK)
+        db_limit(loader->db, source->statement_ms);
+    return s;
+}
+
+static struct price_series series_of(const struct instrument *instrument,
+                                     const struct bar_columns *bars)
+{
+    struct price_series series = {
+        .uid = instrument->uid,
+        .n = bars->n,
+        .date = bars->date,
+        .price = bars->price,
+        .known_at = bars->known_at,
+        .open = bars->open,
+        .close = bars->close,
+        .volume = bars->volume,
+        .dividend = bars->dividend,
+        .split = bars->split,
+        /* The store keeps the last day that had a price; the proceeds come on the day after. */
+        .delisted_on =
+            instrument->delisted_on == DATE_NONE ? DATE_NONE : instrument->delisted_on + 1,
+        .delisting_return = instrument->delisting_return,
+        .trades_24_7 = str_eq_c(instrument->market, "24_7"),
+        .flags = flags_of(instrument, bars),
+    };
+    struct str currency = str_sub(instrument->currency, 0, sizeof series.currency - 1);
+    memcpy(series.currency, currency.ptr,
+           currency.len); /* the rest is zero: a NUL-terminated code */
+    return series;
+}
+
+/* A price_book_read_fn: one instrument and its bars. */
+static enum status read_series(void *cls, struct str uid, struct arena *arena,
+                               struct price_series *ret, struct err *err)
+{
+    struct loader *loader = cls;
     struct instrument instrument;
     struct bar_columns bars;
     bool is_found = false;
-    enum status s = instrument_get(loader->db, uid, loader->generation, loader->arena, &instrument,
-                                   &is_found, err);
-    if (s == STATUS_OK && !is_found)
-        return unknown_asset(pointer, uid, instrument.uid, err);
+    enum status s = open_db(loader, err);
     if (s == STATUS_OK)
-        s = bars_load(loader->db, uid, loader->generation, loader->arena, &bars, err);
+        s = instrument_get(loader->db, uid, loader->source->generation, arena, &instrument,
+                           &is_found, err);
+    if (s == STATUS_OK && !is_found)
+        return unknown_asset(loader->pointer, uid, instrument.uid, err);
+    if (s == STATUS_OK)
+        s = bars_load(loader->db, uid, loader->source->generation, arena, &bars, err);
+    if (s == STATUS_OK)
+        *ret = series_of(&instrument, &bars);
+    return s;
+}
+
+/* The shared series of a name, held until the run is over. */
+static enum status hold_series(struct loader *loader, struct str name, const char *pointer,
+                               price_book_read_fn *read, const struct price_series **ret,
+                               struct err *err)
+{
+    const struct market_source *source = loader->source;
+    struct price_page *page = NULL;
+    loader->pointer = pointer;
+    enum status s =
+        price_book_get(source->book, source->version, name, read, loader, source->stop, &page, err);
     if (s != STATUS_OK)
         return s;
-    struct price_series series = {
-        .uid = uid,
-        .n = bars.n,
-        .date = bars.date,
-        .price = bars.price,
-        .known_at = bars.known_at,
-        .open = bars.open,
-        .close = bars.close,
-        .volume = bars.volume,
-        .dividend = bars.dividend,
-        .split = bars.split,
-        /* The store keeps the last day that had a price; the proceeds come on the day after. */
-        .delisted_on = instrument.delisted_on == DATE_NONE ? DATE_NONE : instrument.delisted_on + 1,
-        .delisting_return = instrument.delisting_return,
-        .trades_24_7 = str_eq_c(instrument.market, "24_7"),
-        .flags = flags_of(&instrument, &bars),
-    };
-    struct str currency = str_sub(instrument.currency, 0, sizeof series.currency - 1);
-    memcpy(series.currency, currency.ptr,
-           currency.len); /* the rest is zero: a NUL-terminated code */
+    loader->hold->pages[loader->hold->n++] = page;
+    *ret = price_page_series(page);
+    return STATUS_OK;
+}
+
+static enum status load_series(struct loader *loader, struct str uid, const char *pointer,
+                               struct err *err)
+{
+    const struct price_series *shared = NULL;
+    for (size_t i = 0; i < loader->n_series; i++)
+        if (str_eq(loader->series[i].uid, uid))
+            return STATUS_OK;
+    enum status s = hold_series(loader, uid, pointer, read_series, &shared, err);
+    if (s != STATUS_OK)
+        return s;
+    struct price_series series = *shared;
     s = market_keep_priced(&series, loader->mode, loader->arena, err);
     loader->series[loader->n_series] = series;
     loader->n_series += s == STATUS_OK ? 1 : 0;
@@ -122,36 +174,62 @@ static enum status load_all_series(struct loader *loader, const struct spec *spe
     return s;
 }
 
-static enum status no_rates(const char *currency, const char *pointer, struct err *err)
+static enum status no_rates(struct str currency, const char *pointer, struct err *err)
 {
-    (void)err_set(err, STATUS_BAD_SPEC, "There are no exchange rates for %s.", currency);
-    err_at(err, ERR_POINTER, str_of(pointer), str_of(currency));
+    (void)err_set(err, STATUS_BAD_SPEC, "There are no exchange rates for %.*s.", STR_ARG(currency));
+    err_at(err, ERR_POINTER, str_of(pointer), currency);
     err_allow(err, "EUR, or a quote currency of /v1/marts/mart_fx_daily");
     return STATUS_BAD_SPEC;
+}
+
+/* The name of the rates from EUR to a currency in the book; no instrument has it. */
+#define RATE_PREFIX "EUR/"
+
+/* A price_book_read_fn: the rates of such a name. */
+static enum status read_rate(void *cls, struct str name, struct arena *arena,
+                             struct price_series *ret, struct err *err)
+{
+    struct loader *loader = cls;
+    struct price_column rates;
+    struct str currency = str_sub(name, strlen(RATE_PREFIX), name.len);
+    enum status s = open_db(loader, err);
+    if (s == STATUS_OK)
+        s = fx_load(loader->db, STR("EUR"), currency, loader->source->generation, arena, &rates,
+                    err);
+    if (s == STATUS_OK && rates.n == 0)
+        s = no_rates(currency, loader->pointer, err);
+    if (s != STATUS_OK)
+        return s;
+    *ret = (struct price_series){.uid = name,
+                                 .n = rates.n,
+                                 .date = rates.date,
+                                 .price = rates.price,
+                                 .known_at = rates.known_at,
+                                 .flags = rates.is_simulated ? SERIES_SIMULATED : 0};
+    return STATUS_OK;
 }
 
 /* EUR to currency, once; EUR itself needs none. */
 static enum status load_rate(struct loader *loader, const char *currency, const char *pointer,
                              struct err *err)
 {
+    char name[sizeof RATE_PREFIX + CURRENCY_TEXT_BYTES];
+    const struct price_series *rates = NULL;
     if (strcmp(currency, "EUR") == 0)
         return STATUS_OK;
     for (size_t i = 0; i < loader->n_fx; i++)
         if (strcmp(loader->fx[i].quote, currency) == 0)
             return STATUS_OK;
-    struct price_column rates;
-    enum status s = fx_load(loader->db, STR("EUR"), str_of(currency), loader->generation,
-                            loader->arena, &rates, err);
-    if (s == STATUS_OK && rates.n == 0)
-        s = no_rates(currency, pointer, err);
+    (void)snprintf(name, sizeof name, RATE_PREFIX "%s", currency);
+    enum status s = hold_series(loader, str_of(name), pointer, read_rate, &rates, err);
     if (s != STATUS_OK)
         return s;
     struct fx_series fx = {.base = "EUR",
-                           .n = rates.n,
-                           .date = rates.date,
-                           .rate = rates.price,
-                           .known_at = rates.known_at,
-                           .flags = rates.is_simulated ? SERIES_SIMULATED : 0};
+                           .n = rates->n,
+                           .date = rates->date,
+                           .rate = rates->price,
+                           .known_at = rates->known_at,
+                           .flags = rates->flags};
     memcpy(fx.quote, currency, sizeof fx.quote);
     loader->fx[loader->n_fx] = fx;
     loader->n_fx++;
@@ -178,8 +256,10 @@ static enum status load_indicator(struct loader *loader, const struct spec_indic
     struct step_columns steps = {0};
     if (!rates_uid_split(wanted->uid, &filter.stat_code, &filter.country, &filter.frequency))
         return unknown_asset(wanted->at, wanted->uid, STR_NONE, err);
-    enum status s =
-        indicator_steps_load(loader->db, &filter, loader->generation, loader->arena, &steps, err);
+    enum status s = open_db(loader, err);
+    if (s == STATUS_OK)
+        s = indicator_steps_load(loader->db, &filter, loader->source->generation, loader->arena,
+                                 &steps, err);
     if (s == STATUS_OK && steps.n == 0) {
         (void)err_set(err, STATUS_UNKNOWN_ASSET, "There is no economic series \"%.*s\".",
                       STR_ARG(str_utf8_cut(wanted->uid, 64)));
@@ -209,25 +289,44 @@ static enum status load_indicators(struct loader *loader, const struct spec *spe
     return s;
 }
 
-enum status backtest_market_load(struct db *db, const struct spec *spec, int64_t generation,
-                                 struct arena *arena, struct market_data *ret, struct err *err)
+void market_hold_release(struct market_hold *hold)
 {
-    struct loader loader = {
-        .db = db, .generation = generation, .arena = arena, .mode = spec->prices};
-    loader.max_series =
-        spec->n_assets + spec->n_universe + 2 + spec->n_flows; /* benchmark and base */
-    loader.series = arena_array(arena, loader.max_series, sizeof *loader.series);
-    loader.fx = arena_array(arena, loader.max_series + 1, sizeof *loader.fx);
-    if (loader.series == NULL || loader.fx == NULL)
-        return out_of_memory(err);
-    enum status s = load_all_series(&loader, spec, err);
+    for (size_t i = 0; i < hold->n; i++)
+        price_book_release(hold->book, hold->pages[i]);
+    hold->n = 0;
+}
+
+static enum status load_market(struct loader *loader, const struct spec *spec,
+                               struct market_data *ret, struct err *err)
+{
+    enum status s = load_all_series(loader, spec, err);
     if (s == STATUS_OK)
-        s = load_rates(&loader, spec, err);
-    struct market_data market = {
-        .series = loader.series, .n_series = loader.n_series, .fx = loader.fx, .n_fx = loader.n_fx};
+        s = load_rates(loader, spec, err);
+    struct market_data market = {.series = loader->series,
+                                 .n_series = loader->n_series,
+                                 .fx = loader->fx,
+                                 .n_fx = loader->n_fx};
     if (s == STATUS_OK)
-        s = load_indicators(&loader, spec, &market, err);
+        s = load_indicators(loader, spec, &market, err);
     if (s == STATUS_OK)
         *ret = market;
+    return s;
+}
+
+enum status backtest_market_load(const struct market_source *source, const struct spec *spec,
+                                 struct arena *arena, struct market_data *ret,
+                                 struct market_hold *hold, struct err *err)
+{
+    struct loader loader = {.source = source, .arena = arena, .hold = hold, .mode = spec->prices};
+    /* Beside the assets: the benchmark, the clock's base, and what flows follow. */
+    size_t max_series = spec->n_assets + spec->n_universe + 2 + spec->n_flows;
+    loader.series = arena_array(arena, max_series, sizeof *loader.series);
+    loader.fx = arena_array(arena, max_series + 1, sizeof *loader.fx);
+    *hold = (struct market_hold){.book = source->book};
+    hold->pages = arena_array(arena, 2 * max_series + 1, sizeof(struct price_page *));
+    if (loader.series == NULL || loader.fx == NULL || hold->pages == NULL)
+        return out_of_memory(err);
+    enum status s = load_market(&loader, spec, ret, err);
+    db_release(loader.db);
     return s;
 }

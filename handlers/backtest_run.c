@@ -14,6 +14,7 @@
 /* The marts that a backtest reads, the last one when it names economic series; their generations are part of its identity. */
 static const char *const marts_read[] = {"mart_instrument", "mart_price_daily", "mart_fx_daily",
                                          "mart_economic_indicator"};
+enum { N_SERIES_MARTS = 3 };
 
 /* What the steps of one call share. */
 struct run {
@@ -22,6 +23,7 @@ struct run {
     const struct stop *stop;
     struct spec *spec;
     struct market_data market;
+    struct market_hold *hold; /* the caller's */
     bool is_loaded;
     const struct backtest_result *result; /* once it was computed */
     struct backtest_passport passport;
@@ -74,14 +76,26 @@ static enum status identify(struct run *run, char ret_id[DIGEST_HEX_BYTES], stru
     return digest_hex(buf_str(&identity), ret_id, err);
 }
 
+/* The last publish that changed something that series are made of: instruments, prices, exchange rates. */
+static int64_t version_of(const struct run *run)
+{
+    int64_t version = 0;
+    for (size_t i = 0; i < N_SERIES_MARTS; i++)
+        version = run->passport.marts[i].generation > version ? run->passport.marts[i].generation
+                                                              : version;
+    return version;
+}
+
 static enum status load(struct run *run, struct err *err)
 {
-    CLEANUP(db_releasep) struct db *db = NULL;
-    enum status s = db_acquire(run->service->pool, DB_READ_MARTS, run->stop, &db, err);
-    if (s == STATUS_OK)
-        db_limit(db, run->service->statement_ms);
-    if (s == STATUS_OK)
-        s = backtest_market_load(db, run->spec, run->generation, run->arena, &run->market, err);
+    const struct market_source source = {.pool = run->service->pool,
+                                         .stop = run->stop,
+                                         .statement_ms = run->service->statement_ms,
+                                         .generation = run->generation,
+                                         .version = version_of(run),
+                                         .book = run->service->book};
+    enum status s =
+        backtest_market_load(&source, run->spec, run->arena, &run->market, run->hold, err);
     run->market.kernels = run->service->kernels;
     run->is_loaded = s == STATUS_OK;
     return s;
@@ -253,7 +267,8 @@ enum status backtest_answer_for(const struct backtest_service *service, struct s
                                 struct arena *arena, const struct stop *stop,
                                 struct backtest_answer *ret, struct err *err)
 {
-    struct run run = {.service = service, .arena = arena, .stop = stop};
+    CLEANUP(market_hold_release) struct market_hold hold = {0};
+    struct run run = {.service = service, .arena = arena, .stop = stop, .hold = &hold};
     struct backtest_answer answer = {.body = STR_NONE};
     struct str spec = STR_NONE;
     enum status s = begin(&run, request_body, &answer, &spec, err);
@@ -285,9 +300,9 @@ static uint64_t bytes_of(const struct spec *spec)
 
 enum status backtest_plan_for(const struct backtest_service *service, struct str request_body,
                               bool with_data, struct arena *arena, const struct stop *stop,
-                              struct backtest_plan *ret, struct err *err)
+                              struct backtest_plan *ret, struct market_hold *hold, struct err *err)
 {
-    struct run run = {.service = service, .arena = arena, .stop = stop};
+    struct run run = {.service = service, .arena = arena, .stop = stop, .hold = hold};
     struct backtest_answer answer = {.body = STR_NONE};
     struct backtest_plan plan = {.is_stored = false};
     struct backtest_result *preview = NULL;
@@ -316,9 +331,9 @@ enum status backtest_plan_for(const struct backtest_service *service, struct str
 enum status backtest_figures_for(const struct backtest_service *service, struct str request_body,
                                  struct arena *arena, const struct stop *stop,
                                  char ret_id[DIGEST_HEX_BYTES], const struct backtest_result **ret,
-                                 struct err *err)
+                                 struct market_hold *hold, struct err *err)
 {
-    struct run run = {.service = service, .arena = arena, .stop = stop};
+    struct run run = {.service = service, .arena = arena, .stop = stop, .hold = hold};
     struct backtest_answer answer = {.body = STR_NONE};
     struct backtest_result *result = NULL;
     struct str spec = STR_NONE;

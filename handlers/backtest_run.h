@@ -10,6 +10,7 @@
 #include "backtest/kernels.h"
 #include "backtest/backtest.h"
 #include "base/digest.h"
+#include "handlers/backtest_market.h"
 #include "handlers/crowds.h"
 #include "store/catalog.h"
 
@@ -23,7 +24,8 @@ struct backtest_answer {
 /* Where the data is, and how much work one request may ask for. */
 struct backtest_service {
     struct db_pool *pool;
-    unsigned statement_ms; /* longest time for one statement that loads prices; 0: none */
+    unsigned statement_ms;   /* longest time for one statement that loads prices; 0: none */
+    struct price_book *book; /* NULL: prices are read for each run */
     const struct catalog *catalog;
     const struct kernels *kernels; /* NULL: those for any machine */
     struct crowds *crowds;         /* monkeys of earlier requests; NULL: none are kept */
@@ -47,18 +49,22 @@ struct backtest_plan {
     size_t n_marts;
 };
 
-/* with_data: prices are loaded, and the plan has market and preview. */
+/*
+ * with_data: prices are loaded, and the plan has market and preview. hold, zeroed before, is released by the
+ * caller when it has done with the plan, whatever the outcome.
+ */
 enum status backtest_plan_for(const struct backtest_service *service, struct str request_body,
                               bool with_data, struct arena *arena, const struct stop *stop,
-                              struct backtest_plan *ret, struct err *err) NODISCARD;
+                              struct backtest_plan *ret, struct market_hold *hold, struct err *err)
+    NODISCARD;
 
 /*
  * The run alone, for a row of a batch: nothing is looked up, rendered or stored, and no monkeys are drawn. Every
- * figure is that of the answer with the same id, bit for bit.
+ * figure is that of the answer with the same id, bit for bit. hold: as above, for the result.
  */
 enum status backtest_figures_for(const struct backtest_service *service, struct str request_body,
                                  struct arena *arena, const struct stop *stop,
                                  char ret_id[DIGEST_HEX_BYTES], const struct backtest_result **ret,
-                                 struct err *err) NODISCARD;
+                                 struct market_hold *hold, struct err *err) NODISCARD;
 
 #endif

@@ -115,11 +115,12 @@ static enum status answer(struct request *request, struct buf *out, struct json_
 static enum status validate_one(struct request *request, const struct backtest_service *service,
                                 struct err *err)
 {
+    CLEANUP(market_hold_release) struct market_hold hold = {0};
     struct backtest_plan plan;
     struct buf out;
     struct json_out json;
     enum status s = backtest_plan_for(service, request->body, true, &request->arena, &request->stop,
-                                      &plan, err);
+                                      &plan, &hold, err);
     if (s != STATUS_OK)
         return s == STATUS_GENERATION_RETIRED ? rows_moved_on(err) : s;
     buf_init(&out, &request->arena, BODY_BYTES_MAX);
@@ -179,6 +180,7 @@ enum status backtests_validate(struct request *request, struct err *err)
         return s;
     const struct backtest_service service = {.pool = request->app->db,
                                              .statement_ms = request->app->config->db_backtest_ms,
+                                             .book = request->app->prices,
                                              .catalog = catalog,
                                              .cells_max = request->app->config->backtest_cells_max};
     bool is_sweep = jr_type(jr_member(jr_root(doc), "axes")) != JR_ABSENT;

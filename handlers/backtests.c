@@ -59,6 +59,7 @@ enum status backtests_create(struct request *request, struct err *err)
     struct backtest_service service = {
         .pool = request->app->db,
         .statement_ms = request->app->config->db_backtest_ms,
+        .book = request->app->prices,
         .catalog = catalog,
         .cells_max = request->app->config->backtest_cells_max,
         .crowds = request->app->crowds,
@@ -125,6 +126,7 @@ static enum status run_item(struct request *request, struct str id,
         s = sweep_request(sweep.base, item, &request->arena, &body, err);
     const struct backtest_service service = {.pool = request->app->db,
                                              .statement_ms = request->app->config->db_backtest_ms,
+                                             .book = request->app->prices,
                                              .catalog = catalog,
                                              .cells_max = request->app->config->backtest_cells_max};
     if (s == STATUS_OK)

@@ -32,12 +32,13 @@ enum status batch_cost(const struct backtest_service *service, const struct swee
         struct str request;
         struct spec *spec = NULL;
         struct backtest_plan plan;
+        CLEANUP(market_hold_release) struct market_hold hold = {0};
         if (i % LOOK_EVERY == 0 && stop_is_raised(stop))
             return stop_status(stop, err);
         arena_reset(&scratch);
         enum status s = sweep_request(sweep->base, &item, &scratch, &request, &one);
         if (s == STATUS_OK && start == DATE_NONE) {
-            s = backtest_plan_for(service, request, false, &scratch, stop, &plan, &one);
+            s = backtest_plan_for(service, request, false, &scratch, stop, &plan, &hold, &one);
             if (s == STATUS_OK) {
                 start = plan.parsed->start;
                 end = plan.parsed->end;

@@ -207,6 +207,7 @@ enum status batch_job_run(struct job_run *run, void *cls, struct str *ret_result
                           .app = app,
                           .service = {.pool = run->pool,
                                       .statement_ms = app->config->db_backtest_ms,
+                                      .book = app->prices,
                                       .catalog = catalog,
                                       .cells_max = app->config->backtest_cells_max}};
     arena_init(&batch.chunk_arena, (size_t)app->config->request_memory_mib << 20);

@@ -87,6 +87,7 @@ static bool ends_all(enum status s)
 static enum status run_item(const struct order *order, struct arena *arena,
                             struct batch_outcome *outcome, struct err *err)
 {
+    CLEANUP(market_hold_release) struct market_hold hold = {0};
     const struct backtest_result *result = NULL;
     struct str request;
     outcome->row = (struct backtest_row){
@@ -98,7 +99,7 @@ static enum status run_item(const struct order *order, struct arena *arena,
     enum status s = sweep_request(order->base, outcome->item, arena, &request, err);
     if (s == STATUS_OK)
         s = backtest_figures_for(order->service, request, arena, order->stop, outcome->id, &result,
-                                 err);
+                                 &hold, err);
     if (s == STATUS_OK)
         take_figures(outcome, result);
     if (s == STATUS_OK && order->with_returns && !keep_returns(outcome, result))

@@ -131,6 +131,7 @@ static enum status accept(struct request *request, const char *kind, parse_fn *p
         s = parse(request->body, config->job_items_max, &request->arena, &sweep, err);
     const struct backtest_service service = {.pool = request->app->db,
                                              .statement_ms = config->db_backtest_ms,
+                                             .book = request->app->prices,
                                              .catalog = catalog,
                                              .cells_max = config->backtest_cells_max};
     if (s == STATUS_OK)

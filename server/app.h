@@ -14,6 +14,7 @@
 struct db_pool;
 struct catalog_cell;
 struct refresher;
+struct price_book;
 struct caching;
 struct workers;
 struct cache;
@@ -49,6 +50,7 @@ struct app {
     struct caching *caching;      /* the same; see caching_moved */
     struct refresher *refresher;  /* the same; see refresher_wake */
     struct cache *cache;          /* the same; NULL: nothing is cached */
+    struct price_book *prices;    /* the same; NULL: backtests read their own */
     struct counts *counts;        /* the same; NULL: no count is kept */
     struct crowds *crowds;        /* the same; NULL: no monkeys are kept */
     struct keyring *keys;         /* the same; NULL: no keys, everyone may do everything */

@@ -116,7 +116,7 @@ class Prices(Assertions, unittest.TestCase):
         self.assertIn("mart_economic_indicator", answer.json["data"]["passport"]["data"])
         published = sorted((row["known_at"], float(row["value"])) for row in sample_rows("economic_indicators.csv.gz")
                            if row["stat_code"] == "CPILFESL")
-        flows = answer.json["data"]["flows"]
+        flows = answer.json["data"]["accounts"]["flows"]
         self.assertGreater(len(flows), 40)
         levels = [[value for known, value in published if known <= flow["date"] + "T20:00:00Z"][-1] for flow in flows]
         for flow, level in zip(flows, levels):
@@ -126,6 +126,20 @@ class Prices(Assertions, unittest.TestCase):
         self.assert_problem(self.server.post("/v1/backtests", body), "unknown-asset", about="/flows/0/linked_to", allowed="/v1/indicators")
         body["flows"][0]["linked_to"] = "index:NONE"
         self.assert_problem(self.server.post("/v1/backtests", body), "unknown-asset", about="/flows/0/linked_to")
+
+    def test_series_are_read_once_for_all_backtests(self):
+        def book():
+            lines = (line.split(" ") for line in self.server.ops.get("/metrics").text.splitlines())
+            return {name[len("cmmc_price_book_"):]: float(value) for name, value in (line for line in lines if len(line) == 2)
+                    if name.startswith("cmmc_price_book_") and not name.startswith("cmmc_price_book_evictions")}
+        request = {"universe": ["stock:US.PEP", "stock:US.MRK", "stock:KRX.900050"], "start": "2015-01-05", "end": "2016-12-29"}
+        self.result(request)
+        before = book()
+        self.result({**request, "capital": 20000})
+        after = book()
+        self.assertEqual(after['requests_total{outcome="hit"}'] - before['requests_total{outcome="hit"}'], 5)  # and two rates
+        self.assertEqual({**after, 'requests_total{outcome="hit"}': 0}, {**before, 'requests_total{outcome="hit"}': 0})
+        self.assertGreater(after["bytes"], 3 * 3000 * 20)
 
     def test_an_unknown_base_is_named(self):
         answer = self.server.post("/v1/backtests", held(SHARES[0], clock={"base": "stock:KRX.00910"}))
