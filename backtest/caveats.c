@@ -1,6 +1,7 @@
 /* caveats.c - turns flags and counts of a finished run into sentences. */
 #include "backtest/caveats.h"
 
+#include "backtest/quality.h"
 #include "base/date.h"
 
 #include <assert.h>
@@ -162,6 +163,80 @@ static void add_strategy(struct collector *c)
     }
 }
 
+/* Doubts about the series of held assets and the benchmark inside the window; quiet bars alone are no warning. */
+static void add_quality(struct collector *c)
+{
+    const struct panel *panel = c->result->panel;
+    struct str *uids = arena_array(c->arena, panel->n_held + 1, sizeof *uids);
+    size_t n_uids = 0, n_findings = 0;
+    struct buf text;
+    if (uids == NULL) {
+        c->is_out_of_memory = true;
+        return;
+    }
+    for (size_t a = 0; a <= panel->n_held; a++) {
+        const struct price_series *series =
+            a < panel->n_held ? panel->assets[a].series : panel->benchmark_series;
+        size_t n[QUALITY_KINDS], sum = 0;
+        if (series == NULL || series->quality == NULL)
+            continue;
+        quality_count(series->quality, panel->clock[0], panel->clock[panel->n_sessions - 1], n);
+        for (size_t k = 0; k < QUALITY_KINDS; k++)
+            sum += k == QUALITY_ZERO_VOLUME || k == QUALITY_MISMATCH ? 0 : n[k];
+        if (sum > 0)
+            uids[n_uids++] = series->uid;
+        n_findings += sum;
+    }
+    if (n_uids == 0)
+        return;
+    buf_init(&text, c->arena, DETAIL_BYTES_MAX);
+    buf_printf(&text, "%zu gaps, stale runs, jumps or days off the calendar; see data_quality.",
+               n_findings);
+    add(c, "data_quality", buf_str(&text), uids, n_uids);
+}
+
+/* Adjusted closes that do not follow from closes and actions, by more than a basis point on some day. */
+static void add_mismatch(struct collector *c)
+{
+    const struct panel *panel = c->result->panel;
+    const struct quality_finding *worst = NULL;
+    struct str *uids = arena_array(c->arena, panel->n_held + 1, sizeof *uids);
+    struct str named = STR_NONE;
+    size_t n = 0;
+    struct buf text;
+    if (uids == NULL) {
+        c->is_out_of_memory = true;
+        return;
+    }
+    for (size_t a = 0; a < panel->n_held; a++) {
+        const struct price_series *series = panel->assets[a].series;
+        bool is_listed = false;
+        for (size_t i = 0; series->quality != NULL && i < series->quality->n; i++) {
+            const struct quality_finding *f = &series->quality->findings[i];
+            if (f->kind != QUALITY_MISMATCH ||
+                !quality_is_within(f, panel->clock[0], panel->clock[panel->n_sessions - 1]))
+                continue;
+            is_listed = true;
+            if (worst == NULL || f->size > worst->size) {
+                worst = f;
+                named = series->uid;
+            }
+        }
+        if (is_listed)
+            uids[n++] = series->uid;
+    }
+    if (worst == NULL)
+        return;
+    char day[DATE_TEXT_BYTES];
+    date_format(worst->from, day);
+    buf_init(&text, c->arena, DETAIL_BYTES_MAX);
+    buf_printf(&text,
+               "Close, dividends and splits do not give the return of the adjusted close; worst: "
+               "%.*s on %s, %.4g basis points apart.",
+               STR_ARG(named), day, worst->size);
+    add(c, "return_mismatch", buf_str(&text), uids, n);
+}
+
 /* Held assets that stood still for longer than max_stale, and those that were delisted. */
 static void add_events(struct collector *c)
 {
@@ -282,6 +357,8 @@ enum status caveats_collect(struct backtest_result *result, const struct market_
     add_data(&c, market);
     add_rules(&c);
     add_strategy(&c);
+    add_quality(&c);
+    add_mismatch(&c);
     add_events(&c);
     add_trading(&c);
     add_benchmark(&c);

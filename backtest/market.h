@@ -48,6 +48,7 @@ struct bond_terms {
  * price is the close with later distributions and splits worked in. The arrays from open to split are
  * as quoted on their day, never adjusted: NULL when no row has a value, NaN in the rows without one.
  */
+struct series_quality;
 struct price_series {
     struct str uid; /* "stock:US.AAPL" */
     char currency[CURRENCY_TEXT_BYTES];
@@ -55,13 +56,14 @@ struct price_series {
     const int32_t *date;
     const double *price; /* in currency, > 0 and finite; in a raw run NaN where unknown, or NULL */
     const int64_t *known_at;
-    const double *open, *close;    /* bonds: clean, in percent of par */
-    const double *volume;          /* units traded */
-    const double *dividend;        /* per unit held after this row's split, ex on this date */
-    const double *split;           /* new units for one old one, effective on this date */
-    const struct bond_terms *bond; /* NULL: not a bond, or its terms are unknown */
-    int32_t delisted_on;           /* DATE_NONE: still listed; later bars are ignored */
-    double delisting_return;       /* fraction of the last price lost (< 0) or gained, >= -1 */
+    const double *open, *close; /* bonds: clean, in percent of par */
+    const double *volume;       /* units traded */
+    const double *dividend;     /* per unit held after this row's split, ex on this date */
+    const double *split;        /* new units for one old one, effective on this date */
+    const struct series_quality *quality; /* quality.h; NULL: nobody looked the series over */
+    const struct bond_terms *bond;        /* NULL: not a bond, or its terms are unknown */
+    int32_t delisted_on;                  /* DATE_NONE: still listed; later bars are ignored */
+    double delisting_return; /* fraction of the last price lost (< 0) or gained, >= -1 */
     bool trades_24_7;
     unsigned flags; /* of enum series_flag */
 };

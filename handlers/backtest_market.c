@@ -1,8 +1,10 @@
 /* backtest_market.c - from uids to series: the loading half of backtest_run. */
 #include "handlers/backtest_market.h"
 
+#include "backtest/quality.h"
 #include "base/date.h"
 #include "store/bar_store.h"
+#include "store/calendar_store.h"
 #include "store/indicator_store.h"
 #include "store/instrument_store.h"
 
@@ -90,6 +92,48 @@ static struct price_series series_of(const struct instrument *instrument,
     return series;
 }
 
+/* The name of a market's open days in the book; no instrument has it. */
+#define CALENDAR_PREFIX "calendar/"
+
+/* A price_book_read_fn: the open days of a market, as dates alone. */
+static enum status read_calendar(void *cls, struct str name, struct arena *arena,
+                                 struct price_series *ret, struct err *err)
+{
+    struct loader *loader = cls;
+    struct str market = str_sub(name, strlen(CALENDAR_PREFIX), name.len);
+    int32_t *days = NULL;
+    size_t n = 0;
+    enum status s = open_db(loader, err);
+    if (s == STATUS_OK)
+        s = calendar_open_days_load(loader->db, market, loader->source->generation, arena, &days,
+                                    &n, err);
+    if (s == STATUS_OK)
+        *ret = (struct price_series){.uid = name, .n = n, .date = days};
+    return s;
+}
+
+/* Looks the series over against the calendar of its market, which is in the book as well. */
+static enum status look_over(struct loader *loader, struct str market, struct arena *arena,
+                             struct price_series *series, struct err *err)
+{
+    const struct market_source *source = loader->source;
+    struct price_page *page = NULL;
+    struct quality_calendar calendar = {0};
+    char name[SPEC_UID_BYTES_MAX + 1];
+    int length = snprintf(name, sizeof name, CALENDAR_PREFIX "%.*s", STR_ARG(market));
+    if (market.len > 0 && length > 0 && (size_t)length < sizeof name) {
+        enum status s = price_book_get(source->book, source->version, str_of(name), read_calendar,
+                                       loader, source->stop, &page, err);
+        if (s != STATUS_OK)
+            return s;
+        const struct price_series *days = price_page_series(page);
+        calendar = (struct quality_calendar){days->n, days->date};
+    }
+    enum status s = quality_check(series, calendar, arena, &series->quality, err);
+    price_book_release(source->book, page);
+    return s;
+}
+
 /* A price_book_read_fn: one instrument and its bars. */
 static enum status read_series(void *cls, struct str uid, struct arena *arena,
                                struct price_series *ret, struct err *err)
@@ -106,8 +150,12 @@ static enum status read_series(void *cls, struct str uid, struct arena *arena,
         return unknown_asset(loader->pointer, uid, instrument.uid, err);
     if (s == STATUS_OK)
         s = bars_load(loader->db, uid, loader->source->generation, arena, &bars, err);
+    if (s != STATUS_OK)
+        return s;
+    struct price_series series = series_of(&instrument, &bars);
+    s = look_over(loader, instrument.market, arena, &series, err);
     if (s == STATUS_OK)
-        *ret = series_of(&instrument, &bars);
+        *ret = series;
     return s;
 }
 

@@ -3,6 +3,7 @@
 
 #include "handlers/backtest_render_accounts.h"
 #include "handlers/backtest_hash.h"
+#include "handlers/backtest_render_quality.h"
 #include "handlers/backtest_render_trust.h"
 #include "handlers/backtest_render_decisions.h"
 
@@ -359,6 +360,7 @@ void backtest_render(const struct backtest_result *result, struct str id,
     write_monthly(result, &json);
     write_trades(result, &json);
     write_costs(result, &json);
+    backtest_render_quality(result, &json);
     render_accounts(result, &json);
     write_monkeys(result, &json);
     backtest_render_trust(result, &json);

@@ -11,10 +11,14 @@
 #include <math.h>
 #include <string.h>
 
-/* The marts that a backtest reads, the last one when it names economic series; their generations are part of its identity. */
-static const char *const marts_read[] = {"mart_instrument", "mart_price_daily", "mart_fx_daily",
-                                         "mart_economic_indicator"};
-enum { N_SERIES_MARTS = 3 };
+/*
+ * The marts that a backtest reads; their generations are part of its identity. Without a calendar less is known about
+ * the quality of the data; economic series are read when the request names one.
+ */
+enum { MART_CALENDAR = 3, MART_INDICATOR = 4 };
+static const char *const marts_read[] = {"mart_instrument", "mart_price_daily",
+                                         "mart_fx_daily", [MART_CALENDAR] = "mart_calendar",
+                                         [MART_INDICATOR] = "mart_economic_indicator"};
 
 /* What the steps of one call share. */
 struct run {
@@ -28,6 +32,7 @@ struct run {
     const struct backtest_result *result; /* once it was computed */
     struct backtest_passport passport;
     int64_t generation;
+    int64_t version; /* the last publish that changed something that series are made of */
 };
 
 static enum status read_generations(struct run *run, struct err *err)
@@ -35,17 +40,24 @@ static enum status read_generations(struct run *run, struct err *err)
     struct backtest_mart *marts = arena_array(run->arena, ARRAY_LEN(marts_read), sizeof *marts);
     if (marts == NULL)
         return err_out_of_memory(err);
-    size_t n_read = ARRAY_LEN(marts_read) - (run->spec->n_indicators > 0 ? 0 : 1);
-    for (size_t i = 0; i < n_read; i++) {
+    size_t n = 0;
+    for (size_t i = 0; i < ARRAY_LEN(marts_read); i++) {
         const struct mart *mart = catalog_mart(run->service->catalog, str_of(marts_read[i]));
-        if (mart == NULL || mart->generation == 0)
+        bool is_there = mart != NULL && mart->generation > 0;
+        if (i == MART_INDICATOR && run->spec->n_indicators == 0)
+            continue;
+        if (!is_there && i == MART_CALENDAR)
+            continue;
+        if (!is_there)
             return err_set(err, STATUS_NO_DATA,
                            "The store has no data yet in %s; `cmmc load` publishes some.",
                            marts_read[i]);
-        marts[i] = (struct backtest_mart){.name = marts_read[i], .generation = mart->generation};
+        marts[n++] = (struct backtest_mart){.name = marts_read[i], .generation = mart->generation};
+        if (i != MART_INDICATOR && mart->generation > run->version)
+            run->version = mart->generation;
     }
     run->passport = (struct backtest_passport){
-        .engine_version = BACKTEST_ENGINE_VERSION, .marts = marts, .n_marts = n_read};
+        .engine_version = BACKTEST_ENGINE_VERSION, .marts = marts, .n_marts = n};
     run->generation = run->service->catalog->generation;
     return STATUS_OK;
 }
@@ -76,23 +88,13 @@ static enum status identify(struct run *run, char ret_id[DIGEST_HEX_BYTES], stru
     return digest_hex(buf_str(&identity), ret_id, err);
 }
 
-/* The last publish that changed something that series are made of: instruments, prices, exchange rates. */
-static int64_t version_of(const struct run *run)
-{
-    int64_t version = 0;
-    for (size_t i = 0; i < N_SERIES_MARTS; i++)
-        version = run->passport.marts[i].generation > version ? run->passport.marts[i].generation
-                                                              : version;
-    return version;
-}
-
 static enum status load(struct run *run, struct err *err)
 {
     const struct market_source source = {.pool = run->service->pool,
                                          .stop = run->stop,
                                          .statement_ms = run->service->statement_ms,
                                          .generation = run->generation,
-                                         .version = version_of(run),
+                                         .version = run->version,
                                          .book = run->service->book};
     enum status s =
         backtest_market_load(&source, run->spec, run->arena, &run->market, run->hold, err);

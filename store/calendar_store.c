@@ -17,6 +17,10 @@ static const char stmt_calendar_day[] = DAY "= $3 LIMIT 1";
 static const char stmt_calendar_previous[] = DAY "< $3 AND is_open ORDER BY date DESC LIMIT 1";
 static const char stmt_calendar_next[] = DAY "> $3 AND is_open ORDER BY date LIMIT 1";
 
+static const char stmt_calendar_open_days[] =
+    "SELECT date FROM gen_calendar WHERE market = $1 AND gen_from <= $2 AND gen_to > $2 AND is_open "
+    "ORDER BY date LIMIT 200000";
+
 enum status calendar_markets_open(struct db *db, int64_t generation, struct rows *ret_rows,
                                   struct err *err)
 {
@@ -42,6 +46,46 @@ enum status calendar_day_open(struct db *db, struct str market, int64_t generati
                     err);
 }
 
+/* All rows of a result of one date column; the arena grows with them. */
+static enum status take_days(struct rows *rows, struct arena *arena, int32_t **ret_days,
+                             size_t *ret_n, struct err *err)
+{
+    int32_t *days = NULL;
+    size_t n = 0, room = 0;
+    bool has_row = false;
+    enum status s;
+    while ((s = rows_next(rows, &has_row, err)) == STATUS_OK && has_row) {
+        if (n == room) {
+            size_t wider = room == 0 ? 4096 : 2 * room;
+            days = arena_grow(arena, days, room * sizeof *days, wider * sizeof *days);
+            if (days == NULL)
+                return err_set(err, STATUS_OUT_OF_MEMORY,
+                               "The request needs more memory than it may use.");
+            room = wider;
+        }
+        if (!rows_date(rows, 0, &days[n]))
+            return err_set(err, STATUS_DB_ERROR,
+                           "A stored calendar has a date that cannot be read.");
+        n++;
+    }
+    *ret_days = days;
+    *ret_n = n;
+    return s;
+}
+
+enum status calendar_open_days_load(struct db *db, struct str market, int64_t generation,
+                                    struct arena *arena, int32_t **ret_days, size_t *ret_n,
+                                    struct err *err)
+{
+    CLEANUP(rows_clear) struct rows rows = {0};
+    enum status s = generation_pin(db, generation, err);
+    if (s == STATUS_OK)
+        s = db_query(db, stmt_calendar_open_days, PARAMS(db_text(market), db_i64(generation)),
+                     &rows, err);
+    return s == STATUS_OK ? take_days(&rows, arena, ret_days, ret_n, err) : s;
+}
+
 const struct statement calendar_statements[] = {
-    STATEMENT(stmt_calendar_markets), STATEMENT(stmt_calendar_day),
-    STATEMENT(stmt_calendar_previous), STATEMENT(stmt_calendar_next), STATEMENTS_END};
+    STATEMENT(stmt_calendar_markets),   STATEMENT(stmt_calendar_day),
+    STATEMENT(stmt_calendar_previous),  STATEMENT(stmt_calendar_next),
+    STATEMENT(stmt_calendar_open_days), STATEMENTS_END};

@@ -2,6 +2,7 @@
 
 import datetime
 import functools
+import itertools
 import unittest
 
 from support.backend import Sqlite
@@ -140,6 +141,36 @@ class Prices(Assertions, unittest.TestCase):
         self.assertEqual(after['requests_total{outcome="hit"}'] - before['requests_total{outcome="hit"}'], 5)  # and two rates
         self.assertEqual({**after, 'requests_total{outcome="hit"}': 0}, {**before, 'requests_total{outcome="hit"}': 0})
         self.assertGreater(after["bytes"], 3 * 3000 * 20)
+
+    def test_the_quality_of_each_series_and_its_actions_are_in_the_answer(self):
+        request = {"universe": ["stock:KRX.000910", "stock:KRX.900040", "stock:KRX.900030"], "prices": "raw", "currency": "KRW",
+                   "benchmark": "etf:KRX.910010", "monkeys": {"count": 0}}
+        answer = self.server.post("/v1/backtests", request).json
+        quality = {one["uid"]: one for one in answer["data"]["data_quality"]}
+        clock = answer["data"]["passport"]["clock"]
+        self.assertEqual([one["role"] for one in quality.values()], ["held", "held", "held", "benchmark"])
+        for uid, one in quality.items():
+            rows = bars(uid)
+            self.assertEqual((one["checked_against"], one["first"], one["last"]), ("calendar", rows[0]["date"], rows[-1]["date"]))
+            self.assertEqual((one["counts"], one["findings"]), ({}, []), uid)  # not even the halt of 900030
+            inside = [row for row in rows if clock["first"] < row["date"] <= clock["last"]]
+            actions = {"split": sum(row["split_ratio"] != "1" for row in inside), "dividend": sum(row["dividend"] != "0" for row in inside)}
+            self.assertEqual(one.get("actions", {}), {kind: n for kind, n in actions.items() if n and one["role"] == "held"}, uid)
+        self.assertNotIn("data_quality", [warning["code"] for warning in answer["meta"]["warnings"]])
+
+    def test_what_is_doubtful_is_dated_and_warned_of(self):
+        answer = self.server.post("/v1/backtests", {"assets": [{"uid": "stock:US.RRC"}], "start": "1990-01-02", "end": "1995-12-29",
+                                                    "monkeys": {"count": 0}}).json
+        one = answer["data"]["data_quality"][0]
+        prices = [(row["date"], row["adj_close"]) for row in sample_rows("prices_us_stocks.csv.gz")
+                  if row["uid"] == "stock:US.RRC" and row["date"] <= "1995-12-29"]
+        runs = [list(group) for _, group in itertools.groupby(prices, key=lambda row: row[1])]
+        expected = [{"kind": "stale_run", "from": run[0][0], "to": run[-1][0], "size": len(run)} for run in runs if len(run) > 5]
+        self.assertGreater(len(expected), 0)
+        self.assertEqual(one["findings"], expected[:20])
+        self.assertEqual(one["counts"], {"stale_run": len(expected), "jump": 1})  # 1990-04-10
+        warning = next(warning for warning in answer["meta"]["warnings"] if warning["code"] == "data_quality")
+        self.assertEqual(warning["uids"], ["stock:US.RRC"])
 
     def test_an_unknown_base_is_named(self):
         answer = self.server.post("/v1/backtests", held(SHARES[0], clock={"base": "stock:KRX.00910"}))
