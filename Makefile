@@ -243,6 +243,14 @@ tsan: ## Unit, fault and integration tests with the thread sanitizer
 bench: build ## Run the benchmarks, tests/bench/*.sh and tests/bench/*/run.sh (ten minutes)
 	@for script in $(sort $(wildcard tests/bench/*.sh tests/bench/*/run.sh)); do echo "== $$script"; bash $$script; done
 
+# The engine's own driver, for tests/bench/engine; the ceilings it measures are those of AVX2 with FMA.
+ifeq ($(shell uname -m),x86_64)
+$(OUT)/tests/bench/engine/roofline.o: FILE_CFLAGS := -mavx2 -mfma -ffp-contract=fast
+endif
+$(OUT)/tests/bench/engine/driver: $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/bench/engine/*.c)) $(LIB)
+	$(call note,link)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIB_LIBS) -lm
+
 # ---- Fuzzing ------------------------------------------------------------------------------------------------------
 
 fuzz-programs: $(FUZZ_PROGRAMS)

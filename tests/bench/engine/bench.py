@@ -1,0 +1,148 @@
+"""Runs driver.c and the peers on the same portfolios and prints the tables of docs/benchmarks-engine.md; run.sh says how."""
+
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import platform
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/bench/serve")]
+
+import figures  # noqa: E402
+from support.packages import python_packages  # noqa: E402
+
+DRIVER = ROOT / "build/release/tests/bench/engine/driver"
+PEERS = pathlib.Path(__file__).with_name("peers.py")
+REQUIREMENTS = {"bt": ["bt==1.4.1"], "backtrader": ["backtrader==1.9.78.123", "pandas==2.2.3", "quantstats==0.0.81"],
+                "vectorbt": ["vectorbt==1.2.0"]}
+BESIDE = {"bt": "bt 1.4.1", "backtrader": "backtrader 1.9.78 + quantstats 0.0.81, 18 metrics", "vectorbt": "vectorbt 1.2.0, 8 portfolios in one call, warm, 11 metrics"}
+
+
+def driver(*arguments):
+    done = subprocess.run([str(DRIVER), *map(str, arguments)], capture_output=True, text=True, check=True, timeout=600)
+    return json.loads(done.stdout)
+
+
+def prices(folder, assets, years):
+    path = pathlib.Path(folder) / f"prices-{assets}-{years}.csv"
+    with path.open("w", encoding="utf-8") as file:
+        subprocess.run([str(DRIVER), "prices", str(assets), str(years)], stdout=file, check=True, timeout=600)
+    return path
+
+
+def table(headings, rows):
+    cells = [[str(cell).replace("|", "\\|") for cell in row] for row in rows]
+    return "\n".join("| " + " | ".join(row) + " |" for row in [headings, ["---"] * len(headings), *cells])
+
+
+def verdict(value, sign, bound):
+    return f"{sign} {bound:g}: " + ("met" if figures.is_met(value, (sign, bound)) else "**missed**")
+
+
+def significant(value):
+    return figures.significant(value)
+
+
+def singles(rounds):
+    rows = []
+    for assets, years, bound in ((1, 30, None), (10, 1, None), (10, 10, None), (10, 30, 0.5), (50, 30, None), (500, 30, 5)):
+        found = driver("single", assets, years, rounds if assets < 500 else max(3, rounds // 8), 0)
+        cells = assets * years * 252
+        rows.append([f"{years} years x {assets}", significant(found["engine_s"] * 1e3), significant(found["best_s"] * 1e3),
+                     significant(found["best_s"] / cells * 1e9), significant(found["best_render_s"] * 1e3), significant(found["arena_kib"] / 1024),
+                     "" if bound is None else verdict(found["best_s"] * 1e3, "<=", bound)])
+    return table(["One backtest", "Engine, median ms", "Engine, best ms", "ns per asset-day", "Rendering, best ms", "Memory of the run, MiB", "Goal, ms"], rows)
+
+
+def batches(count, threads, roof):
+    rows = []
+    for assets, kind, bound in ((10, "calendar", None), (50, "calendar", 20000), (10, "bands", 15000), (50, "bands", 8000)):
+        n = count if kind == "calendar" else max(64, count // 8)
+        found = driver("batch", assets, 30, n, threads, 5, kind)
+        rate = found["best_per_cpu_s"] * threads
+        flops = found["best_per_cpu_s"] * 2 * assets * 30 * 252
+        rows.append([f"{assets} assets, {kind}", significant(found["per_s"]), significant(found["per_cpu_s"]), significant(found["best_per_cpu_s"]),
+                     significant(rate * assets * 30 * 252 / 1e9), f"{100 * flops / roof['flops_per_s']:.0f} %", significant(found["peak_kib"] / 1024),
+                     "" if bound is None else verdict(rate, ">=", bound)])
+    return table(["30 years, 12 metrics each", "Per second on the clock", "Per second of one core, median", "best", "Asset-days/s of all cores, 10^9",
+                  "Of the FMA peak", "Peak memory, MiB", f"Goal, per second of {threads} cores"], rows)
+
+
+def beside(folder, quick, note):
+    rows = []
+    sizes = {"bt": (10, 1 if quick else 3), "backtrader": (10, 1 if quick else 5), "vectorbt": (50 if not quick else 10, 5)}
+    for name, (assets, years) in sizes.items():
+        try:
+            python = python_packages(*REQUIREMENTS[name])
+        except unittest.SkipTest as why:
+            note(f"{name} is left out: {why}")
+            continue
+        path = prices(folder, assets, years)
+        done = subprocess.run([python, str(PEERS), name, str(path)], capture_output=True, text=True, check=False, timeout=1800)
+        if done.returncode != 0:
+            note(f"{name} failed: {done.stderr.strip()[-300:]}")
+            continue
+        theirs = json.loads(done.stdout)
+        each = theirs["seconds"] / theirs["portfolios"]
+        if name == "vectorbt":
+            ours = 1 / driver("batch", assets, years, 512, 1, 5, "calendar")["best_per_cpu_s"]
+            bound, what = 100, "batch, 12 metrics"
+        else:
+            found = driver("single", assets, years, 40, 0)
+            ours, bound, what = found["best_s"], 10000, "one run, every metric and table"
+            drift = abs(theirs["terminal"] / found["terminal"] - 1)
+            if drift > 0.02:
+                note(f"{name} ends {drift:.1%} away from ours: not the same portfolio")
+        rows.append([BESIDE[name], f"{years} years x {assets}", what, significant(ours * 1e3), significant(each * 1e3), significant(each / ours),
+                     verdict(each / ours, ">=", bound)])
+    return table(["Beside", "Size", "Ours", "Ours, ms", "Theirs, ms", "Ratio", "Goal"], rows)
+
+
+def machine():
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        model = next((line.partition(":")[2].strip() for line in file if line.startswith("model name")), platform.machine())
+    return f"{model}, {os.cpu_count()} cores, Linux {platform.release().split('-')[0]}; load when it began {os.getloadavg()[0]:.1f}"
+
+
+def write_page(path, command, out):
+    text = path.read_text("utf-8")
+    head, begin, rest = text.partition("<!-- run -->\n")
+    _, end, tail = rest.partition("<!-- end of run -->")
+    if not begin or not end:
+        raise SystemExit(f"{path} has no marks <!-- run --> and <!-- end of run -->")
+    path.write_text(f"{head}{begin}\nPrinted on {datetime.date.today().isoformat()} by `{command}`:\n\n{out}\n\n{end}{tail}", "utf-8")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--no-peers", action="store_true")
+    parser.add_argument("--markdown", type=pathlib.Path)
+    options = parser.parse_args()
+    subprocess.run(["make", "-s", "build", str(DRIVER.relative_to(ROOT))], cwd=ROOT, check=True)
+    notes, parts = [], [machine()]
+    roof = driver("roofline")
+    parts.append(f"Ceilings of one core, measured in the same run: {significant(roof['flops_per_s'] / 1e9)} GFLOP/s fused, "
+                 f"{significant(roof['bytes_per_s'] / 1e9)} GB/s from memory. Kernels: {roof['kernels']}.")
+    parts.append(singles(20 if options.quick else 80))
+    parts.append(batches(256 if options.quick else 1024, 2, roof))
+    if not options.no_peers:
+        with tempfile.TemporaryDirectory(prefix="cmmc-bench-") as folder:
+            parts.append(beside(folder, options.quick, notes.append))
+    parts += [f"Note: {note}" for note in notes]
+    out = "\n\n".join(parts)
+    print(out)
+    if options.markdown:
+        flags = " ".join(["--quick"] * options.quick + ["--no-peers"] * options.no_peers)
+        write_page(options.markdown, f"tests/bench/engine/run.sh {flags}".strip(), out)
+    return 1 if any("failed" in note for note in notes) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+/* roofline.c - compiled with the options of AVX2 and FMA, and with contraction: the ceiling, not our rules. */
+#define _GNU_SOURCE
+#include "tests/bench/engine/roofline.h"
+
+#include "base/attrs.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <time.h>
+
+/* Processor time of this thread. */
+static int64_t cpu_ns(void)
+{
+    struct timespec ts = {0};
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+    return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+enum { CHAINS = 10, TURNS = 8000000 };
+
+/* As many independent chains as hide the latency of one operation. */
+double roofline_flops_per_s(void)
+{
+    typedef double VECTOR(32) wide;
+    const wide factor = {0.9999999, 0.9999998, 0.9999997, 0.9999996};
+    wide x[CHAINS];
+    for (size_t k = 0; k < CHAINS; k++)
+        x[k] = factor * (double)(k + 1);
+    int64_t from_ns = cpu_ns();
+    for (size_t i = 0; i < TURNS; i++) {
+#pragma GCC unroll 16
+        for (size_t k = 0; k < CHAINS; k++)
+            x[k] = x[k] * factor + factor;
+        __asm__ volatile("" ::: "memory");
+    }
+    double seconds = (double)(cpu_ns() - from_ns) / 1e9, sum = 0;
+    for (size_t k = 0; k < CHAINS; k++)
+        sum += x[k][0];
+    return sum > 0 ? 2.0 * 4 * CHAINS * TURNS / seconds : 0;
+}
+
+double roofline_bytes_per_s(void)
+{
+    size_t n = (size_t)1 << 25; /* 256 MiB */
+    double *x = malloc(n * sizeof *x), sum[8] = {0}, best = 0;
+    for (size_t i = 0; x != NULL && i < n; i++)
+        x[i] = (double)(i & 7);
+    for (size_t round = 0; x != NULL && round < 3; round++) {
+        int64_t from_ns = cpu_ns();
+        for (size_t i = 0; i < n; i += 8)
+            for (size_t k = 0; k < 8; k++)
+                sum[k] += x[i + k];
+        double rate = (double)(n * sizeof *x) / ((double)(cpu_ns() - from_ns) / 1e9);
+        best = rate > best ? rate : best;
+    }
+    free(x);
+    return sum[3] > 0 ? best : 0;
+}

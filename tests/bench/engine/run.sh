@@ -1,0 +1,7 @@
+#!/bin/bash
+# The engine beside its peers on the same portfolios: seconds, ratios, flatness, memory, share of the roofline.
+#
+#   tests/bench/engine/run.sh [--quick] [--no-peers] [--markdown docs/benchmarks-engine.md]
+#
+# Times are processor time. The peers come from the Python package index; without it their rows are left out.
+exec "${PYTHON:-/usr/bin/python3}" "$(dirname "$0")/bench.py" "$@"
