@@ -53,26 +53,79 @@ static enum status run(struct db_pool *pool, const struct config *config, struct
     return s;
 }
 
+/* What the command line asks for. */
+struct arguments {
+    const char *request; /* NULL: standard input */
+    const char *prices;  /* NULL: the database */
+    const char *currency;
+};
+
+static bool read_arguments(int argc, char **argv, struct arguments *ret)
+{
+    *ret = (struct arguments){.currency = "USD"};
+    for (int i = 1; i < argc; i++) {
+        bool has_value = i + 1 < argc;
+        if (command_is_flag(argv[i], "prices") && has_value)
+            ret->prices = argv[++i];
+        else if (command_is_flag(argv[i], "currency") && has_value && strlen(argv[i + 1]) == 3)
+            ret->currency = argv[++i];
+        else if ((argv[i][0] == '-' && argv[i][1] != '\0') || ret->request != NULL) {
+            (void)command_misused("backtest", argv[i]);
+            return false;
+        } else
+            ret->request = argv[i];
+    }
+    if (ret->request != NULL && strcmp(ret->request, "-") == 0)
+        ret->request = NULL;
+    return true;
+}
+
+static enum status run_on_file(const struct arguments *arguments, const struct config *config,
+                               struct str request, struct arena *arena, struct err *err)
+{
+    struct price_file file;
+    struct backtest_answer answer = {.body = STR_NONE};
+    const struct backtest_service service = {.cells_max = config->backtest_cells_max,
+                                             .file = &file};
+    enum status s = price_file_read(arguments->prices, arguments->currency, arena, &file, err);
+    if (s == STATUS_OK)
+        s = backtest_answer_for(&service, request, arena, NULL, &answer, err);
+    if (s == STATUS_OK && fwrite(answer.body.ptr, 1, answer.body.len, stdout) != answer.body.len)
+        s = err_set(err, STATUS_IO, "The answer cannot be written.");
+    return s;
+}
+
+static int run_on_store(const struct config *config, struct str request, struct arena *arena)
+{
+    struct err err = {0};
+    struct db_pool *pool = NULL;
+    int code = command_open_store(config, true, &pool);
+    if (code == EXIT_DONE && run(pool, config, request, arena, &err) != STATUS_OK)
+        code = command_fail(&err);
+    db_pool_close(pool);
+    return code;
+}
+
 int backtest_command(int argc, char **argv)
 {
-    if (argc > 2 || (argc == 2 && argv[1][0] == '-' && argv[1][1] != '\0'))
-        return command_misused("backtest", argv[argc - 1]);
-    const char *path = argc == 2 && strcmp(argv[1], "-") != 0 ? argv[1] : NULL;
+    struct arguments arguments;
     struct config config;
+    if (!read_arguments(argc, argv, &arguments))
+        return EXIT_USAGE;
     if (!command_configure(&config))
         return EXIT_CONFIG;
     struct arena arena;
     arena_init(&arena, (size_t)ARENA_MIB << 20);
     struct err err = {0};
     struct str request = STR_NONE;
-    struct db_pool *pool = NULL;
-    int code =
-        read_request(path, &arena, &request, &err) == STATUS_OK ? EXIT_DONE : command_fail(&err);
-    if (code == EXIT_DONE)
-        code = command_open_store(&config, true, &pool);
-    if (code == EXIT_DONE && run(pool, &config, request, &arena, &err) != STATUS_OK)
+    int code = read_request(arguments.request, &arena, &request, &err) == STATUS_OK
+                   ? EXIT_DONE
+                   : command_fail(&err);
+    if (code == EXIT_DONE && arguments.prices == NULL)
+        code = run_on_store(&config, request, &arena);
+    else if (code == EXIT_DONE &&
+             run_on_file(&arguments, &config, request, &arena, &err) != STATUS_OK)
         code = command_fail(&err);
-    db_pool_close(pool);
     arena_clear(&arena);
     config_clear(&config);
     return code;

@@ -22,9 +22,12 @@ static const char load_usage[] =
     "Loading the same data again changes nothing.\n"
     "  --if-empty   does nothing when the store already holds data\n";
 static const char backtest_usage[] =
-    "usage: cmmc backtest [FILE]\n\n"
+    "usage: cmmc backtest [--prices PRICES.csv [--currency USD]] [FILE]\n\n"
     "Runs the backtest described by the JSON in FILE, or on standard input, and writes the answer's JSON to\n"
-    "standard output: the same engine, request and answer as POST /v1/backtests, without a server.\n";
+    "standard output: the same engine, request and answer as POST /v1/backtests, without a server.\n"
+    "  --prices    prices from this CSV file (plain or gzip) in place of the database, which is not touched then:\n"
+    "              date,uid,close[,currency] with a row for each bar, or date and a column for each name\n"
+    "  --currency  of prices that have no column currency; USD without it\n";
 static const char keys_usage[] =
     "usage: cmmc keys create --name NAME --scopes SCOPE,... [--expires DATE] [--rate N]\n"
     "       cmmc keys list [--json]\n"

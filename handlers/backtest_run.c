@@ -35,8 +35,24 @@ struct run {
     int64_t version; /* the last publish that changed something that series are made of */
 };
 
+/* The file's name comes from its bytes, so that the id says which prices were used. */
+static enum status use_file(struct run *run, struct err *err)
+{
+    struct backtest_mart *mart = ARENA_NEW(run->arena, struct backtest_mart);
+    if (mart == NULL)
+        return err_out_of_memory(err);
+    *mart = (struct backtest_mart){.name = run->service->file->name};
+    run->passport = (struct backtest_passport){
+        .engine_version = BACKTEST_ENGINE_VERSION, .marts = mart, .n_marts = 1};
+    run->market = run->service->file->market;
+    run->is_loaded = true;
+    return STATUS_OK;
+}
+
 static enum status read_generations(struct run *run, struct err *err)
 {
+    if (run->service->file != NULL)
+        return use_file(run, err);
     struct backtest_mart *marts = arena_array(run->arena, ARRAY_LEN(marts_read), sizeof *marts);
     if (marts == NULL)
         return err_out_of_memory(err);
@@ -222,7 +238,7 @@ static enum status resolve(struct run *run, struct backtest_answer *answer, stru
     if (run->spec->start != DATE_NONE && run->spec->end != DATE_NONE)
         return STATUS_OK;
     int64_t from_ns = clock_mono_ns();
-    enum status s = load(run, err);
+    enum status s = run->is_loaded ? STATUS_OK : load(run, err);
     answer->load_ms = ms_since(from_ns);
     return s != STATUS_OK ? s : spec_resolve_dates(run->spec, &run->market, err);
 }
@@ -262,6 +278,8 @@ static enum status begin(struct run *run, struct str request_body, struct backte
         s = resolve(run, answer, err);
     if (s == STATUS_OK)
         s = check_cost(run, err);
+    if (s == STATUS_OK)
+        answer->cells = cells_of(run->spec);
     return s != STATUS_OK ? s : identify(run, answer->id, ret_spec, err);
 }
 
@@ -274,7 +292,8 @@ enum status backtest_answer_for(const struct backtest_service *service, struct s
     struct backtest_answer answer = {.body = STR_NONE};
     struct str spec = STR_NONE;
     enum status s = begin(&run, request_body, &answer, &spec, err);
-    if (s == STATUS_OK)
+    bool has_store = service->file == NULL;
+    if (s == STATUS_OK && has_store)
         s = find(&run, &answer, err);
     if (s == STATUS_OK && !answer.was_stored) {
         int64_t from_ns = clock_mono_ns();
@@ -284,7 +303,7 @@ enum status backtest_answer_for(const struct backtest_service *service, struct s
         }
         if (s == STATUS_OK)
             s = compute(&run, &answer, err);
-        if (s == STATUS_OK)
+        if (s == STATUS_OK && has_store)
             s = keep(&run, spec, &answer, err);
     }
     if (s == STATUS_OK)

@@ -12,6 +12,7 @@
 #include "base/digest.h"
 #include "handlers/backtest_market.h"
 #include "handlers/crowds.h"
+#include "handlers/price_file.h"
 #include "store/catalog.h"
 
 struct backtest_answer {
@@ -19,6 +20,7 @@ struct backtest_answer {
     struct str body;                      /* JSON, in the arena */
     bool was_stored;                      /* found, not computed */
     double load_ms, engine_ms, render_ms; /* 0 when found */
+    uint64_t cells;                       /* that the request visits */
 };
 
 /* Where the data is, and how much work one request may ask for. */
@@ -30,6 +32,8 @@ struct backtest_service {
     const struct kernels *kernels; /* NULL: those for any machine */
     struct crowds *crowds;         /* monkeys of earlier requests; NULL: none are kept */
     uint64_t cells_max; /* names x days x portfolios; more is TOO_LARGE, before any I/O on prices */
+    const struct price_file
+        *file; /* prices from there, and nothing is looked up or kept; NULL: the store's */
 };
 
 enum status backtest_answer_for(const struct backtest_service *service, struct str request_body,

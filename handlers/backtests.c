@@ -4,9 +4,11 @@
 #include "base/json_in.h"
 #include "base/json_out.h"
 #include "base/number.h"
+#include "handlers/backtest_rate.h"
 #include "handlers/backtest_run.h"
 #include "handlers/backtest_select.h"
 #include "handlers/database.h"
+#include "handlers/idempotency.h"
 #include "handlers/negotiate.h"
 #include "handlers/params.h"
 #include "handlers/rows_answer.h"
@@ -37,6 +39,8 @@ static void count_one(struct request *request, const char *outcome)
 
 static void count_outcome(struct request *request, const struct backtest_answer *answer)
 {
+    if (!answer->was_stored && request->app->backtest_rate != NULL)
+        backtest_rate_note(request->app->backtest_rate, answer->cells, answer->engine_ms);
     count_one(request, answer->was_stored ? "found" : "computed");
     if (!answer->was_stored)
         metrics_observe(request->app->metrics, METRIC_backtest_duration_seconds,
@@ -55,6 +59,8 @@ enum status backtests_create(struct request *request, struct err *err)
         s = negotiate_format(request, 1 << FORMAT_JSON, &format, err);
     if (s == STATUS_OK)
         s = rows_catalog(request, &catalog, err);
+    if (s == STATUS_OK)
+        s = idempotency_note(request, err);
     struct backtest_answer answer = {.body = STR_NONE};
     struct backtest_service service = {
         .pool = request->app->db,

@@ -157,15 +157,51 @@ static enum status begin(struct batch *batch, struct err *err)
                           err);
 }
 
+/* Member name of data in the document of a backtest; ptr NULL when there is none. */
+static struct str part_of(struct str document, const char *name)
+{
+    struct str key, data, value;
+    size_t at = 1, within = 1;
+    if (!json_next_member(document, &at, &key, &data))
+        return STR_NONE;
+    while (json_next_member(data, &within, &key, &value))
+        if (str_eq_c(key, name))
+            return value;
+    return STR_NONE;
+}
+
+/* The whole answer of the one item is made and kept; its futures become the job's result. */
+static enum status draw_futures(struct batch *batch, struct str *ret, struct err *err)
+{
+    struct backtest_answer answer = {.body = STR_NONE};
+    struct backtest_item item;
+    struct str request = STR_NONE;
+    size_t n = 0;
+    enum status s = read_chunk(batch, backtest_items_done, -1, 1, &item, &n, err);
+    if (s == STATUS_OK && n == 1)
+        s = sweep_request(batch->kept.base, &item, batch->run->arena, &request, err);
+    if (s == STATUS_OK && n == 1)
+        s = backtest_answer_for(&batch->service, request, batch->run->arena, &batch->run->stop,
+                                &answer, err);
+    if (s == STATUS_OK && n == 1)
+        *ret = part_of(answer.body, "monte_carlo");
+    return s;
+}
+
 static enum status finish(struct batch *batch, struct str *ret_result, struct err *err)
 {
     CLEANUP(db_releasep) struct db *db = NULL;
+    struct str futures = STR_NONE;
+    enum status drawn = batch->kept.is_montecarlo ? draw_futures(batch, &futures, err) : STATUS_OK;
+    if (drawn != STATUS_OK)
+        return drawn;
     const struct batch_summary summary = {.job_id = batch->run->fence.id,
                                           .kept = &batch->kept,
                                           .n_items = batch->n_done,
                                           .n_failed = batch->n_failed,
                                           .generation = batch->service.catalog->generation,
-                                          .study = batch->kept.is_sweep ? &batch->study : NULL};
+                                          .study = batch->kept.is_sweep ? &batch->study : NULL,
+                                          .futures = futures};
     enum status s = db_acquire(batch->run->pool, DB_READ, NULL, &db, err);
     return s != STATUS_OK
                ? s

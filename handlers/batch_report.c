@@ -152,6 +152,11 @@ enum status batch_report(struct db *db, const struct batch_summary *summary, str
     enum status s = write_best(db, summary, arena, &json, err);
     if (s == STATUS_OK)
         s = write_study(summary, arena, stop, &json, err);
+    jw_key(&json, "monte_carlo");
+    if (summary->futures.ptr == NULL)
+        jw_null(&json);
+    else
+        jw_raw(&json, summary->futures);
     jw_end_object(&json);
     *ret = buf_str(&out);
     return s == STATUS_OK && out.failed ? err_out_of_memory(err) : s;

@@ -28,6 +28,7 @@ struct batch_summary {
     const struct sweep_kept *kept;
     int64_t n_items, n_failed, generation;
     const struct batch_study *study; /* NULL: no sweep */
+    struct str futures;              /* JSON; ptr NULL: none were drawn */
 };
 
 /* The job's result as JSON, in the arena. */

@@ -183,6 +183,11 @@ enum status backtests_batch(struct request *request, struct err *err)
     return create(request, "batch", batch_parse, err);
 }
 
+enum status backtests_montecarlo(struct request *request, struct err *err)
+{
+    return create(request, "montecarlo", montecarlo_parse, err);
+}
+
 enum status backtests_sweep(struct request *request, struct err *err)
 {
     return create(request, "sweep", sweep_parse, err);

@@ -1,6 +1,9 @@
 /* idempotency.c - see idempotency.h. */
 #include "handlers/idempotency.h"
 
+#include "handlers/database.h"
+#include "handlers/job_answer.h"
+
 enum { KEY_BYTES_MAX = 255 };
 
 static bool is_key_char(char c)
@@ -40,4 +43,27 @@ enum status idempotency_read(struct request *request, struct idempotency *ret, s
         return err_out_of_memory(err);
     ret->key = key;
     return digest_hex(buf_str(&both), ret->hash, err);
+}
+
+enum status idempotency_note(struct request *request, struct err *err)
+{
+    CLEANUP(db_releasep) struct db *db = NULL;
+    struct idempotency once;
+    struct str job_id;
+    bool is_new = false;
+    enum status s = idempotency_read(request, &once, err);
+    if (s != STATUS_OK || once.key.ptr == NULL)
+        return s;
+    s = database_acquire(request, DB_WRITE, &db, err);
+    if (s == STATUS_OK)
+        s = db_begin(db, err);
+    if (s != STATUS_OK)
+        return s;
+    s = job_once(db, job_owner(request), once.key, str_of(once.hash), STR_NONE, &request->arena,
+                 &is_new, &job_id, err);
+    if (s == STATUS_OK)
+        s = db_commit(db, err);
+    else
+        db_rollback(db);
+    return s;
 }

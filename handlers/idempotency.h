@@ -17,4 +17,10 @@ struct idempotency {
 enum status idempotency_read(struct request *request, struct idempotency *ret, struct err *err)
     NODISCARD;
 
+/*
+ * For answers that have a content address, so that a retry finds them anyway: notes the key, when there is one.
+ * IDEMPOTENCY_MISMATCH when it stood for another request.
+ */
+enum status idempotency_note(struct request *request, struct err *err) NODISCARD;
+
 #endif

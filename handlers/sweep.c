@@ -47,6 +47,14 @@ static enum status read_common(struct json_val root, struct arena *arena, struct
                                       : jr_expect_object(base, NULL, 0, err);
 }
 
+static enum status needs_base(struct err *err)
+{
+    (void)err_set(err, STATUS_WRONG_TYPE, "/base is required.");
+    err_at(err, ERR_POINTER, STR("/base"), STR_NONE);
+    err_allow(err, "a request, as POST /v1/backtests takes it");
+    return STATUS_WRONG_TYPE;
+}
+
 static enum status too_many(struct err *err, const char *pointer, uint64_t n, size_t max)
 {
     (void)err_set(err, STATUS_TOO_LARGE, "This asks for %s%llu backtests.",
@@ -321,11 +329,8 @@ enum status sweep_parse(struct str body, size_t items_max, struct arena *arena, 
     s = jr_expect_object(root, members, ARRAY_LEN(members), err);
     if (s == STATUS_OK)
         s = read_common(root, arena, &sweep, err);
-    if (s == STATUS_OK && sweep.base.ptr == NULL) {
-        s = err_set(err, STATUS_WRONG_TYPE, "/base is required.");
-        err_at(err, ERR_POINTER, STR("/base"), STR_NONE);
-        err_allow(err, "a request, as POST /v1/backtests takes it");
-    }
+    if (s == STATUS_OK && sweep.base.ptr == NULL)
+        s = needs_base(err);
     if (s == STATUS_OK)
         s = read_random(jr_member(root, "random"), items_max, grid, err);
     if (s == STATUS_OK)
@@ -336,6 +341,40 @@ enum status sweep_parse(struct str body, size_t items_max, struct arena *arena, 
         s = add_parameters(grid, arena, &sweep, err);
     if (s == STATUS_OK)
         s = fill_items(grid, arena, &sweep, err);
+    if (s == STATUS_OK)
+        *ret = sweep;
+    return s;
+}
+
+/* One whole request: base with what is asked about its futures. */
+enum status montecarlo_parse(struct str body, size_t items_max, struct arena *arena,
+                             struct sweep *ret, struct err *err)
+{
+    static const char *const members[] = {"base", "monte_carlo", "deadline_s"};
+    CLEANUP(jr_freep) struct json_doc *doc = NULL;
+    struct sweep sweep = {.n_grid = 1};
+    struct json_splice futures = {STR("/monte_carlo"), STR("{}")};
+    (void)items_max;
+    enum status s = jr_parse(body, arena, &doc, err);
+    if (s != STATUS_OK)
+        return s;
+    struct json_val root = jr_root(doc), asked = jr_member(root, "monte_carlo");
+    s = jr_expect_object(root, members, ARRAY_LEN(members), err);
+    if (s == STATUS_OK)
+        s = read_common(root, arena, &sweep, err);
+    if (s == STATUS_OK && sweep.base.ptr == NULL)
+        s = needs_base(err);
+    if (s == STATUS_OK && jr_is_present(asked))
+        s = text_of(asked, arena, &futures.value, err);
+    if (s == STATUS_OK)
+        s = new_items(&sweep, 1, arena, err);
+    if (s != STATUS_OK)
+        return s;
+    struct buf out;
+    buf_init(&out, arena, 2 * TEXT_BYTES_MAX);
+    s = json_splice(sweep.base, &futures, 1, arena, &out, err);
+    sweep.items[0].request = buf_str(&out);
+    sweep.base = STR_NONE;
     if (s == STATUS_OK)
         *ret = sweep;
     return s;

@@ -1,5 +1,5 @@
 /*
- * sweep.h - from the body of :batch or :sweep to the list of items, each a request or a change of a base request.
+ * sweep.h - from the body of :batch, :sweep or :montecarlo to the list of items, each a request or a change of a base request.
  * docs/batches.md describes the bodies. Pure; the caller's thread.
  */
 #ifndef HANDLERS_SWEEP_H
@@ -35,6 +35,8 @@ enum { SWEEP_DEADLINE_S = 3600, SWEEP_DEADLINE_MAX_S = 86400 };
 /* Everything lives in the arena. Errors: as spec_parse, with pointers into the body; TOO_LARGE past items_max. */
 enum status batch_parse(struct str body, size_t items_max, struct arena *arena, struct sweep *ret,
                         struct err *err) NODISCARD;
+enum status montecarlo_parse(struct str body, size_t items_max, struct arena *arena,
+                             struct sweep *ret, struct err *err) NODISCARD;
 enum status sweep_parse(struct str body, size_t items_max, struct arena *arena, struct sweep *ret,
                         struct err *err) NODISCARD;
 
@@ -47,6 +49,7 @@ struct sweep_kept {
     size_t n_parameters;
     enum backtest_row_metric metric;
     bool is_sweep;
+    bool is_montecarlo; /* one item, whose futures are the result */
 };
 enum status sweep_recall(struct str kept, struct arena *arena, struct sweep_kept *ret,
                          struct err *err) NODISCARD;

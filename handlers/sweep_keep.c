@@ -77,6 +77,7 @@ enum status sweep_recall(struct str kept, struct arena *arena, struct sweep_kept
                        &metric, err);
     sweep.metric = (enum backtest_row_metric)metric;
     sweep.is_sweep = str_eq_c(string_at(jr_root(doc), "kind"), "sweep");
+    sweep.is_montecarlo = str_eq_c(string_at(jr_root(doc), "kind"), "montecarlo");
     sweep.n_parameters = jr_length(list);
     sweep.parameters = arena_array(arena, sweep.n_parameters + 1, sizeof *sweep.parameters);
     if (s == STATUS_OK && sweep.parameters == NULL)

@@ -140,6 +140,16 @@ class JobTests(Assertions):
         self.assertNotEqual(first, points(2))
         self.assertEqual(len(set(first)), 6)
 
+    def test_futures_are_drawn_as_a_job_and_are_those_of_the_answer(self):
+        question = {"count": 200, "seed": 5, "years": 3}
+        answer = self.make("montecarlo", {"base": {**BASE, "capital": 3333}, "monte_carlo": question})
+        job, row = answer.json["data"], self.rows(answer.header("Location"))[0]
+        whole = self.server.post("/v1/backtests", {**BASE, "capital": 3333, "monte_carlo": question})
+        self.assertEqual((whole.status, whole.json["data"]["id"]), (200, row["id"]))
+        self.assertEqual(job["result"]["monte_carlo"], whole.json["data"]["monte_carlo"])
+        self.assertEqual(job["result"]["monte_carlo"]["count"], 200)
+        self.assert_problem(self.server.post("/v1/backtests:montecarlo", {"base": BASE, "monte_carlo": {"count": -1}}), "out-of-range", about="/monte_carlo/count")
+
     # -- rows are a table -----------------------------------------------------------------------------------------------
 
     def test_rows_are_filtered_ordered_paged_and_exported(self):
@@ -242,6 +252,10 @@ class JobTests(Assertions):
         self.assertEqual(problem["errors"][0]["header"], "Idempotency-Key")
         self.assert_problem(self.server.post("/v1/backtests:sweep", body, idempotency_key='""'), "bad-request")
         self.assertNotEqual(self.make("sweep", body, idempotency_key='"other"').header("Location"), first.header("Location"))
+        single = {"idempotency_key": '"single"'}
+        self.assertEqual(self.server.post("/v1/backtests", {**BASE, "capital": 1234}, **single).status, 201)
+        self.assertEqual(self.server.post("/v1/backtests", {**BASE, "capital": 1234}, **single).status, 200)
+        self.assert_problem(self.server.post("/v1/backtests", {**BASE, "capital": 1235}, **single), "idempotency-mismatch")
 
     def test_a_running_job_is_cancelled_and_keeps_its_rows(self):
         location = self.make("sweep", sweep(2000, LONG), 202, prefer="respond-async").header("Location")
