@@ -4,6 +4,7 @@
 #include "backtest/backtest.h"
 #include "handlers/backtest_rate.h"
 #include "handlers/backtest_render.h"
+#include "handlers/backtest_service.h"
 #include "handlers/batch_cost.h"
 #include "handlers/batch_job.h"
 #include "handlers/document.h"
@@ -178,11 +179,7 @@ enum status backtests_validate(struct request *request, struct err *err)
         s = jr_parse(request->body, &request->arena, &doc, err);
     if (s != STATUS_OK)
         return s;
-    const struct backtest_service service = {.pool = request->app->db,
-                                             .statement_ms = request->app->config->db_backtest_ms,
-                                             .book = request->app->prices,
-                                             .catalog = catalog,
-                                             .cells_max = request->app->config->backtest_cells_max};
+    const struct backtest_service service = backtest_service_of(request->app, catalog);
     bool is_sweep = jr_type(jr_member(jr_root(doc), "axes")) != JR_ABSENT;
     bool is_batch = jr_type(jr_member(jr_root(doc), "items")) != JR_ABSENT;
     return is_sweep || is_batch ? validate_batch(request, &service, is_sweep, err)

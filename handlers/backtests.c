@@ -7,6 +7,7 @@
 #include "handlers/backtest_rate.h"
 #include "handlers/backtest_run.h"
 #include "handlers/backtest_select.h"
+#include "handlers/backtest_service.h"
 #include "handlers/database.h"
 #include "handlers/idempotency.h"
 #include "handlers/negotiate.h"
@@ -62,14 +63,7 @@ enum status backtests_create(struct request *request, struct err *err)
     if (s == STATUS_OK)
         s = idempotency_note(request, err);
     struct backtest_answer answer = {.body = STR_NONE};
-    struct backtest_service service = {
-        .pool = request->app->db,
-        .statement_ms = request->app->config->db_backtest_ms,
-        .book = request->app->prices,
-        .catalog = catalog,
-        .cells_max = request->app->config->backtest_cells_max,
-        .crowds = request->app->crowds,
-        .kernels = kernels_choose((enum kernels_choice)request->app->config->kernels)};
+    struct backtest_service service = backtest_service_of(request->app, catalog);
     if (s == STATUS_OK)
         s = backtest_answer_for(&service, request->body, &request->arena, &request->stop, &answer,
                                 err);
@@ -130,11 +124,7 @@ static enum status run_item(struct request *request, struct str id,
         s = sweep_recall(kept, &request->arena, &sweep, err);
     if (s == STATUS_OK)
         s = sweep_request(sweep.base, item, &request->arena, &body, err);
-    const struct backtest_service service = {.pool = request->app->db,
-                                             .statement_ms = request->app->config->db_backtest_ms,
-                                             .book = request->app->prices,
-                                             .catalog = catalog,
-                                             .cells_max = request->app->config->backtest_cells_max};
+    const struct backtest_service service = backtest_service_of(request->app, catalog);
     if (s == STATUS_OK)
         s = backtest_answer_for(&service, body, &request->arena, &request->stop, &answer, err);
     if (s == STATUS_GENERATION_RETIRED)

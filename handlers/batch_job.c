@@ -2,6 +2,7 @@
 #include "handlers/batch_job.h"
 
 #include "base/clock.h"
+#include "handlers/backtest_service.h"
 #include "handlers/batch_report.h"
 #include "server/app.h"
 #include "store/catalog.h"
@@ -239,13 +240,8 @@ enum status batch_job_run(struct job_run *run, void *cls, struct str *ret_result
     CLEANUP(catalog_unrefp) struct catalog *catalog = catalog_cell_get(app->catalog);
     if (catalog == NULL)
         return err_set(err, STATUS_DB_UNAVAILABLE, "The catalogue has not been loaded yet.");
-    struct batch batch = {.run = run,
-                          .app = app,
-                          .service = {.pool = run->pool,
-                                      .statement_ms = app->config->db_backtest_ms,
-                                      .book = app->prices,
-                                      .catalog = catalog,
-                                      .cells_max = app->config->backtest_cells_max}};
+    struct batch batch = {.run = run, .app = app, .service = backtest_service_of(app, catalog)};
+    batch.service.pool = run->pool; /* the jobs' own */
     arena_init(&batch.chunk_arena, (size_t)app->config->request_memory_mib << 20);
     enum status s = run_batch(&batch, ret_result, err);
     batch_team_free(batch.team);

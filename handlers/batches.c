@@ -2,6 +2,7 @@
 #include "handlers/handlers.h"
 
 #include "base/clock.h"
+#include "handlers/backtest_service.h"
 #include "handlers/batch_cost.h"
 #include "handlers/batch_job.h"
 #include "handlers/database.h"
@@ -129,11 +130,7 @@ static enum status accept(struct request *request, const char *kind, parse_fn *p
         s = rows_catalog(request, &catalog, err);
     if (s == STATUS_OK)
         s = parse(request->body, config->job_items_max, &request->arena, &sweep, err);
-    const struct backtest_service service = {.pool = request->app->db,
-                                             .statement_ms = config->db_backtest_ms,
-                                             .book = request->app->prices,
-                                             .catalog = catalog,
-                                             .cells_max = config->backtest_cells_max};
+    const struct backtest_service service = backtest_service_of(request->app, catalog);
     if (s == STATUS_OK)
         s = batch_cost(&service, &sweep, &request->stop, &cost, err);
     if (s == STATUS_OK && config->job_cells_per_key > 0 && cost.cells > config->job_cells_per_key)
