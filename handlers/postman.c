@@ -32,6 +32,11 @@ static const struct {
     {"/v1/indicators/{id}/observations", "id", "{{indicator}}"},
     {"/v1/backtests/{id}", "id", "{{backtest}}"},
     {"/v1/backtests/{id}/equity", "id", "{{backtest}}"},
+    {"/v1/jobs/{id}", "id", "{{job}}"},
+    {"/v1/jobs/{id}/rows", "id", "{{job}}"},
+    {"/v1/jobs/{id}/events", "id", "{{job}}"},
+    {"/v1/jobs/{id}/log", "id", "{{job}}"},
+    {"/v1/jobs/{id}/cancel", "id", "{{job}}"},
     {"/v1/admin/keys/{id}", "id", "{{key_id}}"},
 };
 
@@ -53,6 +58,19 @@ static const struct {
     {"/v1/backtests", NULL,
      "{\"universe\": [\"stock:US.AAPL\", \"stock:US.JPM\"], \"strategy\": \"equal\", \"benchmark\": \"index:SPX\"}",
      "pm.collectionVariables.set(\"backtest\", pm.response.json().data.id)"},
+    {"/v1/backtests:validate", NULL,
+     "{\"universe\": [\"stock:US.AAPL\", \"stock:US.JPM\"], \"strategy\": \"equal\"}", NULL},
+    {"/v1/backtests:batch", NULL,
+     "{\"base\": {\"universe\": [\"stock:US.AAPL\", \"stock:US.JPM\"], \"strategy\": \"equal\"}, "
+     "\"items\": [{}, {\"/rebalance\": \"never\"}]}",
+     NULL},
+    {"/v1/backtests:montecarlo", NULL,
+     "{\"base\": {\"universe\": [\"stock:US.AAPL\"], \"strategy\": \"equal\"}, \"monte_carlo\": {\"count\": 100}}",
+     NULL},
+    {"/v1/backtests:sweep", NULL,
+     "{\"base\": {\"assets\": [{\"uid\": \"stock:US.AAPL\"}, {\"uid\": \"stock:US.JPM\"}]}, "
+     "\"axes\": [{\"weights\": {\"step\": 0.5}}]}",
+     "pm.collectionVariables.set(\"job\", pm.response.json().data.id)"},
     {"/v1/admin/keys", NULL, "{\"name\": \"postman-{{$timestamp}}\", \"scopes\": [\"read\"]}",
      "pm.collectionVariables.set(\"key_id\", pm.response.json().data.id)"},
 };
