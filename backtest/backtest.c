@@ -21,6 +21,7 @@ struct run {
     struct plan plan;
     struct sim_workspace workspace;
     struct backtest_result *result;
+    bool is_row; /* measures alone: see backtest_figures */
 };
 
 static enum status out_of_memory(struct err *err)
@@ -150,7 +151,7 @@ static enum status run_strategy(struct run *run, struct err *err)
     if (s == STATUS_OK)
         s = simulate(run->panel, &run->plan, &run->rules, &run->workspace, &result->ledger,
                      run->stop, err);
-    if (s == STATUS_OK)
+    if (s == STATUS_OK && !run->is_row)
         s = run_gross(run, err);
     if (s != STATUS_OK)
         return s;
@@ -358,6 +359,28 @@ enum status backtest_preview(const struct spec *spec, const struct market_data *
     return s;
 }
 
+/* The strategy and its measures. */
+static enum status measure_strategy(struct run *run, const struct spec *spec, struct err *err)
+{
+    enum status s = prepare(run, spec, err);
+    if (s == STATUS_OK)
+        s = set_plan(run, err);
+    if (s == STATUS_OK)
+        s = run_strategy(run, err);
+    return s == STATUS_OK ? take_measures(run, err) : s;
+}
+
+enum status backtest_figures(const struct spec *spec, const struct market_data *market,
+                             struct arena *arena, const struct stop *stop,
+                             struct backtest_result **ret, struct err *err)
+{
+    struct run run = {.market = market, .arena = arena, .stop = stop, .is_row = true};
+    enum status s = measure_strategy(&run, spec, err);
+    if (s == STATUS_OK)
+        *ret = run.result;
+    return s;
+}
+
 enum status backtest_run(const struct spec *spec, const struct market_data *market,
                          struct arena *arena, const struct stop *stop, struct backtest_result **ret,
                          struct err *err)
@@ -383,13 +406,7 @@ enum status backtest_run_among(const struct spec *spec, const struct market_data
                                struct err *err)
 {
     struct run run = {.market = market, .arena = arena, .stop = stop};
-    enum status s = prepare(&run, spec, err);
-    if (s == STATUS_OK)
-        s = set_plan(&run, err);
-    if (s == STATUS_OK)
-        s = run_strategy(&run, err);
-    if (s == STATUS_OK)
-        s = take_measures(&run, err);
+    enum status s = measure_strategy(&run, spec, err);
     if (s == STATUS_OK)
         s = describe(&run, err);
     if (s == STATUS_OK)

@@ -75,6 +75,14 @@ enum status backtest_run(const struct spec *spec, const struct market_data *mark
                          struct err *err) NODISCARD;
 
 /*
+ * Lines and measures of the strategy alone, the same as backtest_run's bit for bit: no run without costs, tables,
+ * monkeys, intervals or warnings. For rows of a batch.
+ */
+enum status backtest_figures(const struct spec *spec, const struct market_data *market,
+                             struct arena *arena, const struct stop *stop,
+                             struct backtest_result **ret, struct err *err) NODISCARD;
+
+/*
  * What can be said before the run: dates, panel and the warnings that follow from data and rules alone. Lines and
  * figures of the result are empty. Errors: as backtest_run before it simulates.
  */

@@ -363,11 +363,7 @@ enum status backtest_figures_for(const struct backtest_service *service, struct 
         s = load(&run, err);
     if (s != STATUS_OK)
         return s;
-    struct spec quiet =
-        *run.spec; /* the id is that of the whole request; its universe stays as it was */
-    quiet.n_monkeys = 0;
-    quiet.trust = (struct spec_trust){0}; /* nor are intervals, proofs and futures for rows */
-    s = backtest_run(&quiet, &run.market, arena, stop, &result, err);
+    s = backtest_figures(run.spec, &run.market, arena, stop, &result, err);
     if (s != STATUS_OK)
         return s;
     memcpy(ret_id, answer.id, DIGEST_HEX_BYTES);

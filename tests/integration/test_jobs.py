@@ -79,6 +79,30 @@ class JobTests(Assertions):
             for name in METRICS:
                 self.assertEqual(row[name], data["metrics"][name]["value"], name)
 
+    def test_items_of_every_kind_equal_their_single_runs(self):
+        changes = [
+            {"rebalance": {"every": "month", "bands": {"absolute": 0.02}, "when": "bands"}}, {"strategy": "inverse_volatility", "assets": [
+                {"uid": one["uid"]} for one in BASE["assets"]]},
+            {"flows": [{"amount": 100, "every": "month"}]}, {"shares": "whole", "capital": 5000}, {"currency": "KRW"}, {"fill": "same_close"},
+            {"bootstrap": {"count": 20}, "verify": "prefix", "monte_carlo": {"count": 10}}, {"benchmark": None, "monkeys": {"count": 0}},
+            {"assets": None, "universe": ["coin:SIMBTCUSDT", "stock:US.AAPL"], "start": "2018-01-02", "end": "2018-12-28"},
+            {"costs": {"commission_bps": 10, "slippage_bps": 5}, "rebalance": "weekly"}, {"end": None, "start": None},
+            {"financing": {"cash_rate": 0.03}, "on_weight_sum": "cash", "assets": [{"uid": "stock:US.AAPL", "weight": 0.5}]}]
+        requests = [{**BASE, **change} for change in changes]
+        rows = self.rows(self.make("batch", {"items": requests}).header("Location"))
+        self.assertEqual(len(rows), len(requests))
+        for request, row in zip(requests, rows):
+            with self.subTest(request):
+                single = self.server.post("/v1/backtests", request)
+                if row["error"]:
+                    self.assert_problem(single, row["error"])
+                    self.assertEqual(single.json["detail"], row["detail"])
+                    continue
+                data = single.json["data"]
+                self.assertEqual((row["id"], row["final_equity"]), (data["id"], data["equity"]["equity"][-1]))
+                self.assertEqual({name: row[name] for name in METRICS}, {name: data["metrics"][name]["value"] for name in METRICS})
+        self.assertLessEqual(sum(row["error"] is not None for row in rows), 1, [row["detail"] for row in rows])
+
     def test_the_whole_answer_of_an_item_is_made_when_it_is_asked_for(self):
         request = {**BASE, "capital": 4711}
         location = self.make("batch", {"items": [request]}).header("Location")
