@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static void a_body_comes_back_byte_for_byte(void **state)
@@ -68,12 +70,70 @@ static void a_damaged_body_is_a_database_error(void **state)
     db_release(db);
 }
 
+static void old_and_many_backtests_are_removed_oldest_first(void **state)
+{
+    struct fixture *f = *state;
+    struct err err = {0};
+    struct db *db = NULL;
+    int64_t n = 0;
+    bool found = false;
+    ok(db_acquire(f->pool, DB_WRITE, NULL, &db, &err));
+    for (int i = 0; i < 6; i++) {
+        char id[8], at[32];
+        (void)snprintf(id, sizeof id, "bt_%d", i);
+        (void)snprintf(at, sizeof at, "2020-01-0%dT00:00:00Z", i + 1);
+        ok(backtest_save(db, str_of(id), STR("{}"), 1, STR("x"), NULL, &err));
+        ok(db_exec(db, "UPDATE backtest_result SET created_at = $1 WHERE id = $2",
+                   PARAMS(db_text(str_of(at)), db_text(str_of(id))), NULL, &err));
+    }
+    ok(backtest_purge(db, "", 100, &n, &err));
+    assert_int_equal(n, 0);
+    ok(backtest_purge(db, "2020-01-03T00:00:00Z", 100, &n, &err));
+    assert_int_equal(n, 2);
+    ok(backtest_purge(db, "2020-01-03T00:00:00Z", 3, &n, &err));
+    assert_int_equal(n, 1);
+    assert_string_equal(query_text(f, "SELECT id FROM backtest_result ORDER BY id"),
+                        "bt_3\nbt_4\nbt_5");
+    ok(backtest_delete(db, STR("bt_4"), &found, &err));
+    assert_true(found);
+    ok(backtest_delete(db, STR("bt_4"), &found, &err));
+    assert_false(found);
+    ok(backtest_exists(db, STR("bt_5"), &found, &err));
+    assert_true(found);
+    db_release(db);
+}
+
+static void a_summary_is_kept_beside_the_body(void **state)
+{
+    struct fixture *f = *state;
+    struct err err = {0};
+    struct db *db = NULL;
+    const struct backtest_summary summary = {.strategy = STR("equal"),
+                                             .currency = STR("KRW"),
+                                             .start = 18262,
+                                             .end = 18627,
+                                             .n_assets = 3,
+                                             .total_return = 0.5,
+                                             .cagr = (double)NAN,
+                                             .sharpe = 1.25,
+                                             .max_drawdown = -0.125};
+    ok(db_acquire(f->pool, DB_WRITE, NULL, &db, &err));
+    ok(backtest_save(db, STR("bt_1"), STR("{}"), 1, STR("x"), &summary, &err));
+    db_release(db);
+    assert_string_equal(
+        query_text(f, "SELECT strategy, currency, start_on, end_on, n_assets, total_return, "
+                      "COALESCE(cagr, -9), sharpe, max_drawdown FROM backtest_result"),
+        "equal|KRW|2020-01-01|2020-12-31|3|0.5|-9|1.25|-0.125");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_body_comes_back_byte_for_byte),
         TEST(the_first_body_of_an_id_stays),
         TEST(a_damaged_body_is_a_database_error),
+        TEST(old_and_many_backtests_are_removed_oldest_first),
+        TEST(a_summary_is_kept_beside_the_body),
     };
     return cmocka_run_group_tests_name("backtest_store", tests, NULL, NULL);
 }

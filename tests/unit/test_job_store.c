@@ -292,6 +292,32 @@ static void finished_jobs_are_found_by_age_and_removed_with_their_log(void **sta
     db_release(db);
 }
 
+static void an_idempotency_key_stands_for_one_request_for_a_day(void **state)
+{
+    struct fixture *f = *state;
+    struct err err = {0};
+    struct db *db = writer(f);
+    struct str id;
+    bool is_new = false;
+    ok(job_once(db, 1, STR("k"), STR("h1"), STR("j1"), &f->arena, &is_new, &id, &err));
+    assert_true(is_new);
+    ok(job_once(db, 1, STR("k"), STR("h1"), STR("j2"), &f->arena, &is_new, &id, &err));
+    assert_true(!is_new && str_eq_c(id, "j1"));
+    ok(job_once(db, 2, STR("k"), STR("h2"), STR_NONE, &f->arena, &is_new, &id, &err));
+    assert_true(is_new); /* another caller's key */
+    ok(job_once(db, 2, STR("k"), STR("h2"), STR_NONE, &f->arena, &is_new, &id, &err));
+    assert_true(!is_new && id.ptr == NULL);
+    expect(STATUS_IDEMPOTENCY_MISMATCH,
+           job_once(db, 1, STR("k"), STR("h2"), STR("j3"), &f->arena, &is_new, &id, &err));
+    ok(db_exec(db, "UPDATE idempotent_request SET created_ms = created_ms - 86400001", NO_PARAMS,
+               NULL, &err));
+    ok(job_once(db, 1, STR("k"), STR("h2"), STR("j3"), &f->arena, &is_new, &id, &err));
+    assert_true(is_new);
+    ok(job_once_purge(db, &err));
+    db_release(db);
+    assert_string_equal(query_text(f, "SELECT owner, job_id FROM idempotent_request"), "1|j3");
+}
+
 enum { RACERS = 4, RACED_JOBS = 40 };
 
 struct racer {
@@ -370,6 +396,7 @@ int main(void)
         TEST(the_owner_with_fewer_running_jobs_comes_first),
         TEST(a_job_handed_back_is_there_for_the_next),
         TEST(finished_jobs_are_found_by_age_and_removed_with_their_log),
+        TEST(an_idempotency_key_stands_for_one_request_for_a_day),
         TEST(several_workers_share_the_queue_and_no_job_is_done_twice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
