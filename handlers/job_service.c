@@ -12,7 +12,7 @@
 
 #include <stdlib.h>
 
-enum { NICE = 10, ARENA_MIB = 256, PURGE_MAX = 20 };
+enum { NICE = 10, ARENA_MIB = 256, PURGE_MAX = 20, COUNT_EVERY = 12 };
 
 static const int64_t ms_per_day = 86400000;
 
@@ -23,6 +23,7 @@ struct job_service {
     struct job_watch *watch;
     struct backtest_rate rate;
     struct job_type types[1];
+    unsigned n_tended; /* rounds; of the thread that tends */
 };
 
 unsigned job_service_connections(const struct config *config)
@@ -112,7 +113,8 @@ static void tend(void *cls)
         s = forget_old_jobs(service, db, &arena, &err);
     if (s == STATUS_OK)
         s = job_once_purge(db, &err);
-    if (s == STATUS_OK)
+    /* Counting the finished backtests means looking at all of them: every two minutes will do. */
+    if (s == STATUS_OK && service->n_tended++ % COUNT_EVERY == 0)
         s = forget_old_backtests(service, db, &err);
     if (s != STATUS_OK && s != STATUS_DB_UNAVAILABLE && s != STATUS_DB_CONFLICT)
         log_event(LOG_WARN, "jobs_not_tended", LOG_TEXT("detail", err.detail));
