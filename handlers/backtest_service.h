@@ -12,9 +12,9 @@ static inline struct backtest_service backtest_service_of(const struct app *app,
     return (struct backtest_service){.pool = app->db,
                                      .statement_ms = app->config->db_backtest_ms,
                                      .book = app->prices,
-        .catalog = catalog,
+                                     .catalog = catalog,
                                      .cells_max = app->config->backtest_cells_max,
-        .crowds = app->crowds,
+                                     .crowds = app->crowds,
                                      .kernels =
                                          kernels_choose((enum kernels_choice)app->config->kernels)};
 }
