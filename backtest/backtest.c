@@ -41,8 +41,15 @@ static enum status set_plan(struct run *run, struct err *err)
     const struct panel *panel = run->panel;
     if (!strategy_is_plain(spec->model)) {
         struct strategy_scene scene = {
-            spec,           run->market,      panel,
-            run->rules.due, run->rules.n_due, run->result->periods_per_year};
+            .spec = spec,
+            .market = run->market,
+            .panel = panel,
+            .due = run->rules.due,
+            .n_due = run->rules.n_due,
+            .periods_per_year = run->result->periods_per_year,
+            .fill = spec->fill,
+            .cost_rate = run->rules.costs.commission.percent + run->rules.costs.slippage.bps,
+        };
         return strategy_plan(&scene, run->arena, run->stop, &run->plan, &run->result->strategy,
                              err);
     }
@@ -68,6 +75,8 @@ static enum status set_rules(struct run *run, struct err *err)
         return out_of_memory(err);
 
     schedule_build(&spec->rebalance, panel->clock, panel->n_sessions, due, &run->rules.n_due);
+    run->rules.n_due =
+        strategy_add_due(spec->model, panel->clock, panel->n_sessions, due, run->rules.n_due);
     run->rules.due = due;
     run->rules.fill = spec->fill;
     run->rules.capital = spec->capital;

@@ -205,7 +205,7 @@ static enum status check_asset(const struct spec *spec, const struct strategy *s
     char pointer[64];
     (void)snprintf(pointer, sizeof pointer, "/assets/%zu/%s", i,
                    has_min ? "min_weight" : "max_weight");
-    if (strategy_is_plain(strategy) && (has_min || has_max)) {
+    if (!strategy_takes_limits(strategy->kind) && (has_min || has_max)) {
         (void)err_set(err, STATUS_BAD_SPEC, "Strategy \"%s\" keeps to no limits.",
                       strategy->kind->name);
         return refuse_at(pointer,
@@ -240,12 +240,14 @@ enum status spec_check_limits(const struct spec *spec, const struct strategy *st
 {
     struct limits limits;
     size_t index = 0;
+    if (strategy->kind->needs & (STRATEGY_BASE | STRATEGY_SEARCH))
+        return STATUS_OK; /* checked where the weights come from */
     for (size_t i = 0; i < spec->n_assets; i++) {
         enum status s = check_asset(spec, strategy, i, err);
         if (s != STATUS_OK)
             return s;
     }
-    if (strategy_is_plain(strategy))
+    if (!strategy_takes_limits(strategy->kind))
         return STATUS_OK;
     enum status s = check_groups(spec, strategy, val.pointer, err);
     if (s == STATUS_OK)

@@ -3,6 +3,7 @@
 
 #include "backtest/spec_limits.h"
 #include "backtest/spec_lists.h"
+#include "backtest/spec_nested.h"
 
 #include <math.h>
 
@@ -28,8 +29,14 @@ static size_t list_keys(const struct strategy_kind *kind, const char *keys[KEYS_
         keys[n++] = estimate[i];
     for (size_t i = 0; i < kind->n_params; i++)
         keys[n++] = kind->params[i].name;
-    if (kind->weigh != NULL)
+    if (strategy_takes_limits(kind))
         keys[n++] = "constraints";
+    if (kind->needs & STRATEGY_BASE)
+        keys[n++] = "base";
+    if (kind->needs & STRATEGY_TABLE)
+        keys[n++] = "rows";
+    if (kind->needs & STRATEGY_SEARCH)
+        keys[n++] = "candidates";
     return n;
 }
 
@@ -155,30 +162,54 @@ static enum status read_object(struct json_val object, const struct spec *spec, 
         s = read_param(object, spec, &strategy->kind->params[i], &strategy->param[i], err);
     if (s == STATUS_OK)
         s = spec_read_limits(jr_member(object, "constraints"), arena, &strategy->limits, err);
+    if (s == STATUS_OK)
+        s = spec_read_nested(object, spec, arena, strategy, err);
     return s;
+}
+
+/* A name, or an object with one; *ret_id is its row. */
+static enum status read_value(struct json_val val, const struct spec *spec, struct arena *arena,
+                              struct strategy **ret, size_t *ret_id, struct err *err)
+{
+    bool is_object = jr_type(val) == JR_OBJECT;
+    struct strategy *strategy = ARENA_NEW(arena, struct strategy);
+    enum status s = STATUS_OK;
+
+    if (strategy == NULL)
+        return err_out_of_memory(err);
+    if (is_object || jr_is_present(val))
+        s = jr_read_choice(is_object ? jr_member(val, "name") : val, names, STRATEGY_COUNT, ret_id,
+                           err);
+    if (s != STATUS_OK)
+        return s;
+    set_defaults(strategy, strategy_kinds[*ret_id]);
+    if (is_object)
+        s = read_object(val, spec, arena, strategy, err);
+    else if (strategy->kind->needs & (STRATEGY_BASE | STRATEGY_TABLE | STRATEGY_SEARCH))
+        s = spec_refuse(val, STATUS_BAD_SPEC, "That strategy does not go by its name alone.",
+                        "an object with its name and its base, rows or candidates", err);
+    if (s == STATUS_OK)
+        s = spec_check_limits(spec, strategy, val, arena, err);
+    if (s == STATUS_OK)
+        *ret = strategy;
+    return s;
+}
+
+enum status spec_read_strategy_value(struct json_val val, const struct spec *spec,
+                                     struct arena *arena, struct strategy **ret, struct err *err)
+{
+    size_t id;
+    if (!jr_is_present(val))
+        return jr_read_choice(val, names, STRATEGY_COUNT, &id, err); /* says that it is required */
+    return read_value(val, spec, arena, ret, &id, err);
 }
 
 enum status spec_read_strategy(struct json_val root, struct arena *arena, struct spec *spec,
                                struct err *err)
 {
-    struct json_val val = jr_member(root, "strategy");
-    bool is_object = jr_type(val) == JR_OBJECT;
     size_t id = spec->has_weights ? STRATEGY_FIXED : STRATEGY_EQUAL;
-    struct strategy *strategy = ARENA_NEW(arena, struct strategy);
-    enum status s = STATUS_OK;
-
-    if (strategy == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for this request.");
-    if (jr_is_present(val))
-        s = jr_read_choice(is_object ? jr_member(val, "name") : val, names, STRATEGY_COUNT, &id,
-                           err);
-    if (s != STATUS_OK)
-        return s;
-    set_defaults(strategy, strategy_kinds[id]);
-    if (is_object)
-        s = read_object(val, spec, arena, strategy, err);
-    if (s == STATUS_OK)
-        s = spec_check_limits(spec, strategy, val, arena, err);
+    struct strategy *strategy = NULL;
+    enum status s = read_value(jr_member(root, "strategy"), spec, arena, &strategy, &id, err);
     spec->strategy = (enum strategy_id)id;
     spec->model = strategy;
     return s;
@@ -220,5 +251,6 @@ void spec_write_strategy(const struct spec *spec, const struct strategy *strateg
     for (size_t i = 0; i < kind->n_params; i++)
         write_param(spec, &kind->params[i], strategy->param[i], json);
     spec_write_limits(&strategy->limits, json);
+    spec_write_nested(spec, strategy, json);
     jw_end_object(json);
 }

@@ -16,6 +16,11 @@
 enum status spec_read_strategy(struct json_val root, struct arena *arena, struct spec *spec,
                                struct err *err) NODISCARD;
 
+/* The same for a strategy inside another; val has to be there. */
+enum status spec_read_strategy_value(struct json_val val, const struct spec *spec,
+                                     struct arena *arena, struct strategy **ret, struct err *err)
+    NODISCARD;
+
 /* The value of the canonical "strategy": a name when it has no parameters, else an object. */
 void spec_write_strategy(const struct spec *spec, const struct strategy *strategy,
                          struct json_out *json);

@@ -77,7 +77,8 @@ enum status spec_weights_settle(struct spec *spec, struct err *err)
         err_allow(err, "a weight of at least 0 for every asset, or strategy \"equal\"");
         return s;
     }
-    bool takes_none = spec->strategy == STRATEGY_EQUAL || !strategy_is_plain(spec->model);
+    bool takes_none = !strategy_involves(spec->model, STRATEGY_FIXED) &&
+                      !strategy_involves(spec->model, STRATEGY_BUY_AND_HOLD);
     if (takes_none && spec->has_weights) {
         enum status s =
             err_set(err, STATUS_BAD_WEIGHTS, "Strategy \"%s\" chooses the weights itself.",

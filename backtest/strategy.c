@@ -19,3 +19,21 @@ const char *const strategy_note_names[STRATEGY_NOTE_COUNT] = {
     [NOTE_NO_ANSWER] = "no_answer",
     [NOTE_NO_EXCESS] = "no_excess",
 };
+
+bool strategy_involves(const struct strategy *strategy, enum strategy_id kind)
+{
+    bool is_found = strategy->kind == strategy_kinds[kind];
+    if (strategy->base != NULL)
+        is_found = is_found || strategy_involves(strategy->base, kind);
+    for (size_t i = 0; i < strategy->n_candidates && !is_found; i++)
+        is_found = strategy_involves(strategy->candidates[i], kind);
+    return is_found;
+}
+
+size_t strategy_table_row(const struct strategy_table *table, int32_t date)
+{
+    size_t n = 0;
+    while (n < table->n && table->date[n] <= date)
+        n++;
+    return n > 0 ? n - 1 : table->n;
+}

@@ -40,6 +40,9 @@ enum strategy_needs {
     STRATEGY_RETURNS = 1u << 1,    /* their returns; assets without variation are left out */
     STRATEGY_COVARIANCE = 1u << 2, /* mean and covariance of the returns: covariance */
     STRATEGY_SQUARE = 1u << 3,     /* room for another matrix */
+    STRATEGY_BASE = 1u << 4,       /* the weights of another strategy: base; no limits of its own */
+    STRATEGY_TABLE = 1u << 5,      /* dated weights: rows */
+    STRATEGY_SEARCH = 1u << 6,     /* chooses among others, in walk_forward.c: candidates */
 };
 
 /* An asset is a uid of the request's assets, kept as its index; STRATEGY_NO_ASSET: none named. */
@@ -61,6 +64,15 @@ enum strategy_fallback { FALLBACK_EQUAL, FALLBACK_CASH, STRATEGY_FALLBACK_COUNT 
 extern const char *const strategy_fallback_names[STRATEGY_FALLBACK_COUNT];
 
 struct strategy_kind;
+struct strategy;
+
+/* Dated weights of the request; row r of n_assets weights is in force from date[r] on. */
+struct strategy_table {
+    size_t n;
+    int32_t *date; /* rising */
+    double *weight;
+    size_t n_assets;
+};
 
 /* The sum of the weights of the assets that name this group. */
 struct strategy_group {
@@ -86,6 +98,10 @@ struct strategy {
     struct covariance_choice covariance;
     struct strategy_limits limits;
     double param[STRATEGY_PARAMS_MAX]; /* in the order of kind->params */
+    const struct strategy *base;
+    struct strategy_table table;
+    const struct strategy **candidates;
+    size_t n_candidates;
 };
 
 /* What strategy_kind.weigh may look at: m assets, all arrays in the same order of assets. */
@@ -95,6 +111,8 @@ struct strategy_input {
     const size_t *asset; /* [m]: which asset of the request each is, rising */
     const double *const
         *price;            /* [m]: lookback + 1 prices each, oldest first; NULL without a window */
+    const double *base;    /* [m]: weights of the base, with STRATEGY_BASE */
+    int32_t today;         /* date of the decision */
     const double *returns; /* m columns of lookback returns, centred by the estimator */
     const double *mean;    /* [m], per session */
     const double *covariance; /* m x m */
@@ -127,7 +145,8 @@ struct strategy_kind {
     /*
      * Fills ret_weight[m], every one set. Their sum is the invested share; the rest stays in cash. What
      * breaks the limits is moved to the nearest weights that keep them, with the same sum.
-     * NOTE_NO_ANSWER: the fallback takes its place. NULL: the weights of the request at every decision.
+     * NOTE_NO_ANSWER: the fallback takes its place. NULL: the weights of the request at every decision,
+     * or a search.
      */
     enum strategy_note (*weigh)(const struct strategy_input *input, double *ret_weight);
 };
@@ -137,8 +156,20 @@ extern const struct strategy_kind *const strategy_kinds[STRATEGY_COUNT];
 /* Whether it takes part in the row-by-row plan; otherwise the weights of the request are the plan. */
 static inline bool strategy_is_plain(const struct strategy *strategy)
 {
-    return strategy->kind->weigh == NULL;
+    return strategy->kind->needs == 0;
 }
+
+/* Whether constraints, and the limits of assets, are for its own weights. */
+static inline bool strategy_takes_limits(const struct strategy_kind *kind)
+{
+    return kind->needs & STRATEGY_WINDOW && !(kind->needs & STRATEGY_BASE);
+}
+
+/* Whether it is kind, or stands on or chooses among strategies that are. */
+bool strategy_involves(const struct strategy *strategy, enum strategy_id kind);
+
+/* The row of a table in force on a date; table->n before the first. */
+size_t strategy_table_row(const struct strategy_table *table, int32_t date);
 
 /* Where among the m assets the one named by parameter `param` is; m when none is, or it cannot be bought. */
 static inline size_t strategy_asset(const struct strategy_input *input, size_t param)

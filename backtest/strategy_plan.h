@@ -9,6 +9,7 @@
 #include "backtest/history.h"
 #include "backtest/plan.h"
 #include "backtest/strategy.h"
+#include "backtest/walk_forward.h"
 
 /* What was known when a row was decided; in the order of the plan's rows. */
 struct strategy_decision {
@@ -22,6 +23,7 @@ struct strategy_report {
     const struct strategy_decision *decisions;
     size_t n;
     size_t n_noted[STRATEGY_NOTE_COUNT]; /* how many have each note */
+    struct walk_report walk;             /* n 0: no search */
 };
 
 struct strategy_scene {
@@ -31,7 +33,16 @@ struct strategy_scene {
     const uint32_t *due;       /* its decision sessions */
     size_t n_due;
     double periods_per_year;
+    enum spec_fill fill;
+    double cost_rate; /* of the traded value, for the paths of a search */
 };
+
+/*
+ * Adds to due[0..n_due), which rises and has room for n_sessions, the first session on or after each
+ * date of a weight table; returns how many there are then.
+ */
+size_t strategy_add_due(const struct strategy *strategy, const int32_t *clock, size_t n_sessions,
+                        uint32_t *due, size_t n_due);
 
 /*
  * Weighs the held assets of the panel at every decision.

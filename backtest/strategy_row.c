@@ -10,7 +10,14 @@
 
 size_t strategy_history_needed(const struct strategy *strategy)
 {
-    return strategy->lookback + strategy->lag;
+    size_t most = strategy->lookback + strategy->lag;
+    if (strategy->base != NULL && strategy_history_needed(strategy->base) > most)
+        most = strategy_history_needed(strategy->base);
+    for (size_t i = 0; i < strategy->n_candidates; i++) {
+        size_t needed = strategy_history_needed(strategy->candidates[i]);
+        most = needed > most ? needed : most;
+    }
+    return most;
 }
 
 enum status strategy_workspace_init(struct strategy_workspace *workspace, const struct spec *spec,
@@ -31,8 +38,13 @@ enum status strategy_workspace_init(struct strategy_workspace *workspace, const 
         .weight = arena_array(arena, n, sizeof *w.weight),
         .square = arena_array(arena, needs & STRATEGY_SQUARE ? n * n : 1, sizeof *w.square),
         .index = arena_array(arena, n * STRATEGY_INDICES, sizeof *w.index),
+        .asset = arena_array(arena, n, sizeof *w.asset),
+        .base_row = arena_array(arena, n, sizeof *w.base_row),
+        .base_weight = arena_array(arena, n, sizeof *w.base_weight),
+        .base = ARENA_NEW(arena, struct strategy_workspace),
     };
-    if (w.square == NULL || w.index == NULL || w.live == NULL || w.price == NULL ||
+    if (w.asset == NULL || w.base_row == NULL || w.base_weight == NULL || w.base == NULL ||
+        w.square == NULL || w.index == NULL || w.live == NULL || w.price == NULL ||
         w.returns == NULL || w.mean == NULL || w.covariance == NULL || w.scratch == NULL ||
         w.weight == NULL)
         return err_set(err, STATUS_TOO_LARGE,
@@ -43,6 +55,8 @@ enum status strategy_workspace_init(struct strategy_workspace *workspace, const 
         s = strategy_limits_init(&w.limits, strategy, n, arena, err);
     if (s == STATUS_OK)
         s = qp_workspace_init(&w.qp, n, arena, err);
+    if (s == STATUS_OK && strategy->base != NULL)
+        s = strategy_workspace_init(w.base, spec, strategy->base, panel, arena, err);
     if (s != STATUS_OK)
         return s;
     strategy_limits_fill(&w.all, spec, strategy, panel->held, n);
@@ -61,18 +75,22 @@ static size_t list_live(const struct panel *panel, size_t session, size_t *ret_l
     return m;
 }
 
-/* Windows of the live assets that end at `last`; those that do not vary leave when returns are needed. */
+/*
+ * Windows of the live assets that end at `last`. Those that do not vary leave when returns are needed,
+ * unless another strategy has chosen them.
+ */
 static size_t cut_windows(const struct strategy *strategy, const struct panel *panel, size_t last,
                           size_t n_live, struct strategy_workspace *w)
 {
     size_t m = 0, n = strategy->lookback;
     bool needs_returns = (strategy->kind->needs & STRATEGY_RETURNS) != 0;
+    bool leaves_out = !(strategy->kind->needs & STRATEGY_BASE);
     for (size_t i = 0; i < n_live; i++) {
         const double *price = panel->price + panel_cell(panel, w->live[i], last - n);
         if (needs_returns) {
             double *r = w->returns + m * n;
             stats_returns(price, n + 1, r);
-            if (stats_moments_short(r, n).is_constant)
+            if (leaves_out && stats_moments_short(r, n).is_constant)
                 continue;
         }
         w->price[m] = price;
@@ -88,6 +106,8 @@ static bool estimate(const struct strategy *strategy, size_t m, struct strategy_
     covariance_estimate(strategy->covariance, w->returns, m, strategy->lookback, w->mean,
                         w->covariance);
     bool is_usable = true;
+    if (strategy->kind->needs & STRATEGY_BASE)
+        return true;
     for (size_t i = 0; i < m; i++)
         is_usable = is_usable && w->covariance[i * m + i] >= DBL_MIN;
     return is_usable;
@@ -119,10 +139,16 @@ static enum strategy_note weigh(const struct strategy *strategy,
     if (m == 0 || !estimate(strategy, m, w))
         return NOTE_NO_ANSWER;
     strategy_limits_pick(&w->all, w->live, m, &w->limits);
+    for (size_t i = 0; i < m; i++) {
+        w->asset[i] = market->history.panel->held[w->live[i]];
+        w->base_weight[i] = w->base_row[w->live[i]];
+    }
     struct strategy_input input = {
         .strategy = strategy,
         .m = m,
-        .asset = w->live,
+        .asset = w->asset,
+        .base = w->base_weight,
+        .today = market->history.panel->clock[session],
         .price = w->price,
         .returns = w->returns,
         .mean = w->mean,
@@ -138,7 +164,9 @@ static enum strategy_note weigh(const struct strategy *strategy,
     enum strategy_note note = strategy->kind->weigh(&input, w->weight);
     for (size_t i = 0; i < m; i++)
         note = isfinite(w->weight[i]) ? note : NOTE_NO_ANSWER;
-    return note == NOTE_NO_ANSWER || keep_limits(w, m) ? note : NOTE_NO_ANSWER;
+    if (note == NOTE_NO_ANSWER || !strategy_takes_limits(strategy->kind))
+        return note;
+    return keep_limits(w, m) ? note : NOTE_NO_ANSWER;
 }
 
 static void fall_back(const struct strategy *strategy, const struct panel *panel, size_t session,
@@ -156,6 +184,15 @@ static void fall_back(const struct strategy *strategy, const struct panel *panel
         ret_weight[w->live[i]] = w->weight[i];
 }
 
+/* The weights of the request, or equal parts, for what can be bought: a base or a candidate. */
+static void plain_row(const struct strategy *strategy, const struct strategy_market *market,
+                      size_t n_live, const size_t *live, double *ret_weight)
+{
+    bool is_equal = strategy->kind == strategy_kinds[STRATEGY_EQUAL];
+    for (size_t i = 0; i < n_live; i++)
+        ret_weight[live[i]] = is_equal ? 1 / (double)n_live : market->given[live[i]];
+}
+
 enum strategy_note strategy_row(const struct strategy *strategy,
                                 const struct strategy_market *market, size_t session,
                                 struct strategy_workspace *workspace, double *ret_weight)
@@ -164,11 +201,17 @@ enum strategy_note strategy_row(const struct strategy *strategy,
     size_t m = 0;
 
     memset(ret_weight, 0, panel->n_held * sizeof *ret_weight);
-    if (session < strategy_history_needed(strategy)) {
+    size_t n_live = list_live(panel, session, workspace->live);
+    if (strategy_is_plain(strategy)) {
+        plain_row(strategy, market, n_live, workspace->live, ret_weight);
+        return NOTE_NONE;
+    }
+    if (session < strategy->lookback + strategy->lag) {
         fall_back(strategy, panel, session, workspace, ret_weight);
         return NOTE_SHORT_HISTORY;
     }
-    size_t n_live = list_live(panel, session, workspace->live);
+    if (strategy->base != NULL)
+        (void)strategy_row(strategy->base, market, session, workspace->base, workspace->base_row);
     enum strategy_note note = weigh(strategy, market, session, n_live, workspace, &m);
     if (note == NOTE_NO_ANSWER) {
         fall_back(strategy, panel, session, workspace, ret_weight);

@@ -18,6 +18,10 @@ struct strategy_workspace {
     double *weight;            /* [n] */
     struct limits all, limits; /* of every asset, and of those that take part */
     struct qp_workspace qp;
+    struct strategy_workspace *base; /* with STRATEGY_BASE */
+    double *base_row;                /* [n] */
+    size_t *asset;                   /* [n]: the asset of the request that each of live is */
+    double *base_weight;             /* [n]: base_row of the live ones */
 };
 
 /* Room for the held assets of a panel of spec. Errors: STATUS_TOO_LARGE, STATUS_OUT_OF_MEMORY. */
@@ -29,6 +33,7 @@ struct strategy_market {
     struct history history;
     double periods_per_year;
     double risk_free_rate; /* annual */
+    const double *given;   /* [n_held]: weights of the request */
 };
 
 /*
@@ -39,7 +44,7 @@ enum strategy_note strategy_row(const struct strategy *strategy,
                                 const struct strategy_market *market, size_t session,
                                 struct strategy_workspace *workspace, double *ret_weight);
 
-/* Prices before the first decision that a full window needs. */
+/* Prices before the first decision that full windows need: its own, its base's, its candidates'. */
 size_t strategy_history_needed(const struct strategy *strategy);
 
 #endif

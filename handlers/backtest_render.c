@@ -6,6 +6,7 @@
 #include "handlers/backtest_render_quality.h"
 #include "handlers/backtest_render_trust.h"
 #include "handlers/backtest_render_decisions.h"
+#include "handlers/backtest_render_walk.h"
 
 #include <math.h>
 
@@ -366,6 +367,7 @@ void backtest_render(const struct backtest_result *result, struct str id,
     backtest_render_trust(result, &json);
     write_final_weights(result, &json);
     backtest_render_decisions(result, &json);
+    backtest_render_walk(result, &json);
     write_passport(result, id, passport, &json);
     jw_end_object(&json);
     write_meta(result, &json);

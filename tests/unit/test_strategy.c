@@ -28,6 +28,16 @@ static const char *object_of(enum strategy_id id)
         [STRATEGY_MOMENTUM] = "{\"name\":\"momentum\",\"lookback\":60,\"lag\":5,\"top\":2,"
                               "\"constraints\":{\"max_weight\":0.45}}",
         [STRATEGY_DUAL_MOMENTUM] = "{\"name\":\"dual_momentum\",\"lookback\":60,\"top\":3}",
+        [STRATEGY_TARGET_VOLATILITY] =
+            "{\"name\":\"target_volatility\",\"lookback\":30,\"lag\":1,\"target\":0.08,\"base\":{"
+            "\"name\":\"inverse_volatility\",\"lookback\":60}}",
+        [STRATEGY_WEIGHT_TABLE] =
+            "{\"name\":\"weight_table\",\"rows\":[{\"date\":\"2010-05-01\",\"weights\":{\"x:A\":0.5,"
+            "\"x:B\":0.25}},{\"date\":\"2011-02-12\",\"weights\":{\"x:C\":0.1,\"x:B\":0.9}}]}",
+        [STRATEGY_WALK_FORWARD] =
+            "{\"name\":\"walk_forward\",\"train\":90,\"test\":40,\"candidates\":[\"equal\","
+            "{\"name\":\"momentum\",\"lookback\":40,\"top\":2},{\"name\":\"minimum_variance\","
+            "\"lookback\":50},{\"name\":\"target_volatility\",\"lookback\":20,\"base\":\"equal\"}]}",
     };
     return objects[id];
 }
@@ -147,7 +157,7 @@ static void every_strategy_of_the_table_is_played_here(void **state)
 {
     (void)state;
     for (size_t id = 0; id < STRATEGY_COUNT; id++) {
-        bool is_plain = strategy_kinds[id]->weigh == NULL;
+        bool is_plain = strategy_kinds[id]->needs == 0;
         assert_true(is_plain == (object_of((enum strategy_id)id) == NULL));
     }
 }
@@ -268,7 +278,7 @@ static void every_strategy_keeps_the_limits(void **state)
     for (size_t id = 0; id < STRATEGY_COUNT; id++) {
         struct world w;
         char object[512];
-        if (strategy_kinds[id]->weigh == NULL)
+        if (!strategy_takes_limits(strategy_kinds[id]))
             continue;
         fill_market(&w, 1);
         (void)snprintf(object, sizeof object,
@@ -364,6 +374,96 @@ static void timing_holds_what_is_above_its_moving_average(void **state)
     world_clear(&w);
 }
 
+/* The forecast volatility of every row is the target, or the base is held as it is. */
+static void target_volatility_scales_its_base_to_the_target(void **state)
+{
+    struct world w;
+    size_t n_scaled = 0, n_full = 0;
+    (void)state;
+    fill_market(&w, 1);
+    struct backtest_result *r = play(
+        &w, "{\"name\":\"target_volatility\",\"lookback\":40,\"target\":0.075,\"base\":\"equal\"}",
+        NULL, "2010-01-04");
+    for (size_t d = 3; d < r->strategy.n; d++) {
+        double line[41] = {1}, returns[40], invested = plan_invested(&r->plan, d);
+        size_t last = r->strategy.decisions[d].session;
+        for (size_t t = 1; t <= 40; t++) {
+            double gain = 0;
+            for (size_t a = 0; a < N_ASSETS; a++) {
+                const double *price = r->panel->price + panel_cell(r->panel, a, last - 40 + t);
+                gain += (price[0] / price[-1] - 1) / N_ASSETS;
+            }
+            returns[t - 1] = gain;
+            line[t] = line[t - 1] * (1 + gain);
+        }
+        double volatility = stats_moments(returns, 40).sd * sqrt(252);
+        assert_close(invested, fmin(1, 0.075 / volatility), 1e-9);
+        assert_close(plan_row(&r->plan, d)[2], invested / N_ASSETS, 1e-12);
+        n_scaled += invested < 1 ? 1 : 0;
+        n_full += invested < 1 ? 0 : 1;
+    }
+    assert_true(n_scaled > 0 && n_full > 0);
+    world_clear(&w);
+}
+
+static void a_weight_table_is_in_force_from_its_dates_on(void **state)
+{
+    struct world w;
+    (void)state;
+    fill_market(&w, 1);
+    struct backtest_result *r = play(&w, object_of(STRATEGY_WEIGHT_TABLE), NULL, "2010-04-01");
+    bool has_row_date = false;
+    for (size_t d = 0; d < r->strategy.n; d++) {
+        const double *row = plan_row(&r->plan, d);
+        int32_t today = r->panel->clock[r->strategy.decisions[d].session];
+        bool is_first = today >= day(2010, 5, 1), is_second = today >= day(2011, 2, 12);
+        assert_true(row[0] == (is_first && !is_second ? 0.5 : 0));
+        assert_true(row[1] == (is_second ? 0.9 : is_first ? 0.25 : 0));
+        assert_true(row[2] == (is_second ? 0.1 : 0));
+        assert_int_equal(r->strategy.decisions[d].known_at, is_second  ? day(2011, 2, 12)
+                                                            : is_first ? day(2010, 5, 1)
+                                                                       : DATE_NONE);
+        has_row_date = has_row_date || today == day(2011, 2, 14); /* the Monday after */
+    }
+    assert_true(has_row_date);
+    assert_true(r->equity[5] == 10000);
+    world_clear(&w);
+}
+
+/* A search over the same strategy twice, and over one, is that strategy; the better in sample is taken. */
+static void a_search_trades_the_candidate_that_was_best_in_sample(void **state)
+{
+    struct world w;
+    (void)state;
+    fill_market(&w, 1);
+    const char *momentum = "{\"name\":\"momentum\",\"lookback\":40,\"top\":2}";
+    struct backtest_result *alone = play(&w, momentum, NULL, "2010-06-01");
+    struct backtest_result *one = play(
+        &w,
+        "{\"name\":\"walk_forward\",\"candidates\":[{\"name\":\"momentum\",\"lookback\":40,\"top\":2}]}",
+        NULL, "2010-06-01");
+    assert_memory_equal(alone->equity, one->equity, alone->panel->n_sessions * sizeof(double));
+    assert_false(one->strategy.walk.has_trials);
+
+    struct backtest_result *r = play(&w, object_of(STRATEGY_WALK_FORWARD), NULL, "2010-06-01");
+    const struct walk_report *walk = &r->strategy.walk;
+    assert_int_equal(walk->n_candidates, 4);
+    assert_true(walk->n > 8 && walk->has_trials && walk->trials.n_trials == 4);
+    size_t n_other = 0;
+    for (size_t k = 0; k < walk->n; k++) {
+        const struct walk_fit *fit = &walk->fits[k];
+        for (size_t c = 0; c < 4; c++)
+            assert_true(fit->scores[c] <= fit->in_sample);
+        assert_true(fit->scores[fit->chosen] == fit->in_sample);
+        assert_true(isfinite(fit->out_of_sample) || k + 1 == walk->n);
+        assert_true(k == 0 || fit->session - walk->fits[k - 1].session >= 40);
+        assert_true(fit->train_from < r->panel->clock[fit->session]);
+        n_other += fit->chosen != walk->fits[0].chosen ? 1 : 0;
+    }
+    assert_true(n_other > 0);
+    world_clear(&w);
+}
+
 static void a_name_alone_takes_every_default(void **state)
 {
     struct world w;
@@ -372,7 +472,7 @@ static void a_name_alone_takes_every_default(void **state)
     for (size_t id = 0; id < STRATEGY_COUNT; id++) {
         char body[256];
         const struct strategy_kind *kind = strategy_kinds[id];
-        if (kind->weigh == NULL)
+        if (kind->needs == 0 || kind->needs & (STRATEGY_BASE | STRATEGY_TABLE | STRATEGY_SEARCH))
             continue;
         (void)snprintf(body, sizeof body, "{\"universe\":[\"x:A\",\"x:B\"],\"strategy\":\"%s\"}",
                        kind->name);
@@ -411,6 +511,32 @@ static const struct refusal refusals[] = {
     {"{\"name\":\"inverse_volatility\",\"covariance\":\"ewma\",\"decay\":1}", STATUS_OUT_OF_RANGE,
      "/strategy/decay"},
     {"{\"name\":\"momentum\",\"top\":0}", STATUS_OUT_OF_RANGE, "/strategy/top"},
+    {"\"walk_forward\"", STATUS_BAD_SPEC, "/strategy"},
+    {"{\"name\":\"target_volatility\"}", STATUS_WRONG_TYPE, "/strategy/base"},
+    {"{\"name\":\"target_volatility\",\"base\":\"buy_and_hold\"}", STATUS_BAD_SPEC,
+     "/strategy/base"},
+    {"{\"name\":\"target_volatility\",\"base\":\"fixed\"}", STATUS_BAD_WEIGHTS, "/strategy/base"},
+    {"{\"name\":\"target_volatility\",\"base\":{\"name\":\"target_volatility\",\"base\":\"equal\"}}",
+     STATUS_BAD_SPEC, "/strategy/base"},
+    {"{\"name\":\"target_volatility\",\"base\":\"equal\",\"max_leverage\":2}", STATUS_BAD_SPEC,
+     "/strategy/max_leverage"},
+    {"{\"name\":\"target_volatility\",\"base\":{\"name\":\"momentum\",\"top\":0}}",
+     STATUS_OUT_OF_RANGE, "/strategy/base/top"},
+    {"{\"name\":\"weight_table\",\"rows\":[]}", STATUS_OUT_OF_RANGE, "/strategy/rows"},
+    {"{\"name\":\"weight_table\",\"rows\":[{\"date\":\"2020-01-01\",\"weights\":{\"x:Z\":1}}]}",
+     STATUS_BAD_SPEC, "/strategy/rows/0/weights/x:Z"},
+    {"{\"name\":\"weight_table\",\"rows\":[{\"date\":\"2020-01-01\",\"weights\":{\"x:A\":0.7,"
+     "\"x:B\":0.7}}]}",
+     STATUS_BAD_WEIGHTS, "/strategy/rows/0/weights"},
+    {"{\"name\":\"weight_table\",\"rows\":[{\"date\":\"2020-01-02\",\"weights\":{}},{\"date\":"
+     "\"2020-01-02\",\"weights\":{}}]}",
+     STATUS_BAD_SPEC, "/strategy/rows/1/date"},
+    {"{\"name\":\"walk_forward\",\"candidates\":[]}", STATUS_OUT_OF_RANGE, "/strategy/candidates"},
+    {"{\"name\":\"walk_forward\",\"candidates\":[\"equal\",{\"name\":\"walk_forward\",\"candidates\":["
+     "\"equal\"]}]}",
+     STATUS_BAD_SPEC, "/strategy/candidates/1"},
+    {"{\"name\":\"walk_forward\",\"train\":5,\"candidates\":[\"equal\"]}", STATUS_OUT_OF_RANGE,
+     "/strategy/train"},
     {"{\"name\":\"momentum\",\"safe\":\"x:A\"}", STATUS_UNKNOWN_FIELD, "/strategy/safe"},
     {"{\"name\":\"dual_momentum\",\"safe\":\"x:Z\"}", STATUS_BAD_SPEC, "/strategy/safe"},
     {"{\"name\":\"hierarchical_risk_parity\",\"linkage\":\"ward\"}", STATUS_OUT_OF_RANGE,
@@ -535,6 +661,9 @@ int main(void)
         cmocka_unit_test(momentum_holds_those_that_rose_most),
         cmocka_unit_test(dual_momentum_is_in_the_safe_asset_unless_something_beats_it),
         cmocka_unit_test(timing_holds_what_is_above_its_moving_average),
+        cmocka_unit_test(target_volatility_scales_its_base_to_the_target),
+        cmocka_unit_test(a_weight_table_is_in_force_from_its_dates_on),
+        cmocka_unit_test(a_search_trades_the_candidate_that_was_best_in_sample),
         cmocka_unit_test(a_name_alone_takes_every_default),
         cmocka_unit_test(wrong_parameters_name_the_place_and_what_is_allowed),
         cmocka_unit_test(limits_of_assets_that_cannot_be_kept_are_refused),

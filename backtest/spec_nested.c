@@ -1,0 +1,179 @@
+/* spec_nested.c - strategies inside strategies, and tables of dated weights. */
+#include "backtest/spec_nested.h"
+
+#include "backtest/spec_lists.h"
+#include "backtest/spec_strategy.h"
+#include "backtest/walk_forward.h"
+
+#include <math.h>
+
+/* What may stand inside another: what weighs by itself; inside a search also what stands on another. */
+static enum status read_inner(struct json_val val, const struct spec *spec, struct arena *arena,
+                              unsigned refused, const struct strategy **ret, struct err *err)
+{
+    struct strategy *inner = NULL;
+    enum status s = spec_read_strategy_value(val, spec, arena, &inner, err);
+    if (s != STATUS_OK)
+        return s;
+    if (inner->kind->needs & refused)
+        return spec_refuse(val, STATUS_BAD_SPEC, "That strategy cannot stand inside another.",
+                           "a strategy that weighs by itself", err);
+    if (inner->kind == strategy_kinds[STRATEGY_BUY_AND_HOLD])
+        return spec_refuse(val, STATUS_BAD_SPEC,
+                           "Inside another strategy nothing is held for good.",
+                           "\"fixed\" or \"equal\"", err);
+    if (inner->kind == strategy_kinds[STRATEGY_FIXED] && !spec->has_weights)
+        return spec_refuse(val, STATUS_BAD_WEIGHTS, "Strategy \"fixed\" needs a weight per asset.",
+                           "a weight for every asset, or strategy \"equal\"", err);
+    *ret = inner;
+    return STATUS_OK;
+}
+
+static enum status read_base(struct json_val object, const struct spec *spec, struct arena *arena,
+                             struct strategy *strategy, struct err *err)
+{
+    double most = spec->leverage.is_allowed ? spec->leverage.max_gross : 1;
+    struct json_val val = jr_member(object, "base");
+    enum status s =
+        read_inner(val, spec, arena, STRATEGY_BASE | STRATEGY_SEARCH, &strategy->base, err);
+    if (s == STATUS_OK && strategy->param[1] > most)
+        return spec_refuse(jr_member(object, "max_leverage"), STATUS_BAD_SPEC,
+                           "That is leverage, which this request does not allow.",
+                           "1 or less, or \"leverage\" in the request with such a max_gross", err);
+    return s;
+}
+
+static enum status read_candidates(struct json_val object, const struct spec *spec,
+                                   struct arena *arena, struct strategy *strategy, struct err *err)
+{
+    struct json_val list = jr_member(object, "candidates");
+    enum status s = jr_expect_array(list, 1, WALK_CANDIDATES_MAX, err);
+    if (s != STATUS_OK)
+        return s;
+    size_t n = jr_length(list);
+    strategy->candidates = arena_array(arena, n, sizeof *strategy->candidates);
+    if (strategy->candidates == NULL)
+        return err_out_of_memory(err);
+    for (size_t i = 0; i < n && s == STATUS_OK; i++)
+        s = read_inner(jr_item(list, i), spec, arena, STRATEGY_SEARCH, &strategy->candidates[i],
+                       err);
+    strategy->n_candidates = n;
+    return s;
+}
+
+static enum status read_weight(struct json_val val, struct str uid, const struct spec *spec,
+                               double *row, struct err *err)
+{
+    double most = spec->leverage.is_allowed ? spec->leverage.max_gross : 1;
+    for (size_t i = 0; i < spec->n_assets; i++) {
+        if (!str_eq(spec->assets[i].uid, uid))
+            continue;
+        enum status s = jr_read_f64(val, spec->leverage.is_allowed ? -most : 0, most, &row[i], err);
+        row[i] += 0.0; /* -0 becomes 0 */
+        return s;
+    }
+    return spec_refuse(val, STATUS_BAD_SPEC, "That is none of the assets.",
+                       "the uid of one of the assets of this request", err);
+}
+
+static enum status read_row(struct json_val val, const struct spec *spec,
+                            struct strategy_table *table, size_t r, struct err *err)
+{
+    static const char *const keys[] = {"date", "weights"};
+    static const double TOLERANCE = 1e-6;
+    double *row = table->weight + r * table->n_assets, gross = 0;
+    struct json_val weights = jr_member(val, "weights"), weight;
+    struct str uid;
+    enum status s = jr_expect_object(val, keys, ARRAY_LEN(keys), err);
+    if (s == STATUS_OK)
+        s = jr_read_date(jr_member(val, "date"), &table->date[r], err);
+    if (s == STATUS_OK && r > 0 && table->date[r] <= table->date[r - 1])
+        s = spec_refuse(jr_member(val, "date"), STATUS_BAD_SPEC, "The dates of the rows must rise.",
+                        "a date after that of the row before", err);
+    if (s == STATUS_OK && jr_type(weights) != JR_OBJECT)
+        s = spec_refuse(weights, STATUS_WRONG_TYPE, "Weights are an object of numbers by uid.",
+                        "an object, as in {\"stock:US.AAPL\": 0.6}", err);
+    for (size_t i = 0; s == STATUS_OK && jr_member_at(weights, i, &uid, &weight); i++)
+        s = read_weight(weight, uid, spec, row, err);
+    for (size_t i = 0; i < table->n_assets; i++)
+        gross += fabs(row[i]);
+    double most = spec->leverage.is_allowed ? spec->leverage.max_gross : 1;
+    if (s == STATUS_OK && gross > most + TOLERANCE)
+        s = spec_refuse(weights, STATUS_BAD_WEIGHTS, "The sizes of the weights add up to too much.",
+                        "a sum of at most 1, or of leverage.max_gross; the rest is cash", err);
+    return s;
+}
+
+static enum status read_table(struct json_val object, const struct spec *spec, struct arena *arena,
+                              struct strategy *strategy, struct err *err)
+{
+    struct json_val rows = jr_member(object, "rows");
+    struct strategy_table *table = &strategy->table;
+    enum status s = jr_expect_array(rows, 1, TABLE_ROWS_MAX, err);
+    if (s != STATUS_OK)
+        return s;
+    table->n = jr_length(rows);
+    table->n_assets = spec->n_assets;
+    table->date = arena_array(arena, table->n, sizeof *table->date);
+    table->weight = arena_array(arena, table->n * table->n_assets, sizeof *table->weight);
+    if (table->date == NULL || table->weight == NULL)
+        return err_out_of_memory(err);
+    for (size_t r = 0; r < table->n && s == STATUS_OK; r++)
+        s = read_row(jr_item(rows, r), spec, table, r, err);
+    return s;
+}
+
+enum status spec_read_nested(struct json_val object, const struct spec *spec, struct arena *arena,
+                             struct strategy *strategy, struct err *err)
+{
+    unsigned needs = strategy->kind->needs;
+    enum status s = STATUS_OK;
+    if (needs & STRATEGY_BASE)
+        s = read_base(object, spec, arena, strategy, err);
+    if (s == STATUS_OK && needs & STRATEGY_TABLE)
+        s = read_table(object, spec, arena, strategy, err);
+    if (s == STATUS_OK && needs & STRATEGY_SEARCH)
+        s = read_candidates(object, spec, arena, strategy, err);
+    return s;
+}
+
+static void write_table(const struct spec *spec, const struct strategy_table *table,
+                        struct json_out *json)
+{
+    jw_key(json, "rows");
+    jw_array(json);
+    for (size_t r = 0; r < table->n; r++) {
+        const double *row = table->weight + r * table->n_assets;
+        jw_object(json);
+        jw_key_date(json, "date", table->date[r]);
+        jw_key(json, "weights");
+        jw_object(json);
+        for (size_t i = 0; i < table->n_assets; i++) {
+            if (!(fabs(row[i]) > 0))
+                continue;
+            jw_key_str(json, spec->assets[i].uid);
+            jw_f64(json, row[i]);
+        }
+        jw_end_object(json);
+        jw_end_object(json);
+    }
+    jw_end_array(json);
+}
+
+void spec_write_nested(const struct spec *spec, const struct strategy *strategy,
+                       struct json_out *json)
+{
+    if (strategy->base != NULL) {
+        jw_key(json, "base");
+        spec_write_strategy(spec, strategy->base, json);
+    }
+    if (strategy->table.n > 0)
+        write_table(spec, &strategy->table, json);
+    if (strategy->n_candidates == 0)
+        return;
+    jw_key(json, "candidates");
+    jw_array(json);
+    for (size_t i = 0; i < strategy->n_candidates; i++)
+        spec_write_strategy(spec, strategy->candidates[i], json);
+    jw_end_array(json);
+}
