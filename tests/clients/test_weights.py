@@ -1,0 +1,168 @@
+"""
+Weights of strategies against other implementations, on the same windows of the same prices: covariances by NumPy and
+scikit-learn, optimisers by SciPy's SLSQP, trees by SciPy's linkage.
+
+The windows are those that an answer names for its decisions (known_from to known_at), cut here from the sample's own
+files; all instruments trade on one calendar, so that no price is carried forward.
+"""
+
+import functools
+import json
+import subprocess
+import unittest
+
+from support import packages
+from support.dataset import sample_rows
+from support.server import run, sample_var_dir
+
+REQUIREMENTS = ("numpy==1.26.4", "scipy==1.13.1", "scikit-learn==1.5.2")
+UNIVERSE = ["stock:US.AAPL", "stock:US.JPM", "stock:US.KO", "stock:US.WMT", "stock:US.XOM"]
+BASE = {"universe": UNIVERSE, "start": "2005-01-03", "end": "2009-12-31", "rebalance": "quarterly", "monkeys": {"count": 0}}
+PEER = r"""
+import json, sys
+import numpy as np
+from scipy.cluster import hierarchy
+from scipy.optimize import minimize
+from scipy.spatial.distance import squareform
+from sklearn.covariance import ledoit_wolf
+
+
+def estimate(returns, how):
+    if how == "ledoit_wolf":
+        return ledoit_wolf(returns)[0]
+    if how == "ewma":
+        weights = 0.94 ** np.arange(len(returns))[::-1]
+        centred = returns - returns.mean(axis=0)
+        return (centred * (weights / weights.sum())[:, None]).T @ centred
+    return np.cov(returns, rowvar=False)
+
+
+def optimum(objective, n, most):
+    best = None
+    for seed in range(4):
+        start = np.random.default_rng(seed).dirichlet(np.ones(n))
+        found = minimize(objective, start, method="SLSQP", bounds=[(0, most)] * n,
+                         constraints=[{"type": "eq", "fun": lambda w: w.sum() - 1}], options={"ftol": 1e-15, "maxiter": 1000})
+        if best is None or found.fun < best.fun:
+            best = found
+    return best.x
+
+
+def parity(cov):
+    n, scale = len(cov), np.trace(cov) / len(cov)
+    found = minimize(lambda x: x @ cov @ x / scale / 2 - np.log(x).sum(), np.ones(n), bounds=[(1e-6, None)] * n,
+                     jac=lambda x: cov @ x / scale - 1 / x, method="L-BFGS-B", options={"ftol": 1e-16, "gtol": 1e-12})
+    return found.x / found.x.sum()
+
+
+def tree(cov, linkage):
+    by_variance = np.argsort(np.diag(cov), kind="stable")
+    ordered = cov[np.ix_(by_variance, by_variance)]
+    deviation = np.sqrt(np.diag(ordered))
+    distance = np.sqrt(np.clip(1 - ordered / np.outer(deviation, deviation), 0, None) / 2)
+    np.fill_diagonal(distance, 0)
+    leaves = hierarchy.to_tree(hierarchy.linkage(squareform(distance, checks=False), linkage)).pre_order()
+    weights = np.ones(len(cov))
+
+    def variance(part):
+        block = ordered[np.ix_(part, part)]
+        inverse = 1 / np.diag(block)
+        inverse /= inverse.sum()
+        return inverse @ block @ inverse
+
+    parts = [leaves]
+    while parts:
+        halves = [(p[:len(p) // 2], p[len(p) // 2:]) for p in parts if len(p) > 1]
+        for left, right in halves:
+            share = 1 - variance(left) / (variance(left) + variance(right))
+            weights[left] *= share
+            weights[right] *= 1 - share
+        parts = [half for pair in halves for half in pair]
+    result = np.empty(len(cov))
+    result[by_variance] = weights
+    return result
+
+
+def weigh(job):
+    returns = np.array(job["returns"])
+    cov, mean, n = estimate(returns, job["covariance"]), returns.mean(axis=0), returns.shape[1]
+    if job["name"] == "minimum_variance":
+        scale = np.trace(cov) / n
+        return optimum(lambda w: w @ cov @ w / scale, n, job["most"])
+    if job["name"] == "maximum_sharpe":
+        return optimum(lambda w: -(mean @ w) / np.sqrt(w @ cov @ w), n, job["most"])
+    if job["name"] == "equal_risk_contribution":
+        return parity(cov)
+    if job["name"] == "inverse_volatility":
+        inverse = 1 / np.sqrt(np.diag(cov))
+        return inverse / inverse.sum()
+    return tree(cov, job["linkage"])
+
+
+json.dump([list(weigh(job)) for job in json.load(sys.stdin)], sys.stdout)
+"""
+
+
+@functools.lru_cache(maxsize=None)
+def closes():
+    """uid -> {date: adjusted close}."""
+    result = {uid: {} for uid in UNIVERSE}
+    for row in sample_rows("prices_us_stocks.csv.gz"):
+        if row["uid"] in result and row["adj_close"]:
+            result[row["uid"]][row["date"]] = float(row["adj_close"])
+    return result
+
+
+def window(known_from, known_at):
+    """Returns of every instrument, one row a session."""
+    dates = sorted(date for date in closes()[UNIVERSE[0]] if known_from <= date <= known_at)
+    prices = [[closes()[uid][date] for uid in UNIVERSE] for date in dates]
+    return [[now / before - 1 for now, before in zip(*pair)] for pair in zip(prices[1:], prices)]
+
+
+class Weights(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.python = packages.python_packages(*REQUIREMENTS)
+        cls.var_dir = sample_var_dir()
+
+    def compare(self, strategy, tolerance, most=1):
+        """The largest difference of a weight over all decisions is within tolerance."""
+        done = run("backtest", stdin=json.dumps({**BASE, "strategy": strategy}).encode(), var_dir=self.var_dir)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        rows = [row for row in json.loads(done.stdout)["data"]["decisions"]["rows"] if row["note"] is None]
+        self.assertGreater(len(rows), 10)
+        jobs = [{"name": strategy["name"], "returns": window(row["known_from"], row["known_at"]), "most": most,
+                 "covariance": strategy.get("covariance", "sample"), "linkage": strategy.get("linkage", "single")} for row in rows]
+        self.assertEqual({len(job["returns"]) for job in jobs}, {strategy["lookback"]})
+        peer = subprocess.run([self.python, "-c", PEER], input=json.dumps(jobs), capture_output=True, text=True, timeout=300, check=False)
+        self.assertEqual(peer.returncode, 0, peer.stderr[-2000:])
+        for row, expected in zip(rows, json.loads(peer.stdout), strict=True):
+            worst = max(abs(mine - theirs) for mine, theirs in zip(row["weights"], expected, strict=True))
+            self.assertLess(worst, tolerance, (strategy, row["decided_at"], row["weights"], expected))
+
+    def test_inverse_volatility_with_every_covariance(self):
+        for covariance in ("sample", "ewma", "ledoit_wolf"):
+            with self.subTest(covariance):
+                self.compare({"name": "inverse_volatility", "lookback": 63, "lag": 1, "covariance": covariance}, 1e-10)
+
+    def test_equal_risk_contribution(self):
+        for covariance in ("sample", "ledoit_wolf"):
+            with self.subTest(covariance):
+                self.compare({"name": "equal_risk_contribution", "lookback": 126, "covariance": covariance}, 1e-6)
+
+    def test_minimum_variance(self):
+        self.compare({"name": "minimum_variance", "lookback": 126}, 1e-4)
+        self.compare({"name": "minimum_variance", "lookback": 126, "constraints": {"max_weight": 0.35}}, 1e-4, most=0.35)
+
+    def test_maximum_sharpe(self):
+        self.compare({"name": "maximum_sharpe", "lookback": 252, "covariance": "ledoit_wolf"}, 2e-4)
+
+    def test_hierarchical_risk_parity_with_every_linkage(self):
+        for linkage in ("single", "complete", "average"):
+            with self.subTest(linkage):
+                self.compare({"name": "hierarchical_risk_parity", "lookback": 126, "linkage": linkage}, 1e-9)
+
+
+if __name__ == "__main__":
+    unittest.main()
