@@ -5,6 +5,7 @@
 #include "backtest/schedule.h"
 #include "backtest/spec_costs.h"
 #include "backtest/spec_money.h"
+#include "backtest/strategy_limits.h"
 #include "backtest/caveats.h"
 #include "base/date.h"
 
@@ -297,6 +298,28 @@ static enum status describe(struct run *run, struct err *err)
                         &result->years, err);
 }
 
+/* The frontier of the held assets, under the strategy's limits where it takes some. */
+static enum status draw_frontier(struct run *run, struct err *err)
+{
+    const struct panel *panel = run->panel;
+    const struct strategy standard = {
+        .limits = {.long_only = true, .max_weight = 1, .max_gross = 1}};
+    bool takes_limits = strategy_takes_limits(run->spec->model->kind);
+    const struct strategy *strategy = takes_limits ? run->spec->model : &standard;
+    struct frontier_prices prices = {panel->price, panel->n_held, panel->n_sessions,
+                                     panel->n_sessions, run->result->periods_per_year};
+    struct limits limits;
+    if (run->spec->frontier.n_points == 0)
+        return STATUS_OK;
+    enum status s = strategy_limits_init(&limits, strategy, panel->n_held, run->arena, err);
+    if (s != STATUS_OK)
+        return s;
+    strategy_limits_fill(&limits, run->spec, strategy, panel->held, panel->n_held);
+    limits_relax(&limits);
+    return frontier_compute(run->spec->frontier, &prices, &limits, run->arena, run->stop,
+                            &run->result->frontier, err);
+}
+
 static enum status play_monkeys(struct run *run, const struct monkey_crowd *kept, struct err *err)
 {
     struct backtest_result *result = run->result;
@@ -418,6 +441,8 @@ enum status backtest_run_among(const struct spec *spec, const struct market_data
     enum status s = measure_strategy(&run, spec, err);
     if (s == STATUS_OK)
         s = describe(&run, err);
+    if (s == STATUS_OK)
+        s = draw_frontier(&run, err);
     if (s == STATUS_OK)
         s = play_monkeys(&run, crowd, err);
     if (s == STATUS_OK)

@@ -8,6 +8,7 @@
 
 #include "backtest/engine.h"
 #include "backtest/measure.h"
+#include "backtest/frontier.h"
 #include "backtest/monkey_crowd.h"
 #include "backtest/trust.h"
 #include "backtest/strategy_plan.h"
@@ -37,6 +38,7 @@ struct backtest_result {
     struct plan plan;        /* what was decided, per decision */
     const uint32_t *due;     /* the sessions of those decisions */
     size_t n_due;
+    struct frontier frontier;        /* n_points 0: not asked for */
     struct strategy_report strategy; /* n 0: the weights of the request at every decision */
 
     struct measure_value measures[MEASURE_ALL_COUNT];

@@ -8,6 +8,7 @@
 #include "backtest/spec_names.h"
 #include "backtest/spec_optional.h"
 #include "backtest/spec_rebalance.h"
+#include "backtest/spec_frontier.h"
 #include "backtest/spec_strategy.h"
 #include "backtest/spec_weights.h"
 #include "base/date.h"
@@ -190,35 +191,21 @@ static enum status read_root(struct json_val root, struct arena *arena, struct s
                              struct err *err)
 {
     static const char *const keys[] = {
-        "assets",
-        "universe",
-        "strategy",
-        "start",
-        "end",
-        "capital",
-        "currency",
-        "costs",
-        "rebalance",
-        "fill",
-        "benchmark",
-        "risk_free_rate",
-        "on_weight_sum",
-        "max_stale",
-        "monkeys",
-        "prices",
-        "dividends",
-        "clock",
-        "session_alignment",
-        "shares",
-        "financing",
-        "leverage",
-        "flows",
-        "flow_timing",
-        "flow_allocation",
-        "bootstrap",
-        "verify",
-        "monte_carlo",
-        "offset_luck",
+        "assets",         "universe",
+        "strategy",       "frontier",
+        "start",          "end",
+        "capital",        "currency",
+        "costs",          "rebalance",
+        "fill",           "benchmark",
+        "risk_free_rate", "on_weight_sum",
+        "max_stale",      "monkeys",
+        "prices",         "dividends",
+        "clock",          "session_alignment",
+        "shares",         "financing",
+        "leverage",       "flows",
+        "flow_timing",    "flow_allocation",
+        "bootstrap",      "verify",
+        "monte_carlo",    "offset_luck",
     };
     enum status s = jr_expect_object(root, keys, ARRAY_LEN(keys), err);
     if (s == STATUS_OK)
@@ -231,6 +218,8 @@ static enum status read_root(struct json_val root, struct arena *arena, struct s
         s = spec_read_market(root, arena, spec, err);
     if (s == STATUS_OK)
         s = read_strategy(root, arena, spec, err);
+    if (s == STATUS_OK)
+        s = spec_read_frontier(root, spec, err);
     if (s == STATUS_OK)
         s = spec_read_financing(root, spec, err);
     if (s == STATUS_OK)

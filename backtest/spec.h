@@ -49,12 +49,21 @@ struct spec_indicator {
     const char *at; /* JSON pointer of who asked first */
 };
 
+enum { FRONTIER_RETURNS_MIN = 20 };
+
+/* How many portfolios of the efficient frontier are wanted; n_points 0: none. */
+struct frontier_ask {
+    size_t n_points;
+    double in_sample; /* share of the sessions they are made from */
+};
+
 struct spec {
     struct spec_asset *assets; /* in the order asked for */
     size_t n_assets;
     bool has_weights;      /* given by the client, not implied by the strategy */
     double invested_share; /* 1, or the weights' sum when the rest stays in cash */
     enum strategy_id strategy;
+    struct frontier_ask frontier;
     const struct strategy *model; /* its parameters; never NULL */
     int32_t start, end; /* first and last day asked for, inclusive; DATE_NONE: all there is */
     double capital;

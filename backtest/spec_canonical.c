@@ -2,6 +2,7 @@
 #include "backtest/spec_costs.h"
 #include "backtest/spec_money.h"
 #include "backtest/spec_market.h"
+#include "backtest/spec_frontier.h"
 #include "backtest/spec_limits.h"
 #include "backtest/spec_names.h"
 #include "backtest/spec_rebalance.h"
@@ -63,6 +64,7 @@ void spec_canonical(const struct spec *spec, struct json_out *json)
     jw_key_i64(json, "max_stale", spec->max_stale);
     jw_key_f64(json, "risk_free_rate", spec->risk_free_rate);
     jw_key_c(json, "on_weight_sum", spec_weight_sum_names[spec->on_weight_sum]);
+    spec_write_frontier(spec, json);
     write_monkeys(spec, json);
     spec_write_market(spec, json);
     if (spec->shares != SHARES_FRACTIONAL)

@@ -6,6 +6,7 @@
 #include "handlers/backtest_render_quality.h"
 #include "handlers/backtest_render_trust.h"
 #include "handlers/backtest_render_decisions.h"
+#include "handlers/backtest_render_frontier.h"
 #include "handlers/backtest_render_walk.h"
 
 #include <math.h>
@@ -368,6 +369,7 @@ void backtest_render(const struct backtest_result *result, struct str id,
     write_final_weights(result, &json);
     backtest_render_decisions(result, &json);
     backtest_render_walk(result, &json);
+    backtest_render_frontier(result, &json);
     write_passport(result, id, passport, &json);
     jw_end_object(&json);
     write_meta(result, &json);

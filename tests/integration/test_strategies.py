@@ -1,0 +1,81 @@
+"""Strategies over the real program: what a decision knew and did, and what refuses a request."""
+
+import json
+import unittest
+
+from support.server import run, sample_var_dir
+
+UNIVERSE = ["stock:US.AAPL", "stock:US.JPM", "stock:US.KO", "stock:US.XOM"]
+BASE = {"universe": UNIVERSE, "start": "2008-01-02", "end": "2011-12-30", "monkeys": {"count": 0}}
+STRATEGIES = [{"name": "inverse_volatility", "lag": 2}, "equal_risk_contribution", "minimum_variance", "maximum_sharpe",
+              "hierarchical_risk_parity", "moving_average_timing", {"name": "momentum", "lookback": 126, "lag": 21, "top": 2},
+              {"name": "dual_momentum", "safe": "stock:US.KO"}, {"name": "target_volatility", "base": "equal"},
+              {"name": "walk_forward", "train": 252, "test": 63, "candidates": ["equal", {"name": "momentum", "top": 1}]}]
+
+
+class Strategies(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.var_dir = sample_var_dir()
+
+    def answer(self, request):
+        done = run("backtest", stdin=json.dumps(request).encode(), var_dir=self.var_dir)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)["data"]
+
+    def test_no_decision_knows_more_than_its_own_close_and_none_is_filled_before_the_next(self):
+        for strategy in STRATEGIES:
+            with self.subTest(strategy):
+                decisions = self.answer({**BASE, "strategy": strategy})["decisions"]
+                self.assertEqual(decisions["uids"], UNIVERSE)
+                self.assertEqual((decisions["count"], decisions["truncated"]), (48, False))
+                for row in decisions["rows"]:
+                    self.assertLess(row["known_from"], row["known_at"])
+                    self.assertLessEqual(row["known_at"], row["decided_at"])
+                    self.assertTrue(row["acted_at"] is None or row["acted_at"] > row["decided_at"], row)
+                    self.assertAlmostEqual(sum(row["weights"]), row["invested"], 9)
+                self.assertTrue(any(row["acted_at"] for row in decisions["rows"]))
+
+    def test_a_lag_moves_the_window_back(self):
+        rows = [self.answer({**BASE, "strategy": {"name": "momentum", "lookback": 126, "lag": lag}})["decisions"]["rows"]
+                for lag in (0, 1)]
+        for now, before in zip(*rows, strict=True):
+            self.assertEqual(now["known_at"], now["decided_at"])
+            self.assertLess(before["known_at"], before["decided_at"])
+
+    def test_weights_of_the_request_make_no_decisions(self):
+        self.assertIsNone(self.answer({**BASE, "strategy": "equal"})["decisions"])
+
+    def test_a_walk_forward_lists_its_fits_and_trials(self):
+        walk = self.answer({**BASE, "strategy": STRATEGIES[-1]})["walk_forward"]
+        self.assertEqual(walk["count"], len(walk["fits"]))
+        for fit in walk["fits"]:
+            self.assertEqual(fit["in_sample"], max(fit["scores"]))
+            self.assertEqual(fit["scores"][fit["chosen"]], fit["in_sample"])
+            self.assertLess(fit["train_from"], fit["fitted_at"])
+        self.assertEqual(walk["trials"]["count"], 2)
+        self.assertIsNone(self.answer({**BASE, "strategy": "momentum"})["walk_forward"])
+
+    def test_a_frontier_is_told_out_of_sample_first(self):
+        frontier = self.answer({**BASE, "frontier": {"points": 5, "in_sample": 0.5}})["frontier"]
+        self.assertEqual(frontier["uids"], UNIVERSE)
+        self.assertEqual(len(frontier["points"]), 5)
+        for point in frontier["points"]:
+            self.assertEqual(list(point), ["out_of_sample", "in_sample", "weights"])
+            self.assertAlmostEqual(sum(point["weights"]), 1, 9)
+        means = [point["in_sample"]["mean"] for point in frontier["points"]]
+        self.assertEqual(means, sorted(means))
+
+    def test_contributions_buy_the_targets_of_any_strategy(self):
+        data = self.answer({**BASE, "strategy": "equal_risk_contribution", "flows": [{"amount": 500, "every": "month"}]})
+        self.assertGreater(data["decisions"]["count"], 40)
+
+    def test_limits_that_cannot_be_met_are_refused_by_name(self):
+        request = {**BASE, "strategy": {"name": "minimum_variance", "constraints": {"max_weight": 0.2}}}
+        done = run("backtest", stdin=json.dumps(request).encode(), var_dir=self.var_dir)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("/strategy/constraints/max_weight", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
