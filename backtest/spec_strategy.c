@@ -123,7 +123,7 @@ static enum status read_param(struct json_val object, const struct spec *spec,
                               const struct strategy_param *param, double *ret, struct err *err)
 {
     struct json_val val = jr_member(object, param->name);
-    size_t word = (size_t)param->standard;
+    size_t word = 0;
     int64_t integer = 0;
     enum status s = STATUS_OK;
     if (!jr_is_present(val))
