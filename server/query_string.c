@@ -38,8 +38,8 @@ bool percent_decode(struct str s, bool plus_is_space, char *room, struct str *re
 size_t query_count(struct str query)
 {
     size_t n = query.len == 0 ? 0 : 1;
-    for (size_t i = 0; i < query.len; i++)
-        n += query.ptr[i] == '&' ? 1 : 0;
+    for (size_t at = 0; (at = str_find(query, '&', at)) < query.len; at++)
+        n++;
     return n;
 }
 
