@@ -74,26 +74,6 @@ static void match(struct monkey_game *g, const struct spec *spec, const struct m
                   g->max_weight > mean;
 }
 
-static enum status make_room(struct monkey_game *g, struct arena *arena, struct err *err)
-{
-    const struct panel *panel = g->panel;
-    size_t n_drawn = MONKEY_GROUP * g->n_names + 1;
-    g->deck = arena_array(arena, panel->n_universe + 1, sizeof *g->deck);
-    g->is_drawn = arena_array(arena, panel->n_assets, sizeof *g->is_drawn);
-    g->asset = arena_array(arena, n_drawn, sizeof *g->asset);
-    g->weight = arena_array(arena, n_drawn, sizeof *g->weight);
-    g->is_short = arena_array(arena, panel->n_assets, sizeof *g->is_short);
-    g->returns = arena_array(arena, panel->n_sessions, sizeof *g->returns);
-    g->drawdown = arena_array(arena, panel->n_sessions, sizeof *g->drawdown);
-    g->plans = arena_array(arena, MONKEY_GROUP, sizeof *g->plans);
-    g->workspace = ARENA_NEW(arena, struct batch_workspace);
-    if (g->plans == NULL || g->workspace == NULL || g->deck == NULL || g->is_drawn == NULL ||
-        g->asset == NULL || g->weight == NULL || g->is_short == NULL || g->returns == NULL ||
-        g->drawdown == NULL)
-        return out_of_memory(err);
-    return STATUS_OK;
-}
-
 static_assert((int)MONKEY_GROUP == (int)BATCH_GROUP, "monkeys are played in groups of a batch");
 
 static struct batch batch_of(const struct monkey_game *game)
@@ -112,11 +92,27 @@ enum status monkey_game_init(struct monkey_game *game, const struct panel *panel
     game->rate = measure_rate_per_period(spec->risk_free_rate, periods_per_year);
     game->years = date_years_between(panel->clock[0], panel->clock[panel->n_sessions - 1]);
     game->risk_free_rate = spec->risk_free_rate;
-    enum status s = make_room(game, arena, err);
-    struct batch batch = batch_of(game);
-    return s != STATUS_OK
-               ? s
-               : batch_workspace_init(game->workspace, &batch, game->n_names + 1, arena, err);
+    game->returns = arena_array(arena, panel->n_sessions, sizeof *game->returns);
+    game->drawdown = arena_array(arena, panel->n_sessions, sizeof *game->drawdown);
+    return game->returns == NULL || game->drawdown == NULL ? out_of_memory(err) : STATUS_OK;
+}
+
+enum status monkey_game_open(struct monkey_game *g, struct arena *arena, struct err *err)
+{
+    const struct panel *panel = g->panel;
+    struct batch batch = batch_of(g);
+    size_t n_drawn = MONKEY_GROUP * g->n_names + 1;
+    g->deck = arena_array(arena, panel->n_universe + 1, sizeof *g->deck);
+    g->is_drawn = arena_array(arena, panel->n_assets, sizeof *g->is_drawn);
+    g->asset = arena_array(arena, n_drawn, sizeof *g->asset);
+    g->weight = arena_array(arena, n_drawn, sizeof *g->weight);
+    g->is_short = arena_array(arena, panel->n_assets, sizeof *g->is_short);
+    g->plans = arena_array(arena, MONKEY_GROUP, sizeof *g->plans);
+    g->workspace = ARENA_NEW(arena, struct batch_workspace);
+    if (g->plans == NULL || g->workspace == NULL || g->deck == NULL || g->is_drawn == NULL ||
+        g->asset == NULL || g->weight == NULL || g->is_short == NULL)
+        return out_of_memory(err);
+    return batch_workspace_init(g->workspace, &batch, g->n_names + 1, arena, err);
 }
 
 /* Mean over standard deviation (n - 1) of the excess returns, annualised; NaN for a flat line. */

@@ -90,6 +90,10 @@ enum status monkey_game_init(struct monkey_game *game, const struct panel *panel
                              double periods_per_year, const struct monkey_model *model,
                              struct arena *arena, struct err *err) NODISCARD;
 
+/* Room to play in; a game that only scores paths needs none. Errors: STATUS_OUT_OF_MEMORY, TOO_LARGE. */
+enum status monkey_game_open(struct monkey_game *game, struct arena *arena, struct err *err)
+    NODISCARD;
+
 /*
  * The statistics of any equity path over the game's clock, terminal being the money at its end; the
  * strategy's are taken the same way.
@@ -98,7 +102,7 @@ struct monkey_score monkey_score_path(struct monkey_game *game, const double *eq
                                       double terminal);
 
 /*
- * Draws and plays the n <= MONKEY_GROUP monkeys from first on, side by side; each has the bits it has
+ * Of an open game: draws and plays the n <= MONKEY_GROUP monkeys from first on, side by side; each has the bits it has
  * alone. Their equity stays in game->workspace until the next call. Errors: only the stop's own status.
  */
 enum status monkey_play(struct monkey_game *game, size_t first, size_t n, const struct stop *stop,

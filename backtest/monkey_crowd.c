@@ -28,12 +28,15 @@ enum status monkey_crowd_play(struct monkey_game *game, size_t count, struct are
     size_t *places = arena_array(arena, n + 1, sizeof *places);
     if (value == NULL || places == NULL)
         return err_out_of_memory(err);
+    enum status s = monkey_game_open(game, arena, err);
+    if (s != STATUS_OK)
+        return s;
     for (size_t i = 0; i < n; i += MONKEY_GROUP) {
         size_t n_group = n - i < MONKEY_GROUP ? n - i : MONKEY_GROUP;
         struct monkey_score score[MONKEY_GROUP];
         if (stop_is_raised(stop))
             return stop_status(stop, err);
-        enum status s = monkey_play(game, i, n_group, stop, score, err);
+        s = monkey_play(game, i, n_group, stop, score, err);
         if (s != STATUS_OK)
             return s;
         for (size_t k = 0; k < MONKEY_STATISTIC_COUNT; k++) {

@@ -16,7 +16,7 @@ struct monkey_crowd {
     const double *sorted[MONKEY_STATISTIC_COUNT]; /* [n], rising, no NaN */
 };
 
-/* Errors: STATUS_OUT_OF_MEMORY, the stop's own status (polled before every group of monkeys). */
+/* Opens the game. Errors: those of monkey_game_open, STATUS_OUT_OF_MEMORY, the stop's own status (polled before every group of monkeys). */
 enum status monkey_crowd_play(struct monkey_game *game, size_t count, struct arena *arena,
                               const struct stop *stop, struct monkey_crowd *ret, struct err *err)
     NODISCARD;

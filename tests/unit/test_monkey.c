@@ -42,6 +42,7 @@ static void set_up(struct game *g)
     assert_int_equal(
         monkey_game_init(&g->game, g->panel, spec, &g->rules, 252, NULL, &g->w.arena, &err),
         STATUS_OK);
+    assert_int_equal(monkey_game_open(&g->game, &g->w.arena, &err), STATUS_OK);
 }
 
 /* Conformance case monkey.percentile (derived). */
@@ -374,6 +375,7 @@ static void monkeys_of_a_short_strategy_are_short_too(void **state)
     assert_int_equal(panel_build(spec, &g.w.market, &g.w.arena, NULL, &g.panel, &err), STATUS_OK);
     assert_int_equal(
         monkey_game_init(&g.game, g.panel, spec, &g.rules, 252, NULL, &g.w.arena, &err), STATUS_OK);
+    assert_int_equal(monkey_game_open(&g.game, &g.w.arena, &err), STATUS_OK);
     size_t n_first_short = 0;
     for (size_t i = 0; i < 60; i++) {
         double longs = 0, shorts = 0;
@@ -410,6 +412,7 @@ static void caps_bind_monkeys_too(void **state)
     assert_int_equal(panel_build(spec, &g.w.market, &g.w.arena, NULL, &g.panel, &err), STATUS_OK);
     assert_int_equal(
         monkey_game_init(&g.game, g.panel, spec, &g.rules, 252, NULL, &g.w.arena, &err), STATUS_OK);
+    assert_int_equal(monkey_game_open(&g.game, &g.w.arena, &err), STATUS_OK);
     assert_true(g.game.has_caps && g.game.n_names == 4);
     for (size_t i = 0; i < 2000; i++) {
         assert_int_equal(monkey_play(&g.game, i, 1, NULL, &score, NULL), STATUS_OK);
@@ -446,6 +449,7 @@ static void monkeys_hold_as_many_names_as_a_strategy_did_on_average(void **state
     assert_int_equal(
         monkey_game_init(&g.game, g.panel, spec, &g.rules, 252, &model, &g.w.arena, &err),
         STATUS_OK);
+    assert_int_equal(monkey_game_open(&g.game, &g.w.arena, &err), STATUS_OK);
     assert_int_equal(g.game.n_names, 2);
     assert_int_equal(monkey_play(&g.game, 0, 1, NULL, &score, NULL), STATUS_OK);
     assert_close(g.game.weight[0] + g.game.weight[1], 0.8, 1e-14);
