@@ -82,6 +82,23 @@ static enum status corrupt_rates(struct fx_series *f, int32_t date, int64_t know
     return STATUS_OK;
 }
 
+/* Economic series: every row is what became known at its moment, revisions included. */
+static enum status corrupt_publications(struct rate_series *r, int32_t date, int64_t known_at,
+                                        struct rng *rng, struct arena *arena, size_t *n_rows,
+                                        struct err *err)
+{
+    double *value;
+    if (!copy_column(&r->value, r->n, arena, &value))
+        return err_out_of_memory(err);
+    for (size_t i = 0; i < r->n; i++) {
+        if (!is_later(r->date[i], r->known_at[i], date, known_at))
+            continue;
+        value[i] *= elementary_exp(2 * rng_next_unit(rng) - 1);
+        ++*n_rows;
+    }
+    return STATUS_OK;
+}
+
 enum status prefix_corrupt(const struct market_data *market, int32_t date, int64_t known_at,
                            uint64_t seed, uint64_t stream, struct arena *arena,
                            struct market_data *ret, size_t *ret_n_rows, struct err *err)
@@ -91,7 +108,8 @@ enum status prefix_corrupt(const struct market_data *market, int32_t date, int64
     struct fx_series *fx = arena_array(arena, market->n_fx + 1, sizeof *fx);
     enum status s = STATUS_OK;
     size_t n_rows = 0;
-    if (series == NULL || fx == NULL)
+    struct rate_series *rates = arena_array(arena, market->n_rates + 1, sizeof *rates);
+    if (series == NULL || fx == NULL || rates == NULL)
         return err_out_of_memory(err);
     rng_init(&rng, seed, stream);
     for (size_t i = 0; i < market->n_series && s == STATUS_OK; i++) {
@@ -102,9 +120,14 @@ enum status prefix_corrupt(const struct market_data *market, int32_t date, int64
         fx[i] = market->fx[i];
         s = corrupt_rates(&fx[i], date, known_at, &rng, arena, &n_rows, err);
     }
+    for (size_t i = 0; i < market->n_rates && s == STATUS_OK; i++) {
+        rates[i] = market->rates[i];
+        s = corrupt_publications(&rates[i], date, known_at, &rng, arena, &n_rows, err);
+    }
     if (s != STATUS_OK)
         return s;
     *ret = *market;
+    ret->rates = rates;
     ret->series = series;
     ret->fx = fx;
     *ret_n_rows = n_rows;

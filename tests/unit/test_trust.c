@@ -161,6 +161,13 @@ static void rows_that_become_known_after_the_cut_are_corrupted(void **state)
     (void)state;
     fill_market(&w, 2);
     struct price_series *s = &w.series[0];
+    struct rate_series published = {.uid = STR("indicator:CPI:US:M"),
+                                    .n = s->n,
+                                    .date = s->date,
+                                    .known_at = s->known_at,
+                                    .value = s->price};
+    w.market.rates = &published;
+    w.market.n_rates = 1;
     int64_t *known = arena_array(&w.arena, s->n, sizeof *known);
     assert_non_null(known);
     memcpy(known, s->known_at, s->n * sizeof *known);
@@ -175,6 +182,9 @@ static void rows_that_become_known_after_the_cut_are_corrupted(void **state)
         assert_true(is_same == (i != 40));
     }
     assert_true(changed.series[0].price[51] > 0 && n_rows > N_ASSETS * 100);
+    assert_true(changed.rates[0].value[50] == s->price[50]);
+    assert_true(changed.rates[0].value[51] < s->price[51] ||
+                changed.rates[0].value[51] > s->price[51]);
     assert_true(changed.fx[0].rate != w.fx[0].rate && changed.fx[0].rate[0] == w.fx[0].rate[0]);
     world_clear(&w);
 }
