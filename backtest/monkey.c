@@ -70,8 +70,9 @@ static void match(struct monkey_game *g, const struct spec *spec, const struct m
     double mean = g->n_names > 0 ? g->invested_share / (double)g->n_names : 0;
     g->min_weight = limits->min_weight;
     g->max_weight = limits->max_weight;
-    g->has_caps = limits->is_given && g->n_short == 0 && mean > 0 && g->min_weight < mean &&
-                  g->max_weight > mean;
+    bool is_narrow = g->min_weight > 0 || g->max_weight < g->invested_share;
+    g->has_caps = limits->is_given && is_narrow && g->n_short == 0 && mean > 0 &&
+                  g->min_weight < mean && g->max_weight > mean;
 }
 
 static_assert((int)MONKEY_GROUP == (int)BATCH_GROUP, "monkeys are played in groups of a batch");

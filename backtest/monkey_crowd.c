@@ -118,7 +118,8 @@ static void write_shape(const struct spec *spec, struct json_out *json)
 void monkey_crowd_key(const struct spec *spec, struct json_out *json)
 {
     struct spec game = *spec;
-    game.n_assets = 0; /* their names are in the shape */
+    if (strategy_is_plain(spec->model))
+        game.n_assets = 0; /* their names are in the shape; others' limits decide what is held */
     game.on_weight_sum = WEIGHT_SUM_REJECT;
     game.benchmark = STR_NONE;
     game.trust = (struct spec_trust){0};

@@ -355,6 +355,15 @@ static void key_of_a_crowd_leaves_out_the_weights_and_nothing_that_matters(void 
         if (str_eq(key, key_of(&w, different[i])))
             fail_msg("%s should have a crowd of its own", different[i]);
     }
+    /* Limits of an asset decide what a strategy holds, and so how many names its monkeys do. */
+    static const char *const limited =
+        "{\"assets\":[{\"uid\":\"x:A\",\"max_weight\":0.%d},{\"uid\":\"x:B\"}],\"strategy\":{\"name\":"
+        "\"inverse_volatility\",\"lookback\":20}}";
+    char text[256];
+    (void)snprintf(text, sizeof text, limited, 6);
+    key = key_of(&w, text);
+    (void)snprintf(text, sizeof text, limited, 7);
+    assert_false(str_eq(key, key_of(&w, text)));
     world_clear(&w);
 }
 
