@@ -104,6 +104,15 @@ def beside(folder, quick, note):
     return table(["Beside", "Size", "Ours", "Ours, ms", "Theirs, ms", "Ratio", "Goal"], rows)
 
 
+def trust(rounds):
+    found = driver("trust", 50, 30, rounds)
+    rows = [[what, significant(found[key] * 1e3 / cores), verdict(found[key] * 1e3 / cores, "<=", bound)] for what, key, cores, bound in (
+        ("1,000 monkeys, beyond the run without them", "monkeys_s", 1, 60), ("the same from memory", "kept_s", 1, 0.1),
+        ("10,000 futures of 30 years, two cores", "montecarlo_s", 2, 250), ("12,870 splits of 1,000 trials", "splits_s", 1, 500))]
+    rows.append(["1,000 paired replicates of 7 figures", significant(found["bootstrap_s"] * 1e3), ""])
+    return table(["30 years x 50", "Best, ms of a core", "Goal, ms"], rows)
+
+
 def machine():
     with open("/proc/cpuinfo", encoding="utf-8") as file:
         model = next((line.partition(":")[2].strip() for line in file if line.startswith("model name")), platform.machine())
@@ -132,6 +141,7 @@ def main():
                  f"{significant(roof['bytes_per_s'] / 1e9)} GB/s from memory. Kernels: {roof['kernels']}.")
     parts.append(singles(20 if options.quick else 80))
     parts.append(batches(256 if options.quick else 1024, 2, roof))
+    parts.append(trust(2 if options.quick else 7))
     if not options.no_peers:
         with tempfile.TemporaryDirectory(prefix="cmmc-bench-") as folder:
             parts.append(beside(folder, options.quick, notes.append))

@@ -4,6 +4,7 @@
  *   driver prices ASSETS YEARS                      the market as CSV, for the peers
  *   driver single ASSETS YEARS ROUNDS MONKEYS       backtest_run and the rendering of its answer
  *   driver batch ASSETS YEARS PORTFOLIOS THREADS ROUNDS calendar|bands
+ *   driver trust ASSETS YEARS ROUNDS                monkeys, intervals, drawn futures, splits of a sweep
  *   driver roofline                                 what the machine can do at most: additions and multiplications,
  *                                                   and bytes from memory
  */
@@ -17,23 +18,16 @@
 #include "base/date.h"
 #include "handlers/backtest_render.h"
 #include "tests/bench/engine/roofline.h"
+#include "tests/bench/engine/timing.h"
+#include "tests/bench/engine/trust.h"
 #include "tests/bench/engine/world.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { THREADS_MAX = 64 };
-
-/* Processor time of this thread: what others do on the machine meanwhile is left out. */
-static double cpu_s(void)
-{
-    struct timespec ts = {0};
-    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
 
 static int rising(const void *a, const void *b)
 {
@@ -253,6 +247,8 @@ int main(int argc, char **argv)
         return print_prices(&world);
     if (strcmp(argv[1], "single") == 0 && argc == 6 && number[4] > 0)
         return run_single(&world, number[4], (unsigned)number[5]);
+    if (strcmp(argv[1], "trust") == 0 && argc == 5 && number[4] > 0)
+        return trust_print(&world, number[4]);
     if (strcmp(argv[1], "batch") == 0 && argc == 8 && number[4] > 0 && number[5] > 0 &&
         number[5] <= THREADS_MAX && number[6] > 0)
         return run_batch(&world, number[4], number[5], number[6], strcmp(argv[7], "bands") == 0);
