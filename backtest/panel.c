@@ -191,12 +191,12 @@ static enum status fill_universe(struct builder *b, const struct stop *stop, str
         size_t a = 0;
         if (stop_is_raised(stop))
             return stop_status(stop, err);
-        enum status s = find_series(b, b->spec->universe[i], &series, err);
-        if (s != STATUS_OK)
-            return s;
-        while (a < panel->n_held && panel->assets[a].series != series)
+        while (a < panel->n_held && !str_eq(panel->assets[a].series->uid, b->spec->universe[i]))
             a++;
-        if (a == panel->n_held) {
+        if (a == panel->n_held) { /* the held ones have been checked */
+            enum status s = find_series(b, b->spec->universe[i], &series, err);
+            if (s != STATUS_OK)
+                return s;
             a = panel->n_assets;
             panel->assets[a] = (struct panel_asset){.series = series};
             is_covered = reaches(panel, series);
