@@ -2,6 +2,7 @@
 #include "backtest/basis.h"
 
 #include "backtest/align.h"
+#include "backtest/bond.h"
 #include "base/date.h"
 
 #include <math.h>
@@ -80,12 +81,70 @@ static enum status add_actions(struct basis *basis, size_t row, enum spec_divide
     return STATUS_OK;
 }
 
+/* Whether a raw series is one of a bond whose terms are known. */
+static const struct bond_terms *bond_of(const struct basis *basis)
+{
+    return basis->is_raw ? basis->series->bond : NULL;
+}
+
+static double dirty_at(const struct basis *basis, size_t row)
+{
+    const struct price_series *series = basis->series;
+    return series->close[row] + bond_accrued(series->bond, series->date[row]);
+}
+
+static enum status add_coupons(struct basis *basis, enum spec_dividends mode, struct arena *arena,
+                               struct err *err)
+{
+    const struct price_series *series = basis->series;
+    const struct bond_terms *bond = series->bond;
+    double coupon = bond_coupon(bond), shares = 1;
+    enum status s = bond_check(bond, series->uid, err);
+    basis->redemption = BOND_PAR;
+    if (s != STATUS_OK || !(coupon > 0) || basis->n_bars == 0)
+        return s;
+    int k = bond_coupons_after(bond, series->date[0]);
+    basis->actions = arena_array(arena, (size_t)k + 1, sizeof *basis->actions);
+    if (basis->actions == NULL)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for this backtest.");
+    for (size_t row = 1; k > 0; k--) {
+        while (row < basis->n_bars && series->date[row] < bond_coupon_date(bond, k - 1))
+            row++;
+        if (row == basis->n_bars) { /* not yet, or with the redemption */
+            basis->redemption += mode == DIVIDENDS_DROP ? 0 : coupon;
+            break;
+        }
+        double dirty = dirty_at(basis, row);
+        if (mode == DIVIDENDS_REINVEST)
+            shares *= (dirty + coupon) / dirty;
+        else if (mode == DIVIDENDS_REINVEST_PREVIOUS_CLOSE)
+            shares *= dirty_at(basis, row - 1) / (dirty_at(basis, row - 1) - coupon);
+        basis->actions[basis->n_actions++] =
+            (struct basis_action){.row = (uint32_t)row,
+                                  .kind = ACTION_COUPON,
+                                  .is_paid = mode == DIVIDENDS_CASH,
+                                  .amount = coupon,
+                                  .ratio = 1,
+                                  .shares = shares};
+    }
+    return STATUS_OK;
+}
+
+double basis_redemption(const struct basis *basis)
+{
+    if (bond_of(basis) == NULL || basis->n_bars == 0)
+        return (double)NAN;
+    return basis->redemption * basis_shares(basis, basis->n_bars - 1);
+}
+
 enum status basis_init(struct basis *basis, const struct price_series *series, size_t n_bars,
                        enum price_mode mode, enum spec_dividends dividends, struct arena *arena,
                        struct err *err)
 {
     *basis = (struct basis){.series = series, .n_bars = n_bars};
     basis->is_raw = mode == PRICES_RAW;
+    if (bond_of(basis) != NULL)
+        return add_coupons(basis, dividends, arena, err);
     size_t n = basis->is_raw ? count_actions(series, n_bars) : 0;
     if (n == 0)
         return STATUS_OK;
@@ -127,6 +186,8 @@ double basis_shares(const struct basis *basis, size_t row)
 double basis_value(const struct basis *basis, size_t row)
 {
     const struct price_series *series = basis->series;
+    if (bond_of(basis) != NULL)
+        return dirty_at(basis, row) * basis_shares(basis, row);
     return basis->is_raw ? series->close[row] * basis_shares(basis, row) : series->price[row];
 }
 
@@ -149,6 +210,7 @@ void basis_gather(const struct basis *basis, const uint32_t *row, size_t n, doub
         if (row[t] == ALIGN_NO_ROW)
             continue;
         n_actions = actions_until(basis, row[t], n_actions);
-        ret_value[t] = price[row[t]] * shares_after(basis, n_actions);
+        double value = bond_of(basis) != NULL ? dirty_at(basis, row[t]) : price[row[t]];
+        ret_value[t] = value * shares_after(basis, n_actions);
     }
 }

@@ -7,6 +7,9 @@
  *           stands for. A split multiplies the shares. A dividend multiplies them when it is reinvested,
  *           by (p + d) / p at the ex-date's close p, or by q / (q - d) at the close q before it, as
  *           published factors do; otherwise it is cash, or is dropped.
+ * Bond      with terms (market.h): the unit starts as 100 of par and is worth its share of close plus accrued
+ *           interest (bond.h). Each coupon is an action at the first bar on or after its date; the quotes'
+ *           own dividends are not looked at. See basis_redemption for the end.
  * The unit never looks ahead: bars after a row do not change what it is worth at that row.
  */
 #ifndef BACKTEST_BASIS_H
@@ -31,6 +34,7 @@ struct basis {
     const struct price_series *series;
     size_t n_bars;
     bool is_raw;
+    double redemption;            /* of a bond, for one share: par and what the last coupon adds */
     struct basis_action *actions; /* in the order of rows, a row's split first */
     size_t n_actions;
 };
@@ -49,6 +53,12 @@ void basis_place(struct basis *basis, const uint32_t *row, size_t n);
 /* At one bar: what a unit is worth in the series' currency, and the shares it stands for. */
 double basis_value(const struct basis *basis, size_t row);
 double basis_shares(const struct basis *basis, size_t row);
+
+/*
+ * What a unit is paid back when its bond matures, in the series' currency: par, and the last coupon unless a bar
+ * has brought it or coupons are dropped. NaN when it is no bond with terms, or prices are not raw.
+ */
+double basis_redemption(const struct basis *basis);
 
 /* The value at row[t] for n sessions; NaN at ALIGN_NO_ROW (align.h). */
 void basis_gather(const struct basis *basis, const uint32_t *row, size_t n, double *ret_value);

@@ -157,6 +157,10 @@ enum status market_keep_priced(struct price_series *series, enum price_mode mode
 {
     const double *used = price_column_of(series, mode);
     size_t n_kept = 0;
+    /* What the bars call the end of a bond that lived to its maturity is that maturity. */
+    if (mode == PRICES_RAW && series->bond != NULL && series->delisted_on != DATE_NONE &&
+        series->delisted_on >= series->bond->maturity)
+        series->delisted_on = series->bond->maturity;
     if (series->n == 0)
         return STATUS_OK; /* market_check_series says so */
     for (size_t i = 0; i < series->n && used != NULL; i++)

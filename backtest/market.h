@@ -98,7 +98,8 @@ const struct rate_series *market_find_rates(const struct market_data *market, st
 
 /*
  * Leaves out the rows that have no price of that mode; the arrays of what remains are copies in the arena.
- * A split or dividend of a row left out is carried to the next row.
+ * A split or dividend of a row left out is carried to the next row. A raw bond that was delisted on or after its
+ * maturity ends at its maturity, where it is redeemed.
  * Errors: STATUS_BAD_SPEC when no row has one, naming /prices and the mode that would serve: modes are not
  * mixed within a run; STATUS_OUT_OF_MEMORY.
  */

@@ -72,7 +72,6 @@ static enum status fill_column(struct builder *b, size_t a, bool *ret_is_covered
     uint8_t *state = panel->state + panel_cell(panel, a, 0);
 
     asset->n_bars = coverage_bars(series);
-    asset->delisting_return = series->delisting_return;
     enum status s =
         fx_table_add(&panel->fx, b->market, b->clock, series->currency, &asset->currency, err);
     if (s == STATUS_OK)
@@ -85,6 +84,9 @@ static enum status fill_column(struct builder *b, size_t a, bool *ret_is_covered
     basis_gather(&asset->basis, b->row, panel->n_sessions, price);
     basis_place(&asset->basis, b->row, panel->n_sessions);
 
+    double redemption = basis_redemption(&asset->basis);
+    bool is_redeemed = !isnan(redemption) && series->delisted_on == series->bond->maturity;
+    asset->delisting_return = is_redeemed ? 0 : series->delisting_return;
     unsigned stale = 0;
     bool is_covered = true;
     asset->delisted_at = PANEL_NEVER;
@@ -98,6 +100,7 @@ static enum status fill_column(struct builder *b, size_t a, bool *ret_is_covered
             asset->delisted_at =
                 asset->delisted_at == PANEL_NEVER ? (uint32_t)t : asset->delisted_at;
             state[t] = PANEL_DELISTED;
+            price[t] = is_redeemed ? redemption * rate[t] : price[t];
         } else if (stale > b->spec->max_stale) {
             state[t] = PANEL_SUSPENDED;
         }

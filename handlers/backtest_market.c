@@ -92,6 +92,29 @@ static struct price_series series_of(const struct instrument *instrument,
     return series;
 }
 
+/* The terms of a bond whose maturity is known; what they lack is refused when a run needs them. */
+static enum status take_terms(const struct instrument *instrument, struct arena *arena,
+                              struct price_series *series, struct err *err)
+{
+    if (instrument->maturity == DATE_NONE)
+        return STATUS_OK;
+    struct bond_terms *bond = ARENA_NEW(arena, struct bond_terms);
+    if (bond == NULL)
+        return out_of_memory(err);
+    bool is_30_360 = str_eq_c(instrument->day_count, "30_360");
+    if (instrument->day_count.ptr != NULL && !is_30_360 &&
+        !str_eq_c(instrument->day_count, "act_act_icma"))
+        return err_set(err, STATUS_BAD_DATA, "%.*s has a day count that is not known: \"%.*s\".",
+                       STR_ARG(instrument->uid), STR_ARG(str_utf8_cut(instrument->day_count, 32)));
+    int64_t n = instrument->coupons_per_year;
+    *bond = (struct bond_terms){.maturity = instrument->maturity,
+                                .coupon_rate = instrument->coupon_rate,
+                                .coupons_per_year = n < 0 || n > 12 ? 12 + 1 : (unsigned)n,
+                                .day_count = is_30_360 ? DAY_COUNT_30_360 : DAY_COUNT_ACT_ACT_ICMA};
+    series->bond = bond;
+    return STATUS_OK;
+}
+
 /* The name of a market's open days in the book; no instrument has it. */
 #define CALENDAR_PREFIX "calendar/"
 
@@ -153,7 +176,9 @@ static enum status read_series(void *cls, struct str uid, struct arena *arena,
     if (s != STATUS_OK)
         return s;
     struct price_series series = series_of(&instrument, &bars);
-    s = look_over(loader, instrument.market, arena, &series, err);
+    s = take_terms(&instrument, arena, &series, err);
+    if (s == STATUS_OK)
+        s = look_over(loader, instrument.market, arena, &series, err);
     if (s == STATUS_OK)
         *ret = series;
     return s;

@@ -14,7 +14,7 @@ enum { FIRST_ROWS = 4096 };
 #define INSTRUMENT_COLUMNS                                                                               \
     "uid, asset_class, symbol, name, name_local, market, country, currency, sector, industry, source, "  \
     "quote_unit, price_basis, first_date, last_date, n_rows, is_active, delisted_on, delisting_return, " \
-    "is_survivor_biased"
+    "is_survivor_biased, maturity_date, coupon_rate, coupons_per_year, day_count"
 
 static const char stmt_instrument_get[] =
     "SELECT " INSTRUMENT_COLUMNS " FROM gen_instrument WHERE uid = $1 "
@@ -82,7 +82,10 @@ static enum status read_instrument(const struct rows *rows, struct arena *arena,
     ret->delisted_on = date_or_none(rows, at + 4);
     ret->delisting_return = rows_is_null(rows, at + 5) ? 0.0 : rows_f64(rows, at + 5);
     ret->is_survivor_biased = rows_bool(rows, at + 6);
-    return STATUS_OK;
+    ret->maturity = date_or_none(rows, at + 7);
+    ret->coupon_rate = rows_is_null(rows, at + 8) ? 0.0 : rows_f64(rows, at + 8);
+    ret->coupons_per_year = rows_i64(rows, at + 9);
+    return keep(arena, rows_text(rows, at + 10), &ret->day_count) ? STATUS_OK : no_memory(err);
 }
 
 static enum status nearest_uid(struct db *db, struct str uid, int64_t generation,

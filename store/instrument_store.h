@@ -19,6 +19,10 @@ struct instrument {
     int32_t delisted_on;     /* DATE_NONE while listed */
     double delisting_return; /* fraction; 0 when unknown */
     bool is_survivor_biased;
+    int32_t maturity;   /* of a bond; DATE_NONE: none is known, and what follows means nothing */
+    double coupon_rate; /* a year, fraction of par; 0 when unknown */
+    int64_t coupons_per_year;
+    struct str day_count; /* "act_act_icma" or "30_360"; ptr NULL: the first */
 };
 
 /* *ret_found false (and *ret the nearest known uid in its uid, if any) when there is no such instrument. */

@@ -6,7 +6,7 @@ import itertools
 import unittest
 
 from support.backend import Sqlite
-from support.dataset import sample_rows
+from support.dataset import Dataset, sample_rows
 from support.problems import Assertions
 
 # A share with a split, one with quarterly dividends, one with a halt and a split, one that is delisted.
@@ -175,6 +175,63 @@ class Prices(Assertions, unittest.TestCase):
     def test_an_unknown_base_is_named(self):
         answer = self.server.post("/v1/backtests", held(SHARES[0], clock={"base": "stock:KRX.00910"}))
         self.assert_problem(answer, "unknown-asset", about="/clock/base")
+
+
+class Bonds(Assertions, unittest.TestCase):
+    """A bond with terms, from its rows in the marts to its redemption."""
+
+    FIRST, MATURITY = datetime.date(2020, 2, 3), datetime.date(2021, 1, 11)
+
+    @classmethod
+    def setUpClass(cls):
+        backend = Sqlite(with_sample=False)
+        backend.load(cls.dataset().folder)
+        cls.server = backend.server().start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
+
+    @classmethod
+    def dataset(cls):
+        def instrument(uid, **terms):
+            return {"uid": uid, "asset_class": uid.split(":")[0], "symbol": uid.split(":")[1], "name": uid, "market": "24_7",
+                    "currency": "USD", "source": "test", "quote_unit": "price", "price_basis": "raw", "is_active": "true",
+                    "delisted_on": None, "delisting_return": None, "is_survivor_biased": "false", "coupon_rate": None,
+                    "coupons_per_year": None, "maturity_date": None, "day_count": None, **terms}
+
+        def bar(uid, date, close):
+            return {"uid": uid, "date": str(date), "close": str(close), "adj_close": str(close), "dividend": None, "split_ratio": None,
+                    "currency": "USD", "source": "test", "quality": "0", "known_at": f"{date}T21:00:00Z"}
+        days = [cls.FIRST + datetime.timedelta(days=i) for i in range(400)]
+        days = [day for day in days if day.weekday() < 5]
+        terms = {"coupon_rate": "0.06", "coupons_per_year": "2", "maturity_date": str(cls.MATURITY), "day_count": "act_act_icma",
+                 "is_active": "false", "delisted_on": str(cls.MATURITY), "delisting_return": "0"}
+        bars = [bar("bond:T.A", day, 100 if day == cls.MATURITY else 99) for day in days if day <= cls.MATURITY]
+        return Dataset.of(mart_instrument=[instrument("bond:T.A", **terms), instrument("bond:T.B", **{**terms, "day_count": "act_365"}),
+                                           instrument("stock:T.C")],
+                          mart_price_daily=bars + [{**one, "uid": "bond:T.B"} for one in bars] + [bar("stock:T.C", day, 10) for day in days],
+                          mart_fx_daily=[{"base": "EUR", "quote": "USD", "date": "2020-01-02", "rate": "1.1", "is_cross": "false",
+                                          "source": "test", "is_filled": "false", "known_at": "2020-01-02T15:00:00Z"}])
+
+    def test_a_bond_pays_its_coupons_and_is_redeemed_at_par(self):
+        request = {"assets": [{"uid": "bond:T.A", "weight": 1}, {"uid": "stock:T.C", "weight": 0}], "start": "2020-02-03",
+                   "end": "2021-02-10", "rebalance": "never", "monkeys": {"count": 0}, "prices": "raw", "capital": 1000,
+                   "clock": "daily_24_7", "fill": "next_close"}
+        paid_until = (datetime.date(2020, 2, 4) - datetime.date(2020, 1, 11)).days
+        units = 1000 / (99 + 3 * paid_until / (datetime.date(2020, 7, 11) - datetime.date(2020, 1, 11)).days)
+        for dividends, final in (("cash", 106), ("drop", 100)):
+            answer = self.server.post("/v1/backtests", {**request, "dividends": dividends})
+            self.assertIn(answer.status, (200, 201), answer)
+            data = answer.json["data"]
+            self.assertAlmostEqual(data["equity"]["equity"][-1], units * final, delta=1e-8)
+            self.assertEqual(data["data_quality"][0]["actions"], {"coupon": 2})
+
+    def test_terms_that_are_not_known_are_named(self):
+        body = {"assets": [{"uid": "bond:T.B"}], "prices": "raw", "monkeys": {"count": 0}}
+        answer = self.server.post("/v1/backtests", body)
+        self.assertEqual(answer.status, 422, answer)
+        self.assertIn("act_365", answer.json["detail"])
 
 
 if __name__ == "__main__":
