@@ -8,7 +8,7 @@
 
 #include <math.h>
 
-enum { BODY_BYTES_MAX = 256 << 20, PACK_LEVEL = 6 };
+enum { BODY_BYTES_MAX = 256 << 20, PACK_LEVEL = 1 };
 
 static const char stmt_backtest_load[] = "SELECT body FROM backtest_result WHERE id = $1";
 static const char stmt_backtest_exists[] = "SELECT id FROM backtest_result WHERE id = $1";
