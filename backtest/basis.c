@@ -10,6 +10,9 @@
 const char *const action_kind_names[ACTION_COUPON + 1] = {
     [ACTION_SPLIT] = "split", [ACTION_DIVIDEND] = "dividend", [ACTION_COUPON] = "coupon"};
 
+/* What no company has done; beyond, shares times closes could leave the range of a double. */
+static const double SPLIT_MIN = 1e-6, SPLIT_MAX = 1e6, SHARES_MIN = 1e-30, SHARES_MAX = 1e30;
+
 static enum status bad_action(const struct price_series *series, size_t row, const char *what,
                               struct err *err)
 {
@@ -57,7 +60,7 @@ static enum status add_actions(struct basis *basis, size_t row, enum spec_divide
     const struct price_series *series = basis->series;
     double split = split_at(series, row), dividend = dividend_at(series, row);
 
-    if (!(split > 0) || !isfinite(split))
+    if (!(split >= SPLIT_MIN && split <= SPLIT_MAX))
         return bad_action(series, row, "split", err);
     if (!(dividend >= 0) || !(dividend * split < series->close[row - 1]))
         return bad_action(series, row, "dividend", err);
@@ -78,7 +81,8 @@ static enum status add_actions(struct basis *basis, size_t row, enum spec_divide
         action.shares = *shares;
         basis->actions[basis->n_actions++] = action;
     }
-    return STATUS_OK;
+    return *shares >= SHARES_MIN && *shares <= SHARES_MAX ? STATUS_OK
+                                                          : bad_action(series, row, "split", err);
 }
 
 /* Whether a raw series is one of a bond whose terms are known. */
@@ -115,6 +119,8 @@ static enum status add_coupons(struct basis *basis, enum spec_dividends mode, st
             break;
         }
         double dirty = dirty_at(basis, row);
+        if (!(coupon < dirty && coupon < dirty_at(basis, row - 1)))
+            return bad_action(series, row, "coupon", err);
         if (mode == DIVIDENDS_REINVEST)
             shares *= (dirty + coupon) / dirty;
         else if (mode == DIVIDENDS_REINVEST_PREVIOUS_CLOSE)

@@ -30,6 +30,7 @@ struct market_maker {
     struct fx_series fx[ARRAY_LEN(currencies)];
     int32_t from;
     int32_t step; /* days between bars */
+    enum price_mode mode;
 };
 
 static uint64_t seed_of(struct str uid)
@@ -74,6 +75,46 @@ static bool make_rows(struct market_maker *maker, struct rng *rng, struct price_
     return true;
 }
 
+/* Now and then what no source should say. */
+static double odd(struct rng *rng, double usual)
+{
+    static const double strange[] = {0, -1, 1e-300, 1e300, 1e-9, 100, (double)NAN};
+    return rng_next_below(rng, 400) == 0 ? strange[rng_next_below(rng, ARRAY_LEN(strange))] : usual;
+}
+
+/* Quotes beside the adjusted closes, with actions; or the terms of a bond. */
+static bool add_quotes(struct market_maker *maker, struct rng *rng, struct price_series *series)
+{
+    double *column[5];
+    for (size_t k = 0; k < ARRAY_LEN(column); k++)
+        if ((column[k] = arena_array(maker->arena, BARS, sizeof **column)) == NULL)
+            return false;
+    for (size_t i = 0; i < series->n; i++) {
+        bool has_action = rng_next_below(rng, 30) == 0;
+        column[0][i] = rng_next_below(rng, 50) == 0 ? (double)NAN : series->price[i] * 3;
+        column[1][i] = odd(rng, column[0][i]);
+        column[2][i] = odd(rng, has_action ? 0.01 * series->price[i] : 0);
+        column[3][i] = odd(rng, has_action ? 2 : 1);
+        column[4][i] = odd(rng, 1e5);
+    }
+    series->close = column[0];
+    series->open = column[1];
+    series->dividend = column[2];
+    series->split = column[3];
+    series->volume = column[4];
+    if (rng_next_below(rng, 4) != 0)
+        return true;
+    struct bond_terms *bond = ARENA_NEW(maker->arena, struct bond_terms);
+    if (bond == NULL)
+        return false;
+    *bond = (struct bond_terms){.maturity = series->date[0] + (int32_t)rng_next_below(rng, 4000),
+                                .coupon_rate = odd(rng, 0.04),
+                                .coupons_per_year = rng_next_below(rng, 14),
+                                .day_count = (enum day_count)rng_next_below(rng, 2)};
+    series->bond = bond;
+    return true;
+}
+
 static bool add_series(struct market_maker *maker, struct str uid)
 {
     struct price_series *series = &maker->series[maker->market->n_series];
@@ -93,6 +134,10 @@ static bool add_series(struct market_maker *maker, struct str uid)
         series->delisted_on = series->date[BARS / 2] + 1;
         series->delisting_return = -rng_next_unit(&rng);
     }
+    if (rng_next_below(&rng, 3) != 0 && !add_quotes(maker, &rng, series))
+        return false;
+    if (market_keep_priced(series, maker->mode, maker->arena, NULL) != STATUS_OK)
+        return false;
     maker->market->n_series++;
     return true;
 }
@@ -123,6 +168,7 @@ static bool make_market(const struct spec *spec, struct market_maker *maker)
     int32_t start = spec->start != DATE_NONE ? spec->start : end - 400;
     if (spec->n_assets > NAMES_MAX || spec->n_universe > NAMES_MAX)
         return false;
+    maker->mode = spec->prices;
     maker->from = start - 3;
     maker->step = (end - start) / (BARS - 5) + 1;
     maker->market->series = maker->series;

@@ -139,6 +139,9 @@ static void an_impossible_action_is_bad_data(void **state)
     assert_int_equal(spec_resolve_dates(spec, &w.market, &err), STATUS_OK);
     s->split = negative;
     assert_int_equal(panel_build(spec, &w.market, &w.arena, NULL, &panel, &err), STATUS_BAD_DATA);
+    static const double huge[] = {1, 1e7, 1};
+    s->split = huge;
+    assert_int_equal(panel_build(spec, &w.market, &w.arena, NULL, &panel, &err), STATUS_BAD_DATA);
     s->split = no_split;
     s->dividend = whole; /* as much as the share was worth */
     assert_int_equal(panel_build(spec, &w.market, &w.arena, NULL, &panel, &err), STATUS_BAD_DATA);
