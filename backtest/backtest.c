@@ -262,6 +262,7 @@ static enum status take_measures(struct run *run, struct err *err)
         .path = {run->panel->clock, result->equity, run->panel->n_sessions},
         .periods_per_year = result->periods_per_year,
         .risk_free_rate = run->spec->risk_free_rate,
+        .options.has_mar = profile_targets_zero(run->spec->metrics_profile),
         .trading = &trading,
     };
     s = common_paths(run, &input, err);
@@ -273,6 +274,7 @@ static enum status take_measures(struct run *run, struct err *err)
         .path = input.benchmark,
         .periods_per_year = result->periods_per_year,
         .risk_free_rate = run->spec->risk_free_rate,
+        .options.has_mar = profile_targets_zero(run->spec->metrics_profile),
     };
     return measure_compute(&benchmark, run->arena, result->benchmark_measures, err);
 }

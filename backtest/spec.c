@@ -88,6 +88,7 @@ static enum status read_scalars(struct json_val root, struct arena *arena, struc
                                 struct err *err)
 {
     size_t fill = FILL_NEXT_CLOSE, on_weight_sum = WEIGHT_SUM_REJECT, shares = 0;
+    size_t profile = PROFILE_native;
     int64_t max_stale = 5;
 
     spec->start = spec->end = DATE_NONE;
@@ -112,6 +113,10 @@ static enum status read_scalars(struct json_val root, struct arena *arena, struc
         s = spec_optional_i64(root, "max_stale", 0, SPEC_STALE_MAX, &max_stale, err);
     if (s == STATUS_OK)
         s = spec_optional_f64(root, "risk_free_rate", -0.5, 1, &spec->risk_free_rate, err);
+    if (s == STATUS_OK)
+        s = spec_optional_choice(root, "metrics_profile", profile_names, PROFILE_COUNT, &profile,
+                                 err);
+    spec->metrics_profile = (enum profile)profile;
     if (s == STATUS_OK)
         s = spec_optional_choice(root, "on_weight_sum", spec_weight_sum_names,
                                  SPEC_WEIGHT_SUM_COUNT, &on_weight_sum, err);
@@ -205,7 +210,7 @@ static enum status read_root(struct json_val root, struct arena *arena, struct s
         "leverage",       "flows",
         "flow_timing",    "flow_allocation",
         "bootstrap",      "verify",
-        "monte_carlo",    "offset_luck",
+        "monte_carlo",    "offset_luck", "metrics_profile",
     };
     enum status s = jr_expect_object(root, keys, ARRAY_LEN(keys), err);
     if (s == STATUS_OK)

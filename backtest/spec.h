@@ -11,6 +11,7 @@
 #include "backtest/financing.h"
 #include "backtest/flows.h"
 #include "backtest/market.h"
+#include "backtest/profile.h"
 #include "backtest/rebalance.h"
 #include "backtest/spec_trust.h"
 #include "backtest/strategy.h"
@@ -91,6 +92,7 @@ struct spec {
     enum spec_alignment alignment;
     unsigned max_stale;    /* clock sessions */
     double risk_free_rate; /* annual, fraction */
+    enum profile metrics_profile;
     enum spec_weight_sum on_weight_sum;
     unsigned n_monkeys;
     uint64_t monkey_seed;

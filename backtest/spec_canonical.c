@@ -63,6 +63,8 @@ void spec_canonical(const struct spec *spec, struct json_out *json)
     jw_key_c(json, "fill", spec_fill_names[spec->fill]);
     jw_key_i64(json, "max_stale", spec->max_stale);
     jw_key_f64(json, "risk_free_rate", spec->risk_free_rate);
+    if (spec->metrics_profile != PROFILE_native)
+        jw_key_c(json, "metrics_profile", profile_names[spec->metrics_profile]);
     jw_key_c(json, "on_weight_sum", spec_weight_sum_names[spec->on_weight_sum]);
     spec_write_frontier(spec, json);
     write_monkeys(spec, json);

@@ -8,27 +8,6 @@
 
 enum { REQUEST_MAX = 1 << 20, ARENA_MIB = 1024 };
 
-/* Reads the whole request, at most REQUEST_MAX bytes. */
-static enum status read_request(const char *path, struct arena *arena, struct str *ret,
-                                struct err *err)
-{
-    FILE *in = path == NULL ? stdin : fopen(path, "rb");
-    if (in == NULL)
-        return err_set(err, STATUS_IO, "%s cannot be opened.", path);
-    char *text = arena_alloc(arena, REQUEST_MAX + 1);
-    size_t n = text == NULL ? 0 : fread(text, 1, REQUEST_MAX + 1, in);
-    bool is_broken = text == NULL || ferror(in) != 0;
-    if (in != stdin)
-        (void)fclose(in);
-    if (is_broken)
-        return err_set(err, STATUS_IO, "The request cannot be read.");
-    if (n > REQUEST_MAX)
-        return err_set(err, STATUS_BODY_TOO_LARGE, "The request is longer than %d bytes.",
-                       REQUEST_MAX);
-    *ret = (struct str){text, n};
-    return STATUS_OK;
-}
-
 static enum status run(struct db_pool *pool, const struct config *config, struct str request,
                        struct arena *arena, struct err *err)
 {
@@ -118,7 +97,7 @@ int backtest_command(int argc, char **argv)
     arena_init(&arena, (size_t)ARENA_MIB << 20);
     struct err err = {0};
     struct str request = STR_NONE;
-    int code = read_request(arguments.request, &arena, &request, &err) == STATUS_OK
+    int code = command_read_request(arguments.request, REQUEST_MAX, &arena, &request, &err) == STATUS_OK
                    ? EXIT_DONE
                    : command_fail(&err);
     if (code == EXIT_DONE && arguments.prices == NULL)

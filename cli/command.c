@@ -25,6 +25,25 @@ int command_fail(const struct err *err)
     return err->status == STATUS_CONFIG ? EXIT_CONFIG : EXIT_FAILED;
 }
 
+enum status command_read_request(const char *path, size_t max, struct arena *arena, struct str *ret,
+                                 struct err *err)
+{
+    FILE *in = path == NULL ? stdin : fopen(path, "rb");
+    if (in == NULL)
+        return err_set(err, STATUS_IO, "%s cannot be opened.", path);
+    char *text = arena_alloc(arena, max + 1);
+    size_t n = text == NULL ? 0 : fread(text, 1, max + 1, in);
+    bool is_broken = text == NULL || ferror(in) != 0;
+    if (in != stdin)
+        (void)fclose(in);
+    if (is_broken)
+        return err_set(err, STATUS_IO, "The request cannot be read.");
+    if (n > max)
+        return err_set(err, STATUS_BODY_TOO_LARGE, "The request is longer than %zu bytes.", max);
+    *ret = (struct str){text, n};
+    return STATUS_OK;
+}
+
 int command_misused(const char *name, const char *argument)
 {
     (void)fprintf(stderr, "cmmc %s: unexpected argument \"%s\"; see `cmmc %s --help`\n", name,

@@ -5,6 +5,7 @@
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "server/config.h"
 #include "store/db.h"
@@ -22,6 +23,7 @@ int serve_command(int argc, char **argv);
 int migrate_command(int argc, char **argv);
 int load_command(int argc, char **argv);
 int backtest_command(int argc, char **argv);
+int metrics_command(int argc, char **argv);
 int config_command(int argc, char **argv);
 int keys_command(int argc, char **argv);
 int routes_command(int argc, char **argv);
@@ -29,6 +31,13 @@ int version_command(int argc, char **argv);
 
 /* Writes "cmmc: detail" with place, suggestion and what is allowed to standard error; returns the exit code. */
 int command_fail(const struct err *err);
+
+/*
+ * The whole of a file, or of standard input when path is NULL, in the arena.
+ * Errors: STATUS_IO; STATUS_BODY_TOO_LARGE above max bytes.
+ */
+enum status command_read_request(const char *path, size_t max, struct arena *arena, struct str *ret,
+                                 struct err *err) NODISCARD;
 
 /* "cmmc NAME: unexpected argument ..." and a pointer to --help; returns EXIT_USAGE. */
 int command_misused(const char *name, const char *argument);

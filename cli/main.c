@@ -28,6 +28,13 @@ static const char backtest_usage[] =
     "  --prices    prices from this CSV file (plain or gzip) in place of the database, which is not touched then:\n"
     "              date,uid,close[,currency] with a row for each bar, or date and a column for each name\n"
     "  --currency  of prices that have no column currency; USD without it\n";
+static const char metrics_usage[] =
+    "usage: cmmc metrics [--csv] [FILE] [NAME=VALUE]...\n\n"
+    "Measures a track record of your own: returns or prices in, every metric out, as POST /v1/metrics answers them;\n"
+    "no server and no database. FILE, or standard input, holds JSON; with --csv, or when its name ends with .csv, a\n"
+    "table with the columns date, return or price, benchmark_return or benchmark_price, risk_free, mar, factor:NAME.\n"
+    "NAME=VALUE are the options of a table: profile, period, periods_per_year, risk_free_rate, missing, select,\n"
+    "rolling_window and others; docs/track-record.md lists them.\n";
 static const char keys_usage[] =
     "usage: cmmc keys create --name NAME --scopes SCOPE,... [--expires DATE] [--rate N]\n"
     "       cmmc keys list [--json]\n"
@@ -51,6 +58,8 @@ static const struct command commands[] = {
     {"migrate", "bring the database up to date", migrate_usage, migrate_command},
     {"load", "publish a data set from CSV files", load_usage, load_command},
     {"backtest", "run one backtest, JSON in and JSON out", backtest_usage, backtest_command},
+    {"metrics", "measure returns or prices of your own, JSON or CSV in", metrics_usage,
+     metrics_command},
     {"keys", "make, list and revoke keys", keys_usage, keys_command},
     {"config", "show every setting", config_usage, config_command},
     {"routes", "show every route", routes_usage, routes_command},

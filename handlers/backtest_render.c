@@ -5,6 +5,7 @@
 #include "handlers/backtest_hash.h"
 #include "handlers/backtest_render_quality.h"
 #include "handlers/backtest_render_trust.h"
+#include "handlers/measure_render.h"
 #include "handlers/backtest_render_decisions.h"
 #include "handlers/backtest_render_frontier.h"
 #include "handlers/backtest_render_walk.h"
@@ -31,75 +32,6 @@ static void write_equity(const struct backtest_result *r, struct json_out *json)
     write_line(json, "drawdown", r->drawdown, r->panel->n_sessions);
     write_line(json, "benchmark", r->benchmark, r->panel->n_sessions);
     jw_end_object(json);
-}
-
-static void write_metrics(const struct backtest_result *r, struct json_out *json)
-{
-    jw_key(json, "metrics");
-    jw_object(json);
-    for (size_t i = 0; i < MEASURE_COUNT; i++) {
-        const struct measure_value *m = &r->measures[i];
-        jw_key(json, measure_infos[i].name);
-        jw_object(json);
-        if (m->reason == REASON_NONE) {
-            jw_key_f64(json, "value", m->value);
-        } else {
-            jw_key_null(json, "value");
-            jw_key_c(json, "reason", measure_reason_codes[m->reason]);
-        }
-        jw_key_c(json, "unit", measure_infos[i].unit);
-        jw_key_i64(json, "n", (int64_t)m->n);
-        if (r->benchmark != NULL && r->benchmark_measures[i].reason == REASON_NONE)
-            jw_key_f64(json, "benchmark", r->benchmark_measures[i].value);
-        else
-            jw_key_null(json, "benchmark");
-        jw_key_c(json, "convention", measure_infos[i].convention);
-        jw_end_object(json);
-    }
-    jw_end_object(json);
-}
-
-static void write_drawdowns(const struct backtest_result *r, struct json_out *json)
-{
-    const int32_t *clock = r->panel->clock;
-    jw_key(json, "drawdowns");
-    jw_array(json);
-    for (size_t i = 0; i < r->n_drawdowns; i++) {
-        struct drawdown d = r->drawdowns[i];
-        bool is_open = d.recovery == DRAWDOWN_OPEN;
-        jw_object(json);
-        jw_key_date(json, "peak", clock[d.peak]);
-        jw_key_date(json, "trough", clock[d.trough]);
-        if (is_open)
-            jw_key_null(json, "recovery");
-        else
-            jw_key_date(json, "recovery", clock[d.recovery]);
-        jw_key_f64(json, "depth", d.depth);
-        jw_key_i64(json, "days_to_trough", clock[d.trough] - clock[d.peak]);
-        if (is_open)
-            jw_key_null(json, "days_to_recovery");
-        else
-            jw_key_i64(json, "days_to_recovery", clock[d.recovery] - clock[d.trough]);
-        jw_key_bool(json, "is_open", is_open);
-        jw_end_object(json);
-    }
-    jw_end_array(json);
-}
-
-static void write_monthly(const struct backtest_result *r, struct json_out *json)
-{
-    jw_key(json, "monthly");
-    jw_array(json);
-    for (size_t y = 0; y < r->years.n; y++) {
-        const struct table_year *row = &r->years.rows[y];
-        jw_object(json);
-        jw_key_i64(json, "year", row->year);
-        write_line(json, "months", row->month, ARRAY_LEN(row->month));
-        jw_key_f64(json, "total", row->total);
-        jw_key_bool(json, "is_partial", row->is_partial);
-        jw_end_object(json);
-    }
-    jw_end_array(json);
 }
 
 static void write_trade(const struct backtest_result *r, const struct sim_trade *trade,
@@ -357,9 +289,10 @@ void backtest_render(const struct backtest_result *result, struct str id,
     jw_key(&json, "spec");
     spec_canonical(result->spec, &json);
     write_equity(result, &json);
-    write_metrics(result, &json);
-    write_drawdowns(result, &json);
-    write_monthly(result, &json);
+    measures_write(&json, result->spec->metrics_profile, result->measures,
+                   result->benchmark == NULL ? NULL : result->benchmark_measures);
+    drawdowns_write(&json, result->panel->clock, result->drawdowns, result->n_drawdowns);
+    table_years_write(&json, &result->years);
     write_trades(result, &json);
     write_costs(result, &json);
     backtest_render_quality(result, &json);

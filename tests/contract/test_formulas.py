@@ -32,6 +32,28 @@ class Formulas(unittest.TestCase):
         self.assertEqual(len(rows), len(set(rows)))
         self.assertEqual(sorted(rows), sorted(first_cells(section(5))))
 
+    def test_every_variant_profile_and_name_of_a_library_is_documented(self):
+        text = re.split(r"^## (\d)\. .*$", read("docs/track-record.md"), flags=re.M)
+        parts = dict(zip(text[1::2], text[2::2]))
+        variants = re.findall(r"^METRIC\((\w+),", read("backtest/variants.def"), flags=re.M)
+        self.assertGreaterEqual(len(variants), 90)
+        self.assertEqual(sorted(variants), sorted(first_cells(parts["4"])))
+        profiles = read("backtest/profiles.def")
+        used = {metric for metric in re.findall(r"^USE\(\w+, (\w+), \w+\)", profiles, flags=re.M)}
+        names = re.findall(r"^PROFILE\((\w+),", profiles, flags=re.M)
+        self.assertEqual(sorted([*used, *names]), sorted(first_cells(parts["3"])))
+        aliases = re.findall(r'^ALIAS\((\w+), "([^"]+)", (\w+)\)', profiles, flags=re.M)
+        listed = [(library, name, row) for library, block in re.findall(r"^### (\w+)\n(.*?)(?=^###|\Z)", parts["5"], flags=re.M | re.S)
+                  for name, row in re.findall(r"^\| `([^`]+)` \| `(\w+)` \|", block, flags=re.M)]
+        self.assertEqual(sorted(aliases), sorted(listed))
+
+    def test_every_member_of_a_track_record_is_documented(self):
+        keys = re.search(r"static enum status read_root.*?keys\[\] = \{(.*?)\}", read("handlers/metrics_request.c"), flags=re.S)
+        section_1 = re.split(r"^## \d\. .*$", read("docs/track-record.md"), flags=re.M)[1]
+        documented = re.findall(r"^\| (`.*?`) \|", section_1, flags=re.M)
+        documented = [name for cell in documented for name in re.findall(r"`(\w+)`", cell)]
+        self.assertEqual(sorted(re.findall(r'"(\w+)"', keys.group(1))), sorted(documented))
+
     def test_every_reason_is_documented_and_every_documented_one_exists(self):
         rows = re.findall(r'^REASON\(\w+, "(\w+)", "(.*)"\)', read("backtest/reasons.def"), flags=re.M)
         self.assertEqual(sorted(code for code, _ in rows), sorted(first_cells(section(6))))

@@ -74,7 +74,7 @@ class Tables(unittest.TestCase):
                 body = operations[route["method"], route["path"]].get("requestBody")
                 self.assertEqual(body is not None, route["body_max_bytes"] > 0)
                 if body:
-                    self.assertIn({1 << 24: "16 MiB", 1 << 20: "1 MiB", 4096: "4 KiB"}[route["body_max_bytes"]], body["description"])
+                    self.assertIn({1 << 24: "16 MiB", 1 << 23: "8 MiB", 1 << 20: "1 MiB", 4096: "4 KiB"}[route["body_max_bytes"]], body["description"])
 
     def test_problem_types_are_those_of_the_status_table(self):
         problem = schema.openapi()["components"]["schemas"]["Problem"]["properties"]
@@ -95,7 +95,7 @@ class Tables(unittest.TestCase):
         texts = [response["description"] for response in schema.openapi()["components"]["responses"].values()]
         named = {slug for text in texts for slug in re.findall(r"`([a-z-]+)`", text)}
         # Of the command line, of loading, and what nobody is there to read.
-        elsewhere = {"client-gone", "malformed-csv"}
+        elsewhere = {"client-gone"}
         self.assertEqual(set(PROBLEMS) - named, elsewhere)
 
     def test_every_status_that_a_client_can_see_is_described_somewhere(self):
@@ -249,6 +249,21 @@ class Live(unittest.TestCase):
                         "fill": "same_close", "rebalance": "yearly"}]:
             with self.subTest(change):
                 self.ask("POST", "/v1/backtests", status=201, body={**REQUEST, **change})
+
+    def test_track_records_answer_as_described(self):
+        path, table = "/v1/metrics", b"return\n0.01\n"
+        for example in schema.operation("POST", path)["requestBody"]["content"]["application/json"]["examples"].values():
+            self.ask("POST", path, body=example["value"])
+        self.ask("POST", path, body={"returns": [0.01, -0.02, 0.03], "aggregate": "monthly", "rolling": {"window": 2},
+                                     "trades": [1, -2], "factors": [{"name": "f", "returns": [0, 0, 0]}]})
+        self.ask("POST", path, f"{path}?profile=quantstats&period=monthly", body=table, content_type="text/csv")
+        self.ask("POST", path, status=400, body=b"{")
+        self.ask("POST", path, status=400, body=b"return\nx\n", content_type="text/csv")
+        self.ask("POST", path, f"{path}?perod=monthly", 400, body=table, content_type="text/csv")
+        self.ask("POST", path, status=406, body={"returns": [0.1]}, accept="text/csv")
+        self.ask("POST", path, status=415, body=b"a=1", content_type="application/x-www-form-urlencoded")
+        self.ask("POST", path, status=422, body={"returns": []})
+        self.ask("POST", path, status=422, body={"returns": [0.1], "profile": "qs"})
 
     def test_an_answer_has_every_part_unless_some_are_selected(self):
         parts = schema.openapi()["components"]["schemas"]["BacktestDocument"]["properties"]["data"]["properties"]

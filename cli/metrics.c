@@ -1,0 +1,81 @@
+/* metrics.c - cmmc metrics: a track record from a file, measured without a server and without a database. */
+#include "cli/command.h"
+
+#include "handlers/metrics_answer.h"
+#include "handlers/metrics_csv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { ARENA_MIB = 1024, OPTIONS_MAX = 64 };
+
+struct arguments {
+    const char *path; /* NULL: standard input */
+    bool is_csv;
+    struct metrics_option option[OPTIONS_MAX];
+    size_t n_options;
+};
+
+static bool ends_with(const char *text, const char *ending)
+{
+    size_t n = strlen(text), m = strlen(ending);
+    return n >= m && strcmp(text + n - m, ending) == 0;
+}
+
+/* FILE, --csv and name=value in any order. The argument that is none of these, or NULL. */
+static const char *read_arguments(int argc, char **argv, struct arguments *ret)
+{
+    bool has_path = false;
+    for (int i = 1; i < argc; i++) {
+        const char *equals = strchr(argv[i], '=');
+        if (command_is_flag(argv[i], "csv")) {
+            ret->is_csv = true;
+        } else if (equals != NULL && argv[i][0] != '-' && ret->n_options < OPTIONS_MAX) {
+            ret->option[ret->n_options++] =
+                (struct metrics_option){{argv[i], (size_t)(equals - argv[i])}, str_of(equals + 1)};
+        } else if (!has_path && (argv[i][0] != '-' || argv[i][1] == '\0')) {
+            has_path = true;
+            ret->path = strcmp(argv[i], "-") == 0 ? NULL : argv[i];
+            ret->is_csv = ret->is_csv || ends_with(argv[i], ".csv");
+        } else {
+            return argv[i];
+        }
+    }
+    return NULL;
+}
+
+static enum status run(const struct arguments *arguments, struct arena *arena, struct err *err)
+{
+    struct metrics_request *request = NULL;
+    struct str body = STR_NONE, answer = STR_NONE;
+    enum status s =
+        command_read_request(arguments->path, METRICS_BODY_BYTES_MAX, arena, &body, err);
+    if (s == STATUS_OK && !arguments->is_csv && arguments->n_options > 0) {
+        (void)err_set(err, STATUS_BAD_SPEC, "Options as name=value go with a CSV file.");
+        err_allow(err, "the same members in the JSON document");
+        return STATUS_BAD_SPEC;
+    }
+    if (s == STATUS_OK)
+        s = arguments->is_csv ? metrics_csv_parse(body, arguments->option, arguments->n_options,
+                                                  arena, &request, err)
+                              : metrics_request_parse(body, arena, &request, err);
+    if (s == STATUS_OK)
+        s = metrics_answer(request, arena, &answer, err);
+    if (s == STATUS_OK && fwrite(answer.ptr, 1, answer.len, stdout) != answer.len)
+        s = err_set(err, STATUS_IO, "The answer cannot be written.");
+    return s;
+}
+
+int metrics_command(int argc, char **argv)
+{
+    struct arguments arguments = {.path = NULL};
+    const char *misused = read_arguments(argc, argv, &arguments);
+    if (misused != NULL)
+        return command_misused("metrics", misused);
+    struct arena arena;
+    struct err err = {0};
+    arena_init(&arena, (size_t)ARENA_MIB << 20);
+    int code = run(&arguments, &arena, &err) == STATUS_OK ? EXIT_DONE : command_fail(&err);
+    arena_clear(&arena);
+    return code;
+}

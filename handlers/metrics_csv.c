@@ -1,0 +1,420 @@
+/* metrics_csv.c - rows of text to columns of numbers, and options of text to a request. */
+#include "handlers/metrics_csv.h"
+
+#include "base/csv_in.h"
+#include "base/date.h"
+#include "base/suggest.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { COLUMNS_MAX = 7 + REGRESSION_FACTORS_MAX, ROW_BYTES = 4096, FIELD_BYTES = 256 };
+
+enum column {
+    COLUMN_DATE,
+    COLUMN_RETURN,
+    COLUMN_PRICE,
+    COLUMN_BENCHMARK_RETURN,
+    COLUMN_BENCHMARK_PRICE,
+    COLUMN_RISK_FREE,
+    COLUMN_MAR,
+    COLUMN_NAMED /* factor:NAME; from here on one each */
+};
+static const char *const column_names[COLUMN_NAMED] = {
+    "date", "return", "price", "benchmark_return", "benchmark_price", "risk_free", "mar"};
+static const char factor_prefix[] = "factor:";
+
+const char *const metrics_option_names[] = {
+    "profile",    "missing",         "periods_per_year", "period",  "risk_free_rate", "mar",
+    "confidence", "required_return", "target_sharpe",    "tail",    "ruin_loss",      "select",
+    "drawdowns",  "aggregate",       "rolling_window",   "hac_lag", "start",          NULL};
+
+struct source {
+    struct str rest;
+};
+
+struct reader {
+    struct csv_in *csv;
+    struct arena *arena;
+    struct metrics_request *request;
+    size_t width;
+    size_t target[COLUMNS_MAX]; /* column of each field */
+    bool has[COLUMNS_MAX];      /* by column */
+    double *value[COLUMNS_MAX]; /* by column; not for dates */
+    int32_t *date;
+    size_t n, room;
+};
+
+static enum status give_bytes(void *from, char *to, size_t size, size_t *ret_n, struct err *err)
+{
+    struct source *source = from;
+    (void)err;
+    *ret_n = source->rest.len < size ? source->rest.len : size;
+    if (*ret_n > 0)
+        memcpy(to, source->rest.ptr, *ret_n);
+    source->rest = str_sub(source->rest, *ret_n, source->rest.len);
+    return STATUS_OK;
+}
+
+static enum status no_memory(struct err *err)
+{
+    return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for this track record.");
+}
+
+static enum status refuse_column(struct str name, const char *why, struct err *err)
+{
+    (void)err_set(err, STATUS_UNKNOWN_FIELD, "Column \"%.*s\" %s.", STR_ARG(name), why);
+    err_at(err, ERR_LINE, STR("1"), name);
+    err_allow(err,
+              "date, return or price, benchmark_return or benchmark_price, risk_free, mar, "
+              "factor:NAME (at most %d)",
+              (int)REGRESSION_FACTORS_MAX);
+    return STATUS_UNKNOWN_FIELD;
+}
+
+static enum status map_column(struct reader *r, size_t field, struct err *err)
+{
+    struct str name = csv_field(r->csv, field);
+    size_t column = 0;
+    if (name.ptr == NULL)
+        return refuse_column(STR(""), "has no name", err);
+    while (column < COLUMN_NAMED && !str_eq(name, str_of(column_names[column])))
+        column++;
+    if (column == COLUMN_NAMED) {
+        size_t prefix = sizeof factor_prefix - 1;
+        if (name.len <= prefix || memcmp(name.ptr, factor_prefix, prefix) != 0)
+            return refuse_column(name, "is unknown", err);
+        if (r->request->n_factors == REGRESSION_FACTORS_MAX)
+            return refuse_column(name, "is one factor too many", err);
+        struct str factor = str_sub(name, prefix, name.len);
+        const char *copy = arena_dup(r->arena, factor);
+        if (copy == NULL)
+            return no_memory(err);
+        r->request->factor_name[r->request->n_factors] = (struct str){copy, factor.len};
+        column += r->request->n_factors++;
+    }
+    if (r->has[column])
+        return refuse_column(name, "stands twice in the header", err);
+    r->has[column] = true;
+    r->target[field] = column;
+    return STATUS_OK;
+}
+
+static enum status read_header(struct reader *r, struct err *err)
+{
+    bool has_row = false;
+    enum status s = csv_next(r->csv, &has_row, err);
+    if (s != STATUS_OK)
+        return s;
+    if (!has_row)
+        return err_set(err, STATUS_BAD_CSV, "The table is empty: a header is needed.");
+    r->width = csv_width(r->csv);
+    for (size_t i = 0; i < r->width && s == STATUS_OK; i++)
+        s = map_column(r, i, err);
+    if (s != STATUS_OK)
+        return s;
+    if (r->has[COLUMN_RETURN] == r->has[COLUMN_PRICE])
+        return refuse_column(STR("return"), "or \"price\" is needed, and not both", err);
+    if (r->has[COLUMN_BENCHMARK_RETURN] && r->has[COLUMN_BENCHMARK_PRICE])
+        return refuse_column(STR("benchmark_price"), "stands beside benchmark_return", err);
+    return STATUS_OK;
+}
+
+/* Columns twice as long; the arena keeps what was. */
+static enum status grow(struct reader *r, struct err *err)
+{
+    size_t room = r->room == 0 ? 1024 : 2 * r->room;
+    r->date = arena_grow(r->arena, r->date, r->room * sizeof *r->date, room * sizeof *r->date);
+    if (r->date == NULL)
+        return no_memory(err);
+    for (size_t c = 1; c < COLUMNS_MAX; c++) {
+        if (!r->has[c])
+            continue;
+        r->value[c] =
+            arena_grow(r->arena, r->value[c], r->room * sizeof(double), room * sizeof(double));
+        if (r->value[c] == NULL)
+            return no_memory(err);
+    }
+    r->room = room;
+    return STATUS_OK;
+}
+
+static enum status bad_field(const struct reader *r, size_t field, const char *allowed,
+                             struct err *err)
+{
+    char line[24];
+    (void)snprintf(line, sizeof line, "%lld", (long long)csv_line(r->csv));
+    (void)err_set(err, STATUS_BAD_CSV, "Field %zu of line %s cannot be read.", field + 1, line);
+    err_at(err, ERR_LINE, str_of(line), csv_field(r->csv, field));
+    err_allow(err, "%s", allowed);
+    return STATUS_BAD_CSV;
+}
+
+static enum status read_row(struct reader *r, struct err *err)
+{
+    for (size_t i = 0; i < r->width; i++) {
+        struct str text = csv_field(r->csv, i);
+        size_t column = r->target[i];
+        if (column == COLUMN_DATE) {
+            if (!date_parse(text, &r->date[r->n]) ||
+                (r->n > 0 && r->date[r->n] <= r->date[r->n - 1]))
+                return bad_field(r, i, "a date YYYY-MM-DD after that of the row before", err);
+        } else if (text.ptr == NULL) {
+            r->value[column][r->n] = (double)NAN;
+        } else if (!str_to_f64(text, &r->value[column][r->n])) {
+            return bad_field(r, i, "a decimal number, or nothing for a missing value", err);
+        }
+    }
+    r->n++;
+    return STATUS_OK;
+}
+
+static enum status read_rows(struct reader *r, struct err *err)
+{
+    for (;;) {
+        bool has_row = false;
+        enum status s = csv_next(r->csv, &has_row, err);
+        if (s != STATUS_OK || !has_row)
+            return s;
+        if (r->n == METRICS_ROWS_MAX)
+            return err_set(err, STATUS_TOO_LARGE, "The table has more than %d rows.",
+                           METRICS_ROWS_MAX);
+        if (r->n == r->room)
+            s = grow(r, err);
+        if (s == STATUS_OK)
+            s = read_row(r, err);
+        if (s != STATUS_OK)
+            return s;
+    }
+}
+
+static const double none[1] = {0}; /* a column without rows is there all the same */
+
+static const double *column_of(const struct reader *r, size_t column)
+{
+    return !r->has[column] ? NULL : r->value[column] != NULL ? r->value[column] : none;
+}
+
+static void take_columns(const struct reader *r)
+{
+    struct metrics_request *request = r->request;
+    struct record *record = &request->record;
+    bool has_prices = r->has[COLUMN_PRICE], has_other = r->has[COLUMN_BENCHMARK_PRICE];
+    record->n = r->n;
+    record->kind = has_prices ? RECORD_PRICES : RECORD_RETURNS;
+    record->value = column_of(r, has_prices ? COLUMN_PRICE : COLUMN_RETURN);
+    record->benchmark_kind = has_other ? RECORD_PRICES : RECORD_RETURNS;
+    record->benchmark = column_of(r, has_other ? COLUMN_BENCHMARK_PRICE : COLUMN_BENCHMARK_RETURN);
+    record->risk_free = column_of(r, COLUMN_RISK_FREE);
+    record->mar_series = column_of(r, COLUMN_MAR);
+    record->date = r->has[COLUMN_DATE] && r->n > 0 ? r->date : NULL;
+    for (size_t j = 0; j < request->n_factors; j++)
+        request->factor[j] = column_of(r, COLUMN_NAMED + j);
+    request->has_series = true;
+}
+
+static enum status bad_option(const struct metrics_option *option, const char *allowed,
+                              struct err *err)
+{
+    (void)err_set(err, STATUS_BAD_VALUE, "%.*s cannot be \"%.*s\".", STR_ARG(option->name),
+                  STR_ARG(option->value));
+    err_at(err, ERR_PARAMETER, option->name, option->value);
+    err_allow(err, "%s", allowed);
+    return STATUS_BAD_VALUE;
+}
+
+static enum status option_choice(const struct metrics_option *option, const char *const *names,
+                                 size_t n_names, size_t *ret, struct err *err)
+{
+    char allowed[256];
+    struct buf text;
+    buf_init_fixed(&text, allowed, sizeof allowed);
+    for (size_t i = 0; i < n_names; i++) {
+        if (str_eq(option->value, str_of(names[i]))) {
+            *ret = i;
+            return STATUS_OK;
+        }
+        buf_add_c(&text, i == 0 ? "" : ", ");
+        buf_add_c(&text, names[i]);
+    }
+    const char *list = buf_c_str(&text);
+    return bad_option(option, list != NULL ? list : "a name of the documentation", err);
+}
+
+static enum status option_number(const struct metrics_option *option, double least, double most,
+                                 bool is_whole, double *ret, struct err *err)
+{
+    char allowed[96];
+    double x = 0;
+    if (str_to_f64(option->value, &x) && x >= least && x <= most &&
+        !(is_whole && fabs(x - floor(x)) > 0)) {
+        *ret = x;
+        return STATUS_OK;
+    }
+    (void)snprintf(allowed, sizeof allowed, "%s from %g to %g",
+                   is_whole ? "a whole number" : "a number", least, most);
+    return bad_option(option, allowed, err);
+}
+
+/* Numbers that stand in the request as they are. */
+static double *plain_number(struct metrics_request *request, struct str name, double *ret_least,
+                            double *ret_most)
+{
+    struct measure_options *o = &request->record.options;
+    const struct {
+        const char *name;
+        double *to, least, most;
+    } numbers[] = {
+        {"periods_per_year", &request->record.periods_per_year, 0.01, 1e6},
+        {"risk_free_rate", &request->record.risk_free_rate, -0.5, 1},
+        {"mar", &o->mar, -10, 10},
+        {"confidence", &o->confidence, 0.5, 0.99999},
+        {"required_return", &o->required_return, -100, 100},
+        {"target_sharpe", &o->target_sharpe, -100, 100},
+        {"tail", &o->tail, 0.0001, 0.5},
+        {"ruin_loss", &o->ruin_loss, 0.001, 0.999},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+        if (!str_eq(name, str_of(numbers[i].name)))
+            continue;
+        *ret_least = numbers[i].least;
+        *ret_most = numbers[i].most;
+        return numbers[i].to;
+    }
+    return NULL;
+}
+
+static enum status set_choice(struct metrics_request *request, const struct metrics_option *option,
+                              bool *ret_known, struct err *err)
+{
+    size_t at = 0;
+    enum status s = STATUS_OK;
+    *ret_known = true;
+    if (str_eq(option->name, STR("profile"))) {
+        s = option_choice(option, profile_names, PROFILE_COUNT, &at, err);
+        request->record.profile = (enum profile)at;
+    } else if (str_eq(option->name, STR("missing"))) {
+        s = option_choice(option, profile_missing_names, MISSING_COUNT, &at, err);
+        request->record.missing = (enum profile_missing)at;
+    } else if (str_eq(option->name, STR("aggregate"))) {
+        s = option_choice(option, metrics_aggregate_names, AGGREGATE_COUNT, &at, err);
+        request->aggregate = (enum metrics_aggregate)at;
+    } else if (str_eq(option->name, STR("period"))) {
+        s = option_choice(option, metrics_period_names, METRICS_PERIODS_COUNT, &at, err);
+        request->record.periods_per_year = metrics_period_values[at];
+        request->periods_assumed = false;
+    } else if (str_eq(option->name, STR("start"))) {
+        if (!date_parse(option->value, &request->record.start))
+            s = bad_option(option, "a date YYYY-MM-DD", err);
+    } else {
+        *ret_known = false;
+    }
+    return s;
+}
+
+static enum status set_count(struct metrics_request *request, const struct metrics_option *option,
+                             bool *ret_known, struct err *err)
+{
+    double x = 0;
+    enum status s = STATUS_OK;
+    *ret_known = true;
+    if (str_eq(option->name, STR("drawdowns"))) {
+        s = option_number(option, 0, METRICS_DRAWDOWNS_MAX, true, &x, err);
+        request->n_drawdowns = (size_t)x;
+    } else if (str_eq(option->name, STR("rolling_window"))) {
+        s = option_number(option, 2, METRICS_ROWS_MAX, true, &x, err);
+        request->rolling_window = (size_t)x;
+        for (size_t m = 0; m < ROLLING_METRIC_COUNT; m++)
+            request->rolling[m] = true;
+    } else if (str_eq(option->name, STR("hac_lag"))) {
+        s = option_number(option, 0, 1000, true, &x, err);
+        request->hac_lag = (int)x;
+    } else {
+        *ret_known = false;
+    }
+    return s;
+}
+
+static enum status unknown_option(struct str name, struct err *err)
+{
+    struct suggest search = suggest_start(name);
+    for (size_t i = 0; metrics_option_names[i] != NULL; i++)
+        suggest_offer(&search, str_of(metrics_option_names[i]));
+    struct str near = suggest_take(&search);
+    (void)err_set(err, STATUS_UNKNOWN_PARAMETER, "There is no option \"%.*s\".", STR_ARG(name));
+    err_at(err, ERR_PARAMETER, name, STR_NONE);
+    if (near.ptr != NULL)
+        err_suggest(err, near);
+    err_allow(err, "an option of docs/track-record.md");
+    return STATUS_UNKNOWN_PARAMETER;
+}
+
+static enum status set_option(struct metrics_request *request, const struct metrics_option *option,
+                              struct err *err)
+{
+    double least, most;
+    bool is_known;
+    double *number = plain_number(request, option->name, &least, &most);
+    if (number != NULL) {
+        if (str_eq(option->name, STR("periods_per_year")))
+            request->periods_assumed = false;
+        if (str_eq(option->name, STR("mar")))
+            request->record.options.has_mar = true;
+        return option_number(option, least, most, false, number, err);
+    }
+    enum status s = set_choice(request, option, &is_known, err);
+    if (!is_known)
+        s = set_count(request, option, &is_known, err);
+    return is_known ? s : unknown_option(option->name, err);
+}
+
+/* "sharpe,MartinRatio": names as in the JSON form. */
+static enum status settle(struct metrics_request *request, struct str select, struct arena *arena,
+                          struct err *err)
+{
+    struct str *names = arena_array(arena, METRICS_SELECT_MAX, sizeof *names), item;
+    size_t n = 0;
+    if (names == NULL)
+        return no_memory(err);
+    const char *copy = select.ptr == NULL ? NULL : arena_dup(arena, select);
+    struct str rest = {copy, copy == NULL ? 0 : select.len};
+    while (copy != NULL && n < METRICS_SELECT_MAX && str_next_field(&rest, ',', &item))
+        names[n++] = str_trim(item);
+    return metrics_request_settle(request, names, n, arena, err);
+}
+
+enum status metrics_csv_parse(struct str body, const struct metrics_option *option,
+                              size_t n_options, struct arena *arena, struct metrics_request **ret,
+                              struct err *err)
+{
+    CLEANUP(csv_freep) struct csv_in *csv = NULL;
+    const struct csv_limits limits = {ROW_BYTES, FIELD_BYTES, COLUMNS_MAX};
+    struct source source = {body};
+    struct metrics_request *request = ARENA_NEW(arena, struct metrics_request);
+    struct str select = STR_NONE;
+    if (request == NULL)
+        return no_memory(err);
+    *request = metrics_request_default();
+    enum status s = STATUS_OK;
+    for (size_t i = 0; i < n_options && s == STATUS_OK; i++) {
+        if (str_eq(option[i].name, STR("select")))
+            select = option[i].value;
+        else
+            s = set_option(request, &option[i], err);
+    }
+    if (s == STATUS_OK)
+        s = csv_new(give_bytes, &source, limits, &csv, err);
+    struct reader reader = {.csv = csv, .arena = arena, .request = request};
+    if (s == STATUS_OK)
+        s = read_header(&reader, err);
+    if (s == STATUS_OK)
+        s = read_rows(&reader, err);
+    if (s != STATUS_OK)
+        return s;
+    take_columns(&reader);
+    s = settle(request, select, arena, err);
+    if (s == STATUS_OK)
+        *ret = request;
+    return s;
+}

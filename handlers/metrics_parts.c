@@ -1,0 +1,299 @@
+/* metrics_parts.c - rolling windows, regression, money-weighted return, calendar periods, trades, summary. */
+#include "handlers/metrics_parts.h"
+
+#include "backtest/elementary.h"
+#include "backtest/stats.h"
+#include "base/date.h"
+#include "handlers/measure_render.h"
+
+#include <math.h>
+
+static enum status no_memory(struct err *err)
+{
+    return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for this track record.");
+}
+
+/* r minus the risk-free return of each session, all of them from one place. */
+static double *excess_of(const double *r, const double *risk_free, double rate, size_t n,
+                         struct arena *arena)
+{
+    double *x = arena_array(arena, n + 1, sizeof *x);
+    for (size_t t = 0; t < n && x != NULL; t++)
+        x[t] = r[t] - (risk_free != NULL ? risk_free[t] : rate);
+    return x;
+}
+
+static double rate_of(const struct measure_input *in)
+{
+    return measure_rate_per_period(in->risk_free_rate, in->periods_per_year);
+}
+
+enum status metrics_write_rolling(const struct metrics_parts *p, struct err *err)
+{
+    const struct metrics_request *request = p->request;
+    if (request->rolling_window == 0 || p->ready == NULL) {
+        jw_key_null(p->json, "rolling");
+        return STATUS_OK;
+    }
+    const struct measure_input *in = &p->ready->input;
+    size_t n = in->path.n - 1, w = request->rolling_window, n_out = n >= w ? n - w + 1 : 0;
+    bool has_benchmark = p->ready->n_common == n && in->benchmark_returns != NULL;
+    double *x = excess_of(in->returns, in->risk_free, rate_of(in), n, p->arena);
+    double *b = has_benchmark
+                    ? excess_of(in->benchmark_returns, in->risk_free, rate_of(in), n, p->arena)
+                    : NULL;
+    double *ret[ROLLING_METRIC_COUNT] = {NULL};
+    if (x == NULL || (has_benchmark && b == NULL))
+        return no_memory(err);
+    for (size_t m = 0; m < ROLLING_METRIC_COUNT; m++) {
+        ret[m] = request->rolling[m] ? arena_array(p->arena, n_out + 1, sizeof(double)) : NULL;
+        if (request->rolling[m] && ret[m] == NULL)
+            return no_memory(err);
+    }
+    struct rolling_input rolling = {in->returns, x, b, n, w, in->periods_per_year};
+    enum status s = rolling_compute(&rolling, p->arena, ret, err);
+    if (s != STATUS_OK)
+        return s;
+    jw_key(p->json, "rolling");
+    jw_object(p->json);
+    jw_key_i64(p->json, "window", (int64_t)w);
+    jw_key_i64(p->json, "n", (int64_t)n_out);
+    if (in->path.date == NULL) {
+        jw_key_null(p->json, "date");
+    } else {
+        jw_key(p->json, "date");
+        jw_date_array(p->json, in->path.date + (n_out > 0 ? w : 0), n_out);
+    }
+    for (size_t m = 0; m < ROLLING_METRIC_COUNT; m++) {
+        if (ret[m] == NULL)
+            continue;
+        jw_key(p->json, rolling_metric_names[m]);
+        jw_f64_array(p->json, ret[m], n_out);
+    }
+    jw_end_object(p->json);
+    return STATUS_OK;
+}
+
+static void write_coefficient(struct json_out *json, struct str name,
+                              const struct regression_coefficient *c, double periods)
+{
+    jw_object(json);
+    jw_key_text(json, "name", name);
+    number_write(json, "value", c->value);
+    if (periods > 0)
+        number_write(json, "annual", c->value * periods);
+    number_write(json, "se", c->se);
+    number_write(json, "t", c->t);
+    number_write(json, "hac_se", c->hac_se);
+    number_write(json, "hac_t", c->hac_t);
+    jw_end_object(json);
+}
+
+/* Rows on which the record and every factor have a value, as columns of their own. */
+static size_t common_rows(const struct metrics_parts *p, double *y, double **factor)
+{
+    const struct record *record = &p->request->record;
+    double rate = rate_of(&p->ready->input);
+    size_t n = 0;
+    for (size_t row = 0; row < record->n; row++) {
+        bool is_complete = !isnan(record->value[row]);
+        for (size_t j = 0; j < p->request->n_factors; j++)
+            is_complete = is_complete && !isnan(p->request->factor[j][row]);
+        double rf = record->risk_free != NULL ? record->risk_free[row]
+                    : record->has_per_session ? record->risk_free_per_session
+                                              : rate;
+        if (!is_complete || isnan(rf))
+            continue;
+        for (size_t j = 0; j < p->request->n_factors; j++)
+            factor[j][n] = p->request->factor[j][row];
+        y[n++] = record->value[row] - rf;
+    }
+    return n;
+}
+
+enum status metrics_write_regression(const struct metrics_parts *p, struct err *err)
+{
+    const struct metrics_request *request = p->request;
+    struct regression fit;
+    if (request->n_factors == 0 || p->ready == NULL) {
+        jw_key_null(p->json, "regression");
+        return STATUS_OK;
+    }
+    double *y = arena_array(p->arena, request->record.n + 1, sizeof *y);
+    double *factor[REGRESSION_FACTORS_MAX];
+    for (size_t j = 0; j < request->n_factors; j++) {
+        factor[j] = arena_array(p->arena, request->record.n + 1, sizeof *factor[j]);
+        if (factor[j] == NULL)
+            return no_memory(err);
+    }
+    if (y == NULL)
+        return no_memory(err);
+    size_t n = common_rows(p, y, factor);
+    const double *columns[REGRESSION_FACTORS_MAX];
+    for (size_t j = 0; j < request->n_factors; j++)
+        columns[j] = factor[j];
+    enum status s =
+        regression_fit(y, columns, request->n_factors, n, request->hac_lag, p->arena, &fit, err);
+    if (s != STATUS_OK)
+        return s;
+    jw_key(p->json, "regression");
+    jw_object(p->json);
+    jw_key_i64(p->json, "n", (int64_t)n);
+    jw_key_i64(p->json, "lag", (int64_t)fit.lag);
+    if (!fit.is_known) {
+        jw_key_c(p->json, "reason", n < request->n_factors + 3 ? "too_short" : "zero_variance");
+        jw_end_object(p->json);
+        return STATUS_OK;
+    }
+    jw_key(p->json, "coefficients");
+    jw_array(p->json);
+    for (size_t j = 0; j <= request->n_factors; j++)
+        write_coefficient(p->json, j == 0 ? STR("alpha") : request->factor_name[j - 1],
+                          &fit.coefficient[j], j == 0 ? request->record.periods_per_year : 0);
+    jw_end_array(p->json);
+    number_write(p->json, "r_squared", fit.r_squared);
+    number_write(p->json, "adjusted_r_squared", fit.adjusted_r_squared);
+    number_write(p->json, "residual_sd", fit.residual_sd);
+    jw_end_object(p->json);
+    return STATUS_OK;
+}
+
+enum status metrics_write_money(const struct metrics_parts *p, struct err *err)
+{
+    struct xirr_roots roots;
+    if (p->request->n_flows == 0) {
+        jw_key_null(p->json, "money_weighted");
+        return STATUS_OK;
+    }
+    enum status s = xirr_solve(p->request->flow, p->request->n_flows, p->arena, &roots, err);
+    if (s != STATUS_OK)
+        return s;
+    jw_key(p->json, "money_weighted");
+    jw_object(p->json);
+    if (roots.n > 0) {
+        jw_key_f64(p->json, "xirr", roots.preferred);
+    } else {
+        jw_key_null(p->json, "xirr");
+        jw_key_c(p->json, "reason", "no_root");
+    }
+    jw_key(p->json, "roots");
+    jw_f64_array(p->json, roots.rate, roots.n);
+    jw_key_i64(p->json, "n", (int64_t)p->request->n_flows);
+    jw_key_c(p->json, "convention", "sum CF (1 + rho)^(-days / 365) = 0 on (-1, 1e6)");
+    jw_end_object(p->json);
+    return STATUS_OK;
+}
+
+/* A number that is the same within one calendar period and differs between neighbours. */
+static int64_t period_of(int32_t date, enum metrics_aggregate aggregate)
+{
+    struct civil c = date_to_civil(date);
+    switch (aggregate) {
+    case AGGREGATE_WEEKLY:
+        return date - date_weekday(date);
+    case AGGREGATE_MONTHLY:
+        return c.year * 12 + c.month;
+    case AGGREGATE_QUARTERLY:
+        return c.year * 4 + (c.month - 1) / 3;
+    case AGGREGATE_YEARLY:
+        return c.year;
+    case AGGREGATE_NONE:
+    case AGGREGATE_COUNT:
+        break;
+    }
+    return 0;
+}
+
+enum status metrics_write_periods(const struct metrics_parts *p, struct err *err)
+{
+    enum metrics_aggregate aggregate = p->request->aggregate;
+    if (aggregate == AGGREGATE_NONE || p->ready == NULL || p->ready->input.path.date == NULL) {
+        jw_key_null(p->json, "periods");
+        return STATUS_OK;
+    }
+    struct measure_path path = p->ready->input.path;
+    double *total = arena_array(p->arena, path.n, sizeof *total);
+    int32_t *end = arena_array(p->arena, path.n, sizeof *end);
+    if (total == NULL || end == NULL)
+        return no_memory(err);
+    size_t n = 0;
+    double base = path.value[0];
+    path.n = measure_live_length(path);
+    for (size_t t = 1; t < path.n; t++) {
+        bool is_last = t + 1 == path.n ||
+                       period_of(path.date[t], aggregate) != period_of(path.date[t + 1], aggregate);
+        if (!is_last)
+            continue;
+        total[n] = path.value[t] / base - 1;
+        end[n++] = path.date[t];
+        base = path.value[t];
+    }
+    jw_key(p->json, "periods");
+    jw_object(p->json);
+    jw_key_c(p->json, "aggregate", metrics_aggregate_names[aggregate]);
+    jw_key(p->json, "end");
+    jw_date_array(p->json, end, n);
+    jw_key(p->json, "return");
+    jw_f64_array(p->json, total, n);
+    jw_end_object(p->json);
+    return STATUS_OK;
+}
+
+void metrics_write_trades(const struct metrics_parts *p)
+{
+    size_t n = p->request->n_trades;
+    if (n == 0) {
+        jw_key_null(p->json, "trades");
+        return;
+    }
+    const double *x = p->request->trade;
+    struct stats_moments m = stats_moments_short(x, n);
+    struct stats_gains g = stats_gains(x, n, 0);
+    double wins = (double)g.n_gains, losses = (double)g.n_losses, count = (double)n;
+    double payoff = g.gains / wins / (g.losses / losses), rate = wins / (wins + losses);
+    double root = sqrt(count), spread = m.is_constant ? (double)NAN : m.sd;
+    jw_key(p->json, "trades");
+    jw_object(p->json);
+    jw_key_i64(p->json, "n", (int64_t)n);
+    number_write(p->json, "total", m.sum);
+    number_write(p->json, "mean", m.mean);
+    number_write(p->json, "win_rate", rate);
+    number_write(p->json, "profit_factor", g.gains / g.losses);
+    number_write(p->json, "payoff", payoff);
+    number_write(p->json, "expectancy", rate * payoff - (1 - rate));
+    number_write(p->json, "kelly", rate - (1 - rate) / payoff);
+    number_write(p->json, "system_quality", root * m.mean / spread);
+    number_write(p->json, "system_quality_population",
+                 root * m.mean / (m.is_constant ? (double)NAN : m.sd_population));
+    jw_end_object(p->json);
+}
+
+void metrics_write_summary(const struct metrics_parts *p)
+{
+    const struct metrics_summary *s = &p->request->summary;
+    if (!s->is_given) {
+        jw_key_null(p->json, "summary");
+        return;
+    }
+    double excess = s->kurtosis - 3, n = (double)s->n;
+    double variance = stats_sharpe_variance(s->sharpe, s->skewness, excess);
+    bool has_n = s->n > 0, has_track = s->sharpe > s->target_sharpe && variance > 0;
+    double track = has_track ? stats_min_track_record(s->sharpe, s->target_sharpe, s->skewness,
+                                                      excess, s->confidence)
+                             : (double)NAN;
+    double factor = stats_lo_factor(s->periods_per_year, s->autocorrelation);
+    jw_key(p->json, "summary");
+    jw_object(p->json);
+    number_write(p->json, "psr",
+                 has_n && variance > 0
+                     ? stats_psr(s->sharpe, s->target_sharpe, (size_t)s->n, s->skewness, excess)
+                     : (double)NAN);
+    number_write(p->json, "min_track_record_length", track);
+    number_write(p->json, "min_track_record_years", track / s->periods_per_year);
+    number_write(p->json, "sharpe_se", has_n ? sqrt(variance / (n - 1)) : (double)NAN);
+    number_write(p->json, "sharpe_se_iid",
+                 has_n ? stats_sharpe_se_iid(s->sharpe, (size_t)s->n) : (double)NAN);
+    number_write(p->json, "lo_factor", factor);
+    number_write(p->json, "sharpe_lo", s->sharpe * factor);
+    jw_end_object(p->json);
+}

@@ -1,0 +1,352 @@
+/* metrics_request.c - the JSON form of a track record. */
+#include "handlers/metrics_request.h"
+
+#include "backtest/spec_lists.h"
+#include "backtest/spec_optional.h"
+#include "base/date.h"
+#include "base/json_in.h"
+#include "base/suggest.h"
+#include "handlers/metrics_members.h"
+
+#include <math.h>
+#include <string.h>
+
+const char *const metrics_aggregate_names[AGGREGATE_COUNT] = {"none", "weekly", "monthly",
+                                                              "quarterly", "yearly"};
+const char *const metrics_period_names[METRICS_PERIODS_COUNT] = {"daily", "weekly", "monthly",
+                                                                 "quarterly", "yearly"};
+const double metrics_period_values[METRICS_PERIODS_COUNT] = {252, 52, 12, 4, 1};
+
+enum status metrics_no_memory(struct err *err)
+{
+    return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for this track record.");
+}
+
+struct metrics_request metrics_request_default(void)
+{
+    return (struct metrics_request){
+        .record = {.start = DATE_NONE, .periods_per_year = 252, .missing = MISSING_COUNT},
+        .periods_assumed = true,
+        .n_drawdowns = 10,
+        .hac_lag = REGRESSION_LAG_AUTO,
+    };
+}
+
+enum status metrics_read_numbers(struct json_val val, size_t n_rows, struct arena *arena,
+                                 const double **ret, struct err *err)
+{
+    enum status s = jr_expect_array(val, 0, METRICS_ROWS_MAX, err);
+    if (s != STATUS_OK)
+        return s;
+    size_t n = jr_length(val);
+    if (n_rows > 0 && n != n_rows) {
+        (void)err_set(err, STATUS_BAD_SPEC, "There are %zu values for %zu rows.", n, n_rows);
+        jr_err_at(err, val);
+        err_allow(err, "one value, or null, for each row of the series");
+        return STATUS_BAD_SPEC;
+    }
+    double *value = arena_array(arena, n + 1, sizeof *value);
+    if (value == NULL)
+        return metrics_no_memory(err);
+    *ret = value;
+    return jr_read_f64_array(val, value, err);
+}
+
+/* "returns" or "prices" of parent; *ret_kind says which. Absent: *ret stays NULL. */
+static enum status read_series(struct json_val parent, size_t n_rows, struct arena *arena,
+                               const double **ret, size_t *ret_n, enum record_kind *ret_kind,
+                               struct err *err)
+{
+    struct json_val returns = jr_member(parent, "returns"), prices = jr_member(parent, "prices");
+    if (jr_is_present(returns) && jr_is_present(prices))
+        return spec_refuse(prices, STATUS_BAD_SPEC, "A series holds returns or prices, not both.",
+                           "either returns or prices", err);
+    struct json_val val = jr_is_present(prices) ? prices : returns;
+    if (!jr_is_present(val))
+        return STATUS_OK;
+    *ret_kind = jr_is_present(prices) ? RECORD_PRICES : RECORD_RETURNS;
+    enum status s = metrics_read_numbers(val, n_rows, arena, ret, err);
+    if (s == STATUS_OK && ret_n != NULL)
+        *ret_n = jr_length(val);
+    return s;
+}
+
+static enum status read_dates(struct json_val root, struct arena *arena, struct record *record,
+                              struct err *err)
+{
+    struct json_val list = jr_member(root, "dates");
+    enum status s = spec_optional_date(root, "start", &record->start, err);
+    if (s != STATUS_OK || !jr_is_present(list))
+        return s;
+    s = jr_expect_array(list, record->n, record->n, err);
+    int32_t *date = arena_array(arena, record->n + 1, sizeof *date);
+    if (date == NULL)
+        return metrics_no_memory(err);
+    for (size_t i = 0; i < record->n && s == STATUS_OK; i++) {
+        struct json_val item = jr_item(list, i);
+        s = jr_read_date(item, &date[i], err);
+        if (s == STATUS_OK && i > 0 && date[i] <= date[i - 1])
+            return spec_refuse(item, STATUS_BAD_SPEC, "This date is not after the one before it.",
+                               "dates that rise from row to row", err);
+    }
+    record->date = date;
+    return s;
+}
+
+static enum status read_benchmark(struct json_val root, struct arena *arena, struct record *record,
+                                  struct err *err)
+{
+    static const char *const keys[] = {"returns", "prices"};
+    struct json_val val = jr_member(root, "benchmark");
+    if (!jr_is_present(val))
+        return STATUS_OK;
+    enum status s = jr_expect_object(val, keys, ARRAY_LEN(keys), err);
+    if (s == STATUS_OK)
+        s = read_series(val, record->n, arena, &record->benchmark, NULL, &record->benchmark_kind,
+                        err);
+    if (s == STATUS_OK && record->benchmark == NULL)
+        return spec_refuse(val, STATUS_BAD_SPEC, "The benchmark holds no series.",
+                           "returns or prices, one for each row", err);
+    return s;
+}
+
+/* A number for all rows or an array with one for each. */
+static enum status read_rate(struct json_val val, size_t n, double least, struct arena *arena,
+                             double *ret_one, bool *ret_has_one, const double **ret_each,
+                             struct err *err)
+{
+    if (!jr_is_present(val))
+        return STATUS_OK;
+    if (jr_type(val) == JR_ARRAY)
+        return metrics_read_numbers(val, n, arena, ret_each, err);
+    *ret_has_one = true;
+    return jr_read_f64(val, least, 10, ret_one, err);
+}
+
+static enum status read_rates(struct json_val root, struct arena *arena,
+                              struct metrics_request *request, struct err *err)
+{
+    struct record *r = &request->record;
+    struct json_val per_period = jr_member(root, "risk_free_per_period");
+    enum status s = spec_optional_f64(root, "risk_free_rate", -0.5, 1, &r->risk_free_rate, err);
+    if (s == STATUS_OK)
+        s = read_rate(per_period, r->n, -0.5, arena, &r->risk_free_per_session, &r->has_per_session,
+                      &r->risk_free, err);
+    if (s == STATUS_OK && jr_is_present(per_period) &&
+        jr_is_present(jr_member(root, "risk_free_rate")))
+        return spec_refuse(per_period, STATUS_BAD_SPEC, "The risk-free rate is given twice.",
+                           "risk_free_rate (a year) or risk_free_per_period", err);
+    if (s == STATUS_OK)
+        s = read_rate(jr_member(root, "mar"), r->n, -10, arena, &r->options.mar,
+                      &r->options.has_mar, &r->mar_series, err);
+    return s;
+}
+
+static enum status read_periods(struct json_val root, struct metrics_request *request,
+                                struct err *err)
+{
+    struct json_val number = jr_member(root, "periods_per_year"), name = jr_member(root, "period");
+    size_t period = METRICS_PERIODS_COUNT;
+    enum status s = spec_optional_f64(root, "periods_per_year", 0.01, 1e6,
+                                      &request->record.periods_per_year, err);
+    if (s == STATUS_OK)
+        s = spec_optional_choice(root, "period", metrics_period_names, METRICS_PERIODS_COUNT,
+                                 &period, err);
+    if (s != STATUS_OK)
+        return s;
+    if (jr_is_present(number) && jr_is_present(name))
+        return spec_refuse(name, STATUS_BAD_SPEC, "The periods of a year are given twice.",
+                           "periods_per_year or period", err);
+    if (period < METRICS_PERIODS_COUNT)
+        request->record.periods_per_year = metrics_period_values[period];
+    request->periods_assumed = !jr_is_present(number) && !jr_is_present(name);
+    return STATUS_OK;
+}
+
+static enum status read_options(struct json_val root, struct metrics_request *request,
+                                struct err *err)
+{
+    struct measure_options *o = &request->record.options;
+    size_t profile = PROFILE_native, missing = MISSING_COUNT, aggregate = AGGREGATE_NONE;
+    int64_t drawdowns = 10;
+    enum status s =
+        spec_optional_choice(root, "profile", profile_names, PROFILE_COUNT, &profile, err);
+    if (s == STATUS_OK)
+        s = spec_optional_choice(root, "missing", profile_missing_names, MISSING_COUNT, &missing,
+                                 err);
+    if (s == STATUS_OK)
+        s = spec_optional_choice(root, "aggregate", metrics_aggregate_names, AGGREGATE_COUNT,
+                                 &aggregate, err);
+    if (s == STATUS_OK)
+        s = spec_optional_f64(root, "confidence", 0.5, 0.99999, &o->confidence, err);
+    if (s == STATUS_OK)
+        s = spec_optional_f64(root, "required_return", -100, 100, &o->required_return, err);
+    if (s == STATUS_OK)
+        s = spec_optional_f64(root, "target_sharpe", -100, 100, &o->target_sharpe, err);
+    if (s == STATUS_OK)
+        s = spec_optional_f64(root, "tail", 0.0001, 0.5, &o->tail, err);
+    if (s == STATUS_OK)
+        s = spec_optional_f64(root, "ruin_loss", 0.001, 0.999, &o->ruin_loss, err);
+    if (s == STATUS_OK)
+        s = spec_optional_i64(root, "drawdowns", 0, METRICS_DRAWDOWNS_MAX, &drawdowns, err);
+    request->record.profile = (enum profile)profile;
+    request->record.missing = (enum profile_missing)missing;
+    request->aggregate = (enum metrics_aggregate)aggregate;
+    request->n_drawdowns = (size_t)drawdowns;
+    return s;
+}
+
+enum status metrics_copy_text(struct json_val val, struct arena *arena, struct str *ret,
+                              struct err *err)
+{
+    struct str text;
+    enum status s = jr_read_str(val, 1, METRICS_NAME_BYTES_MAX, &text, err);
+    if (s != STATUS_OK)
+        return s;
+    const char *copy = arena_dup(arena, text);
+    *ret = (struct str){copy, text.len};
+    return copy == NULL ? metrics_no_memory(err) : STATUS_OK;
+}
+
+static enum status find_name(const struct metrics_request *request, struct str name, size_t i,
+                             enum measure_id *ret, struct err *err)
+{
+    enum profile profile = request->record.profile;
+    if (profile_find(profile, name, ret))
+        return STATUS_OK;
+    struct suggest search = suggest_start(name);
+    for (size_t k = 0; profile_name_at(profile, k).ptr != NULL; k++)
+        suggest_offer(&search, profile_name_at(profile, k));
+    (void)err_set(err, STATUS_UNKNOWN_FIELD, "Profile %s has no metric \"%.*s\".",
+                  profile_names[profile], STR_ARG(name));
+    char pointer[32];
+    struct buf text;
+    buf_init_fixed(&text, pointer, sizeof pointer);
+    buf_printf(&text, "/select/%zu", i);
+    err_at(err, ERR_POINTER, buf_str(&text), name);
+    struct str near = suggest_take(&search);
+    if (near.ptr != NULL)
+        err_suggest(err, near);
+    err_allow(err, "a name of docs/formulas.md or docs/track-record.md");
+    return STATUS_UNKNOWN_FIELD;
+}
+
+enum status metrics_request_settle(struct metrics_request *request, const struct str *select,
+                                   size_t n_select, struct arena *arena, struct err *err)
+{
+    struct record *record = &request->record;
+    if (record->missing == MISSING_COUNT)
+        record->missing = profile_missing(record->profile);
+    bool has_work = request->has_series || request->n_flows > 0 || request->n_trades > 0 ||
+                    request->summary.is_given;
+    if (!has_work) {
+        (void)err_set(err, STATUS_BAD_SPEC, "There is nothing to measure.");
+        err_allow(err, "returns or prices, or cash_flows, trades or summary");
+        return STATUS_BAD_SPEC;
+    }
+    struct metrics_select *list = arena_array(arena, n_select + 1, sizeof *list);
+    if (list == NULL)
+        return metrics_no_memory(err);
+    for (size_t i = 0; i < n_select; i++) {
+        list[i].name = select[i];
+        enum status s = find_name(request, select[i], i, &list[i].row, err);
+        if (s != STATUS_OK)
+            return s;
+    }
+    request->select = list;
+    request->n_select = n_select;
+    return STATUS_OK;
+}
+
+static enum status read_select(struct json_val root, struct arena *arena,
+                               struct metrics_request *request, struct err *err)
+{
+    struct json_val list = jr_member(root, "select");
+    if (!jr_is_present(list))
+        return metrics_request_settle(request, NULL, 0, arena, err);
+    enum status s = jr_expect_array(list, 1, METRICS_SELECT_MAX, err);
+    if (s != STATUS_OK)
+        return s;
+    size_t n = jr_length(list);
+    struct str *names = arena_array(arena, n, sizeof *names);
+    if (names == NULL)
+        return metrics_no_memory(err);
+    for (size_t i = 0; i < n && s == STATUS_OK; i++)
+        s = metrics_copy_text(jr_item(list, i), arena, &names[i], err);
+    return s == STATUS_OK ? metrics_request_settle(request, names, n, arena, err) : s;
+}
+
+static enum status read_root(struct json_val root, struct arena *arena,
+                             struct metrics_request *request, struct err *err)
+{
+    static const char *const keys[] = {
+        "returns",
+        "prices",
+        "dates",
+        "start",
+        "benchmark",
+        "profile",
+        "missing",
+        "periods_per_year",
+        "period",
+        "risk_free_rate",
+        "risk_free_per_period",
+        "mar",
+        "confidence",
+        "required_return",
+        "target_sharpe",
+        "tail",
+        "ruin_loss",
+        "select",
+        "drawdowns",
+        "aggregate",
+        "rolling",
+        "factors",
+        "hac_lag",
+        "cash_flows",
+        "trades",
+        "summary",
+    };
+    struct record *record = &request->record;
+    enum status s = jr_expect_object(root, keys, ARRAY_LEN(keys), err);
+    if (s == STATUS_OK)
+        s = read_series(root, 0, arena, &record->value, &record->n, &record->kind, err);
+    request->has_series = record->value != NULL;
+    if (s == STATUS_OK)
+        s = read_dates(root, arena, record, err);
+    if (s == STATUS_OK)
+        s = read_benchmark(root, arena, record, err);
+    if (s == STATUS_OK)
+        s = read_rates(root, arena, request, err);
+    if (s == STATUS_OK)
+        s = read_periods(root, request, err);
+    if (s == STATUS_OK)
+        s = read_options(root, request, err);
+    if (s == STATUS_OK)
+        s = metrics_read_rolling(root, request, err);
+    if (s == STATUS_OK)
+        s = metrics_read_factors(root, arena, request, err);
+    if (s == STATUS_OK)
+        s = metrics_read_flows(root, arena, request, err);
+    if (s == STATUS_OK)
+        s = metrics_read_trades(root, arena, request, err);
+    if (s == STATUS_OK)
+        s = metrics_read_summary(root, &request->summary, err);
+    return s == STATUS_OK ? read_select(root, arena, request, err) : s;
+}
+
+enum status metrics_request_parse(struct str body, struct arena *arena,
+                                  struct metrics_request **ret, struct err *err)
+{
+    CLEANUP(jr_freep) struct json_doc *doc = NULL;
+    struct metrics_request *request = ARENA_NEW(arena, struct metrics_request);
+    if (request == NULL)
+        return metrics_no_memory(err);
+    *request = metrics_request_default();
+    enum status s = jr_parse(body, arena, &doc, err);
+    if (s == STATUS_OK)
+        s = read_root(jr_root(doc), arena, request, err);
+    if (s == STATUS_OK)
+        *ret = request;
+    return s;
+}

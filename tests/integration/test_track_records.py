@@ -1,0 +1,154 @@
+"""Track records over HTTP and on the command line: the same bytes, the libraries' own figures, and what is refused."""
+
+import json
+import math
+import os
+import pathlib
+import time
+import unittest
+
+from support.server import Server, run, sample_var_dir, scratch_folder
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CASES = pathlib.Path(os.environ.get("CMMC_CONFORMANCE") or ROOT.parent / "shared" / "conformance" / "cases.json")
+RETURNS = [0.011, -0.021, 0.034, 0.008, -0.012, 0.027, 0.003, -0.004]
+DATES = ["2020-01-31", "2020-02-29", "2020-03-31", "2020-04-30", "2020-05-31", "2020-06-30", "2020-07-31", "2020-08-31"]
+
+
+def command(*arguments, body=None):
+    return run("metrics", *arguments, stdin=(body or "").encode(), var_dir=scratch_folder())
+
+
+def value(document, name):
+    return document["data"]["metrics"][name]["value"]
+
+
+class OnTheCommandLine(unittest.TestCase):
+    def measure(self, request):
+        done = command(body=json.dumps(request))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)
+
+    def test_figures_follow_from_their_formulas(self):
+        document = self.measure({"returns": RETURNS, "period": "monthly"})
+        mean = math.fsum(RETURNS) / 8
+        deviation = math.sqrt(math.fsum((r - mean) ** 2 for r in RETURNS) / 7)
+        self.assertAlmostEqual(value(document, "sharpe"), mean / deviation * math.sqrt(12), places=13)
+        self.assertAlmostEqual(value(document, "total_return"), math.prod(1 + r for r in RETURNS) - 1, places=14)
+        self.assertEqual(value(document, "consecutive_wins"), 2)
+        self.assertEqual(document["data"]["metrics"]["best_month"]["reason"], "no_dates")
+        self.assertIsNone(document["data"]["monthly"])
+        self.assertGreater(len(document["data"]["metrics"]), 150)
+
+    def test_a_table_and_a_document_give_the_same_answer(self):
+        table = "date,return,benchmark_return\r\n" + "".join(f"{d},{r},{r / 2 + 0.001}\r\n" for d, r in zip(DATES, RETURNS))
+        request = {"dates": DATES, "returns": RETURNS, "benchmark": {"returns": [r / 2 + 0.001 for r in RETURNS]}, "period": "monthly",
+                   "profile": "pa", "risk_free_rate": 0.02, "aggregate": "quarterly", "select": ["SharpeRatio.annualized", "beta"]}
+        done = command("--csv", "period=monthly", "profile=pa", "risk_free_rate=0.02", "aggregate=quarterly",
+                       "select=SharpeRatio.annualized,beta", body=table)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads(done.stdout), self.measure(request))
+        self.assertEqual(value(self.measure(request), "beta"), 2)
+
+    def test_prices_windows_flows_and_trades(self):
+        prices = [100.0]
+        for r in RETURNS:
+            prices.append(prices[-1] * (1 + r))
+        document = self.measure({"prices": prices, "dates": ["2019-12-31", *DATES], "period": "monthly",
+                                 "rolling": {"window": 3, "metrics": ["return", "volatility"]}, "drawdowns": 1,
+                                 "cash_flows": [{"date": "2020-01-01", "amount": -100}, {"date": "2021-01-01", "amount": 110}],
+                                 "trades": [1.0, -0.5, 2.0, 0.3, -1.0, 1.5]})
+        rolling = document["data"]["rolling"]
+        self.assertEqual(rolling["date"], DATES[2:])
+        self.assertAlmostEqual(rolling["return"][0], math.prod(1 + r for r in RETURNS[:3]) - 1, places=13)
+        self.assertEqual(len(document["data"]["drawdowns"]), 1)
+        self.assertEqual(document["data"]["monthly"][0]["year"], 2020)
+        self.assertAlmostEqual(document["data"]["money_weighted"]["xirr"], 1.1 ** (365 / 366) - 1, places=13)
+        self.assertAlmostEqual(document["data"]["trades"]["system_quality"], 1.1573605293226255, places=12)
+
+    def test_a_factor_regression_names_its_lag(self):
+        factor = [0.01, -0.02, 0.03, 0.01, -0.015, 0.02, 0.001, -0.002]
+        fit = self.measure({"returns": [0.001 + 0.5 * f for f in factor], "factors": [{"name": "market", "returns": factor}],
+                            "hac_lag": 2, "period": "monthly"})["data"]["regression"]
+        self.assertEqual((fit["lag"], fit["n"]), (2, 8))
+        self.assertAlmostEqual(fit["coefficients"][0]["value"], 0.001, places=14)
+        self.assertAlmostEqual(fit["coefficients"][1]["value"], 0.5, places=12)
+        self.assertEqual(fit["coefficients"][1]["name"], "market")
+
+    def test_what_cannot_be_read_is_refused_with_its_place(self):
+        for request, allowed in (({"returns": [0.1], "prices": [1]}, "either returns or prices"), ({}, "returns or prices"),
+                                 ({"returns": [0.1, None]}, "missing"), ({"prices": [1, -1]}, "at least 0"), ({"prices": [5]}, "two prices"),
+                                 ({"returns": [0.1], "select": ["sharp"]}, "formulas.md"), ({"returns": [0.1, 0.2], "dates": ["2020-01-01"]}, "2"),
+                                 ({"returns": [0.1, 0.2], "dates": ["2020-01-02", "2020-01-01"]}, "rise"),
+                                 ({"returns": [0.1], "risk_free_rate": 0.1, "risk_free_per_period": 0}, "risk_free_rate"),
+                                 ({"returns": [0.1], "benchmark": {"returns": [1, 2]}}, "each row")):
+            with self.subTest(request):
+                done = command(body=json.dumps(request))
+                self.assertEqual((done.returncode, done.stdout), (1, ""))
+                self.assertIn(allowed, done.stderr)
+        for table, place in (("return\nx\n", "2"), ("price,return\n1,2\n", "1"), ("returns\n1\n", "1"), ("date,return\n2020-01-02,1\n2020-01-02,1\n", "3")):
+            with self.subTest(table):
+                done = command("--csv", body=table)
+                self.assertEqual(done.returncode, 1)
+                self.assertRegex(done.stderr, rf"(?m)^  at: +{place}\b")
+        done = command("--csv", "perod=daily", body="return\n0.1\n")
+        self.assertIn("nearest: period", done.stderr)
+
+    def test_it_is_fast_enough_for_a_loop(self):
+        started = time.monotonic()
+        for _ in range(20):
+            command(body='{"returns": [0.01, -0.02, 0.03]}')
+        self.assertLess((time.monotonic() - started) / 20, 0.25)  # milliseconds when the machine is idle
+
+    @unittest.skipUnless(CASES.exists(), "the conformance cases are not here")
+    def test_conformance_cases_through_the_command_line(self):
+        document = json.loads(CASES.read_text(encoding="utf-8"))
+        checked = 0
+        for case in document["cases"]:
+            if case["group"] != "quantstats" or not isinstance(case["expected"], (int, float)):
+                continue
+            inputs = case["inputs"]
+            name, column = inputs["returns"]["dataset"].split(".")
+            data = document["datasets"][name]
+            request = {"returns": data[column], "dates": data["dates"], "periods_per_year": inputs["periods"], "profile": "quantstats",
+                       "risk_free_rate": inputs["rf"], "select": [case["metric"].split(".")[0]]}
+            if inputs.get("benchmark"):
+                request["benchmark"] = {"returns": data[inputs["benchmark"]["dataset"].split(".")[1]]}
+            got = value(self.measure(request), request["select"][0])
+            self.assertAlmostEqual(got, case["expected"], delta=abs(case["expected"]) * 1e-10, msg=case["id"])
+            checked += 1
+        self.assertGreater(checked, 45)
+
+
+class OverHttp(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(var_dir=sample_var_dir()).start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
+
+    def test_the_answer_is_that_of_the_command_line(self):
+        request = {"returns": RETURNS, "dates": DATES, "period": "monthly", "rolling": {"window": 4}}
+        answer = self.server.post("/v1/metrics", request)
+        self.assertEqual(answer.status, 200)
+        self.assertEqual(answer.body.decode(), command(body=json.dumps(request)).stdout)
+        self.assertEqual(answer.header("Cache-Control"), "no-store")
+
+    def test_tables_have_their_options_in_the_query(self):
+        table = b"price\n100\n110\n99\n"
+        answer = self.server.post("/v1/metrics?profile=empyrical&select=max_drawdown&periods_per_year=12", table, content_type="text/csv")
+        self.assertEqual(answer.status, 200, answer)
+        self.assertAlmostEqual(value(answer.json, "max_drawdown"), -0.1, places=14)
+
+    def test_refusals_have_their_status(self):
+        for status, body, headers in ((422, {"returns": []}, {}), (422, {"returns": [0.1], "profil": "pa"}, {}), (400, b"{", {}),
+                                      (415, b"x", {"content_type": "text/plain"}), (400, b"return\n0.1\n0.2,0.3\n", {"content_type": "text/csv"})):
+            with self.subTest(status=status, body=body):
+                self.assertEqual(self.server.post("/v1/metrics", body, **headers).status, status)
+        self.assertEqual(self.server.get("/v1/metrics").status, 405)
+
+
+if __name__ == "__main__":
+    unittest.main()
