@@ -1,6 +1,7 @@
 /* backtest.c - runs the parts of a backtest in order; called by the handler after data are loaded. */
 #include "backtest/backtest.h"
 
+#include "backtest/concentration.h"
 #include "backtest/coverage.h"
 #include "backtest/schedule.h"
 #include "backtest/spec_costs.h"
@@ -209,7 +210,13 @@ static struct measure_trading trading_figures(const struct run *run, double effe
         equity += r->wealth[t];
     for (size_t t = 1; t < live; t++)
         exposure += r->wealth[t] > 0 ? 1 - r->ledger.cash[t] / r->wealth[t] : 0;
+    struct concentration c = concentration_of(r->final_weight, run->panel->n_held);
     return (struct measure_trading){
+        .largest = c.largest,
+        .five_largest = c.top,
+        .gross = c.gross,
+        .net = c.net,
+        .income_ratio = r->ledger.dividends / (equity / (double)live),
         .turnover = r->ledger.turnover,
         .exposure = exposure / (double)(live - 1),
         .effective_n = effective_n,
@@ -277,6 +284,19 @@ static enum status take_measures(struct run *run, struct err *err)
         .options.has_mar = profile_targets_zero(run->spec->metrics_profile),
     };
     return measure_compute(&benchmark, run->arena, result->benchmark_measures, err);
+}
+
+/* Contributions and risk of each asset, where they were asked for. */
+static enum status attribute(struct run *run, struct err *err)
+{
+    struct backtest_result *result = run->result;
+    struct attribution *attribution = NULL;
+    if (!run->spec->wants_attribution)
+        return STATUS_OK;
+    enum status s = attribution_compute(run->panel, &result->ledger, result->equity, result->wealth,
+                                        result->final_weight, run->arena, &attribution, err);
+    result->attribution = attribution;
+    return s;
 }
 
 /* Drawdown line, its deepest declines, and the calendar. */
@@ -441,6 +461,8 @@ enum status backtest_run_among(const struct spec *spec, const struct market_data
 {
     struct run run = {.market = market, .arena = arena, .stop = stop};
     enum status s = measure_strategy(&run, spec, err);
+    if (s == STATUS_OK)
+        s = attribute(&run, err);
     if (s == STATUS_OK)
         s = describe(&run, err);
     if (s == STATUS_OK)

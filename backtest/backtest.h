@@ -6,6 +6,7 @@
 #ifndef BACKTEST_BACKTEST_H
 #define BACKTEST_BACKTEST_H
 
+#include "backtest/attribution.h"
 #include "backtest/engine.h"
 #include "backtest/measure.h"
 #include "backtest/frontier.h"
@@ -52,8 +53,9 @@ struct backtest_result {
     double gross_terminal;      /* final equity of the same run without costs */
     const double *final_weight; /* per held column of the panel */
     double final_cash_weight;
-    struct monkey_report monkeys; /* count 0: none */
-    struct monkey_crowd crowd;    /* whom the strategy was ranked among; kept by who keeps it */
+    const struct attribution *attribution; /* NULL: not asked for */
+    struct monkey_report monkeys;          /* count 0: none */
+    struct monkey_crowd crowd; /* whom the strategy was ranked among; kept by who keeps it */
     const struct trust_report *trust;
 
     struct backtest_warning warnings[BACKTEST_WARNINGS_MAX];

@@ -186,9 +186,13 @@ static enum status prepare(struct facts *f, struct arena *arena, struct err *err
 /* turnover_annual to n_rebalances. */
 void measure_trades(struct facts *f)
 {
-    static const enum measure_id rows[] = {MEASURE_turnover_annual, MEASURE_exposure,
-                                           MEASURE_effective_n, MEASURE_cost_ratio,
-                                           MEASURE_n_rebalances};
+    static const enum measure_id rows[] = {
+        MEASURE_turnover_annual,      MEASURE_exposure,
+        MEASURE_effective_n,          MEASURE_cost_ratio,
+        MEASURE_n_rebalances,         MEASURE_concentration,
+        MEASURE_largest_weight,       MEASURE_five_largest_weights,
+        MEASURE_final_gross_exposure, MEASURE_final_net_exposure,
+        MEASURE_income_yield};
     const struct measure_trading *t = f->in->trading;
     struct measure_value *out = f->out;
 
@@ -201,8 +205,14 @@ void measure_trades(struct facts *f)
     measure_set(ROW(out, exposure), t->exposure, f->n);
     measure_set(ROW(out, cost_ratio), t->cost_ratio / f->years, f->n);
     measure_set(ROW(out, n_rebalances), (double)t->n_rebalances, f->n);
-    measure_maybe(ROW(out, effective_n), t->effective_n > 0, t->effective_n, REASON_NO_NONZERO,
-                  f->n);
+    bool is_held = t->effective_n > 0;
+    measure_maybe(ROW(out, effective_n), is_held, t->effective_n, REASON_NO_NONZERO, f->n);
+    measure_maybe(ROW(out, concentration), is_held, 1 / t->effective_n, REASON_NO_NONZERO, f->n);
+    measure_set(ROW(out, largest_weight), t->largest, f->n);
+    measure_set(ROW(out, five_largest_weights), t->five_largest, f->n);
+    measure_set(ROW(out, final_gross_exposure), t->gross, f->n);
+    measure_set(ROW(out, final_net_exposure), t->net, f->n);
+    measure_set(ROW(out, income_yield), t->income_ratio / f->years, f->n);
 }
 
 enum status measure_compute(const struct measure_input *input, struct arena *arena,

@@ -60,7 +60,11 @@ struct measure_trading {
     double turnover;    /* sum of one-way turnover over the rebalances */
     double exposure;    /* mean invested share */
     double effective_n; /* 0: nothing is held at the end */
-    double cost_ratio;  /* total costs / mean equity, whole period */
+    double largest;     /* highest |weight| at the end */
+    double five_largest;
+    double gross, net;   /* sums of |weight| and of weight at the end */
+    double income_ratio; /* income paid as cash / mean equity, whole period */
+    double cost_ratio;   /* total costs / mean equity, whole period */
     size_t n_rebalances;
 };
 

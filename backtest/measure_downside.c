@@ -21,15 +21,21 @@ static void sortino_rows(struct facts *f)
     if (!f->has_rho)
         why = f->n < 3 ? REASON_TOO_SHORT : REASON_ZERO_VARIANCE;
     measure_maybe(ROW(out, smart_sortino), has_down && f->has_rho, annual / penalty, why, f->n);
+}
 
-    bool has_psr = has_down && f->n >= 4 && !f->m.is_constant;
-    why = f->n < 4 ? REASON_TOO_SHORT : has_down ? f->flat : REASON_NO_DOWNSIDE;
-    double skew = f->m.skew, excess = f->m.excess - 3, adjusted = per_session / sqrt(2);
-    double target = f->in->options.target_sharpe;
-    measure_maybe(ROW(out, psr_sortino_excess), has_psr,
-                  has_psr ? stats_psr(per_session, target, f->n, skew, excess) : 0, why, f->n);
-    measure_maybe(ROW(out, psr_adjusted_sortino_excess), has_psr,
-                  has_psr ? stats_psr(adjusted, target, f->n, skew, excess) : 0, why, f->n);
+/* quantstats' probabilistic forms: the ratio knows no risk-free rate. */
+static void probabilistic_sortino(struct facts *f)
+{
+    struct measure_value *out = f->out;
+    double low = stats_downside(f->r, f->n, 0), target = f->in->options.target_sharpe;
+    double ratio = low > 0 ? f->m.mean / low : 0, adjusted = ratio / sqrt(2);
+    double skew = f->m.skew, excess = f->m.excess - 3;
+    bool is_known = low > 0 && f->n >= 4 && !f->m.is_constant;
+    enum measure_reason why = f->n < 4 ? REASON_TOO_SHORT : low > 0 ? f->flat : REASON_NO_DOWNSIDE;
+    measure_maybe(ROW(out, psr_sortino_excess), is_known,
+                  is_known ? stats_psr(ratio, target, f->n, skew, excess) : 0, why, f->n);
+    measure_maybe(ROW(out, psr_adjusted_sortino_excess), is_known,
+                  is_known ? stats_psr(adjusted, target, f->n, skew, excess) : 0, why, f->n);
 }
 
 /* ((1 + mu)^P - 1 - rf) over the annualised sd of the negative returns alone. */
@@ -100,6 +106,7 @@ void measure_downside_family(struct facts *f)
     struct measure_value *out = f->out;
     const struct stats_gains *g = &f->around_zero;
     sortino_rows(f);
+    probabilistic_sortino(f);
     sortino_lean(f);
     partial_moments(f);
     omega_required(f);

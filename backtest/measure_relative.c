@@ -89,6 +89,8 @@ static void active_return(struct relative *w)
     measure_set(ROW(out, active_premium), premium, w->n);
     measure_ratio(ROW(out, information_ratio_premium), premium, m.sd * root, why, w->n);
     measure_set(ROW(out, batting_average), (double)n_better / (double)w->n, w->n);
+    double rows = (double)(w->n_rows > w->n ? w->n_rows : w->n);
+    measure_set(ROW(out, batting_average_rows), (double)n_better / rows, w->n);
     measure_batting(w, active);
 }
 
@@ -223,7 +225,11 @@ enum status measure_relative(const struct facts *f, struct arena *arena, struct 
         return STATUS_OK;
     }
     benchmark.n = common.n = measure_live_length(common);
-    struct relative w = {.n = common.n - 1, .periods = f->periods, .rf = f->rf, .out = f->out};
+    struct relative w = {.n = common.n - 1,
+                         .n_rows = f->in->n_rows,
+                         .periods = f->periods,
+                         .rf = f->rf,
+                         .out = f->out};
     if (w.n < 2) {
         deny_all(f->out, REASON_TOO_SHORT, w.n);
         return STATUS_OK;

@@ -26,6 +26,7 @@ static const enum measure_id family[] = {
     MEASURE_system_quality,
     MEASURE_system_quality_population,
     MEASURE_downside_sharpe,
+    MEASURE_mean_over_deviation,
 };
 
 static void plain(struct facts *f, double sharpe)
@@ -36,6 +37,7 @@ static void plain(struct facts *f, double sharpe)
 
     measure_set(ROW(out, sharpe), annual, f->n);
     measure_set(ROW(out, sharpe_per_session), sharpe, f->n);
+    measure_set(ROW(out, mean_over_deviation), m->mean / m->sd, f->n);
     measure_set(ROW(out, sharpe_geometric), (f->cagr - f->rf) / volatility, f->n);
     measure_set(ROW(out, sharpe_lean),
                 (elementary_pow(1 + m->mean, f->periods) - 1 - f->rf) / volatility, f->n);

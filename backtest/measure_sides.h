@@ -6,6 +6,7 @@
 
 struct relative {
     size_t n;
+    size_t n_rows;        /* rows of the record, those without a return counted; 0: as many as n */
     const double *r, *b;  /* returns over the common sessions */
     const double *x, *bx; /* both minus the risk-free return */
     const double *y, *by; /* both minus the target of downside figures */

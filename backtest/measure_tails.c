@@ -90,6 +90,7 @@ static void at_confidence(struct facts *f)
     size_t first = (size_t)((double)(f->n - 1) * share) + 1;
 
     measure_set(ROW(out, var_at), var, f->n);
+    measure_maybe(ROW(out, var_complete), f->n_rows == f->n, var, REASON_NOT_FINITE, f->n);
     measure_set(ROW(out, cvar_at), order_mean_to(f->sorted, f->n, var), f->n);
     measure_set(ROW(out, cvar_first), order_mean(f->sorted, 0, first), f->n);
     fitted(f, 0.05, at_95);

@@ -117,6 +117,8 @@ static enum status read_scalars(struct json_val root, struct arena *arena, struc
         s = spec_optional_choice(root, "metrics_profile", profile_names, PROFILE_COUNT, &profile,
                                  err);
     spec->metrics_profile = (enum profile)profile;
+    if (s == STATUS_OK && jr_is_present(jr_member(root, "attribution")))
+        s = jr_read_bool(jr_member(root, "attribution"), &spec->wants_attribution, err);
     if (s == STATUS_OK)
         s = spec_optional_choice(root, "on_weight_sum", spec_weight_sum_names,
                                  SPEC_WEIGHT_SUM_COUNT, &on_weight_sum, err);
@@ -196,21 +198,38 @@ static enum status read_root(struct json_val root, struct arena *arena, struct s
                              struct err *err)
 {
     static const char *const keys[] = {
-        "assets",         "universe",
-        "strategy",       "frontier",
-        "start",          "end",
-        "capital",        "currency",
-        "costs",          "rebalance",
-        "fill",           "benchmark",
-        "risk_free_rate", "on_weight_sum",
-        "max_stale",      "monkeys",
-        "prices",         "dividends",
-        "clock",          "session_alignment",
-        "shares",         "financing",
-        "leverage",       "flows",
-        "flow_timing",    "flow_allocation",
-        "bootstrap",      "verify",
-        "monte_carlo",    "offset_luck", "metrics_profile",
+        "assets",
+        "universe",
+        "strategy",
+        "frontier",
+        "start",
+        "end",
+        "capital",
+        "currency",
+        "costs",
+        "rebalance",
+        "fill",
+        "benchmark",
+        "risk_free_rate",
+        "on_weight_sum",
+        "max_stale",
+        "monkeys",
+        "prices",
+        "dividends",
+        "clock",
+        "session_alignment",
+        "shares",
+        "financing",
+        "leverage",
+        "flows",
+        "flow_timing",
+        "flow_allocation",
+        "bootstrap",
+        "verify",
+        "monte_carlo",
+        "offset_luck",
+        "metrics_profile",
+        "attribution",
     };
     enum status s = jr_expect_object(root, keys, ARRAY_LEN(keys), err);
     if (s == STATUS_OK)

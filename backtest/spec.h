@@ -93,6 +93,7 @@ struct spec {
     unsigned max_stale;    /* clock sessions */
     double risk_free_rate; /* annual, fraction */
     enum profile metrics_profile;
+    bool wants_attribution;
     enum spec_weight_sum on_weight_sum;
     unsigned n_monkeys;
     uint64_t monkey_seed;

@@ -65,6 +65,8 @@ void spec_canonical(const struct spec *spec, struct json_out *json)
     jw_key_f64(json, "risk_free_rate", spec->risk_free_rate);
     if (spec->metrics_profile != PROFILE_native)
         jw_key_c(json, "metrics_profile", profile_names[spec->metrics_profile]);
+    if (spec->wants_attribution)
+        jw_key_bool(json, "attribution", true);
     jw_key_c(json, "on_weight_sum", spec_weight_sum_names[spec->on_weight_sum]);
     spec_write_frontier(spec, json);
     write_monkeys(spec, json);

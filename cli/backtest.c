@@ -97,9 +97,10 @@ int backtest_command(int argc, char **argv)
     arena_init(&arena, (size_t)ARENA_MIB << 20);
     struct err err = {0};
     struct str request = STR_NONE;
-    int code = command_read_request(arguments.request, REQUEST_MAX, &arena, &request, &err) == STATUS_OK
-                   ? EXIT_DONE
-                   : command_fail(&err);
+    int code =
+        command_read_request(arguments.request, REQUEST_MAX, &arena, &request, &err) == STATUS_OK
+            ? EXIT_DONE
+            : command_fail(&err);
     if (code == EXIT_DONE && arguments.prices == NULL)
         code = run_on_store(&config, request, &arena);
     else if (code == EXIT_DONE &&

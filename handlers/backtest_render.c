@@ -2,6 +2,7 @@
 #include "handlers/backtest_render.h"
 
 #include "handlers/backtest_render_accounts.h"
+#include "handlers/backtest_render_attribution.h"
 #include "handlers/backtest_hash.h"
 #include "handlers/backtest_render_quality.h"
 #include "handlers/backtest_render_trust.h"
@@ -297,6 +298,7 @@ void backtest_render(const struct backtest_result *result, struct str id,
     write_costs(result, &json);
     backtest_render_quality(result, &json);
     render_accounts(result, &json);
+    render_attribution(result, &json);
     write_monkeys(result, &json);
     backtest_render_trust(result, &json);
     write_final_weights(result, &json);

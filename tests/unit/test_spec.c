@@ -81,6 +81,10 @@ static void requests_that_mean_the_same_have_the_same_bytes(void **state)
     assert_same(
         &w, "{\"assets\":[{\"uid\":\"a:B\"}],\"monkeys\":{\"count\":0,\"seed\":9}}",
         "{\"assets\":[{\"uid\":\"a:B\"}],\"monkeys\":{\"count\":0,\"universe\":[\"a:Z\"]}}");
+    assert_same(&w,
+                "{\"assets\":[{\"uid\":\"a:B\"}],\"metrics_profile\":\"native\","
+                "\"attribution\":false}",
+                "{\"assets\":[{\"uid\":\"a:B\"}]}");
     assert_same(&w, "{\"assets\":[{\"uid\":\"a:B\"}],\"risk_free_rate\":-0.0}",
                 "{\"assets\":[{\"uid\":\"a:B\"}],\"risk_free_rate\":0}");
     world_clear(&w);
@@ -96,6 +100,7 @@ static void canonical_form_parses_to_itself(void **state)
         "{\"assets\":[{\"uid\":\"a:B\",\"weight\":0.3},{\"uid\":\"a:C\",\"weight\":0.3}],"
         "\"on_weight_sum\":\"cash\",\"monkeys\":{\"count\":0}}",
         "{\"universe\":[\"a:B\",\"a:C\"],\"strategy\":\"buy_and_hold\",\"end\":\"2020-02-29\"}",
+        "{\"universe\":[\"a:B\"],\"metrics_profile\":\"pa\",\"attribution\":true}",
     };
     struct world w;
     (void)state;
@@ -180,6 +185,9 @@ static const struct refusal refusals[] = {
     {"{\"assets\":[{\"uid\":\"a:B\"}],\"max_stale\":1.5}", STATUS_WRONG_TYPE, "/max_stale"},
     {"{\"assets\":[{\"uid\":\"a:B\"}],\"risk_free_rate\":-0.6}", STATUS_OUT_OF_RANGE,
      "/risk_free_rate"},
+    {"{\"assets\":[{\"uid\":\"a:B\"}],\"metrics_profile\":\"qs\"}", STATUS_OUT_OF_RANGE,
+     "/metrics_profile"},
+    {"{\"assets\":[{\"uid\":\"a:B\"}],\"attribution\":1}", STATUS_WRONG_TYPE, "/attribution"},
     {"{\"assets\":[{\"uid\":\"a:B\"}],\"monkeys\":{\"count\":100001}}", STATUS_OUT_OF_RANGE,
      "/monkeys/count"},
     {"{\"assets\":[{\"uid\":\"a:B\"}],\"monkeys\":{\"seed\":9007199254740992}}",

@@ -1,0 +1,41 @@
+/* backtest_render_attribution.c - where return and risk came from, asset by asset. */
+#include "handlers/backtest_render_attribution.h"
+
+#include "handlers/measure_render.h"
+
+#include <math.h>
+
+static void write_known(struct json_out *json, const char *key, bool is_known, double value)
+{
+    number_write(json, key, is_known ? value : (double)NAN);
+}
+
+void render_attribution(const struct backtest_result *r, struct json_out *json)
+{
+    const struct attribution *a = r->attribution;
+    if (a == NULL) {
+        jw_key_null(json, "attribution");
+        return;
+    }
+    bool is_known = a->gap == ATTRIBUTION_KNOWN;
+    jw_key(json, "attribution");
+    jw_object(json);
+    jw_key_f64(json, "total_return", a->total);
+    if (!is_known)
+        jw_key_c(json, "reason", attribution_gap_codes[a->gap]);
+    jw_key(json, "assets");
+    jw_array(json);
+    for (size_t i = 0; i < a->n; i++) {
+        jw_object(json);
+        jw_key_text(json, "uid", r->panel->assets[i].series->uid);
+        write_known(json, "contribution", is_known, a->asset[i].contribution);
+        write_known(json, "fx", is_known, a->asset[i].fx);
+        write_known(json, "costs", is_known, a->asset[i].costs);
+        write_known(json, "risk", a->has_risk, a->asset[i].risk);
+        jw_end_object(json);
+    }
+    jw_end_array(json);
+    write_known(json, "other", is_known, a->other);
+    write_known(json, "diversification_ratio", a->has_risk, a->diversification_ratio);
+    jw_end_object(json);
+}
