@@ -6,12 +6,16 @@
 #include "backtest/schedule.h"
 #include "backtest/spec_costs.h"
 #include "backtest/spec_money.h"
+#include "backtest/spec_portfolio.h"
 #include "backtest/strategy_limits.h"
 #include "backtest/caveats.h"
+#include "backtest/xirr.h"
 #include "base/date.h"
 
 #include <math.h>
 #include <string.h>
+
+enum { LEAD_DAYS = 31 };
 
 struct run {
     const struct market_data *market;
@@ -145,6 +149,28 @@ static double cash_drag_of(const struct backtest_result *r, size_t n)
     return drag - r->ledger.cash_interest;
 }
 
+/* The money-weighted return of the investor: capital and contributions paid, the rest received. */
+static enum status weigh_money(struct run *run, struct err *err)
+{
+    struct backtest_result *r = run->result;
+    size_t n = r->ledger.n_flows, last = run->panel->n_sessions - 1;
+    struct xirr_flow *flow = arena_array(run->arena, n + 2, sizeof *flow);
+    struct xirr_roots roots = {0};
+
+    r->xirr = (double)NAN;
+    if (flow == NULL)
+        return out_of_memory(err);
+    flow[0] = (struct xirr_flow){run->panel->clock[0], -run->spec->capital};
+    for (size_t i = 0; i < n; i++)
+        flow[i + 1] = (struct xirr_flow){run->panel->clock[r->ledger.flows[i].session],
+                                         -r->ledger.flows[i].amount};
+    flow[n + 1] = (struct xirr_flow){run->panel->clock[last], r->wealth[last]};
+    enum status s = xirr_solve(flow, n + 2, run->arena, &roots, err);
+    if (s == STATUS_OK && roots.n == 1)
+        r->xirr = roots.rate[0];
+    return s;
+}
+
 static enum status run_strategy(struct run *run, struct err *err)
 {
     struct backtest_result *result = run->result;
@@ -175,6 +201,9 @@ static enum status run_strategy(struct run *run, struct err *err)
     size_t live = measure_live_length(path);
     if (!(result->equity[live - 1] > 0))
         result->ruined_on = run->panel->clock[live - 1];
+    if (run->rules.n_flows > 0)
+        return weigh_money(run, err);
+    result->xirr = (double)NAN; /* without flows it is the growth rate */
     return STATUS_OK;
 }
 
@@ -373,6 +402,97 @@ static enum status judge(struct run *run, struct err *err)
     return s;
 }
 
+static enum status prepare(struct run *run, const struct spec *spec, struct err *err);
+static enum status play_portfolios(struct run *run, const struct spec *spec, struct err *err);
+
+/*
+ * The line of a portfolio that has been played, as a series of the market. It exists at the sessions of
+ * its own assets and is known when they are; one that lost everything is delisted on that day.
+ */
+static enum status line_of(const struct run *inner, struct str uid, struct price_series *ret,
+                           struct err *err)
+{
+    const struct panel *panel = inner->panel;
+    struct measure_path path = {panel->clock, inner->workspace.equity, panel->n_sessions};
+    size_t n = measure_live_length(path);
+    bool is_ruined = !(path.value[n - 1] > 0);
+
+    *ret = (struct price_series){.uid = uid,
+                                 .n = is_ruined ? n - 1 : n,
+                                 .date = panel->clock,
+                                 .price = path.value,
+                                 .close = path.value,
+                                 .known_at = panel->known_at,
+                                 .delisted_on = is_ruined ? panel->clock[n - 1] : DATE_NONE,
+                                 .delisting_return = is_ruined ? -1 : 0,
+                                 .trades_24_7 = panel->trades_every_day};
+    memcpy(ret->currency, inner->spec->currency, sizeof ret->currency);
+    for (size_t a = 0; a < panel->n_held; a++)
+        ret->flags |= panel->assets[a].series->flags;
+    return ret->n > 0 ? STATUS_OK
+                      : err_set(err, STATUS_NO_DATA,
+                                "%.*s has no day on which it is worth anything.", STR_ARG(uid));
+}
+
+/* A portfolio inside starts up to a month before the one around it, so that it is invested by then. */
+static enum status play_portfolio(const struct run *run, const struct spec *outer,
+                                  const struct spec_asset *asset, struct price_series *ret,
+                                  struct err *err)
+{
+    struct run inner = {.market = run->market, .arena = run->arena, .stop = run->stop};
+    struct spec spec = *asset->portfolio;
+
+    spec_inherit(&spec, outer);
+    spec.end = outer->end;
+    enum status s = play_portfolios(&inner, &spec, err);
+    struct spec covered = spec;
+    if (s == STATUS_OK)
+        s = spec_resolve_dates(&covered, inner.market, err);
+    if (s == STATUS_OK && outer->start != DATE_NONE)
+        spec.start =
+            covered.start > outer->start - LEAD_DAYS ? covered.start : outer->start - LEAD_DAYS;
+    if (s == STATUS_OK)
+        s = prepare(&inner, &spec, err);
+    if (s == STATUS_OK)
+        s = set_plan(&inner, err);
+    if (s == STATUS_OK)
+        s = sim_workspace_init(&inner.workspace, run->arena, inner.panel->n_sessions,
+                               inner.panel->n_held, err);
+    if (s == STATUS_OK)
+        s = simulate(inner.panel, &inner.plan, &inner.rules, &inner.workspace, NULL, run->stop,
+                     err);
+    return s == STATUS_OK ? line_of(&inner, asset->uid, ret, err) : s;
+}
+
+/* Plays the portfolios among the assets; run->market then has a series for each of them. */
+static enum status play_portfolios(struct run *run, const struct spec *spec, struct err *err)
+{
+    const struct market_data *given = run->market;
+    size_t n = 0;
+
+    for (size_t i = 0; i < spec->n_assets; i++)
+        n += spec->assets[i].portfolio != NULL ? 1 : 0;
+    if (n == 0)
+        return STATUS_OK;
+    struct market_data *market = ARENA_NEW(run->arena, struct market_data);
+    struct price_series *series = arena_array(run->arena, given->n_series + n, sizeof *series);
+    if (market == NULL || series == NULL)
+        return out_of_memory(err);
+    *market = *given;
+    memcpy(series, given->series, given->n_series * sizeof *series);
+    for (size_t i = 0; i < spec->n_assets; i++) {
+        if (spec->assets[i].portfolio == NULL)
+            continue;
+        enum status s = play_portfolio(run, spec, &spec->assets[i], &series[market->n_series], err);
+        if (s != STATUS_OK)
+            return s;
+        market->n_series++;
+    }
+    market->series = series;
+    run->market = market;
+    return STATUS_OK;
+}
+
 /* Dates, panel and rules: all that comes before the first session. */
 static enum status prepare(struct run *run, const struct spec *spec, struct err *err)
 {
@@ -382,7 +502,9 @@ static enum status prepare(struct run *run, const struct spec *spec, struct err 
         return out_of_memory(err);
     *run->spec = *spec;
 
-    enum status s = spec_resolve_dates(run->spec, run->market, err);
+    enum status s = play_portfolios(run, spec, err);
+    if (s == STATUS_OK)
+        s = spec_resolve_dates(run->spec, run->market, err);
     if (s == STATUS_OK)
         s = panel_build(run->spec, run->market, run->arena, run->stop, &run->panel, err);
     if (s == STATUS_OK)

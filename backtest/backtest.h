@@ -49,6 +49,7 @@ struct backtest_result {
     struct table_years years;
 
     struct sim_recorder ledger;
+    double xirr;                /* NaN: no rate, or several */
     double cash_drag;           /* what the idle cash did not earn at the portfolio's returns */
     double gross_terminal;      /* final equity of the same run without costs */
     const double *final_weight; /* per held column of the panel */

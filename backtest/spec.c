@@ -7,6 +7,7 @@
 #include "backtest/spec_money.h"
 #include "backtest/spec_names.h"
 #include "backtest/spec_optional.h"
+#include "backtest/spec_portfolio.h"
 #include "backtest/spec_rebalance.h"
 #include "backtest/spec_frontier.h"
 #include "backtest/spec_strategy.h"
@@ -130,8 +131,8 @@ static enum status read_scalars(struct json_val root, struct arena *arena, struc
 }
 
 /* strategy and rebalance: their defaults depend on the weights and on each other. */
-static enum status read_strategy(struct json_val root, struct arena *arena, struct spec *spec,
-                                 struct err *err)
+enum status spec_read_policy(struct json_val root, struct arena *arena, struct spec *spec,
+                             struct err *err)
 {
     struct rebalance_rule rule = rebalance_plain(REBALANCE_MONTHLY);
 
@@ -241,7 +242,7 @@ static enum status read_root(struct json_val root, struct arena *arena, struct s
     if (s == STATUS_OK)
         s = spec_read_market(root, arena, spec, err);
     if (s == STATUS_OK)
-        s = read_strategy(root, arena, spec, err);
+        s = spec_read_policy(root, arena, spec, err);
     if (s == STATUS_OK)
         s = spec_read_frontier(root, spec, err);
     if (s == STATUS_OK)

@@ -24,6 +24,7 @@ enum {
     SPEC_YEARS_MAX = 60,
     SPEC_MONKEYS_MAX = 100000,
     SPEC_STALE_MAX = 60,
+    SPEC_DEPTH_MAX = 4,      /* portfolios inside portfolios */
     SPEC_INDICATORS_MAX = 8, /* different economic series of one request */
 };
 
@@ -43,6 +44,7 @@ struct spec_asset {
     double weight;    /* all together they make invested_share; below 0 only with leverage */
     struct str group; /* ptr NULL: none */
     double min_weight, max_weight; /* NaN: those of the strategy's constraints */
+    struct spec *portfolio;        /* what it is made of; NULL: an instrument */
 };
 
 struct spec_indicator {
@@ -59,6 +61,7 @@ struct frontier_ask {
 };
 
 struct spec {
+    unsigned depth;            /* 0; of a portfolio inside it, one more */
     struct spec_asset *assets; /* in the order asked for */
     size_t n_assets;
     bool has_weights;      /* given by the client, not implied by the strategy */

@@ -5,16 +5,22 @@
 #include "backtest/spec_frontier.h"
 #include "backtest/spec_limits.h"
 #include "backtest/spec_names.h"
+#include "backtest/spec_portfolio.h"
 #include "backtest/spec_rebalance.h"
 #include "backtest/spec_strategy.h"
 
-static void write_assets(const struct spec *spec, struct json_out *json)
+void spec_write_assets(const struct spec *spec, struct json_out *json)
 {
     jw_key(json, "assets");
     jw_array(json);
     for (size_t i = 0; i < spec->n_assets; i++) {
         jw_object(json);
-        jw_key_text(json, "uid", spec->assets[i].uid);
+        if (spec->assets[i].portfolio == NULL) {
+            jw_key_text(json, "uid", spec->assets[i].uid);
+        } else {
+            jw_key(json, "portfolio");
+            spec_write_portfolio(&spec->assets[i], json);
+        }
         if (spec->has_weights)
             jw_key_f64(json, "weight", spec->assets[i].weight);
         spec_write_asset_limits(&spec->assets[i], json);
@@ -50,7 +56,7 @@ static void write_monkeys(const struct spec *spec, struct json_out *json)
 void spec_canonical(const struct spec *spec, struct json_out *json)
 {
     jw_object(json);
-    write_assets(spec, json);
+    spec_write_assets(spec, json);
     jw_key(json, "strategy");
     spec_write_strategy(spec, spec->model, json);
     write_date(json, "start", spec->start);

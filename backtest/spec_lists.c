@@ -2,6 +2,7 @@
 #include "backtest/spec_lists.h"
 
 #include "backtest/spec_limits.h"
+#include "backtest/spec_portfolio.h"
 
 #include <math.h>
 #include <string.h>
@@ -83,20 +84,28 @@ static enum status check_new(struct json_val val, struct str uid, bool is_seen, 
 static enum status read_asset(struct json_val val, struct arena *arena, struct spec *spec, size_t i,
                               struct err *err)
 {
-    static const char *const keys[] = {"uid", "weight", "group", "min_weight", "max_weight"};
+    static const char *const keys[] = {"uid",        "weight",     "group",
+                                       "min_weight", "max_weight", "portfolio"};
     struct spec_asset *asset = &spec->assets[i];
 
     enum status s = jr_expect_object(val, keys, ARRAY_LEN(keys), err);
     if (s != STATUS_OK)
         return s;
-    struct json_val uid = jr_member(val, "uid");
-    s = spec_read_uid(uid, arena, &asset->uid, err);
+    struct json_val uid = jr_member(val, "uid"), portfolio = jr_member(val, "portfolio");
+    if (jr_is_present(portfolio) && jr_is_present(uid))
+        return spec_refuse(portfolio, STATUS_BAD_SPEC, "An asset is one thing.",
+                           "either uid or portfolio", err);
+    if (jr_is_present(portfolio))
+        s = spec_read_portfolio(portfolio, spec->depth + 1, arena, asset, err);
+    else
+        s = spec_read_uid(uid, arena, &asset->uid, err);
     if (s != STATUS_OK)
         return s;
     bool is_seen = false;
     for (size_t j = 0; j < i; j++)
         is_seen = is_seen || str_eq(spec->assets[j].uid, asset->uid);
-    s = check_new(uid, asset->uid, is_seen, err);
+    s = check_new(jr_is_present(uid) ? uid : jr_member(portfolio, "name"), asset->uid, is_seen,
+                  err);
     if (s == STATUS_OK)
         s = spec_read_asset_limits(val, arena, asset, err);
     if (s != STATUS_OK)
@@ -135,6 +144,9 @@ static enum status read_assets(struct json_val list, struct arena *arena, struct
         if (s != STATUS_OK)
             return s;
     }
+    if (spec_count_assets(spec) > SPEC_ASSETS_MAX)
+        return spec_refuse(list, STATUS_OUT_OF_RANGE, "The portfolios inside hold too much.",
+                           "at most 500 instruments in all", err);
     return STATUS_OK;
 }
 
@@ -186,6 +198,6 @@ enum status spec_read_lists(struct json_val root, struct arena *arena, struct sp
         return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for this request.");
     for (size_t i = 0; i < spec->n_assets; i++)
         spec->assets[i] =
-            (struct spec_asset){spec->universe[i], 0, STR_NONE, (double)NAN, (double)NAN};
+            (struct spec_asset){spec->universe[i], 0, STR_NONE, (double)NAN, (double)NAN, NULL};
     return STATUS_OK;
 }

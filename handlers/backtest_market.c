@@ -1,6 +1,7 @@
 /* backtest_market.c - from uids to series: the loading half of backtest_run. */
 #include "handlers/backtest_market.h"
 
+#include "backtest/spec_portfolio.h"
 #include "backtest/quality.h"
 #include "base/date.h"
 #include "store/bar_store.h"
@@ -224,16 +225,37 @@ static bool is_indicator(struct str uid)
     return rates_uid_split(uid, &code, &country, &frequency);
 }
 
-static enum status load_all_series(struct loader *loader, const struct spec *spec, struct err *err)
+/* The assets of a portfolio and of those inside it. */
+static enum status load_assets(struct loader *loader, const struct spec *spec, struct err *err)
 {
-    char pointer[64];
-    const char *assets_tail = strcmp(spec->assets_at, "/assets") == 0 ? "/uid" : "";
+    char pointer[192];
+    const char *assets_tail = strcmp(spec->assets_at, "/universe") == 0 ? "" : "/uid";
     enum status s = STATUS_OK;
     for (size_t i = 0; i < spec->n_assets && s == STATUS_OK; i++) {
         (void)snprintf(pointer, sizeof pointer, "%s/%zu%s", spec->assets_at, i, assets_tail);
-        s = load_series(loader, spec->assets[i].uid, pointer, err);
+        s = spec->assets[i].portfolio != NULL
+                ? load_assets(loader, spec->assets[i].portfolio, err)
+                : load_series(loader, spec->assets[i].uid, pointer, err);
     }
+    return s;
+}
+
+static bool is_portfolio(const struct spec *spec, struct str uid)
+{
+    for (size_t i = 0; i < spec->n_assets; i++) {
+        if (spec->assets[i].portfolio != NULL && str_eq(spec->assets[i].uid, uid))
+            return true;
+    }
+    return false;
+}
+
+static enum status load_all_series(struct loader *loader, const struct spec *spec, struct err *err)
+{
+    char pointer[64];
+    enum status s = load_assets(loader, spec, err);
     for (size_t i = 0; i < spec->n_universe && s == STATUS_OK; i++) {
+        if (is_portfolio(spec, spec->universe[i]))
+            continue;
         (void)snprintf(pointer, sizeof pointer, "%s/%zu", spec->universe_at, i);
         s = load_series(loader, spec->universe[i], pointer, err);
     }
@@ -392,7 +414,7 @@ enum status backtest_market_load(const struct market_source *source, const struc
 {
     struct loader loader = {.source = source, .arena = arena, .hold = hold, .mode = spec->prices};
     /* Beside the assets: the benchmark, the clock's base, and what flows follow. */
-    size_t max_series = spec->n_assets + spec->n_universe + 2 + spec->n_flows;
+    size_t max_series = spec_count_assets(spec) + spec->n_universe + 2 + spec->n_flows;
     loader.series = arena_array(arena, max_series, sizeof *loader.series);
     loader.fx = arena_array(arena, max_series + 1, sizeof *loader.fx);
     *hold = (struct market_hold){.book = source->book};

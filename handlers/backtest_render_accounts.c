@@ -58,6 +58,7 @@ void render_accounts(const struct backtest_result *r, struct json_out *json)
     jw_key_f64(json, "final", final);
     jw_key_f64(json, "residual", sim_residual(l, r->spec->capital, final));
     jw_key_f64(json, "cash_drag", r->cash_drag);
+    jw_key_f64(json, "xirr", r->xirr);
     write_rebalances(r, json);
     write_session(r, "exhausted_on", l->exhausted_at, json);
     jw_key_i64(json, "margin_calls", (int64_t)l->n_margin_calls);

@@ -355,6 +355,7 @@ static void contribution_gives_both_returns(void **state)
     struct err err = {0};
     assert_int_equal(xirr_solve(flow, 3, &w.arena, &roots, &err), STATUS_OK);
     conformance_check(&one, "xirr_act365", roots.rate[0]);
+    conformance_check(&one, "xirr_act365", r->xirr);
     world_clear(&w);
     conformance_close(&cases);
 }
