@@ -103,6 +103,55 @@ static void add_root(struct xirr_roots *ret, double u)
         ret->preferred = rate;
 }
 
+static double grid_at(int i)
+{
+    return LOW + (HIGH - LOW) * i / STEPS;
+}
+
+/* In order of dates, money goes one way first and the other way ever after: one rate at most (Descartes). */
+static bool changes_sign_once(const struct flows *f)
+{
+    size_t n_changes = 0;
+    double before = 0;
+    for (size_t k = 0; k < f->n; k++) {
+        if (k > 0 && f->years[k] < f->years[k - 1])
+            return false;
+        if (!(fabs(f->amount[k]) > 0))
+            continue;
+        n_changes += before * f->amount[k] < 0 ? 1 : 0;
+        before = f->amount[k] > 0 ? 1 : -1;
+    }
+    return n_changes == 1;
+}
+
+/* The interval of the grid that has the only root, by halving: the same as a scan would find. */
+static bool solve_once(const struct flows *f, struct xirr_roots *ret)
+{
+    int low = 0, high = STEPS;
+    double f_low = value_at(f, grid_at(low)), f_high = value_at(f, grid_at(high));
+
+    if (!(fabs(f_low) > 0))
+        return false;
+    if (fabs(f_high) > 0 && (f_low > 0) == (f_high > 0))
+        return true; /* beyond both ends */
+    while (high - low > 1) {
+        int middle = low + (high - low) / 2;
+        double f_middle = value_at(f, grid_at(middle));
+        if (fabs(f_middle) > 0 && (f_middle > 0) == (f_low > 0)) {
+            low = middle;
+            f_low = f_middle;
+        } else {
+            high = middle;
+            f_high = f_middle;
+        }
+    }
+    if (fabs(f_high) > 0)
+        add_root(ret, root_between(f, grid_at(low), grid_at(high), f_low, f_high));
+    else
+        add_root(ret, grid_at(high));
+    return true;
+}
+
 enum status xirr_solve(const struct xirr_flow *flow, size_t n, struct arena *arena,
                        struct xirr_roots *ret, struct err *err)
 {
@@ -125,9 +174,11 @@ enum status xirr_solve(const struct xirr_flow *flow, size_t n, struct arena *are
     }
     if (!has_in || !has_out || !(f.last > 0))
         return STATUS_OK;
+    if (changes_sign_once(&f) && solve_once(&f, ret))
+        return STATUS_OK;
     double from = LOW, f_from = value_at(&f, from);
     for (int i = 1; i <= STEPS; i++) {
-        double to = LOW + (HIGH - LOW) * i / STEPS, f_to = value_at(&f, to);
+        double to = grid_at(i), f_to = value_at(&f, to);
         if (!(fabs(f_to) > 0))
             add_root(ret, to);
         else if (fabs(f_from) > 0 && (f_from > 0) != (f_to > 0))

@@ -28,7 +28,8 @@ struct xirr_roots {
 
 /*
  * Every sign change of the value over (-1, 1e6) on a grid of equal steps of ln(1 + rho), each narrowed by Brent's
- * method to the last bits. Several rates may do it, or none.
+ * method to the last bits. Several rates may do it, or none. Where the amounts, given by rising dates, change their
+ * sign once, the only interval is found by halving; the bits are the same.
  * Source: R. P. Brent, "Algorithms for Minimization without Derivatives", 1973, chapter 4.
  * Errors: STATUS_OUT_OF_MEMORY.
  */

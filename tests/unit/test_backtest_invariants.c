@@ -244,6 +244,24 @@ static void costs_never_help(void **state)
     }
 }
 
+/* At the money-weighted rate what was paid in is worth what came out. */
+static bool xirr_fits(const struct backtest_result *r)
+{
+    const int32_t *clock = r->panel->clock;
+    size_t last = r->panel->n_sessions - 1;
+    double years = (double)(clock[last] - clock[0]) / 365, rate = 1 + r->xirr;
+    double sum = r->wealth[last] * elementary_pow(rate, -years) - r->spec->capital,
+           scale = fabs(sum);
+    for (size_t i = 0; i < r->ledger.n_flows; i++) {
+        const struct sim_flow *flow = &r->ledger.flows[i];
+        double worth =
+            flow->amount * elementary_pow(rate, -(double)(clock[flow->session] - clock[0]) / 365);
+        sum -= worth;
+        scale += fabs(worth);
+    }
+    return fabs(sum) <= 1e-9 * (scale + r->spec->capital);
+}
+
 /* Flows that are invested at once and at no cost leave a buy and hold's returns where they are. */
 static void flow_does_not_move_the_time_weighted_line(void **state)
 {
@@ -273,6 +291,7 @@ static void flow_does_not_move_the_time_weighted_line(void **state)
         struct backtest_result *two = random_play(&w, &q);
         if (two->ledger.exhausted_at == PANEL_NEVER) {
             random_assert(two->ledger.n_flows > 0, seed, &q);
+            random_assert(isnan(two->xirr) || xirr_fits(two), seed, &q);
             random_assert(are_close(one->equity, two->equity, one->panel->n_sessions, 1, 1e-12),
                           seed, &q);
             n_with_flows++;
