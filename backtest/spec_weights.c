@@ -6,10 +6,16 @@
 
 static const double SUM_TOLERANCE = 1e-6;
 
-static enum status bad_sum(double sum, const char *at, struct err *err)
+/* Weights that are missing are missing from the assets, even where a universe stands in for them. */
+static struct str weights_at(const struct spec *spec)
+{
+    return spec->depth > 0 ? str_of(spec->assets_at) : STR("/assets");
+}
+
+static enum status bad_sum(double sum, struct str at, struct err *err)
 {
     enum status s = err_set(err, STATUS_BAD_WEIGHTS, "The weights add up to %.10g, not to 1.", sum);
-    err_at(err, ERR_POINTER, str_of(at), STR_NONE);
+    err_at(err, ERR_POINTER, at, STR_NONE);
     err_allow(err,
               "weights that add up to 1 (within 1e-6), or on_weight_sum \"normalize\" (divide by "
               "the sum) or \"cash\" (keep the rest in cash, sum below 1); \"reject\" is the "
@@ -34,7 +40,7 @@ static enum status settle_given(struct spec *spec, struct err *err)
 
     if (!(sum > 0)) {
         enum status s = err_set(err, STATUS_BAD_WEIGHTS, "Every weight is 0: nothing is bought.");
-        err_at(err, ERR_POINTER, str_of(spec->assets_at), STR_NONE);
+        err_at(err, ERR_POINTER, weights_at(spec), STR_NONE);
         err_allow(err, "at least one weight above 0");
         return s;
     }
@@ -46,7 +52,7 @@ static enum status settle_given(struct spec *spec, struct err *err)
         spec->invested_share = sum;
         return STATUS_OK;
     }
-    return bad_sum(sum, spec->assets_at, err);
+    return bad_sum(sum, weights_at(spec), err);
 }
 
 /* With leverage the weights stand as they are: the rest is cash, or debt. */
@@ -62,7 +68,7 @@ static enum status settle_leveraged(struct spec *spec, struct err *err)
         return STATUS_OK;
     enum status s =
         err_set(err, STATUS_BAD_WEIGHTS, "The sizes of the weights add up to %.10g.", gross);
-    err_at(err, ERR_POINTER, str_of(spec->assets_at), STR_NONE);
+    err_at(err, ERR_POINTER, weights_at(spec), STR_NONE);
     err_allow(err, "a sum of absolute weights above 0 and at most /leverage/max_gross, %.10g",
               spec->leverage.max_gross);
     return s;
@@ -73,7 +79,7 @@ enum status spec_weights_settle(struct spec *spec, struct err *err)
     if (spec->strategy == STRATEGY_FIXED && !spec->has_weights) {
         enum status s =
             err_set(err, STATUS_BAD_WEIGHTS, "Strategy \"fixed\" needs a weight per asset.");
-        err_at(err, ERR_POINTER, str_of(spec->assets_at), STR_NONE);
+        err_at(err, ERR_POINTER, weights_at(spec), STR_NONE);
         err_allow(err, "a weight of at least 0 for every asset, or strategy \"equal\"");
         return s;
     }
