@@ -1,8 +1,8 @@
 /* backtest_market.c - from uids to series: the loading half of backtest_run. */
 #include "handlers/backtest_market.h"
 
-#include "backtest/spec_portfolio.h"
 #include "backtest/quality.h"
+#include "backtest/spec_portfolio.h"
 #include "base/date.h"
 #include "store/bar_store.h"
 #include "store/calendar_store.h"

@@ -131,6 +131,32 @@ static void four_levels_pass_and_a_fifth_does_not(void **state)
     world_clear(&w);
 }
 
+static void five_hundred_instruments_in_all_pass_and_one_more_does_not(void **state)
+{
+    static char room[64000];
+    (void)state;
+    for (int each = 250; each <= 251; each++) {
+        struct world w;
+        struct spec *spec = NULL;
+        struct err err = {0};
+        size_t at = (size_t)snprintf(room, sizeof room, "{\"assets\":[");
+        for (int p = 0; p < 2; p++) {
+            at += (size_t)snprintf(room + at, sizeof room - at,
+                                   "%s{\"portfolio\":{\"name\":\"p%d\",\"assets\":[",
+                                   p > 0 ? "," : "", p);
+            for (int i = 0; i < each; i++)
+                at += (size_t)snprintf(room + at, sizeof room - at, "%s{\"uid\":\"x:A%d\"}",
+                                       i > 0 ? "," : "", i);
+            at += (size_t)snprintf(room + at, sizeof room - at, "]}}");
+        }
+        (void)snprintf(room + at, sizeof room - at, "]}");
+        world_init(&w);
+        assert_int_equal(spec_parse(str_of(room), &w.arena, &spec, &err),
+                         each == 250 ? STATUS_OK : STATUS_OUT_OF_RANGE);
+        world_clear(&w);
+    }
+}
+
 static void what_is_wrong_inside_is_named(void **state)
 {
     static const struct {
@@ -189,6 +215,7 @@ int main(void)
         cmocka_unit_test(portfolio_is_already_invested_when_the_outer_one_starts),
         cmocka_unit_test(future_of_a_portfolio_inside_moves_no_bit_of_the_past),
         cmocka_unit_test(four_levels_pass_and_a_fifth_does_not),
+        cmocka_unit_test(five_hundred_instruments_in_all_pass_and_one_more_does_not),
         cmocka_unit_test(what_is_wrong_inside_is_named),
         cmocka_unit_test(canonical_text_with_portfolios_parses_to_itself),
     };
