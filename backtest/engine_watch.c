@@ -60,13 +60,9 @@ static void mark_suspects(const struct sim *sim, size_t from, size_t n, bool *is
         double target = sim_wanted(sim)[j], units = ws->units[j];
         double band = rebalance_band_of(bands, target);
         double per_band = band > 0 ? 1 / band : 1e12;
-        const double *price = ws->column[j] + from;
+        struct kernel_target held = {units, target, per_band};
         any_gone = any_gone || ws->is_gone[j];
-        for (size_t k = 0; k < n; k++) {
-            double off = fabs(units * price[k] * per_value[k] - target);
-            off_sum[k] += off;
-            worst[k] = off * per_band > worst[k] ? off * per_band : worst[k];
-        }
+        sim->panel->kernels->deviations(ws->column[j] + from, per_value, n, &held, off_sum, worst);
     }
     for (size_t k = 0; k < n; k++) {
         bool is_whole = !any_gone && sim->panel->n_closed[from + k] == 0;

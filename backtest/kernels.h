@@ -16,6 +16,10 @@
 
 enum { KERNEL_LANES = 8 };
 
+struct kernel_target {
+    double units, weight, per_band;
+};
+
 struct kernel_range {
     double sum, lowest, highest;
 };
@@ -86,6 +90,13 @@ struct kernels {
      * after are written. False when a portfolio has nothing left; then some have been moved, some not.
      */
     bool (*fill_many)(const struct kernel_fill *fill);
+
+    /*
+     * How far a weight is off its target, session by session: off = |units * price[i] * per_value[i] - target|
+     * is added to sum[i], and worst[i] becomes off * per_band where that is more.
+     */
+    void (*deviations)(const double *price, const double *per_value, size_t n,
+                       const struct kernel_target *target, double *sum, double *worst);
 
     /* ret[i] = value[i + 1] / value[i] - 1, n_values - 1 of them. */
     void (*returns)(const double *value, size_t n_values, double *ret);

@@ -53,6 +53,7 @@ const struct kernels KERNELS_TABLE = {
     .value = kernel_value,
     .value_many = kernel_value_many,
     .fill_many = kernel_fill_many,
+    .deviations = kernel_deviations,
     .returns = kernel_returns,
     .compound = kernel_compound,
     .logs = kernel_logs,

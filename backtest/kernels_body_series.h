@@ -1,5 +1,26 @@
 /* kernels_body_series.h - series made from series, element by element. Part of kernels_body.h. */
 
+static void kernel_deviations(const double *price, const double *per_value, size_t n,
+                              const struct kernel_target *target, double *sum, double *worst)
+{
+    const vector_mask no_sign = (vector_mask){0} + INT64_MAX;
+    double units = target->units, weight = target->weight, per_band = target->per_band;
+    size_t i = 0;
+    for (; i + WIDTH <= n; i += WIDTH) {
+        vector off = units * LOAD(price + i) * LOAD(per_value + i) - weight;
+        off = (vector)((vector_mask)off & no_sign);
+        vector bands = off * per_band, most = LOAD(worst + i);
+        STORE(sum + i, LOAD(sum + i) + off);
+        STORE(worst + i, PICK(bands > most, bands, most));
+    }
+    for (; i < n; i++) {
+        double off = units * price[i] * per_value[i] - weight;
+        off = off < 0 ? -off : off;
+        sum[i] += off;
+        worst[i] = off * per_band > worst[i] ? off * per_band : worst[i];
+    }
+}
+
 static void kernel_returns(const double *value, size_t n_values, double *ret)
 {
     size_t n = n_values > 0 ? n_values - 1 : 0, i = 0;

@@ -59,7 +59,7 @@ enum { LENGTHS = 41 + 7 };
 
 /* Everything a table gives for one length and offset, as bytes to compare. */
 struct outcome {
-    double series[5][ROOM];
+    double series[7][ROOM];
     double rows[ROWS][ROOM];
     double matrix[COLUMNS * COLUMNS];
     struct kernel_range range;
@@ -102,6 +102,12 @@ static void run_all(const struct kernels *k, size_t from, size_t n, struct outco
     value_all(k, from, from + n, out);
     k->returns(x + from, n, out->series[1]);
     k->compound(x + from, n, 100, out->series[2]);
+    struct kernel_target target = {1.5, 0.01, 40};
+    k->deviations(x + from, y + from, n, &target, out->series[5], out->series[6]);
+    for (size_t i = 0; i < n && isfinite(x[from + i] * y[from + i]); i++) {
+        double off = fabs(1.5 * x[from + i] * y[from + i] - 0.01);
+        assert_true(out->series[5][i] == off && out->series[6][i] == off * 40);
+    }
     out->dot = k->dot(x + from, y + from, n);
     out->powers = k->powers(x + from, n, 0.0003);
     out->gains[0] = k->gains(x + from, n, 0);
