@@ -20,7 +20,7 @@ static enum status read_count(struct json_val val, const char *key, int64_t min,
     return s;
 }
 
-static enum status read_bootstrap(struct json_val root, struct spec_bootstrap *b, struct err *err)
+enum status spec_bootstrap_read(struct json_val root, struct spec_bootstrap *b, struct err *err)
 {
     static const char *const keys[] = {"count", "seed", "mean_block", "level"};
     static const char *const rules[] = {"cube_root", "politis_white"};
@@ -123,7 +123,7 @@ static enum status read_monte_carlo(struct json_val root, struct spec_monte_carl
 enum status spec_trust_read(struct json_val root, struct spec_trust *ret, struct err *err)
 {
     struct spec_trust trust = {0};
-    enum status s = read_bootstrap(root, &trust.bootstrap, err);
+    enum status s = spec_bootstrap_read(root, &trust.bootstrap, err);
     if (s == STATUS_OK)
         s = read_verify(root, &trust.verify, err);
     if (s == STATUS_OK)

@@ -55,6 +55,10 @@ struct spec_trust {
 enum status spec_trust_read(struct json_val root, struct spec_trust *ret, struct err *err)
     NODISCARD;
 
+/* The member bootstrap alone: of a track record too. *ret is left as it is when it is absent. */
+enum status spec_bootstrap_read(struct json_val root, struct spec_bootstrap *ret, struct err *err)
+    NODISCARD;
+
 /* Writes the members that were asked for, every default filled in. */
 void spec_trust_canonical(const struct spec_trust *trust, struct json_out *json);
 

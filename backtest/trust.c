@@ -17,7 +17,7 @@ struct judge {
     struct trust_report *report;
 };
 
-static double block_length(double asked, const double *r, size_t n, bool is_politis_white)
+double trust_mean_block(double asked, bool is_politis_white, const double *r, size_t n)
 {
     double length = asked > 0          ? asked
                     : is_politis_white ? resample_politis_white(r, n)
@@ -56,7 +56,7 @@ static struct bootstrap_input input_of(const struct judge *j)
         .capital = run->equity[0],
         .count = asked->count,
         .seed = asked->seed,
-        .mean_block = block_length(asked->mean_block, j->r, j->n, asked->is_politis_white),
+        .mean_block = trust_mean_block(asked->mean_block, asked->is_politis_white, j->r, j->n),
         .level = asked->level,
     };
 }
@@ -124,7 +124,7 @@ static enum status draw_futures(struct judge *j, struct err *err)
     size_t horizon = asked->years > 0 ? (size_t)(asked->years * periods + 0.5) : j->n;
     struct montecarlo_rules rules = {
         .model = asked->model,
-        .mean_block = block_length(asked->mean_block, j->r, j->n, false),
+        .mean_block = trust_mean_block(asked->mean_block, false, j->r, j->n),
         .horizon = horizon,
         .seed = asked->seed,
         .capital = j->run->spec->capital,

@@ -24,6 +24,9 @@ struct trust_report {
     struct montecarlo_report monte_carlo; /* count 0: none */
 };
 
+/* The mean block of n returns: as asked, or by rule when asked is 0; at least 1. */
+double trust_mean_block(double asked, bool is_politis_white, const double *r, size_t n);
+
 /* Errors: STATUS_OUT_OF_MEMORY, the stop's own status, and those of backtest_run. */
 enum status trust_run(const struct backtest_result *run, const struct market_data *market,
                       struct arena *arena, const struct stop *stop, struct trust_report **ret,

@@ -3,10 +3,10 @@
 
 #include <math.h>
 
-static void write_reason(const struct trust_report *trust, struct json_out *json)
+static void write_reason(enum measure_reason reason, struct json_out *json)
 {
-    if (trust->reason != REASON_NONE)
-        jw_key_c(json, "reason", measure_reason_codes[trust->reason]);
+    if (reason != REASON_NONE)
+        jw_key_c(json, "reason", measure_reason_codes[reason]);
 }
 
 static void write_pair(struct json_out *json, const char *key, const double pair[2])
@@ -53,23 +53,22 @@ static void write_rows(const char *key, const struct bootstrap_row *rows, struct
     jw_end_object(json);
 }
 
-static void write_bootstrap(const struct backtest_result *r, struct json_out *json)
+void bootstrap_write(const struct spec_bootstrap *asked, enum measure_reason reason,
+                     const struct bootstrap_report *b, size_t n_common, struct json_out *json)
 {
-    const struct spec_bootstrap *asked = &r->spec->trust.bootstrap;
-    const struct bootstrap_report *b = &r->trust->bootstrap;
     if (asked->count == 0) {
         jw_key_null(json, "bootstrap");
         return;
     }
     jw_key(json, "bootstrap");
     jw_object(json);
-    write_reason(r->trust, json);
+    write_reason(reason, json);
     jw_key_i64(json, "count", (int64_t)b->count);
     jw_key_i64(json, "seed", (int64_t)asked->seed);
     jw_key_f64(json, "level", asked->level);
     jw_key_f64(json, "mean_block", b->mean_block);
     jw_key_i64(json, "n_returns", (int64_t)b->n_returns);
-    jw_key_i64(json, "n_common", (int64_t)r->trust->n_common);
+    jw_key_i64(json, "n_common", (int64_t)n_common);
     write_rows("figures", b->count > 0 ? b->row : NULL, json);
     write_rows("difference", b->count > 0 && b->has_difference ? b->difference : NULL, json);
     jw_end_object(json);
@@ -163,7 +162,7 @@ static void write_monte_carlo(const struct backtest_result *r, struct json_out *
     }
     jw_key(json, "monte_carlo");
     jw_object(json);
-    write_reason(r->trust, json);
+    write_reason(r->trust->reason, json);
     jw_key_c(json, "model", montecarlo_model_names[r->spec->trust.monte_carlo.model]);
     jw_key_i64(json, "count", (int64_t)m->count);
     jw_key_i64(json, "seed", (int64_t)r->spec->trust.monte_carlo.seed);
@@ -225,7 +224,9 @@ static void write_offset_luck(const struct backtest_result *r, struct json_out *
 
 void backtest_render_trust(const struct backtest_result *result, struct json_out *json)
 {
-    write_bootstrap(result, json);
+    const struct trust_report *trust = result->trust;
+    bootstrap_write(&result->spec->trust.bootstrap, trust->reason, &trust->bootstrap,
+                    trust->n_common, json);
     write_verify(result, json);
     write_offset_luck(result, json);
     write_monte_carlo(result, json);

@@ -7,4 +7,8 @@
 /* "bootstrap", "verify", "offset_luck" and "monte_carlo"; null where they were not asked for. */
 void backtest_render_trust(const struct backtest_result *result, struct json_out *json);
 
+/* The member "bootstrap" alone, of a track record too; null where none was asked for. */
+void bootstrap_write(const struct spec_bootstrap *asked, enum measure_reason reason,
+                     const struct bootstrap_report *report, size_t n_common, struct json_out *json);
+
 #endif

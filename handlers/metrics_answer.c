@@ -194,6 +194,8 @@ enum status metrics_answer(const struct metrics_request *request, struct arena *
         s = metrics_write_regression(&a.parts, err);
     if (s == STATUS_OK)
         s = metrics_write_money(&a.parts, err);
+    if (s == STATUS_OK)
+        s = metrics_write_bootstrap(&a.parts, err);
     if (s != STATUS_OK)
         return s;
     metrics_write_trades(&a.parts);

@@ -17,6 +17,7 @@ enum status metrics_write_rolling(const struct metrics_parts *p, struct err *err
 enum status metrics_write_regression(const struct metrics_parts *p, struct err *err) NODISCARD;
 enum status metrics_write_money(const struct metrics_parts *p, struct err *err) NODISCARD;
 enum status metrics_write_periods(const struct metrics_parts *p, struct err *err) NODISCARD;
+enum status metrics_write_bootstrap(const struct metrics_parts *p, struct err *err) NODISCARD;
 void metrics_write_trades(const struct metrics_parts *p);
 void metrics_write_summary(const struct metrics_parts *p);
 

@@ -306,6 +306,7 @@ static enum status read_root(struct json_val root, struct arena *arena,
         "cash_flows",
         "trades",
         "summary",
+        "bootstrap",
     };
     struct record *record = &request->record;
     enum status s = jr_expect_object(root, keys, ARRAY_LEN(keys), err);
@@ -332,6 +333,8 @@ static enum status read_root(struct json_val root, struct arena *arena,
         s = metrics_read_trades(root, arena, request, err);
     if (s == STATUS_OK)
         s = metrics_read_summary(root, &request->summary, err);
+    if (s == STATUS_OK)
+        s = spec_bootstrap_read(root, &request->bootstrap, err);
     return s == STATUS_OK ? read_select(root, arena, request, err) : s;
 }
 

@@ -9,6 +9,7 @@
 #include "backtest/record.h"
 #include "backtest/regression.h"
 #include "backtest/rolling.h"
+#include "backtest/spec_trust.h"
 #include "backtest/xirr.h"
 
 enum {
@@ -65,6 +66,7 @@ struct metrics_request {
     const double *trade; /* results of single trades */
     size_t n_trades;
     struct metrics_summary summary;
+    struct spec_bootstrap bootstrap;
 };
 
 /*

@@ -256,6 +256,7 @@ class Live(unittest.TestCase):
             self.ask("POST", path, body=example["value"])
         self.ask("POST", path, body={"returns": [0.01, -0.02, 0.03], "aggregate": "monthly", "rolling": {"window": 2},
                                      "trades": [1, -2], "factors": [{"name": "f", "returns": [0, 0, 0]}]})
+        self.ask("POST", path, body={"returns": [0.01, -0.02, 0.03] * 8, "bootstrap": {"count": 20, "mean_block": "politis_white"}})
         self.ask("POST", path, f"{path}?profile=quantstats&period=monthly", body=table, content_type="text/csv")
         self.ask("POST", path, status=400, body=b"{")
         self.ask("POST", path, status=400, body=b"return\nx\n", content_type="text/csv")

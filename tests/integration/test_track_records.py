@@ -75,6 +75,28 @@ class OnTheCommandLine(unittest.TestCase):
         self.assertAlmostEqual(fit["coefficients"][1]["value"], 0.5, places=12)
         self.assertEqual(fit["coefficients"][1]["name"], "market")
 
+    def test_intervals_come_with_the_figures_they_surround(self):
+        returns = [0.004 + 0.03 * math.sin(7 * t * t) for t in range(120)]
+        benchmark = [r - 0.002 + 0.001 * math.cos(t) for t, r in enumerate(returns)]
+        request = {"returns": returns, "benchmark": {"returns": benchmark}, "period": "monthly", "bootstrap": {"count": 400, "seed": 3}}
+        document = self.measure(request)
+        drawn = document["data"]["bootstrap"]
+        self.assertEqual((drawn["count"], drawn["n_returns"], drawn["n_common"]), (400, 120, 120))
+        for name in ("cagr", "volatility", "sharpe", "sortino", "max_drawdown", "calmar"):
+            figure = drawn["figures"][name]
+            self.assertAlmostEqual(figure["estimate"], value(document, name), places=9)
+            self.assertLess(figure["percentile"][0], figure["percentile"][1])
+        self.assertAlmostEqual(drawn["difference"]["cagr"]["estimate"], value(document, "excess_return"), places=9)
+        self.assertGreater(drawn["difference"]["cagr"]["percentile"][0], 0)  # steady, though the figures are not
+        self.assertLess(drawn["figures"]["cagr"]["percentile"][0], 0)
+        self.assertEqual(document, self.measure(request))
+        self.assertIsNone(self.measure({"returns": returns})["data"]["bootstrap"])
+        short = self.measure({"returns": RETURNS, "bootstrap": {}})["data"]["bootstrap"]
+        self.assertEqual((short["reason"], short["count"], short["figures"]), ("too_short", 0, None))
+        done = command(body=json.dumps({"returns": returns, "bootstrap": {"level": 2}}))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("/bootstrap/level", done.stderr)
+
     def test_what_cannot_be_read_is_refused_with_its_place(self):
         for request, allowed in (({"returns": [0.1], "prices": [1]}, "either returns or prices"), ({}, "returns or prices"),
                                  ({"returns": [0.1, None]}, "missing"), ({"prices": [1, -1]}, "at least 0"), ({"prices": [5]}, "two prices"),
