@@ -40,19 +40,61 @@ static enum status unknown_part(struct str data, struct str part, struct arena *
     return STATUS_UNKNOWN_COLUMN;
 }
 
-/* Every selected name must be a member. */
+/* "metrics.cagr" is "cagr" of "metrics"; without a dot the whole member is asked for, and *ret_inner is empty. */
+static struct str split_part(struct str part, struct str *ret_inner)
+{
+    size_t dot = str_find(part, '.', 0);
+    bool has_inner = dot < part.len;
+    *ret_inner = has_inner ? (struct str){part.ptr + dot + 1, part.len - dot - 1} : STR("");
+    return (struct str){part.ptr, dot};
+}
+
+static bool has_member(struct str object, struct str name, struct str *ret_value)
+{
+    struct str key;
+    for (size_t at = 1; json_next_member(object, &at, &key, ret_value);)
+        if (str_eq(key, name))
+            return true;
+    return false;
+}
+
+/* Every selected name must be a member, and what stands behind a dot a member of that. */
 static enum status check_parts(struct str data, struct str select, struct arena *arena,
                                struct err *err)
 {
-    struct str part, key, value;
+    struct str part, inner, value, member;
     while (str_next_field(&select, ',', &part)) {
-        bool is_known = false;
-        for (size_t at = 1; !is_known && json_next_member(data, &at, &key, &value);)
-            is_known = str_eq(key, str_trim(part));
-        if (!is_known)
-            return unknown_part(data, str_trim(part), arena, err);
+        struct str outer = split_part(str_trim(part), &inner);
+        if (!has_member(data, outer, &value))
+            return unknown_part(data, outer, arena, err);
+        if (inner.len == 0)
+            continue;
+        bool is_object = value.ptr[0] == '{';
+        if (!is_object || !has_member(value, inner, &member))
+            return unknown_part(is_object ? value : data, inner, arena, err);
     }
     return STATUS_OK;
+}
+
+/* The members of value that select names as "key.member", as an object; false when it names none. */
+static bool add_members(struct buf *out, struct str select, struct str key, struct str value)
+{
+    struct str name, text;
+    size_t n = 0;
+    for (size_t at = 1; value.ptr[0] == '{' && json_next_member(value, &at, &name, &text);) {
+        struct str part, inner, list = select;
+        bool is_selected = false;
+        while (!is_selected && str_next_field(&list, ',', &part))
+            is_selected = str_eq(split_part(str_trim(part), &inner), key) && str_eq(inner, name);
+        if (!is_selected)
+            continue;
+        buf_printf(out, "%s\"%.*s\":", n == 0 ? "{" : ",", STR_ARG(name));
+        buf_add(out, text);
+        n++;
+    }
+    if (n > 0)
+        buf_add_char(out, '}');
+    return n > 0;
 }
 
 /* {"data":...,"meta":...} */
@@ -94,10 +136,14 @@ enum status backtest_select(struct str body, struct str select, struct arena *ar
     buf_add_c(&out, "{\"data\":{");
     size_t n = 0;
     for (size_t at = 1; json_next_member(data, &at, &key, &value);) {
-        if (!str_eq_c(key, "id") && !is_in(select, key))
-            continue;
+        size_t before = out.len;
         buf_printf(&out, "%s\"%.*s\":", n == 0 ? "" : ",", STR_ARG(key));
-        buf_add(&out, value);
+        if (str_eq_c(key, "id") || is_in(select, key))
+            buf_add(&out, value);
+        else if (!add_members(&out, select, key, value)) {
+            out.len = before;
+            continue;
+        }
         n++;
     }
     buf_add_c(&out, "},\"meta\":");

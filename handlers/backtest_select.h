@@ -1,6 +1,6 @@
 /*
- * backtest_select.h - parts of a stored backtest: select=monkeys,metrics keeps those members of "data" (and "id",
- * and all of "meta"), in the document's own order and bytes. Pure.
+ * backtest_select.h - parts of a stored backtest: select=monkeys,metrics.cagr keeps those members of "data" and of
+ * its objects (and "id", and all of "meta"), in the document's own order and bytes. Pure.
  */
 #ifndef HANDLERS_BACKTEST_SELECT_H
 #define HANDLERS_BACKTEST_SELECT_H

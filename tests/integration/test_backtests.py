@@ -202,6 +202,12 @@ class Identity(Case):
             self.assertEqual(self.server.post(f"/v1/backtests?select={select}", SMALL).body, cut.body)
             self.assertNotEqual(cut.header("ETag"), answer.header("ETag"))
             self.assertEqual(self.server.get(f"{location}?select={select}", if_none_match=cut.header("ETag")).status, 304)
+        inner = self.assert_ok(self.server.get(f"{location}?select=metrics.sharpe,costs.commission,metrics.cagr,drawdowns")).json["data"]
+        self.assertEqual(list(inner), ["id", "metrics", "drawdowns", "costs"])
+        self.assertEqual(inner["metrics"], {name: whole["data"]["metrics"][name] for name in ("cagr", "sharpe")})
+        self.assertEqual(inner["costs"], {"commission": whole["data"]["costs"]["commission"]})
+        self.assert_problem(self.server.get(location + "?select=metrics.sharp"), "unknown-column", about="select", suggestion="sharpe")
+        self.assert_problem(self.server.get(location + "?select=drawdowns.depth"), "unknown-column", about="select")
         self.assert_problem(self.server.get(location + "?select=metrisc"), "unknown-column", about="select", suggestion="metrics", allowed="equity")
         self.assert_problem(self.server.post("/v1/backtests?select=metrisc", SMALL), "unknown-column", about="select")
 

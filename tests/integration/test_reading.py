@@ -504,7 +504,7 @@ class Reading(Case):
         for target in ("/v1/marts", "/v1/marts/mart_fx_daily/rows", "/v1/instruments/x/prices", "/"):
             answer = self.server.data.options(target)
             self.assertEqual((answer.status, answer.body, answer.header("Allow")), (204, b"", "GET, HEAD, OPTIONS"))
-        self.assertEqual(self.server.data.options("/v1/backtests").header("Allow"), "POST, OPTIONS")
+        self.assertEqual(self.server.data.options("/v1/backtests:batch").header("Allow"), "POST, OPTIONS")
         self.assert_problem(self.server.data.options("/v1/nothing"), "not-found")
 
     def test_other_methods_are_405_with_allow(self):
@@ -513,8 +513,8 @@ class Reading(Case):
                 answer = self.server.data.request(method, target)
                 self.assert_problem(answer, "method-not-allowed", allowed=allow)
                 self.assertEqual(answer.header("Allow"), allow)
-        self.assertEqual(self.get("/v1/backtests").header("Allow"), "POST, OPTIONS")
-        self.assert_problem(self.get("/v1/backtests"), "method-not-allowed")
+        self.assertEqual(self.get("/v1/backtests:batch").header("Allow"), "POST, OPTIONS")
+        self.assert_problem(self.get("/v1/backtests:batch"), "method-not-allowed")
 
     # ---- Addresses ----------------------------------------------------------------------------------------------
 
