@@ -196,7 +196,7 @@ static struct str text_of(struct json_val val)
 {
     if (val.node == NULL)
         return STR("");
-    char *text = json_dumps(node(val), JSON_ENCODE_ANY | JSON_COMPACT);
+    char *text = json_dumps(node(val), JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(15));
     char *copy = text == NULL ? NULL : arena_dup(val.doc->arena, str_of(text));
     free(text);
     return copy == NULL ? STR("") : str_of(copy);
