@@ -39,6 +39,8 @@ enum status batch_workspace_init(struct batch_workspace *workspace, const struct
     enum status s = sim_workspace_init(&w.single, arena, n, max_names, err);
     if (s == STATUS_OK && batch->rules->n_flows > 0)
         s = sim_workspace_add_wealth(&w.single, arena, n, err);
+    if (s == STATUS_OK && batch->rules->rebalance.when == WHEN_BANDS)
+        s = price_tiles_init(&w.tiles, panel, arena, err);
     if (s != STATUS_OK)
         return s;
     w.wealth = batch->rules->n_flows > 0 ? w.single.wealth : NULL;
@@ -220,6 +222,7 @@ static enum status play_alone(const struct batch *batch, const struct plan *plan
                               struct batch_workspace *ws, const struct stop *stop, struct err *err)
 {
     ws->single.equity = ws->equity[p];
+    ws->single.tiles = ws->tiles.low != NULL ? &ws->tiles : NULL;
     ws->single.wealth = ws->wealth != NULL ? ws->wealth : ws->equity[p];
     enum status s = simulate(batch->panel, plan, batch->rules, &ws->single, NULL, stop, err);
     ws->terminal[p] = ws->single.wealth[batch->panel->n_sessions - 1];

@@ -50,6 +50,7 @@ struct batch {
 
 struct batch_workspace {
     struct sim_workspace single; /* room for portfolios that are simulated alone */
+    struct price_tiles tiles;    /* with bands */
     size_t max_names;            /* of one portfolio */
     size_t max_columns;          /* of a group's portfolios together */
     double *equity[BATCH_GROUP]; /* [n_sessions] each: the result */

@@ -42,10 +42,14 @@ enum status sim_workspace_init(struct sim_workspace *workspace, struct arena *ar
     w.column = arena_array(arena, max_names, sizeof *w.column);
     w.is_gone = arena_array(arena, max_names, sizeof *w.is_gone);
     w.is_breached = arena_array(arena, max_names, sizeof *w.is_breached);
+    w.band = arena_array(arena, max_names, sizeof *w.band);
+    w.upper = arena_array(arena, max_names, sizeof *w.upper);
+    w.lower = arena_array(arena, max_names, sizeof *w.lower);
     w.block = arena_array(arena, (size_t)BLOCK_LINES * SIM_BLOCK, sizeof *w.block);
     if (w.equity == NULL || w.units == NULL || w.value == NULL || w.weight == NULL ||
         w.change == NULL || w.target == NULL || w.context == NULL || w.active == NULL ||
-        w.column == NULL || w.is_gone == NULL || w.is_breached == NULL || w.block == NULL)
+        w.column == NULL || w.is_gone == NULL || w.is_breached == NULL || w.band == NULL ||
+        w.upper == NULL || w.lower == NULL || w.block == NULL)
         return too_large(n_sessions, max_names, err);
     *workspace = w;
     return STATUS_OK;
@@ -102,6 +106,12 @@ static size_t decision_lag(const struct sim *sim)
     return sim->rules->rebalance.when == WHEN_CALENDAR ? sim_fill_lag(sim) : 0;
 }
 
+/* Under bands a due session renews the targets; with the same row again nothing happens. */
+static bool renews_targets(const struct sim *sim)
+{
+    return sim->rules->rebalance.when != WHEN_BANDS || !sim->is_invested || sim->plan->stride != 0;
+}
+
 /* The first session from t on at which something other than valuation happens. */
 static size_t next_event(struct sim *sim, size_t t)
 {
@@ -115,7 +125,7 @@ static size_t next_event(struct sim *sim, size_t t)
     }
     if (sim->next_delisting < event)
         event = sim->next_delisting;
-    if (sim->next_due < sim->rules->n_due) {
+    if (sim->next_due < sim->rules->n_due && renews_targets(sim)) {
         size_t at = sim->rules->due[sim->next_due] + decision_lag(sim);
         event = at < event ? at : event;
     }
@@ -178,6 +188,7 @@ static void start(struct sim *sim)
                      rules->rebalance.destination == DESTINATION_TARGET;
     sim->is_watched = rules->financing.day_basis > 0 || rules->leverage.is_allowed ||
                       rules->rebalance.when == WHEN_BANDS;
+    sim->is_quiet = !(rules->financing.day_basis > 0) && !rules->leverage.is_allowed;
     for (size_t j = 0; j < sim->plan->n; j++) {
         ws->units[j] = 0;
         ws->is_gone[j] = false;
@@ -210,7 +221,7 @@ enum status simulate(const struct panel *panel, const struct plan *plan,
         if (stop_is_raised(stop))
             return stop_status(stop, err);
         if (sim.is_watched && t < event) {
-            t = sim_play_block(&sim, t, event);
+            t = sim.is_quiet ? sim_play_bands(&sim, t, event) : sim_play_block(&sim, t, event);
             continue; /* what it saw on a close may come before the event */
         }
         sim_value_sessions(&sim, t, event);

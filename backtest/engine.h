@@ -12,7 +12,7 @@
  *                  suspended nor delisted is tradable; otherwise it waits, and a newer one replaces it
  *   5. value       engine_value.c: equity[t] = cash + sum of units * price, added in column order; at a
  *                  fill at the close, the value left after its costs
- *   6. close       engine_watch.c: ruin and margin; then the flows after the close; then the decision
+ *   6. close       engine_watch.c, engine_bands.c: ruin and margin; then the flows after the close; then the decision
  *                  for t + 1: calendar and bands. It knows prices up to t only
  * The loop (engine.c) jumps from one session at which something happens to the next; what has to be
  * watched every day is watched on blocks of sessions.
@@ -27,6 +27,7 @@
 #include "backtest/flows.h"
 #include "backtest/panel.h"
 #include "backtest/plan.h"
+#include "backtest/price_tiles.h"
 #include "backtest/rebalance.h"
 
 /* A change smaller than this share of the portfolio is rounding, not a trade. */
@@ -127,7 +128,9 @@ struct sim_workspace {
     const double **column;
     bool *is_gone;
     bool *is_breached;
-    double *block; /* scratch of SIM_BLOCK sessions, several lines */
+    double *band, *upper, *lower;    /* its width, and weights between which it is never left */
+    const struct price_tiles *tiles; /* of the panel; NULL: not known. No figure depends on them */
+    double *block;                   /* scratch of SIM_BLOCK sessions, several lines */
     size_t max_names;
 };
 

@@ -38,6 +38,7 @@ static void delist(struct sim *sim, size_t t)
         sim->cash += value + gain;
         sim->ws->units[j] = 0;
         sim->ws->is_gone[j] = true;
+        sim->n_gone++;
     }
     sim_find_next_delisting(sim);
 }

@@ -25,12 +25,18 @@ struct sim {
     bool is_ruined;
     bool is_flat;     /* costs are proportional and alike: sizes have a closed form */
     bool is_simple;   /* flat costs, every trade in full: the short way through a fill */
+    bool is_quiet;    /* of what is watched, only bands: cash does not change by itself */
     bool is_watched;  /* something has to be looked at on every close, or cash changes by itself */
     size_t ready_at;  /* first session at which the waiting decision may be filled */
     size_t next_due;  /* index into rules->due; the targets in force are those of the one before */
     size_t next_flow; /* index into rules->flows */
     uint32_t next_delisting;
     size_t next_event; /* index into panel->events */
+
+    const double *banded; /* the targets that ws->band belongs to; NULL: none yet */
+    bool is_short;        /* a target was negative */
+    bool is_breach_known; /* the close being played is outside a band, as ws->is_breached says */
+    size_t n_gone;        /* of ws->is_gone */
 
     const double *open;            /* prices of a fill at the open; NULL: at the close */
     double to_invest;              /* came in and is to be invested by rule */
@@ -131,14 +137,18 @@ bool sim_flow_orders(struct sim *sim, size_t t);
 void sim_flows_at_end(struct sim *sim, size_t t);
 size_t sim_next_flow_session(const struct sim *sim, size_t t);
 
-/* engine_watch.c */
-bool sim_is_breached(struct sim *sim, size_t t);
+/* engine_watch.c, engine_bands.c */
 struct sim_block {
     size_t from, to;
     const double *gross; /* per session: sum of abs(position); set when leverage is allowed */
-    const double *cash;  /* per session */
+    const double *cash;  /* per session; NULL: it stays as it is */
 };
 size_t sim_first_fire(struct sim *sim, const struct sim_block *block);
 void sim_close(struct sim *sim, size_t t);
+bool sim_watches_bands(const struct sim *sim);
+bool sim_is_breached(struct sim *sim, size_t t);
+bool sim_may_be_breached(struct sim *sim, size_t t);
+size_t sim_first_breach(struct sim *sim, const struct sim_block *block, size_t end);
+size_t sim_play_bands(struct sim *sim, size_t from, size_t to);
 
 #endif

@@ -3,9 +3,6 @@
 
 #include <math.h>
 
-/* Weights are quotients of sums: a band that is met to the last digit counts as met. */
-static const double EPSILON = 1e-12;
-
 double rebalance_band_of(const struct rebalance_bands *bands, double target)
 {
     double size = fabs(target), band = (double)INFINITY;
@@ -23,13 +20,12 @@ double rebalance_band_of(const struct rebalance_bands *bands, double target)
 
 bool rebalance_is_outside(const struct rebalance_bands *bands, double weight, double target)
 {
-    double off = fabs(weight - target);
-    return off > EPSILON && off >= rebalance_band_of(bands, target) - EPSILON;
+    return rebalance_is_off(fabs(weight - target), rebalance_band_of(bands, target));
 }
 
 bool rebalance_portfolio_is_outside(const struct rebalance_bands *bands, double sum_off)
 {
-    return bands->portfolio > 0 && 0.5 * sum_off >= bands->portfolio - EPSILON;
+    return bands->portfolio > 0 && 0.5 * sum_off >= bands->portfolio - REBALANCE_EPSILON;
 }
 
 double rebalance_destination_of(const struct rebalance_rule *rule, double weight, double target)

@@ -79,6 +79,15 @@ static inline bool rebalance_has_bands(const struct rebalance_rule *rule)
 /* The narrowest band around a target; INFINITY: none of its own. Pure functions, as the next ones. */
 double rebalance_band_of(const struct rebalance_bands *bands, double target);
 
+/* Weights are quotients of sums: a band that is met to the last digit counts as met. */
+#define REBALANCE_EPSILON 1e-12
+
+/* The same for a distance from the target that is known, and the width of its band. */
+static inline bool rebalance_is_off(double off, double band)
+{
+    return off > REBALANCE_EPSILON && off >= band - REBALANCE_EPSILON;
+}
+
 /* At equality a band is left; a weight within 1e-12 of its target never is. */
 bool rebalance_is_outside(const struct rebalance_bands *bands, double weight, double target);
 

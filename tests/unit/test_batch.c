@@ -8,8 +8,21 @@ enum { ASSETS = 12, PLANS_MAX = 40, BARS = 420 };
 
 static const char *const names[ASSETS] = {"x:0", "x:1", "x:2", "x:3", "x:4",  "x:5",
                                           "x:6", "x:7", "x:8", "x:9", "x:10", "x:11"};
-static const char *const rebalances[] = {"never",   "daily",     "weekly",
-                                         "monthly", "quarterly", "yearly"};
+static const char *const rebalances[] = {
+    "\"never\"",
+    "\"daily\"",
+    "\"weekly\"",
+    "\"monthly\"",
+    "\"quarterly\"",
+    "\"yearly\"",
+    "{\"bands\":{\"relative\":0.15},\"every\":\"month\"}",
+    "{\"bands\":{\"absolute\":0.01}}",
+    "{\"bands\":{\"five_twentyfive\":true},\"every\":\"quarter\"}",
+    "{\"bands\":{\"portfolio\":0.04},\"every\":\"year\"}",
+    "{\"bands\":{\"relative\":0.2},\"destination\":\"edge\",\"scope\":\"breached\"}",
+    "{\"bands\":{\"relative\":0.1},\"when\":\"calendar_and_bands\",\"every\":\"month\"}",
+};
+enum { REBALANCES = sizeof rebalances / sizeof *rebalances };
 
 /* A market, its panel and the rules of a request over it. */
 struct field {
@@ -46,9 +59,9 @@ static void set_rules(struct field *f, struct rng *rng)
     (void)snprintf(
         body + at, sizeof body - (size_t)at,
         "],\"on_weight_sum\":\"normalize\",\"start\":\"2010-01-04\",\"end\":\"2011-06-30\","
-        "\"capital\":%.17g,\"rebalance\":\"%s\",\"fill\":\"%s\",\"monkeys\":{\"count\":0},"
+        "\"capital\":%.17g,\"rebalance\":%s,\"fill\":\"%s\",\"monkeys\":{\"count\":0},"
         "\"costs\":{\"commission_bps\":%.17g,\"slippage_bps\":%d}}",
-        1000 + 1e6 * rng_next_unit(rng), rebalances[rng_next_below(rng, 6)],
+        1000 + 1e6 * rng_next_unit(rng), rebalances[rng_next_below(rng, REBALANCES)],
         rng_next_below(rng, 3) == 0 ? "same_close" : "next_close",
         rng_next_below(rng, 3) == 0 ? 0 : 30 * rng_next_unit(rng),
         rng_next_below(rng, 2) == 0 ? 0 : 5);
@@ -126,7 +139,7 @@ static void assert_same_line(const double *actual, const double *expected, size_
 static void batch_of_plans_is_their_single_runs_bit_for_bit(void **state)
 {
     (void)state;
-    for (uint64_t seed = 0; seed < 120; seed++) {
+    for (uint64_t seed = 0; seed < 240; seed++) {
         static struct field f;
         static double single[BARS + 10];
         struct batch_workspace workspace;
