@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "handlers/access.h"
+#include "handlers/backtest_keeper.h"
 #include "handlers/crowds.h"
 #include "handlers/caching.h"
 #include "handlers/handlers.h"
@@ -80,6 +81,8 @@ static enum status build(struct serving *serving, struct err *err)
     if (s == STATUS_OK)
         s = price_book_open(app, err);
     if (s == STATUS_OK)
+        s = backtest_keeper_open(app, err);
+    if (s == STATUS_OK)
         s = refresher_new(app, &serving->refresher, err);
     if (s != STATUS_OK)
         return s;
@@ -106,6 +109,7 @@ static enum status build(struct serving *serving, struct err *err)
 static void take_apart(struct serving *serving)
 {
     job_service_free(serving->jobs);
+    backtest_keeper_close(&serving->app); /* stores what waits: the pools are still open */
     caching_stop(serving->caching);
     refresher_free(serving->refresher);
     access_close(&serving->app);

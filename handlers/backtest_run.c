@@ -119,14 +119,27 @@ static enum status load(struct run *run, struct err *err)
     return s;
 }
 
+/*
+ * Among those that wait to be stored, then in the store. While the store cannot be reached nothing is found: a second
+ * run has the same bytes, and needs no connection when its prices are in the book.
+ */
 static enum status find(struct run *run, struct backtest_answer *answer, struct err *err)
 {
     CLEANUP(db_releasep) struct db *db = NULL;
-    enum status s = db_acquire(run->service->pool, DB_READ, run->stop, &db, err);
+    struct backtest_keeper *keeper = run->service->keeper;
+    enum status s = backtest_keeper_find(keeper, str_of(answer->id), run->arena, &answer->body,
+                                         &answer->was_stored, err);
+    if (s != STATUS_OK || answer->was_stored)
+        return s;
+    s = db_acquire(run->service->pool, DB_READ, run->stop, &db, err);
     if (s == STATUS_OK)
         s = backtest_load(db, str_of(answer->id), run->arena, &answer->body, &answer->was_stored,
                           err);
-    return s;
+    if (s != STATUS_DB_UNAVAILABLE || keeper == NULL)
+        return s;
+    if (err != NULL)
+        *err = (struct err){0};
+    return STATUS_OK;
 }
 
 static double value_of(const struct backtest_result *result, enum measure_id id)
@@ -154,21 +167,26 @@ static enum status keep(struct run *run, struct str spec, struct backtest_answer
 {
     CLEANUP(db_releasep) struct db *db = NULL;
     const struct backtest_result *result = run->result;
-    const struct backtest_summary summary = {
-        .strategy = strategy_of(spec),
-        .currency = str_of(result->spec->currency),
-        .start = result->spec->start,
-        .end = result->spec->end,
-        .n_assets = (int64_t)result->spec->n_assets,
-        .total_return = value_of(result, MEASURE_total_return),
-        .cagr = value_of(result, MEASURE_cagr),
-        .sharpe = value_of(result, MEASURE_sharpe),
-        .max_drawdown = value_of(result, MEASURE_max_drawdown),
-    };
+    const struct backtest_kept kept = {.id = str_of(answer->id),
+                                       .spec = spec,
+                                       .body = answer->body,
+                                       .generation = run->generation,
+                                       .summary = {
+                                           .strategy = strategy_of(spec),
+                                           .currency = str_of(result->spec->currency),
+                                           .start = result->spec->start,
+                                           .end = result->spec->end,
+                                           .n_assets = (int64_t)result->spec->n_assets,
+                                           .total_return = value_of(result, MEASURE_total_return),
+                                           .cagr = value_of(result, MEASURE_cagr),
+                                           .sharpe = value_of(result, MEASURE_sharpe),
+                                           .max_drawdown = value_of(result, MEASURE_max_drawdown),
+                                       }};
+    if (backtest_keeper_take(run->service->keeper, &kept))
+        return STATUS_OK;
     enum status s = db_acquire(run->service->pool, DB_WRITE, run->stop, &db, err);
     if (s == STATUS_OK)
-        s = backtest_save(db, str_of(answer->id), spec, run->generation, answer->body, &summary,
-                          err);
+        s = backtest_save(db, kept.id, kept.spec, kept.generation, kept.body, &kept.summary, err);
     return s;
 }
 

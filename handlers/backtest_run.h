@@ -10,6 +10,7 @@
 #include "backtest/kernels.h"
 #include "backtest/backtest.h"
 #include "base/digest.h"
+#include "handlers/backtest_keeper.h"
 #include "handlers/backtest_market.h"
 #include "handlers/crowds.h"
 #include "handlers/price_file.h"
@@ -29,8 +30,9 @@ struct backtest_service {
     unsigned statement_ms;   /* longest time for one statement that loads prices; 0: none */
     struct price_book *book; /* NULL: prices are read for each run */
     const struct catalog *catalog;
-    const struct kernels *kernels; /* NULL: those for any machine */
-    struct crowds *crowds;         /* monkeys of earlier requests; NULL: none are kept */
+    const struct kernels *kernels;  /* NULL: those for any machine */
+    struct crowds *crowds;          /* monkeys of earlier requests; NULL: none are kept */
+    struct backtest_keeper *keeper; /* stores answers after they were given; NULL: before */
     uint64_t cells_max; /* names x days x portfolios; more is TOO_LARGE, before any I/O on prices */
     const struct price_file
         *file; /* prices from there, and nothing is looked up or kept; NULL: the store's */

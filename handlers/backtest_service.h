@@ -15,6 +15,7 @@ static inline struct backtest_service backtest_service_of(const struct app *app,
                                      .catalog = catalog,
                                      .cells_max = app->config->backtest_cells_max,
                                      .crowds = app->crowds,
+                                     .keeper = app->keeper,
                                      .kernels =
                                          kernels_choose((enum kernels_choice)app->config->kernels)};
 }

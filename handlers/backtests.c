@@ -156,6 +156,8 @@ static enum status make_ready(struct request *request, bool *ret_is_ready, struc
     *ret_is_ready = true;
     if (!is_id(id))
         return STATUS_OK;
+    if (backtest_keeper_has(request->app->keeper, id))
+        return STATUS_OK;
     enum status s = database_acquire(request, DB_READ, &db, err);
     if (s == STATUS_OK)
         s = backtest_exists(db, id, &is_stored, err);
@@ -175,8 +177,11 @@ static enum status load_body(struct request *request, struct str *ret, struct er
     bool is_found = false;
     if (is_id(id)) {
         CLEANUP(db_releasep) struct db *db = NULL;
-        enum status s = database_acquire(request, DB_READ, &db, err);
-        if (s == STATUS_OK)
+        enum status s =
+            backtest_keeper_find(request->app->keeper, id, &request->arena, ret, &is_found, err);
+        if (s == STATUS_OK && !is_found)
+            s = database_acquire(request, DB_READ, &db, err);
+        if (s == STATUS_OK && !is_found)
             s = backtest_load(db, id, &request->arena, ret, &is_found, err);
         if (s != STATUS_OK)
             return s;
@@ -189,15 +194,17 @@ enum status backtest_delete_one(struct request *request, struct err *err)
 {
     CLEANUP(db_releasep) struct db *db = NULL;
     struct str id = request->path_params[0];
-    bool is_found = false;
+    bool is_found = false, was_waiting = false;
     enum status s = params_expect(request, NULL, 0, err);
+    if (s == STATUS_OK && is_id(id))
+        was_waiting = backtest_keeper_forget(request->app->keeper, id);
     if (s == STATUS_OK && is_id(id))
         s = database_acquire(request, DB_WRITE, &db, err);
     if (s == STATUS_OK && db != NULL)
         s = backtest_delete(db, id, &is_found, err);
     if (s != STATUS_OK)
         return s;
-    if (!is_found)
+    if (!is_found && !was_waiting)
         return unknown_backtest(id, err);
     reply_header(request, "Cache-Control", "no-store");
     reply_type(request, 204, NULL);

@@ -241,6 +241,7 @@ enum status batch_job_run(struct job_run *run, void *cls, struct str *ret_result
     if (catalog == NULL)
         return err_set(err, STATUS_DB_UNAVAILABLE, "The catalogue has not been loaded yet.");
     struct batch batch = {.run = run, .app = app, .service = backtest_service_of(app, catalog)};
+    batch.service.keeper = NULL;    /* what a job has done is stored when it says so */
     batch.service.pool = run->pool; /* the jobs' own */
     arena_init(&batch.chunk_arena, (size_t)app->config->request_memory_mib << 20);
     enum status s = run_batch(&batch, ret_result, err);

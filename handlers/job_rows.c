@@ -4,11 +4,13 @@
  */
 #include "handlers/handlers.h"
 
+#include "handlers/backtest_keeper.h"
 #include "handlers/database.h"
 #include "handlers/job_answer.h"
 #include "handlers/params.h"
 #include "handlers/rows_answer.h"
 #include "handlers/sweep.h"
+#include "server/app.h"
 #include "store/backtest_item_store.h"
 
 #include <stdio.h>
@@ -17,6 +19,9 @@
 /* Parameters that are not column names. */
 static const char *const row_parameters[] = {"select", "order", "limit",         "offset",
                                              "cursor", "count", TABLE_PARAMETERS};
+
+/* The longest time that a list waits for what was answered before it, and is still to be stored. */
+enum { SETTLE_MS = 1000 };
 
 enum { COLUMNS_MAX = 16 + SWEEP_POINTERS_MAX + BACKTEST_ROW_METRICS };
 
@@ -223,6 +228,7 @@ enum status jobs_list(struct request *request, struct err *err)
 enum status backtests_list(struct request *request, struct err *err)
 {
     struct rows_request rows = {0};
+    backtest_keeper_settle(request->app->keeper, SETTLE_MS);
     struct described *described = new_table(request, "backtests", "backtest_result");
     if (described == NULL)
         return err_out_of_memory(err);

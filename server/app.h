@@ -21,6 +21,7 @@ struct cache;
 struct counts;
 struct keyring;
 struct crowds;
+struct backtest_keeper;
 struct access_rules;
 struct jobs;
 struct job_watch;
@@ -45,18 +46,19 @@ struct app {
     const struct config *config;
     struct metrics *metrics;
     const char *version;
-    struct db_pool *db;           /* the cli's; the server does not look inside */
-    struct catalog_cell *catalog; /* the same */
-    struct caching *caching;      /* the same; see caching_moved */
-    struct refresher *refresher;  /* the same; see refresher_wake */
-    struct cache *cache;          /* the same; NULL: nothing is cached */
-    struct price_book *prices;    /* the same; NULL: backtests read their own */
-    struct counts *counts;        /* the same; NULL: no count is kept */
-    struct crowds *crowds;        /* the same; NULL: no monkeys are kept */
-    struct keyring *keys;         /* the same; NULL: no keys, everyone may do everything */
-    struct access_rules *access;  /* the same: what anyone may do without a key, and how often */
-    struct jobs *jobs;            /* the same; NULL: this server runs none */
-    struct job_watch *job_watch;  /* the same: who waits for jobs and follows them */
+    struct db_pool *db;             /* the cli's; the server does not look inside */
+    struct catalog_cell *catalog;   /* the same */
+    struct caching *caching;        /* the same; see caching_moved */
+    struct refresher *refresher;    /* the same; see refresher_wake */
+    struct cache *cache;            /* the same; NULL: nothing is cached */
+    struct price_book *prices;      /* the same; NULL: backtests read their own */
+    struct counts *counts;          /* the same; NULL: no count is kept */
+    struct crowds *crowds;          /* the same; NULL: no monkeys are kept */
+    struct backtest_keeper *keeper; /* the same; NULL: answers are stored before they are given */
+    struct keyring *keys;           /* the same; NULL: no keys, everyone may do everything */
+    struct access_rules *access;    /* the same: what anyone may do without a key, and how often */
+    struct jobs *jobs;              /* the same; NULL: this server runs none */
+    struct job_watch *job_watch;    /* the same: who waits for jobs and follows them */
     struct backtest_rate *backtest_rate; /* the same: how fast the engine is here */
 
     /*

@@ -1,0 +1,308 @@
+/* test_backtest_keeper.c - answers that wait for the store: found, stored, bounded, dropped and drained. */
+#include "tests/support/store_fixture.h"
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "handlers/backtest_keeper.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROOM = 1 << 20 };
+
+struct item {
+    char id[DIGEST_HEX_BYTES];
+    char body[256];
+};
+
+static struct backtest_kept kept_of(struct item *item, int i)
+{
+    (void)snprintf(item->id, sizeof item->id, "%064d", i);
+    (void)snprintf(item->body, sizeof item->body, "{\"data\":{\"id\":%d}}\n", i);
+    return (struct backtest_kept){.id = str_of(item->id),
+                                  .spec = STR("{\"strategy\":\"equal\"}"),
+                                  .body = str_of(item->body),
+                                  .generation = 3,
+                                  .summary = {.strategy = STR("equal"),
+                                              .currency = STR("USD"),
+                                              .start = 10957,
+                                              .end = 11322,
+                                              .n_assets = 2,
+                                              .total_return = 0.25}};
+}
+
+/* The only connection of a pool is out, so that the keeper's thread waits for it. */
+struct stuck {
+    struct db_pool *pool;
+    struct db *db;
+    struct backtest_keeper *keeper;
+};
+
+static void set_stuck(const struct fixture *f, uint64_t room, struct stuck *ret)
+{
+    struct err err = {0};
+    *ret = (struct stuck){.pool = fixture_pool(f, 1, 0)};
+    ok(db_acquire(ret->pool, DB_WRITE, NULL, &ret->db, &err));
+    ok(backtest_keeper_new(ret->pool, room, &ret->keeper, &err));
+}
+
+static void set_free(struct stuck *stuck)
+{
+    db_release(stuck->db);
+    stuck->db = NULL;
+}
+
+static void clear(struct stuck *stuck)
+{
+    backtest_keeper_free(stuck->keeper);
+    db_release(stuck->db);
+    db_pool_close(stuck->pool);
+}
+
+static bool has_body(struct fixture *f, struct backtest_keeper *keeper, const struct item *item)
+{
+    struct err err = {0};
+    struct str body = STR_NONE;
+    bool found = false;
+    ok(backtest_keeper_find(keeper, str_of(item->id), &f->arena, &body, &found, &err));
+    assert_int_equal(found, backtest_keeper_has(keeper, str_of(item->id)));
+    return found && str_eq_c(body, item->body);
+}
+
+static bool is_stored(struct fixture *f, const struct item *item)
+{
+    CLEANUP(db_releasep) struct db *db = NULL;
+    struct err err = {0};
+    struct str body;
+    bool found = false;
+    ok(db_acquire(f->pool, DB_READ, NULL, &db, &err));
+    ok(backtest_load(db, str_of(item->id), &f->arena, &body, &found, &err));
+    if (found)
+        assert_true(str_eq_c(body, item->body));
+    return found;
+}
+
+static void what_waits_is_found_and_then_stored_with_its_summary(void **state)
+{
+    struct fixture *f = *state;
+    struct stuck stuck;
+    struct item item, other;
+    set_stuck(f, ROOM, &stuck);
+    struct backtest_kept kept = kept_of(&item, 1);
+    (void)kept_of(&other, 2);
+    assert_true(backtest_keeper_take(stuck.keeper, &kept));
+    assert_true(backtest_keeper_take(stuck.keeper, &kept)); /* again: one is enough */
+    assert_true(has_body(f, stuck.keeper, &item));
+    assert_false(has_body(f, stuck.keeper, &other));
+    set_free(&stuck);
+    backtest_keeper_settle(stuck.keeper, 30000);
+    assert_false(has_body(f, stuck.keeper, &item));
+    assert_true(is_stored(f, &item));
+    assert_string_equal(query_text(f, "SELECT spec, generation, strategy, currency, start_on, "
+                                      "n_assets, total_return FROM backtest_result"),
+                        "{\"strategy\":\"equal\"}|3|equal|USD|2000-01-01|2|0.25");
+    struct backtest_keeper_stats stats;
+    backtest_keeper_stats(stuck.keeper, &stats);
+    assert_true(stats.items == 0 && stats.bytes == 0 && stats.behind == 1 && stats.direct == 0);
+    clear(&stuck);
+}
+
+static void a_full_list_leaves_the_answer_to_the_caller(void **state)
+{
+    struct fixture *f = *state;
+    struct stuck stuck;
+    struct item item;
+    struct backtest_keeper_stats stats;
+    set_stuck(f, 300, &stuck);
+    int n = 0;
+    struct backtest_kept kept = kept_of(&item, n);
+    while (n < 100 && backtest_keeper_take(stuck.keeper, &kept))
+        kept = kept_of(&item, ++n);
+    assert_true(n >= 2 && n <= 8); /* some 47 bytes each */
+    backtest_keeper_stats(stuck.keeper, &stats);
+    assert_true(stats.items == (uint64_t)n && stats.bytes <= 300 && stats.direct == 1);
+    assert_false(has_body(f, stuck.keeper, &item));
+    set_free(&stuck);
+    backtest_keeper_settle(stuck.keeper, 30000);
+    assert_true(backtest_keeper_take(stuck.keeper, &kept)); /* there is room again */
+    clear(&stuck);
+    assert_true(is_stored(f, &item));
+}
+
+static void the_list_is_bounded_in_number_too(void **state)
+{
+    struct fixture *f = *state;
+    struct stuck stuck;
+    struct item item;
+    set_stuck(f, ROOM, &stuck);
+    int n = 0;
+    struct backtest_kept kept = kept_of(&item, n);
+    while (n < 2 * BACKTEST_KEEPER_ITEMS_MAX && backtest_keeper_take(stuck.keeper, &kept))
+        kept = kept_of(&item, ++n);
+    assert_int_equal(n, BACKTEST_KEEPER_ITEMS_MAX);
+    for (int i = 0; i < n; i++) {
+        (void)kept_of(&item, i);
+        assert_true(backtest_keeper_forget(stuck.keeper, str_of(item.id)) || i == 0);
+    }
+    clear(&stuck);
+}
+
+static void the_end_stores_everything_that_waits(void **state)
+{
+    struct fixture *f = *state;
+    struct stuck stuck;
+    struct item item;
+    set_stuck(f, ROOM, &stuck);
+    for (int i = 0; i < 50; i++) {
+        struct backtest_kept kept = kept_of(&item, i);
+        assert_true(backtest_keeper_take(stuck.keeper, &kept));
+    }
+    set_free(&stuck);
+    backtest_keeper_stop(stuck.keeper);
+    struct backtest_kept late = kept_of(&item, 50);
+    assert_false(backtest_keeper_take(stuck.keeper, &late));
+    clear(&stuck);
+    assert_string_equal(query_text(f, "SELECT COUNT(*) FROM backtest_result"), "50");
+}
+
+static void what_is_forgotten_while_it_waits_is_never_stored(void **state)
+{
+    struct fixture *f = *state;
+    struct stuck stuck;
+    struct item items[3];
+    set_stuck(f, ROOM, &stuck);
+    for (int i = 0; i < 3; i++) {
+        struct backtest_kept kept = kept_of(&items[i], i);
+        assert_true(backtest_keeper_take(stuck.keeper, &kept));
+    }
+    assert_true(backtest_keeper_forget(stuck.keeper, str_of(items[2].id)));
+    assert_false(backtest_keeper_forget(stuck.keeper, str_of(items[2].id)));
+    assert_false(has_body(f, stuck.keeper, &items[2]));
+    struct item again;
+    struct backtest_kept kept = kept_of(&again, 7);
+    assert_true(backtest_keeper_take(stuck.keeper, &kept)); /* behind the one that went */
+    set_free(&stuck);
+    clear(&stuck);
+    assert_true(is_stored(f, &items[0]) && is_stored(f, &items[1]) && is_stored(f, &again));
+    assert_false(is_stored(f, &items[2]));
+}
+
+static void an_end_without_a_connection_gives_up_and_returns(void **state)
+{
+    struct fixture *f = *state;
+    struct stuck stuck;
+    struct item item;
+    set_stuck(f, ROOM, &stuck);
+    for (int i = 0; i < 5; i++) {
+        struct backtest_kept kept = kept_of(&item, i);
+        assert_true(backtest_keeper_take(stuck.keeper, &kept));
+    }
+    backtest_keeper_stop(stuck.keeper);
+    struct backtest_keeper_stats stats;
+    backtest_keeper_stats(stuck.keeper, &stats);
+    assert_true(stats.items == 0 && stats.bytes == 0 && stats.failed == 5 && stats.behind == 0);
+    clear(&stuck);
+}
+
+static void a_connection_that_comes_late_is_waited_for(void **state)
+{
+    struct fixture *f = *state;
+    struct stuck stuck;
+    struct item item;
+    set_stuck(f, ROOM, &stuck);
+    struct backtest_kept kept = kept_of(&item, 1);
+    assert_true(backtest_keeper_take(stuck.keeper, &kept));
+    int64_t from_ns = clock_mono_ns();
+    backtest_keeper_settle(stuck.keeper, 50); /* not for ever */
+    assert_true(clock_mono_ns() - from_ns >= 45000000);
+    assert_true(has_body(f, stuck.keeper, &item));
+    set_free(&stuck);
+    backtest_keeper_settle(stuck.keeper, 30000);
+    assert_true(is_stored(f, &item));
+    clear(&stuck);
+}
+
+struct crowd_member {
+    struct fixture *f;
+    struct backtest_keeper *keeper;
+    int from;
+    int n_lost;
+};
+
+static void *take_and_find(void *arg)
+{
+    struct crowd_member *member = arg;
+    struct item item;
+    CLEANUP(arena_clear) struct arena arena;
+    arena_init(&arena, ROOM);
+    for (int i = 0; i < 100; i++) {
+        struct backtest_kept kept = kept_of(&item, (member->from + i) % 150);
+        struct str body = STR_NONE;
+        bool found = false;
+        if (!backtest_keeper_take(member->keeper, &kept) ||
+            backtest_keeper_find(member->keeper, kept.id, &arena, &body, &found, NULL) !=
+                STATUS_OK ||
+            (found && !str_eq(body, kept.body)))
+            member->n_lost++;
+    }
+    return NULL;
+}
+
+static void many_threads_take_and_find_while_it_stores(void **state)
+{
+    struct fixture *f = *state;
+    struct err err = {0};
+    struct backtest_keeper *keeper = NULL;
+    struct crowd_member members[4];
+    pthread_t threads[4];
+    ok(backtest_keeper_new(f->pool, ROOM, &keeper, &err));
+    for (int i = 0; i < 4; i++) {
+        members[i] = (struct crowd_member){f, keeper, 50 * i, 0};
+        assert_int_equal(pthread_create(&threads[i], NULL, take_and_find, &members[i]), 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_int_equal(members[i].n_lost, 0);
+    }
+    backtest_keeper_free(keeper);
+    assert_string_equal(query_text(f, "SELECT COUNT(*) FROM backtest_result"), "150");
+}
+
+static void a_keeper_of_no_size_takes_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct err err = {0};
+    struct backtest_keeper *keeper = (struct backtest_keeper *)f;
+    struct item item;
+    ok(backtest_keeper_new(f->pool, 0, &keeper, &err));
+    assert_null(keeper);
+    struct backtest_kept kept = kept_of(&item, 1);
+    assert_false(backtest_keeper_take(keeper, &kept));
+    assert_false(has_body(f, keeper, &item));
+    assert_false(backtest_keeper_forget(keeper, kept.id));
+    backtest_keeper_settle(keeper, 60000);
+    backtest_keeper_free(keeper);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(what_waits_is_found_and_then_stored_with_its_summary),
+        TEST(a_full_list_leaves_the_answer_to_the_caller),
+        TEST(the_list_is_bounded_in_number_too),
+        TEST(the_end_stores_everything_that_waits),
+        TEST(what_is_forgotten_while_it_waits_is_never_stored),
+        TEST(an_end_without_a_connection_gives_up_and_returns),
+        TEST(a_connection_that_comes_late_is_waited_for),
+        TEST(many_threads_take_and_find_while_it_stores),
+        TEST(a_keeper_of_no_size_takes_nothing),
+    };
+    return cmocka_run_group_tests_name("backtest_keeper", tests, NULL, NULL);
+}
