@@ -93,9 +93,36 @@ enum status monkey_game_init(struct monkey_game *game, const struct panel *panel
     game->rate = measure_rate_per_period(spec->risk_free_rate, periods_per_year);
     game->years = date_years_between(panel->clock[0], panel->clock[panel->n_sessions - 1]);
     game->risk_free_rate = spec->risk_free_rate;
+    game->date = panel->clock;
+    game->n_scored = panel->n_sessions;
     game->returns = arena_array(arena, panel->n_sessions, sizeof *game->returns);
     game->drawdown = arena_array(arena, panel->n_sessions, sizeof *game->drawdown);
     return game->returns == NULL || game->drawdown == NULL ? out_of_memory(err) : STATUS_OK;
+}
+
+enum status monkey_game_look_at(struct monkey_game *game, const struct measure_path *path,
+                                double rate, struct arena *arena, struct err *err)
+{
+    const struct panel *panel = game->panel;
+    uint32_t *at = arena_array(arena, path->n, sizeof *at);
+    game->returns = arena_array(arena, path->n, sizeof *game->returns);
+    game->drawdown = arena_array(arena, path->n, sizeof *game->drawdown);
+    game->sample = arena_array(arena, path->n, sizeof *game->sample);
+    if (at == NULL || game->returns == NULL || game->drawdown == NULL || game->sample == NULL)
+        return out_of_memory(err);
+    uint32_t t = 0;
+    for (size_t i = 0; i < path->n; i++) {
+        while (t + 1 < panel->n_sessions && panel->clock[t + 1] <= path->date[i])
+            t++;
+        at[i] = t;
+    }
+    game->at = at;
+    game->date = path->date;
+    game->n_scored = path->n;
+    game->scored_from = path->value[0];
+    game->rate = rate;
+    game->years = date_years_between(path->date[0], path->date[path->n - 1]);
+    return STATUS_OK;
 }
 
 enum status monkey_game_open(struct monkey_game *g, struct arena *arena, struct err *err)
@@ -131,7 +158,7 @@ struct monkey_score monkey_score_path(struct monkey_game *game, const double *eq
                                       double terminal)
 {
     const struct panel *panel = game->panel;
-    size_t n = measure_live_length((struct measure_path){panel->clock, equity, panel->n_sessions});
+    size_t n = measure_live_length((struct measure_path){game->date, equity, game->n_scored});
     struct monkey_score score;
 
     panel->kernels->returns(equity, n, game->returns);
@@ -218,6 +245,17 @@ static void draw(struct monkey_game *game, size_t index, size_t place)
     game->plans[place] = (struct plan){asset, game->n_names, weight, 0, &game->invested_share};
 }
 
+static struct monkey_score score_monkey(struct monkey_game *game, size_t place)
+{
+    const double *equity = game->workspace->equity[place];
+    size_t n = game->n_scored;
+    if (game->at == NULL)
+        return monkey_score_path(game, equity, game->workspace->terminal[place]);
+    for (size_t i = 0; i < n; i++)
+        game->sample[i] = equity[game->at[i]] / equity[game->at[0]] * game->scored_from;
+    return monkey_score_path(game, game->sample, game->sample[n - 1]);
+}
+
 enum status monkey_play(struct monkey_game *game, size_t first, size_t n, const struct stop *stop,
                         struct monkey_score *ret, struct err *err)
 {
@@ -226,7 +264,7 @@ enum status monkey_play(struct monkey_game *game, size_t first, size_t n, const 
     struct batch batch = batch_of(game);
     enum status s = batch_play(&batch, game->plans, n, game->workspace, stop, err);
     for (size_t p = 0; p < n && s == STATUS_OK; p++)
-        ret[p] = monkey_score_path(game, game->workspace->equity[p], game->workspace->terminal[p]);
+        ret[p] = score_monkey(game, p);
     return s;
 }
 

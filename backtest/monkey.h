@@ -14,6 +14,7 @@
 #include "backtest/engine.h"
 
 struct batch_workspace;
+struct measure_path;
 
 enum monkey_statistic {
     MONKEY_CAGR,
@@ -62,7 +63,12 @@ struct monkey_game {
     double invested_share;                /* their sum */
     double periods_per_year, rate, years; /* rate: risk-free, per session */
     double risk_free_rate;                /* a year */
-    double min_weight, max_weight;        /* of a name, when caps are set and can be met */
+    const int32_t *date;                  /* what is scored: n_scored values, of these dates */
+    size_t n_scored;
+    const uint32_t *at; /* the sessions they are taken at; NULL: every session of the panel */
+    double scored_from; /* with at: their first value, to which the rest is scaled */
+    double *sample;     /* with at: scratch, n_scored */
+    double min_weight, max_weight; /* of a name, when caps are set and can be met */
     bool has_caps;
     struct batch_workspace *workspace; /* equity[p] of the p-th of the monkeys played last */
     struct plan *plans;
@@ -71,7 +77,7 @@ struct monkey_game {
     size_t *asset;  /* the draws: n_names columns each, rising */
     double *weight;
     bool *is_short;             /* per panel column, of those drawn */
-    double *returns, *drawdown; /* scratch, n_sessions */
+    double *returns, *drawdown; /* scratch, n_scored */
 };
 
 /*
@@ -90,12 +96,19 @@ enum status monkey_game_init(struct monkey_game *game, const struct panel *panel
                              double periods_per_year, const struct monkey_model *model,
                              struct arena *arena, struct err *err) NODISCARD;
 
+/*
+ * Scores are taken on the dates of path from here on, on each from the last session on or before it (or the first),
+ * scaled so that they begin with path->value[0]; rate is per period of the path. Before monkey_game_open.
+ */
+enum status monkey_game_look_at(struct monkey_game *game, const struct measure_path *path,
+                                double rate, struct arena *arena, struct err *err) NODISCARD;
+
 /* Room to play in; a game that only scores paths needs none. Errors: STATUS_OUT_OF_MEMORY, TOO_LARGE. */
 enum status monkey_game_open(struct monkey_game *game, struct arena *arena, struct err *err)
     NODISCARD;
 
 /*
- * The statistics of any equity path over the game's clock, terminal being the money at its end; the
+ * The statistics of any equity path over the dates that are scored, terminal being the money at its end; the
  * strategy's are taken the same way.
  */
 struct monkey_score monkey_score_path(struct monkey_game *game, const double *equity,

@@ -32,14 +32,13 @@ const char *const spec_weight_sum_names[SPEC_WEIGHT_SUM_COUNT] = {
     [WEIGHT_SUM_CASH] = "cash",
 };
 
-static const int64_t SEED_MAX = ((int64_t)1 << 53) - 1;
-
-static enum status read_currency(struct json_val root, struct spec *spec, struct err *err)
+enum status spec_read_currency(struct json_val object, char ret[CURRENCY_TEXT_BYTES],
+                               struct err *err)
 {
-    struct json_val val = jr_member(root, "currency");
+    struct json_val val = jr_member(object, "currency");
     struct str text;
 
-    memcpy(spec->currency, "USD", CURRENCY_TEXT_BYTES);
+    memcpy(ret, "USD", CURRENCY_TEXT_BYTES);
     if (!jr_is_present(val))
         return STATUS_OK;
     enum status s = jr_read_str(val, 3, 3, &text, err);
@@ -50,7 +49,7 @@ static enum status read_currency(struct json_val root, struct spec *spec, struct
             return spec_refuse(val, STATUS_WRONG_TYPE, "That is not a currency code.",
                                "three upper-case letters (ISO 4217), as in USD", err);
     }
-    memcpy(spec->currency, text.ptr, 3);
+    memcpy(ret, text.ptr, 3);
     return STATUS_OK;
 }
 
@@ -66,7 +65,7 @@ static enum status read_monkeys(struct json_val root, struct arena *arena, struc
         if (s == STATUS_OK)
             s = spec_optional_i64(monkeys, "count", 0, SPEC_MONKEYS_MAX, &count, err);
         if (s == STATUS_OK)
-            s = spec_optional_i64(monkeys, "seed", 0, SEED_MAX, &seed, err);
+            s = spec_optional_i64(monkeys, "seed", 0, SPEC_SEED_MAX, &seed, err);
         if (s != STATUS_OK)
             return s;
         struct json_val universe = jr_member(monkeys, "universe");
@@ -100,7 +99,7 @@ static enum status read_scalars(struct json_val root, struct arena *arena, struc
     if (s == STATUS_OK)
         s = spec_optional_f64(root, "capital", 1e-2, 1e15, &spec->capital, err);
     if (s == STATUS_OK)
-        s = read_currency(root, spec, err);
+        s = spec_read_currency(root, spec->currency, err);
     if (s == STATUS_OK)
         s = spec_read_costs(jr_member(root, "costs"), spec, err);
     if (s == STATUS_OK && jr_is_present(jr_member(root, "benchmark")))

@@ -23,6 +23,10 @@ enum status spec_read_uid(struct json_val val, struct arena *arena, struct str *
 enum status spec_read_indicator(struct json_val val, const char *at, struct arena *arena,
                                 struct spec *spec, struct str *ret_uid, struct err *err) NODISCARD;
 
+/* The member currency of an object; USD when it is absent. */
+enum status spec_read_currency(struct json_val object, char ret[CURRENCY_TEXT_BYTES],
+                               struct err *err) NODISCARD;
+
 /* 1 to SPEC_ASSETS_MAX different uids into spec->universe. */
 enum status spec_read_universe(struct json_val list, struct arena *arena, struct spec *spec,
                                struct err *err) NODISCARD;

@@ -4,8 +4,6 @@
 #include "backtest/spec_lists.h"
 #include "backtest/spec_optional.h"
 
-static const int64_t SEED_MAX = ((int64_t)1 << 53) - 1;
-
 /* count and seed; a member that is there without a count has the default one. */
 static enum status read_count(struct json_val val, const char *key, int64_t min, int64_t max,
                               int64_t usual, unsigned *ret_count, uint64_t *ret_seed,
@@ -14,7 +12,7 @@ static enum status read_count(struct json_val val, const char *key, int64_t min,
     int64_t count = usual, seed = 1;
     enum status s = spec_optional_i64(val, key, min, max, &count, err);
     if (s == STATUS_OK)
-        s = spec_optional_i64(val, "seed", 0, SEED_MAX, &seed, err);
+        s = spec_optional_i64(val, "seed", 0, SPEC_SEED_MAX, &seed, err);
     *ret_count = (unsigned)count;
     *ret_seed = (uint64_t)seed;
     return s;

@@ -16,6 +16,8 @@ enum {
     SPEC_BLOCK_MAX = 5000,
 };
 
+#define SPEC_SEED_MAX (((int64_t)1 << 53) - 1)
+
 struct spec_bootstrap {
     unsigned count; /* 0: not asked for */
     uint64_t seed;

@@ -1,7 +1,7 @@
 /* backtest.c - cmmc backtest: the same request and answer as over HTTP, without a server. */
 #include "cli/command.h"
 
-#include "handlers/backtest_run.h"
+#include "cli/store_service.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,22 +11,12 @@ enum { REQUEST_MAX = 1 << 20, ARENA_MIB = 1024 };
 static enum status run(struct db_pool *pool, const struct config *config, struct str request,
                        struct arena *arena, struct err *err)
 {
-    CLEANUP(db_releasep) struct db *db = NULL;
     CLEANUP(catalog_unrefp) struct catalog *catalog = NULL;
-    enum status s = db_acquire(pool, DB_READ, NULL, &db, err);
-    if (s == STATUS_OK)
-        s = catalog_load(db, &catalog, err);
-    db_releasep(&db);
-    if (s != STATUS_OK)
-        return s;
     struct backtest_answer answer = {.body = STR_NONE};
-    struct backtest_service service = {.pool = pool,
-                                       .statement_ms = config->db_backtest_ms,
-                                       .catalog = catalog,
-                                       .cells_max = config->backtest_cells_max,
-                                       .kernels =
-                                           kernels_choose((enum kernels_choice)config->kernels)};
-    s = backtest_answer_for(&service, request, arena, NULL, &answer, err);
+    struct backtest_service service = {.pool = NULL};
+    enum status s = store_service(config, pool, &catalog, &service, err);
+    if (s == STATUS_OK)
+        s = backtest_answer_for(&service, request, arena, NULL, &answer, err);
     if (s == STATUS_OK && fwrite(answer.body.ptr, 1, answer.body.len, stdout) != answer.body.len)
         s = err_set(err, STATUS_IO, "The answer cannot be written.");
     return s;

@@ -31,8 +31,9 @@ static const char backtest_usage[] =
 static const char metrics_usage[] =
     "usage: cmmc metrics [--csv] [FILE] [NAME=VALUE]...\n\n"
     "Measures a track record of your own: returns or prices in, every metric out, as POST /v1/metrics answers them;\n"
-    "no server and no database. FILE, or standard input, holds JSON; with --csv, or when its name ends with .csv, a\n"
-    "table with the columns date, return or price, benchmark_return or benchmark_price, risk_free, mar, factor:NAME.\n"
+    "no server, and no database unless monkeys are asked for. FILE, or standard input, holds JSON; with --csv, or\n"
+    "when its name ends with .csv, a table with the columns date, return or price, benchmark_return or\n"
+    "benchmark_price, risk_free, mar, factor:NAME.\n"
     "NAME=VALUE are the options of a table: profile, period, periods_per_year, risk_free_rate, missing, select,\n"
     "rolling_window and others; docs/track-record.md lists them.\n";
 static const char keys_usage[] =

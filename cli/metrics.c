@@ -1,6 +1,7 @@
-/* metrics.c - cmmc metrics: a track record from a file, measured without a server and without a database. */
+/* metrics.c - cmmc metrics: a track record from a file, measured without a server; monkeys alone open the database. */
 #include "cli/command.h"
 
+#include "cli/store_service.h"
 #include "handlers/metrics_answer.h"
 #include "handlers/metrics_csv.h"
 
@@ -44,6 +45,28 @@ static const char *read_arguments(int argc, char **argv, struct arguments *ret)
     return NULL;
 }
 
+/* With the prices that monkeys need. What is wrong with settings or store is printed as well. */
+static enum status answer_from_store(const struct metrics_request *request, struct arena *arena,
+                                     struct str *ret, struct err *err)
+{
+    CLEANUP(catalog_unrefp) struct catalog *catalog = NULL;
+    struct backtest_service service = {.pool = NULL};
+    struct db_pool *pool = NULL;
+    struct config config;
+    if (!command_configure(&config))
+        return err_set(err, STATUS_CONFIG, "Monkeys need the database's prices.");
+    enum status s = STATUS_OK;
+    if (command_open_store(&config, true, &pool) != EXIT_DONE)
+        s = err_set(err, STATUS_IO, "Monkeys need the database's prices.");
+    if (s == STATUS_OK)
+        s = store_service(&config, pool, &catalog, &service, err);
+    if (s == STATUS_OK)
+        s = metrics_answer(request, &service, arena, NULL, ret, err);
+    db_pool_close(pool);
+    config_clear(&config);
+    return s;
+}
+
 static enum status run(const struct arguments *arguments, struct arena *arena, struct err *err)
 {
     struct metrics_request *request = NULL;
@@ -60,7 +83,8 @@ static enum status run(const struct arguments *arguments, struct arena *arena, s
                                                   arena, &request, err)
                               : metrics_request_parse(body, arena, &request, err);
     if (s == STATUS_OK)
-        s = metrics_answer(request, arena, &answer, err);
+        s = request->monkeys.count > 0 ? answer_from_store(request, arena, &answer, err)
+                                       : metrics_answer(request, NULL, arena, NULL, &answer, err);
     if (s == STATUS_OK && fwrite(answer.ptr, 1, answer.len, stdout) != answer.len)
         s = err_set(err, STATUS_IO, "The answer cannot be written.");
     return s;

@@ -229,7 +229,9 @@ static bool is_indicator(struct str uid)
 static enum status load_assets(struct loader *loader, const struct spec *spec, struct err *err)
 {
     char pointer[192];
-    const char *assets_tail = strcmp(spec->assets_at, "/universe") == 0 ? "" : "/uid";
+    bool is_list_of_uids = strcmp(spec->assets_at, "/universe") == 0 ||
+                           strcmp(spec->assets_at, "/monkeys/universe") == 0;
+    const char *assets_tail = is_list_of_uids ? "" : "/uid";
     enum status s = STATUS_OK;
     for (size_t i = 0; i < spec->n_assets && s == STATUS_OK; i++) {
         (void)snprintf(pointer, sizeof pointer, "%s/%zu%s", spec->assets_at, i, assets_tail);

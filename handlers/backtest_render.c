@@ -84,53 +84,12 @@ static void write_costs(const struct backtest_result *r, struct json_out *json)
     jw_end_object(json);
 }
 
-static void write_monkey_row(const struct monkey_row *row, struct json_out *json)
-{
-    static const char *const names[MONKEY_QUANTILE_COUNT] = {"p05", "p25", "p50", "p75", "p95"};
-    bool is_ranked = row->n > 0 && !isnan(row->strategy);
-
-    jw_object(json);
-    jw_key_f64(json, "strategy", row->strategy);
-    if (is_ranked) {
-        jw_key_f64(json, "percentile", row->rank.percentile);
-        jw_key_f64(json, "p_value", row->rank.p_value);
-    } else {
-        jw_key_null(json, "percentile");
-        jw_key_null(json, "p_value");
-    }
-    jw_key(json, "quantiles");
-    jw_object(json);
-    for (size_t q = 0; q < MONKEY_QUANTILE_COUNT; q++) {
-        if (row->n > 0)
-            jw_key_f64(json, names[q], row->quantile[q]);
-        else
-            jw_key_null(json, names[q]);
-    }
-    jw_end_object(json);
-    jw_key_i64(json, "n", (int64_t)row->n);
-    jw_end_object(json);
-}
-
 static void write_monkeys(const struct backtest_result *r, struct json_out *json)
 {
-    if (r->spec->n_monkeys == 0) {
+    if (r->spec->n_monkeys == 0)
         jw_key_null(json, "monkeys");
-        return;
-    }
-    jw_key(json, "monkeys");
-    jw_object(json);
-    jw_key_i64(json, "count", (int64_t)r->monkeys.count);
-    jw_key_i64(json, "seed", (int64_t)r->spec->monkey_seed);
-    jw_key_i64(json, "names_each", (int64_t)r->monkeys.n_names);
-    jw_key_i64(json, "universe_size", (int64_t)r->panel->n_universe);
-    jw_key(json, "statistics");
-    jw_object(json);
-    for (size_t k = 0; k < MONKEY_STATISTIC_COUNT; k++) {
-        jw_key(json, monkey_statistic_names[k]);
-        write_monkey_row(&r->monkeys.row[k], json);
-    }
-    jw_end_object(json);
-    jw_end_object(json);
+    else
+        monkeys_write(&r->monkeys, r->spec->monkey_seed, r->panel->n_universe, json);
 }
 
 /* The held assets in request order (those asked for with weight 0 included), then cash. */

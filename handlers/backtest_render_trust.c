@@ -1,4 +1,4 @@
-/* backtest_render_trust.c - intervals, proofs and drawn futures as members of the answer. */
+/* backtest_render_trust.c - intervals, monkeys, proofs and drawn futures as members of the answer. */
 #include "handlers/backtest_render_trust.h"
 
 #include <math.h>
@@ -71,6 +71,52 @@ void bootstrap_write(const struct spec_bootstrap *asked, enum measure_reason rea
     jw_key_i64(json, "n_common", (int64_t)n_common);
     write_rows("figures", b->count > 0 ? b->row : NULL, json);
     write_rows("difference", b->count > 0 && b->has_difference ? b->difference : NULL, json);
+    jw_end_object(json);
+}
+
+static void write_monkey_row(const struct monkey_row *row, struct json_out *json)
+{
+    static const char *const names[MONKEY_QUANTILE_COUNT] = {"p05", "p25", "p50", "p75", "p95"};
+    bool is_ranked = row->n > 0 && !isnan(row->strategy);
+
+    jw_object(json);
+    jw_key_f64(json, "strategy", row->strategy);
+    if (is_ranked) {
+        jw_key_f64(json, "percentile", row->rank.percentile);
+        jw_key_f64(json, "p_value", row->rank.p_value);
+    } else {
+        jw_key_null(json, "percentile");
+        jw_key_null(json, "p_value");
+    }
+    jw_key(json, "quantiles");
+    jw_object(json);
+    for (size_t q = 0; q < MONKEY_QUANTILE_COUNT; q++) {
+        if (row->n > 0)
+            jw_key_f64(json, names[q], row->quantile[q]);
+        else
+            jw_key_null(json, names[q]);
+    }
+    jw_end_object(json);
+    jw_key_i64(json, "n", (int64_t)row->n);
+    jw_end_object(json);
+}
+
+void monkeys_write(const struct monkey_report *report, uint64_t seed, size_t n_universe,
+                   struct json_out *json)
+{
+    jw_key(json, "monkeys");
+    jw_object(json);
+    jw_key_i64(json, "count", (int64_t)report->count);
+    jw_key_i64(json, "seed", (int64_t)seed);
+    jw_key_i64(json, "names_each", (int64_t)report->n_names);
+    jw_key_i64(json, "universe_size", (int64_t)n_universe);
+    jw_key(json, "statistics");
+    jw_object(json);
+    for (size_t k = 0; k < MONKEY_STATISTIC_COUNT; k++) {
+        jw_key(json, monkey_statistic_names[k]);
+        write_monkey_row(&report->row[k], json);
+    }
+    jw_end_object(json);
     jw_end_object(json);
 }
 

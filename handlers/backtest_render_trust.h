@@ -11,4 +11,8 @@ void backtest_render_trust(const struct backtest_result *result, struct json_out
 void bootstrap_write(const struct spec_bootstrap *asked, enum measure_reason reason,
                      const struct bootstrap_report *report, size_t n_common, struct json_out *json);
 
+/* The member "monkeys" alone, of a track record too. */
+void monkeys_write(const struct monkey_report *report, uint64_t seed, size_t n_universe,
+                   struct json_out *json);
+
 #endif

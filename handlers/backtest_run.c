@@ -271,9 +271,8 @@ static uint64_t cells_of(const struct spec *spec)
            spec_trust_cells(&spec->trust, days, spec->n_assets * days, offset_luck_count(spec));
 }
 
-static enum status check_cost(const struct run *run, struct err *err)
+static enum status check_cost(const struct run *run, uint64_t cells, struct err *err)
 {
-    uint64_t cells = cells_of(run->spec);
     if (cells <= run->service->cells_max)
         return STATUS_OK;
     (void)err_set(err, STATUS_TOO_LARGE,
@@ -295,7 +294,7 @@ static enum status begin(struct run *run, struct str request_body, struct backte
     if (s == STATUS_OK)
         s = resolve(run, answer, err);
     if (s == STATUS_OK)
-        s = check_cost(run, err);
+        s = check_cost(run, cells_of(run->spec), err);
     if (s == STATUS_OK)
         answer->cells = cells_of(run->spec);
     return s != STATUS_OK ? s : identify(run, answer->id, ret_spec, err);
@@ -387,4 +386,19 @@ enum status backtest_figures_for(const struct backtest_service *service, struct 
     memcpy(ret_id, answer.id, DIGEST_HEX_BYTES);
     *ret = result;
     return STATUS_OK;
+}
+
+enum status backtest_market_for(const struct backtest_service *service, struct spec *spec,
+                                uint64_t cells, struct arena *arena, const struct stop *stop,
+                                struct market_data *ret, struct market_hold *hold, struct err *err)
+{
+    struct run run = {.service = service, .arena = arena, .stop = stop, .hold = hold, .spec = spec};
+    enum status s = check_cost(&run, cells, err);
+    if (s == STATUS_OK)
+        s = read_generations(&run, err);
+    if (s == STATUS_OK && !run.is_loaded)
+        s = load(&run, err);
+    if (s == STATUS_OK)
+        *ret = run.market;
+    return s;
 }

@@ -73,4 +73,13 @@ enum status backtest_figures_for(const struct backtest_service *service, struct 
                                  char ret_id[DIGEST_HEX_BYTES], const struct backtest_result **ret,
                                  struct market_hold *hold, struct err *err) NODISCARD;
 
+/*
+ * The series that a spec of the caller's own names, for a run of cells visits. Refusals of too many name
+ * /monkeys/count. hold: as above, for the market.
+ */
+enum status backtest_market_for(const struct backtest_service *service, struct spec *spec,
+                                uint64_t cells, struct arena *arena, const struct stop *stop,
+                                struct market_data *ret, struct market_hold *hold, struct err *err)
+    NODISCARD;
+
 #endif

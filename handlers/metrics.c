@@ -1,10 +1,12 @@
-/* metrics.c - POST /v1/metrics: a track record in, every metric out; nothing is stored and no data are read. */
+/* metrics.c - POST /v1/metrics: a track record in, every metric out; nothing is stored, monkeys alone read prices. */
 #include "handlers/handlers.h"
 
+#include "handlers/backtest_service.h"
 #include "handlers/metrics_answer.h"
 #include "handlers/metrics_csv.h"
 #include "handlers/negotiate.h"
 #include "handlers/params.h"
+#include "handlers/rows_answer.h"
 
 enum { OPTIONS_MAX = 32 };
 
@@ -46,14 +48,20 @@ static enum status parse_json(struct request *request, struct metrics_request **
 enum status metrics_create(struct request *request, struct err *err)
 {
     struct metrics_request *asked = NULL;
+    CLEANUP(catalog_unrefp) struct catalog *catalog = NULL;
     struct str body = STR_NONE;
     enum format format;
     enum status s =
         is_csv(request) ? parse_csv(request, &asked, err) : parse_json(request, &asked, err);
     if (s == STATUS_OK)
         s = negotiate_format(request, 1 << FORMAT_JSON, &format, err);
+    if (s == STATUS_OK && asked->monkeys.count > 0)
+        s = rows_catalog(request, &catalog, err);
+    const struct backtest_service service = backtest_service_of(request->app, catalog);
     if (s == STATUS_OK)
-        s = metrics_answer(asked, &request->arena, &body, err);
+        s = metrics_answer(asked, &service, &request->arena, &request->stop, &body, err);
+    if (s == STATUS_GENERATION_RETIRED)
+        return rows_moved_on(err);
     if (s != STATUS_OK)
         return s;
     reply_header(request, "Cache-Control", "no-store");

@@ -174,12 +174,15 @@ static void write_meta(const struct answer *a, struct json_out *json)
     jw_end_object(json);
 }
 
-enum status metrics_answer(const struct metrics_request *request, struct arena *arena,
-                           struct str *ret, struct err *err)
+enum status metrics_answer(const struct metrics_request *request,
+                           const struct backtest_service *service, struct arena *arena,
+                           const struct stop *stop, struct str *ret, struct err *err)
 {
     struct buf out;
     struct json_out json;
-    struct answer a = {.parts = {.request = request, .arena = arena, .json = &json}};
+    struct answer a = {
+        .parts = {
+            .request = request, .arena = arena, .json = &json, .service = service, .stop = stop}};
     buf_init(&out, arena, SIZE_MAX / 4);
     jw_init(&json, &out);
     jw_object(&json);
@@ -196,6 +199,8 @@ enum status metrics_answer(const struct metrics_request *request, struct arena *
         s = metrics_write_money(&a.parts, err);
     if (s == STATUS_OK)
         s = metrics_write_bootstrap(&a.parts, err);
+    if (s == STATUS_OK)
+        s = metrics_write_monkeys(&a.parts, err);
     if (s != STATUS_OK)
         return s;
     metrics_write_trades(&a.parts);

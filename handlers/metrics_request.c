@@ -307,6 +307,7 @@ static enum status read_root(struct json_val root, struct arena *arena,
         "trades",
         "summary",
         "bootstrap",
+        "monkeys",
     };
     struct record *record = &request->record;
     enum status s = jr_expect_object(root, keys, ARRAY_LEN(keys), err);
@@ -335,6 +336,13 @@ static enum status read_root(struct json_val root, struct arena *arena,
         s = metrics_read_summary(root, &request->summary, err);
     if (s == STATUS_OK)
         s = spec_bootstrap_read(root, &request->bootstrap, err);
+    if (s == STATUS_OK)
+        s = monkey_record_read(root, arena, &request->monkeys, err);
+    if (s == STATUS_OK && request->monkeys.count > 0 &&
+        (record->date == NULL || !request->has_series))
+        return spec_refuse(jr_member(root, "monkeys"), STATUS_BAD_SPEC,
+                           "Monkeys live on the dates of a series, and there are none.",
+                           "dates, one for each row of returns or prices", err);
     return s == STATUS_OK ? read_select(root, arena, request, err) : s;
 }
 

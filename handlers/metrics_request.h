@@ -6,6 +6,7 @@
 #ifndef HANDLERS_METRICS_REQUEST_H
 #define HANDLERS_METRICS_REQUEST_H
 
+#include "backtest/monkey_record.h"
 #include "backtest/record.h"
 #include "backtest/regression.h"
 #include "backtest/rolling.h"
@@ -67,6 +68,7 @@ struct metrics_request {
     size_t n_trades;
     struct metrics_summary summary;
     struct spec_bootstrap bootstrap;
+    struct monkey_record_ask monkeys;
 };
 
 /*

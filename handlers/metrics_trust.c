@@ -1,4 +1,4 @@
-/* metrics_trust.c - how far a track record's figures could have come out otherwise; a part of its answer. */
+/* metrics_trust.c - how far a track record's figures could have come out otherwise, or by chance; a part of its answer. */
 #include "handlers/metrics_parts.h"
 
 #include "backtest/stats.h"
@@ -6,8 +6,7 @@
 #include "base/date.h"
 #include "handlers/backtest_render_trust.h"
 
-/* The rate that a return must beat: of the year, or the mean of those given for each session. */
-static double rate_of(const struct measure_input *in, const double *risk_free, size_t n)
+double metrics_rate_of(const struct measure_input *in, const double *risk_free, size_t n)
 {
     double sum = 0;
     if (risk_free == NULL)
@@ -51,7 +50,7 @@ static enum status draw(const struct metrics_parts *p, struct bootstrap_report *
     struct bootstrap_input b = {
         .n = in->path.n - 1,
         .periods_per_year = in->periods_per_year,
-        .rate = rate_of(in, in->risk_free, in->path.n - 1),
+        .rate = metrics_rate_of(in, in->risk_free, in->path.n - 1),
         .years = years_of(&in->path, in->periods_per_year),
         .capital = in->path.value[0],
         .count = asked->count,
@@ -102,5 +101,30 @@ enum status metrics_write_bootstrap(const struct metrics_parts *p, struct err *e
         s = draw(p, &report, &n_common, err);
     if (s == STATUS_OK)
         bootstrap_write(asked, reason, &report, n_common, p->json);
+    return s;
+}
+
+enum status metrics_write_monkeys(const struct metrics_parts *p, struct err *err)
+{
+    CLEANUP(market_hold_release) struct market_hold hold = {0};
+    const struct monkey_record_ask *ask = &p->request->monkeys;
+    struct monkey_report report = {.count = 0};
+    struct market_data market = {.n_series = 0};
+    if (ask->count == 0) {
+        jw_key_null(p->json, "monkeys");
+        return STATUS_OK;
+    }
+    const struct measure_input *in = &p->ready->input;
+    const struct monkey_record record = {
+        .path = in->path,
+        .periods_per_year = in->periods_per_year,
+        .rate = metrics_rate_of(in, in->risk_free, in->path.n - 1),
+    };
+    enum status s = backtest_market_for(p->service, ask->spec, monkey_record_cells(ask, &in->path),
+                                        p->arena, p->stop, &market, &hold, err);
+    if (s == STATUS_OK)
+        s = monkey_record_rank(ask, &record, &market, p->arena, p->stop, &report, err);
+    if (s == STATUS_OK)
+        monkeys_write(&report, ask->seed, ask->spec->n_universe, p->json);
     return s;
 }

@@ -257,6 +257,10 @@ class Live(unittest.TestCase):
         self.ask("POST", path, body={"returns": [0.01, -0.02, 0.03], "aggregate": "monthly", "rolling": {"window": 2},
                                      "trades": [1, -2], "factors": [{"name": "f", "returns": [0, 0, 0]}]})
         self.ask("POST", path, body={"returns": [0.01, -0.02, 0.03] * 8, "bootstrap": {"count": 20, "mean_block": "politis_white"}})
+        dated = {"prices": [100, 103, 99, 104], "dates": ["2018-01-31", "2018-02-28", "2018-03-31", "2018-04-30"], "period": "monthly"}
+        monkeys = {"universe": ["stock:US.AAPL", "stock:KRX.900010"], "names": 1, "count": 20, "rebalance": {"every": "quarter"}}
+        self.ask("POST", path, body={**dated, "monkeys": monkeys})
+        self.ask("POST", path, status=422, body={**dated, "monkeys": {**monkeys, "universe": ["stock:US.NONE"]}})
         self.ask("POST", path, f"{path}?profile=quantstats&period=monthly", body=table, content_type="text/csv")
         self.ask("POST", path, status=400, body=b"{")
         self.ask("POST", path, status=400, body=b"return\nx\n", content_type="text/csv")

@@ -158,6 +158,36 @@ class OverHttp(unittest.TestCase):
         self.assertEqual(answer.body.decode(), command(body=json.dumps(request)).stdout)
         self.assertEqual(answer.header("Cache-Control"), "no-store")
 
+    def test_monkeys_stand_beside_the_record_of_one_of_their_instruments(self):
+        universe = ["stock:US.AAPL", "stock:US.MSFT", "coin:SIMBTCUSDT"]
+        bars = self.server.get("/v1/instruments/stock:US.AAPL/prices?from=2017-01-01&to=2018-12-31&limit=1000").json["data"]
+        last = {bar["date"][:7]: bar for bar in bars}.values()  # of each month
+        request = {"dates": [bar["date"] for bar in last], "prices": [bar["adj_close"] for bar in last], "period": "monthly",
+                   "monkeys": {"universe": universe[:1], "names": 1, "count": 10}}
+        answer = self.server.post("/v1/metrics", request)
+        self.assertEqual(answer.status, 200, answer)
+        alone = answer.json["data"]["monkeys"]
+        self.assertEqual((alone["count"], alone["names_each"], alone["universe_size"]), (10, 1, 1))
+        for name in ("cagr", "sharpe", "max_drawdown"):
+            row = alone["statistics"][name]
+            self.assertAlmostEqual(row["strategy"], value(answer.json, name), places=12)
+            self.assertAlmostEqual(row["quantiles"]["p50"], row["strategy"], places=9)
+        request["monkeys"] = {"universe": universe, "names": 2, "count": 200, "seed": 7}
+        answer = self.server.post("/v1/metrics", request)
+        row = answer.json["data"]["monkeys"]["statistics"]["cagr"]
+        self.assertLess(row["quantiles"]["p05"], row["quantiles"]["p95"])
+        done = run("metrics", stdin=json.dumps(request).encode(), var_dir=sample_var_dir())
+        self.assertEqual(done.stdout, answer.body.decode(), done.stderr)
+
+    def test_monkeys_without_a_ground_to_stand_on_are_refused(self):
+        good = {"dates": DATES, "returns": RETURNS, "monkeys": {"universe": ["stock:US.AAPL"], "names": 1}}
+        for pointer, change in (("/monkeys", {"dates": [], "returns": None, "trades": [1, 2]}), ("/monkeys/universe/0", {"monkeys": {"universe": ["stock:US.APPL"], "names": 1}}), ("/monkeys", {"dates": None}),
+                                ("/monkeys/universe", {"dates": [d.replace("2020", "1950") for d in DATES[:1] + ["2020-02-28"] + DATES[2:]]})):
+            with self.subTest(pointer):
+                answer = self.server.post("/v1/metrics", {**good, **change})
+                self.assertEqual((answer.status, answer.json["errors"][0]["pointer"]), (422, pointer))
+        self.assertIsNone(self.server.post("/v1/metrics", {"returns": RETURNS}).json["data"]["monkeys"])
+
     def test_tables_have_their_options_in_the_query(self):
         table = b"price\n100\n110\n99\n"
         answer = self.server.post("/v1/metrics?profile=empyrical&select=max_drawdown&periods_per_year=12", table, content_type="text/csv")
