@@ -22,7 +22,7 @@ struct run {
     struct arena *arena;
     const struct stop *stop;
     struct spec *spec;
-    struct panel *panel;
+    const struct panel *panel; /* given, or built by prepare */
     struct sim_rules rules;
     struct plan plan;
     struct sim_workspace workspace;
@@ -493,6 +493,14 @@ static enum status play_portfolios(struct run *run, const struct spec *spec, str
     return STATUS_OK;
 }
 
+static enum status build_panel(struct run *run, struct err *err)
+{
+    struct panel *panel = NULL;
+    enum status s = panel_build(run->spec, run->market, run->arena, run->stop, &panel, err);
+    run->panel = panel;
+    return s;
+}
+
 /* Dates, panel and rules: all that comes before the first session. */
 static enum status prepare(struct run *run, const struct spec *spec, struct err *err)
 {
@@ -505,8 +513,8 @@ static enum status prepare(struct run *run, const struct spec *spec, struct err 
     enum status s = play_portfolios(run, spec, err);
     if (s == STATUS_OK)
         s = spec_resolve_dates(run->spec, run->market, err);
-    if (s == STATUS_OK)
-        s = panel_build(run->spec, run->market, run->arena, run->stop, &run->panel, err);
+    if (s == STATUS_OK && run->panel == NULL)
+        s = build_panel(run, err);
     if (s == STATUS_OK)
         s = set_rules(run, err);
     if (s != STATUS_OK)
@@ -547,10 +555,11 @@ static enum status measure_strategy(struct run *run, const struct spec *spec, st
 }
 
 enum status backtest_figures(const struct spec *spec, const struct market_data *market,
-                             struct arena *arena, const struct stop *stop,
-                             struct backtest_result **ret, struct err *err)
+                             const struct panel *panel, struct arena *arena,
+                             const struct stop *stop, struct backtest_result **ret, struct err *err)
 {
-    struct run run = {.market = market, .arena = arena, .stop = stop, .is_row = true};
+    struct run run = {
+        .market = market, .panel = panel, .arena = arena, .stop = stop, .is_row = true};
     enum status s = measure_strategy(&run, spec, err);
     if (s == STATUS_OK)
         *ret = run.result;

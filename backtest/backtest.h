@@ -81,11 +81,13 @@ enum status backtest_run(const struct spec *spec, const struct market_data *mark
 
 /*
  * Lines and measures of the strategy alone, the same as backtest_run's bit for bit: no run without costs, tables,
- * monkeys, intervals or warnings. For rows of a batch.
+ * monkeys, intervals or warnings. For rows of a batch. panel: what panel_build makes of this spec, or of another one
+ * with the same panel_key, on the same data; NULL: it is built.
  */
 enum status backtest_figures(const struct spec *spec, const struct market_data *market,
-                             struct arena *arena, const struct stop *stop,
-                             struct backtest_result **ret, struct err *err) NODISCARD;
+                             const struct panel *panel, struct arena *arena,
+                             const struct stop *stop, struct backtest_result **ret, struct err *err)
+    NODISCARD;
 
 /*
  * What can be said before the run: dates, panel and the warnings that follow from data and rules alone. Lines and

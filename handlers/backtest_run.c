@@ -2,6 +2,7 @@
 #include "handlers/backtest_run.h"
 
 #include "backtest/backtest.h"
+#include "backtest/panel_key.h"
 #include "base/clock.h"
 #include "handlers/backtest_market.h"
 #include "handlers/backtest_render.h"
@@ -366,21 +367,70 @@ enum status backtest_plan_for(const struct backtest_service *service, struct str
     return STATUS_OK;
 }
 
-enum status backtest_figures_for(const struct backtest_service *service, struct str request_body,
-                                 struct arena *arena, const struct stop *stop,
-                                 char ret_id[DIGEST_HEX_BYTES], const struct backtest_result **ret,
-                                 struct market_hold *hold, struct err *err)
+/*
+ * Loads and builds what run needs in a place of its own: from the request again, because the run's spec goes with the
+ * run. A failure leaves the place empty.
+ */
+static enum status build_shelved(const struct run *run, struct str request_body,
+                                 struct shelved *place, struct err *err)
+{
+    struct run own = *run;
+    struct panel *panel = NULL;
+    own.arena = &place->arena;
+    own.hold = &place->hold;
+    enum status s = spec_parse(request_body, own.arena, &own.spec, err);
+    if (s != STATUS_OK)
+        return s;
+    own.spec->start = run->spec->start;
+    own.spec->end = run->spec->end;
+    s = load(&own, err);
+    place->market = own.market;
+    if (s == STATUS_OK)
+        s = panel_build(own.spec, &place->market, own.arena, own.stop, &panel, err);
+    place->panel = panel;
+    return s;
+}
+
+/* NULL when the run has to look for itself: no shelf, a panel that is its alone, no room, or no such panel. */
+static const struct shelved *shelved_for(struct run *run, struct panel_shelf *shelf,
+                                         struct str request_body)
+{
+    struct buf text;
+    struct json_out json;
+    buf_init(&text, run->arena, (size_t)1 << 20);
+    jw_init(&json, &text);
+    if (shelf == NULL || run->service->file != NULL || !panel_key(run->spec, &json) || text.failed)
+        return NULL;
+    const struct shelved *found = panel_shelf_find(shelf, buf_str(&text));
+    if (found != NULL)
+        return found;
+    struct shelved *place = panel_shelf_take(shelf);
+    if (build_shelved(run, request_body, place, NULL) != STATUS_OK) {
+        panel_shelf_empty(place);
+        return NULL;
+    }
+    return panel_shelf_fill(place, buf_str(&text)) ? place : NULL;
+}
+
+enum status backtest_figures_for(const struct backtest_service *service, struct panel_shelf *shelf,
+                                 struct str request_body, struct arena *arena,
+                                 const struct stop *stop, char ret_id[DIGEST_HEX_BYTES],
+                                 const struct backtest_result **ret, struct market_hold *hold,
+                                 struct err *err)
 {
     struct run run = {.service = service, .arena = arena, .stop = stop, .hold = hold};
     struct backtest_answer answer = {.body = STR_NONE};
     struct backtest_result *result = NULL;
     struct str spec = STR_NONE;
     enum status s = begin(&run, request_body, &answer, &spec, err);
-    if (s == STATUS_OK && !run.is_loaded)
-        s = load(&run, err);
     if (s != STATUS_OK)
         return s;
-    s = backtest_figures(run.spec, &run.market, arena, stop, &result, err);
+    const struct shelved *shelved = shelved_for(&run, shelf, request_body);
+    if (shelved == NULL && !run.is_loaded)
+        s = load(&run, err);
+    if (s == STATUS_OK)
+        s = backtest_figures(run.spec, shelved != NULL ? &shelved->market : &run.market,
+                             shelved != NULL ? shelved->panel : NULL, arena, stop, &result, err);
     if (s != STATUS_OK)
         return s;
     memcpy(ret_id, answer.id, DIGEST_HEX_BYTES);

@@ -13,6 +13,7 @@
 #include "handlers/backtest_keeper.h"
 #include "handlers/backtest_market.h"
 #include "handlers/crowds.h"
+#include "handlers/panel_shelf.h"
 #include "handlers/price_file.h"
 #include "store/catalog.h"
 
@@ -66,12 +67,15 @@ enum status backtest_plan_for(const struct backtest_service *service, struct str
 
 /*
  * The run alone, for a row of a batch: nothing is looked up, rendered or stored, and no monkeys are drawn. Every
- * figure is that of the answer with the same id, bit for bit. hold: as above, for the result.
+ * figure is that of the answer with the same id, bit for bit. hold: as above, for the result. Prices and panel are
+ * those of the shelf when an earlier run has left the same ones there; NULL: each run has its own. The result is good
+ * until the next run with that shelf.
  */
-enum status backtest_figures_for(const struct backtest_service *service, struct str request_body,
-                                 struct arena *arena, const struct stop *stop,
-                                 char ret_id[DIGEST_HEX_BYTES], const struct backtest_result **ret,
-                                 struct market_hold *hold, struct err *err) NODISCARD;
+enum status backtest_figures_for(const struct backtest_service *service, struct panel_shelf *shelf,
+                                 struct str request_body, struct arena *arena,
+                                 const struct stop *stop, char ret_id[DIGEST_HEX_BYTES],
+                                 const struct backtest_result **ret, struct market_hold *hold,
+                                 struct err *err) NODISCARD;
 
 /*
  * The series that a spec of the caller's own names, for a run of cells visits. Refusals of too many name

@@ -13,6 +13,7 @@
 struct member {
     struct batch_team *team;
     struct arena arena;
+    struct panel_shelf *shelf;
     pthread_t thread;
     bool is_started;
 };
@@ -84,7 +85,7 @@ static bool ends_all(enum status s)
            s == STATUS_CLIENT_GONE || s == STATUS_DEADLINE || s == STATUS_DRAINING;
 }
 
-static enum status run_item(const struct order *order, struct arena *arena,
+static enum status run_item(const struct order *order, struct member *member,
                             struct batch_outcome *outcome, struct err *err)
 {
     CLEANUP(market_hold_release) struct market_hold hold = {0};
@@ -96,10 +97,10 @@ static enum status run_item(const struct order *order, struct arena *arena,
     outcome->n_returns = 0;
     for (size_t i = 0; i < BACKTEST_ROW_METRICS; i++)
         outcome->row.metric[i] = (double)NAN;
-    enum status s = sweep_request(order->base, outcome->item, arena, &request, err);
+    enum status s = sweep_request(order->base, outcome->item, &member->arena, &request, err);
     if (s == STATUS_OK)
-        s = backtest_figures_for(order->service, request, arena, order->stop, outcome->id, &result,
-                                 &hold, err);
+        s = backtest_figures_for(order->service, member->shelf, request, &member->arena,
+                                 order->stop, outcome->id, &result, &hold, err);
     if (s == STATUS_OK)
         take_figures(outcome, result);
     if (s == STATUS_OK && order->with_returns && !keep_returns(outcome, result))
@@ -113,14 +114,14 @@ static enum status run_item(const struct order *order, struct arena *arena,
     return STATUS_OK;
 }
 
-static enum status run_items(struct batch_team *team, struct arena *arena, struct err *err)
+static enum status run_items(struct batch_team *team, struct member *member, struct err *err)
 {
     enum status s = STATUS_OK;
     for (size_t i; s == STATUS_OK && (i = atomic_fetch_add(&team->next, 1)) < team->order.n;) {
-        arena_reset(arena);
+        arena_reset(&member->arena);
         s = stop_is_raised(team->order.stop)
                 ? stop_status(team->order.stop, err)
-                : run_item(&team->order, arena, &team->outcomes[i], err);
+                : run_item(&team->order, member, &team->outcomes[i], err);
     }
     return s;
 }
@@ -156,7 +157,7 @@ static void *member_main(void *cls)
         lock_give(&team->lock);
         if (must_end)
             return NULL;
-        enum status s = run_items(team, &member->arena, &err);
+        enum status s = run_items(team, member, &err);
         report(team, s, &err);
     }
 }
@@ -175,8 +176,14 @@ enum status batch_team_new(unsigned n_threads, size_t arena_bytes, int nice,
         struct member *member = &team->members[team->n_members];
         member->team = team;
         arena_init(&member->arena, arena_bytes);
+        enum status s = panel_shelf_new(arena_bytes, &member->shelf, err);
+        if (s != STATUS_OK) {
+            batch_team_free(team);
+            return s;
+        }
         member->is_started = pthread_create(&member->thread, NULL, member_main, member) == 0;
         if (!member->is_started) {
+            panel_shelf_free(member->shelf);
             batch_team_free(team);
             return err_set(err, STATUS_OUT_OF_MEMORY, "A thread cannot be started.");
         }
@@ -195,6 +202,7 @@ void batch_team_free(struct batch_team *team)
     lock_give(&team->lock);
     for (unsigned i = 0; i < team->n_members; i++) {
         (void)pthread_join(team->members[i].thread, NULL);
+        panel_shelf_free(team->members[i].shelf);
         arena_clear(&team->members[i].arena);
     }
     for (size_t i = 0; i < TEAM_ITEMS_MAX; i++)

@@ -103,6 +103,24 @@ class JobTests(Assertions):
                 self.assertEqual({name: row[name] for name in METRICS}, {name: data["metrics"][name]["value"] for name in METRICS})
         self.assertLessEqual(sum(row["error"] is not None for row in rows), 1, [row["detail"] for row in rows])
 
+    def test_items_that_share_panels_and_items_that_do_not_equal_their_single_runs(self):
+        """Weights of zero, windows, currencies, fills and clocks in turns: more panels than are kept at a time, each wanted again."""
+        base = {key: value for key, value in BASE.items() if key != "monkeys"}
+        axes = [{"weights": {"step": 0.5}}, {"pointer": "/currency", "values": ["USD", "KRW"]},
+                {"pointer": "/start", "values": ["2012-01-03", "2012-06-01"]}, {"pointer": "/fill", "values": ["next_close", "next_open"]},
+                {"pointer": "/costs/commission_bps", "values": [0, 9]}]
+        rows = self.rows(self.make("sweep", {"base": base, "axes": axes}).header("Location"))
+        self.assertEqual(len(rows), 48)
+        self.assertFalse([row["detail"] for row in rows if row["error"]])
+        for row in rows:
+            request = {**base, "currency": row["currency"], "start": row["start"], "fill": row["fill"],
+                       "costs": {"commission_bps": row["costs_commission_bps"]},
+                       "assets": [{"uid": one["uid"], "weight": row[f"assets_{i}_weight"]} for i, one in enumerate(BASE["assets"])]}
+            data = self.server.post("/v1/backtests", request).json["data"]
+            with self.subTest(request):
+                self.assertEqual((row["id"], row["final_equity"]), (data["id"], data["equity"]["equity"][-1]))
+                self.assertEqual({name: row[name] for name in METRICS}, {name: data["metrics"][name]["value"] for name in METRICS})
+
     def test_the_whole_answer_of_an_item_is_made_when_it_is_asked_for(self):
         request = {**BASE, "capital": 4711}
         location = self.make("batch", {"items": [request]}).header("Location")

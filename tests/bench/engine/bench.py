@@ -15,6 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/bench/serve")]
 
 import figures  # noqa: E402
+import jobs  # noqa: E402
 from support.packages import python_packages  # noqa: E402
 
 DRIVER = ROOT / "build/release/tests/bench/engine/driver"
@@ -142,6 +143,7 @@ def main():
     parts.append(singles(20 if options.quick else 80))
     parts.append(batches(256 if options.quick else 1024, 2, roof))
     parts.append(trust(2 if options.quick else 7))
+    parts.append(jobs.table(1000 if options.quick else 2000, 2 if options.quick else 3))
     if not options.no_peers:
         with tempfile.TemporaryDirectory(prefix="cmmc-bench-") as folder:
             parts.append(beside(folder, options.quick, notes.append))

@@ -1,5 +1,6 @@
 #!/bin/bash
-# The engine beside its peers on the same portfolios: seconds, ratios, flatness, memory, share of the roofline.
+# The engine beside its peers on the same portfolios: seconds, ratios, flatness, memory, share of the roofline; and what
+# sweeps get through as jobs (jobs.py).
 #
 #   tests/bench/engine/run.sh [--quick] [--no-peers] [--markdown docs/benchmarks-engine.md]
 #
