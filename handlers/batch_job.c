@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "handlers/backtest_service.h"
+#include "handlers/batch_frontier.h"
 #include "handlers/batch_report.h"
 #include "server/app.h"
 #include "store/catalog.h"
@@ -158,19 +159,6 @@ static enum status begin(struct batch *batch, struct err *err)
                           err);
 }
 
-/* Member name of data in the document of a backtest; ptr NULL when there is none. */
-static struct str part_of(struct str document, const char *name)
-{
-    struct str key, data, value;
-    size_t at = 1, within = 1;
-    if (!json_next_member(document, &at, &key, &data))
-        return STR_NONE;
-    while (json_next_member(data, &within, &key, &value))
-        if (str_eq_c(key, name))
-            return value;
-    return STR_NONE;
-}
-
 /* The whole answer of the one item is made and kept; its futures become the job's result. */
 static enum status draw_futures(struct batch *batch, struct str *ret, struct err *err)
 {
@@ -185,15 +173,19 @@ static enum status draw_futures(struct batch *batch, struct str *ret, struct err
         s = backtest_answer_for(&batch->service, request, batch->run->arena, &batch->run->stop,
                                 &answer, err);
     if (s == STATUS_OK && n == 1)
-        *ret = part_of(answer.body, "monte_carlo");
+        *ret = json_data_member(answer.body, "monte_carlo");
     return s;
 }
 
 static enum status finish(struct batch *batch, struct str *ret_result, struct err *err)
 {
     CLEANUP(db_releasep) struct db *db = NULL;
-    struct str futures = STR_NONE;
-    enum status drawn = batch->kept.is_montecarlo ? draw_futures(batch, &futures, err) : STATUS_OK;
+    struct str futures = STR_NONE, frontier = STR_NONE, no_frontier = STR_NONE;
+    enum status drawn = batch->kept.is_montecarlo ? draw_futures(batch, &futures, err)
+                        : batch->kept.is_sweep
+                            ? batch_frontier(&batch->service, &batch->kept, batch->run->arena,
+                                             &batch->run->stop, &frontier, &no_frontier, err)
+                            : STATUS_OK;
     if (drawn != STATUS_OK)
         return drawn;
     const struct batch_summary summary = {.job_id = batch->run->fence.id,
@@ -202,7 +194,9 @@ static enum status finish(struct batch *batch, struct str *ret_result, struct er
                                           .n_failed = batch->n_failed,
                                           .generation = batch->service.catalog->generation,
                                           .study = batch->kept.is_sweep ? &batch->study : NULL,
-                                          .futures = futures};
+                                          .futures = futures,
+                                          .frontier = frontier,
+                                          .no_frontier = no_frontier};
     enum status s = db_acquire(batch->run->pool, DB_READ, NULL, &db, err);
     return s != STATUS_OK
                ? s

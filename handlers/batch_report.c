@@ -136,6 +136,15 @@ static enum status write_study(const struct batch_summary *summary, struct arena
     return s;
 }
 
+static void write_part(struct json_out *json, const char *key, struct str part)
+{
+    jw_key(json, key);
+    if (part.ptr == NULL)
+        jw_null(json);
+    else
+        jw_raw(json, part);
+}
+
 enum status batch_report(struct db *db, const struct batch_summary *summary, struct arena *arena,
                          const struct stop *stop, struct str *ret, struct err *err)
 {
@@ -152,11 +161,9 @@ enum status batch_report(struct db *db, const struct batch_summary *summary, str
     enum status s = write_best(db, summary, arena, &json, err);
     if (s == STATUS_OK)
         s = write_study(summary, arena, stop, &json, err);
-    jw_key(&json, "monte_carlo");
-    if (summary->futures.ptr == NULL)
-        jw_null(&json);
-    else
-        jw_raw(&json, summary->futures);
+    write_part(&json, "frontier", summary->frontier);
+    jw_key_text(&json, "frontier_reason", summary->no_frontier);
+    write_part(&json, "monte_carlo", summary->futures);
     jw_end_object(&json);
     *ret = buf_str(&out);
     return s == STATUS_OK && out.failed ? err_out_of_memory(err) : s;

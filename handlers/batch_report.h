@@ -29,6 +29,8 @@ struct batch_summary {
     int64_t n_items, n_failed, generation;
     const struct batch_study *study; /* NULL: no sweep */
     struct str futures;              /* JSON; ptr NULL: none were drawn */
+    struct str frontier;             /* JSON; ptr NULL: none */
+    struct str no_frontier;          /* slug of why there is none; ptr NULL: not asked for */
 };
 
 /* The job's result as JSON, in the arena. */

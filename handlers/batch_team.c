@@ -79,7 +79,7 @@ static void take_figures(struct batch_outcome *outcome, const struct backtest_re
     }
 }
 
-static bool ends_all(enum status s)
+bool batch_ends_all(enum status s)
 {
     return s == STATUS_DB_UNAVAILABLE || s == STATUS_DB_TIMEOUT || s == STATUS_DB_CONFLICT ||
            s == STATUS_CLIENT_GONE || s == STATUS_DEADLINE || s == STATUS_DRAINING;
@@ -105,7 +105,7 @@ static enum status run_item(const struct order *order, struct member *member,
         take_figures(outcome, result);
     if (s == STATUS_OK && order->with_returns && !keep_returns(outcome, result))
         return err_out_of_memory(err);
-    if (s == STATUS_OK || ends_all(s))
+    if (s == STATUS_OK || batch_ends_all(s))
         return s;
     struct str detail = str_utf8_cut(str_of(err->detail), sizeof outcome->detail - 1);
     (void)snprintf(outcome->detail, sizeof outcome->detail, "%.*s", STR_ARG(detail));

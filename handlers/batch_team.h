@@ -20,6 +20,9 @@ struct batch_outcome {
     int32_t first, last; /* sessions */
 };
 
+/* What stops a batch as a whole, and is no failure of the request that met it. */
+bool batch_ends_all(enum status s);
+
 struct batch_team;
 enum status batch_team_new(unsigned n_threads, size_t arena_bytes, int nice,
                            struct batch_team **ret, struct err *err) NODISCARD;

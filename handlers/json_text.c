@@ -74,6 +74,17 @@ static enum status write_object(struct json_val val, struct json_out *json, stru
     return s;
 }
 
+struct str json_data_member(struct str document, const char *name)
+{
+    struct str key, data, value;
+    for (size_t at = 1; json_next_member(document, &at, &key, &data);)
+        if (str_eq_c(key, "data"))
+            for (size_t within = 1; json_next_member(data, &within, &key, &value);)
+                if (str_eq_c(key, name))
+                    return value;
+    return STR_NONE;
+}
+
 enum status json_write(struct json_val val, struct json_out *json, struct err *err)
 {
     enum status s = STATUS_OK;

@@ -15,6 +15,9 @@ size_t json_value_end(struct str text, size_t at);
 /* Member i of an object's text, counted by *at: 1 at the start. False at the end, or where it is no object. */
 bool json_next_member(struct str object, size_t *at, struct str *ret_key, struct str *ret_value);
 
+/* Member name of the member "data" of a document; ptr NULL when there is none. */
+struct str json_data_member(struct str document, const char *name);
+
 /* The value as compact JSON. */
 enum status json_write(struct json_val val, struct json_out *json, struct err *err) NODISCARD;
 

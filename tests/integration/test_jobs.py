@@ -168,6 +168,21 @@ class JobTests(Assertions):
         self.assertTrue(0 < luck["expected_max_sharpe"] and 0 <= luck["splits"]["pbo"] <= 1 and 0 <= luck["deflated_sharpe"] <= 1)
         self.assertLessEqual(luck["deflated_sharpe"], luck["psr"])
 
+    def test_a_sweep_of_all_weights_reports_the_frontier_out_of_sample_first(self):
+        base = {**BASE, "bootstrap": {"count": 50}, "assets": [{**one, "weight": i} for i, one in enumerate(BASE["assets"])]}
+        result = self.make("sweep", {"base": base, "axes": [{"weights": {"step": 0.5}}]}).json["data"]["result"]
+        asked = {**BASE, "monkeys": {"count": 0}, "frontier": {}, "assets": [{**one, "weight": 0.5} for one in BASE["assets"]]}
+        single = self.server.post("/v1/backtests", asked).json["data"]["frontier"]
+        self.assertEqual(result["frontier"], single)
+        self.assertEqual(result["frontier"]["uids"], [one["uid"] for one in base["assets"]])
+        self.assertEqual({tuple(point) for point in result["frontier"]["points"]}, {("out_of_sample", "in_sample", "weights")})
+        self.assertIsNone(result["frontier_reason"])
+        other = self.make("sweep", sweep(2)).json["data"]["result"]
+        self.assertEqual((other["frontier"], other["frontier_reason"]), (None, None))
+        short = {"base": {**BASE, "end": "2012-02-01"}, "axes": [{"weights": {"step": 0.5}}]}
+        result = self.make("sweep", short).json["data"]["result"]
+        self.assertEqual((result["failed"], result["frontier"], result["frontier_reason"]), (0, None, "bad-spec"))
+
     def test_a_random_search_draws_the_same_points_for_the_same_seed(self):
         def points(seed):
             body = {"base": BASE, "random": {"count": 6, "seed": seed}, "axes": [
