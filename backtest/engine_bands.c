@@ -10,8 +10,8 @@
 #include <string.h>
 
 /* The exact test rounds otherwise than the bounds, and counts a band left at equality. */
-static const double SLACK = 1e-6;
-static const double NARROW = 1e-5; /* a band this narrow has no room for slack */
+static const double SLACK = 1e-9;
+static const double PER_NARROW_BAND = 2 / REBALANCE_EPSILON; /* one without room for slack */
 
 bool sim_watches_bands(const struct sim *sim)
 {
@@ -29,7 +29,7 @@ static void set_bands(struct sim *sim)
     sim->banded = wanted;
     for (size_t j = 0; j < sim->plan->n; j++) {
         double band = rebalance_band_of(&sim->rules->rebalance.bands, wanted[j]);
-        double inside = band > NARROW ? band * (1 - SLACK) : 0;
+        double inside = band > SLACK ? band - SLACK : 0;
         ws->band[j] = band;
         ws->upper[j] = wanted[j] + inside;
         ws->lower[j] = wanted[j] - inside;
@@ -116,13 +116,13 @@ static void mark_suspects(const struct sim *sim, size_t from, size_t n, bool *is
     for (size_t k = 0; k < n; k++)
         per_value[k] = 1 / ws->wealth[from + k];
     for (size_t j = 0; j < sim->plan->n; j++) {
-        double per_band = ws->band[j] > NARROW ? 1 / ws->band[j] : 1e12;
+        double per_band = ws->band[j] > SLACK ? 1 / (ws->band[j] - SLACK) : PER_NARROW_BAND;
         struct kernel_target held = {ws->units[j], sim->banded[j], per_band};
         sim->panel->kernels->deviations(ws->column[j] + from, per_value, n, &held, off_sum, worst);
     }
     for (size_t k = 0; k < n; k++)
-        is_suspect[k] = !is_whole_at(sim, from + k) || worst[k] > 1 - SLACK ||
-                        (bands->portfolio > 0 && off_sum[k] > bands->portfolio * (1 - SLACK));
+        is_suspect[k] = !is_whole_at(sim, from + k) || worst[k] > 1 ||
+                        (bands->portfolio > 0 && off_sum[k] > bands->portfolio - SLACK);
 }
 
 /* Whether the bounds of the prices say anything about [from, to). */
