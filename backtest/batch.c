@@ -1,10 +1,23 @@
-/* batch.c - plays groups of plans side by side where their days are alike, else one by one. */
+/* batch.c - plays groups of plans side by side where their days are alike, else each by itself. */
 #include "backtest/batch.h"
 
 #include "backtest/kernels.h"
 
 #include <math.h>
 #include <string.h>
+
+/* Room for one portfolio whose result is equity. */
+static enum status init_single(struct sim_workspace *single, const struct batch *batch,
+                               double *equity, size_t max_names, struct arena *arena,
+                               struct err *err)
+{
+    size_t n = batch->panel->n_sessions;
+    enum status s = sim_workspace_init(single, arena, 0, max_names, err);
+    single->equity = single->wealth = equity;
+    return s == STATUS_OK && batch->rules->n_flows > 0
+               ? sim_workspace_add_wealth(single, arena, n, err)
+               : s;
+}
 
 enum status batch_workspace_init(struct batch_workspace *workspace, const struct batch *batch,
                                  size_t max_names, struct arena *arena, struct err *err)
@@ -36,14 +49,13 @@ enum status batch_workspace_init(struct batch_workspace *workspace, const struct
         return err_set(err, STATUS_TOO_LARGE,
                        "A batch of %zu names over %zu sessions needs more memory than is allowed.",
                        max_names, n);
-    enum status s = sim_workspace_init(&w.single, arena, n, max_names, err);
-    if (s == STATUS_OK && batch->rules->n_flows > 0)
-        s = sim_workspace_add_wealth(&w.single, arena, n, err);
+    enum status s = STATUS_OK;
+    for (size_t p = 0; p < BATCH_GROUP && s == STATUS_OK; p++)
+        s = init_single(&w.single[p], batch, w.equity[p], max_names, arena, err);
     if (s == STATUS_OK && batch->rules->rebalance.when == WHEN_BANDS)
         s = price_tiles_init(&w.tiles, panel, arena, err);
     if (s != STATUS_OK)
         return s;
-    w.wealth = batch->rules->n_flows > 0 ? w.single.wealth : NULL;
     *workspace = w;
     return STATUS_OK;
 }
@@ -218,14 +230,14 @@ static enum status play_alike(const struct batch *batch, const struct plan *plan
     return STATUS_OK;
 }
 
-static enum status play_alone(const struct batch *batch, const struct plan *plan, size_t p,
-                              struct batch_workspace *ws, const struct stop *stop, struct err *err)
+static enum status play_each(const struct batch *batch, const struct plan *plans, size_t n,
+                             struct batch_workspace *ws, const struct stop *stop, struct err *err)
 {
-    ws->single.equity = ws->equity[p];
-    ws->single.tiles = ws->tiles.low != NULL ? &ws->tiles : NULL;
-    ws->single.wealth = ws->wealth != NULL ? ws->wealth : ws->equity[p];
-    enum status s = simulate(batch->panel, plan, batch->rules, &ws->single, NULL, stop, err);
-    ws->terminal[p] = ws->single.wealth[batch->panel->n_sessions - 1];
+    for (size_t p = 0; p < n; p++)
+        ws->single[p].tiles = ws->tiles.low != NULL ? &ws->tiles : NULL;
+    enum status s = simulate_many(batch->panel, plans, n, batch->rules, ws->single, stop, err);
+    for (size_t p = 0; p < n; p++)
+        ws->terminal[p] = ws->single[p].wealth[batch->panel->n_sessions - 1];
     return s;
 }
 
@@ -239,9 +251,7 @@ enum status batch_play(const struct batch *batch, const struct plan *plans, size
     if (n > 1 && is_alike(batch, plans, n, ws, n_columns))
         s = play_alike(batch, plans, n, ws, n_columns, stop, &is_done, err);
     forget_columns(ws, n_columns);
-    for (size_t p = 0; p < n && s == STATUS_OK && !is_done; p++)
-        s = play_alone(batch, &plans[p], p, ws, stop, err);
-    return s;
+    return s == STATUS_OK && !is_done ? play_each(batch, plans, n, ws, stop, err) : s;
 }
 
 enum status batch_run(const struct batch *batch, const struct plan *plans, size_t n,

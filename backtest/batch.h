@@ -7,7 +7,7 @@
  * Prices of the sessions between two rebalances stay in the nearest cache while BATCH_GROUP portfolios
  * are valued with them; a fill moves them lane by lane (kernels.h). Portfolios of which that cannot be
  * had - something closed on the day of a fill, a delisting, bands, flows, costs that are not
- * proportional - are simulated one by one.
+ * proportional - are simulated each by itself, all of them through a few sessions at a time.
  */
 #ifndef BACKTEST_BATCH_H
 #define BACKTEST_BATCH_H
@@ -15,7 +15,7 @@
 #include "backtest/engine.h"
 #include "backtest/measure.h"
 
-enum { BATCH_GROUP = 16 };
+enum { BATCH_GROUP = SIM_TOGETHER };
 
 /* The headline figures, each a row of metrics.def. */
 enum batch_figure {
@@ -49,14 +49,13 @@ struct batch {
 };
 
 struct batch_workspace {
-    struct sim_workspace single; /* room for portfolios that are simulated alone */
-    struct price_tiles tiles;    /* with bands */
-    size_t max_names;            /* of one portfolio */
-    size_t max_columns;          /* of a group's portfolios together */
-    double *equity[BATCH_GROUP]; /* [n_sessions] each: the result */
+    struct sim_workspace single[BATCH_GROUP]; /* for portfolios that are not valued in lanes */
+    struct price_tiles tiles;                 /* with bands */
+    size_t max_names;                         /* of one portfolio */
+    size_t max_columns;                       /* of a group's portfolios together */
+    double *equity[BATCH_GROUP];              /* [n_sessions] each: the result */
     double
         terminal[BATCH_GROUP]; /* money at the end; with flows not the same as the equity there */
-    double *wealth;            /* [n_sessions], with flows; NULL without */
     double *units, *target, *value, *weight; /* [max_columns * BATCH_GROUP] */
     double *price;                           /* [max_columns] */
     const double **column;

@@ -198,14 +198,37 @@ static void start(struct sim *sim)
     sim_find_next_delisting(sim);
 }
 
-/* What the positions are worth at the end completes what they gained. */
+/* The line starts at the capital; what the positions are worth at the end completes what they gained. */
 static void finish(struct sim *sim)
 {
     struct sim_recorder *r = sim->recorder;
+    sim->ws->equity[0] = sim->ws->wealth[0] = sim->rules->capital;
     if (r == NULL)
         return;
     sim_add_proceeds(sim, sim_position_value(sim, sim->panel->n_sessions - 1));
     r->gain = sim->proceeds + sim->proceeds_low;
+}
+
+/* Plays sessions up to until; blocks that are watched may go a little further. */
+static enum status advance(struct sim *sim, size_t until, const struct stop *stop, struct err *err)
+{
+    while (sim->at < until) {
+        size_t t = sim->at, event = next_event(sim, t);
+        if (stop_is_raised(stop))
+            return stop_status(stop, err);
+        if (sim->is_watched && t < event) {
+            /* What is seen on a close may come before the event. */
+            sim->at = sim->is_quiet ? sim_play_bands(sim, t, event) : sim_play_block(sim, t, event);
+            continue;
+        }
+        size_t end = event < until ? event : until;
+        sim_value_sessions(sim, t, end);
+        sim_write_units(sim, t, end);
+        sim->at = end;
+        if (end < until)
+            play_session(sim, sim->at++);
+    }
+    return STATUS_OK;
 }
 
 enum status simulate(const struct panel *panel, const struct plan *plan,
@@ -215,22 +238,32 @@ enum status simulate(const struct panel *panel, const struct plan *plan,
     struct sim sim = {.panel = panel, .plan = plan, .rules = rules, .ws = workspace};
     sim.recorder = recorder;
     start(&sim);
-
-    for (size_t t = 0; t < panel->n_sessions;) {
-        size_t event = next_event(&sim, t);
-        if (stop_is_raised(stop))
-            return stop_status(stop, err);
-        if (sim.is_watched && t < event) {
-            t = sim.is_quiet ? sim_play_bands(&sim, t, event) : sim_play_block(&sim, t, event);
-            continue; /* what it saw on a close may come before the event */
-        }
-        sim_value_sessions(&sim, t, event);
-        sim_write_units(&sim, t, event);
-        t = event;
-        if (t < panel->n_sessions)
-            play_session(&sim, t++);
-    }
-    workspace->equity[0] = workspace->wealth[0] = rules->capital;
+    enum status s = advance(&sim, panel->n_sessions, stop, err);
+    if (s != STATUS_OK)
+        return s;
     finish(&sim);
+    return STATUS_OK;
+}
+
+enum status simulate_many(const struct panel *panel, const struct plan *plans, size_t n,
+                          const struct sim_rules *rules, struct sim_workspace *workspaces,
+                          const struct stop *stop, struct err *err)
+{
+    struct sim sims[SIM_TOGETHER];
+    for (size_t p = 0; p < n; p++) {
+        sims[p] =
+            (struct sim){.panel = panel, .plan = &plans[p], .rules = rules, .ws = &workspaces[p]};
+        start(&sims[p]);
+    }
+    for (size_t t = 0; t < panel->n_sessions;) {
+        t = panel->n_sessions - t > SIM_STRETCH ? t + SIM_STRETCH : panel->n_sessions;
+        for (size_t p = 0; p < n; p++) {
+            enum status s = advance(&sims[p], t, stop, err);
+            if (s != STATUS_OK)
+                return s;
+        }
+    }
+    for (size_t p = 0; p < n; p++)
+        finish(&sims[p]);
     return STATUS_OK;
 }

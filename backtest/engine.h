@@ -168,4 +168,14 @@ enum status simulate(const struct panel *panel, const struct plan *plan,
                      struct sim_recorder *recorder, const struct stop *stop, struct err *err)
     NODISCARD;
 
+/*
+ * simulate() of n <= SIM_TOGETHER plans without recorders, one workspace each, with the same bits: all of
+ * them are played through a few sessions before any goes on, while the prices are near.
+ * Errors: only the stop's own status.
+ */
+enum { SIM_TOGETHER = 16 };
+enum status simulate_many(const struct panel *panel, const struct plan *plans, size_t n,
+                          const struct sim_rules *rules, struct sim_workspace *workspaces,
+                          const struct stop *stop, struct err *err) NODISCARD;
+
 #endif

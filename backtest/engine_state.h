@@ -7,6 +7,8 @@
 
 #include "backtest/engine.h"
 
+enum { SIM_STRETCH = 64 }; /* sessions whose prices stay in the nearest cache for many plans */
+
 #include <string.h>
 
 struct sim {
@@ -16,6 +18,7 @@ struct sim {
     struct sim_workspace *ws;
     struct sim_recorder *recorder; /* NULL: equity only */
     double cash;
+    size_t at; /* the session to be played next */
 
     bool is_pending;     /* a decision waits for its fill */
     bool is_carried;     /* it is what a volume limit left of an earlier fill */

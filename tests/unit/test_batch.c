@@ -78,6 +78,25 @@ static void set_rules(struct field *f, struct rng *rng)
     f->batch = (struct batch){f->result->panel, &f->rules, f->result->periods_per_year, 0.01};
 }
 
+/* Money in and out, fixed or as a share of what there is, before the open or after the close. */
+static void add_flows(struct field *f, struct rng *rng)
+{
+    size_t n = 12;
+    struct flow *flows = arena_array(&f->world.arena, n, sizeof *flows);
+    assert_non_null(flows);
+    for (size_t i = 0; i < n; i++) {
+        bool is_share = rng_next_below(rng, 3) == 0;
+        double size = rng_next_unit(rng) - 0.4;
+        flows[i] = (struct flow){.session = (uint32_t)(20 + 30 * i),
+                                 .at_start = rng_next_below(rng, 2) == 0,
+                                 .is_share = is_share,
+                                 .amount = size * (is_share ? 0.1 : 0.1 * f->rules.capital)};
+    }
+    f->rules.flows = flows;
+    f->rules.n_flows = n;
+    f->rules.allocation = rng_next_below(rng, 3);
+}
+
 /* One plan: some names, some of them with weight 0; its weights are the same at every decision, or not. */
 static void add_plan(struct field *f, struct rng *rng)
 {
@@ -111,20 +130,26 @@ static void make_field(struct field *f, uint64_t seed)
     fill_market(&f->world, seed);
     f->world.market.kernels = kernels_choose(seed % 2 == 0 ? KERNELS_AUTO : KERNELS_REF);
     set_rules(f, &rng);
+    if (seed % 4 == 3)
+        add_flows(f, &rng);
     size_t n = 1 + rng_next_below(&rng, PLANS_MAX);
     while (f->n_plans < n)
         add_plan(f, &rng);
 }
 
-static void play_single(struct field *f, size_t p, double *ret_equity)
+/* Returns the money at the end. */
+static double play_single(struct field *f, size_t p, double *ret_equity)
 {
     struct sim_workspace workspace;
     struct err err = {0};
     size_t n = f->batch.panel->n_sessions;
     assert_int_equal(sim_workspace_init(&workspace, &f->world.arena, n, ASSETS, &err), STATUS_OK);
+    if (f->rules.n_flows > 0)
+        assert_int_equal(sim_workspace_add_wealth(&workspace, &f->world.arena, n, &err), STATUS_OK);
     assert_int_equal(
         simulate(f->batch.panel, &f->plans[p], &f->rules, &workspace, NULL, NULL, &err), STATUS_OK);
     memcpy(ret_equity, workspace.equity, n * sizeof *ret_equity);
+    return workspace.wealth[n - 1];
 }
 
 static void assert_same_line(const double *actual, const double *expected, size_t n, uint64_t seed,
@@ -152,7 +177,8 @@ static void batch_of_plans_is_their_single_runs_bit_for_bit(void **state)
             assert_int_equal(batch_play(&f.batch, f.plans + from, count, &workspace, NULL, &err),
                              STATUS_OK);
             for (size_t p = 0; p < count; p++) {
-                play_single(&f, from + p, single);
+                double terminal = play_single(&f, from + p, single);
+                assert_true(workspace.terminal[p] == terminal);
                 assert_same_line(workspace.equity[p], single, f.batch.panel->n_sessions, seed,
                                  from + p);
             }
@@ -177,14 +203,14 @@ static void headline_figures_are_those_of_the_full_table(void **state)
                          STATUS_OK);
         for (size_t p = 0; p < f.n_plans; p++) {
             static struct measure_value full[MEASURE_ALL_COUNT];
-            play_single(&f, p, single);
+            double terminal = play_single(&f, p, single);
             struct measure_input input = {
                 .path = {f.batch.panel->clock, single, f.batch.panel->n_sessions},
                 .periods_per_year = f.batch.periods_per_year,
                 .risk_free_rate = f.batch.risk_free_rate,
             };
             assert_int_equal(measure_compute(&input, &f.world.arena, full, &err), STATUS_OK);
-            assert_true(rows[p].terminal == single[f.batch.panel->n_sessions - 1]);
+            assert_true(rows[p].terminal == terminal);
             for (size_t i = 0; i < BATCH_MEASURE_COUNT; i++) {
                 const struct measure_value *m = &full[batch_measures[i]];
                 bool is_same = m->reason == REASON_NONE ? rows[p].value[i] == m->value
