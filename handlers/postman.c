@@ -71,6 +71,7 @@ static const struct {
      "{\"base\": {\"assets\": [{\"uid\": \"stock:US.AAPL\"}, {\"uid\": \"stock:US.JPM\"}]}, "
      "\"axes\": [{\"weights\": {\"step\": 0.5}}]}",
      "pm.collectionVariables.set(\"job\", pm.response.json().data.id)"},
+    {"/v1/metrics", NULL, "{\"period\": \"monthly\", \"returns\": [0.01, -0.02, 0.03]}", NULL},
     {"/v1/admin/keys", NULL, "{\"name\": \"postman-{{$timestamp}}\", \"scopes\": [\"read\"]}",
      "pm.collectionVariables.set(\"key_id\", pm.response.json().data.id)"},
 };

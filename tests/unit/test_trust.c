@@ -307,11 +307,11 @@ static void canonical_text_says_what_was_asked_and_nothing_else(void **state)
 {
     static const char *const bodies[] = {
         "{\"assets\":[{\"uid\":\"a:B\"}],\"verify\":\"prefix\",\"bootstrap\":{}}",
-        "{\"assets\":[{\"uid\":\"a:B\"}],\"bootstrap\":{\"mean_block\":\"politis_white\",\"level\":"
-        "0.95},\"monte_carlo\":{\"model\":\"normal\",\"years\":30,\"mean_block\":12.5,\"flow\":{"
-        "\"amount\":-100},\"goals\":[1000,2000.5]}}",
-        "{\"assets\":[{\"uid\":\"a:B\"}],\"bootstrap\":{\"mean_block\":3},\"verify\":{\"cuts\":3},"
-        "\"offset_luck\":true}",
+        ("{\"assets\":[{\"uid\":\"a:B\"}],\"bootstrap\":{\"mean_block\":\"politis_white\",\"level\":"
+         "0.95},\"monte_carlo\":{\"model\":\"normal\",\"years\":30,\"mean_block\":12.5,\"flow\":{"
+         "\"amount\":-100},\"goals\":[1000,2000.5]}}"),
+        ("{\"assets\":[{\"uid\":\"a:B\"}],\"bootstrap\":{\"mean_block\":3},\"verify\":{\"cuts\":3},"
+         "\"offset_luck\":true}"),
     };
     struct world w;
     (void)state;
