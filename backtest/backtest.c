@@ -328,6 +328,26 @@ static enum status attribute(struct run *run, struct err *err)
     return s;
 }
 
+/* The rolling windows that were asked for, up to a ruin. */
+static enum status roll(struct run *run, struct err *err)
+{
+    const struct backtest_result *r = run->result;
+    struct measure_input input = {
+        .path = {run->panel->clock, r->equity, run->panel->n_sessions},
+        .periods_per_year = r->periods_per_year,
+        .risk_free_rate = run->spec->risk_free_rate,
+    };
+    if (run->spec->rolling.window == 0)
+        return STATUS_OK;
+    input.path.n = measure_live_length(input.path);
+    bool has_benchmark = r->benchmark != NULL;
+    for (size_t t = 0; t < input.path.n && has_benchmark; t++)
+        has_benchmark = !isnan(r->benchmark[t]);
+    if (has_benchmark)
+        input.benchmark = (struct measure_path){run->panel->clock, r->benchmark, input.path.n};
+    return rolling_report_make(&input, &run->spec->rolling, run->arena, &run->result->rolling, err);
+}
+
 /* Drawdown line, its deepest declines, and the calendar. */
 static enum status describe(struct run *run, struct err *err)
 {
@@ -594,6 +614,8 @@ enum status backtest_run_among(const struct spec *spec, const struct market_data
     enum status s = measure_strategy(&run, spec, err);
     if (s == STATUS_OK)
         s = attribute(&run, err);
+    if (s == STATUS_OK)
+        s = roll(&run, err);
     if (s == STATUS_OK)
         s = describe(&run, err);
     if (s == STATUS_OK)

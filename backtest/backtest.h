@@ -9,6 +9,7 @@
 #include "backtest/attribution.h"
 #include "backtest/engine.h"
 #include "backtest/measure.h"
+#include "backtest/rolling_report.h"
 #include "backtest/frontier.h"
 #include "backtest/monkey_crowd.h"
 #include "backtest/trust.h"
@@ -55,6 +56,7 @@ struct backtest_result {
     const double *final_weight; /* per held column of the panel */
     double final_cash_weight;
     const struct attribution *attribution; /* NULL: not asked for */
+    struct rolling_report rolling;         /* window 0: not asked for */
     struct monkey_report monkeys;          /* count 0: none */
     struct monkey_crowd crowd; /* whom the strategy was ranked among; kept by who keeps it */
     const struct trust_report *trust;

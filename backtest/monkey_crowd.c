@@ -123,6 +123,7 @@ void monkey_crowd_key(const struct spec *spec, struct json_out *json)
     game.on_weight_sum = WEIGHT_SUM_REJECT;
     game.benchmark = STR_NONE;
     game.trust = (struct spec_trust){0};
+    game.rolling.window = 0;
     jw_array(json);
     spec_canonical(&game, json);
     jw_object(json);

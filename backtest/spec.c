@@ -230,6 +230,7 @@ static enum status read_root(struct json_val root, struct arena *arena, struct s
         "offset_luck",
         "metrics_profile",
         "attribution",
+        "rolling",
     };
     enum status s = jr_expect_object(root, keys, ARRAY_LEN(keys), err);
     if (s == STATUS_OK)
@@ -252,6 +253,8 @@ static enum status read_root(struct json_val root, struct arena *arena, struct s
         s = read_monkeys(root, arena, spec, err);
     if (s == STATUS_OK)
         s = spec_trust_read(root, &spec->trust, err);
+    if (s == STATUS_OK)
+        s = spec_rolling_read(root, &spec->rolling, err);
     if (s == STATUS_OK)
         s = spec_check_window(spec->start, spec->end, err);
     if (s == STATUS_OK)

@@ -13,6 +13,7 @@
 #include "backtest/market.h"
 #include "backtest/profile.h"
 #include "backtest/rebalance.h"
+#include "backtest/spec_rolling.h"
 #include "backtest/spec_trust.h"
 #include "backtest/strategy.h"
 #include "base/arena.h"
@@ -97,6 +98,7 @@ struct spec {
     double risk_free_rate; /* annual, fraction */
     enum profile metrics_profile;
     bool wants_attribution;
+    struct spec_rolling rolling;
     enum spec_weight_sum on_weight_sum;
     unsigned n_monkeys;
     uint64_t monkey_seed;

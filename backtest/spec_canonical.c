@@ -73,6 +73,7 @@ void spec_canonical(const struct spec *spec, struct json_out *json)
         jw_key_c(json, "metrics_profile", profile_names[spec->metrics_profile]);
     if (spec->wants_attribution)
         jw_key_bool(json, "attribution", true);
+    spec_rolling_canonical(&spec->rolling, json);
     jw_key_c(json, "on_weight_sum", spec_weight_sum_names[spec->on_weight_sum]);
     spec_write_frontier(spec, json);
     write_monkeys(spec, json);

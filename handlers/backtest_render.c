@@ -258,6 +258,7 @@ void backtest_render(const struct backtest_result *result, struct str id,
     backtest_render_quality(result, &json);
     render_accounts(result, &json);
     render_attribution(result, &json);
+    rolling_write(&json, &result->rolling);
     write_monkeys(result, &json);
     backtest_render_trust(result, &json);
     write_final_weights(result, &json);

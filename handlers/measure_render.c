@@ -104,3 +104,28 @@ void table_years_write(struct json_out *json, const struct table_years *years)
     }
     jw_end_array(json);
 }
+
+void rolling_write(struct json_out *json, const struct rolling_report *report)
+{
+    if (report->window == 0) {
+        jw_key_null(json, "rolling");
+        return;
+    }
+    jw_key(json, "rolling");
+    jw_object(json);
+    jw_key_i64(json, "window", (int64_t)report->window);
+    jw_key_i64(json, "n", (int64_t)report->n);
+    if (report->date == NULL) {
+        jw_key_null(json, "date");
+    } else {
+        jw_key(json, "date");
+        jw_date_array(json, report->date, report->n);
+    }
+    for (size_t m = 0; m < ROLLING_METRIC_COUNT; m++) {
+        if (report->value[m] == NULL)
+            continue;
+        jw_key(json, rolling_metric_names[m]);
+        jw_f64_array(json, report->value[m], report->n);
+    }
+    jw_end_object(json);
+}

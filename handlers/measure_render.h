@@ -7,6 +7,7 @@
 
 #include "backtest/measure.h"
 #include "backtest/profile.h"
+#include "backtest/rolling_report.h"
 #include "base/json_out.h"
 
 /* One metric: value or null with its reason, unit, n, the benchmark's value (NULL: none), convention of row. */
@@ -23,6 +24,9 @@ void drawdowns_write(struct json_out *json, const int32_t *clock, const struct d
 
 /* "monthly". */
 void table_years_write(struct json_out *json, const struct table_years *years);
+
+/* "rolling"; null when no window was asked for. */
+void rolling_write(struct json_out *json, const struct rolling_report *report);
 
 /* "key": value or null when it is not finite. */
 void number_write(struct json_out *json, const char *key, double value);

@@ -324,9 +324,9 @@ static enum status set_count(struct metrics_request *request, const struct metri
         request->n_drawdowns = (size_t)x;
     } else if (str_eq(option->name, STR("rolling_window"))) {
         s = option_number(option, 2, METRICS_ROWS_MAX, true, &x, err);
-        request->rolling_window = (size_t)x;
+        request->rolling.window = (size_t)x;
         for (size_t m = 0; m < ROLLING_METRIC_COUNT; m++)
-            request->rolling[m] = true;
+            request->rolling.wanted[m] = true;
     } else if (str_eq(option->name, STR("hac_lag"))) {
         s = option_number(option, 0, 1000, true, &x, err);
         request->hac_lag = (int)x;

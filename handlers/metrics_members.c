@@ -1,37 +1,10 @@
-/* metrics_members.c - rolling, factors, cash_flows, trades and summary of a track record's request. */
+/* metrics_members.c - factors, cash_flows, trades and summary of a track record's request. */
 #include "handlers/metrics_members.h"
 
 #include "backtest/spec_lists.h"
 #include "backtest/spec_optional.h"
 
 #include <math.h>
-
-enum status metrics_read_rolling(struct json_val root, struct metrics_request *request,
-                                 struct err *err)
-{
-    static const char *const keys[] = {"window", "metrics"};
-    struct json_val val = jr_member(root, "rolling"), list = jr_member(val, "metrics");
-    int64_t window = 0;
-    if (!jr_is_present(val))
-        return STATUS_OK;
-    enum status s = jr_expect_object(val, keys, ARRAY_LEN(keys), err);
-    if (s == STATUS_OK)
-        s = jr_read_i64(jr_member(val, "window"), 2, METRICS_ROWS_MAX, &window, err);
-    request->rolling_window = (size_t)window;
-    if (s != STATUS_OK || !jr_is_present(list)) {
-        for (size_t m = 0; m < ROLLING_METRIC_COUNT; m++)
-            request->rolling[m] = true;
-        return s;
-    }
-    s = jr_expect_array(list, 1, ROLLING_METRIC_COUNT, err);
-    for (size_t i = 0; i < jr_length(list) && s == STATUS_OK; i++) {
-        size_t metric = 0;
-        s = jr_read_choice(jr_item(list, i), rolling_metric_names, ROLLING_METRIC_COUNT, &metric,
-                           err);
-        request->rolling[metric] = true;
-    }
-    return s;
-}
 
 enum status metrics_read_factors(struct json_val root, struct arena *arena,
                                  struct metrics_request *request, struct err *err)

@@ -16,8 +16,6 @@ enum status metrics_copy_text(struct json_val val, struct arena *arena, struct s
 enum status metrics_no_memory(struct err *err);
 
 /* Members of the request that may be absent. */
-enum status metrics_read_rolling(struct json_val root, struct metrics_request *request,
-                                 struct err *err) NODISCARD;
 enum status metrics_read_factors(struct json_val root, struct arena *arena,
                                  struct metrics_request *request, struct err *err) NODISCARD;
 enum status metrics_read_flows(struct json_val root, struct arena *arena,

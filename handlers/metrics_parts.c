@@ -13,16 +13,6 @@ static enum status no_memory(struct err *err)
     return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for this track record.");
 }
 
-/* r minus the risk-free return of each session, all of them from one place. */
-static double *excess_of(const double *r, const double *risk_free, double rate, size_t n,
-                         struct arena *arena)
-{
-    double *x = arena_array(arena, n + 1, sizeof *x);
-    for (size_t t = 0; t < n && x != NULL; t++)
-        x[t] = r[t] - (risk_free != NULL ? risk_free[t] : rate);
-    return x;
-}
-
 static double rate_of(const struct measure_input *in)
 {
     return measure_rate_per_period(in->risk_free_rate, in->periods_per_year);
@@ -30,48 +20,13 @@ static double rate_of(const struct measure_input *in)
 
 enum status metrics_write_rolling(const struct metrics_parts *p, struct err *err)
 {
-    const struct metrics_request *request = p->request;
-    if (request->rolling_window == 0 || p->ready == NULL) {
-        jw_key_null(p->json, "rolling");
-        return STATUS_OK;
-    }
-    const struct measure_input *in = &p->ready->input;
-    size_t n = in->path.n - 1, w = request->rolling_window, n_out = n >= w ? n - w + 1 : 0;
-    bool has_benchmark = p->ready->n_common == n && in->benchmark_returns != NULL;
-    double *x = excess_of(in->returns, in->risk_free, rate_of(in), n, p->arena);
-    double *b = has_benchmark
-                    ? excess_of(in->benchmark_returns, in->risk_free, rate_of(in), n, p->arena)
-                    : NULL;
-    double *ret[ROLLING_METRIC_COUNT] = {NULL};
-    if (x == NULL || (has_benchmark && b == NULL))
-        return no_memory(err);
-    for (size_t m = 0; m < ROLLING_METRIC_COUNT; m++) {
-        ret[m] = request->rolling[m] ? arena_array(p->arena, n_out + 1, sizeof(double)) : NULL;
-        if (request->rolling[m] && ret[m] == NULL)
-            return no_memory(err);
-    }
-    struct rolling_input rolling = {in->returns, x, b, n, w, in->periods_per_year};
-    enum status s = rolling_compute(&rolling, p->arena, ret, err);
-    if (s != STATUS_OK)
-        return s;
-    jw_key(p->json, "rolling");
-    jw_object(p->json);
-    jw_key_i64(p->json, "window", (int64_t)w);
-    jw_key_i64(p->json, "n", (int64_t)n_out);
-    if (in->path.date == NULL) {
-        jw_key_null(p->json, "date");
-    } else {
-        jw_key(p->json, "date");
-        jw_date_array(p->json, in->path.date + (n_out > 0 ? w : 0), n_out);
-    }
-    for (size_t m = 0; m < ROLLING_METRIC_COUNT; m++) {
-        if (ret[m] == NULL)
-            continue;
-        jw_key(p->json, rolling_metric_names[m]);
-        jw_f64_array(p->json, ret[m], n_out);
-    }
-    jw_end_object(p->json);
-    return STATUS_OK;
+    struct rolling_report report = {.n = 0};
+    enum status s = STATUS_OK;
+    if (p->request->rolling.window > 0 && p->ready != NULL)
+        s = rolling_report_make(&p->ready->input, &p->request->rolling, p->arena, &report, err);
+    if (s == STATUS_OK)
+        rolling_write(p->json, &report);
+    return s;
 }
 
 static void write_coefficient(struct json_out *json, struct str name,

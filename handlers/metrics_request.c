@@ -325,7 +325,7 @@ static enum status read_root(struct json_val root, struct arena *arena,
     if (s == STATUS_OK)
         s = read_options(root, request, err);
     if (s == STATUS_OK)
-        s = metrics_read_rolling(root, request, err);
+        s = spec_rolling_read(root, &request->rolling, err);
     if (s == STATUS_OK)
         s = metrics_read_factors(root, arena, request, err);
     if (s == STATUS_OK)

@@ -9,7 +9,7 @@
 #include "backtest/monkey_record.h"
 #include "backtest/record.h"
 #include "backtest/regression.h"
-#include "backtest/rolling.h"
+#include "backtest/spec_rolling.h"
 #include "backtest/spec_trust.h"
 #include "backtest/xirr.h"
 
@@ -56,8 +56,7 @@ struct metrics_request {
     size_t n_select; /* 0: every metric */
     size_t n_drawdowns;
     enum metrics_aggregate aggregate;
-    size_t rolling_window; /* 0: none */
-    bool rolling[ROLLING_METRIC_COUNT];
+    struct spec_rolling rolling;
     const double *factor[REGRESSION_FACTORS_MAX]; /* returns, same rows */
     struct str factor_name[REGRESSION_FACTORS_MAX];
     size_t n_factors;

@@ -101,6 +101,7 @@ static void canonical_form_parses_to_itself(void **state)
         "\"on_weight_sum\":\"cash\",\"monkeys\":{\"count\":0}}",
         "{\"universe\":[\"a:B\",\"a:C\"],\"strategy\":\"buy_and_hold\",\"end\":\"2020-02-29\"}",
         "{\"universe\":[\"a:B\"],\"metrics_profile\":\"pa\",\"attribution\":true}",
+        "{\"universe\":[\"a:B\"],\"rolling\":{\"window\":63,\"metrics\":[\"sharpe\",\"beta\"]}}",
     };
     struct world w;
     (void)state;
@@ -187,6 +188,8 @@ static const struct refusal refusals[] = {
      "/risk_free_rate"},
     {"{\"assets\":[{\"uid\":\"a:B\"}],\"metrics_profile\":\"qs\"}", STATUS_OUT_OF_RANGE,
      "/metrics_profile"},
+    {"{\"assets\":[{\"uid\":\"a:B\"}],\"rolling\":{\"window\":1}}", STATUS_OUT_OF_RANGE,
+     "/rolling/window"},
     {"{\"assets\":[{\"uid\":\"a:B\"}],\"attribution\":1}", STATUS_WRONG_TYPE, "/attribution"},
     {"{\"assets\":[{\"uid\":\"a:B\"}],\"monkeys\":{\"count\":100001}}", STATUS_OUT_OF_RANGE,
      "/monkeys/count"},
