@@ -21,6 +21,7 @@ struct run {
     const struct market_data *market;
     struct arena *arena;
     const struct stop *stop;
+    const struct panel_shared *shared; /* NULL: the panel is built */
     struct spec *spec;
     const struct panel *panel; /* given, or built by prepare */
     struct sim_rules rules;
@@ -516,7 +517,9 @@ static enum status play_portfolios(struct run *run, const struct spec *spec, str
 static enum status build_panel(struct run *run, struct err *err)
 {
     struct panel *panel = NULL;
-    enum status s = panel_build(run->spec, run->market, run->arena, run->stop, &panel, err);
+    enum status s = run->shared != NULL
+                        ? panel_shared_open(run->shared, run->market, run->arena, &panel, err)
+                        : panel_build(run->spec, run->market, run->arena, run->stop, &panel, err);
     run->panel = panel;
     return s;
 }
@@ -531,7 +534,7 @@ static enum status prepare(struct run *run, const struct spec *spec, struct err 
     *run->spec = *spec;
 
     enum status s = play_portfolios(run, spec, err);
-    if (s == STATUS_OK)
+    if (s == STATUS_OK && run->shared == NULL)
         s = spec_resolve_dates(run->spec, run->market, err);
     if (s == STATUS_OK && run->panel == NULL)
         s = build_panel(run, err);
@@ -606,11 +609,12 @@ enum status backtest_run_bare(const struct spec *spec, const struct market_data 
 }
 
 enum status backtest_run_among(const struct spec *spec, const struct market_data *market,
-                               const struct monkey_crowd *crowd, struct arena *arena,
+                               const struct backtest_shared *kept, struct arena *arena,
                                const struct stop *stop, struct backtest_result **ret,
                                struct err *err)
 {
     struct run run = {.market = market, .arena = arena, .stop = stop};
+    run.shared = kept != NULL ? kept->panel : NULL;
     enum status s = measure_strategy(&run, spec, err);
     if (s == STATUS_OK)
         s = attribute(&run, err);
@@ -621,7 +625,7 @@ enum status backtest_run_among(const struct spec *spec, const struct market_data
     if (s == STATUS_OK)
         s = draw_frontier(&run, err);
     if (s == STATUS_OK)
-        s = play_monkeys(&run, crowd, err);
+        s = play_monkeys(&run, kept != NULL ? kept->crowd : NULL, err);
     if (s == STATUS_OK)
         s = judge(&run, err);
     if (s == STATUS_OK)

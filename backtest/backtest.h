@@ -12,6 +12,7 @@
 #include "backtest/rolling_report.h"
 #include "backtest/frontier.h"
 #include "backtest/monkey_crowd.h"
+#include "backtest/panel_shared.h"
 #include "backtest/trust.h"
 #include "backtest/strategy_plan.h"
 
@@ -81,6 +82,12 @@ enum status backtest_run(const struct spec *spec, const struct market_data *mark
                          struct arena *arena, const struct stop *stop, struct backtest_result **ret,
                          struct err *err) NODISCARD;
 
+/* What earlier runs on the same data have left. A result has the same bits with it or without, and borrows it. */
+struct backtest_shared {
+    const struct panel_shared *panel; /* of the same panel_key, the dates set; NULL: it is built */
+    const struct monkey_crowd *crowd; /* of the same monkey_crowd_key; NULL: monkeys are played */
+};
+
 /*
  * Lines and measures of the strategy alone, the same as backtest_run's bit for bit: no run without costs, tables,
  * monkeys, intervals or warnings. For rows of a batch. panel: what panel_build makes of this spec, or of another one
@@ -107,12 +114,9 @@ enum status backtest_run_bare(const struct spec *spec, const struct market_data 
                               struct arena *arena, const struct stop *stop,
                               struct backtest_result **ret, struct err *err) NODISCARD;
 
-/*
- * backtest_run with a crowd that an earlier run of the same game has left (monkey_crowd_key, on the same
- * data); NULL: monkeys are played. The result has the same bits either way and borrows the crowd.
- */
+/* backtest_run with what earlier runs have left; kept: NULL for nothing. */
 enum status backtest_run_among(const struct spec *spec, const struct market_data *market,
-                               const struct monkey_crowd *crowd, struct arena *arena,
+                               const struct backtest_shared *kept, struct arena *arena,
                                const struct stop *stop, struct backtest_result **ret,
                                struct err *err) NODISCARD;
 

@@ -5,6 +5,7 @@
 #include "handlers/access.h"
 #include "handlers/backtest_keeper.h"
 #include "handlers/crowds.h"
+#include "handlers/panels.h"
 #include "handlers/caching.h"
 #include "handlers/handlers.h"
 #include "handlers/job_service.h"
@@ -83,6 +84,8 @@ static enum status build(struct serving *serving, struct err *err)
     if (s == STATUS_OK)
         s = backtest_keeper_open(app, err);
     if (s == STATUS_OK)
+        s = panels_open(app, err);
+    if (s == STATUS_OK)
         s = refresher_new(app, &serving->refresher, err);
     if (s != STATUS_OK)
         return s;
@@ -114,6 +117,7 @@ static void take_apart(struct serving *serving)
     refresher_free(serving->refresher);
     access_close(&serving->app);
     keyring_free(serving->app.keys);
+    panels_close(&serving->app);
     price_book_close(&serving->app);
     caching_free(serving->caching);
     catalog_cell_free(serving->app.catalog);

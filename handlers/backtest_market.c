@@ -391,6 +391,8 @@ void market_hold_release(struct market_hold *hold)
     for (size_t i = 0; i < hold->n; i++)
         price_book_release(hold->book, hold->pages[i]);
     hold->n = 0;
+    panels_release(hold->panels, hold->panel);
+    hold->panel = NULL;
 }
 
 static enum status load_market(struct loader *loader, const struct spec *spec,

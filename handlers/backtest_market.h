@@ -6,6 +6,7 @@
 #define HANDLERS_BACKTEST_MARKET_H
 
 #include "backtest/spec.h"
+#include "handlers/panels.h"
 #include "handlers/price_book.h"
 #include "store/db.h"
 
@@ -19,11 +20,13 @@ struct market_source {
     struct price_book *book; /* NULL: every series is read for this run */
 };
 
-/* The shared series that a run uses: given back when nothing looks at the run's market or result any more. */
+/* The shared series and the shared panel that a run uses: given back when nothing looks at the run's market or result any more. */
 struct market_hold {
     struct price_book *book;
     struct price_page **pages;
     size_t n;
+    struct panels *panels;
+    struct panel_lease *panel; /* NULL: none */
 };
 void market_hold_release(struct market_hold *hold); /* also for CLEANUP, and of a zeroed one */
 

@@ -30,6 +30,7 @@ struct backtest_service {
     struct db_pool *pool;
     unsigned statement_ms;   /* longest time for one statement that loads prices; 0: none */
     struct price_book *book; /* NULL: prices are read for each run */
+    struct panels *panels;   /* NULL: panels are built for each run */
     const struct catalog *catalog;
     const struct kernels *kernels;  /* NULL: those for any machine */
     struct crowds *crowds;          /* monkeys of earlier requests; NULL: none are kept */

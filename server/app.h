@@ -15,6 +15,7 @@ struct db_pool;
 struct catalog_cell;
 struct refresher;
 struct price_book;
+struct panels;
 struct caching;
 struct workers;
 struct cache;
@@ -52,6 +53,7 @@ struct app {
     struct refresher *refresher;    /* the same; see refresher_wake */
     struct cache *cache;            /* the same; NULL: nothing is cached */
     struct price_book *prices;      /* the same; NULL: backtests read their own */
+    struct panels *panels;          /* the same; NULL: backtests build their own */
     struct counts *counts;          /* the same; NULL: no count is kept */
     struct crowds *crowds;          /* the same; NULL: no monkeys are kept */
     struct backtest_keeper *keeper; /* the same; NULL: answers are stored before they are given */

@@ -142,6 +142,23 @@ class Prices(Assertions, unittest.TestCase):
         self.assertEqual({**after, 'requests_total{outcome="hit"}': 0}, {**before, 'requests_total{outcome="hit"}': 0})
         self.assertGreater(after["bytes"], 3 * 3000 * 20)
 
+    def test_backtests_of_the_same_assets_and_window_share_a_panel(self):
+        def shelf(server):
+            lines = (line.split(" ") for line in server.ops.get("/metrics").text.splitlines())
+            return {name[len("cmmc_panel_cache_"):]: float(value) for name, value in (line for line in lines if len(line) == 2)
+                    if name.startswith("cmmc_panel_cache_")}
+        def request(weight, **more):
+            return {"assets": [{"uid": "stock:US.AAPL", "weight": weight}, {"uid": "stock:KRX.900050", "weight": 1 - weight}],
+                    "start": "2015-01-05", "end": "2016-12-29", "monkeys": {"count": 0}, "benchmark": "etf:KRX.910010", **more}
+        requests = [request(0.5), request(0.25), request(0.25, rebalance="weekly"), request(0.25, max_stale=2), request(0.75, currency="KRW")]
+        with Sqlite().server() as sharing, Sqlite().server(panel_cache_mib=0) as alone:
+            for one in requests:
+                self.assertEqual(sharing.post("/v1/backtests", one).body, self.assert_ok(alone.post("/v1/backtests", one), 201).body)
+            found = shelf(sharing)
+            self.assertEqual((found['requests_total{outcome="hit"}'], found['requests_total{outcome="miss"}'], found["panels"]), (2, 3, 3))
+            self.assertGreater(found["bytes"], 3 * 2 * 400 * 9)
+            self.assertEqual(shelf(alone).get("panels", 0), 0)
+
     def test_the_quality_of_each_series_and_its_actions_are_in_the_answer(self):
         request = {"universe": ["stock:KRX.000910", "stock:KRX.900040", "stock:KRX.900030"], "prices": "raw", "currency": "KRW",
                    "benchmark": "etf:KRX.910010", "monkeys": {"count": 0}}

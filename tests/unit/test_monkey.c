@@ -264,8 +264,9 @@ static void strategy_ranked_by_a_kept_crowd_has_the_same_report(void **state)
             "\"uid\":\"x:K\",\"weight\":0.1}],\"on_weight_sum\":\"normalize\"%s",
             others[i], strstr(body, ",\"universe\""));
         struct backtest_result *alone = world_run(&w, text), *among = NULL;
-        assert_int_equal(backtest_run_among(world_spec(&w, text), &w.market, &alone->crowd,
-                                            &w.arena, NULL, &among, &err),
+        struct backtest_shared kept = {.crowd = &alone->crowd};
+        assert_int_equal(backtest_run_among(world_spec(&w, text), &w.market, &kept, &w.arena, NULL,
+                                            &among, &err),
                          STATUS_OK);
         for (size_t k = 0; k < MONKEY_STATISTIC_COUNT; k++)
             assert_memory_equal(&alone->monkeys.row[k], &among->monkeys.row[k],

@@ -52,10 +52,13 @@ def significant(value):
 
 def singles(rounds):
     rows = []
-    for assets, years, bound in ((1, 30, None), (10, 1, None), (10, 10, None), (10, 30, 0.5), (50, 30, None), (500, 30, 5)):
-        found = driver("single", assets, years, rounds if assets < 500 else max(3, rounds // 8), 0)
+    for kind, assets, years, bound in (("single", 1, 30, None), ("single", 10, 1, None), ("single", 10, 10, None), ("single", 10, 30, None),
+                                       ("single", 50, 30, None), ("single", 500, 30, None), ("shared", 10, 30, 0.5), ("shared", 50, 30, None),
+                                       ("shared", 500, 30, 5)):
+        found = driver(kind, assets, years, rounds if assets < 500 else max(3, rounds // 8), 0)
         cells = assets * years * 252
-        rows.append([f"{years} years x {assets}", significant(found["engine_s"] * 1e3), significant(found["best_s"] * 1e3),
+        size = f"{years} years x {assets}" + (", panel kept" if kind == "shared" else "")
+        rows.append([size, significant(found["engine_s"] * 1e3), significant(found["best_s"] * 1e3),
                      significant(found["best_s"] / cells * 1e9), significant(found["best_render_s"] * 1e3), significant(found["arena_kib"] / 1024),
                      "" if bound is None else verdict(found["best_s"] * 1e3, "<=", bound)])
     return table(["One backtest", "Engine, median ms", "Engine, best ms", "ns per asset-day", "Rendering, best ms", "Memory of the run, MiB", "Goal, ms"], rows)

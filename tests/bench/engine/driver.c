@@ -3,6 +3,7 @@
  *
  *   driver prices ASSETS YEARS                      the market as CSV, for the peers
  *   driver single ASSETS YEARS ROUNDS MONKEYS       backtest_run and the rendering of its answer
+ *   driver shared ASSETS YEARS ROUNDS MONKEYS       the same on a panel that an earlier run has left
  *   driver batch ASSETS YEARS PORTFOLIOS THREADS ROUNDS calendar|bands
  *   driver trust ASSETS YEARS ROUNDS                monkeys, intervals, drawn futures, splits of a sweep
  *   driver roofline                                 what the machine can do at most: additions and multiplications,
@@ -77,13 +78,30 @@ static int print_prices(struct world *world)
     return 0;
 }
 
-static int run_single(struct world *world, size_t rounds, unsigned monkeys)
+/* A panel of the request, as a server keeps it. */
+static const struct panel_shared *share(struct world *world, struct str request)
+{
+    struct spec *spec = NULL;
+    const struct panel_shared *panel = NULL;
+    struct err err = {0};
+    enum status s = spec_parse(request, &world->arena, &spec, &err);
+    if (s == STATUS_OK)
+        s = spec_resolve_dates(spec, &world->market, &err);
+    if (s == STATUS_OK)
+        s = panel_shared_build(spec, &world->market, &world->arena, NULL, &panel, &err);
+    if (s != STATUS_OK)
+        exit(fail(&err));
+    return panel;
+}
+
+static int run_single(struct world *world, size_t rounds, unsigned monkeys, bool is_shared)
 {
     struct str request = world_request(world, "\"monthly\"", monkeys);
     double *engine = calloc(rounds, sizeof *engine), *render = calloc(rounds, sizeof *render);
     double terminal = 0, sharpe = 0;
     size_t bytes = 0;
     struct arena arena;
+    struct backtest_shared kept = {.panel = is_shared ? share(world, request) : NULL};
     arena_init(&arena, (size_t)1 << 33);
     for (size_t i = 0; i < rounds && engine != NULL && render != NULL; i++) {
         struct spec *spec = NULL;
@@ -94,7 +112,9 @@ static int run_single(struct world *world, size_t rounds, unsigned monkeys)
         arena_reset(&arena);
         double from = cpu_s();
         if (spec_parse(request, &arena, &spec, &err) != STATUS_OK ||
-            backtest_run(spec, &world->market, &arena, NULL, &result, &err) != STATUS_OK)
+            (is_shared && spec_resolve_dates(spec, &world->market, &err) != STATUS_OK) ||
+            backtest_run_among(spec, &world->market, &kept, &arena, NULL, &result, &err) !=
+                STATUS_OK)
             return fail(&err);
         engine[i] = cpu_s() - from;
         from = cpu_s();
@@ -246,7 +266,9 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "prices") == 0)
         return print_prices(&world);
     if (strcmp(argv[1], "single") == 0 && argc == 6 && number[4] > 0)
-        return run_single(&world, number[4], (unsigned)number[5]);
+        return run_single(&world, number[4], (unsigned)number[5], false);
+    if (strcmp(argv[1], "shared") == 0 && argc == 6 && number[4] > 0)
+        return run_single(&world, number[4], (unsigned)number[5], true);
     if (strcmp(argv[1], "trust") == 0 && argc == 5 && number[4] > 0)
         return trust_print(&world, number[4]);
     if (strcmp(argv[1], "batch") == 0 && argc == 8 && number[4] > 0 && number[5] > 0 &&

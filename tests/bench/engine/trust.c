@@ -34,7 +34,8 @@ static double run(struct world *world, unsigned monkeys, const struct monkey_cro
     arena_init(&own, (size_t)1 << 33);
     must(spec_parse(world_request(world, "\"monthly\"", monkeys), arena, &spec, &err), &err);
     double from = cpu_s();
-    must(backtest_run_among(spec, &world->market, kept, arena, NULL, &result, &err), &err);
+    struct backtest_shared left = {.crowd = kept};
+    must(backtest_run_among(spec, &world->market, &left, arena, NULL, &result, &err), &err);
     double took = cpu_s() - from;
     for (size_t t = 1; t < world->n_sessions && ret_r != NULL; t++)
         ret_r[t - 1] = result->equity[t] / result->equity[t - 1] - 1;

@@ -1,0 +1,89 @@
+/* panel_shared.c - takes a panel off the market it was built from, and puts it on another run's. */
+#include "backtest/panel_shared.h"
+
+#include <string.h>
+
+static enum status out_of_memory(struct err *err)
+{
+    return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for this backtest.");
+}
+
+/* The name of a series in memory that lasts; the series itself is forgotten. False when out of memory. */
+static bool take_name(const struct market_data *market, const struct price_series **series,
+                      struct arena *arena, struct panel_name *ret)
+{
+    char *uid = arena_dup(arena, (*series)->uid);
+    if (uid == NULL)
+        return false;
+    *ret = (struct panel_name){str_of(uid), (size_t)(*series - market->series)};
+    *series = NULL;
+    return true;
+}
+
+enum status panel_shared_build(const struct spec *spec, const struct market_data *market,
+                               struct arena *arena, const struct stop *stop,
+                               const struct panel_shared **ret, struct err *err)
+{
+    struct panel_shared *shared = ARENA_NEW(arena, struct panel_shared);
+    struct panel *panel = NULL;
+    if (shared == NULL)
+        return out_of_memory(err);
+    enum status s = panel_build(spec, market, arena, stop, &panel, err);
+    if (s != STATUS_OK)
+        return s;
+    shared->names = arena_array(arena, panel->n_assets, sizeof *shared->names);
+    bool fits = shared->names != NULL;
+    for (size_t a = 0; a < panel->n_assets && fits; a++)
+        fits = take_name(market, &panel->assets[a].series, arena, &shared->names[a]);
+    if (fits && panel->benchmark_series != NULL)
+        fits = take_name(market, &panel->benchmark_series, arena, &shared->benchmark);
+    for (size_t i = 0; i < panel->n_excluded && fits; i++) {
+        char *uid = arena_dup(arena, panel->excluded[i]);
+        fits = uid != NULL;
+        panel->excluded[i] = fits ? str_of(uid) : STR_NONE;
+    }
+    if (!fits)
+        return out_of_memory(err);
+    panel->fx.arena = NULL;
+    panel->kernels = NULL;
+    shared->panel = *panel;
+    *ret = shared;
+    return STATUS_OK;
+}
+
+static const struct price_series *find(const struct market_data *market,
+                                       const struct panel_name *name)
+{
+    if (name->place < market->n_series && str_eq(market->series[name->place].uid, name->uid))
+        return &market->series[name->place];
+    return market_find(market, name->uid);
+}
+
+static enum status unknown_asset(const struct panel_name *name, struct err *err)
+{
+    return err_set(err, STATUS_UNKNOWN_ASSET, "There is no instrument %.*s.", STR_ARG(name->uid));
+}
+
+enum status panel_shared_open(const struct panel_shared *shared, const struct market_data *market,
+                              struct arena *arena, struct panel **ret, struct err *err)
+{
+    struct panel *panel = ARENA_NEW(arena, struct panel);
+    struct panel_asset *assets = arena_array(arena, shared->panel.n_assets, sizeof *assets);
+    if (panel == NULL || assets == NULL)
+        return out_of_memory(err);
+    *panel = shared->panel;
+    memcpy(assets, panel->assets, panel->n_assets * sizeof *assets);
+    for (size_t a = 0; a < panel->n_assets; a++) {
+        assets[a].series = assets[a].basis.series = find(market, &shared->names[a]);
+        if (assets[a].series == NULL)
+            return unknown_asset(&shared->names[a], err);
+    }
+    if (shared->benchmark.uid.ptr != NULL &&
+        (panel->benchmark_series = find(market, &shared->benchmark)) == NULL)
+        return unknown_asset(&shared->benchmark, err);
+    panel->assets = assets;
+    panel->fx.arena = arena;
+    panel->kernels = market->kernels != NULL ? market->kernels : &kernels_ref;
+    *ret = panel;
+    return STATUS_OK;
+}
