@@ -10,6 +10,7 @@
 #include "backtest/strategy_limits.h"
 #include "backtest/caveats.h"
 #include "backtest/xirr.h"
+#include "backtest/yardstick.h"
 #include "base/date.h"
 
 #include <math.h>
@@ -260,30 +261,43 @@ static enum status common_paths(struct run *run, struct measure_input *input, st
 {
     const struct panel *panel = run->panel;
     size_t n = panel->n_sessions, count = 0;
-    if (panel->benchmark == NULL)
+    struct measure_path path = {0};
+    if (run->shared != NULL)
+        path = run->shared->benchmark_path;
+    else if (yardstick_path(panel, run->arena, &path, err) != STATUS_OK)
+        return STATUS_OUT_OF_MEMORY;
+    if (path.n == 0)
         return STATUS_OK;
-    int32_t *date = arena_array(run->arena, n, sizeof *date);
-    double *portfolio = arena_array(run->arena, n, sizeof *portfolio);
-    double *benchmark = arena_array(run->arena, n, sizeof *benchmark);
+    double *portfolio = arena_array(run->arena, path.n, sizeof *portfolio);
     double *line = arena_array(run->arena, n, sizeof *line);
-    if (date == NULL || portfolio == NULL || benchmark == NULL || line == NULL)
+    if (portfolio == NULL || line == NULL)
         return out_of_memory(err);
-
     for (size_t t = 0; t < n; t++) {
         line[t] = (double)NAN;
         if (isnan(panel->benchmark[t]))
             continue;
-        date[count] = panel->clock[t];
-        portfolio[count] = run->result->equity[t];
-        benchmark[count++] = panel->benchmark[t];
-        line[t] = run->spec->capital * (panel->benchmark[t] / benchmark[0]);
+        portfolio[count++] = run->result->equity[t];
+        line[t] = run->spec->capital * (panel->benchmark[t] / path.value[0]);
     }
-    if (count < 2)
-        return STATUS_OK;
-    input->common = (struct measure_path){date, portfolio, count};
-    input->benchmark = (struct measure_path){date, benchmark, count};
+    input->common = (struct measure_path){path.date, portfolio, count};
+    input->benchmark = path;
     run->result->benchmark = line;
     return STATUS_OK;
+}
+
+/* The benchmark's own measures, unless the panel was shared with them. */
+static enum status measure_benchmark(struct run *run, struct measure_path path, struct err *err)
+{
+    struct yardstick own;
+    const struct yardstick *yardstick = &own;
+    enum status s = STATUS_OK;
+    if (run->shared != NULL && yardstick_serves(&run->shared->yardstick, run->spec))
+        yardstick = &run->shared->yardstick;
+    else
+        s = yardstick_measure(run->spec, run->panel, path, run->arena, &own, err);
+    if (s == STATUS_OK)
+        memcpy(run->result->benchmark_measures, yardstick->measures, sizeof yardstick->measures);
+    return s;
 }
 
 static enum status take_measures(struct run *run, struct err *err)
@@ -305,15 +319,9 @@ static enum status take_measures(struct run *run, struct err *err)
     s = common_paths(run, &input, err);
     if (s == STATUS_OK)
         s = measure_compute(&input, run->arena, result->measures, err);
-    if (s != STATUS_OK || result->benchmark == NULL)
-        return s;
-    struct measure_input benchmark = {
-        .path = input.benchmark,
-        .periods_per_year = result->periods_per_year,
-        .risk_free_rate = run->spec->risk_free_rate,
-        .options.has_mar = profile_targets_zero(run->spec->metrics_profile),
-    };
-    return measure_compute(&benchmark, run->arena, result->benchmark_measures, err);
+    return s == STATUS_OK && result->benchmark != NULL
+               ? measure_benchmark(run, input.benchmark, err)
+               : s;
 }
 
 /* Contributions and risk of each asset, where they were asked for. */
@@ -546,7 +554,7 @@ static enum status prepare(struct run *run, const struct spec *spec, struct err 
     run->result->panel = run->panel;
     run->result->due = run->rules.due;
     run->result->n_due = run->rules.n_due;
-    run->result->periods_per_year = run->panel->trades_every_day ? 365 : 252;
+    run->result->periods_per_year = yardstick_periods(run->panel);
     return STATUS_OK;
 }
 

@@ -9,13 +9,18 @@
 /* Returns closer than this are equal: a portfolio that is its own benchmark neither wins nor loses. */
 static const double ROUNDING = 1e-14;
 
-/* Annualised by count: the compounded return of x. */
-static double annualised(const struct relative *w, const double *x)
+/* Compounded r, b and x, the first two annualised by count; in one pass, for no product waits for another. */
+static void compound(struct relative *w)
 {
-    double growth = 1;
-    for (size_t i = 0; i < w->n; i++)
-        growth *= 1 + x[i];
-    return measure_annualised(growth, w->periods, (double)w->n);
+    double r = 1, b = 1, x = 1;
+    for (size_t i = 0; i < w->n; i++) {
+        r *= 1 + w->r[i];
+        b *= 1 + w->b[i];
+        x *= 1 + w->x[i];
+    }
+    w->annual_r = measure_annualised(r, w->periods, (double)w->n);
+    w->annual_b = measure_annualised(b, w->periods, (double)w->n);
+    w->growth_x = x;
 }
 
 static void deny_rows(const struct relative *w, const enum measure_id *rows, size_t n_rows,
@@ -37,7 +42,7 @@ static void regression(struct relative *w)
         deny_rows(w, rows, ARRAY_LEN(rows), REASON_ZERO_VARIANCE);
         return;
     }
-    struct stats_pair p = stats_pair(w->x, w->bx, w->n), raw = stats_pair(w->r, w->b, w->n);
+    struct stats_pair p = stats_pair(w->x, w->bx, w->n), raw = w->raw;
     w->has_beta = true;
     w->beta = p.covariance / p.variance_y;
     w->alpha = p.mean_x - w->beta * p.mean_y;
@@ -59,7 +64,7 @@ static void correlations(struct relative *w)
 {
     static const enum measure_id rows[] = {MEASURE_correlation, MEASURE_r_squared};
     struct measure_value *out = w->out;
-    struct stats_pair p = stats_pair(w->r, w->b, w->n);
+    struct stats_pair p = w->raw;
     if (!stats_varies(w->r, w->n) || !stats_varies(w->b, w->n)) {
         deny_rows(w, rows, ARRAY_LEN(rows), REASON_ZERO_VARIANCE);
         return;
@@ -112,7 +117,8 @@ static void risks(struct relative *w)
     double sd_e = stats_moments_short(w->scratch, w->n).sd_population, root = sqrt(w->periods);
     double systematic = w->beta * w->sd_b * root, specific = sd_e * root;
     bool has_specific = sd_e > ROUNDING, has_beta = fabs(w->beta) > 0;
-    double annual_x = annualised(w, w->x), d = w->sd_r / w->sd_b - w->beta;
+    double annual_x = measure_annualised(w->growth_x, w->periods, (double)w->n);
+    double d = w->sd_r / w->sd_b - w->beta;
 
     measure_set(ROW(out, systematic_risk), systematic, w->n);
     measure_set(ROW(out, specific_risk), specific, w->n);
@@ -191,8 +197,8 @@ static enum status take_common(const struct facts *f, struct arena *arena, struc
     w->sd_r = r.sd;
     w->mean_r = r.mean;
     w->sd_b = b.sd;
-    w->annual_r = annualised(w, w->r);
-    w->annual_b = annualised(w, w->b);
+    w->raw = stats_pair(w->r, w->b, w->n);
+    compound(w);
     return STATUS_OK;
 }
 

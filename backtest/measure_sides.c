@@ -15,35 +15,47 @@ static double when(bool is_wanted, double x)
     return (double)is_wanted * x;
 }
 
-/* Compounded growth of x over those sessions; 0 when a return there loses everything. */
-static double grow(const struct relative *w, const double *x, int side, bool with_zero,
-                   size_t *count)
+/* Compounded growth of r and b over the sessions of one kind; 0 when a return there loses everything. */
+struct growth {
+    double own, other;
+    size_t n;
+};
+
+static void grow(struct growth *g, bool is_here, double r, double b)
 {
-    double growth = 1;
-    *count = 0;
+    g->n += is_here;
+    g->own *= 1 + when(is_here, r);
+    g->other *= 1 + when(is_here, b);
+}
+
+/* Sessions with b > 0, b < 0 and b <= 0 in one pass: products that do not wait for each other. */
+static void grow_sides(const struct relative *w, struct growth *up, struct growth *down,
+                       struct growth *not_up)
+{
+    struct growth a = {1, 1, 0}, b = {1, 1, 0}, c = {1, 1, 0};
     for (size_t i = 0; i < w->n; i++) {
-        bool is_here = is_on_side(w->b[i], side, with_zero);
-        *count += is_here;
-        growth *= 1 + when(is_here, x[i]);
+        double own = w->r[i], other = w->b[i];
+        grow(&a, is_on_side(other, 1, false), own, other);
+        grow(&b, is_on_side(other, -1, false), own, other);
+        grow(&c, is_on_side(other, -1, true), own, other);
     }
-    return growth;
+    *up = a;
+    *down = b;
+    *not_up = c;
 }
 
 /* Ratio of the growth of r to that of b; each to the power P / count first when annual. */
-static void capture(const struct relative *w, struct measure_value *out, int side, bool with_zero,
-                    bool is_annual)
+static void capture(const struct relative *w, struct measure_value *out, const struct growth *g,
+                    enum measure_reason none, bool is_annual)
 {
-    size_t n = 0, n_again = 0;
-    double other = grow(w, w->b, side, with_zero, &n);
-    if (n == 0) {
-        measure_deny(out, side > 0 ? REASON_NO_UPSIDE : REASON_NO_DOWNSIDE, 0);
+    if (g->n == 0) {
+        measure_deny(out, none, 0);
         return;
     }
-    double own = grow(w, w->r, side, with_zero, &n_again);
-    double count = is_annual ? (double)n : w->periods;
-    double above = measure_annualised(own, w->periods, count);
-    double below = measure_annualised(other, w->periods, count);
-    measure_maybe(out, fabs(below) > 0, above / below, REASON_ZERO_VARIANCE, n);
+    double count = is_annual ? (double)g->n : w->periods;
+    double above = measure_annualised(g->own, w->periods, count);
+    double below = measure_annualised(g->other, w->periods, count);
+    measure_maybe(out, fabs(below) > 0, above / below, REASON_ZERO_VARIANCE, g->n);
 }
 
 /* Share of the sessions with b on side on which r is on the same side. */
@@ -62,10 +74,12 @@ static void number(const struct relative *w, struct measure_value *out, int side
 void measure_captures(struct relative *w)
 {
     struct measure_value *out = w->out;
-    capture(w, ROW(out, up_capture), 1, false, true);
-    capture(w, ROW(out, down_capture), -1, false, true);
-    capture(w, ROW(out, up_capture_cumulative), 1, false, false);
-    capture(w, ROW(out, down_capture_cumulative), -1, true, false);
+    struct growth rise, fall, no_rise;
+    grow_sides(w, &rise, &fall, &no_rise);
+    capture(w, ROW(out, up_capture), &rise, REASON_NO_UPSIDE, true);
+    capture(w, ROW(out, down_capture), &fall, REASON_NO_DOWNSIDE, true);
+    capture(w, ROW(out, up_capture_cumulative), &rise, REASON_NO_UPSIDE, false);
+    capture(w, ROW(out, down_capture_cumulative), &no_rise, REASON_NO_DOWNSIDE, false);
     number(w, ROW(out, up_number), 1);
     number(w, ROW(out, down_number), -1);
     const struct measure_value *up = ROW(out, up_capture), *down = ROW(out, down_capture);

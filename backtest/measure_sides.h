@@ -13,6 +13,8 @@ struct relative {
     double *scratch;      /* n */
     double periods, rf;   /* rf annual */
     double sd_r, sd_b, mean_r;
+    struct stats_pair raw;     /* of r and b */
+    double growth_x;           /* compounded x */
     double annual_r, annual_b; /* compounded and annualised by count */
     double cagr, total;
     bool has_beta;

@@ -80,6 +80,7 @@ static enum status fill_column(struct builder *b, size_t a, bool *ret_is_covered
     if (s != STATUS_OK)
         return s;
     const double *rate = panel->fx.rate[asset->currency];
+    asset->is_local = strcmp(series->currency, panel->fx.base) == 0;
     align_rows((struct dated){asset->n_bars, series->date, series->known_at}, b->clock, b->row);
     basis_gather(&asset->basis, b->row, panel->n_sessions, price);
     basis_place(&asset->basis, b->row, panel->n_sessions);
@@ -338,6 +339,9 @@ static uint32_t row_of(const struct panel *panel, size_t asset, size_t session)
 
 double panel_local_price(const struct panel *panel, size_t asset, size_t session)
 {
+    const struct panel_asset *a = &panel->assets[asset];
+    if (a->is_local && session < a->delisted_at)
+        return panel->price[panel_cell(panel, asset, session)];
     uint32_t row = row_of(panel, asset, session);
     return row == ALIGN_NO_ROW ? (double)NAN : basis_value(&panel->assets[asset].basis, row);
 }

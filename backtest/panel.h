@@ -55,6 +55,7 @@ struct panel_asset {
     struct basis basis;
     size_t n_bars;                 /* bars up to the delisting; later ones are not looked at */
     size_t currency;               /* index into panel.fx */
+    bool is_local;                 /* its currency is the run's: no rate is looked at */
     uint32_t delisted_at;          /* session, or PANEL_NEVER; a bond is redeemed there */
     double delisting_return;       /* of the price at delisted_at, fraction */
     int32_t first_used, last_used; /* dates of the bars used inside the window */

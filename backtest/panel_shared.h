@@ -7,7 +7,7 @@
 #ifndef BACKTEST_PANEL_SHARED_H
 #define BACKTEST_PANEL_SHARED_H
 
-#include "backtest/panel.h"
+#include "backtest/yardstick.h"
 
 /* Where the market had a column's series; another market of the same spec has it there too, most likely. */
 struct panel_name {
@@ -19,9 +19,11 @@ struct panel_shared {
     struct panel panel;       /* series are NULL */
     struct panel_name *names; /* of its columns */
     struct panel_name benchmark;
+    struct measure_path benchmark_path; /* yardstick.h */
+    struct yardstick yardstick; /* under the rules of the first spec; not known without a path */
 };
 
-/* As panel_build, everything in the arena; the same errors. */
+/* As panel_build, everything in the arena, the measures of the benchmark included; the same errors. */
 enum status panel_shared_build(const struct spec *spec, const struct market_data *market,
                                struct arena *arena, const struct stop *stop,
                                const struct panel_shared **ret, struct err *err) NODISCARD;

@@ -78,14 +78,31 @@ static bool ends_period(const struct rebalance_rule *rule, const int32_t *clock,
     return t + 1 < n && schedule_is_due(rule->every, clock[t], clock[t + 1]);
 }
 
+/* Periods that are made of months begin with one: other days need no look at the calendar. */
+static bool is_made_of_months(enum rebalance_every every)
+{
+    return every == REBALANCE_MONTHLY || every == REBALANCE_QUARTERLY ||
+           every == REBALANCE_HALF_YEARLY || every == REBALANCE_YEARLY;
+}
+
+static int32_t next_month(int32_t date)
+{
+    struct civil day = date_to_civil(date);
+    return date + 1 - day.day + date_days_in_month(day.year, day.month);
+}
+
 static void add_calendar(const struct rebalance_rule *rule, const int32_t *clock,
                          struct due_list *list)
 {
     size_t position = 0; /* of session t in its period; that of session 0 is not known */
-    bool is_counting = false;
+    bool is_counting = false, has_months = is_made_of_months(rule->every);
+    int32_t month_ends = has_months ? next_month(clock[0]) : clock[0];
 
     for (size_t t = 1; t < list->n_sessions; t++) {
-        bool is_first = schedule_is_due(rule->every, clock[t - 1], clock[t]);
+        bool is_first =
+            clock[t] >= month_ends && schedule_is_due(rule->every, clock[t - 1], clock[t]);
+        if (has_months && clock[t] >= month_ends)
+            month_ends = next_month(clock[t]);
         position = is_first ? 1 : position + 1;
         is_counting = is_counting || is_first;
         bool is_nth = is_counting && rule->nth != REBALANCE_LAST && position == rule->nth;

@@ -34,10 +34,12 @@ enum status tables_years(const int32_t *date, const double *value, size_t n, str
             year_base = value[t - 1];
         if (day.year != previous.year || day.month != previous.month)
             month_base = value[t - 1];
+        previous = day;
+        if (t + 1 < n && date[t + 1] < next_month)
+            continue; /* the last session of a month says what the month brought */
         struct table_year *row = &rows[day.year - first.year];
         row->month[day.month - 1] = value[t] / month_base - 1;
         row->total = value[t] / year_base - 1;
-        previous = day;
     }
     if (first.month > 1 || first.day > 7)
         rows[0].is_partial = true;
