@@ -20,6 +20,42 @@ static enum status damaged(struct err *err)
     return err_set(err, STATUS_INTERNAL, "The stored backtest is damaged.");
 }
 
+enum { MEMBERS_MAX = 256 };
+
+/* {"data":{...},"meta":...} by its parts. */
+struct parts {
+    struct str data, meta;
+    size_t n;
+    struct member {
+        struct str key, value;
+    } members[MEMBERS_MAX]; /* of data */
+};
+
+/* In one walk over the text: an answer has more than a million bytes. */
+static enum status split(struct str body, struct arena *arena, const struct parts **ret,
+                         struct err *err)
+{
+    static const struct str head = {"{\"data\":", 8};
+    struct parts *parts = ARENA_NEW(arena, struct parts);
+    struct str key, value, rest = str_sub(body, head.len, body.len);
+    size_t at = 1, n = 0;
+    if (parts == NULL)
+        return err_out_of_memory(err);
+    if (!str_starts(body, head) || rest.len == 0 || rest.ptr[0] != '{')
+        return damaged(err);
+    while (n < MEMBERS_MAX && json_next_member(rest, &at, &key, &value))
+        parts->members[n++] = (struct member){key, value};
+    size_t end = n == 0 ? 2 : at; /* behind the closing brace, at the comma */
+    size_t next = head.len + end + 1;
+    if (end >= rest.len || rest.ptr[end - 1] != '}' || rest.ptr[end] != ',' ||
+        !json_next_member(body, &next, &key, &parts->meta) || !str_eq_c(key, "meta"))
+        return damaged(err);
+    parts->data = str_sub(rest, 0, end);
+    parts->n = n;
+    *ret = parts;
+    return STATUS_OK;
+}
+
 static enum status unknown_part(struct str data, struct str part, struct arena *arena,
                                 struct err *err)
 {
@@ -58,22 +94,41 @@ static bool has_member(struct str object, struct str name, struct str *ret_value
     return false;
 }
 
+static const struct member *find_member(const struct parts *parts, struct str name)
+{
+    for (size_t i = 0; i < parts->n; i++)
+        if (str_eq(parts->members[i].key, name))
+            return &parts->members[i];
+    return NULL;
+}
+
 /* Every selected name must be a member, and what stands behind a dot a member of that. */
-static enum status check_parts(struct str data, struct str select, struct arena *arena,
+static enum status check_parts(const struct parts *parts, struct str select, struct arena *arena,
                                struct err *err)
 {
-    struct str part, inner, value, member;
+    struct str part, inner, found;
     while (str_next_field(&select, ',', &part)) {
         struct str outer = split_part(str_trim(part), &inner);
-        if (!has_member(data, outer, &value))
-            return unknown_part(data, outer, arena, err);
+        const struct member *member = find_member(parts, outer);
+        if (member == NULL)
+            return unknown_part(parts->data, outer, arena, err);
         if (inner.len == 0)
             continue;
-        bool is_object = value.ptr[0] == '{';
-        if (!is_object || !has_member(value, inner, &member))
-            return unknown_part(is_object ? value : data, inner, arena, err);
+        bool is_object = member->value.ptr[0] == '{';
+        if (!is_object || !has_member(member->value, inner, &found))
+            return unknown_part(is_object ? member->value : parts->data, inner, arena, err);
     }
     return STATUS_OK;
+}
+
+/* Is anything of the member key selected, all of it left aside? */
+static bool names_inner(struct str select, struct str key)
+{
+    struct str part, inner;
+    while (str_next_field(&select, ',', &part))
+        if (str_eq(split_part(str_trim(part), &inner), key) && inner.len > 0)
+            return true;
+    return false;
 }
 
 /* The members of value that select names as "key.member", as an object; false when it names none. */
@@ -81,7 +136,8 @@ static bool add_members(struct buf *out, struct str select, struct str key, stru
 {
     struct str name, text;
     size_t n = 0;
-    for (size_t at = 1; value.ptr[0] == '{' && json_next_member(value, &at, &name, &text);) {
+    bool may_be = value.ptr[0] == '{' && names_inner(select, key);
+    for (size_t at = 1; may_be && json_next_member(value, &at, &name, &text);) {
         struct str part, inner, list = select;
         bool is_selected = false;
         while (!is_selected && str_next_field(&list, ',', &part))
@@ -97,23 +153,15 @@ static bool add_members(struct buf *out, struct str select, struct str key, stru
     return n > 0;
 }
 
-/* {"data":...,"meta":...} */
-static enum status split(struct str body, struct str *ret_data, struct str *ret_meta,
-                         struct err *err)
+enum status backtest_warnings(struct str body, struct arena *arena, struct str *ret,
+                              struct err *err)
 {
     struct str key;
     size_t at = 1;
-    bool is_ours = json_next_member(body, &at, &key, ret_data) && str_eq_c(key, "data") &&
-                   json_next_member(body, &at, &key, ret_meta) && str_eq_c(key, "meta");
-    return is_ours ? STATUS_OK : damaged(err);
-}
-
-enum status backtest_warnings(struct str body, struct str *ret, struct err *err)
-{
-    struct str key, data = STR_NONE, meta = STR_NONE;
-    size_t at = 1;
-    enum status s = split(body, &data, &meta, err);
-    if (s == STATUS_OK && (!json_next_member(meta, &at, &key, ret) || !str_eq_c(key, "warnings")))
+    const struct parts *parts = NULL;
+    enum status s = split(body, arena, &parts, err);
+    if (s == STATUS_OK &&
+        (!json_next_member(parts->meta, &at, &key, ret) || !str_eq_c(key, "warnings")))
         s = damaged(err);
     return s;
 }
@@ -125,29 +173,30 @@ enum status backtest_select(struct str body, struct str select, struct arena *ar
         *ret = body;
         return STATUS_OK;
     }
-    struct str key, value, data = STR_NONE, meta = STR_NONE;
-    enum status s = split(body, &data, &meta, err);
+    const struct parts *parts = NULL;
+    enum status s = split(body, arena, &parts, err);
     if (s == STATUS_OK)
-        s = check_parts(data, select, arena, err);
+        s = check_parts(parts, select, arena, err);
     if (s != STATUS_OK)
         return s;
     struct buf out;
     buf_init(&out, arena, body.len + 16);
     buf_add_c(&out, "{\"data\":{");
     size_t n = 0;
-    for (size_t at = 1; json_next_member(data, &at, &key, &value);) {
+    for (size_t i = 0; i < parts->n; i++) {
+        const struct member *member = &parts->members[i];
         size_t before = out.len;
-        buf_printf(&out, "%s\"%.*s\":", n == 0 ? "" : ",", STR_ARG(key));
-        if (str_eq_c(key, "id") || is_in(select, key))
-            buf_add(&out, value);
-        else if (!add_members(&out, select, key, value)) {
+        buf_printf(&out, "%s\"%.*s\":", n == 0 ? "" : ",", STR_ARG(member->key));
+        if (str_eq_c(member->key, "id") || is_in(select, member->key))
+            buf_add(&out, member->value);
+        else if (!add_members(&out, select, member->key, member->value)) {
             out.len = before;
             continue;
         }
         n++;
     }
     buf_add_c(&out, "},\"meta\":");
-    buf_add(&out, meta);
+    buf_add(&out, parts->meta);
     buf_add_c(&out, "}\n");
     *ret = buf_str(&out);
     return out.failed ? err_out_of_memory(err) : STATUS_OK;

@@ -16,6 +16,7 @@ enum status backtest_select(struct str body, struct str select, struct arena *ar
                             struct str *ret, struct err *err) NODISCARD;
 
 /* The text of meta.warnings, a JSON array. INTERNAL when the stored text is not one of ours. */
-enum status backtest_warnings(struct str body, struct str *ret, struct err *err) NODISCARD;
+enum status backtest_warnings(struct str body, struct arena *arena, struct str *ret,
+                              struct err *err) NODISCARD;
 
 #endif

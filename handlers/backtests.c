@@ -413,7 +413,7 @@ static enum status render_equity(struct request *request, enum format format, st
     if (s == STATUS_OK)
         s = read_equity(doc, &request->arena, &equity, err);
     if (s == STATUS_OK)
-        s = backtest_warnings(body, &equity.warnings_text, err);
+        s = backtest_warnings(body, &request->arena, &equity.warnings_text, err);
     if (s != STATUS_OK)
         return s;
     if (format == FORMAT_CSV) {

@@ -5,18 +5,56 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
+
+/* Is one of the eight bytes of x equal to c? Source: Warren, Hacker's Delight, 2nd ed., section 6-1. */
+static inline uint64_t has_byte(uint64_t x, unsigned char c)
+{
+    x ^= ones * c;
+    return (x - ones) & ~x & tops;
+}
+
+/* At the first quote or bracket from at on, or up to seven bytes before it: what is between is of no interest. */
+static size_t skip_plain(struct str text, size_t at)
+{
+    for (uint64_t x; text.len - at >= sizeof x; at += sizeof x) {
+        memcpy(&x, text.ptr + at, sizeof x);
+        uint64_t braces = x | ones * 0x20; /* '[' and ']' become '{' and '}' */
+        if ((has_byte(x, '"') | has_byte(braces, '{') | has_byte(braces, '}')) != 0)
+            break;
+    }
+    return at;
+}
+
+/* The same within a string, at the first quote or backslash. */
+static size_t skip_letters(struct str text, size_t at)
+{
+    for (uint64_t x; text.len - at >= sizeof x; at += sizeof x) {
+        memcpy(&x, text.ptr + at, sizeof x);
+        if ((has_byte(x, '"') | has_byte(x, '\\')) != 0)
+            break;
+    }
+    return at;
+}
+
+/* End of the string that starts with the quote at text[at]: its closing quote. */
+static size_t string_end(struct str text, size_t at)
+{
+    for (at = skip_letters(text, at + 1); at < text.len && text.ptr[at] != '"'; at++)
+        if (text.ptr[at] == '\\')
+            at++;
+    return at;
+}
+
 size_t json_value_end(struct str text, size_t at)
 {
     size_t depth = 0;
-    bool in_string = false;
     for (; at < text.len; at++) {
-        char c = text.ptr[at];
-        if (in_string && c == '\\')
-            at++;
-        else if (c == '"')
-            in_string = !in_string;
-        else if (in_string)
-            continue;
+        if (depth > 0)
+            at = skip_plain(text, at);
+        char c = at < text.len ? text.ptr[at] : '\0';
+        if (c == '"')
+            at = string_end(text, at);
         else if (c == '{' || c == '[')
             depth++;
         else if ((c == '}' || c == ']' || c == ',') && depth == 0)
@@ -25,15 +63,6 @@ size_t json_value_end(struct str text, size_t at)
             depth--;
     }
     return text.len;
-}
-
-/* End of the string that starts with the quote at text[at]: its closing quote. */
-static size_t string_end(struct str text, size_t at)
-{
-    for (at++; at < text.len && text.ptr[at] != '"'; at++)
-        if (text.ptr[at] == '\\')
-            at++;
-    return at;
 }
 
 bool json_next_member(struct str object, size_t *at, struct str *ret_key, struct str *ret_value)

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char base[] =
@@ -104,9 +105,38 @@ static void a_value_is_written_as_it_was_read(void **state)
     arena_clear(&arena);
 }
 
+/* Quotes, backslashes and brackets at every distance from the end and from each other. */
+static void values_end_where_they_end_however_long_they_are(void **state)
+{
+    static const char *const marks[] = {"\\\"", "\\\\", "]", "}", "[", "{", ",", "\xc3\xa9", ":"};
+    char text[256], room[64];
+    (void)state;
+    for (size_t before = 0; before < 20; before++)
+        for (size_t after = 0; after < 20; after++)
+            for (size_t k = 0; k < ARRAY_LEN(marks); k++) {
+                memset(room, '7', sizeof room);
+                int n =
+                    snprintf(text, sizeof text, "{\"a\":[\"%.*s%s%.*s\",[%.*s1],{}],\"b%s\":%.*s2}",
+                             (int)before, room, marks[k], (int)after, room, (int)before, room,
+                             marks[k], (int)after, room);
+                struct str object = {text, (size_t)n}, key, value;
+                size_t at = 1;
+                assert_true(json_next_member(object, &at, &key, &value));
+                assert_int_equal(value.len, 2 * before + after + strlen(marks[k]) + 11);
+                assert_true(value.ptr[value.len - 1] == ']' && str_eq_c(key, "a"));
+                assert_true(json_next_member(object, &at, &key, &value));
+                assert_int_equal(key.len, 1 + strlen(marks[k]));
+                assert_int_equal(value.len, after + 1);
+                assert_false(json_next_member(object, &at, &key, &value));
+                for (size_t cut = 0; cut < object.len; cut++) /* never beyond what is there */
+                    assert_true(json_value_end(str_sub(object, 0, cut), 0) <= cut);
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(values_end_where_they_end_however_long_they_are),
         cmocka_unit_test(values_are_replaced_and_members_added_in_any_order),
         cmocka_unit_test(a_pointer_that_leads_nowhere_is_named),
         cmocka_unit_test(splices_do_not_reach_into_each_other),

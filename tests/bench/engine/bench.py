@@ -123,12 +123,12 @@ def machine():
     return f"{model}, {os.cpu_count()} cores, Linux {platform.release().split('-')[0]}; load when it began {os.getloadavg()[0]:.1f}"
 
 
-def write_page(path, command, out):
+def write_page(path, command, out, mark="run"):
     text = path.read_text("utf-8")
-    head, begin, rest = text.partition("<!-- run -->\n")
-    _, end, tail = rest.partition("<!-- end of run -->")
+    head, begin, rest = text.partition(f"<!-- {mark} -->\n")
+    _, end, tail = rest.partition(f"<!-- end of {mark} -->")
     if not begin or not end:
-        raise SystemExit(f"{path} has no marks <!-- run --> and <!-- end of run -->")
+        raise SystemExit(f"{path} has no marks <!-- {mark} --> and <!-- end of {mark} -->")
     path.write_text(f"{head}{begin}\nPrinted on {datetime.date.today().isoformat()} by `{command}`:\n\n{out}\n\n{end}{tail}", "utf-8")
 
 
