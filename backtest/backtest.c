@@ -268,8 +268,8 @@ static enum status common_paths(struct run *run, struct measure_input *input, st
         return STATUS_OUT_OF_MEMORY;
     if (path.n == 0)
         return STATUS_OK;
-    double *portfolio = arena_array(run->arena, path.n, sizeof *portfolio);
-    double *line = arena_array(run->arena, n, sizeof *line);
+    double *portfolio = arena_room(run->arena, path.n, sizeof *portfolio);
+    double *line = arena_room(run->arena, n, sizeof *line);
     if (portfolio == NULL || line == NULL)
         return out_of_memory(err);
     for (size_t t = 0; t < n; t++) {
@@ -362,8 +362,8 @@ static enum status describe(struct run *run, struct err *err)
 {
     struct backtest_result *result = run->result;
     size_t n = run->panel->n_sessions;
-    double *line = arena_array(run->arena, n, sizeof *line);
-    struct drawdown *list = arena_array(run->arena, n / 2 + 1, sizeof *list);
+    double *line = arena_room(run->arena, n, sizeof *line);
+    struct drawdown *list = arena_room(run->arena, n / 2 + 1, sizeof *list);
     if (line == NULL || list == NULL)
         return out_of_memory(err);
 

@@ -70,7 +70,7 @@ enum status sim_recorder_init(struct sim_recorder *recorder, struct arena *arena
 {
     struct sim_recorder r = {
         .max_trades = max_trades, .exhausted_at = PANEL_NEVER, .ruined_at = PANEL_NEVER};
-    r.trades = arena_array(arena, max_trades, sizeof *r.trades);
+    r.trades = arena_room(arena, max_trades, sizeof *r.trades);
     r.cash = arena_array(arena, n_sessions, sizeof *r.cash);
     if (r.trades == NULL || r.cash == NULL)
         return too_large(n_sessions, 1, err);

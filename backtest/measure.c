@@ -89,9 +89,9 @@ static enum status take_returns(struct facts *f, struct arena *arena, struct err
 {
     const struct measure_input *in = f->in;
     const struct measure_options *o = &in->options;
-    double *own = arena_array(arena, f->path.n, sizeof *own);
-    double *x = arena_array(arena, f->path.n, sizeof *x);
-    double *y = arena_array(arena, f->path.n, sizeof *y);
+    double *own = arena_room(arena, f->path.n, sizeof *own);
+    double *x = arena_room(arena, f->path.n, sizeof *x);
+    double *y = arena_room(arena, f->path.n, sizeof *y);
     if (own == NULL || x == NULL || y == NULL)
         return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for the metrics.");
     if (in->returns == NULL)
@@ -152,13 +152,13 @@ static void take_growth(struct facts *f)
 static enum status prepare(struct facts *f, struct arena *arena, struct err *err)
 {
     size_t n = f->path.n;
-    double *drawdown = arena_array(arena, n, sizeof *drawdown);
-    f->sorted = arena_array(arena, n, sizeof *f->sorted);
-    f->scratch = arena_array(arena, n + 1, sizeof *f->scratch);
-    f->spare = arena_array(arena, n + 1, sizeof *f->spare);
-    f->count = arena_array(arena, n + 1, sizeof *f->count);
-    f->log_value = arena_array(arena, n, sizeof *f->log_value);
-    f->episodes = arena_array(arena, n / 2 + 1, sizeof *f->episodes);
+    double *drawdown = arena_room(arena, n, sizeof *drawdown);
+    f->sorted = arena_room(arena, n, sizeof *f->sorted);
+    f->scratch = arena_room(arena, n + 1, sizeof *f->scratch);
+    f->spare = arena_room(arena, n + 1, sizeof *f->spare);
+    f->count = arena_room(arena, n + 1, sizeof *f->count);
+    f->log_value = arena_room(arena, n, sizeof *f->log_value);
+    f->episodes = arena_room(arena, n / 2 + 1, sizeof *f->episodes);
     if (drawdown == NULL || f->sorted == NULL || f->scratch == NULL || f->spare == NULL ||
         f->count == NULL || f->episodes == NULL || f->log_value == NULL)
         return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for the metrics.");

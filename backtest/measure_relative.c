@@ -169,7 +169,7 @@ static enum status take_common(const struct facts *f, struct arena *arena, struc
     size_t n = w->n + 1;
     double *lines[7];
     for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
-        lines[i] = arena_array(arena, n, sizeof *lines[i]);
+        lines[i] = arena_room(arena, n, sizeof *lines[i]);
         if (lines[i] == NULL)
             return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for the metrics.");
     }

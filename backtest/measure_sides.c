@@ -111,40 +111,66 @@ void measure_batting(struct relative *w, const double *active)
     batting(w, active, ROW(w->out, batting_average_up_zero), 1, true);
 }
 
-/* beta over the sessions on one side of 0; false when the benchmark does not vary there. */
-static bool beta_on_side(const struct relative *w, int side, double *ret, size_t *ret_n)
+/* Sums over the sessions on one side of 0: first x and bx, then their products around the means. */
+struct side {
+    double mean_x, mean_b, cov, var;
+    size_t n;
+};
+
+static void add_to_means(struct side *s, bool is_here, double x, double b)
 {
-    double mean_x = 0, mean_b = 0, cov = 0, var = 0, count;
-    size_t n = 0;
+    s->mean_x += when(is_here, x);
+    s->mean_b += when(is_here, b);
+    s->n += is_here;
+}
+
+static void add_products(struct side *s, bool is_here, double x, double b)
+{
+    double d = when(is_here, b - s->mean_b);
+    s->cov += (x - s->mean_x) * d;
+    s->var += d * d;
+}
+
+static void divide_means(struct side *s)
+{
+    s->mean_x /= (double)s->n;
+    s->mean_b /= (double)s->n;
+}
+
+/* Both sides in one pass each, for the sums of one do not wait for those of the other. */
+static void take_sides(const struct relative *w, struct side *ret_bull, struct side *ret_bear)
+{
+    struct side bull = {0}, bear = {0};
     for (size_t i = 0; i < w->n; i++) {
-        bool is_here = w->bx[i] * side > 0;
-        mean_x += when(is_here, w->x[i]);
-        mean_b += when(is_here, w->bx[i]);
-        n += is_here;
+        add_to_means(&bull, w->bx[i] > 0, w->x[i], w->bx[i]);
+        add_to_means(&bear, w->bx[i] < 0, w->x[i], w->bx[i]);
     }
-    *ret_n = n;
-    if (n < 2)
-        return false;
-    count = (double)n;
-    mean_x /= count;
-    mean_b /= count;
+    divide_means(&bull);
+    divide_means(&bear);
     for (size_t i = 0; i < w->n; i++) {
-        double d = when(w->bx[i] * side > 0, w->bx[i] - mean_b);
-        cov += (w->x[i] - mean_x) * d;
-        var += d * d;
+        add_products(&bull, w->bx[i] > 0, w->x[i], w->bx[i]);
+        add_products(&bear, w->bx[i] < 0, w->x[i], w->bx[i]);
     }
-    if (!(var > 1e-30 * count))
+    *ret_bull = bull;
+    *ret_bear = bear;
+}
+
+/* beta on one side; false when the benchmark does not vary there. */
+static bool beta_on_side(const struct side *s, double *ret)
+{
+    if (s->n < 2 || !(s->var > 1e-30 * (double)s->n))
         return false;
-    *ret = cov / var;
+    *ret = s->cov / s->var;
     return true;
 }
 
 void measure_bull_and_bear(struct relative *w)
 {
     double bull = 0, bear = 0;
-    size_t n_bull, n_bear;
-    bool has_bull = beta_on_side(w, 1, &bull, &n_bull);
-    bool has_bear = beta_on_side(w, -1, &bear, &n_bear);
+    struct side up, down;
+    take_sides(w, &up, &down);
+    size_t n_bull = up.n, n_bear = down.n;
+    bool has_bull = beta_on_side(&up, &bull), has_bear = beta_on_side(&down, &bear);
     enum measure_reason why = REASON_ZERO_VARIANCE;
     measure_maybe(ROW(w->out, beta_bull), has_bull, bull, n_bull < 2 ? REASON_TOO_SHORT : why,
                   n_bull);
@@ -210,7 +236,7 @@ enum status measure_fragility(struct relative *w, struct arena *arena, struct er
         measure_deny(out, REASON_TOO_SHORT, w->n);
         return STATUS_OK;
     }
-    struct pair *pairs = arena_array(arena, w->n, sizeof *pairs);
+    struct pair *pairs = arena_room(arena, w->n, sizeof *pairs);
     if (pairs == NULL)
         return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for the metrics.");
     for (size_t i = 0; i < w->n; i++)

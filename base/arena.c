@@ -96,14 +96,17 @@ void *arena_alloc(struct arena *arena, size_t bytes)
     return ptr;
 }
 
-void *arena_array(struct arena *arena, size_t n, size_t size)
+void *arena_room(struct arena *arena, size_t n, size_t size)
 {
     size_t bytes;
-    if (__builtin_mul_overflow(n, size, &bytes))
-        return NULL;
-    void *ptr = arena_alloc(arena, bytes);
+    return __builtin_mul_overflow(n, size, &bytes) ? NULL : arena_alloc(arena, bytes);
+}
+
+void *arena_array(struct arena *arena, size_t n, size_t size)
+{
+    void *ptr = arena_room(arena, n, size);
     if (ptr != NULL)
-        memset(ptr, 0, bytes);
+        memset(ptr, 0, n * size);
     return ptr;
 }
 

@@ -27,7 +27,9 @@ void arena_reset(
 /* NULL when the limit or the machine's memory is reached, or when n * size overflows. */
 void *arena_alloc(struct arena *arena, size_t bytes) NODISCARD;
 void *arena_array(struct arena *arena, size_t n, size_t size) NODISCARD; /* zeroed */
-char *arena_dup(struct arena *arena, struct str s) NODISCARD;            /* NUL-terminated copy */
+void *arena_room(struct arena *arena, size_t n, size_t size)
+    NODISCARD; /* not zeroed: for what is written in full */
+char *arena_dup(struct arena *arena, struct str s) NODISCARD; /* NUL-terminated copy */
 
 /*
  * Grows the allocation ptr from old_bytes to new_bytes, in place when it is the newest one, so that
