@@ -13,6 +13,7 @@
 #include "backtest/yardstick.h"
 #include "base/date.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -47,6 +48,7 @@ static enum status set_plan(struct run *run, struct err *err)
 {
     const struct spec *spec = run->spec;
     const struct panel *panel = run->panel;
+    assert(panel != NULL);
     if (!strategy_is_plain(spec->model)) {
         struct strategy_scene scene = {
             .spec = spec,
@@ -96,8 +98,9 @@ static enum status set_rules(struct run *run, struct err *err)
     run->rules.allocation = spec->flow_allocation;
     struct flow_clock clock = {panel->clock, panel->known_at, panel->n_sessions};
     struct flow *flows = NULL;
-    enum status s = flows_build(spec->flows, spec->n_flows, &clock, spec->flow_timing, run->market,
-                                run->arena, &flows, &run->rules.n_flows, err);
+    struct flow_plan plan = {spec->flows, spec->n_flows, spec->flow_timing};
+    enum status s =
+        flows_build(&plan, &clock, run->market, run->arena, &flows, &run->rules.n_flows, err);
     run->rules.flows = flows;
     return s;
 }
@@ -550,6 +553,7 @@ static enum status prepare(struct run *run, const struct spec *spec, struct err 
         s = set_rules(run, err);
     if (s != STATUS_OK)
         return s;
+    assert(run->panel != NULL);
     run->result->spec = run->spec;
     run->result->panel = run->panel;
     run->result->due = run->rules.due;
@@ -566,6 +570,7 @@ enum status backtest_preview(const struct spec *spec, const struct market_data *
     enum status s = prepare(&run, spec, err);
     if (s != STATUS_OK)
         return s;
+    assert(run.panel != NULL);
     run.result->ruined_on = DATE_NONE;
     run.result->benchmark = run.panel->benchmark;
     s = caveats_collect(run.result, market, arena, err);

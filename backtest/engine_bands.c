@@ -188,7 +188,7 @@ static size_t first_suspect(const struct sim *sim, size_t from, size_t to)
 /* The first close of [block->from, end) outside a band; end: there is none. */
 size_t sim_first_breach(struct sim *sim, const struct sim_block *block, size_t end)
 {
-    bool is_suspect[SIM_BLOCK];
+    bool is_suspect[SIM_BLOCK] = {false};
     size_t from = block->from;
     double cash = sim->cash;
 

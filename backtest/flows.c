@@ -114,16 +114,15 @@ static void place(const struct payments *p, size_t n, enum flow_timing timing, u
     }
 }
 
-enum status flows_build(const struct flow_rule *rules, size_t n, const struct flow_clock *clock,
-                        enum flow_timing timing, const struct market_data *market,
-                        struct arena *arena, struct flow **ret_flows, size_t *ret_n,
-                        struct err *err)
+enum status flows_build(const struct flow_plan *plan, const struct flow_clock *clock,
+                        const struct market_data *market, struct arena *arena,
+                        struct flow **ret_flows, size_t *ret_n, struct err *err)
 {
     struct payments payments[FLOW_RULES_MAX];
-    size_t total = 0;
+    size_t total = 0, n = plan->n;
 
     for (size_t r = 0; r < n; r++) {
-        payments[r] = (struct payments){.rule = &rules[r], .clock = clock};
+        payments[r] = (struct payments){.rule = &plan->rules[r], .clock = clock};
         payments[r].due = arena_array(arena, clock->n, sizeof *payments[r].due);
         if (payments[r].due == NULL)
             return out_of_memory(err);
@@ -138,7 +137,7 @@ enum status flows_build(const struct flow_rule *rules, size_t n, const struct fl
     if (flows == NULL || next == NULL)
         return out_of_memory(err);
     if (n > 0)
-        place(payments, n, timing, next, flows);
+        place(payments, n, plan->timing, next, flows);
     *ret_flows = flows;
     *ret_n = total;
     return STATUS_OK;

@@ -44,16 +44,21 @@ struct flow_clock {
     size_t n;
 };
 
+struct flow_plan {
+    const struct flow_rule *rules;
+    size_t n;
+    enum flow_timing timing;
+};
+
 /*
- * The payments of rules[0..n) at the sessions of a clock, by rising session and then by rule. The
+ * The payments of a plan's rules at the sessions of a clock, by rising session and then by rule. The
  * first session on or after a date stands for it; session 0 has none. An amount that follows an index
  * is multiplied by the last value known at its session over that known at its first payment.
  * Errors: STATUS_UNKNOWN_ASSET when the index is not in market; STATUS_OUTSIDE_COVERAGE when nothing of
  * it was known at the first payment; STATUS_OUT_OF_MEMORY.
  */
-enum status flows_build(const struct flow_rule *rules, size_t n, const struct flow_clock *clock,
-                        enum flow_timing timing, const struct market_data *market,
-                        struct arena *arena, struct flow **ret_flows, size_t *ret_n,
-                        struct err *err) NODISCARD;
+enum status flows_build(const struct flow_plan *plan, const struct flow_clock *clock,
+                        const struct market_data *market, struct arena *arena,
+                        struct flow **ret_flows, size_t *ret_n, struct err *err) NODISCARD;
 
 #endif

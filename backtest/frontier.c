@@ -5,6 +5,7 @@
 #include "backtest/qp.h"
 #include "backtest/stats.h"
 
+#include <assert.h>
 #include <math.h>
 
 /* So far along the means that the nearest point of the limits is the corner with the most of them. */
@@ -61,6 +62,7 @@ static bool find_ends(struct work *w, double *ret_least, double *ret_most)
 {
     size_t n = w->prices->n;
     double largest = 0;
+    assert(w->in.mean != NULL);
     struct qp_problem least = {.limits = w->limits, .h = w->in.covariance};
     for (size_t i = 0; i < n; i++)
         largest = fmax(largest, fabs(w->in.mean[i]));

@@ -21,6 +21,7 @@ typedef double VECTOR_LOOSE(8 * KERNELS_WIDTH) vector_memory; /* anywhere in an 
 #define WHERE(is, x) ((vector)((is) & (vector_mask)(x)))
 #define PICK(is, x, y) ((vector)(((is) & (vector_mask)(x)) | (~(is) & (vector_mask)(y))))
 #define UNROLLED _Pragma("GCC unroll 16")
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): h is the name of a variable that this declares */
 #define EACH_PART(h) UNROLLED for (size_t h = 0; h < PARTS; h++)
 
 /* How many of the n elements come in whole rounds of eight lanes. */

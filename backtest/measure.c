@@ -7,6 +7,7 @@
 #include "backtest/order.h"
 #include "base/date.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -126,6 +127,7 @@ static enum status take_returns(struct facts *f, struct arena *arena, struct err
 static void take_sides(struct facts *f)
 {
     double above = 0;
+    assert(f->y != NULL);
     struct kernel_gains g = kernels_ref.gains(f->y, f->n, 0);
     for (size_t t = 0; t < f->n; t++) {
         double up = f->y[t] > 0 ? f->y[t] : 0;
@@ -169,6 +171,7 @@ static enum status prepare(struct facts *f, struct arena *arena, struct err *err
     take_growth(f);
     if (!f->is_ruined)
         kernels_ref.logs(f->path.value, n, f->path.value[0], f->log_value);
+    assert(f->r != NULL);
     memcpy(f->sorted, f->r, f->n * sizeof *f->sorted);
     order_sort(f->sorted, f->n, f->scratch, f->count);
     f->declines = kernels_ref.declines(f->path.value, n, drawdown);

@@ -3,6 +3,7 @@
 #include "backtest/measure_facts.h"
 #include "backtest/measure_sides.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -80,6 +81,7 @@ static void active_return(struct relative *w)
     struct measure_value *out = w->out;
     double *active = w->scratch;
     size_t n_better = 0;
+    assert(w->r != NULL && w->b != NULL);
     for (size_t i = 0; i < w->n; i++) {
         active[i] = fabs(w->r[i] - w->b[i]) > ROUNDING ? w->r[i] - w->b[i] : 0;
         n_better += active[i] > 0 ? 1 : 0;

@@ -4,7 +4,9 @@
 #include "backtest/backtest.h"
 #include "backtest/elementary.h"
 #include "backtest/rng.h"
+#include "base/number.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -73,6 +75,7 @@ static enum status corrupt_rates(struct fx_series *f, int32_t date, int64_t know
     double *rate;
     if (!copy_column(&f->rate, f->n, arena, &rate))
         return err_out_of_memory(err);
+    assert(rate != NULL); /* a series of rates has them */
     for (size_t i = 0; i < f->n; i++) {
         if (!is_later(f->date[i], f->known_at[i], date, known_at))
             continue;
@@ -90,6 +93,7 @@ static enum status corrupt_publications(struct rate_series *r, int32_t date, int
     double *value;
     if (!copy_column(&r->value, r->n, arena, &value))
         return err_out_of_memory(err);
+    assert(value != NULL);
     for (size_t i = 0; i < r->n; i++) {
         if (!is_later(r->date[i], r->known_at[i], date, known_at))
             continue;
@@ -99,10 +103,12 @@ static enum status corrupt_publications(struct rate_series *r, int32_t date, int
     return STATUS_OK;
 }
 
-enum status prefix_corrupt(const struct market_data *market, int32_t date, int64_t known_at,
-                           uint64_t seed, uint64_t stream, struct arena *arena,
-                           struct market_data *ret, size_t *ret_n_rows, struct err *err)
+enum status prefix_corrupt(const struct market_data *market, const struct prefix_future *future,
+                           struct arena *arena, struct market_data *ret, size_t *ret_n_rows,
+                           struct err *err)
 {
+    int32_t date = future->date;
+    int64_t known_at = future->known_at;
     struct rng rng;
     struct price_series *series = arena_array(arena, market->n_series + 1, sizeof *series);
     struct fx_series *fx = arena_array(arena, market->n_fx + 1, sizeof *fx);
@@ -111,7 +117,7 @@ enum status prefix_corrupt(const struct market_data *market, int32_t date, int64
     struct rate_series *rates = arena_array(arena, market->n_rates + 1, sizeof *rates);
     if (series == NULL || fx == NULL || rates == NULL)
         return err_out_of_memory(err);
-    rng_init(&rng, seed, stream);
+    rng_init(&rng, future->seed, future->stream);
     for (size_t i = 0; i < market->n_series && s == STATUS_OK; i++) {
         series[i] = market->series[i];
         s = corrupt_series(&series[i], date, known_at, &rng, arena, &n_rows, err);
@@ -134,11 +140,6 @@ enum status prefix_corrupt(const struct market_data *market, int32_t date, int64
     return STATUS_OK;
 }
 
-static bool is_same(double a, double b)
-{
-    return memcmp(&a, &b, sizeof a) == 0;
-}
-
 static void count(struct prefix_cut *cut, bool same, size_t session)
 {
     if (same)
@@ -156,9 +157,9 @@ static size_t n_trades_listed(const struct backtest_result *r)
 static bool is_same_trade(const struct sim_trade *a, const struct sim_trade *b)
 {
     return a->session == b->session && a->asset == b->asset && a->reason == b->reason &&
-           a->is_buy == b->is_buy && is_same(a->quantity, b->quantity) &&
-           is_same(a->local_price, b->local_price) && is_same(a->fx, b->fx) &&
-           is_same(a->value, b->value);
+           a->is_buy == b->is_buy && number_is_same(a->quantity, b->quantity) &&
+           number_is_same(a->local_price, b->local_price) && number_is_same(a->fx, b->fx) &&
+           number_is_same(a->value, b->value);
 }
 
 /* One more or fewer trade is a difference too, at the session of the one that has no partner. */
@@ -184,13 +185,13 @@ static void compare_decisions(const struct backtest_result *run,
     for (size_t d = 0; d < run->n_due && run->due[d] <= cut->session; d++) {
         count(cut,
               d < again->n_due && again->due[d] == run->due[d] &&
-                  is_same(plan_invested(&run->plan, d), plan_invested(&again->plan, d)),
+                  number_is_same(plan_invested(&run->plan, d), plan_invested(&again->plan, d)),
               run->due[d]);
         if (d > 0 && run->plan.stride == 0)
             continue; /* the same row for all */
         for (size_t j = 0; j < run->plan.n; j++) {
             cut->n_weights++;
-            count(cut, is_same(plan_row(&run->plan, d)[j], plan_row(&again->plan, d)[j]),
+            count(cut, number_is_same(plan_row(&run->plan, d)[j], plan_row(&again->plan, d)[j]),
                   run->due[d]);
         }
     }
@@ -203,18 +204,18 @@ void prefix_compare(const struct backtest_result *run, const struct backtest_res
     for (size_t t = 0; t <= last; t++) {
         bool is_there =
             t < again->panel->n_sessions && again->panel->clock[t] == run->panel->clock[t];
-        count(cut, is_there && is_same(run->equity[t], again->equity[t]), t);
-        count(cut, is_there && is_same(run->ledger.cash[t], again->ledger.cash[t]), t);
+        count(cut, is_there && number_is_same(run->equity[t], again->equity[t]), t);
+        count(cut, is_there && number_is_same(run->ledger.cash[t], again->ledger.cash[t]), t);
         cut->n_points += 2;
         if (run->wealth == run->equity)
             continue;
-        count(cut, is_there && is_same(run->wealth[t], again->wealth[t]), t);
+        count(cut, is_there && number_is_same(run->wealth[t], again->wealth[t]), t);
         cut->n_points++;
     }
     compare_trades(run, again, cut);
     compare_decisions(run, again, cut);
     for (size_t t = last + 1; t < n && t < again->panel->n_sessions; t++)
-        cut->n_later += is_same(run->equity[t], again->equity[t]) ? 0 : 1;
+        cut->n_later += number_is_same(run->equity[t], again->equity[t]) ? 0 : 1;
 }
 
 /* Different sessions before the last one, rising. */
@@ -249,8 +250,8 @@ static enum status verify_cut(const struct backtest_result *run, const struct ma
         known_at = panel->known_at[t] > known_at ? panel->known_at[t] : known_at;
     if (run->spec->alignment == ALIGNMENT_SAME_LABEL)
         known_at = INT64_MAX; /* a row counts as known on its own date */
-    enum status s = prefix_corrupt(market, cut->date, known_at, run->spec->trust.verify.seed, i + 1,
-                                   arena, &corrupted, &cut->n_rows, err);
+    struct prefix_future future = {cut->date, known_at, run->spec->trust.verify.seed, i + 1};
+    enum status s = prefix_corrupt(market, &future, arena, &corrupted, &cut->n_rows, err);
     if (s == STATUS_OK)
         s = backtest_run_bare(run->spec, &corrupted, arena, stop, &again, err);
     if (s == STATUS_OK)

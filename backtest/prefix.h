@@ -43,13 +43,20 @@ struct prefix_report {
 void prefix_compare(const struct backtest_result *run, const struct backtest_result *again,
                     struct prefix_cut *cut);
 
+/* What comes after a cut, drawn by (seed, stream). */
+struct prefix_future {
+    int32_t date;     /* of the cut */
+    int64_t known_at; /* its moment */
+    uint64_t seed, stream;
+};
+
 /*
  * A copy of market in which what is not known at the cut is different; *ret_n_rows says how many rows
- * that are. known_at: the moment of the cut. Errors: STATUS_OUT_OF_MEMORY.
+ * that are. Errors: STATUS_OUT_OF_MEMORY.
  */
-enum status prefix_corrupt(const struct market_data *market, int32_t date, int64_t known_at,
-                           uint64_t seed, uint64_t stream, struct arena *arena,
-                           struct market_data *ret, size_t *ret_n_rows, struct err *err) NODISCARD;
+enum status prefix_corrupt(const struct market_data *market, const struct prefix_future *future,
+                           struct arena *arena, struct market_data *ret, size_t *ret_n_rows,
+                           struct err *err) NODISCARD;
 
 /* Errors: STATUS_OUT_OF_MEMORY, the stop's own status, and those of backtest_run. */
 enum status prefix_verify(const struct backtest_result *run, const struct market_data *market,

@@ -3,6 +3,7 @@
 
 #include "base/date.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -180,6 +181,7 @@ static enum status take_common(const struct record *record, double *own, struct 
         s = line_new(record, arena, &other, err);
     if (s != STATUS_OK)
         return s;
+    assert(own != NULL && benchmark != NULL); /* settle() filled them */
     enum record_kind kind = record->kind;
     if (record->benchmark_kind != kind) {
         to_returns(record->kind == RECORD_PRICES ? own : benchmark, record->n);
@@ -231,6 +233,7 @@ enum status record_prepare(const struct record *record, struct arena *arena,
         s = line_new(record, arena, &line, err);
     if (s != STATUS_OK)
         return s;
+    assert(own != NULL);
     size_t n_used = 0;
     for (size_t row = 0; row < record->n; row++) {
         is_used[row] = !isnan(own[row]);

@@ -5,6 +5,7 @@
 #include "backtest/linear.h"
 #include "backtest/stats.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -48,6 +49,7 @@ static bool take_columns(struct fit *f, const double *const *factor, double *roo
 static bool invert(struct fit *f)
 {
     double a[K_MAX * K_MAX];
+    assert(f->k > 0 && f->k <= K_MAX);
     for (size_t i = 0; i < f->k; i++) {
         for (size_t j = 0; j < f->k; j++)
             a[j * f->k + i] = dot(f->column[i], f->column[j], f->n);

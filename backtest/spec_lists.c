@@ -33,7 +33,7 @@ static bool is_uid(struct str s)
 enum status spec_read_uid(struct json_val val, struct arena *arena, struct str *ret,
                           struct err *err)
 {
-    struct str text;
+    struct str text = STR_NONE;
     enum status s = jr_read_str(val, 1, SPEC_UID_BYTES_MAX, &text, err);
     if (s != STATUS_OK)
         return s;
@@ -51,7 +51,7 @@ enum status spec_read_uid(struct json_val val, struct arena *arena, struct str *
 enum status spec_read_indicator(struct json_val val, const char *at, struct arena *arena,
                                 struct spec *spec, struct str *ret_uid, struct err *err)
 {
-    struct str uid, code, country, frequency;
+    struct str uid = STR_NONE, code, country, frequency;
     enum status s = spec_read_uid(val, arena, &uid, err);
     if (s != STATUS_OK)
         return s;

@@ -51,6 +51,7 @@ static enum status read_candidates(struct json_val object, const struct spec *sp
     if (s != STATUS_OK)
         return s;
     size_t n = jr_length(list);
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): a list of pointers */
     strategy->candidates = arena_array(arena, n, sizeof *strategy->candidates);
     if (strategy->candidates == NULL)
         return err_out_of_memory(err);

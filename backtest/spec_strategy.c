@@ -198,7 +198,7 @@ static enum status read_value(struct json_val val, const struct spec *spec, stru
 enum status spec_read_strategy_value(struct json_val val, const struct spec *spec,
                                      struct arena *arena, struct strategy **ret, struct err *err)
 {
-    size_t id;
+    size_t id = STRATEGY_EQUAL;
     if (!jr_is_present(val))
         return jr_read_choice(val, names, STRATEGY_COUNT, &id, err); /* says that it is required */
     return read_value(val, spec, arena, ret, &id, err);

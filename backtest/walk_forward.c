@@ -5,6 +5,7 @@
 #include "backtest/schedule.h"
 #include "backtest/stats.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -186,6 +187,7 @@ static void fit(struct walk *walk, size_t d, size_t session)
     struct walk_fit *f = &walk->fits[walk->n_fits];
     double *scores = walk->scores + walk->n_fits * n_candidates;
 
+    assert(walk->fits != NULL);
     *f = (struct walk_fit){.session = scene->due[d],
                            .train_from = panel->clock[start],
                            .in_sample = (double)NAN,

@@ -1,5 +1,6 @@
 /* yardstick.c - the benchmark's own path and measures; called by a run, or once for a panel that runs share. */
 #include "backtest/yardstick.h"
+#include "base/number.h"
 
 #include <math.h>
 #include <string.h>
@@ -48,7 +49,6 @@ enum status yardstick_measure(const struct spec *spec, const struct panel *panel
 
 bool yardstick_serves(const struct yardstick *yardstick, const struct spec *spec)
 {
-    return yardstick->is_known &&
-           memcmp(&yardstick->risk_free_rate, &spec->risk_free_rate, sizeof(double)) == 0 &&
+    return yardstick->is_known && number_is_same(yardstick->risk_free_rate, spec->risk_free_rate) &&
            yardstick->has_mar == profile_targets_zero(spec->metrics_profile);
 }

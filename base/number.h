@@ -1,10 +1,22 @@
 /*
- * number.h - numbers as text. Pure functions, locale-independent.
+ * number.h - numbers as text, and their bits. Pure functions, locale-independent.
  */
 #ifndef BASE_NUMBER_H
 #define BASE_NUMBER_H
 
 #include "base/str.h"
+
+#include <stdint.h>
+#include <string.h>
+
+/* The same bits: a NaN is itself, and 0 is not -0. */
+static inline bool number_is_same(double a, double b)
+{
+    uint64_t bits_a, bits_b;
+    memcpy(&bits_a, &a, sizeof bits_a);
+    memcpy(&bits_b, &b, sizeof bits_b);
+    return bits_a == bits_b;
+}
 
 enum { NUMBER_TEXT_BYTES = 32 };
 

@@ -48,7 +48,7 @@ static void pending_free(struct pending *pending)
 static struct str copy_text(char **to, struct str text)
 {
     struct str copy = {text.ptr == NULL ? NULL : *to, text.len};
-    if (text.len > 0)
+    if (text.ptr != NULL)
         memcpy(*to, text.ptr, text.len);
     *to += text.len;
     return copy;

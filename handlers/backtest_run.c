@@ -467,9 +467,8 @@ static const struct shelved *shelved_for(struct run *run, struct panel_shelf *sh
 
 enum status backtest_figures_for(const struct backtest_service *service, struct panel_shelf *shelf,
                                  struct str request_body, struct arena *arena,
-                                 const struct stop *stop, char ret_id[DIGEST_HEX_BYTES],
-                                 const struct backtest_result **ret, struct market_hold *hold,
-                                 struct err *err)
+                                 const struct stop *stop, struct backtest_outcome *ret,
+                                 struct market_hold *hold, struct err *err)
 {
     struct run run = {.service = service, .arena = arena, .stop = stop, .hold = hold};
     struct backtest_answer answer = {.body = STR_NONE};
@@ -486,8 +485,8 @@ enum status backtest_figures_for(const struct backtest_service *service, struct 
                              shelved != NULL ? shelved->panel : NULL, arena, stop, &result, err);
     if (s != STATUS_OK)
         return s;
-    memcpy(ret_id, answer.id, DIGEST_HEX_BYTES);
-    *ret = result;
+    memcpy(ret->id, answer.id, DIGEST_HEX_BYTES);
+    ret->result = result;
     return STATUS_OK;
 }
 

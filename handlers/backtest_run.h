@@ -66,6 +66,11 @@ enum status backtest_plan_for(const struct backtest_service *service, struct str
                               struct backtest_plan *ret, struct market_hold *hold, struct err *err)
     NODISCARD;
 
+struct backtest_outcome {
+    char id[DIGEST_HEX_BYTES];
+    const struct backtest_result *result;
+};
+
 /*
  * The run alone, for a row of a batch: nothing is looked up, rendered or stored, and no monkeys are drawn. Every
  * figure is that of the answer with the same id, bit for bit. hold: as above, for the result. Prices and panel are
@@ -74,9 +79,8 @@ enum status backtest_plan_for(const struct backtest_service *service, struct str
  */
 enum status backtest_figures_for(const struct backtest_service *service, struct panel_shelf *shelf,
                                  struct str request_body, struct arena *arena,
-                                 const struct stop *stop, char ret_id[DIGEST_HEX_BYTES],
-                                 const struct backtest_result **ret, struct market_hold *hold,
-                                 struct err *err) NODISCARD;
+                                 const struct stop *stop, struct backtest_outcome *ret,
+                                 struct market_hold *hold, struct err *err) NODISCARD;
 
 /*
  * The series that a spec of the caller's own names, for a run of cells visits. Refusals of too many name

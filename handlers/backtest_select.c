@@ -4,6 +4,7 @@
 #include "base/suggest.h"
 #include "handlers/json_text.h"
 
+#include <assert.h>
 #include <string.h>
 
 static bool is_in(struct str list, struct str name)
@@ -96,6 +97,7 @@ static bool has_member(struct str object, struct str name, struct str *ret_value
 
 static const struct member *find_member(const struct parts *parts, struct str name)
 {
+    assert(parts != NULL);
     for (size_t i = 0; i < parts->n; i++)
         if (str_eq(parts->members[i].key, name))
             return &parts->members[i];
@@ -179,6 +181,7 @@ enum status backtest_select(struct str body, struct str select, struct arena *ar
         s = check_parts(parts, select, arena, err);
     if (s != STATUS_OK)
         return s;
+    assert(parts != NULL);
     struct buf out;
     buf_init(&out, arena, body.len + 16);
     buf_add_c(&out, "{\"data\":{");

@@ -1,6 +1,8 @@
 /* batch_report.c - the result of a finished batch, written once. */
 #include "handlers/batch_report.h"
 
+#include <assert.h>
+
 enum { RESULT_BYTES_MAX = 1 << 20, COLUMNS_MIN = 2 };
 
 enum status batch_study_add(struct batch_study *study, const struct batch_outcome *outcome,
@@ -25,6 +27,7 @@ enum status batch_study_add(struct batch_study *study, const struct batch_outcom
         study->n_others++;
         return STATUS_OK;
     }
+    assert(study->item != NULL); /* since it was begun */
     study->item[study->study.n] = outcome->item->item;
     overfit_study_add(&study->study, outcome->returns);
     return STATUS_OK;

@@ -89,7 +89,7 @@ static enum status run_item(const struct order *order, struct member *member,
                             struct batch_outcome *outcome, struct err *err)
 {
     CLEANUP(market_hold_release) struct market_hold hold = {0};
-    const struct backtest_result *result = NULL;
+    struct backtest_outcome found;
     struct str request;
     outcome->row = (struct backtest_row){
         .item = outcome->item->item, .id = STR_NONE, .error = STR_NONE, .detail = STR_NONE};
@@ -100,10 +100,12 @@ static enum status run_item(const struct order *order, struct member *member,
     enum status s = sweep_request(order->base, outcome->item, &member->arena, &request, err);
     if (s == STATUS_OK)
         s = backtest_figures_for(order->service, member->shelf, request, &member->arena,
-                                 order->stop, outcome->id, &result, &hold, err);
-    if (s == STATUS_OK)
-        take_figures(outcome, result);
-    if (s == STATUS_OK && order->with_returns && !keep_returns(outcome, result))
+                                 order->stop, &found, &hold, err);
+    if (s == STATUS_OK) {
+        memcpy(outcome->id, found.id, sizeof outcome->id);
+        take_figures(outcome, found.result);
+    }
+    if (s == STATUS_OK && order->with_returns && !keep_returns(outcome, found.result))
         return err_out_of_memory(err);
     if (s == STATUS_OK || batch_ends_all(s))
         return s;

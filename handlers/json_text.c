@@ -1,6 +1,7 @@
 /* json_text.c - see json_text.h. */
 #include "handlers/json_text.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -316,6 +317,7 @@ enum status json_splice(struct str document, const struct json_splice *splices, 
         s = locate(document, &splices[i], &places[i], err);
     if (s != STATUS_OK)
         return s;
+    assert(places != NULL);
     qsort(places, n, sizeof *places, by_place);
     size_t at = 0, added_at = SIZE_MAX;
     for (size_t i = 0; i < n; i++) {

@@ -301,7 +301,7 @@ static enum status fill_items(const struct grid *grid, struct arena *arena, stru
                               struct err *err)
 {
     size_t n = grid->is_random ? grid->n_draws : (size_t)grid->n_points;
-    struct str values[SWEEP_POINTERS_MAX * SWEEP_AXES_MAX];
+    struct str values[SWEEP_POINTERS_MAX * SWEEP_AXES_MAX] = {{NULL, 0}};
     enum status s = new_items(sweep, n, arena, err);
     sweep->n_grid = grid->n_points > SIZE_MAX ? SIZE_MAX : (size_t)grid->n_points;
     for (size_t i = 0; i < n && s == STATUS_OK; i++) {

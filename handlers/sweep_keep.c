@@ -80,8 +80,8 @@ enum status sweep_recall(struct str kept, struct arena *arena, struct sweep_kept
     sweep.is_montecarlo = str_eq_c(string_at(jr_root(doc), "kind"), "montecarlo");
     sweep.n_parameters = jr_length(list);
     sweep.parameters = arena_array(arena, sweep.n_parameters + 1, sizeof *sweep.parameters);
-    if (s == STATUS_OK && sweep.parameters == NULL)
-        s = err_out_of_memory(err);
+    if (sweep.parameters == NULL)
+        return err_out_of_memory(err);
     for (size_t i = 0; s == STATUS_OK && i < sweep.n_parameters; i++)
         s = recall_parameter(jr_item(list, i), arena, &sweep.parameters[i], err);
     for (size_t at = 1; json_next_member(kept, &at, &key, &value);)

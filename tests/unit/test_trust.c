@@ -173,9 +173,9 @@ static void rows_that_become_known_after_the_cut_are_corrupted(void **state)
     memcpy(known, s->known_at, s->n * sizeof *known);
     known[40] += 86400LL * 30;
     s->known_at = known;
-    assert_int_equal(
-        prefix_corrupt(&w.market, s->date[50], known[50], 3, 1, &w.arena, &changed, &n_rows, NULL),
-        STATUS_OK);
+    struct prefix_future future = {s->date[50], known[50], 3, 1};
+    assert_int_equal(prefix_corrupt(&w.market, &future, &w.arena, &changed, &n_rows, NULL),
+                     STATUS_OK);
     for (size_t i = 0; i <= 50; i++) {
         bool is_same = !(changed.series[0].price[i] < s->price[i]) &&
                        !(changed.series[0].price[i] > s->price[i]);
