@@ -88,19 +88,15 @@ static bool copy(const struct rows *rows, size_t column, struct arena *arena, st
     return ret->ptr != NULL;
 }
 
-static enum status read_items(struct db *db, const char *sql, struct str job_id, int64_t after,
-                              size_t max, struct arena *arena, struct backtest_item *ret,
-                              size_t *ret_n, struct err *err)
+static enum status read_items(struct rows *rows, size_t max, struct arena *arena,
+                              struct backtest_item *ret, size_t *ret_n, struct err *err)
 {
-    CLEANUP(rows_clear) struct rows rows = {0};
     size_t n = 0;
     bool has_row = false;
-    enum status s =
-        db_query(db, sql, PARAMS(db_text(job_id), db_i64(after), db_i64((int64_t)max)), &rows, err);
-    while (s == STATUS_OK && n < max && (s = rows_next(&rows, &has_row, err)) == STATUS_OK &&
-           has_row) {
-        ret[n].item = rows_i64(&rows, 0);
-        if (!copy(&rows, 1, arena, &ret[n].request) || !copy(&rows, 2, arena, &ret[n].parameters))
+    enum status s = STATUS_OK;
+    while (n < max && (s = rows_next(rows, &has_row, err)) == STATUS_OK && has_row) {
+        ret[n].item = rows_i64(rows, 0);
+        if (!copy(rows, 1, arena, &ret[n].request) || !copy(rows, 2, arena, &ret[n].parameters))
             return err_out_of_memory(err);
         n++;
     }
@@ -112,14 +108,22 @@ enum status backtest_items_open(struct db *db, struct str job_id, int64_t after,
                                 struct arena *arena, struct backtest_item *ret, size_t *ret_n,
                                 struct err *err)
 {
-    return read_items(db, stmt_items_open, job_id, after, max, arena, ret, ret_n, err);
+    CLEANUP(rows_clear) struct rows rows = {0};
+    enum status s =
+        db_query(db, stmt_items_open, PARAMS(db_text(job_id), db_i64(after), db_i64((int64_t)max)),
+                 &rows, err);
+    return s != STATUS_OK ? s : read_items(&rows, max, arena, ret, ret_n, err);
 }
 
 enum status backtest_items_done(struct db *db, struct str job_id, int64_t after, size_t max,
                                 struct arena *arena, struct backtest_item *ret, size_t *ret_n,
                                 struct err *err)
 {
-    return read_items(db, stmt_items_done, job_id, after, max, arena, ret, ret_n, err);
+    CLEANUP(rows_clear) struct rows rows = {0};
+    enum status s =
+        db_query(db, stmt_items_done, PARAMS(db_text(job_id), db_i64(after), db_i64((int64_t)max)),
+                 &rows, err);
+    return s != STATUS_OK ? s : read_items(&rows, max, arena, ret, ret_n, err);
 }
 
 enum status backtest_items_count(struct db *db, struct str job_id, int64_t *ret_done,
