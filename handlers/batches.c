@@ -69,8 +69,8 @@ static enum status write_job(struct request *request, struct db *db, const struc
     struct str known = STR_NONE;
     enum status s = STATUS_OK;
     if (once->key.ptr != NULL)
-        s = job_once(db, job->owner, once->key, str_of(once->hash), job->id, &request->arena,
-                     &is_new, &known, err);
+        s = job_once(db, &(struct job_once){job->owner, once->key, str_of(once->hash), job->id},
+                     &request->arena, &is_new, &known, err);
     if (s == STATUS_OK && !is_new) {
         *ret_id = known;
         return STATUS_OK;

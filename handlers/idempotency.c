@@ -59,8 +59,8 @@ enum status idempotency_note(struct request *request, struct err *err)
         s = db_begin(db, err);
     if (s != STATUS_OK)
         return s;
-    s = job_once(db, job_owner(request), once.key, str_of(once.hash), STR_NONE, &request->arena,
-                 &is_new, &job_id, err);
+    s = job_once(db, &(struct job_once){job_owner(request), once.key, str_of(once.hash), STR_NONE},
+                 &request->arena, &is_new, &job_id, err);
     if (s == STATUS_OK)
         s = db_commit(db, err);
     else

@@ -366,26 +366,26 @@ static enum status mismatch(struct str key, struct err *err)
     return STATUS_IDEMPOTENCY_MISMATCH;
 }
 
-enum status job_once(struct db *db, int64_t owner, struct str key, struct str hash,
-                     struct str job_id, struct arena *arena, bool *ret_is_new,
-                     struct str *ret_job_id, struct err *err)
+enum status job_once(struct db *db, const struct job_once *once, struct arena *arena,
+                     bool *ret_is_new, struct str *ret_job_id, struct err *err)
 {
     CLEANUP(rows_clear) struct rows rows = {0};
     bool found = false;
     int64_t changed = 0;
-    enum status s = db_exec(
-        db, stmt_once[db_kind(db)],
-        PARAMS(db_i64(owner), db_text(key), db_text(hash), db_text(job_id), db_i64(JOB_ONCE_MS)),
-        &changed, err);
+    enum status s = db_exec(db, stmt_once[db_kind(db)],
+                            PARAMS(db_i64(once->owner), db_text(once->key), db_text(once->hash),
+                                   db_text(once->job_id), db_i64(JOB_ONCE_MS)),
+                            &changed, err);
     *ret_is_new = changed > 0;
     *ret_job_id = STR_NONE;
     if (s != STATUS_OK || changed > 0)
         return s;
-    s = db_query_one(db, stmt_once_get, PARAMS(db_i64(owner), db_text(key)), &rows, &found, err);
+    s = db_query_one(db, stmt_once_get, PARAMS(db_i64(once->owner), db_text(once->key)), &rows,
+                     &found, err);
     if (s != STATUS_OK || !found)
         return s != STATUS_OK ? s : err_set(err, STATUS_DB_CONFLICT, "The key expired just now.");
-    if (!str_eq(rows_text(&rows, 0), hash))
-        return mismatch(key, err);
+    if (!str_eq(rows_text(&rows, 0), once->hash))
+        return mismatch(once->key, err);
     return copy(&rows, 1, arena, ret_job_id) ? STATUS_OK : err_out_of_memory(err);
 }
 

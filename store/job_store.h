@@ -107,14 +107,19 @@ struct job_glimpse {
 enum status job_peek(struct db *db, struct str id, struct arena *arena, struct job_glimpse *ret,
                      bool *ret_found, struct err *err) NODISCARD;
 
+struct job_once {
+    int64_t owner;
+    struct str key, hash;
+    struct str job_id; /* ptr NULL: none */
+};
+
 /*
- * Inside a transaction: notes that this owner's key stands for a request of this hash and, unless ptr is NULL, for a
- * job. *ret_is_new false: it did already; *ret_job_id is then that job's, ptr NULL when there is none.
+ * Inside a transaction: notes that this owner's key stands for a request of this hash and for that job.
+ * *ret_is_new false: it did already; *ret_job_id is then that job's, ptr NULL when there is none.
  * Errors: IDEMPOTENCY_MISMATCH when it stood for another request.
  */
-enum status job_once(struct db *db, int64_t owner, struct str key, struct str hash,
-                     struct str job_id, struct arena *arena, bool *ret_is_new,
-                     struct str *ret_job_id, struct err *err) NODISCARD;
+enum status job_once(struct db *db, const struct job_once *once, struct arena *arena,
+                     bool *ret_is_new, struct str *ret_job_id, struct err *err) NODISCARD;
 enum { JOB_ONCE_MS = 86400000 }; /* keys older than that mean nothing any more */
 enum status job_once_purge(struct db *db, struct err *err) NODISCARD;
 

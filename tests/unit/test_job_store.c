@@ -299,19 +299,25 @@ static void an_idempotency_key_stands_for_one_request_for_a_day(void **state)
     struct db *db = writer(f);
     struct str id;
     bool is_new = false;
-    ok(job_once(db, 1, STR("k"), STR("h1"), STR("j1"), &f->arena, &is_new, &id, &err));
+    ok(job_once(db, &(struct job_once){1, STR("k"), STR("h1"), STR("j1")}, &f->arena, &is_new, &id,
+                &err));
     assert_true(is_new);
-    ok(job_once(db, 1, STR("k"), STR("h1"), STR("j2"), &f->arena, &is_new, &id, &err));
+    ok(job_once(db, &(struct job_once){1, STR("k"), STR("h1"), STR("j2")}, &f->arena, &is_new, &id,
+                &err));
     assert_true(!is_new && str_eq_c(id, "j1"));
-    ok(job_once(db, 2, STR("k"), STR("h2"), STR_NONE, &f->arena, &is_new, &id, &err));
+    ok(job_once(db, &(struct job_once){2, STR("k"), STR("h2"), STR_NONE}, &f->arena, &is_new, &id,
+                &err));
     assert_true(is_new); /* another caller's key */
-    ok(job_once(db, 2, STR("k"), STR("h2"), STR_NONE, &f->arena, &is_new, &id, &err));
+    ok(job_once(db, &(struct job_once){2, STR("k"), STR("h2"), STR_NONE}, &f->arena, &is_new, &id,
+                &err));
     assert_true(!is_new && id.ptr == NULL);
     expect(STATUS_IDEMPOTENCY_MISMATCH,
-           job_once(db, 1, STR("k"), STR("h2"), STR("j3"), &f->arena, &is_new, &id, &err));
+           job_once(db, &(struct job_once){1, STR("k"), STR("h2"), STR("j3")}, &f->arena, &is_new,
+                    &id, &err));
     ok(db_exec(db, "UPDATE idempotent_request SET created_ms = created_ms - 86400001", NO_PARAMS,
                NULL, &err));
-    ok(job_once(db, 1, STR("k"), STR("h2"), STR("j3"), &f->arena, &is_new, &id, &err));
+    ok(job_once(db, &(struct job_once){1, STR("k"), STR("h2"), STR("j3")}, &f->arena, &is_new, &id,
+                &err));
     assert_true(is_new);
     ok(job_once_purge(db, &err));
     db_release(db);
