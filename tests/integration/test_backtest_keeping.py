@@ -41,12 +41,16 @@ class SqliteLock:
         self.connection.execute("ROLLBACK")
         self.connection.close()
 
+    def end_waiting_sessions(self):
+        """Who waited in a killed process is gone with it."""
+
 
 class PostgresqlLock:
     """Nobody writes backtests while this is entered; everybody reads."""
 
     def __init__(self, backend):
-        self.psql = subprocess.Popen([postgres._psql(), "-X", "-q", "-A", "-t", backend.settings["database_url"]],
+        self.url = backend.settings["database_url"]
+        self.psql = subprocess.Popen([postgres._psql(), "-X", "-q", "-A", "-t", self.url],
                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def __enter__(self):
@@ -56,6 +60,11 @@ class PostgresqlLock:
 
     def __exit__(self, *_):
         self.psql.communicate("ROLLBACK;\n", timeout=30)
+
+    def end_waiting_sessions(self):
+        """A session that waits for the lock does not see that its client was killed: it would still commit its row."""
+        postgres.sql(self.url, "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+                               "WHERE datname = current_database() AND wait_event_type = 'Lock'")
 
 
 class Waiting(unittest.TestCase, Assertions):
@@ -141,9 +150,11 @@ class Waiting(unittest.TestCase, Assertions):
 
     def test_a_server_that_is_killed_loses_copies_and_no_answer(self):
         server = self.serve()
-        with self.lock_type(self.backend):
+        lock = self.lock_type(self.backend)
+        with lock:
             first = server.post("/v1/backtests", asking(5000))
             server.kill()
+            lock.end_waiting_sessions()
         with self.backend.server() as other:
             self.assert_problem(other.get(first.header("Location")), "unknown-backtest")
             again = other.post("/v1/backtests", asking(5000))
