@@ -317,6 +317,7 @@ static enum status take_measures(struct run *run, struct err *err)
         .periods_per_year = result->periods_per_year,
         .risk_free_rate = run->spec->risk_free_rate,
         .options.has_mar = profile_targets_zero(run->spec->metrics_profile),
+        .kernels = run->panel->kernels,
         .trading = &trading,
     };
     s = common_paths(run, &input, err);

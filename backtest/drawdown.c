@@ -4,7 +4,7 @@
 #include "backtest/kernels.h"
 
 #include <math.h>
-#include <stdlib.h>
+#include <stdbool.h>
 
 void drawdown_path(const double *value, size_t n, double *ret_drawdown)
 {
@@ -14,37 +14,42 @@ void drawdown_path(const double *value, size_t n, double *ret_drawdown)
 
 size_t drawdown_list(const double *value, size_t n, struct drawdown *ret)
 {
-    size_t count = 0, peak = 0;
-    double lowest = 0;
+    size_t count = 0, peak = 0, trough = 0;
 
     for (size_t t = 1; t < n; t++) {
         if (value[t] >= value[peak]) {
             if (peak + 1 < t)
-                ret[count++].recovery = t;
+                ret[count++] = (struct drawdown){peak, trough, t, value[trough] / value[peak] - 1};
             peak = t;
-            continue;
-        }
-        double depth = value[t] / value[peak] - 1;
-        if (peak + 1 == t || depth < lowest) {
-            lowest = depth;
-            ret[count] = (struct drawdown){peak, t, DRAWDOWN_OPEN, depth};
+        } else if (peak + 1 == t || value[t] < value[trough]) {
+            trough = t;
         }
     }
-    return count + (n > 0 && peak + 1 < n ? 1 : 0);
+    if (n > 0 && peak + 1 < n)
+        ret[count++] =
+            (struct drawdown){peak, trough, DRAWDOWN_OPEN, value[trough] / value[peak] - 1};
+    return count;
 }
 
-static int deeper_first(const void *left, const void *right)
+static bool is_deeper(const struct drawdown *a, const struct drawdown *b)
 {
-    const struct drawdown *a = left, *b = right;
     if (a->depth < b->depth || a->depth > b->depth)
-        return a->depth < b->depth ? -1 : 1;
-    return a->peak < b->peak ? -1 : 1;
+        return a->depth < b->depth;
+    return a->peak < b->peak;
 }
 
+/* Shell's sort with Ciura's gaps: the order is total, so that no way of sorting gives another. */
 void drawdown_sort(struct drawdown *list, size_t n)
 {
-    if (n > 1)
-        qsort(list, n, sizeof *list, deeper_first);
+    static const size_t gaps[] = {1750, 701, 301, 132, 57, 23, 10, 4, 1};
+    for (size_t g = 0; g < sizeof gaps / sizeof gaps[0]; g++)
+        for (size_t i = gaps[g]; i < n; i++) {
+            struct drawdown moved = list[i];
+            size_t k = i;
+            for (; k >= gaps[g] && is_deeper(&moved, &list[k - gaps[g]]); k -= gaps[g])
+                list[k] = list[k - gaps[g]];
+            list[k] = moved;
+        }
 }
 
 double drawdown_ulcer(const double *drawdown, size_t n)

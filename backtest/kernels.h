@@ -38,6 +38,40 @@ struct kernel_gains {
     size_t n_gains, n_losses;
 };
 
+/* Around a limit: first to third powers of what lies on its sides, all sums >= 0. */
+struct kernel_partials {
+    double gains, losses;
+    double gains_squared, losses_squared, losses_cubed;
+    size_t n_gains, n_losses;
+};
+
+struct kernel_below {
+    double sum;
+    size_t n;
+};
+
+struct kernel_trend {
+    double xy, yy;
+};
+
+/* The elements where b is on one side of 0: what r and b compound to over them. */
+struct kernel_side {
+    double own, other;
+    size_t n, n_same; /* n_same: r is on the side of b too; 0 on the side that has b == 0 */
+};
+
+/* Indices: b > 0, b < 0, and b >= 0. */
+struct kernel_wins {
+    size_t n[3], n_wins[3];
+    size_t n_all_wins;
+};
+
+/* Sums, or means, of x and b where b > 0 and where b < 0. */
+struct kernel_split {
+    double x[2], b[2];
+    size_t n[2];
+};
+
 struct kernel_declines {
     double lowest; /* 0: no decline */
     double sum, squares;
@@ -113,7 +147,24 @@ struct kernels {
     struct kernel_range (*range)(const double *x, size_t n);                  /* n > 0 */
     struct kernel_powers (*powers)(const double *x, size_t n, double centre); /* d = x - centre */
     struct kernel_gains (*gains)(const double *x, size_t n, double target);   /* d = x - target */
+    struct kernel_partials (*partials)(const double *x, size_t n, double target); /* likewise */
     double (*dot)(const double *x, const double *y, size_t n);
+    double (*growth)(const double *x,
+                     size_t n); /* product of 1 + x; lanes multiply like sums add */
+    double (*absolute)(const double *x, size_t n, double centre);          /* sum of |x - centre| */
+    struct kernel_below (*below)(const double *x, size_t n, double limit); /* x < limit */
+
+    /* dx = i + 1 - (n + 1) / 2, dy = y[i] - centre_y: sums of dx * dy and dy^2. */
+    struct kernel_trend (*trend)(const double *y, size_t n, double centre_y);
+
+    /* ret: where b > 0, where b < 0, and where not b > 0. */
+    void (*sides)(const double *r, const double *b, size_t n, struct kernel_side ret[3]);
+    struct kernel_wins (*wins)(const double *x, const double *b, size_t n); /* a win: x > 0 */
+
+    /* Where b > 0 and where b < 0: the sums of both, then xy and yy (yy of b) around given means; xx stays 0. */
+    struct kernel_split (*split)(const double *x, const double *b, size_t n);
+    void (*split_pair)(const double *x, const double *b, size_t n, const struct kernel_split *mean,
+                       struct kernel_pair ret[2]);
     struct kernel_pair (*pair)(const double *x, const double *y, size_t n, double centre_x,
                                double centre_y);
 

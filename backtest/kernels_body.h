@@ -48,6 +48,7 @@ static size_t count_lanes(const int64_t lane[KERNEL_LANES])
 #include "backtest/kernels_body_fill.h"
 #include "backtest/kernels_body_series.h"
 #include "backtest/kernels_body_sums.h"
+#include "backtest/kernels_body_sides.h"
 
 const struct kernels KERNELS_TABLE = {
     .name = KERNELS_NAME,
@@ -62,7 +63,16 @@ const struct kernels KERNELS_TABLE = {
     .range = kernel_range,
     .powers = kernel_powers,
     .gains = kernel_gains,
+    .partials = kernel_partials,
     .dot = kernel_dot,
+    .growth = kernel_growth,
+    .absolute = kernel_absolute,
+    .below = kernel_below,
+    .trend = kernel_trend,
+    .sides = kernel_sides,
+    .wins = kernel_wins,
+    .split = kernel_split,
+    .split_pair = kernel_split_pair,
     .pair = kernel_pair,
     .products = kernel_products,
 };

@@ -11,6 +11,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { BLOCK = 16 };
+
 const struct measure_info measure_infos[MEASURE_ALL_COUNT] = {
 #define METRIC(name, unit, needs_benchmark, convention) \
     [MEASURE_##name] = {#name, unit, convention, needs_benchmark},
@@ -55,7 +57,11 @@ void measure_maybe(struct measure_value *out, bool is_known, double value,
 
 size_t measure_live_length(struct measure_path path)
 {
-    for (size_t t = 0; t < path.n; t++) {
+    size_t t = 0;
+    for (bool is_live = true; is_live && t + BLOCK <= path.n; t += is_live ? BLOCK : 0)
+        for (size_t i = 0; i < BLOCK; i++)
+            is_live &= path.value[t + i] > 0;
+    for (; t < path.n; t++) {
         if (!(path.value[t] > 0))
             return t + 1;
     }
@@ -96,29 +102,30 @@ static enum status take_returns(struct facts *f, struct arena *arena, struct err
     if (own == NULL || x == NULL || y == NULL)
         return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for the metrics.");
     if (in->returns == NULL)
-        stats_returns(f->path.value, f->path.n, own);
+        f->k->returns(f->path.value, f->path.n, own);
     f->r = in->returns != NULL ? in->returns : own;
     double rate = measure_rate_per_period(in->risk_free_rate, f->periods);
-    subtract(f->r, f->n, rate, in->risk_free, x);
-    f->x = f->y = x;
+    f->x = f->r;
+    if (in->risk_free != NULL || fabs(rate) > 0) {
+        subtract(f->r, f->n, rate, in->risk_free, x);
+        f->x = x;
+    }
+    f->y = f->x;
     if (o->has_mar || o->mar_series != NULL) {
         subtract(f->r, f->n, o->mar, o->mar_series, y);
         f->y = y;
     }
-    f->m = stats_moments(f->r, f->n);
+    f->m = stats_moments_with(f->k, f->r, f->n);
     f->excess_mean = f->m.mean - rate;
     f->excess_sd = f->m.sd;
     f->excess_varies = !f->m.is_constant;
     f->rf = in->risk_free_rate;
     if (in->risk_free != NULL) {
-        struct stats_moments m = stats_moments_short(x, f->n);
+        struct stats_moments m = stats_moments_short_with(f->k, x, f->n);
         f->excess_mean = m.mean;
         f->excess_sd = m.sd;
         f->excess_varies = !m.is_constant;
-        double growth = 1;
-        for (size_t t = 0; t < f->n; t++)
-            growth *= 1 + in->risk_free[t];
-        f->rf = measure_annualised(growth, f->periods, (double)f->n);
+        f->rf = measure_annualised(f->k->growth(in->risk_free, f->n), f->periods, (double)f->n);
     }
     return STATUS_OK;
 }
@@ -126,18 +133,12 @@ static enum status take_returns(struct facts *f, struct arena *arena, struct err
 /* Root mean squares of the two sides of y, its mean, and the sums of gains and losses. */
 static void take_sides(struct facts *f)
 {
-    double above = 0;
     assert(f->y != NULL);
-    struct kernel_gains g = kernels_ref.gains(f->y, f->n, 0);
-    for (size_t t = 0; t < f->n; t++) {
-        double up = f->y[t] > 0 ? f->y[t] : 0;
-        above += up * up;
-    }
-    f->y_mean = f->y == f->x ? f->excess_mean : kernels_ref.range(f->y, f->n).sum / (double)f->n;
-    f->downside = sqrt(g.losses_squared / (double)f->n);
-    f->upside = sqrt(above / (double)f->n);
-    f->around_target = (struct stats_gains){g.gains, g.losses, g.n_gains, g.n_losses};
-    f->around_zero = stats_gains(f->r, f->n, 0);
+    f->around_zero = f->k->partials(f->r, f->n, 0);
+    f->around_target = f->y == f->r ? f->around_zero : f->k->partials(f->y, f->n, 0);
+    f->y_mean = f->y == f->x ? f->excess_mean : f->k->range(f->y, f->n).sum / (double)f->n;
+    f->downside = sqrt(f->around_target.losses_squared / (double)f->n);
+    f->upside = sqrt(f->around_target.gains_squared / (double)f->n);
 }
 
 static void take_growth(struct facts *f)
@@ -158,7 +159,7 @@ static enum status prepare(struct facts *f, struct arena *arena, struct err *err
     f->sorted = arena_room(arena, n, sizeof *f->sorted);
     f->scratch = arena_room(arena, n + 1, sizeof *f->scratch);
     f->spare = arena_room(arena, n + 1, sizeof *f->spare);
-    f->count = arena_room(arena, n + 1, sizeof *f->count);
+    f->count = arena_room(arena, 2 * n + 1, sizeof *f->count);
     f->log_value = arena_room(arena, n, sizeof *f->log_value);
     f->episodes = arena_room(arena, n / 2 + 1, sizeof *f->episodes);
     if (drawdown == NULL || f->sorted == NULL || f->scratch == NULL || f->spare == NULL ||
@@ -170,16 +171,16 @@ static enum status prepare(struct facts *f, struct arena *arena, struct err *err
     take_sides(f);
     take_growth(f);
     if (!f->is_ruined)
-        kernels_ref.logs(f->path.value, n, f->path.value[0], f->log_value);
+        f->k->logs(f->path.value, n, f->path.value[0], f->log_value);
     assert(f->r != NULL);
     memcpy(f->sorted, f->r, f->n * sizeof *f->sorted);
     order_sort(f->sorted, f->n, f->scratch, f->count);
-    f->declines = kernels_ref.declines(f->path.value, n, drawdown);
+    f->declines = f->k->declines(f->path.value, n, drawdown);
     f->drawdown = drawdown + 1;
     f->n_episodes = drawdown_list(f->path.value, n, f->episodes);
     drawdown_sort(f->episodes, f->n_episodes);
     f->depth = f->n_episodes > 0 ? -f->episodes[0].depth : 0;
-    f->has_rho = stats_autocorrelation(f->r, f->n, &f->rho);
+    f->has_rho = stats_autocorrelation(f->k, f->r, f->n, &f->rho);
     f->flat = f->n < 2       ? REASON_TOO_SHORT
               : f->m.is_zero ? REASON_NO_VARIATION
                              : REASON_ZERO_VARIANCE;
@@ -222,6 +223,7 @@ enum status measure_compute(const struct measure_input *input, struct arena *are
                             struct measure_value ret[MEASURE_ALL_COUNT], struct err *err)
 {
     struct facts f = {.in = input, .path = input->path, .out = ret};
+    f.k = input->kernels != NULL ? input->kernels : &kernels_ref;
     f.path.n = measure_live_length(input->path);
     f.n = f.path.n - 1;
     f.n_rows = input->n_rows > 0 ? input->n_rows : f.n;

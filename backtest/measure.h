@@ -80,6 +80,8 @@ struct measure_options {
     double ruin_loss;         /* fraction whose loss is ruin in risk_of_ruin; 0: 0.5 */
 };
 
+struct kernels;
+
 struct measure_input {
     struct measure_path path;
     const double *returns; /* the path's own returns, exact; NULL: taken from its values */
@@ -94,6 +96,7 @@ struct measure_input {
     const double *common_returns, *benchmark_returns; /* exact; NULL: from the values */
     const double *common_risk_free; /* per common return; NULL: as risk_free NULL */
     struct measure_options options;
+    const struct kernels *kernels;         /* all give the same bits; NULL: those for any machine */
     const struct measure_trading *trading; /* NULL: a price series */
 };
 

@@ -30,7 +30,7 @@ static void ruin(struct facts *f)
     }
     for (size_t t = 0; t < f->n; t++)
         f->scratch[t] = f->log_value[t + 1] - f->log_value[t];
-    struct stats_moments m = stats_moments_short(f->scratch, f->n);
+    struct stats_moments m = stats_moments_short_with(f->k, f->scratch, f->n);
     if (f->n < 2 || f->m.is_constant)
         measure_deny(out, f->flat, f->n);
     else
@@ -44,7 +44,7 @@ static void sizes(struct facts *f)
     static const enum measure_id rows[] = {MEASURE_payoff, MEASURE_kelly, MEASURE_expectancy,
                                            MEASURE_cpc_index};
     struct measure_value *out = f->out;
-    struct stats_gains g = f->around_zero;
+    struct kernel_partials g = f->around_zero;
     size_t n = g.n_gains + g.n_losses;
     if (g.n_gains == 0 || g.n_losses == 0) {
         enum measure_reason why = n == 0            ? REASON_NO_NONZERO
@@ -65,7 +65,7 @@ static void sizes(struct facts *f)
 static void averages(struct facts *f)
 {
     struct measure_value *out = f->out;
-    struct stats_gains g = f->around_zero;
+    struct kernel_partials g = f->around_zero;
     size_t n = g.n_gains + g.n_losses, n_zero = f->n - n;
     double wins = (double)g.n_gains, losses = (double)g.n_losses;
 
@@ -90,7 +90,7 @@ static void averages(struct facts *f)
 void measure_bets(struct facts *f)
 {
     struct measure_value *out = f->out;
-    struct stats_gains g = f->around_zero;
+    struct kernel_partials g = f->around_zero;
     double n = (double)f->n, nonzero = (double)(g.n_gains + g.n_losses);
 
     measure_set(ROW(out, positive_days), (double)g.n_gains / n, f->n);

@@ -27,7 +27,8 @@ static void sortino_rows(struct facts *f)
 static void probabilistic_sortino(struct facts *f)
 {
     struct measure_value *out = f->out;
-    double low = stats_downside(f->r, f->n, 0), target = f->in->options.target_sharpe;
+    double low = sqrt(f->around_zero.losses_squared / (double)f->n),
+           target = f->in->options.target_sharpe;
     double ratio = low > 0 ? f->m.mean / low : 0, adjusted = ratio / sqrt(2);
     double skew = f->m.skew, excess = f->m.excess - 3;
     bool is_known = low > 0 && f->n >= 4 && !f->m.is_constant;
@@ -46,7 +47,7 @@ static void sortino_lean(struct facts *f)
         f->scratch[n] = f->r[t];
         n += f->r[t] < 0;
     }
-    struct stats_moments m = stats_moments_short(f->scratch, n);
+    struct stats_moments m = stats_moments_short_with(f->k, f->scratch, n);
     measure_ratio(ROW(f->out, sortino_lean), elementary_pow(1 + f->m.mean, f->periods) - 1 - f->rf,
                   m.sd * f->root, REASON_NO_DOWNSIDE, n);
 }
@@ -55,35 +56,26 @@ static void sortino_lean(struct facts *f)
 static void omega_required(struct facts *f)
 {
     struct measure_value *out = ROW(f->out, omega_required);
-    double required = f->in->options.required_return, gains = 0, losses = 0;
+    double required = f->in->options.required_return;
     if (!(required > -1)) {
         measure_deny(out, REASON_NOT_FINITE, f->n);
         return;
     }
     double threshold = measure_rate_per_period(required, f->periods);
-    for (size_t t = 0; t < f->n; t++) {
-        double d = f->x[t] - threshold;
-        gains += d > 0 ? d : 0;
-        losses -= d < 0 ? d : 0;
-    }
+    struct kernel_gains g = f->k->gains(f->x, f->n, threshold);
     if (f->n < 2)
         measure_deny(out, REASON_TOO_SHORT, f->n);
     else
-        measure_ratio(out, gains, losses, REASON_NO_DOWNSIDE, f->n);
+        measure_ratio(out, g.gains, g.losses, REASON_NO_DOWNSIDE, f->n);
 }
 
 static void partial_moments(struct facts *f)
 {
     struct measure_value *out = f->out;
-    const struct stats_gains *g = &f->around_target;
+    const struct kernel_partials *g = &f->around_target;
     enum measure_reason why = REASON_NO_DOWNSIDE;
-    double n = (double)f->n, cubes = 0, prospect = 0;
-
-    for (size_t t = 0; t < f->n; t++) {
-        double below = f->y[t] < 0 ? f->y[t] : 0, loss = f->r[t] < 0 ? f->r[t] : 0;
-        cubes -= below * below * below;
-        prospect += f->r[t] + 1.25 * loss;
-    }
+    double n = (double)f->n, cubes = g->losses_cubed;
+    double prospect = f->m.sum - 1.25 * f->around_zero.losses;
     double target = f->m.mean - f->y_mean;
     measure_ratio(ROW(out, omega), g->gains, g->losses, why, f->n);
     measure_maybe(ROW(out, omega_sharpe), g->losses > 0, f->y_mean * n / g->losses, why, f->n);
@@ -104,7 +96,7 @@ static void partial_moments(struct facts *f)
 void measure_downside_family(struct facts *f)
 {
     struct measure_value *out = f->out;
-    const struct stats_gains *g = &f->around_zero;
+    const struct kernel_partials *g = &f->around_zero;
     sortino_rows(f);
     probabilistic_sortino(f);
     sortino_lean(f);
@@ -119,15 +111,14 @@ void measure_downside_family(struct facts *f)
 /* The root of the sum of squares of PerformanceAnalytics' drawdowns of the Burke ratio: runs of negative returns. */
 static double burke_runs(const struct facts *f)
 {
-    double squares = 0;
-    for (size_t t = 1; t < f->n;) {
-        double product = 1;
-        for (; t < f->n && f->r[t] < 0; t++)
-            product *= 1 + 0.01 * f->r[t];
-        squares += (product - 1) * 100 * ((product - 1) * 100);
-        t++;
+    double squares = 0, product = 1;
+    for (size_t t = 1; t < f->n; t++) { /* no branch: where a run ends cannot be predicted */
+        double depth = (product - 1) * 100, is_down = f->r[t] < 0;
+        squares += (1 - is_down) * (depth * depth);
+        product = f->r[t] < 0 ? product * (1 + 0.01 * f->r[t]) : 1;
     }
-    return sqrt(squares);
+    double last = (product - 1) * 100;
+    return sqrt(squares + last * last);
 }
 
 static void burke_rows(struct facts *f)
@@ -167,16 +158,10 @@ static void over_depth(struct facts *f)
 /* quantstats takes its value at risk of the drawdown series: mean and sd, then the mean strictly below. */
 static double tail_of_drawdown(struct facts *f)
 {
-    struct stats_moments m = stats_moments_short(f->drawdown, f->n);
-    double limit = m.mean + elementary_normal_quantile(0.05) * m.sd, sum = 0;
-    size_t n = 0;
-    for (size_t t = 0; t < f->n; t++) {
-        if (f->drawdown[t] < limit) {
-            sum += f->drawdown[t];
-            n++;
-        }
-    }
-    return n > 0 ? sum / (double)n : limit;
+    struct stats_moments m = stats_moments_short_with(f->k, f->drawdown, f->n);
+    double limit = m.mean + elementary_normal_quantile(0.05) * m.sd;
+    struct kernel_below below = f->k->below(f->drawdown, f->n, limit);
+    return below.n > 0 ? below.sum / (double)below.n : limit;
 }
 
 static void over_ulcer(struct facts *f)

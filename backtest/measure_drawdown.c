@@ -3,7 +3,8 @@
 #include "backtest/order.h"
 
 #include <math.h>
-#include <string.h>
+
+static const double TAIL = 0.05;
 
 /* Sums over the list of declines. */
 struct spans {
@@ -101,10 +102,10 @@ void measure_drawdowns(struct facts *f)
     episode_rows(f);
 
     measure_set(ROW(out, underwater_share), (double)f->declines.n_underwater / (double)f->n, f->n);
-    double *sorted = f->scratch;
-    memcpy(sorted, f->drawdown, f->n * sizeof *sorted);
-    order_sort(sorted, f->n, f->spare, f->count);
-    measure_set(ROW(out, cdar_95), order_mean_to(sorted, f->n, order_quantile(sorted, f->n, 0.05)),
-                f->n);
+    /* Only the deepest sessions need an order: those up to the 5 % quantile, between two of them. */
+    size_t wanted = (size_t)((double)(f->n - 1) * TAIL) + 2;
+    size_t found = order_tail(f->drawdown, f->n, wanted, f->scratch, f->spare, f->count);
+    measure_set(ROW(out, cdar_95),
+                order_mean_to(f->scratch, found, order_quantile(f->scratch, f->n, TAIL)), f->n);
     conditional_depth(f);
 }

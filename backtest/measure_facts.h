@@ -11,6 +11,7 @@
 
 struct facts {
     const struct measure_input *in;
+    const struct kernels *k;
     struct measure_path path; /* up to ruin */
     struct measure_value *out;
     size_t n;      /* returns, at least 1 */
@@ -20,7 +21,7 @@ struct facts {
     struct kernel_declines declines;
     double *sorted;          /* r ascending */
     double *scratch, *spare; /* n + 1 values each */
-    size_t *count;           /* n + 1 numbers */
+    uint32_t *count;         /* 2 n + 1 numbers */
     double *log_value;       /* ln(V_t / V_0), t = 0..n; not for a path that ends in ruin */
     const double *x;         /* r minus the risk-free return of each session */
     const double *y;         /* r minus the target of downside figures */
@@ -35,9 +36,9 @@ struct facts {
     double years;             /* by date; by count without dates */
     double cagr, cagr_periods;
     double y_mean, downside, upside; /* of y: mean, lower and upper second partial moments' roots */
-    struct stats_gains around_zero;  /* r around 0 */
-    struct stats_gains around_target; /* y around 0 */
-    struct drawdown *episodes;        /* deepest first */
+    struct kernel_partials around_zero;   /* r around 0 */
+    struct kernel_partials around_target; /* y around 0 */
+    struct drawdown *episodes;            /* deepest first */
     size_t n_episodes;
     double depth; /* |max drawdown| */
     bool has_rho;

@@ -47,13 +47,11 @@ static void windows(struct facts *f)
 static void by_other_clocks(struct facts *f)
 {
     struct measure_value *out = f->out;
-    double total = f->total + 1, sum = 1;
+    double total = f->total + 1;
     measure_set(ROW(out, cagr_rows), measure_annualised(total, f->periods, (double)f->n_rows),
                 f->n_rows);
-    for (size_t t = 0; t < f->n; t++)
-        sum *= 1 + f->x[t];
     measure_set(ROW(out, return_annualised_excess),
-                measure_annualised(sum, f->periods, (double)f->n), f->n);
+                measure_annualised(f->k->growth(f->x, f->n), f->periods, (double)f->n), f->n);
     if (f->path.date == NULL) {
         measure_deny(ROW(out, cagr_365), REASON_NO_DATES, f->n);
         measure_deny(ROW(out, cagr_365_25), REASON_NO_DATES, f->n);
@@ -85,7 +83,6 @@ static void spread(struct facts *f)
     struct measure_value *out = f->out;
     const struct stats_moments *m = &f->m;
     bool has_two = f->n >= 2;
-    double absolute = 0;
 
     measure_maybe(ROW(out, volatility), has_two, m->sd * f->root, REASON_TOO_SHORT, f->n);
     measure_maybe(ROW(out, standard_deviation), has_two, m->sd, REASON_TOO_SHORT, f->n);
@@ -93,12 +90,10 @@ static void spread(struct facts *f)
                   f->n);
     measure_maybe(ROW(out, volatility_population), has_two, m->sd_population * f->root,
                   REASON_TOO_SHORT, f->n);
-    measure_set(ROW(out, semideviation), m->is_constant ? 0 : stats_downside(f->r, f->n, m->mean),
-                f->n);
-    for (size_t t = 0; t < f->n; t++)
-        absolute += fabs(f->r[t] - m->mean);
-    measure_set(ROW(out, mean_absolute_deviation), m->is_constant ? 0 : absolute / (double)f->n,
-                f->n);
+    double below = f->k->gains(f->r, f->n, m->mean).losses_squared / (double)f->n;
+    double absolute = f->k->absolute(f->r, f->n, m->mean) / (double)f->n;
+    measure_set(ROW(out, semideviation), m->is_constant ? 0 : sqrt(below), f->n);
+    measure_set(ROW(out, mean_absolute_deviation), m->is_constant ? 0 : absolute, f->n);
     if (has_two)
         measure_set(ROW(out, gini_mean_difference),
                     m->is_constant ? 0 : order_gini(f->sorted, f->n), f->n);
@@ -138,7 +133,7 @@ static void shape(struct facts *f)
 static void sides(struct facts *f)
 {
     struct measure_value *out = f->out;
-    const struct stats_gains *g = &f->around_target;
+    const struct kernel_partials *g = &f->around_target;
     double n = (double)f->n, below = (double)g->n_losses;
 
     measure_set(ROW(out, downside_deviation), f->downside * f->root, f->n);

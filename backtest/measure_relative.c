@@ -10,18 +10,13 @@
 /* Returns closer than this are equal: a portfolio that is its own benchmark neither wins nor loses. */
 static const double ROUNDING = 1e-14;
 
-/* Compounded r, b and x, the first two annualised by count; in one pass, for no product waits for another. */
+/* Compounded r, b and x, the first two annualised by count. */
 static void compound(struct relative *w)
 {
-    double r = 1, b = 1, x = 1;
-    for (size_t i = 0; i < w->n; i++) {
-        r *= 1 + w->r[i];
-        b *= 1 + w->b[i];
-        x *= 1 + w->x[i];
-    }
+    double r = w->k->growth(w->r, w->n), b = w->k->growth(w->b, w->n);
     w->annual_r = measure_annualised(r, w->periods, (double)w->n);
     w->annual_b = measure_annualised(b, w->periods, (double)w->n);
-    w->growth_x = x;
+    w->growth_x = w->x == w->r ? r : w->k->growth(w->x, w->n);
 }
 
 static void deny_rows(const struct relative *w, const enum measure_id *rows, size_t n_rows,
@@ -43,7 +38,7 @@ static void regression(struct relative *w)
         deny_rows(w, rows, ARRAY_LEN(rows), REASON_ZERO_VARIANCE);
         return;
     }
-    struct stats_pair p = stats_pair(w->x, w->bx, w->n), raw = w->raw;
+    struct stats_pair p = w->excess, raw = w->raw;
     w->has_beta = true;
     w->beta = p.covariance / p.variance_y;
     w->alpha = p.mean_x - w->beta * p.mean_y;
@@ -80,13 +75,12 @@ static void active_return(struct relative *w)
 {
     struct measure_value *out = w->out;
     double *active = w->scratch;
-    size_t n_better = 0;
     assert(w->r != NULL && w->b != NULL);
     for (size_t i = 0; i < w->n; i++) {
-        active[i] = fabs(w->r[i] - w->b[i]) > ROUNDING ? w->r[i] - w->b[i] : 0;
-        n_better += active[i] > 0 ? 1 : 0;
+        double d = w->r[i] - w->b[i];
+        active[i] = fabs(d) > ROUNDING ? d : 0;
     }
-    struct stats_moments m = stats_moments_short(active, w->n);
+    struct stats_moments m = stats_moments_short_with(w->k, active, w->n);
     double premium = w->annual_r - w->annual_b, root = sqrt(w->periods);
     enum measure_reason why = w->n < 2 ? REASON_TOO_SHORT : REASON_ZERO_VARIANCE;
 
@@ -95,9 +89,6 @@ static void active_return(struct relative *w)
     measure_ratio(ROW(out, information_ratio_per_session), m.mean, m.sd, why, w->n);
     measure_set(ROW(out, active_premium), premium, w->n);
     measure_ratio(ROW(out, information_ratio_premium), premium, m.sd * root, why, w->n);
-    measure_set(ROW(out, batting_average), (double)n_better / (double)w->n, w->n);
-    double rows = (double)(w->n_rows > w->n ? w->n_rows : w->n);
-    measure_set(ROW(out, batting_average_rows), (double)n_better / rows, w->n);
     measure_batting(w, active);
 }
 
@@ -116,7 +107,8 @@ static void risks(struct relative *w)
     }
     for (size_t i = 0; i < w->n; i++)
         w->scratch[i] = w->x[i] - w->alpha - w->beta * w->bx[i];
-    double sd_e = stats_moments_short(w->scratch, w->n).sd_population, root = sqrt(w->periods);
+    double sd_e = stats_moments_short_with(w->k, w->scratch, w->n).sd_population,
+           root = sqrt(w->periods);
     double systematic = w->beta * w->sd_b * root, specific = sd_e * root;
     bool has_specific = sd_e > ROUNDING, has_beta = fabs(w->beta) > 0;
     double annual_x = measure_annualised(w->growth_x, w->periods, (double)w->n);
@@ -140,7 +132,8 @@ static void modigliani(struct relative *w)
     static const enum measure_id rows[] = {MEASURE_m_squared, MEASURE_m_squared_excess,
                                            MEASURE_m_squared_excess_geometric, MEASURE_modigliani};
     struct measure_value *out = w->out;
-    struct stats_moments x = stats_moments_short(w->x, w->n), bx = stats_moments_short(w->bx, w->n);
+    struct stats_moments x = stats_moments_short_with(w->k, w->x, w->n);
+    struct stats_moments bx = stats_moments_short_with(w->k, w->bx, w->n);
     enum measure_reason why = REASON_ZERO_VARIANCE;
     bool has_r = w->sd_r > 0 && x.sd > 0;
     double m2 = has_r ? (w->annual_r - w->rf) * w->sd_b / w->sd_r + w->rf : 0;
@@ -157,11 +150,24 @@ static void modigliani(struct relative *w)
     measure_ratio(ROW(out, fama_beta), w->sd_r, w->sd_b, why, w->n);
     measure_set(ROW(out, market_risk_premium), bx.mean, w->n);
     measure_ratio(ROW(out, capital_market_line_slope), bx.mean, bx.sd, why, w->n);
-    double own = stats_downside(w->y, w->n, 0), other = stats_downside(w->by, w->n, 0);
-    double root = sqrt(w->periods), mean_y = stats_moments_short(w->y, w->n).mean;
+    double own = sqrt(w->k->gains(w->y, w->n, 0).losses_squared / (double)w->n);
+    double other = sqrt(w->k->gains(w->by, w->n, 0).losses_squared / (double)w->n);
+    double root = sqrt(w->periods);
+    double mean_y = w->y == w->x ? x.mean : w->k->range(w->y, w->n).sum / (double)w->n;
     measure_maybe(ROW(out, m2_sortino), own > 0, w->annual_r + mean_y / own * (other - own) * root,
                   REASON_NO_DOWNSIDE, w->n);
     measure_set(ROW(out, omega_excess), w->annual_r - 3 * own * other * w->periods, w->n);
+}
+
+/* r minus a rate, one for all or one for each; r itself where that is 0. */
+static const double *less(const double *r, size_t n, double rate, const double *series,
+                          double *room)
+{
+    if (series == NULL && !(fabs(rate) > 0))
+        return r;
+    for (size_t i = 0; i < n; i++)
+        room[i] = r[i] - (series != NULL ? series[i] : rate);
+    return room;
 }
 
 static enum status take_common(const struct facts *f, struct arena *arena, struct relative *w,
@@ -176,30 +182,23 @@ static enum status take_common(const struct facts *f, struct arena *arena, struc
             return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for the metrics.");
     }
     if (in->common_returns == NULL)
-        stats_returns(in->common.value, n, lines[0]);
+        w->k->returns(in->common.value, n, lines[0]);
     if (in->benchmark_returns == NULL)
-        stats_returns(in->benchmark.value, n, lines[1]);
+        w->k->returns(in->benchmark.value, n, lines[1]);
     w->r = in->common_returns != NULL ? in->common_returns : lines[0];
     w->b = in->benchmark_returns != NULL ? in->benchmark_returns : lines[1];
-    double rate = measure_rate_per_period(in->risk_free_rate, w->periods);
-    for (size_t i = 0; i < w->n; i++) {
-        double rf = in->common_risk_free != NULL ? in->common_risk_free[i] : rate;
-        double target = in->options.has_mar ? in->options.mar : rf;
-        lines[2][i] = w->r[i] - rf;
-        lines[3][i] = w->b[i] - rf;
-        lines[4][i] = w->r[i] - target;
-        lines[5][i] = w->b[i] - target;
-    }
-    w->x = lines[2];
-    w->bx = lines[3];
-    w->y = lines[4];
-    w->by = lines[5];
+    double rate = measure_rate_per_period(in->risk_free_rate, w->periods), mar = in->options.mar;
+    bool has_mar = in->options.has_mar;
+    w->x = less(w->r, w->n, rate, in->common_risk_free, lines[2]);
+    w->bx = less(w->b, w->n, rate, in->common_risk_free, lines[3]);
+    w->y = has_mar ? less(w->r, w->n, mar, NULL, lines[4]) : w->x;
+    w->by = has_mar ? less(w->b, w->n, mar, NULL, lines[5]) : w->bx;
     w->scratch = lines[6];
-    struct stats_moments r = stats_moments_short(w->r, w->n), b = stats_moments_short(w->b, w->n);
-    w->sd_r = r.sd;
-    w->mean_r = r.mean;
-    w->sd_b = b.sd;
-    w->raw = stats_pair(w->r, w->b, w->n);
+    w->raw = stats_pair_with(w->k, w->r, w->b, w->n);
+    w->excess = w->x == w->r ? w->raw : stats_pair_with(w->k, w->x, w->bx, w->n);
+    w->mean_r = w->raw.mean_x;
+    w->sd_r = stats_varies(w->r, w->n) ? sqrt(w->raw.variance_x) : 0;
+    w->sd_b = stats_varies(w->b, w->n) ? sqrt(w->raw.variance_y) : 0;
     compound(w);
     return STATUS_OK;
 }
@@ -233,7 +232,8 @@ enum status measure_relative(const struct facts *f, struct arena *arena, struct 
         return STATUS_OK;
     }
     benchmark.n = common.n = measure_live_length(common);
-    struct relative w = {.n = common.n - 1,
+    struct relative w = {.k = f->k,
+                         .n = common.n - 1,
                          .n_rows = f->in->n_rows,
                          .periods = f->periods,
                          .rf = f->rf,

@@ -143,7 +143,7 @@ static void trend_rows(struct facts *f)
     struct stats_trend trend = {0};
     double n = (double)f->n;
 
-    if (f->is_ruined || !stats_trend(f->log_value + 1, f->n, &trend)) {
+    if (f->is_ruined || !stats_trend(f->k, f->log_value + 1, f->n, &trend)) {
         enum measure_reason why = f->is_ruined ? REASON_RUINED
                                   : f->n < 3   ? REASON_TOO_SHORT
                                                : REASON_NO_VARIATION;
@@ -165,7 +165,7 @@ void measure_serial(struct facts *f)
     struct measure_value *out = f->out;
     enum measure_reason why = f->n < 3 ? REASON_TOO_SHORT : REASON_ZERO_VARIANCE;
     double box = 0, a[STATS_LJUNG_BOX_LAGS] = {0};
-    bool has_box = stats_ljung_box(f->r, f->n, &f->m, a, &box);
+    bool has_box = stats_ljung_box(f->k, f->r, &f->m, f->scratch, a, &box);
     enum measure_reason box_why = f->n <= STATS_LJUNG_BOX_LAGS ? REASON_TOO_SHORT : f->flat;
 
     measure_maybe(ROW(out, autocorrelation_1), f->has_rho, f->rho, why, f->n);

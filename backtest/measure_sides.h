@@ -5,15 +5,18 @@
 #include "backtest/measure_facts.h"
 
 struct relative {
+    const struct kernels *k;
     size_t n;
     size_t n_rows;        /* rows of the record, those without a return counted; 0: as many as n */
     const double *r, *b;  /* returns over the common sessions */
-    const double *x, *bx; /* both minus the risk-free return */
-    const double *y, *by; /* both minus the target of downside figures */
-    double *scratch;      /* n */
-    double periods, rf;   /* rf annual */
+    const double *x, *bx; /* both minus the risk-free return; r and b themselves where that is 0 */
+    const double *y,
+        *by;         /* both minus the target of downside figures; x and bx where it is the same */
+    double *scratch; /* n */
+    double periods, rf; /* rf annual */
     double sd_r, sd_b, mean_r;
     struct stats_pair raw;     /* of r and b */
+    struct stats_pair excess;  /* of x and bx */
     double growth_x;           /* compounded x */
     double annual_r, annual_b; /* compounded and annualised by count */
     double cagr, total;
@@ -25,7 +28,7 @@ struct relative {
 /* up_capture to down_number: the sessions on which the benchmark rose or fell. */
 void measure_captures(struct relative *w);
 
-/* batting_average_up, _down and _up_zero from r - b. */
+/* batting_average and its kin from r - b. */
 void measure_batting(struct relative *w, const double *active);
 
 /* beta_bull, beta_bear, timing_ratio. */

@@ -6,7 +6,7 @@
 #include <math.h>
 
 /* Drops what is not a number and sorts the rest; returns how many are left. */
-static size_t settle(double *value, size_t count, double *scratch, size_t *places)
+static size_t settle(double *value, size_t count, double *scratch, uint32_t *places)
 {
     size_t n = 0;
     for (size_t i = 0; i < count; i++) {
@@ -25,7 +25,7 @@ enum status monkey_crowd_play(struct monkey_game *game, size_t count, struct are
     crowd.count = game->n_names > 0 ? count : 0;
     size_t n = crowd.count;
     double *value = arena_array(arena, (MONKEY_STATISTIC_COUNT + 1) * n + 1, sizeof *value);
-    size_t *places = arena_array(arena, n + 1, sizeof *places);
+    uint32_t *places = arena_array(arena, 2 * n + 1, sizeof *places);
     if (value == NULL || places == NULL)
         return err_out_of_memory(err);
     enum status s = monkey_game_open(game, arena, err);

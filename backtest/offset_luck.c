@@ -31,9 +31,9 @@ static struct offset_row row_of(const struct backtest_result *r)
     return row;
 }
 
-/* value has room for report->n, scratch too, places for one more. */
+/* value has room for report->n, scratch too, places for twice as many and one. */
 static struct offset_band band_of(const struct offset_report *report, size_t k, double *value,
-                                  double *scratch, size_t *places)
+                                  double *scratch, uint32_t *places)
 {
     struct offset_band band = {.own = (double)NAN};
     for (size_t i = 0; i < report->n; i++) {
@@ -57,7 +57,7 @@ static struct offset_band band_of(const struct offset_report *report, size_t k, 
 static enum status fill_bands(struct offset_report *report, struct arena *arena, struct err *err)
 {
     double *value = arena_array(arena, 2 * report->n, sizeof *value);
-    size_t *places = arena_array(arena, report->n + 1, sizeof *places);
+    uint32_t *places = arena_array(arena, 2 * report->n + 1, sizeof *places);
     if (value == NULL || places == NULL)
         return err_out_of_memory(err);
     for (size_t k = 0; k < MONKEY_STATISTIC_COUNT; k++)

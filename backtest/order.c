@@ -1,10 +1,14 @@
 /* order.c - a distribution sort: as many buckets as values, then insertion within each. */
 #include "backtest/order.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SMALL = 24 }; /* values that insertion sorts at once */
+enum {
+    SMALL = 24,   /* values that insertion sorts at once */
+    COARSE = 1024 /* buckets of a histogram */
+};
 
 static void insertion(double *x, size_t n)
 {
@@ -43,16 +47,24 @@ static void range_of(double *x, size_t n, double *ret_low, double *ret_high)
     *ret_high = high;
 }
 
-static int is_sorted(const double *x, size_t n)
+static bool is_sorted(const double *x, size_t n)
 {
     for (size_t i = 1; i < n; i++) {
         if (x[i] < x[i - 1])
-            return 0;
+            return false;
     }
-    return 1;
+    return true;
 }
 
-void order_sort(double *x, size_t n, double *scratch, size_t *count)
+static void sort_bucket(double *x, size_t n)
+{
+    if (n <= SMALL)
+        insertion(x, n);
+    else if (!is_sorted(x, n))
+        qsort(x, n, sizeof *x, ascending);
+}
+
+void order_sort(double *x, size_t n, double *scratch, uint32_t *count)
 {
     double low, high;
     if (n < 2)
@@ -62,28 +74,84 @@ void order_sort(double *x, size_t n, double *scratch, size_t *count)
         insertion(x, n);
         return;
     }
-    double scale = (double)n / (high - low);
+    size_t n_buckets = 2 * n;
+    double scale = (double)n_buckets / (high - low);
     if (!(high > low) || !(scale < 1e300)) {
         if (high > low)
             qsort(x, n, sizeof *x, ascending);
         return;
     }
-    memset(count, 0, (n + 1) * sizeof *count);
+    memset(count, 0, (n_buckets + 1) * sizeof *count);
     for (size_t i = 0; i < n; i++)
-        count[bucket_of(x[i], low, scale, n) + 1]++;
-    for (size_t i = 0; i < n; i++)
-        count[i + 1] += count[i];
+        count[bucket_of(x[i], low, scale, n_buckets) + 1]++;
+    for (size_t b = 0; b < n_buckets; b++)
+        count[b + 1] += count[b];
     memcpy(scratch, x, n * sizeof *x);
     for (size_t i = 0; i < n; i++)
-        x[count[bucket_of(scratch[i], low, scale, n)]++] = scratch[i];
+        x[count[bucket_of(scratch[i], low, scale, n_buckets)]++] = scratch[i];
     /* count[b] is now the end of bucket b. */
-    for (size_t b = 0, from = 0; b < n; from = count[b++]) {
+    for (size_t b = 0, from = 0; b < n_buckets; from = count[b++]) {
         size_t many = count[b] - from;
-        if (many <= SMALL)
-            insertion(x + from, many);
-        else if (!is_sorted(x + from, many))
-            qsort(x + from, many, sizeof *x, ascending);
+        if (many > 1)
+            sort_bucket(x + from, many);
     }
+}
+
+/* Equal buckets over the range of x, and how many values lie in each. */
+struct histogram {
+    double low, scale;
+    bool is_spread; /* else all of x is bucket 0 */
+    uint32_t count[COARSE];
+};
+
+static size_t place_in(const struct histogram *h, double value)
+{
+    return h->is_spread ? bucket_of(value, h->low, h->scale, COARSE) : 0;
+}
+
+static void histogram_take(struct histogram *h, const double *x, size_t n)
+{
+    double high = x[0];
+    *h = (struct histogram){.low = x[0]};
+    for (size_t i = 0; i < n; i++) {
+        h->low = x[i] < h->low ? x[i] : h->low;
+        high = x[i] > high ? x[i] : high;
+    }
+    h->scale = COARSE / (high - h->low);
+    h->is_spread = high > h->low && h->scale < 1e300;
+    for (size_t i = 0; i < n; i++)
+        h->count[place_in(h, x[i])]++;
+}
+
+size_t order_tail(const double *x, size_t n, size_t wanted, double *ret, double *scratch,
+                  uint32_t *count)
+{
+    struct histogram h;
+    size_t last = 0, found = 0;
+    histogram_take(&h, x, n);
+    for (size_t sum = h.count[0]; sum < wanted && last + 1 < COARSE; sum += h.count[last])
+        last++;
+    for (size_t i = 0; i < n; i++) {
+        ret[found] = x[i];
+        found += place_in(&h, x[i]) <= last;
+    }
+    order_sort(ret, found, scratch, count);
+    return found;
+}
+
+double order_at(const double *x, size_t n, size_t k, double *scratch)
+{
+    struct histogram h;
+    size_t bucket = 0, before = 0, found = 0;
+    histogram_take(&h, x, n);
+    while (before + h.count[bucket] <= k)
+        before += h.count[bucket++];
+    for (size_t i = 0; i < n; i++) {
+        scratch[found] = x[i];
+        found += place_in(&h, x[i]) == bucket;
+    }
+    sort_bucket(scratch, found);
+    return scratch[k - before] + 0.0;
 }
 
 double order_quantile(const double *sorted, size_t n, double p)

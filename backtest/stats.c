@@ -30,12 +30,18 @@ void stats_moments_spread(struct stats_moments *m, double sum2)
 
 struct stats_moments stats_moments_short(const double *r, size_t n)
 {
+    return stats_moments_short_with(&kernels_ref, r, n);
+}
+
+struct stats_moments stats_moments_short_with(const struct kernels *kernels, const double *r,
+                                              size_t n)
+{
     struct stats_moments m = {.n = n, .is_zero = true, .is_constant = true};
     if (n == 0)
         return m;
-    m = stats_moments_from(kernels_ref.range(r, n), n);
+    m = stats_moments_from(kernels->range(r, n), n);
     if (n >= 2 && !m.is_constant)
-        stats_moments_spread(&m, kernels_ref.powers(r, n, m.mean).p2);
+        stats_moments_spread(&m, kernels->powers(r, n, m.mean).p2);
     return m;
 }
 
@@ -139,11 +145,17 @@ struct stats_gains stats_gains(const double *r, size_t n, double target)
 
 struct stats_pair stats_pair(const double *x, const double *y, size_t n)
 {
+    return stats_pair_with(&kernels_ref, x, y, n);
+}
+
+struct stats_pair stats_pair_with(const struct kernels *kernels, const double *x, const double *y,
+                                  size_t n)
+{
     struct stats_pair p = {0};
     double count = (double)n;
-    p.mean_x = kernels_ref.range(x, n).sum / count;
-    p.mean_y = kernels_ref.range(y, n).sum / count;
-    struct kernel_pair sum = kernels_ref.pair(x, y, n, p.mean_x, p.mean_y);
+    p.mean_x = kernels->range(x, n).sum / count;
+    p.mean_y = kernels->range(y, n).sum / count;
+    struct kernel_pair sum = kernels->pair(x, y, n, p.mean_x, p.mean_y);
     p.covariance = sum.xy / (count - 1);
     p.variance_x = sum.xx / (count - 1);
     p.variance_y = sum.yy / (count - 1);
@@ -162,11 +174,12 @@ bool stats_varies(const double *r, size_t n)
     return false;
 }
 
-bool stats_autocorrelation(const double *r, size_t n, double *ret_rho)
+bool stats_autocorrelation(const struct kernels *kernels, const double *r, size_t n,
+                           double *ret_rho)
 {
     if (n < 3 || !stats_varies(r, n - 1) || !stats_varies(r + 1, n - 1))
         return false;
-    struct stats_pair p = stats_pair(r, r + 1, n - 1);
+    struct stats_pair p = stats_pair_with(kernels, r, r + 1, n - 1);
     *ret_rho = p.covariance / sqrt(p.variance_x * p.variance_y);
     return true;
 }
@@ -214,21 +227,18 @@ double stats_min_track_record(double sharpe, double target, double skew, double 
     return 1 + stats_sharpe_variance(sharpe, skew, excess) * z * z;
 }
 
-bool stats_ljung_box(const double *r, size_t n, const struct stats_moments *m,
-                     double ret_a[STATS_LJUNG_BOX_LAGS], double *ret_q)
+bool stats_ljung_box(const struct kernels *kernels, const double *r, const struct stats_moments *m,
+                     double *scratch, double ret_a[STATS_LJUNG_BOX_LAGS], double *ret_q)
 {
-    double sum[STATS_LJUNG_BOX_LAGS] = {0}, count = (double)n, q = 0;
+    size_t n = m->n;
+    double count = (double)n, q = 0;
     if (n <= STATS_LJUNG_BOX_LAGS || m->is_constant)
         return false;
-    for (size_t t = 1; t < n; t++) {
-        double d = r[t] - m->mean;
-        size_t most = t < STATS_LJUNG_BOX_LAGS ? t : STATS_LJUNG_BOX_LAGS;
-        for (size_t k = 1; k <= most; k++)
-            sum[k - 1] += d * (r[t - k] - m->mean);
-    }
+    for (size_t t = 0; t < n; t++)
+        scratch[t] = r[t] - m->mean;
     double variance = m->sd_population * m->sd_population * count;
     for (size_t k = 1; k <= STATS_LJUNG_BOX_LAGS; k++) {
-        ret_a[k - 1] = sum[k - 1] / variance;
+        ret_a[k - 1] = kernels->dot(scratch, scratch + k, n - k) / variance;
         q += ret_a[k - 1] * ret_a[k - 1] / (count - (double)k);
     }
     *ret_q = count * (count + 2) * q;
@@ -241,24 +251,15 @@ double stats_chi_square_10_above(double q)
     return elementary_exp(-h) * (1 + h * (1 + h / 2 * (1 + h / 3 * (1 + h / 4))));
 }
 
-bool stats_trend(const double *y, size_t n, struct stats_trend *ret)
+bool stats_trend(const struct kernels *kernels, const double *y, size_t n, struct stats_trend *ret)
 {
     if (n < 3 || !stats_varies(y, n))
         return false;
-    double count = (double)n, mean_x = (count + 1) / 2, mean_y = 0;
-    double sxx = 0, sxy = 0, syy = 0;
-    for (size_t i = 0; i < n; i++)
-        mean_y += y[i];
-    mean_y /= count;
-    for (size_t i = 0; i < n; i++) {
-        double dx = (double)(i + 1) - mean_x, dy = y[i] - mean_y;
-        sxx += dx * dx;
-        sxy += dx * dy;
-        syy += dy * dy;
-    }
-    double residual = syy - sxy * sxy / sxx;
-    ret->slope = sxy / sxx;
+    double count = (double)n, sxx = count * (count * count - 1) / 12;
+    struct kernel_trend sum = kernels->trend(y, n, kernels->range(y, n).sum / count);
+    double residual = sum.yy - sum.xy * sum.xy / sxx;
+    ret->slope = sum.xy / sxx;
     ret->slope_error = sqrt(fmax(residual, 0) / (count - 2) / sxx);
-    ret->r_squared = sxy * sxy / (sxx * syy);
+    ret->r_squared = sum.xy * sum.xy / (sxx * sum.yy);
     return true;
 }

@@ -35,6 +35,8 @@ struct stats_moments stats_moments_with(const struct kernels *kernels, const dou
 
 /* The same without skew and excess, which stay 0; equal bits in the rest. */
 struct stats_moments stats_moments_short(const double *r, size_t n);
+struct stats_moments stats_moments_short_with(const struct kernels *kernels, const double *r,
+                                              size_t n);
 
 /*
  * The two steps of stats_moments_short, for callers that run the kernels of their choice: everything
@@ -72,7 +74,8 @@ struct stats_gains stats_gains(const double *r, size_t n, double target);
 /*
  * Pearson correlation of r[1..n) with r[0..n-1). False when n < 3 or either part does not vary.
  */
-bool stats_autocorrelation(const double *r, size_t n, double *ret_rho);
+bool stats_autocorrelation(const struct kernels *kernels, const double *r, size_t n,
+                           double *ret_rho);
 
 /* sqrt(1 + 2 sum_{k=1}^{n-1} (n-k)/n |rho|^k): what autocorrelation takes off a Sharpe ratio. */
 double stats_autocorrelation_penalty(double rho, size_t n);
@@ -108,10 +111,10 @@ enum { STATS_LJUNG_BOX_LAGS = 10 };
 
 /*
  * Autocorrelations of lags 1..10 around the one mean, and Q = n (n+2) sum a_k^2 / (n-k).
- * False when n <= 10 or r does not vary. Source: G. Ljung, G. Box, Biometrika 65(2), 1978.
+ * False when n <= 10 or r does not vary. scratch: n values. Source: G. Ljung, G. Box, Biometrika 65(2), 1978.
  */
-bool stats_ljung_box(const double *r, size_t n, const struct stats_moments *m,
-                     double ret_a[STATS_LJUNG_BOX_LAGS], double *ret_q);
+bool stats_ljung_box(const struct kernels *kernels, const double *r, const struct stats_moments *m,
+                     double *scratch, double ret_a[STATS_LJUNG_BOX_LAGS], double *ret_q);
 
 /* Probability that chi-square with 10 degrees of freedom exceeds q: exp(-q/2) sum_{k<5} (q/2)^k / k!. */
 double stats_chi_square_10_above(double q);
@@ -123,12 +126,14 @@ struct stats_trend {
     double r_squared;
 };
 /* False when n < 3 or y does not vary. */
-bool stats_trend(const double *y, size_t n, struct stats_trend *ret);
+bool stats_trend(const struct kernels *kernels, const double *y, size_t n, struct stats_trend *ret);
 
 struct stats_pair {
     double mean_x, mean_y;
     double covariance, variance_x, variance_y; /* divisor n - 1 */
 };
 struct stats_pair stats_pair(const double *x, const double *y, size_t n); /* n >= 2 */
+struct stats_pair stats_pair_with(const struct kernels *kernels, const double *x, const double *y,
+                                  size_t n);
 
 #endif

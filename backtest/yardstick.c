@@ -40,6 +40,7 @@ enum status yardstick_measure(const struct spec *spec, const struct panel *panel
         .path = path,
         .periods_per_year = yardstick_periods(panel),
         .risk_free_rate = spec->risk_free_rate,
+        .kernels = panel->kernels,
         .options.has_mar = profile_targets_zero(spec->metrics_profile),
     };
     *ret = (struct yardstick){

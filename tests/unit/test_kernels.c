@@ -66,8 +66,14 @@ struct outcome {
     struct kernel_powers powers;
     struct kernel_gains gains[2];
     struct kernel_declines declines;
-    struct kernel_pair pair;
-    double dot;
+    struct kernel_pair pair, split_pair[2];
+    struct kernel_partials partials[2];
+    struct kernel_below below;
+    struct kernel_trend trend;
+    struct kernel_side sides[3];
+    struct kernel_wins wins;
+    struct kernel_split split;
+    double dot, growth, absolute;
 };
 
 static struct outcome one, two;
@@ -114,6 +120,17 @@ static void run_all(const struct kernels *k, size_t from, size_t n, struct outco
     out->gains[1] = k->gains(x + from, n, 0.01);
     out->pair = k->pair(x + from, y + from, n, 0.0003, -0.0001);
     k->products(column, n > 1000 ? 6 : COLUMNS, n, centre, out->matrix);
+    out->partials[0] = k->partials(x + from, n, 0);
+    out->partials[1] = k->partials(x + from, n, 0.01);
+    out->growth = k->growth(x + from, n);
+    out->absolute = k->absolute(x + from, n, 0.0003);
+    out->below = k->below(x + from, n, -0.01);
+    out->trend = k->trend(x + from, n, 0.0003);
+    k->sides(x + from, y + from, n, out->sides);
+    out->wins = k->wins(x + from, y + from, n);
+    out->split = k->split(x + from, y + from, n);
+    struct kernel_split mean = {{0.0003, -0.0001}, {0.02, -0.02}, {0}};
+    k->split_pair(x + from, y + from, n, &mean, out->split_pair);
     if (n == 0)
         return;
     out->range = k->range(x + from, n);
@@ -150,6 +167,94 @@ static void assert_near(double actual, long double expected, long double scale)
 {
     if (!(fabsl((long double)actual - expected) <= 4e-15L * scale))
         fail_msg("%.17g is not %.20Lg within %Lg", actual, expected, 4e-15L * scale);
+}
+
+static void assert_side(struct kernel_side side, const long double grown[2], size_t n,
+                        size_t n_same)
+{
+    assert_near(side.own, grown[0], 100 * grown[0]);
+    assert_near(side.other, grown[1], 100 * grown[1]);
+    assert_true(side.n == n && side.n_same == n_same);
+}
+
+/* Products of thousands of factors carry a rounding each. */
+static void sides_are_those_of_textbook_loops(void **state)
+{
+    const struct kernels *k = &kernels_ref;
+    (void)state;
+    fill_all(6, 0);
+    for (size_t i = 0; i < LENGTHS; i++) {
+        size_t len = length_of(i), n[3] = {0}, same[2] = {0}, wins[4] = {0}, n_below = 0;
+        long double grown[3][2] = {{1, 1}, {1, 1}, {1, 1}}, all = 1, cubes = 0, above = 0, off = 0;
+        long double sx[2] = {0}, sb[2] = {0}, xy[2] = {0}, xx[2] = {0}, size = 0, below = 0;
+        long double slope = 0, spread = 0, steep = 0;
+        for (size_t t = 0; t < len; t++) {
+            const bool is_here[3] = {y[t] > 0, y[t] < 0, !(y[t] > 0)};
+            long double d = (long double)x[t] - 0.01L, e = (long double)x[t] - 0.0003L;
+            for (size_t q = 0; q < 3; q++) {
+                n[q] += is_here[q];
+                grown[q][0] *= is_here[q] ? 1 + (long double)x[t] : 1;
+                grown[q][1] *= is_here[q] ? 1 + (long double)y[t] : 1;
+            }
+            for (size_t q = 0; q < 2; q++) {
+                long double b = is_here[q] ? (long double)y[t] - (q == 0 ? 0.02L : -0.02L) : 0;
+                sx[q] += is_here[q] ? (long double)x[t] : 0;
+                sb[q] += is_here[q] ? (long double)y[t] : 0;
+                xy[q] += ((long double)x[t] - (q == 0 ? 0.0003L : -0.0001L)) * b;
+                xx[q] += b * b;
+                same[q] += is_here[q] && (q == 0 ? x[t] > 0 : x[t] < 0);
+                wins[q] += is_here[q] && x[t] > 0;
+            }
+            wins[2] += !is_here[1] && x[t] > 0;
+            wins[3] += x[t] > 0;
+            all *= 1 + (long double)x[t];
+            cubes -= d < 0 ? d * d * d : 0;
+            above += d > 0 ? d * d : 0;
+            off += fabsl(e);
+            n_below += x[t] < -0.01;
+            below += x[t] < -0.01 ? (long double)x[t] : 0;
+            long double place = (long double)(t + 1) - ((long double)len + 1) / 2;
+            slope += place * e;
+            steep += fabsl(place * e);
+            spread += e * e;
+            size += 1;
+        }
+        struct kernel_side side[3];
+        struct kernel_pair pair[2];
+        struct kernel_split mean = {{0.0003, -0.0001}, {0.02, -0.02}, {0}},
+                            split = k->split(x, y, len);
+        struct kernel_wins found = k->wins(x, y, len);
+        struct kernel_partials partials = k->partials(x, len, 0.01);
+        struct kernel_below low = k->below(x, len, -0.01);
+        struct kernel_trend trend = k->trend(x, len, 0.0003);
+        k->sides(x, y, len, side);
+        k->split_pair(x, y, len, &mean, pair);
+        for (size_t q = 0; q < 3; q++) {
+            assert_side(side[q], grown[q], n[q], q < 2 ? same[q] : 0);
+            assert_int_equal(found.n_wins[q], wins[q]);
+            assert_int_equal(found.n[q], q < 2 ? n[q] : len - n[1]);
+        }
+        for (size_t q = 0; q < 2; q++) {
+            assert_near(split.x[q], sx[q], size);
+            assert_near(split.b[q], sb[q], size);
+            assert_int_equal(split.n[q], n[q]);
+            assert_near(pair[q].xy, xy[q], size);
+            assert_near(pair[q].yy, xx[q], size);
+        }
+        assert_int_equal(found.n_all_wins, wins[3]);
+        assert_near(k->growth(x, len), all, 100 * all);
+        assert_near(k->absolute(x, len, 0.0003), off, size);
+        assert_near(partials.losses_cubed, cubes, size);
+        assert_near(partials.gains_squared, above, size);
+        struct kernel_gains gains = k->gains(x, len, 0.01);
+        assert_true(partials.gains == gains.gains && partials.losses == gains.losses);
+        assert_true(partials.losses_squared == gains.losses_squared);
+        assert_true(partials.n_gains == gains.n_gains && partials.n_losses == gains.n_losses);
+        assert_near(low.sum, below, size);
+        assert_int_equal(low.n, n_below);
+        assert_near(trend.xy, slope, steep + 1);
+        assert_near(trend.yy, spread, size);
+    }
 }
 
 /* Sums stand within 4e-15 of the sum of magnitudes: eight lanes add fewer roundings than one. */
@@ -323,6 +428,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_variant_gives_the_bits_of_ref),
         cmocka_unit_test(sums_are_those_of_textbook_loops),
+        cmocka_unit_test(sides_are_those_of_textbook_loops),
         cmocka_unit_test(dot_and_products_are_those_of_textbook_loops),
         cmocka_unit_test(written_series_are_the_scalar_formulas),
         cmocka_unit_test(compounding_stays_with_the_long_double_product),

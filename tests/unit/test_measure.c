@@ -79,7 +79,7 @@ static void the_distribution_sort_orders_any_values(void **state)
 {
     enum { MOST = 4000 };
     static double x[MOST], y[MOST], scratch[MOST];
-    static size_t count[MOST + 1];
+    static uint32_t count[2 * MOST + 1];
     uint64_t seed = 7;
     (void)state;
     for (size_t round = 0; round < 400; round++) {
@@ -97,6 +97,35 @@ static void the_distribution_sort_orders_any_values(void **state)
         qsort(y, n, sizeof *y, ascending);
         for (size_t i = 0; i < n; i++)
             assert_true(x[i] == y[i]);
+    }
+}
+
+/* Parts of the order are those of the whole, with ties and outliers. */
+static void a_part_of_the_order_is_that_of_the_whole(void **state)
+{
+    enum { MOST = 4000 };
+    static double x[MOST], y[MOST], part[MOST], scratch[MOST];
+    static uint32_t count[2 * MOST + 1];
+    uint64_t seed = 8;
+    (void)state;
+    for (size_t round = 0; round < 400; round++) {
+        size_t n = 1 + (round < 60 ? round : (round * 7919) % (MOST - 1));
+        for (size_t i = 0; i < n; i++) {
+            double z = noise(&seed);
+            x[i] = round % 4 == 0   ? z
+                   : round % 4 == 1 ? floor(2 * z)
+                   : round % 4 == 2 ? exp(40 * z)
+                                    : (i % 50 == 0 ? 1e6 * z : 1e-9 * z);
+        }
+        memcpy(y, x, sizeof x);
+        order_sort(y, n, scratch, count);
+        size_t wanted = n / 20 + 1, found = order_tail(x, n, wanted, part, scratch, count);
+        assert_true(found >= wanted && found <= n);
+        for (size_t i = 0; i < found; i++)
+            assert_true(part[i] == y[i]);
+        assert_true(found == n || y[found] > part[found - 1]);
+        for (size_t k = 0; k < n; k += 1 + n / 7)
+            assert_true(order_at(x, n, k, scratch) == y[k]);
     }
 }
 
@@ -427,6 +456,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_distribution_sort_orders_any_values),
+        cmocka_unit_test(a_part_of_the_order_is_that_of_the_whole),
         cmocka_unit_test(gini_mean_difference_equals_its_definition),
         cmocka_unit_test(equal_returns_have_no_ratio_by_their_deviation),
         cmocka_unit_test(returns_of_zero_and_a_single_return_say_why),
