@@ -160,6 +160,19 @@ struct blob *l1_peek(struct l1 *l1, struct str key)
     return blob;
 }
 
+void l1_add_hits(struct l1 *l1, struct str key, uint64_t n)
+{
+    uint64_t hash = hash_of(l1, key);
+    struct shard *shard = shard_of(l1, hash);
+    lock_take(&shard->lock);
+    struct entry *entry = *place_of(l1, shard, hash, key);
+    if (entry != NULL) {
+        entry->is_visited = true;
+        entry->hits = n < UINT32_MAX - entry->hits ? entry->hits + (uint32_t)n : UINT32_MAX;
+    }
+    lock_give(&shard->lock);
+}
+
 /* Takes the entry, which is at place, out of bucket and queue; the hand that points to it moves on. */
 static void unlink_entry(struct shard *shard, struct entry **place, struct entry *entry)
     REQUIRES(shard->lock)

@@ -29,6 +29,9 @@ struct blob *l1_get(struct l1 *l1, struct str key) NODISCARD;
 /* As l1_get, but leaves no trace: no hit, no visit. */
 struct blob *l1_peek(struct l1 *l1, struct str key) NODISCARD;
 
+/* The value was used n times more than l1_get knows of; nothing when it is not there. */
+void l1_add_hits(struct l1 *l1, struct str key, uint64_t n);
+
 /* key must point into blob's bytes. Takes a reference of its own; replaces what was there. False: too large. */
 bool l1_put(struct l1 *l1, struct str key, struct blob *blob);
 

@@ -6,7 +6,7 @@
 #include "handlers/answer_reply.h"
 #include "handlers/encoding.h"
 #include "handlers/front.h"
-#include "handlers/http_date.h"
+#include "base/http_date.h"
 #include "handlers/negotiate.h"
 #include "server/app.h"
 

@@ -5,6 +5,7 @@
 #include "handlers/bus.h"
 #include "handlers/front.h"
 #include "handlers/warm.h"
+#include "server/recent.h"
 
 #include <stdlib.h>
 
@@ -15,7 +16,8 @@ struct caching {
     struct warmer *warmer; /* NULL before the start */
 };
 
-static void collect_l1(struct metrics *metrics, const char *level, struct l1 *l1)
+/* n_more: hits that the transport answered in its place. */
+static void collect_l1(struct metrics *metrics, const char *level, struct l1 *l1, uint64_t n_more)
 {
     struct l1_stats stats = l1_stats(l1);
     metrics_set_labeled(metrics, METRIC_cache_bytes, LABELS(level), (double)stats.bytes);
@@ -24,7 +26,7 @@ static void collect_l1(struct metrics *metrics, const char *level, struct l1 *l1
                         (double)stats.evictions);
     metrics_set_labeled(metrics, METRIC_cache_refused_total, LABELS(level), (double)stats.refused);
     metrics_set_labeled(metrics, METRIC_cache_requests_total, LABELS(level, "hit"),
-                        (double)stats.hits);
+                        (double)(stats.hits + n_more));
 }
 
 static void collect_l2(struct metrics *metrics, struct l2 *l2)
@@ -51,9 +53,10 @@ static void collect(struct metrics *metrics, void *cls)
 {
     struct caching *caching = cls;
     struct cache *cache = caching->cache;
-    collect_l1(metrics, "l1", cache->replies);
-    collect_l1(metrics, "front", cache->fronts);
-    collect_l1(metrics, "head", cache->heads);
+    uint64_t n_recent = recents_hits(caching->app->recents);
+    collect_l1(metrics, "l1", cache->replies, n_recent);
+    collect_l1(metrics, "front", cache->fronts, 0);
+    collect_l1(metrics, "head", cache->heads, n_recent);
     metrics_set_labeled(metrics, METRIC_cache_requests_total, LABELS("l1", "miss"),
                         (double)atomic_load(&cache->n_misses));
     metrics_set(metrics, METRIC_singleflight_waiters, (double)flights_waiting(cache->flights));
@@ -102,6 +105,8 @@ enum status caching_new(struct app *app, struct caching **ret, struct err *err)
     app->caching = caching;
     app->front = front_answer;
     app->recall = front_recall;
+    app->stamp = front_stamp;
+    app->recalled = front_recalled;
     if (!cache_keeps(caching->cache))
         app->is_quick = can_only_be_unchanged;
     metrics_collector(app->metrics, collect, caching);
@@ -134,6 +139,8 @@ void caching_free(struct caching *caching)
     warmer_free(caching->warmer);
     caching->app->front = NULL;
     caching->app->recall = NULL;
+    caching->app->stamp = NULL;
+    caching->app->recalled = NULL;
     caching->app->is_quick = NULL;
     caching->app->cache = NULL;
     caching->app->caching = NULL;

@@ -242,6 +242,11 @@ bool front_recall(struct request *request, struct str head)
     return true;
 }
 
+void front_recalled(const struct app *app, struct str head, uint64_t n)
+{
+    l1_add_hits(app->cache->heads, head, n);
+}
+
 struct blob *front_stale(struct request *request)
 {
     struct cache *cache = request->app->cache;

@@ -14,6 +14,9 @@ bool front_answer(struct request *request);
 /* For app->recall: what front_answer answered when request->head was set. */
 bool front_recall(struct request *request, struct str head);
 
+/* For app->recalled: so that the warmer knows what is popular. */
+void front_recalled(const struct app *app, struct str head, uint64_t n);
+
 /* For request->stamp: changes when anything may answer differently; 0 while there is no catalogue. */
 uint64_t front_stamp(const struct app *app);
 

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "handlers/access.h"
-#include "handlers/http_date.h"
+#include "base/http_date.h"
 #include "handlers/params.h"
 
 #include <stdio.h>

@@ -27,6 +27,7 @@ struct access_rules;
 struct jobs;
 struct job_watch;
 struct backtest_rate;
+struct recents;
 
 enum { APP_CHECKS_MAX = 8 };
 
@@ -90,6 +91,13 @@ struct app {
      */
     bool (*recall)(struct request *request, struct str head);
 
+    /*
+     * With recall: what its answers hold under, never 0 while they hold at all; and that an answer of recall to head
+     * was given n times more without asking it, for whoever wants to know what is popular.
+     */
+    uint64_t (*stamp)(const struct app *app);
+    void (*recalled)(const struct app *app, struct str head, uint64_t n);
+
     struct app_check checks[APP_CHECKS_MAX]; /* see app_add_check */
     size_t n_checks;
 
@@ -97,6 +105,7 @@ struct app {
     const struct route *routes;
     size_t n_routes;
     struct workers *io, *cpu, *stream;
+    struct recents *recents; /* NULL: none are kept */
 
     atomic_uint n_prepared;  /* see prepared.h */
     atomic_bool is_started;  /* /startupz */

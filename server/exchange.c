@@ -251,6 +251,25 @@ static struct str head_text(const struct exchange *x, struct str method, struct 
     return out.failed ? STR_NONE : buf_str(&out);
 }
 
+/* This thread answered the very same bytes in this second. */
+static bool is_recent(struct exchange *x, struct str head, bool *ret_is_wanted)
+{
+    struct request *request = &x->request;
+    const struct app *app = request->app;
+    x->recent_stamp = app->stamp == NULL ? 0 : app->stamp(app);
+    x->recent = recents_get(app->recents, head, x->recent_stamp, clock_wall_s(), ret_is_wanted);
+    const struct recent *recent = x->recent;
+    if (recent == NULL)
+        return false;
+    request->method = recent->method;
+    request->route = recent->route;
+    request->principal = recent->principal;
+    request->cache = "l1";
+    request->reply.http_status = recent->http_status;
+    request->reply.body = recent->body;
+    return true;
+}
+
 /* The very same bytes were answered before, and are answered so again. */
 static bool is_recalled(struct exchange *x, const struct framing_head *head)
 {
@@ -260,7 +279,18 @@ static bool is_recalled(struct exchange *x, const struct framing_head *head)
         head->n_headers > REQUEST_HEADERS_MAX || atomic_load(&x->traffic->is_closing))
         return false;
     struct str text = head_text(x, head->method, head->version, room);
-    x->is_recalled = text.ptr != NULL && app->recall(&x->request, text);
+    bool is_wanted = false;
+    if (text.ptr == NULL)
+        return false;
+    x->is_recalled = is_recent(x, text, &is_wanted);
+    if (!x->is_recalled) {
+        x->request.is_fresh_head = is_wanted;
+        x->is_recalled = app->recall(&x->request, text);
+        x->request.is_fresh_head = false;
+    }
+    const struct reply *reply = &x->request.reply;
+    if (is_wanted && x->is_recalled && reply->slot != 0 && reply->body.len <= RECENT_BODY_MAX)
+        x->recent_head = (struct str){arena_dup(&x->request.arena, text), text.len};
     x->is_framed = x->is_recalled;
     return x->is_recalled;
 }
@@ -397,6 +427,7 @@ void exchange_release(struct exchange *x)
     if (!x->is_ops)
         atomic_fetch_sub(&x->traffic->n_inflight, 1);
     stream_free(x->request.stream);
+    recent_unref(x->recent);
     blob_unref(x->request.reply.blob);
     arena_clear(&x->spare);
     give_back(x);

@@ -13,6 +13,7 @@
 #define SERVER_EXCHANGE_H
 
 #include "server/framing.h"
+#include "server/recent.h"
 #include "server/router.h"
 #include "server/traffic.h"
 
@@ -49,11 +50,14 @@ struct exchange {
 
     enum exchange_state state;
     struct framing framing;
-    bool is_framed;       /* the head was trusted: request.method means something */
-    bool is_recalled;     /* app->recall has made the reply */
-    bool has_trace;       /* the client sent a valid traceparent */
-    bool has_bad_target;  /* longer than TARGET_BYTES_MAX: request.target is cut */
-    struct str client_id; /* a usable X-Request-Id */
+    bool is_framed;         /* the head was trusted: request.method means something */
+    bool is_recalled;       /* app->recall has made the reply, or recent is one of its */
+    struct recent *recent;  /* a reference: the reply is this one */
+    struct str recent_head; /* becomes one when the reply is made; else ptr NULL */
+    uint64_t recent_stamp;  /* of the data when the request came */
+    bool has_trace;         /* the client sent a valid traceparent */
+    bool has_bad_target;    /* longer than TARGET_BYTES_MAX: request.target is cut */
+    struct str client_id;   /* a usable X-Request-Id */
     struct buf body;
     uint64_t body_bytes; /* received, kept or not */
     size_t body_max;     /* kept */

@@ -11,6 +11,7 @@
 #include "server/stream.h"
 
 #include "base/clock.h"
+#include "base/http_date.h"
 
 #include <microhttpd.h>
 
@@ -104,10 +105,56 @@ static void release(void *response)
     MHD_destroy_response(response);
 }
 
+/* For the next who send the same head to this thread in this second; false: it could not be kept. */
+static bool keep_recent(struct exchange *x, struct MHD_Response *response, int64_t second)
+{
+    struct request *request = &x->request;
+    const struct app *app = request->app;
+    struct recent *recent = recent_new(x->recent_head);
+    if (recent == NULL)
+        return false;
+    recent->stamp = x->recent_stamp;
+    recent->second = second;
+    recent->response = response;
+    recent->release = release;
+    recent->blob = blob_ref(request->reply.blob);
+    recent->body = request->reply.body;
+    recent->http_status = request->reply.http_status;
+    recent->method = request->method;
+    recent->route = request->route;
+    recent->principal = request->principal;
+    struct recent *old = recents_put(app->recents, recent);
+    if (old != NULL && old->hits > 0 && app->recalled != NULL)
+        app->recalled(app, old->head, old->hits);
+    recent_unref(old);
+    x->recent = recent;
+    return true;
+}
+
+/* With the Date of this second: the library need not write one each time. */
+static struct MHD_Response *make_recent(struct exchange *x, bool *ret_is_kept)
+{
+    struct MHD_Response *response = make_response(x);
+    if (response == NULL)
+        return NULL;
+    char date[HTTP_DATE_BYTES];
+    int64_t second = clock_wall_s();
+    http_date_format(second, date);
+    add(response, "Date", date);
+    add_headers(response, x);
+    *ret_is_kept = keep_recent(x, response, second);
+    return response;
+}
+
 /* Made for everyone who gets this reply, or for x alone; *ret_is_kept: the caller has no reference to it. */
 static struct MHD_Response *find_response(struct exchange *x, bool *ret_is_kept)
 {
     struct reply *reply = &x->request.reply;
+    *ret_is_kept = true;
+    if (x->recent != NULL)
+        return x->recent->response;
+    if (x->recent_head.ptr != NULL)
+        return make_recent(x, ret_is_kept);
     struct MHD_Response *response =
         reply->slot == 0 ? NULL : prepared_get(reply->blob, reply->slot);
     *ret_is_kept = response != NULL;

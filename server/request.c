@@ -137,7 +137,7 @@ bool reply_prepared(struct request *request, unsigned slot)
     if (!request->is_plain || reply->n_fixed > 0 || reply->blob == NULL)
         return false;
     reply->slot = slot;
-    return prepared_get(reply->blob, slot) != NULL;
+    return !request->is_fresh_head && prepared_get(reply->blob, slot) != NULL;
 }
 
 void request_time(struct request *request, const char *name, int64_t ns)

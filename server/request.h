@@ -154,7 +154,8 @@ struct request {
     int64_t
         stream_bytes; /* set before stream_begin when the length is known: Content-Length; else 0 */
     atomic_int park;  /* the transport's */
-    bool is_plain;    /* nothing about this request alone need be said in its reply's head */
+    bool is_fresh_head; /* its reply is to have its headers, whether or not they are prepared */
+    bool is_plain;      /* nothing about this request alone need be said in its reply's head */
     bool
         is_open_to_all; /* set by app->admit: whoever sends this is let in alike, and nothing is counted */
     struct str

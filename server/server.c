@@ -4,6 +4,7 @@
 
 #include "server/exchange.h"
 #include "server/http.h"
+#include "server/recent.h"
 #include "server/stream.h"
 
 #include "base/clock.h"
@@ -144,6 +145,8 @@ static void server_free(struct server *server)
     metrics_collector_remove(server->traffic.app->metrics, &server->traffic);
     request_counts_clear(&server->traffic.counts);
     exchange_pool_clear(&server->traffic);
+    recents_free(server->traffic.app->recents);
+    server->traffic.app->recents = NULL;
     free(server);
 }
 
@@ -187,6 +190,7 @@ enum status server_start(struct app *app, const struct route *routes, size_t n_r
         app->cpu = server->traffic.lanes[LANE_CPU];
         app->stream = server->traffic.lanes[LANE_STREAM];
         metrics_collector(app->metrics, collect, &server->traffic);
+        app->recents = recents_new();
         for (int i = 0; i < STREAM_REASONS; i++) /* present from the start, at zero */
             metrics_add_labeled(app->metrics, METRIC_stream_aborted_total,
                                 LABELS(stream_reasons[i]), 0);

@@ -16,7 +16,7 @@ from support.dataset import Dataset
 from support.keys import bearer, make_key
 from support.postgres import sql
 from support.redis import Proxy, Redis
-from support.server import SLOW
+from support.server import SLOW, run
 
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 ROWS = "/v1/marts/mart_price_daily/rows?uid=eq.stock:US.AAPL&limit=40"
@@ -139,6 +139,84 @@ class InProcess(Case, unittest.TestCase):
         lines, again = self.raw(head)
         self.assertIn(b"Cache-Status: cmmc-l1; fwd=miss; stored", lines)
         self.assertEqual(again, body)
+
+    def rapid(self, head, n=60, server=None):
+        """The answers to the same bytes n times in a row on one connection, so by one thread: (lines, body) of each, but for the time."""
+        with socket.create_connection(("127.0.0.1", (server or self.server).port), timeout=10 * SLOW) as connection:
+            connection.sendall((head * (n - 1) + head.replace("Host: x", "Host: x\r\nConnection: close")).encode())
+            received = b""
+            while chunk := connection.recv(1 << 16):
+                received += chunk
+        answers = []
+        while received:
+            lines, _, received = received.partition(b"\r\n\r\n")
+            lines = lines.split(b"\r\n")
+            has_body = (head.startswith("GET") and b" 304 " not in lines[0]) or b" 40" in lines[0] or b" 429 " in lines[0]
+            length = int(next(line for line in lines if line.lower().startswith(b"content-length:")).split(b":")[1]) if has_body else 0
+            answers.append((lines, received[:length]))
+            received = received[length:]
+        self.assertEqual(len(answers), n)
+        return answers
+
+    def test_a_head_again_and_again_in_one_second(self):
+        """Checks 32, 35, 37 and 43: ready answers of this second have what all others have, one Date, and the caller's own encoding."""
+        target = ROWS + "&select=date,close&offset=7"
+        tag = self.assert_ok(self.get(target)).header("ETag")
+        gone = '"g1-0000000000000000"'
+        own = (b"date:", b"x-request-id:", b"server-timing:", b"connection:", b"cache-status:")
+        for start, status in ((f"GET {target} HTTP/1.1\r\nHost: x\r\n", 200), (f"HEAD {target} HTTP/1.1\r\nHost: x\r\n", 200),
+                              (f"GET {target} HTTP/1.1\r\nHost: x\r\nIf-None-Match: {tag}\r\n", 304),
+                              (f"HEAD {target} HTTP/1.1\r\nHost: x\r\nIf-None-Match: {tag}\r\n", 304),
+                              (f"GET {target} HTTP/1.1\r\nHost: x\r\nIf-None-Match: {gone}\r\n", 200),
+                              (f"GET {target} HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n", 200),
+                              (f"GET {target} HTTP/1.1\r\nHost: x\r\nAccept: text/csv\r\n", 200)):
+            with self.subTest(start):
+                before, hits, since = self.recalls(), self.metric('cache_requests_total{level="l1",outcome="hit"}'), int(time.time())
+                answers = self.rapid(start + "\r\n")
+                bare = [[lines[0], *sorted(line for line in lines[1:] if not line.lower().startswith(own))] for lines, _ in answers]
+                self.assertEqual([lines for lines in bare if lines != bare[0]], [])
+                self.assertIn(b" %d " % status, bare[0][0])
+                self.assertEqual({body for _, body in answers}, {answers[0][1]})
+                names = [line.partition(b":")[0].lower() for line in answers[-2][0][1:]]
+                self.assertEqual(len(names), len(set(names)))
+                for lines, _ in answers:
+                    dates = [line.partition(b":")[2].decode() for line in lines if line.startswith(b"Date:")]
+                    self.assertEqual(len(dates), 1)
+                    self.assertTrue(since - 1 <= email.utils.parsedate_to_datetime(dates[0]).timestamp() <= time.time() + 1, dates)
+                self.assertGreaterEqual(self.recalls() - before, 50)  # the first few, and the last with its other head, are not
+                if status == 200:
+                    self.assertGreaterEqual(self.metric('cache_requests_total{level="l1",outcome="hit"}') - hits, 50)
+
+    def test_ready_answers_of_this_second_end_with_a_purge(self):
+        """Each purge is seen by the very next request on every connection, whatever was ready."""
+        head = f"GET {ROWS}&select=date&offset=9 HTTP/1.1\r\nHost: x\r\n\r\n"
+        bodies = set()
+        for _ in range(5):
+            answers = self.rapid(head, 20)
+            bodies |= {body for _, body in answers}
+            self.assertIn(b"Cache-Status: cmmc-l1; hit", answers[-2][0])
+            self.assert_ok(self.server.post("/v1/admin/cache/purge", {}, **self.admin))
+            lines, _ = self.rapid(head, 1)[0]
+            self.assertIn(b"Cache-Status: cmmc-l1; fwd=miss; stored", lines)
+        self.assertEqual(len(bodies), 1)
+
+    def test_ready_answers_are_for_those_who_need_no_key_and_have_no_limit(self):
+        tag = self.assert_ok(self.get(ROWS)).header("ETag")
+        unchanged = f"GET {ROWS} HTTP/1.1\r\nHost: x\r\nIf-None-Match: {tag}\r\n"
+        key = make_key("read", name="soon-revoked", **self.backend.settings)
+        keyed = f"{unchanged}Authorization: Bearer {key}\r\n\r\n"
+        with self.start_server(rate_failures=0) as server:
+            for lines, _ in self.rapid(keyed, 20, server):
+                self.assertIn(b" 304 ", lines[0])
+            self.assertEqual(self.recalls(server), 0)
+            run("keys", "revoke", "soon-revoked", **self.backend.settings)
+            server.wait_until(lambda: b" 401 " in self.rapid(keyed, 1, server)[0][0][0], "the key to be refused", timeout=20)
+            for lines, _ in self.rapid(keyed, 20, server):
+                self.assertIn(b" 401 ", lines[0])
+        with self.start_server(rate_anonymous=10) as server:
+            statuses = [int(lines[0].split()[1]) for lines, _ in self.rapid(unchanged + "\r\n", 40, server)]
+            self.assertEqual(set(statuses), {304, 429})
+            self.assertLessEqual(statuses.count(304), 20)  # of two windows, if one ended in between
 
     def test_where_requests_are_counted_no_head_is_recalled(self):
         with self.start_server(rate_anonymous=1000) as server:

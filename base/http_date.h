@@ -1,6 +1,6 @@
 /* http_date.h - instants as HTTP writes them. Source: RFC 9110 section 5.6.7. Pure functions. */
-#ifndef HANDLERS_HTTP_DATE_H
-#define HANDLERS_HTTP_DATE_H
+#ifndef BASE_HTTP_DATE_H
+#define BASE_HTTP_DATE_H
 
 #include "base/str.h"
 

@@ -1,5 +1,5 @@
 /* http_date.c - the one form that is written and the three that are read. */
-#include "handlers/http_date.h"
+#include "base/http_date.h"
 
 #include "base/date.h"
 
