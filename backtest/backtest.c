@@ -105,29 +105,47 @@ static enum status set_rules(struct run *run, struct err *err)
     return s;
 }
 
-/* The same run without costs; only its final equity is kept. */
-static enum status run_gross(struct run *run, struct err *err)
+/* The rules without anything that costs. */
+static struct sim_rules free_rules(const struct sim_rules *rules)
 {
-    const double *net = run->workspace.wealth;
-    size_t last = run->panel->n_sessions - 1;
-    struct sim_rules rules = run->rules;
-    struct sim_workspace workspace;
+    struct sim_rules r = *rules;
+    r.costs = (struct cost_model){.slippage = {.volume_limit = rules->costs.slippage.volume_limit}};
+    r.financing.debt_rate = 0;
+    r.financing.n_borrow_fee = 0;
+    r.leverage.liquidation_fee = 0;
+    return r;
+}
 
-    run->result->gross_terminal = net[last];
-    if (!(sim_costs_paid(&run->result->ledger) > 0))
-        return STATUS_OK;
-    rules.costs =
-        (struct cost_model){.slippage = {.volume_limit = rules.costs.slippage.volume_limit}};
-    rules.financing.debt_rate = 0;
-    rules.financing.n_borrow_fee = 0;
-    rules.leverage.liquidation_fee = 0;
-    enum status s = sim_workspace_init(&workspace, run->arena, last + 1, run->panel->n_held, err);
-    if (s == STATUS_OK && rules.n_flows > 0)
-        s = sim_workspace_add_wealth(&workspace, run->arena, last + 1, err);
+static bool can_cost(const struct sim_rules *rules)
+{
+    return !costs_are_free(&rules->costs) || rules->financing.debt_rate > 0 ||
+           rules->financing.n_borrow_fee > 0 || rules->leverage.liquidation_fee > 0;
+}
+
+/* The run, and beside it the same without costs, of which only the final equity is kept. */
+static enum status play(struct run *run, struct err *err)
+{
+    size_t n = run->panel->n_sessions;
+    struct sim_recorder *ledger = &run->result->ledger;
+    struct sim_rules free = free_rules(&run->rules);
+    struct sim_workspace gross;
+    struct sim_game games[2] = {{&run->plan, &run->rules, &run->workspace, ledger, false},
+                                {&run->plan, &free, &gross, NULL, true}};
+    enum status s = STATUS_OK;
+
+    if (run->is_row || !can_cost(&run->rules)) {
+        s = simulate(run->panel, &run->plan, &run->rules, &run->workspace, ledger, run->stop, err);
+        run->result->gross_terminal = run->workspace.wealth[n - 1];
+        return s;
+    }
+    s = sim_workspace_init(&gross, run->arena, n, run->panel->n_held, err);
+    if (s == STATUS_OK && run->rules.n_flows > 0)
+        s = sim_workspace_add_wealth(&gross, run->arena, n, err);
     if (s == STATUS_OK)
-        s = simulate(run->panel, &run->plan, &rules, &workspace, NULL, run->stop, err);
+        s = simulate_many(run->panel, games, 2, run->stop, err);
     if (s == STATUS_OK)
-        run->result->gross_terminal = workspace.wealth[last];
+        run->result->gross_terminal =
+            sim_costs_paid(ledger) > 0 ? gross.wealth[n - 1] : run->workspace.wealth[n - 1];
     return s;
 }
 
@@ -191,10 +209,7 @@ static enum status run_strategy(struct run *run, struct err *err)
     if (s == STATUS_OK)
         s = record_fills(run, err);
     if (s == STATUS_OK)
-        s = simulate(run->panel, &run->plan, &run->rules, &run->workspace, &result->ledger,
-                     run->stop, err);
-    if (s == STATUS_OK && !run->is_row)
-        s = run_gross(run, err);
+        s = play(run, err);
     if (s != STATUS_OK)
         return s;
     result->plan = run->plan;

@@ -233,9 +233,12 @@ static enum status play_alike(const struct batch *batch, const struct plan *plan
 static enum status play_each(const struct batch *batch, const struct plan *plans, size_t n,
                              struct batch_workspace *ws, const struct stop *stop, struct err *err)
 {
-    for (size_t p = 0; p < n; p++)
+    struct sim_game games[SIM_TOGETHER] = {{0}};
+    for (size_t p = 0; p < n; p++) {
         ws->single[p].tiles = ws->tiles.low != NULL ? &ws->tiles : NULL;
-    enum status s = simulate_many(batch->panel, plans, n, batch->rules, ws->single, stop, err);
+        games[p] = (struct sim_game){&plans[p], batch->rules, &ws->single[p], NULL, false};
+    }
+    enum status s = simulate_many(batch->panel, games, n, stop, err);
     for (size_t p = 0; p < n; p++)
         ws->terminal[p] = ws->single[p].wealth[batch->panel->n_sessions - 1];
     return s;

@@ -222,8 +222,9 @@ static enum status advance(struct sim *sim, size_t until, const struct stop *sto
             continue;
         }
         size_t end = event < until ? event : until;
-        sim_value_sessions(sim, t, end);
-        sim_write_units(sim, t, end);
+        size_t from = !sim->is_end_only ? t : end == sim->panel->n_sessions ? end - 1 : end;
+        sim_value_sessions(sim, from, end);
+        sim_write_units(sim, from, end);
         sim->at = end;
         if (end < until)
             play_session(sim, sim->at++);
@@ -231,13 +232,24 @@ static enum status advance(struct sim *sim, size_t until, const struct stop *sto
     return STATUS_OK;
 }
 
+static void begin(struct sim *sim, const struct panel *panel, const struct sim_game *game)
+{
+    *sim = (struct sim){.panel = panel,
+                        .plan = game->plan,
+                        .rules = game->rules,
+                        .ws = game->workspace,
+                        .recorder = game->recorder};
+    start(sim);
+    sim->is_end_only = game->is_end_only && !sim->is_watched && game->rules->n_flows == 0;
+}
+
 enum status simulate(const struct panel *panel, const struct plan *plan,
                      const struct sim_rules *rules, struct sim_workspace *workspace,
                      struct sim_recorder *recorder, const struct stop *stop, struct err *err)
 {
-    struct sim sim = {.panel = panel, .plan = plan, .rules = rules, .ws = workspace};
-    sim.recorder = recorder;
-    start(&sim);
+    struct sim_game game = {plan, rules, workspace, recorder, false};
+    struct sim sim;
+    begin(&sim, panel, &game);
     enum status s = advance(&sim, panel->n_sessions, stop, err);
     if (s != STATUS_OK)
         return s;
@@ -245,16 +257,12 @@ enum status simulate(const struct panel *panel, const struct plan *plan,
     return STATUS_OK;
 }
 
-enum status simulate_many(const struct panel *panel, const struct plan *plans, size_t n,
-                          const struct sim_rules *rules, struct sim_workspace *workspaces,
+enum status simulate_many(const struct panel *panel, const struct sim_game *games, size_t n,
                           const struct stop *stop, struct err *err)
 {
     struct sim sims[SIM_TOGETHER];
-    for (size_t p = 0; p < n; p++) {
-        sims[p] =
-            (struct sim){.panel = panel, .plan = &plans[p], .rules = rules, .ws = &workspaces[p]};
-        start(&sims[p]);
-    }
+    for (size_t p = 0; p < n; p++)
+        begin(&sims[p], panel, &games[p]);
     for (size_t t = 0; t < panel->n_sessions;) {
         t = panel->n_sessions - t > SIM_STRETCH ? t + SIM_STRETCH : panel->n_sessions;
         for (size_t p = 0; p < n; p++) {

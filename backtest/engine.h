@@ -168,14 +168,21 @@ enum status simulate(const struct panel *panel, const struct plan *plan,
                      struct sim_recorder *recorder, const struct stop *stop, struct err *err)
     NODISCARD;
 
+/* One of several simulations that are played side by side. */
+struct sim_game {
+    const struct plan *plan;
+    const struct sim_rules *rules;
+    struct sim_workspace *workspace;
+    struct sim_recorder *recorder; /* NULL: none */
+    bool is_end_only;              /* of its lines, only the last session will be read */
+};
+
 /*
- * simulate() of n <= SIM_TOGETHER plans without recorders, one workspace each, with the same bits: all of
- * them are played through a few sessions before any goes on, while the prices are near.
- * Errors: only the stop's own status.
+ * simulate() of n <= SIM_TOGETHER games, with the same bits: all of them are played through a few sessions before any
+ * goes on, while the prices are near. Errors: only the stop's own status.
  */
 enum { SIM_TOGETHER = 16 };
-enum status simulate_many(const struct panel *panel, const struct plan *plans, size_t n,
-                          const struct sim_rules *rules, struct sim_workspace *workspaces,
+enum status simulate_many(const struct panel *panel, const struct sim_game *games, size_t n,
                           const struct stop *stop, struct err *err) NODISCARD;
 
 #endif

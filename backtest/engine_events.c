@@ -26,12 +26,14 @@ static void delist(struct sim *sim, size_t t)
         double value = units * sim->ws->column[j][t];
         double gain = value * asset->delisting_return;
         if (sim->recorder != NULL && fabs(units) > 0) {
-            sim_record_trade(sim, (struct sim_trade){.session = (uint32_t)t,
-                                                     .asset = (uint32_t)a,
-                                                     .reason = SIM_DELISTING,
-                                                     .is_buy = units < 0,
-                                                     .quantity = fabs(units),
-                                                     .value = fabs(value + gain)});
+            struct sim_trade *trade = sim_next_trade(sim);
+            *trade = (struct sim_trade){.session = (uint32_t)t,
+                                        .asset = (uint32_t)a,
+                                        .reason = SIM_DELISTING,
+                                        .is_buy = units < 0,
+                                        .quantity = fabs(units),
+                                        .value = fabs(value + gain)};
+            sim_record_trade(sim, trade);
             sim->recorder->delisting_gain += gain;
         }
         sim_add_proceeds(sim, value + gain);

@@ -14,20 +14,27 @@ void sim_add_proceeds(struct sim *sim, double value)
     sim->proceeds = sum;
 }
 
-void sim_record_trade(struct sim *sim, struct sim_trade trade)
+/* Where the next trade is to be written: its place in the list, for a copy costs more than the trade. */
+struct sim_trade *sim_next_trade(struct sim *sim)
+{
+    struct sim_recorder *r = sim->recorder;
+    return r->n_trades < r->max_trades ? &r->trades[r->n_trades] : &sim->unlisted;
+}
+
+/* trade is what sim_next_trade gave, filled but for price and rate. */
+void sim_record_trade(struct sim *sim, struct sim_trade *trade)
 {
     struct sim_recorder *r = sim->recorder;
     for (size_t k = 0; k < COST_TRADE_COUNT; k++)
-        r->paid[k] += trade.paid[k];
-    if (r->n_trades < r->max_trades) {
+        r->paid[k] += trade->paid[k];
+    if (trade != &sim->unlisted) {
         double scale = 1;
-        if (sim->open != NULL && trade.reason != SIM_DELISTING) {
-            size_t cell = panel_cell(sim->panel, trade.asset, trade.session);
+        if (sim->open != NULL && trade->reason != SIM_DELISTING) {
+            size_t cell = panel_cell(sim->panel, trade->asset, trade->session);
             scale = sim->open[cell] / sim->panel->price[cell];
         }
-        trade.local_price = panel_local_price(sim->panel, trade.asset, trade.session) * scale;
-        trade.fx = panel_fx_rate(sim->panel, trade.asset, trade.session);
-        r->trades[r->n_trades] = trade;
+        trade->local_price = panel_local_price(sim->panel, trade->asset, trade->session) * scale;
+        trade->fx = panel_fx_rate(sim->panel, trade->asset, trade->session);
     }
     r->n_trades++;
 }
@@ -96,14 +103,15 @@ static double trade_all(struct sim *sim, size_t t, size_t n, double value_after)
         traded += fabs(change);
         if (sim->recorder == NULL)
             continue;
-        struct sim_trade trade = {.session = (uint32_t)t,
-                                  .asset = (uint32_t)sim->plan->asset[j],
-                                  .reason = sim->is_invested ? SIM_REBALANCE : SIM_INITIAL,
-                                  .is_buy = change > 0,
-                                  .quantity = fabs(change) / price,
-                                  .value = fabs(change)};
-        trade.paid[COST_COMMISSION] = costs->commission.percent * fabs(change);
-        trade.paid[is_spread ? COST_SPREAD : COST_SLIPPAGE] = costs->slippage.bps * fabs(change);
+        struct sim_trade *trade = sim_next_trade(sim);
+        *trade = (struct sim_trade){.session = (uint32_t)t,
+                                    .asset = (uint32_t)sim->plan->asset[j],
+                                    .reason = sim->is_invested ? SIM_REBALANCE : SIM_INITIAL,
+                                    .is_buy = change > 0,
+                                    .quantity = fabs(change) / price,
+                                    .value = fabs(change)};
+        trade->paid[COST_COMMISSION] = costs->commission.percent * fabs(change);
+        trade->paid[is_spread ? COST_SPREAD : COST_SLIPPAGE] = costs->slippage.bps * fabs(change);
         sim_record_trade(sim, trade);
         sim_add_proceeds(sim, -change);
     }

@@ -133,13 +133,14 @@ static void book(struct sim *sim, const struct sim_order *order, size_t i, doubl
     struct sim_workspace *ws = sim->ws;
     size_t j = ws->active[i];
     double price = sim_fill_price(sim, j, order->t), value = ws->value[i] + change;
-    struct sim_trade trade = {.session = (uint32_t)order->t,
-                              .asset = (uint32_t)sim->plan->asset[j],
-                              .reason = order->reason,
-                              .is_buy = change > 0,
-                              .quantity = fabs(change) / price,
-                              .value = fabs(change)};
-    double cost = costs_of_trade(&sim->rules->costs, &ws->context[i], change, trade.paid);
+    struct sim_trade *trade = sim->recorder != NULL ? sim_next_trade(sim) : &sim->unlisted;
+    *trade = (struct sim_trade){.session = (uint32_t)order->t,
+                                .asset = (uint32_t)sim->plan->asset[j],
+                                .reason = order->reason,
+                                .is_buy = change > 0,
+                                .quantity = fabs(change) / price,
+                                .value = fabs(change)};
+    double cost = costs_of_trade(&sim->rules->costs, &ws->context[i], change, trade->paid);
     double fee = order->fee_rate * fabs(change);
 
     ws->units[j] = fabs(value) <= SIM_ROUNDING * order->before ? 0 : value / price;

@@ -29,6 +29,7 @@ struct sim {
     bool is_flat;     /* costs are proportional and alike: sizes have a closed form */
     bool is_simple;   /* flat costs, every trade in full: the short way through a fill */
     bool is_quiet;    /* of what is watched, only bands: cash does not change by itself */
+    bool is_end_only; /* quiet days need no value but the last */
     bool is_watched;  /* something has to be looked at on every close, or cash changes by itself */
     size_t ready_at;  /* first session at which the waiting decision may be filled */
     size_t next_due;  /* index into rules->due; the targets in force are those of the one before */
@@ -50,6 +51,7 @@ struct sim {
     double month_traded;           /* in the calendar month of month */
     int32_t month;                 /* year * 12 + month */
     double proceeds, proceeds_low; /* sales less purchases, a sum and its rounding */
+    struct sim_trade unlisted;     /* the trade being recorded when the list is full */
 };
 
 /* The targets in force, and the share of the value that they add up to. */
@@ -111,7 +113,8 @@ uint32_t sim_next_event(struct sim *sim);
 bool sim_fill(struct sim *sim, size_t t);
 bool sim_select_active(struct sim *sim, size_t t, size_t *ret_n, double *ret_frozen);
 void sim_choose_prices(struct sim *sim, size_t t, size_t n);
-void sim_record_trade(struct sim *sim, struct sim_trade trade);
+struct sim_trade *sim_next_trade(struct sim *sim);
+void sim_record_trade(struct sim *sim, struct sim_trade *trade);
 void sim_add_proceeds(struct sim *sim, double value);
 
 /* engine_orders.c: what ws->change[0..n) asks of the active positions */

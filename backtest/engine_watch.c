@@ -27,13 +27,16 @@ static void ruin(struct sim *sim, size_t t)
         double value = ws->units[j] * ws->column[j][t];
         if (!(fabs(ws->units[j]) > 0))
             continue;
-        if (sim->recorder != NULL)
-            sim_record_trade(sim, (struct sim_trade){.session = (uint32_t)t,
-                                                     .asset = (uint32_t)sim->plan->asset[j],
-                                                     .reason = SIM_RUIN,
-                                                     .is_buy = ws->units[j] < 0,
-                                                     .quantity = fabs(ws->units[j]),
-                                                     .value = fabs(value)});
+        if (sim->recorder != NULL) {
+            struct sim_trade *trade = sim_next_trade(sim);
+            *trade = (struct sim_trade){.session = (uint32_t)t,
+                                        .asset = (uint32_t)sim->plan->asset[j],
+                                        .reason = SIM_RUIN,
+                                        .is_buy = ws->units[j] < 0,
+                                        .quantity = fabs(ws->units[j]),
+                                        .value = fabs(value)};
+            sim_record_trade(sim, trade);
+        }
         sim_add_proceeds(sim, value);
         ws->units[j] = 0;
     }
