@@ -338,7 +338,7 @@ static enum status take_measures(struct run *run, struct err *err)
     s = common_paths(run, &input, err);
     if (s == STATUS_OK)
         s = measure_compute(&input, run->arena, result->measures, err);
-    return s == STATUS_OK && result->benchmark != NULL
+    return s == STATUS_OK && result->benchmark != NULL && !run->is_row
                ? measure_benchmark(run, input.benchmark, err)
                : s;
 }
