@@ -2,22 +2,14 @@
 #include "handlers/job_watch.h"
 
 #include "base/clock.h"
-#include "base/date.h"
-#include "base/json_out.h"
 #include "base/lock.h"
-#include "store/job_store.h"
+#include "handlers/job_events.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    TICK_MS = 100,
-    EVENT_BYTES_MAX = 48 * 1024,
-    LINES_MAX = 100,
-    OWNER_BYTES = 64,
-    NS_PER_MS = 1000000
-};
+enum { TICK_MS = 100, EVENT_BYTES_MAX = 48 * 1024, OWNER_BYTES = 64, NS_PER_MS = 1000000 };
 
 /* How the streams of one caller are counted: by key, or by address without one. */
 struct owner {
@@ -31,9 +23,7 @@ struct watcher {
     bool is_stream;
     int64_t until_ns; /* of a wait */
     struct owner owner;
-    struct job_place sent;
-    bool has_sent; /* of a stream: its first event */
-    int64_t spoken_ns;
+    struct job_events events; /* of a stream */
 };
 
 struct job_watch {
@@ -151,8 +141,9 @@ enum status job_watch_wait(struct job_watch *watch, struct request *request, str
 enum status job_watch_stream(struct job_watch *watch, struct request *request, struct str id,
                              struct job_place from, struct err *err)
 {
-    const struct watcher like = {
-        .is_stream = true, .owner = owner_of(request), .sent = from, .spoken_ns = clock_mono_ns()};
+    const struct watcher like = {.is_stream = true,
+                                 .owner = owner_of(request),
+                                 .events = {.sent = from, .spoken_ns = clock_mono_ns()}};
     return add(watch, request, id, &like, err);
 }
 
@@ -178,96 +169,16 @@ static void let_go(struct job_watch *watch, struct watcher *watcher, enum status
     free(watcher);
 }
 
-static void begin_event(struct buf *out, const struct watcher *watcher, const char *name,
-                        struct json_out *json)
-{
-    if (!watcher->has_sent && out->len == 0)
-        buf_add_c(out, "retry: 2000\n\n");
-    buf_printf(out, "id: %lld.%lld\nevent: %s\ndata: ", (long long)watcher->sent.log,
-               (long long)(watcher->sent.done < 0 ? 0 : watcher->sent.done), name);
-    jw_init(json, out);
-    jw_object(json);
-}
-
-static void end_event(struct buf *out, struct json_out *json)
-{
-    jw_end_object(json);
-    buf_add_c(out, "\n\n");
-}
-
-static void put_progress(struct json_out *json, const struct job_glimpse *now)
-{
-    jw_key_c(json, "state", job_state_names[now->state]);
-    jw_key_bool(json, "cancel_requested", now->cancel_requested);
-    jw_key_i64(json, "items", now->n_items);
-    jw_key_i64(json, "done", now->n_done);
-    jw_key_i64(json, "failed", now->n_failed);
-    jw_key_f64(json, "fraction", now->n_items > 0 ? (double)now->n_done / (double)now->n_items : 0);
-    jw_key(json, "eta_s");
-    if (now->state == JOB_RUNNING && now->n_done > 0)
-        jw_f64(json, (double)(now->now_ms - now->started_ms) / 1000 *
-                         (double)(now->n_items - now->n_done) / (double)now->n_done);
-    else
-        jw_null(json);
-}
-
-static enum status add_log(struct job_watch *watch, struct db *db, struct watcher *watcher,
-                           const struct job_glimpse *now, struct buf *out)
-{
-    struct job_line *lines = NULL;
-    size_t n = 0;
-    struct json_out json;
-    char at[INSTANT_TEXT_BYTES];
-    if (now->n_log <= watcher->sent.log)
-        return STATUS_OK;
-    enum status s =
-        job_log_read(db, str_of(watcher->id), watcher->sent.log, &watch->arena, &lines, &n, NULL);
-    for (size_t i = 0; i < n && i < LINES_MAX && s == STATUS_OK; i++) {
-        watcher->sent.log = lines[i].seq;
-        instant_format(lines[i].at_ms / 1000, at);
-        begin_event(out, watcher, "log", &json);
-        jw_key_i64(&json, "seq", lines[i].seq);
-        jw_key_c(&json, "at", at);
-        jw_key_text(&json, "line", lines[i].line);
-        end_event(out, &json);
-    }
-    return s;
-}
-
-/* What is new since the last event; a comment when nothing was said for long. */
+/* False: nobody listens any more. */
 static bool speak(struct job_watch *watch, struct db *db, struct watcher *watcher,
                   const struct job_glimpse *now)
 {
     struct buf out;
-    struct json_out json;
-    int64_t now_ns = clock_mono_ns();
     int64_t heartbeat_ns = (int64_t)watch->app->config->job_heartbeat_ms * NS_PER_MS;
     buf_init(&out, &watch->arena, EVENT_BYTES_MAX);
-    if (add_log(watch, db, watcher, now, &out) != STATUS_OK)
-        return true; /* the next round will do */
-    bool is_over = job_is_over(now->state) && watcher->sent.log >= now->n_log;
-    if (now->n_done != watcher->sent.done || !watcher->has_sent) {
-        watcher->sent.done = now->n_done;
-        begin_event(&out, watcher, "progress", &json);
-        put_progress(&json, now);
-        end_event(&out, &json);
-    }
-    if (is_over) {
-        begin_event(&out, watcher, "end", &json);
-        put_progress(&json, now);
-        if (now->problem.ptr != NULL) {
-            jw_key(&json, "problem");
-            jw_raw(&json, now->problem);
-        }
-        end_event(&out, &json);
-    }
-    if (out.len == 0 && now_ns - watcher->spoken_ns > heartbeat_ns)
-        buf_add_c(&out, ": still here\n\n");
-    if (out.len == 0)
-        return true;
-    watcher->has_sent = true;
-    watcher->spoken_ns = now_ns;
-    return !out.failed && stream_offer(watcher->request, buf_str(&out));
+    job_events_write(&watcher->events, db, str_of(watcher->id), now, heartbeat_ns, &watch->arena,
+                     &out);
+    return out.len == 0 || (!out.failed && stream_offer(watcher->request, buf_str(&out)));
 }
 
 /* Those who follow the same job stand behind one another: one look serves all of them. */
@@ -306,7 +217,7 @@ static enum status look_at(struct job_watch *watch, struct db *db, struct watche
             *ret_stays = false;
             return STATUS_CLIENT_GONE;
         }
-        is_over = is_over && watcher->sent.log >= watch->seen.n_log;
+        is_over = is_over && watcher->events.sent.log >= watch->seen.n_log;
     }
     *ret_stays = !is_over;
     return STATUS_OK;
