@@ -405,8 +405,12 @@ static enum status draw_frontier(struct run *run, struct err *err)
         .limits = {.long_only = true, .max_weight = 1, .max_gross = 1}};
     bool takes_limits = strategy_takes_limits(run->spec->model->kind);
     const struct strategy *strategy = takes_limits ? run->spec->model : &standard;
-    struct frontier_prices prices = {panel->price, panel->n_held, panel->n_sessions,
-                                     panel->n_sessions, run->result->periods_per_year};
+    struct frontier_prices prices = {panel->price,
+                                     panel->n_held,
+                                     panel->n_sessions,
+                                     panel->n_sessions,
+                                     run->result->periods_per_year,
+                                     panel->kernels};
     struct limits limits;
     if (run->spec->frontier.n_points == 0)
         return STATUS_OK;

@@ -2,6 +2,7 @@
 #include "backtest/cluster.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 const char *const cluster_linkage_names[CLUSTER_LINKAGE_COUNT] = {
     [CLUSTER_SINGLE] = "single",
@@ -33,25 +34,29 @@ static void plant(struct forest *f, const double *covariance, const size_t *sort
         f->age[i] = i;
         f->first[i] = f->last[i] = sorted[i];
         f->next[sorted[i]] = f->n;
-        for (size_t j = 0; j < f->n; j++) {
+        for (size_t j = 0; j <= i; j++) {
             size_t a = sorted[i], b = sorted[j];
             double scale = sqrt(covariance[a * (f->n + 1)] * covariance[b * (f->n + 1)]);
             double correlation = covariance[a * f->n + b] / scale;
-            f->distance[i * f->n + j] = sqrt(fmax(1 - correlation, 0) / 2);
+            double distance = sqrt(fmax(1 - correlation, 0) / 2);
+            f->distance[i * f->n + j] = distance;
+            f->distance[j * f->n + i] = distance;
         }
     }
 }
 
 static void find_nearest(struct forest *f, size_t i)
 {
-    f->nearest[i] = f->n;
+    const double *row = f->distance + i * f->n;
+    size_t best = f->n;
+    double least = INFINITY;
     for (size_t j = 0; j < f->n; j++) {
-        if (j == i || f->size[j] == 0)
-            continue;
-        if (f->nearest[i] == f->n ||
-            f->distance[i * f->n + j] < f->distance[i * f->n + f->nearest[i]])
-            f->nearest[i] = j;
+        if (row[j] < least && f->size[j] != 0 && j != i) {
+            least = row[j];
+            best = j;
+        }
     }
+    f->nearest[i] = best;
 }
 
 /* Lance and Williams: the distance from k to the union of a and b. */
@@ -72,15 +77,25 @@ static double joined(const struct forest *f, enum cluster_linkage linkage, size_
     return fmin(to_a, to_b);
 }
 
-/* Appends b's leaves to those of a; a, the older of the two, becomes the union. */
+/*
+ * Appends b's leaves to those of a; a, the older of the two, becomes the union. Where the union is as near as the
+ * nearest was, it is the nearest (of equal ones the first slot); where either of the two was and the union is
+ * farther off, the row is searched again.
+ */
 static void join(struct forest *f, enum cluster_linkage linkage, size_t a, size_t b, size_t age)
 {
     for (size_t k = 0; k < f->n; k++) {
         if (f->size[k] == 0 || k == a || k == b)
             continue;
+        double *row = f->distance + k * f->n, before = row[f->nearest[k]];
         double distance = joined(f, linkage, a, b, k);
+        bool was_either = f->nearest[k] == a || f->nearest[k] == b;
         f->distance[a * f->n + k] = distance;
-        f->distance[k * f->n + a] = distance;
+        row[a] = distance;
+        if (distance < before || (was_either && distance <= before && a <= f->nearest[k]))
+            f->nearest[k] = a;
+        else if (was_either)
+            f->nearest[k] = f->n;
     }
     f->next[f->last[a]] = f->first[b];
     f->last[a] = f->last[b];
@@ -88,8 +103,7 @@ static void join(struct forest *f, enum cluster_linkage linkage, size_t a, size_
     f->size[b] = 0;
     f->age[a] = age;
     for (size_t k = 0; k < f->n; k++) {
-        if (f->size[k] > 0 && (k == a || f->nearest[k] == a || f->nearest[k] == b ||
-                               f->distance[k * f->n + a] < f->distance[k * f->n + f->nearest[k]]))
+        if (f->size[k] > 0 && (k == a || f->nearest[k] == f->n))
             find_nearest(f, k);
     }
 }
@@ -135,40 +149,56 @@ void cluster_order(const double *covariance, size_t n, enum cluster_linkage link
         ret_order[at++] = leaf;
 }
 
-/* Variance of the inverse-variance portfolio of order[from..to). */
-static double part_variance(const double *covariance, size_t n, const size_t *order, size_t from,
+/* Of assets [from, to) of the order: `square` holds their covariances, `inverse` 1 / variance, in that order. */
+static double part_variance(const double *square, const double *inverse, size_t n, size_t from,
                             size_t to)
 {
     double sum = 0, total = 0;
-    for (size_t i = from; i < to; i++)
-        total += 1 / covariance[order[i] * (n + 1)];
     for (size_t i = from; i < to; i++) {
-        double row = 0;
-        for (size_t j = from; j < to; j++)
-            row += covariance[order[i] * n + order[j]] / covariance[order[j] * (n + 1)];
-        sum += row / covariance[order[i] * (n + 1)];
+        double row[4] = {0};
+        size_t j = from;
+        for (; j + 4 <= to; j += 4)
+            for (size_t k = 0; k < 4; k++)
+                row[k] += square[i * n + j + k] * inverse[j + k];
+        for (size_t k = 0; j < to; j++, k++)
+            row[k] += square[i * n + j] * inverse[j];
+        sum += ((row[0] + row[2]) + (row[1] + row[3])) * inverse[i];
+        total += inverse[i];
     }
     return sum / (total * total);
 }
 
-static void bisect(const double *covariance, size_t n, const size_t *order, size_t from, size_t to,
-                   double *weight)
+struct bisection {
+    const double *square, *inverse;
+    const size_t *order;
+    size_t n;
+    double *weight;
+};
+
+static void bisect(const struct bisection *b, size_t from, size_t to)
 {
     while (to - from > 1) {
         size_t middle = from + (to - from) / 2;
-        double left = part_variance(covariance, n, order, from, middle);
-        double right = part_variance(covariance, n, order, middle, to);
+        double left = part_variance(b->square, b->inverse, b->n, from, middle);
+        double right = part_variance(b->square, b->inverse, b->n, middle, to);
         double share = 1 - left / (left + right);
         for (size_t i = from; i < to; i++)
-            weight[order[i]] *= i < middle ? share : 1 - share;
-        bisect(covariance, n, order, from, middle, weight);
+            b->weight[b->order[i]] *= i < middle ? share : 1 - share;
+        bisect(b, from, middle);
         from = middle; /* the right half is the next round: the depth stays at log2 n */
     }
 }
 
-void cluster_bisect(const double *covariance, size_t n, const size_t *order, double *ret_weight)
+void cluster_bisect(const double *covariance, size_t n, const size_t *order, double *square,
+                    double *inverse, double *ret_weight)
 {
-    for (size_t i = 0; i < n; i++)
+    struct bisection b = {square, inverse, order, n, ret_weight};
+    for (size_t i = 0; i < n; i++) {
+        const double *row = covariance + order[i] * n;
+        for (size_t j = 0; j < n; j++)
+            square[i * n + j] = row[order[j]];
+        inverse[i] = 1 / row[order[i]];
         ret_weight[i] = 1;
-    bisect(covariance, n, order, 0, n, ret_weight);
+    }
+    bisect(&b, 0, n);
 }

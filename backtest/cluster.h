@@ -25,7 +25,9 @@ void cluster_order(const double *covariance, size_t n, enum cluster_linkage link
 /*
  * Stage 3, recursive bisection: the list is halved again and again, and each time the two halves share
  * their weight inversely to the variance of their inverse-variance portfolios. Sum 1.
+ *   square  n * n doubles; inverse  n doubles; both are overwritten
  */
-void cluster_bisect(const double *covariance, size_t n, const size_t *order, double *ret_weight);
+void cluster_bisect(const double *covariance, size_t n, const size_t *order, double *square,
+                    double *inverse, double *ret_weight);
 
 #endif

@@ -7,7 +7,7 @@
 #ifndef BACKTEST_COVARIANCE_H
 #define BACKTEST_COVARIANCE_H
 
-#include <stddef.h>
+#include "backtest/kernels.h"
 
 enum covariance_estimator {
     COVARIANCE_SAMPLE,
@@ -25,6 +25,7 @@ struct covariance_choice {
 
 /*
  * Fills ret_mean[n] and ret[n * n]; centres r in place (each asset's mean is taken off). n_returns >= 2.
+ * Any kernels give the same bits.
  *   sample       divisor T - 1
  *   ewma         S = sum k_t x_t x_t' / sum k_t, k_t = decay^(T-t), around the equally weighted mean;
  *                J.P. Morgan/Reuters, "RiskMetrics - Technical Document", 4th ed., 1996 (decay 0.94
@@ -33,8 +34,8 @@ struct covariance_choice {
  *                minimises the expected quadratic loss; O. Ledoit, M. Wolf, "A well-conditioned
  *                estimator for large-dimensional covariance matrices", J. Multivariate Analysis 88, 2004
  */
-void covariance_estimate(struct covariance_choice choice, double *r, size_t n, size_t n_returns,
-                         double *ret_mean, double *ret);
+void covariance_estimate(struct covariance_choice choice, const struct kernels *kernels, double *r,
+                         size_t n, size_t n_returns, double *ret_mean, double *ret);
 
 /* x' S x; never below 0. */
 double covariance_variance(const double *covariance, size_t n, const double *x);

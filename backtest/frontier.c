@@ -35,8 +35,8 @@ static enum status estimate(struct sample *ret, const struct frontier_prices *pr
                        "The frontier of %zu assets needs more memory than a request may use.", n);
     for (size_t a = 0; a < n; a++)
         stats_returns(prices->price + a * prices->stride + from, n_returns + 1, r + a * n_returns);
-    covariance_estimate((struct covariance_choice){COVARIANCE_SAMPLE, 0}, r, n, n_returns,
-                        ret->mean, ret->covariance);
+    covariance_estimate((struct covariance_choice){COVARIANCE_SAMPLE, 0}, prices->kernels, r, n,
+                        n_returns, ret->mean, ret->covariance);
     return STATUS_OK;
 }
 
@@ -97,7 +97,7 @@ static enum status prepare(struct work *w, size_t split, struct arena *arena, st
     enum status s = estimate(&w->in, w->prices, 0, split, arena, err);
     if (s == STATUS_OK)
         s = estimate(&w->out, w->prices, split, w->prices->n_sessions - 1, arena, err);
-    return s == STATUS_OK ? qp_workspace_init(&w->qp, n, arena, err) : s;
+    return s == STATUS_OK ? qp_workspace_init(&w->qp, n, w->prices->kernels, arena, err) : s;
 }
 
 static enum status too_short(struct err *err)

@@ -37,6 +37,7 @@ struct frontier_prices {
     const double *price;
     size_t n, n_sessions, stride;
     double periods_per_year;
+    const struct kernels *kernels;
 };
 
 /*

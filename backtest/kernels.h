@@ -105,6 +105,15 @@ struct kernel_fill {
     double *value, *weight; /* scratch, laid out as units */
 };
 
+/* Rows of n values against others; row i of a starts at a + i * stride, and those of b likewise. */
+struct kernel_cross {
+    const double *a, *b;
+    size_t n_a, n_b, n, stride;
+    double factor;
+    double *ret; /* n_a x n_b, rows ret_stride apart */
+    size_t ret_stride;
+};
+
 struct kernels {
     const char *name; /* "ref", "avx2" */
 
@@ -174,6 +183,15 @@ struct kernels {
      */
     void (*products)(const double *const *column, size_t n_columns, size_t n, const double *centre,
                      double *ret);
+
+    /* y[i] += factor * x[i]. */
+    void (*add_scaled)(double factor, const double *x, size_t n, double *y);
+
+    /*
+     * ret(i, j) += factor * (a_i . b_j), the product of two matrices of rows. Four lanes here: element k
+     * is added to lane k mod 4, then (0+2) + (1+3); one sum does not depend on the shape of the others.
+     */
+    void (*cross)(const struct kernel_cross *c);
 };
 
 extern const struct kernels kernels_ref; /* runs anywhere */

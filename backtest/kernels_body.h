@@ -48,6 +48,7 @@ static size_t count_lanes(const int64_t lane[KERNEL_LANES])
 #include "backtest/kernels_body_fill.h"
 #include "backtest/kernels_body_series.h"
 #include "backtest/kernels_body_sums.h"
+#include "backtest/kernels_body_cross.h"
 #include "backtest/kernels_body_sides.h"
 
 const struct kernels KERNELS_TABLE = {
@@ -75,4 +76,6 @@ const struct kernels KERNELS_TABLE = {
     .split_pair = kernel_split_pair,
     .pair = kernel_pair,
     .products = kernel_products,
+    .add_scaled = kernel_add_scaled,
+    .cross = kernel_cross,
 };

@@ -7,10 +7,8 @@
 #ifndef BACKTEST_LINEAR_H
 #define BACKTEST_LINEAR_H
 
+#include "backtest/kernels.h"
 #include "base/attrs.h"
-
-#include <stdbool.h>
-#include <stddef.h>
 
 /*
  * a = L L': the lower triangle is overwritten with L, the upper one is set to 0. False, with a in
@@ -21,7 +19,16 @@ bool linear_cholesky(double *a, size_t n) NODISCARD;
 /* Solves L L' x = b in place, with the factor of linear_cholesky. Source: LAPACK dpotrs. */
 void linear_solve(const double *factor, size_t n, double *b);
 
-/* Overwrites a lower triangular factor with its inverse. Source: LAPACK dtrti2. */
-void linear_invert_lower(double *factor, size_t n);
+/*
+ * The same factor for large matrices, in blocks of products of rows; row by row: element (i, j) is
+ * a[i * n + j]. The lower triangle is overwritten with L, what is above it with something else. False as
+ * above. Any kernels give the same bits. Source: G. Golub, C. Van Loan, "Matrix Computations", 4th ed.,
+ * 4.2.9.
+ */
+bool linear_factor(const struct kernels *kernels, double *a, size_t n) NODISCARD;
+
+/* ret = (L^-1)' row by row, zeros below its diagonal, with the factor of linear_factor. */
+void linear_invert_factor(const struct kernels *kernels, const double *factor, size_t n,
+                          double *ret);
 
 #endif

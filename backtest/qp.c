@@ -26,10 +26,10 @@ struct candidate {
     double slack; /* normal'x - bound, < 0 */
 };
 
-enum status qp_workspace_init(struct qp_workspace *workspace, size_t n, struct arena *arena,
-                              struct err *err)
+enum status qp_workspace_init(struct qp_workspace *workspace, size_t n,
+                              const struct kernels *kernels, struct arena *arena, struct err *err)
 {
-    struct qp_workspace w = {.n_max = n};
+    struct qp_workspace w = {.n_max = n, .kernels = kernels};
     w.j = arena_array(arena, n * n, sizeof *w.j);
     w.r = arena_array(arena, n * n, sizeof *w.r);
     double *vectors = arena_array(arena, 6 * n, sizeof *vectors);
@@ -68,15 +68,18 @@ static bool factorise(struct solver *s)
             s->ws->r[k] = s->problem->h[k] * scale;
         for (size_t i = 0; i < n; i++)
             s->ws->r[i * n + i] += lift;
-        is_factored = linear_cholesky(s->ws->r, n);
+        is_factored = linear_factor(s->ws->kernels, s->ws->r, n);
     }
     if (!is_factored)
         return false;
-    linear_invert_lower(s->ws->r, n);
+    linear_invert_factor(s->ws->kernels, s->ws->r, n, s->ws->j);
     double root = sqrt(scale); /* undoes the scaling: J J' is the inverse of H itself */
-    for (size_t col = 0; col < n; col++) {
-        for (size_t row = col; row < n; row++)
-            s->ws->j[row * n + col] = s->ws->r[col * n + row] * root;
+    for (size_t i = 0; i < n; i++) {
+        s->ws->j[i * n + i] *= root;
+        for (size_t k = i + 1; k < n; k++) {
+            s->ws->j[k * n + i] = s->ws->j[i * n + k] * root;
+            s->ws->j[i * n + k] = 0;
+        }
     }
     return true;
 }
@@ -89,11 +92,7 @@ static void start(struct solver *s)
     memset(s->ws->x, 0, n * sizeof *s->ws->x);
     for (size_t k = 0; k < n && c != NULL; k++) {
         const double *column = s->ws->j + k * n;
-        double d = 0;
-        for (size_t i = 0; i < n; i++)
-            d += column[i] * c[i];
-        for (size_t i = 0; i < n; i++)
-            s->ws->x[i] += d * column[i];
+        s->ws->kernels->add_scaled(s->ws->kernels->dot(column, c, n), column, n, s->ws->x);
     }
 }
 
@@ -117,18 +116,15 @@ static double group_sum(const struct solver *s, size_t g)
     return sum;
 }
 
-static double dot(const double *a, const double *b, size_t n)
+static double dot(const struct solver *s, const double *a, const double *b)
 {
-    double sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += a[i] * b[i];
-    return sum;
+    return s->ws->kernels->dot(a, b, s->n);
 }
 
 /* What the equality leaves: sum x - budget, or gain'x - 1 for a ratio. */
 static double equality_gap(const struct solver *s)
 {
-    return s->problem->is_ratio ? dot(s->problem->gain, s->ws->x, s->n) - 1
+    return s->problem->is_ratio ? dot(s, s->problem->gain, s->ws->x) - 1
                                 : s->sum - s->limits->budget;
 }
 
@@ -160,7 +156,7 @@ static bool find_violated(struct solver *s, struct candidate *ret)
     if (isfinite(l->max_gross))
         consider(&worst, GROSS, 0, scaled(s, l->max_gross) - gross);
     if (s->problem->gain != NULL && !s->problem->is_ratio)
-        consider(&worst, GAIN, 0, dot(s->problem->gain, s->ws->x, s->n) - s->problem->gain_min);
+        consider(&worst, GAIN, 0, dot(s, s->problem->gain, s->ws->x) - s->problem->gain_min);
     *ret = worst;
     return worst.slack < -VIOLATED;
 }
@@ -210,28 +206,33 @@ static void set_normal(struct solver *s, struct candidate *c)
     }
 }
 
+/* Whether the normal of a limit has one element alone. */
+static bool is_single(const struct solver *s, const struct candidate *c)
+{
+    return (c->kind == LOWER || c->kind == UPPER) && !s->problem->is_ratio;
+}
+
 /* d = J'normal; z = J_2 d_2; step = R^-1 d_1. Returns |d_2|^2, or 0 when that is rounding. */
-static double directions(struct solver *s)
+static double directions(struct solver *s, const struct candidate *c)
 {
     size_t n = s->n;
     double *d = s->ws->d, *z = s->ws->z, *step = s->ws->step;
     double all = 0, left = 0;
     memset(z, 0, n * sizeof *z);
     for (size_t k = 0; k < n; k++) {
-        d[k] = dot(s->ws->j + k * n, s->ws->normal, n);
+        d[k] = is_single(s, c) ? s->ws->j[k * n + c->index] * s->ws->normal[c->index]
+                               : dot(s, s->ws->j + k * n, s->ws->normal);
         all += d[k] * d[k];
     }
     for (size_t k = s->q; k < n; k++) {
-        const double *column = s->ws->j + k * n;
         left += d[k] * d[k];
-        for (size_t i = 0; i < n; i++)
-            z[i] += d[k] * column[i];
+        s->ws->kernels->add_scaled(d[k], s->ws->j + k * n, n, z);
     }
-    for (size_t row = s->q; row-- > 0;) {
-        double sum = d[row];
-        for (size_t col = row + 1; col < s->q; col++)
-            sum -= s->ws->r[col * n + row] * step[col];
-        step[row] = sum / s->ws->r[row * n + row];
+    memcpy(step, d, s->q * sizeof *step);
+    for (size_t col = s->q; col-- > 0;) {
+        const double *above = s->ws->r + col * n;
+        step[col] /= above[col];
+        s->ws->kernels->add_scaled(-step[col], above, col, step);
     }
     return left > DEPENDENT * all ? left : 0;
 }
@@ -253,17 +254,29 @@ static double rotate(struct solver *s, size_t a, size_t b, double x, double y, d
     return length;
 }
 
+/*
+ * A Householder reflection of the free columns of J turns what is left of d into one element. J times the
+ * reflection's vector follows from z, which is J times that rest already.
+ */
 static void take_in(struct solver *s, struct candidate c, double multiplier)
 {
-    double *d = s->ws->d, cosine, sine;
-    for (size_t k = s->n - 1; k > s->q; k--) {
+    size_t n = s->n, q = s->q;
+    double *d = s->ws->d, *along = s->ws->z, *column = s->ws->j + q * n, squares = 0;
+    for (size_t k = q; k < n; k++)
+        squares += d[k] * d[k];
+    double length = sqrt(squares), first = d[q] > 0 ? -length : length;
+    double factor = 1 / (squares + length * fabs(d[q]));
+    s->ws->kernels->add_scaled(-first, column, n, along);
+    d[q] -= first;
+    for (size_t k = q; k < n; k++) {
         if (fabs(d[k]) > 0)
-            d[k - 1] = rotate(s, k - 1, k, d[k - 1], d[k], &cosine, &sine);
+            s->ws->kernels->add_scaled(-factor * d[k], along, n, s->ws->j + k * n);
     }
-    memcpy(s->ws->r + s->q * s->n, d, (s->q + 1) * sizeof *d);
-    s->ws->u[s->q] = multiplier;
-    s->ws->kind[s->q] = (int)c.kind;
-    s->ws->index[s->q] = c.index;
+    d[q] = first;
+    memcpy(s->ws->r + q * n, d, (q + 1) * sizeof *d);
+    s->ws->u[q] = multiplier;
+    s->ws->kind[q] = (int)c.kind;
+    s->ws->index[q] = c.index;
     s->q++;
 }
 
@@ -315,7 +328,7 @@ static bool satisfy(struct solver *s, struct candidate c, size_t *steps_left)
     double multiplier = 0;
     for (; *steps_left > 0; (*steps_left)--) {
         size_t weakest;
-        double left = directions(s);
+        double left = directions(s, &c);
         double dual = dual_length(s, &weakest);
         double primal = left > 0 ? -c.slack / left : (double)INFINITY;
         double t = fmin(dual, primal);

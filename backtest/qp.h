@@ -11,21 +11,24 @@
 #ifndef BACKTEST_QP_H
 #define BACKTEST_QP_H
 
+#include "backtest/kernels.h"
 #include "backtest/limits.h"
 #include "base/arena.h"
 #include "base/err.h"
 
 struct qp_workspace {
     size_t n_max;
-    double *j, *r; /* n x n each, column by column */
+    const struct kernels *kernels; /* any give the same bits */
+    double *j, *r;                 /* n x n each, column by column */
     double *x, *d, *z, *u, *step, *normal;
     int *kind;
     size_t *index;
 };
 
 /* Room for n variables. Errors: STATUS_TOO_LARGE. */
-enum status qp_workspace_init(struct qp_workspace *workspace, size_t n, struct arena *arena,
-                              struct err *err) NODISCARD;
+enum status qp_workspace_init(struct qp_workspace *workspace, size_t n,
+                              const struct kernels *kernels, struct arena *arena, struct err *err)
+    NODISCARD;
 
 struct qp_problem {
     const struct limits *limits; /* n variables */

@@ -22,37 +22,29 @@ void risk_inverse_volatility(const double *covariance, size_t n, double *ret_wei
     scale_to_one(ret_weight, n);
 }
 
-/* One sweep; product holds S x and is kept up to date. Returns the largest |x_i (S x)_i - 1| met. */
-static double sweep(const double *covariance, size_t n, double *x, double *product)
+/* One sweep. Returns the largest |x_i (S x)_i - 1| met. */
+static double sweep(const struct kernels *kernels, const double *covariance, size_t n, double *x)
 {
     double worst = 0;
     for (size_t i = 0; i < n; i++) {
         const double *row = covariance + i * n;
-        double c = product[i] - row[i] * x[i];
-        double next = (-c + sqrt(c * c + 4 * row[i])) / (2 * row[i]);
-        double change = next - x[i];
-        double gap = fabs(x[i] * product[i] - 1);
+        double product = kernels->dot(row, x, n);
+        double c = product - row[i] * x[i];
+        double gap = fabs(x[i] * product - 1);
         worst = gap > worst ? gap : worst;
-        for (size_t j = 0; j < n; j++)
-            product[j] += row[j] * change;
-        x[i] = next;
+        x[i] = (-c + sqrt(c * c + 4 * row[i])) / (2 * row[i]);
     }
     return worst;
 }
 
-bool risk_parity(const double *covariance, size_t n, double *scratch, double *ret_weight)
+bool risk_parity(const struct kernels *kernels, const double *covariance, size_t n,
+                 double *ret_weight)
 {
     bool is_met = false;
     for (size_t i = 0; i < n; i++)
         ret_weight[i] = 1 / sqrt(covariance[i * n + i]);
-    for (size_t k = 0; k < SWEEPS_MAX && !is_met; k++) {
-        for (size_t i = 0; i < n && k % 16 == 0; i++) { /* rounding of the updates is taken away */
-            scratch[i] = 0;
-            for (size_t j = 0; j < n; j++)
-                scratch[i] += covariance[i * n + j] * ret_weight[j];
-        }
-        is_met = sweep(covariance, n, ret_weight, scratch) <= TOLERANCE;
-    }
+    for (size_t k = 0; k < SWEEPS_MAX && !is_met; k++)
+        is_met = sweep(kernels, covariance, n, ret_weight) <= TOLERANCE;
     scale_to_one(ret_weight, n);
     return is_met;
 }

@@ -116,6 +116,7 @@ struct strategy_input {
     const double *returns; /* m columns of lookback returns, centred by the estimator */
     const double *mean;    /* [m], per session */
     const double *covariance; /* m x m */
+    const struct kernels *kernels;
     double periods_per_year;
     double risk_free_rate;       /* annual */
     double *scratch;             /* kind->scratch doubles per asset */

@@ -54,7 +54,7 @@ enum status strategy_workspace_init(struct strategy_workspace *workspace, const 
     if (s == STATUS_OK)
         s = strategy_limits_init(&w.limits, strategy, n, arena, err);
     if (s == STATUS_OK)
-        s = qp_workspace_init(&w.qp, n, arena, err);
+        s = qp_workspace_init(&w.qp, n, panel->kernels, arena, err);
     if (s == STATUS_OK && strategy->base != NULL)
         s = strategy_workspace_init(w.base, spec, strategy->base, panel, arena, err);
     if (s != STATUS_OK)
@@ -99,11 +99,12 @@ static size_t cut_windows(const struct strategy *strategy, const struct panel *p
     return m;
 }
 
-static bool estimate(const struct strategy *strategy, size_t m, struct strategy_workspace *w)
+static bool estimate(const struct strategy *strategy, const struct kernels *kernels, size_t m,
+                     struct strategy_workspace *w)
 {
     if (!(strategy->kind->needs & STRATEGY_COVARIANCE))
         return true;
-    covariance_estimate(strategy->covariance, w->returns, m, strategy->lookback, w->mean,
+    covariance_estimate(strategy->covariance, kernels, w->returns, m, strategy->lookback, w->mean,
                         w->covariance);
     bool is_usable = true;
     if (strategy->kind->needs & STRATEGY_BASE)
@@ -136,7 +137,7 @@ static enum strategy_note weigh(const struct strategy *strategy,
     if (strategy->kind->needs & STRATEGY_WINDOW)
         m = cut_windows(strategy, market->history.panel, session - strategy->lag, n_live, w);
     *ret_m = m;
-    if (m == 0 || !estimate(strategy, m, w))
+    if (m == 0 || !estimate(strategy, market->history.panel->kernels, m, w))
         return NOTE_NO_ANSWER;
     strategy_limits_pick(&w->all, w->live, m, &w->limits);
     for (size_t i = 0; i < m; i++) {
@@ -153,6 +154,7 @@ static enum strategy_note weigh(const struct strategy *strategy,
         .returns = w->returns,
         .mean = w->mean,
         .covariance = w->covariance,
+        .kernels = market->history.panel->kernels,
         .periods_per_year = market->periods_per_year,
         .risk_free_rate = market->risk_free_rate,
         .scratch = w->scratch,

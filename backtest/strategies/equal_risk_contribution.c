@@ -4,7 +4,7 @@
 
 static enum strategy_note weigh(const struct strategy_input *input, double *ret_weight)
 {
-    bool is_met = risk_parity(input->covariance, input->m, input->scratch, ret_weight);
+    bool is_met = risk_parity(input->kernels, input->covariance, input->m, ret_weight);
     return is_met ? NOTE_NONE : NOTE_NO_ANSWER;
 }
 
@@ -12,6 +12,5 @@ const struct strategy_kind strategy_equal_risk_contribution = {
     .name = "equal_risk_contribution",
     .needs = STRATEGY_WINDOW | STRATEGY_RETURNS | STRATEGY_COVARIANCE,
     .standard_lookback = 252,
-    .scratch = 1,
     .weigh = weigh,
 };

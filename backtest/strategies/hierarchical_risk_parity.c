@@ -11,7 +11,7 @@ static enum strategy_note weigh(const struct strategy_input *input, double *ret_
     size_t m = input->m;
     enum cluster_linkage linkage = (enum cluster_linkage)input->strategy->param[0];
     cluster_order(input->covariance, m, linkage, input->square, input->index + m, input->index);
-    cluster_bisect(input->covariance, m, input->index, ret_weight);
+    cluster_bisect(input->covariance, m, input->index, input->square, input->scratch, ret_weight);
     return NOTE_NONE;
 }
 
@@ -21,5 +21,6 @@ const struct strategy_kind strategy_hierarchical_risk_parity = {
     .standard_lookback = 252,
     .params = params,
     .n_params = ARRAY_LEN(params),
+    .scratch = 1,
     .weigh = weigh,
 };

@@ -23,7 +23,8 @@ static void random_covariance(struct rng *rng, size_t n, double *ret)
 {
     double r[N_MAX * T_MAX], mean[N_MAX];
     random_returns(rng, n, T_MAX, r);
-    covariance_estimate((struct covariance_choice){COVARIANCE_SAMPLE, 0}, r, n, T_MAX, mean, ret);
+    covariance_estimate((struct covariance_choice){COVARIANCE_SAMPLE, 0}, &kernels_ref, r, n, T_MAX,
+                        mean, ret);
 }
 
 static void cholesky_factor_gives_the_matrix_back(void **state)
@@ -32,7 +33,7 @@ static void cholesky_factor_gives_the_matrix_back(void **state)
     (void)state;
     rng_init(&rng, 1, 1);
     for (size_t n = 1; n <= N_MAX; n++) {
-        double a[N_MAX * N_MAX], factor[N_MAX * N_MAX], inverse[N_MAX * N_MAX], x[N_MAX];
+        double a[N_MAX * N_MAX], factor[N_MAX * N_MAX], x[N_MAX];
         random_covariance(&rng, n, a);
         memcpy(factor, a, sizeof a);
         assert_true(linear_cholesky(factor, n));
@@ -53,14 +54,70 @@ static void cholesky_factor_gives_the_matrix_back(void **state)
                 sum += a[k * n + i] * x[k];
             assert_close(sum, (double)i + 1, 1e-9);
         }
-        memcpy(inverse, factor, sizeof inverse);
-        linear_invert_lower(inverse, n);
+    }
+}
+
+/* Larger than a block and a strip, and of both kernels' bits. */
+static void large_factors_and_their_inverses_give_the_matrix_back(void **state)
+{
+    enum { ORDER = 131 };
+    static double a[ORDER * ORDER], factor[ORDER * ORDER], inverse[ORDER * ORDER];
+    static double other[ORDER * ORDER], r[ORDER * 150], mean[ORDER];
+    const struct kernels *best = kernels_choose(KERNELS_AUTO);
+    struct rng rng;
+    (void)state;
+    rng_init(&rng, 1, 2);
+    for (size_t n = 1; n <= ORDER; n += n < 30 ? 1 : 25) {
+        random_returns(&rng, n, 150, r);
+        covariance_estimate((struct covariance_choice){COVARIANCE_SAMPLE, 0}, best, r, n, 150, mean,
+                            a);
+        memcpy(factor, a, sizeof a);
+        memcpy(other, a, sizeof a);
+        assert_true(linear_factor(best, factor, n));
+        assert_true(linear_factor(&kernels_ref, other, n));
+        assert_memory_equal(factor, other, n * n * sizeof *a);
+        linear_invert_factor(best, factor, n, inverse);
         for (size_t i = 0; i < n; i++) {
-            for (size_t j = 0; j < n; j++) {
+            for (size_t j = 0; j <= i; j++) {
+                double sum = 0, unit = 0;
+                for (size_t k = 0; k <= j; k++)
+                    sum += factor[i * n + k] * factor[j * n + k];
+                assert_true(fabs(sum - a[i * n + j]) < 1e-14 * a[i * n + i]);
+                for (size_t k = j; k <= i; k++)
+                    unit += factor[i * n + k] * inverse[j * n + k];
+                assert_true(fabs(unit - (i == j ? 1 : 0)) < 1e-11);
+                assert_true(i == j || inverse[i * n + j] == 0);
+            }
+        }
+    }
+}
+
+/* Spans, strips and tiles change no sum beyond rounding, and the kernels no bit. */
+static void covariance_of_many_assets_is_that_of_the_definition(void **state)
+{
+    enum { ORDER = 103, SESSIONS = 523 };
+    static double r[ORDER * SESSIONS], x[ORDER * SESSIONS], one[ORDER * ORDER], two[ORDER * ORDER];
+    double mean[ORDER];
+    const struct kernels *tables[] = {&kernels_ref, kernels_choose(KERNELS_AUTO)};
+    struct rng rng;
+    (void)state;
+    rng_init(&rng, 1, 3);
+    random_returns(&rng, ORDER, SESSIONS, r);
+    for (size_t e = 0; e < COVARIANCE_ESTIMATOR_COUNT; e++) {
+        struct covariance_choice choice = {(enum covariance_estimator)e, 0.97};
+        for (size_t k = 0; k < 2; k++) {
+            memcpy(x, r, sizeof r);
+            covariance_estimate(choice, tables[k], x, ORDER, SESSIONS, mean, k == 0 ? one : two);
+        }
+        assert_memory_equal(one, two, sizeof one);
+        for (size_t i = 0; i < ORDER && e == COVARIANCE_SAMPLE; i++) {
+            for (size_t j = 0; j < ORDER; j++) {
                 double sum = 0;
-                for (size_t k = 0; k < n; k++)
-                    sum += factor[k * n + i] * inverse[j * n + k];
-                assert_true(fabs(sum - (i == j ? 1 : 0)) < 1e-12);
+                for (size_t t = 0; t < SESSIONS; t++)
+                    sum += x[i * SESSIONS + t] * x[j * SESSIONS + t];
+                double scale = sqrt(one[i * ORDER + i] * one[j * ORDER + j]);
+                assert_true(fabs(sum / (SESSIONS - 1) - one[i * ORDER + j]) < 1e-14 * scale);
+                assert_true(one[i * ORDER + j] == one[j * ORDER + i]);
             }
         }
     }
@@ -72,6 +129,11 @@ static void a_matrix_that_is_not_positive_definite_has_no_factor(void **state)
     (void)state;
     assert_false(linear_cholesky(a, 2));
     assert_false(linear_cholesky(zero, 1));
+    a[0] = 1; /* the first call has left pieces */
+    a[1] = a[2] = 2;
+    a[3] = 1;
+    assert_false(linear_factor(&kernels_ref, a, 2));
+    assert_false(linear_factor(&kernels_ref, zero, 1));
 }
 
 static void estimators_follow_their_formulas(void **state)
@@ -83,7 +145,8 @@ static void estimators_follow_their_formulas(void **state)
     rng_init(&rng, 5, 5);
     random_returns(&rng, N, T, r);
     memcpy(x, r, sizeof r);
-    covariance_estimate((struct covariance_choice){COVARIANCE_SAMPLE, 0}, x, N, T, mean, s);
+    covariance_estimate((struct covariance_choice){COVARIANCE_SAMPLE, 0}, &kernels_ref, x, N, T,
+                        mean, s);
     for (size_t i = 0; i < N; i++) {
         for (size_t j = 0; j < N; j++)
             assert_close(s[i * N + j], stats_pair(r + i * T, r + j * T, T).covariance, 1e-12);
@@ -93,7 +156,8 @@ static void estimators_follow_their_formulas(void **state)
         sum += weight[t];
     }
     memcpy(x, r, sizeof r);
-    covariance_estimate((struct covariance_choice){COVARIANCE_EWMA, 0.9}, x, N, T, mean, s);
+    covariance_estimate((struct covariance_choice){COVARIANCE_EWMA, 0.9}, &kernels_ref, x, N, T,
+                        mean, s);
     for (size_t i = 0; i < N; i++) {
         for (size_t j = 0; j < N; j++) {
             double v = 0;
@@ -116,8 +180,8 @@ static void ledoit_wolf_is_the_paper_s_estimator(void **state)
         rng_init(&rng, seed, 6);
         random_returns(&rng, N, T, r);
         memcpy(x, r, sizeof r);
-        covariance_estimate((struct covariance_choice){COVARIANCE_LEDOIT_WOLF, 0}, x, N, T, mean,
-                            s);
+        covariance_estimate((struct covariance_choice){COVARIANCE_LEDOIT_WOLF, 0}, &kernels_ref, x,
+                            N, T, mean, s);
         for (size_t i = 0; i < N; i++) {
             for (size_t j = 0; j < N; j++)
                 sample[i * N + j] =
@@ -152,9 +216,9 @@ static void equal_risk_contributions_are_equal(void **state)
     (void)state;
     rng_init(&rng, 7, 7);
     for (size_t n = 1; n <= N_MAX; n++) {
-        double s[N_MAX * N_MAX], w[N_MAX], scratch[N_MAX], share[N_MAX], sum = 0;
+        double s[N_MAX * N_MAX], w[N_MAX], share[N_MAX], sum = 0;
         random_covariance(&rng, n, s);
-        assert_true(risk_parity(s, n, scratch, w));
+        assert_true(risk_parity(&kernels_ref, s, n, w));
         double volatility = covariance_risk_shares(s, n, w, share);
         assert_close(volatility * volatility, covariance_variance(s, n, w), 1e-12);
         for (size_t i = 0; i < n; i++) {
@@ -172,8 +236,8 @@ static void two_assets_share_risk_by_inverse_volatility(void **state)
     (void)state;
     for (double correlation = -0.99; correlation < 1; correlation += 0.09) {
         double cross = correlation * 0.1 * 0.3;
-        double s[4] = {0.01, cross, cross, 0.09}, w[2], scratch[2];
-        assert_true(risk_parity(s, 2, scratch, w));
+        double s[4] = {0.01, cross, cross, 0.09}, w[2];
+        assert_true(risk_parity(&kernels_ref, s, 2, w));
         assert_close(w[0], 0.75, 1e-9);
         assert_close(w[1], 0.25, 1e-9);
     }
@@ -183,6 +247,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cholesky_factor_gives_the_matrix_back),
+        cmocka_unit_test(large_factors_and_their_inverses_give_the_matrix_back),
+        cmocka_unit_test(covariance_of_many_assets_is_that_of_the_definition),
         cmocka_unit_test(a_matrix_that_is_not_positive_definite_has_no_factor),
         cmocka_unit_test(estimators_follow_their_formulas),
         cmocka_unit_test(ledoit_wolf_is_the_paper_s_estimator),

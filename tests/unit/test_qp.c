@@ -28,8 +28,8 @@ static void random_h(struct rng *rng, size_t n, size_t n_returns, double *ret)
         for (size_t a = 0; a < n; a++)
             r[a * n_returns + t] = common + between(rng, -0.01, 0.01) * (double)(a + 1);
     }
-    covariance_estimate((struct covariance_choice){COVARIANCE_SAMPLE, 0}, r, n, n_returns, mean,
-                        ret);
+    covariance_estimate((struct covariance_choice){COVARIANCE_SAMPLE, 0}, &kernels_ref, r, n,
+                        n_returns, mean, ret);
 }
 
 /* Limits that may or may not be possible to meet. */
@@ -69,7 +69,7 @@ static void random_problem(struct rng *rng, struct problem *p)
 static struct qp_workspace new_workspace(struct world *w)
 {
     struct qp_workspace ws;
-    assert_int_equal(qp_workspace_init(&ws, N_MAX, &w->arena, NULL), STATUS_OK);
+    assert_int_equal(qp_workspace_init(&ws, N_MAX, &kernels_ref, &w->arena, NULL), STATUS_OK);
     return ws;
 }
 
@@ -314,7 +314,7 @@ static void singular_covariances_have_an_answer(void **state)
 static void clusters_keep_what_moves_together_side_by_side(void **state)
 {
     enum { N = 6 };
-    double s[N * N], square[N * N], weight[N], sum = 0;
+    double s[N * N], square[N * N], inverse[N], weight[N], sum = 0;
     size_t index[7 * N], order[N];
     (void)state;
     for (size_t i = 0; i < N; i++) {
@@ -325,7 +325,7 @@ static void clusters_keep_what_moves_together_side_by_side(void **state)
         cluster_order(s, N, (enum cluster_linkage)k, square, index, order);
         for (size_t i = 1; i < N; i++)
             assert_true(order[i] % 2 == order[0] % 2 ? i < N / 2 : i >= N / 2);
-        cluster_bisect(s, N, order, weight);
+        cluster_bisect(s, N, order, square, inverse, weight);
         sum = 0;
         for (size_t i = 0; i < N; i++)
             sum += weight[order[i]];

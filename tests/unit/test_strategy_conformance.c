@@ -23,7 +23,8 @@ static void estimate(struct conformance *c, const struct conformance_case *one,
         n_returns = s.n - 1;
         stats_returns(s.value, s.n, r + i * n_returns);
     }
-    covariance_estimate((struct covariance_choice){estimator, 0.94}, r, N, n_returns, mean, ret);
+    covariance_estimate((struct covariance_choice){estimator, 0.94}, &kernels_ref, r, N, n_returns,
+                        mean, ret);
 }
 
 static void read_covariance(const struct conformance_case *one, double *ret)
@@ -66,18 +67,18 @@ static void inverse_volatility_weights_agree(void **state)
 static void equal_risk_contributions_agree(void **state)
 {
     struct conformance c;
-    double s[N * N], w[N], scratch[N], share[N];
+    double s[N * N], w[N], share[N];
     (void)state;
     if (!conformance_open(&c))
         skip();
     struct conformance_case one = conformance_find(&c, "ffn.test.erc_ledoit_wolf");
     estimate(&c, &one, COVARIANCE_LEDOIT_WOLF, s);
-    assert_true(risk_parity(s, N, scratch, w));
+    assert_true(risk_parity(&kernels_ref, s, N, w));
     for (size_t i = 0; i < N; i++)
         conformance_check(&one, columns[i], w[i]);
     one = conformance_find(&c, "derived.erc3");
     read_covariance(&one, s);
-    assert_true(risk_parity(s, N, scratch, w));
+    assert_true(risk_parity(&kernels_ref, s, N, w));
     assert_items(&one, jr_member(one.expected, "weights"), w);
     (void)covariance_risk_shares(s, N, w, share);
     assert_items(&one, jr_member(one.expected, "risk_contribution_each"), share);

@@ -121,6 +121,18 @@ def trust(rounds):
     return table(["30 years x 50", "Best, ms of a core", "Goal, ms"], rows)
 
 
+def strategies(rounds):
+    """A decision of each strategy; names share a factor, as shares do."""
+    rows = []
+    for assets in (50, 500):
+        done = subprocess.run([str(DRIVER), "strategies", str(assets), "8", str(rounds), "common"], capture_output=True, text=True, check=True,
+                              timeout=600)
+        for found in map(json.loads, done.stdout.splitlines()):
+            share = found["share_of_roofline"]
+            rows.append([found["strategy"], assets, significant(found["ms"]), significant(found["best_ms"]), f"{100 * share:.0f} %" if share else ""])
+    return table(["One decision, look-back 1,260", "Assets", "Median ms", "Best ms", "Of the FMA peak, covariance alone"], rows)
+
+
 def machine():
     with open("/proc/cpuinfo", encoding="utf-8") as file:
         model = next((line.partition(":")[2].strip() for line in file if line.startswith("model name")), platform.machine())
@@ -150,6 +162,7 @@ def main():
     parts.append(singles(20 if options.quick else 80))
     parts.append(batches(256 if options.quick else 1024, 2, roof))
     parts.append(trust(2 if options.quick else 7))
+    parts.append(strategies(5 if options.quick else 15))
     parts.append(jobs.table(1000 if options.quick else 2000, 2 if options.quick else 3))
     if not options.no_peers:
         with tempfile.TemporaryDirectory(prefix="cmmc-bench-") as folder:

@@ -6,6 +6,8 @@
  *   driver shared ASSETS YEARS ROUNDS MONKEYS       the same on a panel that an earlier run has left
  *   driver batch ASSETS YEARS PORTFOLIOS THREADS ROUNDS calendar|bands
  *   driver trust ASSETS YEARS ROUNDS                monkeys, intervals, drawn futures, splits of a sweep
+ *   driver strategies ASSETS YEARS ROUNDS own|common a decision of each strategy, the names on their own or with a
+ *                                                   common factor
  *   driver roofline                                 what the machine can do at most: additions and multiplications,
  *                                                   and bytes from memory
  */
@@ -19,6 +21,7 @@
 #include "base/date.h"
 #include "handlers/backtest_render.h"
 #include "tests/bench/engine/roofline.h"
+#include "tests/bench/engine/strategies.h"
 #include "tests/bench/engine/timing.h"
 #include "tests/bench/engine/trust.h"
 #include "tests/bench/engine/world.h"
@@ -271,6 +274,8 @@ int main(int argc, char **argv)
         return run_single(&world, number[4], (unsigned)number[5], true);
     if (strcmp(argv[1], "trust") == 0 && argc == 5 && number[4] > 0)
         return trust_print(&world, number[4]);
+    if (strcmp(argv[1], "strategies") == 0 && argc == 6 && number[4] > 0)
+        return strategies_print(&world, number[4], strcmp(argv[5], "common") == 0);
     if (strcmp(argv[1], "batch") == 0 && argc == 8 && number[4] > 0 && number[5] > 0 &&
         number[5] <= THREADS_MAX && number[6] > 0)
         return run_batch(&world, number[4], number[5], number[6], strcmp(argv[7], "bands") == 0);
