@@ -7,7 +7,7 @@
 
 #include "server/request.h"
 
-enum { QUERY_PARAMS_MAX = 400 };
+enum { QUERY_PARAMS_MAX = 200 };
 
 /*
  * Parameters and their text live in the arena.

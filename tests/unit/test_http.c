@@ -208,7 +208,7 @@ static void oversized_heads_get_an_answer_or_a_close_never_silence(void **state)
         assert_answer(world.port, text, statuses[i]);
         free(text);
     }
-    for (size_t n = 400; n <= 6400; n *= 4) {
+    for (size_t n = 200; n <= 12800; n *= 4) {
         char *text = calloc(1, n * 2 + 128);
         assert_non_null(text);
         memcpy(text, "GET /hello?a", 12);
@@ -219,7 +219,7 @@ static void oversized_heads_get_an_answer_or_a_close_never_silence(void **state)
         char *answer = converse(world.port, text); /* asserts that the server closes */
         assert_true(now_ms() - from < 2000);
         /* Beyond what the library has room for, only closing is left. */
-        assert_true(n == 400 ? status_of(answer) == 200 : status_of(answer) != 200);
+        assert_true(n == 200 ? status_of(answer) == 200 : status_of(answer) != 200);
         free(answer);
         free(text);
     }
@@ -243,7 +243,7 @@ static void too_many_or_too_long_headers_are_431(void **state)
 static void large_head_is_served_and_a_larger_one_is_not_left_waiting(void **state)
 {
     (void)state;
-    for (size_t n = 150; n <= 900; n += 150) {
+    for (size_t n = 100; n <= 900; n += 200) {
         size_t room = 64 * 1024, len = 0;
         char *text = malloc(room);
         assert_non_null(text);
@@ -253,12 +253,12 @@ static void large_head_is_served_and_a_larger_one_is_not_left_waiting(void **sta
         len += (size_t)snprintf(text + len, room - len,
                                 " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n");
         for (int i = 2; i < REQUEST_HEADERS_MAX; i++)
-            len += (size_t)snprintf(text + len, room - len, "X-%d: %0200d\r\n", i, i);
+            len += (size_t)snprintf(text + len, room - len, "X-%d: %0120d\r\n", i, i);
         (void)snprintf(text + len, room - len, "\r\n");
         int64_t from = now_ms();
         char *answer = converse(world.port, text);
         assert_true(now_ms() - from < 2000);
-        if (n == 150)
+        if (n == 100)
             assert_int_equal(status_of(answer), 200);
         free(answer);
         free(text);
