@@ -78,32 +78,35 @@ static double joined(const struct forest *f, enum cluster_linkage linkage, size_
 }
 
 /*
- * Appends b's leaves to those of a; a, the older of the two, becomes the union. Where the union is as near as the
- * nearest was, it is the nearest (of equal ones the first slot); where either of the two was and the union is
- * farther off, the row is searched again.
+ * The union of two clusters, the leaves of the older one on the left; it takes the lower of their slots. Where it
+ * is as near as the nearest was, it is the nearest; where one of the two was and the union is farther off, the
+ * row is searched again.
  */
-static void join(struct forest *f, enum cluster_linkage linkage, size_t a, size_t b, size_t age)
+static void join(struct forest *f, enum cluster_linkage linkage, size_t left, size_t right,
+                 size_t age)
 {
+    size_t slot = left < right ? left : right, gone = left < right ? right : left;
     for (size_t k = 0; k < f->n; k++) {
-        if (f->size[k] == 0 || k == a || k == b)
+        if (f->size[k] == 0 || k == left || k == right)
             continue;
         double *row = f->distance + k * f->n, before = row[f->nearest[k]];
-        double distance = joined(f, linkage, a, b, k);
-        bool was_either = f->nearest[k] == a || f->nearest[k] == b;
-        f->distance[a * f->n + k] = distance;
-        row[a] = distance;
-        if (distance < before || (was_either && distance <= before && a <= f->nearest[k]))
-            f->nearest[k] = a;
+        double distance = joined(f, linkage, left, right, k);
+        bool was_either = f->nearest[k] == left || f->nearest[k] == right;
+        f->distance[slot * f->n + k] = distance;
+        row[slot] = distance;
+        if (distance < before || (was_either && distance <= before))
+            f->nearest[k] = slot;
         else if (was_either)
             f->nearest[k] = f->n;
     }
-    f->next[f->last[a]] = f->first[b];
-    f->last[a] = f->last[b];
-    f->size[a] += f->size[b];
-    f->size[b] = 0;
-    f->age[a] = age;
+    f->next[f->last[left]] = f->first[right];
+    f->first[slot] = f->first[left];
+    f->last[slot] = f->last[right];
+    f->size[slot] += f->size[gone];
+    f->size[gone] = 0;
+    f->age[slot] = age;
     for (size_t k = 0; k < f->n; k++) {
-        if (f->size[k] > 0 && (k == a || f->nearest[k] == f->n))
+        if (f->size[k] > 0 && (k == slot || f->nearest[k] == f->n))
             find_nearest(f, k);
     }
 }

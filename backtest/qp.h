@@ -5,7 +5,9 @@
  *
  * Source: D. Goldfarb, A. Idnani, "A numerically stable dual method for solving strictly convex
  * quadratic programs", Mathematical Programming 27, 1983. It starts at the minimum without limits and
- * takes the most violated one in, one at a time, until none is violated. The gross limit
+ * takes the most violated one in, one at a time, until none is violated. Where no weight may be below 0 and many
+ * are, it is run on the names that a rough descent gives a weight, and again with those whose weight would then
+ * lower the value, until there are none. The gross limit
  * sum |x_i| <= L stands for 2^n linear ones; the violated one has the signs of x.
  */
 #ifndef BACKTEST_QP_H
@@ -16,6 +18,8 @@
 #include "base/arena.h"
 #include "base/err.h"
 
+struct qp_part;
+
 struct qp_workspace {
     size_t n_max;
     const struct kernels *kernels; /* any give the same bits */
@@ -23,6 +27,7 @@ struct qp_workspace {
     double *x, *d, *z, *u, *step, *normal;
     int *kind;
     size_t *index;
+    struct qp_part *part; /* fewer variables than the problem has */
 };
 
 /* Room for n variables. Errors: STATUS_TOO_LARGE. */

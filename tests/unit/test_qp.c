@@ -334,6 +334,59 @@ static void clusters_keep_what_moves_together_side_by_side(void **state)
     }
 }
 
+/*
+ * Many names, none below 0, few with a weight: the answer is the one that is found when a bound just below 0
+ * keeps every name in.
+ */
+static void names_without_a_weight_are_left_out_and_change_nothing(void **state)
+{
+    enum { MANY = 90, SESSIONS = 150 };
+    static double r[MANY * SESSIONS], h[MANY * MANY], mean[MANY], gain[MANY];
+    double lower[MANY] = {0}, upper[MANY], one[MANY], two[MANY], group_min = 0.3, group_max = 0.6;
+    size_t group[MANY], n_zero = 0;
+    struct world w;
+    struct qp_workspace ws;
+    struct rng rng;
+    (void)state;
+    world_init(&w);
+    rng_init(&rng, 5, 0);
+    assert_int_equal(qp_workspace_init(&ws, MANY, kernels_choose(KERNELS_AUTO), &w.arena, NULL),
+                     STATUS_OK);
+    for (size_t round = 0; round < 60; round++) {
+        for (size_t t = 0; t < SESSIONS; t++) {
+            double common = between(&rng, -0.02, 0.02);
+            for (size_t a = 0; a < MANY; a++)
+                r[a * SESSIONS + t] =
+                    common * (0.4 + (double)(a * 37 % MANY) / MANY) + between(&rng, -0.02, 0.0205);
+        }
+        covariance_estimate((struct covariance_choice){COVARIANCE_SAMPLE, 0}, &kernels_ref, r, MANY,
+                            SESSIONS, mean, h);
+        double cap = round % 3 == 0 ? 1 : between(&rng, 0.02, 0.2);
+        for (size_t a = 0; a < MANY; a++) {
+            gain[a] = mean[a] * 1000;
+            upper[a] = cap;
+            group[a] = a < MANY / 3 ? 0 : LIMITS_NO_GROUP;
+        }
+        lower[0] = 0;
+        struct limits limits = {MANY, lower, upper, group, round % 2, &group_min, &group_max, 1, 1};
+        struct qp_problem problem = {.limits = &limits,
+                                     .h = h,
+                                     .gain = round % 4 < 2 ? NULL : gain,
+                                     .is_ratio = round % 4 > 1};
+        assert_int_equal(qp_solve(&problem, &ws, one), QP_SOLVED);
+        lower[0] = -1e-13;
+        assert_int_equal(qp_solve(&problem, &ws, two), QP_SOLVED);
+        assert_true(limits_hold(&limits, one, 1e-9));
+        for (size_t a = 0; a < MANY; a++) {
+            if (!(fabs(one[a] - two[a]) < 1e-8))
+                fail_msg("round %zu, name %zu: %.17g is not %.17g", round, a, one[a], two[a]);
+            n_zero += one[a] > 0 ? 0 : 1;
+        }
+    }
+    assert_true(n_zero > 60 * MANY / 3);
+    world_clear(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,6 +397,7 @@ int main(void)
         cmocka_unit_test(a_gain_that_must_be_reached_is_reached),
         cmocka_unit_test(singular_covariances_have_an_answer),
         cmocka_unit_test(clusters_keep_what_moves_together_side_by_side),
+        cmocka_unit_test(names_without_a_weight_are_left_out_and_change_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

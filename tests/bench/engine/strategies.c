@@ -1,6 +1,7 @@
 /* strategies.c - times strategy_row, decision by decision, on the made-up market. */
 #include "tests/bench/engine/strategies.h"
 
+#include "backtest/elementary.h"
 #include "backtest/strategy_row.h"
 #include "base/date.h"
 #include "tests/bench/engine/roofline.h"
@@ -12,13 +13,15 @@
 
 enum { LOOKBACK = 1260, MONTH = 21 };
 
-/* Every name moves with the last one, the benchmark, as well as on its own. */
+/* Every name moves with the last one, the benchmark, as well as on its own: betas of 0.5 to 1.5. */
 static void share_a_factor(struct world *world)
 {
     const double *common = world->price[world->n_assets];
-    for (size_t a = 0; a < world->n_assets; a++)
+    for (size_t a = 0; a < world->n_assets; a++) {
+        double beta = 0.5 + (double)(a * 37 % 101) / 100;
         for (size_t t = 0; t < world->n_sessions; t++)
-            world->price[a][t] *= common[t] / common[0];
+            world->price[a][t] *= elementary_exp(beta * elementary_log(common[t] / common[0]));
+    }
 }
 
 static struct str request_for(struct world *world, const char *name)
