@@ -1,5 +1,5 @@
 /* test_backtest_invariants.c - what must hold for any market and any request (docs/formulas.md section 3). */
-#include "tests/unit/test_backtest_random.h"
+#include "tests/unit/test_strategy_random.h"
 
 #include "backtest/schedule.h"
 
@@ -45,6 +45,17 @@ static void corrupt_future(struct world *w, int32_t cut, uint64_t seed)
     }
 }
 
+/* Every other request trades by one of the strategies, in turn. */
+static void maybe_strategy(struct random_request *q, uint64_t seed)
+{
+    struct random_text out = {q->strategy, sizeof q->strategy};
+    struct rng rng;
+    enum strategy_id id = (enum strategy_id)(seed / 2 % STRATEGY_COUNT);
+    rng_init(&rng, seed, 14);
+    if (seed % 2 == 0 && strategy_kinds[id]->needs != 0)
+        random_strategy(&out, &rng, id, 10, NULL);
+}
+
 static void corrupting_the_future_moves_no_bit_of_the_past(void **state)
 {
     (void)state;
@@ -53,6 +64,7 @@ static void corrupting_the_future_moves_no_bit_of_the_past(void **state)
         struct world w;
         random_market(&w, seed, RANDOM_ALL);
         struct random_request q = random_request(seed, RANDOM_ALL);
+        maybe_strategy(&q, seed);
         struct backtest_result *one = random_play(&w, &q);
         size_t n = one->panel->n_sessions, cut = 2 + (size_t)(seed * 37) % (n - 4);
         corrupt_future(&w, one->panel->clock[cut], seed);

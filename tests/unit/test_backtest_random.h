@@ -39,7 +39,8 @@ struct random_request {
     size_t order[RANDOM_ASSETS + 1];
     size_t n;
     double capital;
-    char rest[RANDOM_BODY]; /* every other member */
+    char rest[RANDOM_BODY];         /* every other member */
+    char strategy[RANDOM_BODY / 4]; /* instead of weights; empty: none */
 };
 
 /* How many random requests a case draws; fewer where a sanitizer makes each one slow. */
@@ -312,13 +313,16 @@ static UNUSED struct backtest_result *random_play(struct world *w, const struct 
     char body[2 * RANDOM_BODY];
     struct random_text out = {body, sizeof body};
     random_add(&out, "{\"assets\":[");
-    for (size_t i = 0; i < q->n; i++)
-        random_add(&out, "%s{\"uid\":\"%s\",\"weight\":%.17g}", i > 0 ? "," : "",
-                   random_names[q->order[i]], q->weight[q->order[i]]);
+    for (size_t i = 0; i < q->n; i++) {
+        random_add(&out, "%s{\"uid\":\"%s\"", i > 0 ? "," : "", random_names[q->order[i]]);
+        if (q->strategy[0] == '\0')
+            random_add(&out, ",\"weight\":%.17g", q->weight[q->order[i]]);
+        random_add(&out, "}");
+    }
     random_add(&out,
                "],\"start\":\"2019-04-14\",\"end\":\"2019-07-03\",\"capital\":%.17g,\"monkeys\":{"
-               "\"count\":0},%s}",
-               q->capital, q->rest);
+               "\"count\":0},%s%s%s}",
+               q->capital, q->rest, q->strategy[0] != '\0' ? ",\"strategy\":" : "", q->strategy);
     return world_run(w, body);
 }
 
