@@ -25,6 +25,7 @@ struct batch {
     struct batch_study study;
     struct arena chunk_arena;
     int64_t n_done, n_failed;
+    size_t n_studied; /* trials of the study that are written down */
 };
 
 unsigned batch_job_threads(const struct config *config)
@@ -44,11 +45,24 @@ static enum status lost(struct err *err)
     return err_set(err, STATUS_DRAINING, "Another server has taken this job over.");
 }
 
-/* Rows and progress together: either a takeover finds both or none. */
+/* What the study knows after this chunk, beside the chunk's rows. */
+static enum status write_study(struct batch *batch, struct db *db, int64_t n_done, struct err *err)
+{
+    struct str trials, state;
+    if (!batch->kept.is_sweep)
+        return STATUS_OK;
+    enum status s = batch_study_keep(&batch->study, batch->n_studied, &batch->chunk_arena, &trials,
+                                     &state, err);
+    return s != STATUS_OK
+               ? s
+               : backtest_study_add(db, batch->run->fence.id, n_done, trials, state, err);
+}
+
+/* Rows, study and progress together: either a takeover finds all or none. */
 static enum status write_rows(struct batch *batch, struct db *db, size_t n, struct err *err)
 {
     bool is_held = false;
-    int64_t n_failed = batch->n_failed;
+    int64_t n_done = batch->n_done + (int64_t)n, n_failed = batch->n_failed;
     enum status s = db_begin(db, err);
     for (size_t i = 0; i < n && s == STATUS_OK; i++) {
         const struct backtest_row *row = &batch_team_outcome(batch->team, i)->row;
@@ -56,18 +70,20 @@ static enum status write_rows(struct batch *batch, struct db *db, size_t n, stru
         n_failed += row->error.ptr != NULL;
     }
     if (s == STATUS_OK)
-        s = job_progress(db, &batch->run->fence, batch->n_done + (int64_t)n, n_failed, &is_held,
-                         err);
+        s = job_progress(db, &batch->run->fence, n_done, n_failed, &is_held, err);
     if (s == STATUS_OK && !is_held)
         s = lost(err);
+    if (s == STATUS_OK)
+        s = write_study(batch, db, n_done, err);
     if (s == STATUS_OK)
         s = db_commit(db, err);
     if (s != STATUS_OK) {
         db_rollback(db);
         return s;
     }
-    batch->n_done += (int64_t)n;
+    batch->n_done = n_done;
     batch->n_failed = n_failed;
+    batch->n_studied = batch->study.study.n;
     return STATUS_OK;
 }
 
@@ -85,6 +101,15 @@ static enum status study_chunk(struct batch *batch, size_t n, struct err *err)
         s = batch_study_add(&batch->study, batch_team_outcome(batch->team, i), batch->run->arena,
                             err);
     return s;
+}
+
+static void count_items(struct batch *batch, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        bool is_failed = batch_team_outcome(batch->team, i)->row.error.ptr != NULL;
+        metrics_add_labeled(batch->app->metrics, METRIC_job_items_total,
+                            LABELS(is_failed ? "failed" : "succeeded"), 1);
+    }
 }
 
 typedef enum status read_items_fn(struct db *db, struct str job_id, int64_t after, size_t max,
@@ -113,8 +138,8 @@ static size_t next_size(size_t n, int64_t took_ns, unsigned n_threads)
 }
 
 /*
- * Walks all items of one kind. Those that are open are written down; those that another worker finished are run again
- * only because the study needs their returns, which nobody keeps.
+ * Walks all items of one kind, in their order. Those that are open are written down; those that another worker finished
+ * are run again only when it has left no study: an older version did not.
  */
 static enum status walk(struct batch *batch, bool is_open, struct err *err)
 {
@@ -129,10 +154,12 @@ static enum status walk(struct batch *batch, bool is_open, struct err *err)
         if (s == STATUS_OK && n > 0)
             s = batch_team_run(batch->team, &batch->service, batch->kept.base, items, n,
                                batch->kept.is_sweep, &batch->run->stop, err);
-        if (s == STATUS_OK && n > 0 && is_open)
-            s = keep_chunk(batch, n, err);
+        if (s == STATUS_OK)
+            count_items(batch, n);
         if (s == STATUS_OK)
             s = study_chunk(batch, n, err);
+        if (s == STATUS_OK && n > 0 && is_open)
+            s = keep_chunk(batch, n, err);
         if (s != STATUS_OK)
             return s;
         if (n > 0)
@@ -157,6 +184,28 @@ static enum status begin(struct batch *batch, struct err *err)
     return batch_team_new(batch_job_threads(batch->app->config),
                           (size_t)batch->app->config->request_memory_mib << 20, NICE, &batch->team,
                           err);
+}
+
+/* The study of the items that are done, from what the worker before has left. */
+static enum status recall_study(struct batch *batch, struct err *err)
+{
+    struct backtest_study_kept kept;
+    bool is_whole = false;
+    CLEANUP(db_releasep) struct db *db = NULL;
+    enum status s = db_acquire(batch->run->pool, DB_READ, &batch->run->stop, &db, err);
+    arena_reset(&batch->chunk_arena);
+    if (s == STATUS_OK)
+        s = backtest_study_read(db, batch->run->fence.id, &batch->chunk_arena, &kept, err);
+    if (s == STATUS_OK)
+        s = batch_study_recall(&batch->study, &kept, batch->n_done, batch->run->arena, &is_whole,
+                               err);
+    db_release(db);
+    db = NULL;
+    if (s == STATUS_OK && !is_whole)
+        s = walk(batch, false, err);
+    else
+        batch->n_studied = batch->study.study.n;
+    return s;
 }
 
 /* The whole answer of the one item is made and kept; its futures become the job's result. */
@@ -215,7 +264,7 @@ static enum status run_batch(struct batch *batch, struct str *ret_result, struct
                    (long long)batch->service.catalog->generation);
     (void)say(batch, line);
     if (batch->n_done > 0 && batch->kept.is_sweep)
-        s = walk(batch, false, err);
+        s = recall_study(batch, err);
     if (s == STATUS_OK)
         s = walk(batch, true, err);
     if (s == STATUS_OK)

@@ -1,37 +1,7 @@
 /* batch_report.c - the result of a finished batch, written once. */
 #include "handlers/batch_report.h"
 
-#include <assert.h>
-
 enum { RESULT_BYTES_MAX = 1 << 20, COLUMNS_MIN = 2 };
-
-enum status batch_study_add(struct batch_study *study, const struct batch_outcome *outcome,
-                            struct arena *arena, struct err *err)
-{
-    if (outcome->row.error.ptr != NULL || outcome->n_returns < 2 * OVERFIT_BLOCKS)
-        return STATUS_OK;
-    if (!study->is_begun) {
-        study->item = arena_array(arena, study->n_max, sizeof *study->item);
-        enum status s = study->item == NULL
-                            ? err_out_of_memory(err)
-                            : overfit_study_init(&study->study, outcome->n_returns, OVERFIT_BLOCKS,
-                                                 study->n_max, arena, err);
-        if (s != STATUS_OK)
-            return s;
-        study->is_begun = true;
-        study->first = outcome->first;
-        study->last = outcome->last;
-    }
-    if (outcome->n_returns != study->study.n_rows || outcome->first != study->first ||
-        outcome->last != study->last) {
-        study->n_others++;
-        return STATUS_OK;
-    }
-    assert(study->item != NULL); /* since it was begun */
-    study->item[study->study.n] = outcome->item->item;
-    overfit_study_add(&study->study, outcome->returns);
-    return STATUS_OK;
-}
 
 static bool is_better_low(enum backtest_row_metric metric)
 {

@@ -5,23 +5,8 @@
 #ifndef HANDLERS_BATCH_REPORT_H
 #define HANDLERS_BATCH_REPORT_H
 
-#include "backtest/overfit.h"
-#include "handlers/batch_team.h"
+#include "handlers/batch_study.h"
 #include "handlers/sweep.h"
-
-/* The trials of a sweep that share their sessions with the first one that ran. */
-struct batch_study {
-    struct overfit_study study;
-    bool is_begun;
-    size_t n_max;        /* trials there may be */
-    int32_t first, last; /* sessions of the first */
-    size_t n_others;     /* trials with other sessions, left out */
-    int64_t *item;       /* of each column */
-};
-
-/* In the order of items. */
-enum status batch_study_add(struct batch_study *study, const struct batch_outcome *outcome,
-                            struct arena *arena, struct err *err) NODISCARD;
 
 struct batch_summary {
     struct str job_id;

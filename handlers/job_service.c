@@ -8,6 +8,7 @@
 #include "handlers/batch_job.h"
 #include "handlers/job_watch.h"
 #include "store/backtest_item_store.h"
+#include "store/backtest_study_store.h"
 #include "store/backtest_store.h"
 
 #include <stdlib.h>
@@ -31,6 +32,17 @@ unsigned job_service_connections(const struct config *config)
     return config->job_slots * (batch_job_threads(config) + 1) + 3;
 }
 
+/* A job that is over needs no study; one that cannot be removed now goes with the job. */
+static void forget_study(struct job_service *service, struct str id)
+{
+    CLEANUP(db_releasep) struct db *db = NULL;
+    enum status s = db_acquire(service->pool, DB_WRITE, NULL, &db, NULL);
+    if (s == STATUS_OK)
+        s = backtest_study_delete(db, id, NULL);
+    if (s != STATUS_OK)
+        log_event(LOG_DEBUG, "study_not_removed", LOG_STR("job", id));
+}
+
 static void ended(void *cls, const struct job_record *job, enum job_state state, double seconds)
 {
     struct job_service *service = cls;
@@ -45,6 +57,7 @@ static void ended(void *cls, const struct job_record *job, enum job_state state,
     log_event(LOG_INFO, "job_ended", LOG_STR("job", job->id), LOG_TEXT("type", type),
               LOG_TEXT("state", job_state_names[state]), LOG_I64("attempt", job->attempt));
     job_watch_poke(service->watch);
+    forget_study(service, job->id);
 }
 
 static enum status forget_job(struct db *db, struct str id, struct err *err)
@@ -52,6 +65,8 @@ static enum status forget_job(struct db *db, struct str id, struct err *err)
     enum status s = db_begin(db, err);
     if (s == STATUS_OK)
         s = backtest_items_delete(db, id, err);
+    if (s == STATUS_OK)
+        s = backtest_study_delete(db, id, err);
     if (s == STATUS_OK)
         s = job_delete(db, id, err);
     if (s == STATUS_OK)

@@ -10,6 +10,7 @@
 #include "jobs/runner.h"
 #include "server/app.h"
 #include "store/backtest_item_store.h"
+#include "store/backtest_study_store.h"
 
 enum { LOG_BYTES_MAX = 4 << 20, RING_BYTES = 64 * 1024 };
 
@@ -60,6 +61,8 @@ static enum status forget(struct request *request, struct db *db, const struct j
     enum status s = db_begin(db, err);
     if (s == STATUS_OK)
         s = backtest_items_delete(db, job->id, err);
+    if (s == STATUS_OK)
+        s = backtest_study_delete(db, job->id, err);
     if (s == STATUS_OK)
         s = job_delete(db, job->id, err);
     if (s == STATUS_OK)
