@@ -1,15 +1,15 @@
 /* spec_nested.c - strategies inside strategies, and tables of dated weights. */
 #include "backtest/spec_nested.h"
 
+#include "backtest/spec_grid.h"
 #include "backtest/spec_lists.h"
 #include "backtest/spec_strategy.h"
 #include "backtest/walk_forward.h"
 
 #include <math.h>
 
-/* What may stand inside another: what weighs by itself; inside a search also what stands on another. */
-static enum status read_inner(struct json_val val, const struct spec *spec, struct arena *arena,
-                              unsigned refused, const struct strategy **ret, struct err *err)
+enum status spec_read_inner(struct json_val val, const struct spec *spec, struct arena *arena,
+                            unsigned refused, const struct strategy **ret, struct err *err)
 {
     struct strategy *inner = NULL;
     enum status s = spec_read_strategy_value(val, spec, arena, &inner, err);
@@ -29,36 +29,51 @@ static enum status read_inner(struct json_val val, const struct spec *spec, stru
     return STATUS_OK;
 }
 
+bool spec_is_levered(const struct spec *spec, const struct strategy *strategy)
+{
+    double most = spec->leverage.is_allowed ? spec->leverage.max_gross : 1;
+    return strategy->kind->needs & STRATEGY_BASE && strategy->param[1] > most;
+}
+
 static enum status read_base(struct json_val object, const struct spec *spec, struct arena *arena,
                              struct strategy *strategy, struct err *err)
 {
-    double most = spec->leverage.is_allowed ? spec->leverage.max_gross : 1;
     struct json_val val = jr_member(object, "base");
     enum status s =
-        read_inner(val, spec, arena, STRATEGY_BASE | STRATEGY_SEARCH, &strategy->base, err);
-    if (s == STATUS_OK && strategy->param[1] > most)
+        spec_read_inner(val, spec, arena, STRATEGY_BASE | STRATEGY_SEARCH, &strategy->base, err);
+    if (s == STATUS_OK && spec_is_levered(spec, strategy))
         return spec_refuse(jr_member(object, "max_leverage"), STATUS_BAD_SPEC,
                            "That is leverage, which this request does not allow.",
                            "1 or less, or \"leverage\" in the request with such a max_gross", err);
     return s;
 }
 
+/* Those listed and then those of the grid; one of the two has to be there. */
 static enum status read_candidates(struct json_val object, const struct spec *spec,
                                    struct arena *arena, struct strategy *strategy, struct err *err)
 {
-    struct json_val list = jr_member(object, "candidates");
-    enum status s = jr_expect_array(list, 1, WALK_CANDIDATES_MAX, err);
+    struct json_val list = jr_member(object, "candidates"), grid = jr_member(object, "grid");
+    const struct strategy **points = NULL;
+    size_t n_points = 0;
+    bool has_grid = jr_is_present(grid);
+    enum status s = has_grid && !jr_is_present(list)
+                        ? STATUS_OK
+                        : jr_expect_array(list, 1, WALK_CANDIDATES_MAX, err);
+    size_t n = jr_length(list);
+    if (s == STATUS_OK && has_grid)
+        s = spec_read_grid(grid, spec, WALK_CANDIDATES_MAX - n, arena, &points, &n_points, err);
     if (s != STATUS_OK)
         return s;
-    size_t n = jr_length(list);
     /* NOLINTNEXTLINE(bugprone-sizeof-expression): a list of pointers */
-    strategy->candidates = arena_array(arena, n, sizeof *strategy->candidates);
+    strategy->candidates = arena_array(arena, n + n_points, sizeof *strategy->candidates);
     if (strategy->candidates == NULL)
         return err_out_of_memory(err);
     for (size_t i = 0; i < n && s == STATUS_OK; i++)
-        s = read_inner(jr_item(list, i), spec, arena, STRATEGY_SEARCH, &strategy->candidates[i],
-                       err);
-    strategy->n_candidates = n;
+        s = spec_read_inner(jr_item(list, i), spec, arena, STRATEGY_SEARCH,
+                            &strategy->candidates[i], err);
+    for (size_t i = 0; i < n_points; i++)
+        strategy->candidates[n + i] = points[i];
+    strategy->n_candidates = n + n_points;
     return s;
 }
 

@@ -35,8 +35,10 @@ static size_t list_keys(const struct strategy_kind *kind, const char *keys[KEYS_
         keys[n++] = "base";
     if (kind->needs & STRATEGY_TABLE)
         keys[n++] = "rows";
-    if (kind->needs & STRATEGY_SEARCH)
+    if (kind->needs & STRATEGY_SEARCH) {
         keys[n++] = "candidates";
+        keys[n++] = "grid";
+    }
     return n;
 }
 
@@ -187,7 +189,7 @@ static enum status read_value(struct json_val val, const struct spec *spec, stru
         s = read_object(val, spec, arena, strategy, err);
     else if (strategy->kind->needs & (STRATEGY_BASE | STRATEGY_TABLE | STRATEGY_SEARCH))
         s = spec_refuse(val, STATUS_BAD_SPEC, "That strategy does not go by its name alone.",
-                        "an object with its name and its base, rows or candidates", err);
+                        "an object with its name and its base, rows, candidates or grid", err);
     if (s == STATUS_OK)
         s = spec_check_limits(spec, strategy, val, arena, err);
     if (s == STATUS_OK)

@@ -14,7 +14,7 @@
 #include "backtest/overfit.h"
 #include "backtest/strategy_row.h"
 
-enum { WALK_TRAIN_MIN = 20, WALK_CANDIDATES_MAX = 32 };
+enum { WALK_TRAIN_MIN = 20, WALK_CANDIDATES_MAX = 256 };
 
 enum walk_criterion { WALK_SHARPE, WALK_SORTINO, WALK_TOTAL_RETURN, WALK_CRITERION_COUNT };
 extern const char *const walk_criterion_names[WALK_CRITERION_COUNT];

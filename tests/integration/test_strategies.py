@@ -56,6 +56,16 @@ class Strategies(unittest.TestCase):
         self.assertEqual(walk["trials"]["count"], 2)
         self.assertIsNone(self.answer({**BASE, "strategy": "momentum"})["walk_forward"])
 
+    def test_a_grid_of_candidates_is_its_points_written_out(self):
+        inner = {"name": "momentum", "top": 1}
+        search = {"name": "walk_forward", "train": 252, "test": 63}
+        axes = [{"pointer": "/lookback", "from": 63, "to": 189, "step": 63}, {"pointer": "/top", "values": [1, 2]}]
+        grid = self.answer({**BASE, "strategy": {**search, "grid": {"strategy": inner, "axes": axes}}})
+        points = [{**inner, "lookback": lookback, "top": top} for lookback in (63, 126, 189) for top in (1, 2)]
+        self.assertEqual(grid, self.answer({**BASE, "strategy": {**search, "candidates": points}}))
+        self.assertEqual(grid["walk_forward"]["trials"]["count"], 6)
+        self.assertEqual({len(fit["scores"]) for fit in grid["walk_forward"]["fits"]}, {6})
+
     def test_a_frontier_is_told_out_of_sample_first(self):
         frontier = self.answer({**BASE, "frontier": {"points": 5, "in_sample": 0.5}})["frontier"]
         self.assertEqual(frontier["uids"], UNIVERSE)

@@ -464,6 +464,44 @@ static void a_search_trades_the_candidate_that_was_best_in_sample(void **state)
     world_clear(&w);
 }
 
+/* A grid stands for its points, written out in the order of its axes; each of them is a trial. */
+static void a_grid_is_the_candidates_at_its_points(void **state)
+{
+    struct world w;
+    (void)state;
+    fill_market(&w, 1);
+    struct backtest_result *grid = play(
+        &w,
+        "{\"name\":\"walk_forward\",\"train\":90,\"test\":40,\"candidates\":[\"equal\"],"
+        "\"grid\":{\"strategy\":{\"name\":\"target_volatility\",\"base\":{\"name\":\"momentum\","
+        "\"top\":1}},\"axes\":[{\"pointer\":\"/base/lookback\",\"values\":[20,40]},"
+        "{\"pointer\":\"/target\",\"from\":0.1,\"to\":0.3,\"step\":0.1}]}}",
+        NULL, "2010-06-01");
+    struct backtest_result *list = play(
+        &w,
+        "{\"name\":\"walk_forward\",\"train\":90,\"test\":40,\"candidates\":[\"equal\","
+        "{\"name\":\"target_volatility\",\"target\":0.1,\"base\":{\"name\":\"momentum\",\"top\":1,"
+        "\"lookback\":20}},"
+        "{\"name\":\"target_volatility\",\"target\":0.2,\"base\":{\"name\":\"momentum\",\"top\":1,"
+        "\"lookback\":20}},"
+        "{\"name\":\"target_volatility\",\"target\":0.3,\"base\":{\"name\":\"momentum\",\"top\":1,"
+        "\"lookback\":20}},"
+        "{\"name\":\"target_volatility\",\"target\":0.1,\"base\":{\"name\":\"momentum\",\"top\":1,"
+        "\"lookback\":40}},"
+        "{\"name\":\"target_volatility\",\"target\":0.2,\"base\":{\"name\":\"momentum\",\"top\":1,"
+        "\"lookback\":40}},"
+        "{\"name\":\"target_volatility\",\"target\":0.3,\"base\":{\"name\":\"momentum\",\"top\":1,"
+        "\"lookback\":40}}]}",
+        NULL, "2010-06-01");
+    assert_memory_equal(grid->equity, list->equity, grid->panel->n_sessions * sizeof(double));
+    assert_int_equal(grid->strategy.walk.n_candidates, 7);
+    assert_int_equal(grid->strategy.walk.trials.n_trials, 7);
+    const struct strategy *last = grid->spec->model->candidates[6];
+    assert_true(last->base->lookback == 40 && last->param[0] > 0.2);
+    assert_int_equal(grid->spec->model->candidates[1]->base->lookback, 20);
+    world_clear(&w);
+}
+
 static void a_name_alone_takes_every_default(void **state)
 {
     struct world w;
@@ -535,6 +573,31 @@ static const struct refusal refusals[] = {
     {"{\"name\":\"walk_forward\",\"candidates\":[\"equal\",{\"name\":\"walk_forward\",\"candidates\":["
      "\"equal\"]}]}",
      STATUS_BAD_SPEC, "/strategy/candidates/1"},
+    {"{\"name\":\"walk_forward\"}", STATUS_WRONG_TYPE, "/strategy/candidates"},
+    {"{\"name\":\"walk_forward\",\"grid\":{\"strategy\":\"momentum\"}}", STATUS_WRONG_TYPE,
+     "/strategy/grid/axes"},
+    {"{\"name\":\"walk_forward\",\"grid\":{\"strategy\":\"momentum\",\"axes\":[{\"pointer\":"
+     "\"/lookback\",\"values\":[20,1.5]}]}}",
+     STATUS_OUT_OF_RANGE, "/strategy/grid/axes/0/values/1"},
+    {"{\"name\":\"walk_forward\",\"grid\":{\"strategy\":\"momentum\",\"axes\":[{\"pointer\":"
+     "\"/lookback\",\"from\":2600,\"to\":2700,\"step\":100}]}}",
+     STATUS_OUT_OF_RANGE, "/strategy/grid/axes/0"},
+    {"{\"name\":\"walk_forward\",\"grid\":{\"strategy\":\"momentum\",\"axes\":[{\"pointer\":"
+     "\"/decay\",\"values\":[0.9]}]}}",
+     STATUS_BAD_SPEC, "/strategy/grid/axes/0/pointer"},
+    {"{\"name\":\"walk_forward\",\"grid\":{\"strategy\":\"momentum\",\"axes\":[{\"pointer\":"
+     "\"/top\",\"values\":[1]},{\"pointer\":\"/top\",\"values\":[2]}]}}",
+     STATUS_BAD_SPEC, "/strategy/grid/axes/1/pointer"},
+    {"{\"name\":\"walk_forward\",\"candidates\":[\"equal\"],\"grid\":{\"strategy\":\"momentum\","
+     "\"axes\":[{\"pointer\":\"/lookback\",\"from\":10,\"to\":137,\"step\":1},{\"pointer\":\"/top\","
+     "\"values\":[1,2]}]}}",
+     STATUS_TOO_LARGE, "/strategy/grid/axes"},
+    {"{\"name\":\"walk_forward\",\"grid\":{\"strategy\":{\"name\":\"target_volatility\",\"base\":"
+     "\"equal\"},\"axes\":[{\"pointer\":\"/max_leverage\",\"values\":[1,2]}]}}",
+     STATUS_BAD_SPEC, "/strategy/grid/axes"},
+    {"{\"name\":\"walk_forward\",\"grid\":{\"strategy\":{\"name\":\"walk_forward\",\"candidates\":["
+     "\"equal\"]},\"axes\":[]}}",
+     STATUS_BAD_SPEC, "/strategy/grid/strategy"},
     {"{\"name\":\"walk_forward\",\"train\":5,\"candidates\":[\"equal\"]}", STATUS_OUT_OF_RANGE,
      "/strategy/train"},
     {"{\"name\":\"momentum\",\"safe\":\"x:A\"}", STATUS_UNKNOWN_FIELD, "/strategy/safe"},
@@ -664,6 +727,7 @@ int main(void)
         cmocka_unit_test(target_volatility_scales_its_base_to_the_target),
         cmocka_unit_test(a_weight_table_is_in_force_from_its_dates_on),
         cmocka_unit_test(a_search_trades_the_candidate_that_was_best_in_sample),
+        cmocka_unit_test(a_grid_is_the_candidates_at_its_points),
         cmocka_unit_test(a_name_alone_takes_every_default),
         cmocka_unit_test(wrong_parameters_name_the_place_and_what_is_allowed),
         cmocka_unit_test(limits_of_assets_that_cannot_be_kept_are_refused),
