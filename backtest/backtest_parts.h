@@ -1,0 +1,40 @@
+/*
+ * backtest_parts.h - the stages of one backtest, shared by the files backtest*.c of this folder and by nobody else.
+ * Each stage reads what the ones before have left in struct run, and adds to run->result.
+ */
+#ifndef BACKTEST_BACKTEST_PARTS_H
+#define BACKTEST_BACKTEST_PARTS_H
+
+#include "backtest/backtest.h"
+
+struct run {
+    const struct market_data *market;
+    struct arena *arena;
+    const struct stop *stop;
+    const struct panel_shared *shared; /* NULL: the panel is built */
+    struct spec *spec;
+    const struct panel *panel; /* given, or built by prepare */
+    struct sim_rules rules;
+    struct plan plan;
+    struct sim_workspace workspace;
+    struct backtest_result *result;
+    bool is_row; /* measures alone: see backtest_figures */
+};
+
+/* backtest_play.c */
+enum status run_out_of_memory(struct err *err);
+enum status run_set_plan(struct run *run, struct err *err) NODISCARD;  /* target weights */
+enum status run_set_rules(struct run *run, struct err *err) NODISCARD; /* schedule, costs, flows */
+enum status run_strategy(struct run *run, struct err *err) NODISCARD; /* the lines and the ledger */
+
+/* backtest_judge.c: figures of the strategy that has been played */
+enum status run_take_measures(struct run *run, struct err *err) NODISCARD;
+enum status run_attribute(struct run *run, struct err *err) NODISCARD;
+enum status run_roll(struct run *run, struct err *err) NODISCARD;
+enum status run_describe(struct run *run, struct err *err) NODISCARD; /* drawdowns and tables */
+enum status run_draw_frontier(struct run *run, struct err *err) NODISCARD;
+enum status run_play_monkeys(struct run *run, const struct monkey_crowd *kept, struct err *err)
+    NODISCARD;
+enum status run_judge(struct run *run, struct err *err) NODISCARD;
+
+#endif

@@ -1,0 +1,199 @@
+/* backtest_play.c - from the panel to the played strategy: plan, rules, simulation, what the investor got. */
+#include "backtest/backtest_parts.h"
+
+#include "backtest/schedule.h"
+#include "backtest/spec_costs.h"
+#include "backtest/spec_money.h"
+#include "backtest/xirr.h"
+
+#include <assert.h>
+#include <math.h>
+
+enum status run_out_of_memory(struct err *err)
+{
+    return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for this backtest.");
+}
+
+/* Target weights at every decision: the request's own, or what the strategy makes of the prices. */
+enum status run_set_plan(struct run *run, struct err *err)
+{
+    const struct spec *spec = run->spec;
+    const struct panel *panel = run->panel;
+    assert(panel != NULL);
+    if (!strategy_is_plain(spec->model)) {
+        struct strategy_scene scene = {
+            .spec = spec,
+            .market = run->market,
+            .panel = panel,
+            .due = run->rules.due,
+            .n_due = run->rules.n_due,
+            .periods_per_year = run->result->periods_per_year,
+            .fill = spec->fill,
+            .cost_rate = run->rules.costs.commission.percent + run->rules.costs.slippage.bps,
+        };
+        return strategy_plan(&scene, run->arena, run->stop, &run->plan, &run->result->strategy,
+                             err);
+    }
+    size_t *asset = arena_array(run->arena, panel->n_held, sizeof *asset);
+    double *weight = arena_array(run->arena, panel->n_held, sizeof *weight);
+    if (asset == NULL || weight == NULL)
+        return run_out_of_memory(err);
+    for (size_t a = 0; a < panel->n_held; a++) {
+        asset[a] = a;
+        weight[a] = spec->assets[panel->held[a]].weight;
+    }
+    run->plan = (struct plan){asset, panel->n_held, weight, 0, &run->spec->invested_share};
+    return STATUS_OK;
+}
+
+/* Schedule and costs. */
+enum status run_set_rules(struct run *run, struct err *err)
+{
+    const struct spec *spec = run->spec;
+    const struct panel *panel = run->panel;
+    uint32_t *due = arena_array(run->arena, panel->n_sessions, sizeof *due);
+    if (due == NULL)
+        return run_out_of_memory(err);
+
+    schedule_build(&spec->rebalance, panel->clock, panel->n_sessions, due, &run->rules.n_due);
+    run->rules.n_due =
+        strategy_add_due(spec->model, panel->clock, panel->n_sessions, due, run->rules.n_due);
+    run->rules.due = due;
+    run->rules.fill = spec->fill;
+    run->rules.capital = spec->capital;
+    run->rules.costs = spec_cost_model(spec);
+    run->rules.rebalance = spec->rebalance;
+    run->rules.shares = spec->shares;
+    run->rules.financing = spec_financing(spec);
+    run->rules.leverage = spec_leverage(spec);
+    run->rules.allocation = spec->flow_allocation;
+    struct flow_clock clock = {panel->clock, panel->known_at, panel->n_sessions};
+    struct flow *flows = NULL;
+    struct flow_plan plan = {spec->flows, spec->n_flows, spec->flow_timing};
+    enum status s =
+        flows_build(&plan, &clock, run->market, run->arena, &flows, &run->rules.n_flows, err);
+    run->rules.flows = flows;
+    return s;
+}
+
+/* The rules without anything that costs. */
+static struct sim_rules free_rules(const struct sim_rules *rules)
+{
+    struct sim_rules r = *rules;
+    r.costs = (struct cost_model){.slippage = {.volume_limit = rules->costs.slippage.volume_limit}};
+    r.financing.debt_rate = 0;
+    r.financing.n_borrow_fee = 0;
+    r.leverage.liquidation_fee = 0;
+    return r;
+}
+
+static bool can_cost(const struct sim_rules *rules)
+{
+    return !costs_are_free(&rules->costs) || rules->financing.debt_rate > 0 ||
+           rules->financing.n_borrow_fee > 0 || rules->leverage.liquidation_fee > 0;
+}
+
+/* The run, and beside it the same without costs, of which only the final equity is kept. */
+static enum status play(struct run *run, struct err *err)
+{
+    size_t n = run->panel->n_sessions;
+    struct sim_recorder *ledger = &run->result->ledger;
+    struct sim_rules free = free_rules(&run->rules);
+    struct sim_workspace gross;
+    struct sim_game games[2] = {{&run->plan, &run->rules, &run->workspace, ledger, false},
+                                {&run->plan, &free, &gross, NULL, true}};
+    enum status s = STATUS_OK;
+
+    if (run->is_row || !can_cost(&run->rules)) {
+        s = simulate(run->panel, &run->plan, &run->rules, &run->workspace, ledger, run->stop, err);
+        run->result->gross_terminal = run->workspace.wealth[n - 1];
+        return s;
+    }
+    s = sim_workspace_init(&gross, run->arena, n, run->panel->n_held, err);
+    if (s == STATUS_OK && run->rules.n_flows > 0)
+        s = sim_workspace_add_wealth(&gross, run->arena, n, err);
+    if (s == STATUS_OK)
+        s = simulate_many(run->panel, games, 2, run->stop, err);
+    if (s == STATUS_OK)
+        run->result->gross_terminal =
+            sim_costs_paid(ledger) > 0 ? gross.wealth[n - 1] : run->workspace.wealth[n - 1];
+    return s;
+}
+
+/* Room for the session at which each decision is filled. */
+static enum status record_fills(struct run *run, struct err *err)
+{
+    uint32_t *filled_at = arena_array(run->arena, run->rules.n_due, sizeof *filled_at);
+    if (filled_at == NULL)
+        return run_out_of_memory(err);
+    for (size_t d = 0; d < run->rules.n_due; d++)
+        filled_at[d] = PANEL_NEVER;
+    run->result->ledger.filled_at = filled_at;
+    return STATUS_OK;
+}
+
+/* Sum over sessions of cash held into the session * the portfolio's return, less interest earned. */
+static double cash_drag_of(const struct backtest_result *r, size_t n)
+{
+    double drag = 0;
+    for (size_t t = 1; t < n && r->equity[t - 1] > 0; t++) {
+        double cash = r->ledger.cash[t - 1];
+        drag += cash > 0 ? cash * (r->equity[t] / r->equity[t - 1] - 1) : 0;
+    }
+    return drag - r->ledger.cash_interest;
+}
+
+/* The money-weighted return of the investor: capital and contributions paid, the rest received. */
+static enum status weigh_money(struct run *run, struct err *err)
+{
+    struct backtest_result *r = run->result;
+    size_t n = r->ledger.n_flows, last = run->panel->n_sessions - 1;
+    struct xirr_flow *flow = arena_array(run->arena, n + 2, sizeof *flow);
+    struct xirr_roots roots = {0};
+
+    r->xirr = (double)NAN;
+    if (flow == NULL)
+        return run_out_of_memory(err);
+    flow[0] = (struct xirr_flow){run->panel->clock[0], -run->spec->capital};
+    for (size_t i = 0; i < n; i++)
+        flow[i + 1] = (struct xirr_flow){run->panel->clock[r->ledger.flows[i].session],
+                                         -r->ledger.flows[i].amount};
+    flow[n + 1] = (struct xirr_flow){run->panel->clock[last], r->wealth[last]};
+    enum status s = xirr_solve(flow, n + 2, run->arena, &roots, err);
+    if (s == STATUS_OK && roots.n == 1)
+        r->xirr = roots.rate[0];
+    return s;
+}
+
+enum status run_strategy(struct run *run, struct err *err)
+{
+    struct backtest_result *result = run->result;
+    size_t n = run->panel->n_sessions;
+
+    enum status s = sim_workspace_init(&run->workspace, run->arena, n, run->panel->n_held, err);
+    if (s == STATUS_OK)
+        s = sim_recorder_init(&result->ledger, run->arena, n, BACKTEST_TRADES_MAX, err);
+    if (s == STATUS_OK && run->rules.n_flows > 0)
+        s = sim_workspace_add_wealth(&run->workspace, run->arena, n, err);
+    if (s == STATUS_OK && run->rules.n_flows > 0)
+        s = sim_recorder_add_flows(&result->ledger, run->arena, n, err);
+    if (s == STATUS_OK)
+        s = record_fills(run, err);
+    if (s == STATUS_OK)
+        s = play(run, err);
+    if (s != STATUS_OK)
+        return s;
+    result->plan = run->plan;
+    result->equity = run->workspace.equity;
+    result->wealth = run->workspace.wealth;
+    result->cash_drag = cash_drag_of(result, n);
+    result->ruined_on = DATE_NONE;
+    struct measure_path path = {run->panel->clock, result->equity, n};
+    size_t live = measure_live_length(path);
+    if (!(result->equity[live - 1] > 0))
+        result->ruined_on = run->panel->clock[live - 1];
+    if (run->rules.n_flows > 0)
+        return weigh_money(run, err);
+    result->xirr = (double)NAN; /* without flows it is the growth rate */
+    return STATUS_OK;
+}
