@@ -118,10 +118,21 @@ static size_t end_of_clean(struct str s, size_t from)
     return i;
 }
 
+/* Fewer than eight bytes, the rest filled with letters. */
+static uint64_t few_bytes(struct str s)
+{
+    uint64_t bytes = UINT64_MAX / 255 * 'a';
+    for (size_t i = 0; i < s.len; i++)
+        bytes = bytes << 8 | (unsigned char)s.ptr[i];
+    return bytes;
+}
+
 bool jw_is_clean(struct str value)
 {
     uint64_t eight = 0;
-    bool is_special = value.len < sizeof eight;
+    bool is_special = false;
+    if (value.len < sizeof eight)
+        return !has_special(few_bytes(value)) || end_of_clean(value, 0) == value.len;
     for (size_t i = 0; !is_special && i + sizeof eight < value.len; i += sizeof eight) {
         memcpy(&eight, value.ptr + i, sizeof eight);
         is_special = has_special(eight);
@@ -166,6 +177,20 @@ static void quoted(struct json_out *json, struct str value)
 
 void jw_key_str(struct json_out *json, struct str key)
 {
+    bool has_comma = json->has_item[json->depth], is_plain = !json->after_key && jw_is_clean(key);
+    char *to = is_plain ? buf_room(json->out, key.len + 3 + (has_comma ? 1 : 0)) : NULL;
+    if (to != NULL) { /* the same in one piece */
+        char *at = to;
+        if (has_comma)
+            *at++ = ',';
+        *at++ = '"';
+        memcpy(at, key.ptr, key.len);
+        at[key.len] = '"';
+        at[key.len + 1] = ':';
+        json->out->len += (size_t)(at - to) + key.len + 2;
+        json->has_item[json->depth] = json->after_key = true;
+        return;
+    }
     separate(json);
     quoted(json, key);
     buf_add_char(json->out, ':');
@@ -240,14 +265,26 @@ void jw_f64_array(struct json_out *json, const double *values, size_t n)
     jw_end_array(json);
 }
 
+/* Of ,"2020-01-31": the day has a neighbour that differs in its last digit alone. */
+static bool is_early(const char *text)
+{
+    return text[DATE_TEXT_BYTES - 1] < '2';
+}
+
 void jw_date_array(struct json_out *json, const int32_t *dates, size_t n)
 {
+    char text[DATE_TEXT_BYTES + 2]; /* ,"2020-01-31 and the closing quote in place of the NUL */
     jw_array(json);
     for (size_t i = 0; i < n; i++) {
-        char text[DATE_TEXT_BYTES + 2]; /* ,"2020-01-31 and the closing quote in place of the NUL */
-        date_format(dates[i], text + 2);
-        text[0] = ',';
-        text[1] = text[DATE_TEXT_BYTES + 1] = '"';
+        int32_t day = i > 0 ? dates[i] - dates[i - 1] : INT32_MAX;
+        char *last = text + DATE_TEXT_BYTES;
+        if (i > 0 && day >= 0 && day <= '9' - *last && is_early(text)) {
+            *last = (char)(*last + day); /* most days follow in the same ten of a month */
+        } else {
+            date_format(dates[i], text + 2);
+            text[0] = ',';
+            text[1] = text[DATE_TEXT_BYTES + 1] = '"';
+        }
         buf_add(json->out, (struct str){text + (i > 0 ? 0 : 1), sizeof text - (i > 0 ? 0 : 1)});
     }
     jw_end_array(json);

@@ -207,8 +207,11 @@ static size_t lay_out(bool is_negative, struct shortest number, char ret[NUMBER_
 size_t number_format(double value, char ret[NUMBER_TEXT_BYTES])
 {
     assert(isfinite(value));
-    if (fabs(value) < 9007199254740992.0 && !(value < trunc(value)) && !(value > trunc(value)))
-        return format_integer(value, ret); /* also turns -0 into 0 */
+    if (fabs(value) < 9007199254740992.0) {
+        double whole = (double)(int64_t)value; /* trunc() would be a call */
+        if (!(value < whole) && !(value > whole))
+            return format_integer(value, ret); /* also turns -0 into 0 */
+    }
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
     uint64_t fraction = bits & (((uint64_t)1 << MANTISSA_BITS) - 1);

@@ -5,6 +5,7 @@
 #include "handlers/backtest_render_attribution.h"
 #include "handlers/backtest_hash.h"
 #include "handlers/backtest_render_quality.h"
+#include "handlers/backtest_render_trades.h"
 #include "handlers/backtest_render_trust.h"
 #include "handlers/measure_render.h"
 #include "handlers/backtest_render_decisions.h"
@@ -32,40 +33,6 @@ static void write_equity(const struct backtest_result *r, struct json_out *json)
     write_line(json, "equity", r->equity, r->panel->n_sessions);
     write_line(json, "drawdown", r->drawdown, r->panel->n_sessions);
     write_line(json, "benchmark", r->benchmark, r->panel->n_sessions);
-    jw_end_object(json);
-}
-
-static void write_trade(const struct backtest_result *r, const struct sim_trade *trade,
-                        struct json_out *json)
-{
-    jw_object(json);
-    jw_key_date(json, "date", r->panel->clock[trade->session]);
-    jw_key_text(json, "uid", r->panel->assets[trade->asset].series->uid);
-    jw_key_c(json, "side", trade->is_buy ? "buy" : "sell");
-    jw_key_c(json, "reason", sim_reason_names[trade->reason]);
-    jw_key_f64(json, "quantity", trade->quantity);
-    jw_key_f64(json, "price", trade->local_price);
-    jw_key_c(json, "currency", r->panel->assets[trade->asset].series->currency);
-    jw_key_f64(json, "fx", trade->fx);
-    jw_key_f64(json, "value", trade->value);
-    for (size_t k = 0; k < COST_TRADE_COUNT; k++)
-        jw_key_f64(json, cost_kind_names[k], trade->paid[k]);
-    jw_end_object(json);
-}
-
-static void write_trades(const struct backtest_result *r, struct json_out *json)
-{
-    size_t n =
-        r->ledger.n_trades < r->ledger.max_trades ? r->ledger.n_trades : r->ledger.max_trades;
-    jw_key(json, "trades");
-    jw_object(json);
-    jw_key_i64(json, "count", (int64_t)r->ledger.n_trades);
-    jw_key_bool(json, "truncated", n < r->ledger.n_trades);
-    jw_key(json, "rows");
-    jw_array(json);
-    for (size_t i = 0; i < n; i++)
-        write_trade(r, &r->ledger.trades[i], json);
-    jw_end_array(json);
     jw_end_object(json);
 }
 
@@ -253,7 +220,7 @@ void backtest_render(const struct backtest_result *result, struct str id,
                    result->benchmark == NULL ? NULL : result->benchmark_measures);
     drawdowns_write(&json, result->panel->clock, result->drawdowns, result->n_drawdowns);
     table_years_write(&json, &result->years);
-    write_trades(result, &json);
+    render_trades(result, &json);
     write_costs(result, &json);
     backtest_render_quality(result, &json);
     render_accounts(result, &json);
