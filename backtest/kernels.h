@@ -153,6 +153,11 @@ struct kernels {
     /* ret[t] = value[t] < peak ? value[t] / peak - 1 : 0, peak the highest value so far. n > 0. */
     struct kernel_declines (*declines)(const double *value, size_t n, double *ret);
 
+    double (*deepest)(const double *value, size_t n); /* declines().lowest, without the series */
+
+    size_t (*live)(const double *x,
+                   size_t n); /* how many are above 0 before the first that is not */
+
     struct kernel_range (*range)(const double *x, size_t n);                  /* n > 0 */
     struct kernel_powers (*powers)(const double *x, size_t n, double centre); /* d = x - centre */
     struct kernel_gains (*gains)(const double *x, size_t n, double target);   /* d = x - target */

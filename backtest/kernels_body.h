@@ -7,6 +7,7 @@
 #include "backtest/kernels.h"
 #include "base/attrs.h"
 
+#include <float.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -61,6 +62,8 @@ const struct kernels KERNELS_TABLE = {
     .compound = kernel_compound,
     .logs = kernel_logs,
     .declines = kernel_declines,
+    .deepest = kernel_deepest,
+    .live = kernel_live,
     .range = kernel_range,
     .powers = kernel_powers,
     .gains = kernel_gains,

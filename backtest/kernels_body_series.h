@@ -112,20 +112,33 @@ static void kernel_logs(const double *x, size_t n, double base, double *ret)
         ret[i] = elementary_log(x[i] / base);
 }
 
-/* Peaks of up to eight values after a peak so far; most blocks of a decline have no new one. */
-static double follow_peak(const double *value, size_t n, double peak, double ret_peak[KERNEL_LANES])
+#if KERNELS_WIDTH == 4
+#define ONE_LATER(v) __builtin_shufflevector(v, v, 0, 0, 1, 2)
+#define TWO_LATER(v) __builtin_shufflevector(v, v, 0, 1, 0, 1)
+#define LAST_LANE(v) __builtin_shufflevector(v, v, 3, 3, 3, 3)
+#else
+#define ONE_LATER(v) __builtin_shufflevector(v, v, 0, 0)
+#define TWO_LATER(v) (v)
+#define LAST_LANE(v) __builtin_shufflevector(v, v, 1, 1)
+#endif
+
+/* The running peak of WIDTH values after *peak, which has it in every lane; it moves on. */
+static void follow_peak(const vector *values, vector *peak, vector *ret)
 {
-    for (size_t k = 0; k < n; k++) {
-        peak = value[k] > peak ? value[k] : peak;
-        ret_peak[k] = peak;
-    }
-    return peak;
+    const vector lowest = (vector){0} - DBL_MAX;
+    vector v = PICK(*values > lowest, *values, lowest), before; /* a NaN is no peak */
+    before = ONE_LATER(v);
+    v = PICK(before > v, before, v);
+    before = TWO_LATER(v);
+    v = PICK(before > v, before, v);
+    *ret = PICK(v > *peak, v, *peak);
+    *peak = LAST_LANE(*ret);
 }
 
 static struct kernel_declines kernel_declines(const double *value, size_t n, double *ret)
 {
     struct kernel_declines d = {0};
-    double peak = value[0], peaks[KERNEL_LANES];
+    vector peaks = (vector){0} + value[0];
     vector sum[PARTS] = {{0}}, squares[PARTS] = {{0}}, lowest[PARTS] = {{0}};
     vector_mask under[PARTS] = {{0}};
     double sums[KERNEL_LANES], square[KERNEL_LANES], low[KERNEL_LANES];
@@ -133,10 +146,10 @@ static struct kernel_declines kernel_declines(const double *value, size_t n, dou
     size_t whole = whole_rounds(n), i = 0;
 
     for (; i < whole; i += KERNEL_LANES) {
-        peak = follow_peak(value + i, KERNEL_LANES, peak, peaks);
         EACH_PART(h)
         {
-            vector v = LOAD(value + i + h * WIDTH), top = LOAD(peaks + h * WIDTH);
+            vector v = LOAD(value + i + h * WIDTH), top;
+            follow_peak(&v, &peaks, &top);
             vector_mask is_below = v < top;
             vector depth = WHERE(is_below, v / top - 1);
             STORE(ret + i + h * WIDTH, depth);
@@ -146,6 +159,7 @@ static struct kernel_declines kernel_declines(const double *value, size_t n, dou
             lowest[h] = PICK(depth < lowest[h], depth, lowest[h]);
         }
     }
+    double peak = peaks[0];
     memcpy(sums, sum, sizeof sums);
     memcpy(square, squares, sizeof square);
     memcpy(low, lowest, sizeof low);
@@ -164,4 +178,51 @@ static struct kernel_declines kernel_declines(const double *value, size_t n, dou
     for (size_t k = 0; k < KERNEL_LANES; k++)
         d.lowest = low[k] < d.lowest ? low[k] : d.lowest;
     return d;
+}
+
+/* kernel_declines().lowest, with nothing kept and nothing added up. */
+static double kernel_deepest(const double *value, size_t n)
+{
+    vector peaks = (vector){0} + value[0], lowest[PARTS] = {{0}};
+    double low[KERNEL_LANES], deepest = 0;
+    size_t whole = whole_rounds(n), i = 0;
+
+    for (; i < whole; i += KERNEL_LANES) {
+        EACH_PART(h)
+        {
+            vector v = LOAD(value + i + h * WIDTH), top;
+            follow_peak(&v, &peaks, &top);
+            vector depth = WHERE(v < top, v / top - 1);
+            lowest[h] = PICK(depth < lowest[h], depth, lowest[h]);
+        }
+    }
+    double peak = peaks[0];
+    memcpy(low, lowest, sizeof low);
+    for (size_t k = 0; k < KERNEL_LANES; k++)
+        deepest = low[k] < deepest ? low[k] : deepest;
+    for (; i < n; i++) {
+        peak = value[i] > peak ? value[i] : peak;
+        double depth = value[i] < peak ? value[i] / peak - 1 : 0;
+        deepest = depth < deepest ? depth : deepest;
+    }
+    return deepest;
+}
+
+static size_t kernel_live(const double *x, size_t n)
+{
+    size_t whole = whole_rounds(n), i = 0;
+    for (; i < whole; i += KERNEL_LANES) {
+        vector_mask is_live = ~(vector_mask){0};
+        int64_t lane[WIDTH], all = -1;
+        EACH_PART(h)
+        is_live &= (vector_mask)(LOAD(x + i + h * WIDTH) > 0);
+        memcpy(lane, &is_live, sizeof lane);
+        for (size_t k = 0; k < WIDTH; k++)
+            all &= lane[k];
+        if (all == 0)
+            break;
+    }
+    while (i < n && x[i] > 0)
+        i++;
+    return i;
 }

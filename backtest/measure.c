@@ -11,8 +11,6 @@
 #include <math.h>
 #include <string.h>
 
-enum { BLOCK = 16 };
-
 const struct measure_info measure_infos[MEASURE_ALL_COUNT] = {
 #define METRIC(name, unit, needs_benchmark, convention) \
     [MEASURE_##name] = {#name, unit, convention, needs_benchmark},
@@ -57,15 +55,8 @@ void measure_maybe(struct measure_value *out, bool is_known, double value,
 
 size_t measure_live_length(struct measure_path path)
 {
-    size_t t = 0;
-    for (bool is_live = true; is_live && t + BLOCK <= path.n; t += is_live ? BLOCK : 0)
-        for (size_t i = 0; i < BLOCK; i++)
-            is_live &= path.value[t + i] > 0;
-    for (; t < path.n; t++) {
-        if (!(path.value[t] > 0))
-            return t + 1;
-    }
-    return path.n;
+    size_t n = kernels_ref.live(path.value, path.n);
+    return n < path.n ? n + 1 : n;
 }
 
 double measure_rate_per_period(double annual, double periods_per_year)

@@ -96,8 +96,7 @@ enum status monkey_game_init(struct monkey_game *game, const struct panel *panel
     game->date = panel->clock;
     game->n_scored = panel->n_sessions;
     game->returns = arena_array(arena, panel->n_sessions, sizeof *game->returns);
-    game->drawdown = arena_array(arena, panel->n_sessions, sizeof *game->drawdown);
-    return game->returns == NULL || game->drawdown == NULL ? out_of_memory(err) : STATUS_OK;
+    return game->returns == NULL ? out_of_memory(err) : STATUS_OK;
 }
 
 enum status monkey_game_look_at(struct monkey_game *game, const struct measure_path *path,
@@ -106,9 +105,8 @@ enum status monkey_game_look_at(struct monkey_game *game, const struct measure_p
     const struct panel *panel = game->panel;
     uint32_t *at = arena_array(arena, path->n, sizeof *at);
     game->returns = arena_array(arena, path->n, sizeof *game->returns);
-    game->drawdown = arena_array(arena, path->n, sizeof *game->drawdown);
     game->sample = arena_array(arena, path->n, sizeof *game->sample);
-    if (at == NULL || game->returns == NULL || game->drawdown == NULL || game->sample == NULL)
+    if (at == NULL || game->returns == NULL || game->sample == NULL)
         return out_of_memory(err);
     uint32_t t = 0;
     for (size_t i = 0; i < path->n; i++) {
@@ -164,7 +162,7 @@ struct monkey_score monkey_score_path(struct monkey_game *game, const double *eq
     panel->kernels->returns(equity, n, game->returns);
     score.value[MONKEY_CAGR] = elementary_pow(equity[n - 1] / equity[0], 1 / game->years) - 1;
     score.value[MONKEY_SHARPE] = sharpe_of(game, n - 1);
-    score.value[MONKEY_MAX_DRAWDOWN] = panel->kernels->declines(equity, n, game->drawdown).lowest;
+    score.value[MONKEY_MAX_DRAWDOWN] = panel->kernels->deepest(equity, n);
     score.value[MONKEY_TERMINAL_WEALTH] = terminal;
     return score;
 }

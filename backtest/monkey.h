@@ -76,8 +76,8 @@ struct monkey_game {
     bool *is_drawn; /* per panel column */
     size_t *asset;  /* the draws: n_names columns each, rising */
     double *weight;
-    bool *is_short;             /* per panel column, of those drawn */
-    double *returns, *drawdown; /* scratch, n_scored */
+    bool *is_short;  /* per panel column, of those drawn */
+    double *returns; /* scratch, n_scored */
 };
 
 /*

@@ -73,7 +73,8 @@ struct outcome {
     struct kernel_side sides[3];
     struct kernel_wins wins;
     struct kernel_split split;
-    double dot, growth, absolute;
+    double dot, growth, absolute, deepest;
+    size_t live;
 };
 
 static struct outcome one, two;
@@ -135,10 +136,17 @@ static void run_all(const struct kernels *k, size_t from, size_t n, struct outco
         return;
     out->range = k->range(x + from, n);
     out->declines = k->declines(x + from, n, out->series[3]);
+    out->live = k->live(x + from, n);
+    size_t live = 0;
+    while (live < n && x[from + live] > 0)
+        live++;
+    assert_int_equal(out->live, live);
     double levels[ROOM];
     for (size_t i = 0; i < n; i++)
         levels[i] = fabs(x[from + i]) > 0 ? fabs(x[from + i]) : 1;
     k->logs(levels, n, levels[0], out->series[4]);
+    out->deepest = k->deepest(levels, n);
+    assert_true(out->deepest == k->declines(levels, n, levels).lowest);
 }
 
 static void every_variant_gives_the_bits_of_ref(void **state)
