@@ -23,9 +23,19 @@ static size_t param(const struct walk_scene *scene, size_t which)
     return (size_t)scene->strategy->param[which];
 }
 
+size_t walk_train(const struct strategy *strategy)
+{
+    return (size_t)strategy->param[PARAM_TRAIN];
+}
+
+size_t walk_test(const struct strategy *strategy)
+{
+    return (size_t)strategy->param[PARAM_TEST];
+}
+
 size_t walk_history_needed(const struct strategy *strategy)
 {
-    return strategy_history_needed(strategy) + (size_t)strategy->param[PARAM_TRAIN];
+    return strategy_history_needed(strategy) + walk_train(strategy);
 }
 
 /* Score of n returns; NaN when they do not vary, or there is nothing to divide by. */

@@ -46,6 +46,10 @@ struct walk_scene {
     double cost_rate; /* of the traded value */
 };
 
+/* Sessions of its training windows, and those between two fits. */
+size_t walk_train(const struct strategy *strategy);
+size_t walk_test(const struct strategy *strategy);
+
 /* Sessions of history that a search can use. */
 size_t walk_history_needed(const struct strategy *strategy);
 

@@ -3,6 +3,7 @@
 
 #include "backtest/backtest.h"
 #include "backtest/panel_key.h"
+#include "backtest/work.h"
 #include "base/clock.h"
 #include "handlers/backtest_market.h"
 #include "handlers/backtest_render.h"
@@ -315,25 +316,28 @@ static enum status resolve(struct run *run, struct backtest_answer *answer, stru
     return s != STATUS_OK ? s : spec_resolve_dates(run->spec, &run->market, err);
 }
 
-/* The strategy, its run without costs, and every monkey visit each of their names on each day; trust has its own. */
+/* The strategy with its decisions, its run without costs, and every monkey visit their names on each day; and trust. */
 static uint64_t cells_of(const struct spec *spec)
 {
     uint64_t days = (uint64_t)(spec->end - spec->start) + 1;
+    uint64_t decisions = work_of_decisions(spec, days);
     uint64_t cells = spec->n_assets * days *
                      (spec->n_monkeys + 2u); /* at most 500 x 22,000 x 100,002: no overflow */
-    return cells +
-           spec_trust_cells(&spec->trust, days, spec->n_assets * days, offset_luck_count(spec));
+    return cells + decisions +
+           spec_trust_cells(&spec->trust, days, spec->n_assets * days + decisions / 2,
+                            offset_luck_count(spec));
 }
 
 static enum status check_cost(const struct run *run, uint64_t cells, struct err *err)
 {
     if (cells <= run->service->cells_max)
         return STATUS_OK;
-    (void)err_set(err, STATUS_TOO_LARGE,
-                  "This backtest would visit %llu cells (assets x days x portfolios).",
-                  (unsigned long long)cells);
+    (void)err_set(
+        err, STATUS_TOO_LARGE,
+        "This backtest would visit %llu cells (assets x days x portfolios, and decisions).",
+        (unsigned long long)cells);
     err_at(err, ERR_POINTER, STR("/monkeys/count"), STR(""));
-    err_allow(err, "at most %llu cells: fewer monkeys, assets or years",
+    err_allow(err, "at most %llu cells: fewer monkeys, candidates, decisions, assets or years",
               (unsigned long long)run->service->cells_max);
     return STATUS_TOO_LARGE;
 }

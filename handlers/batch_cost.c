@@ -1,6 +1,7 @@
 /* batch_cost.c - see batch_cost.h. */
 #include "handlers/batch_cost.h"
 
+#include "backtest/work.h"
 #include "base/date.h"
 
 enum { SCRATCH_BYTES_MAX = 512 << 20, LOOK_EVERY = 64 };
@@ -12,7 +13,7 @@ static void add_item(const struct spec *spec, int32_t start, int32_t end, struct
     uint64_t days = to > from ? (uint64_t)(to - from) + 1 : 1;
     uint64_t sessions = days * 5 / 7 + 1;
     uint64_t bytes = sessions * ((spec->n_assets + spec->n_universe + 1) * 24 + 10 * 8);
-    cost->cells += spec->n_assets * days * 2;
+    cost->cells += spec->n_assets * days * 2 + work_of_decisions(spec, days);
     if (bytes > cost->bytes)
         cost->bytes = bytes;
 }

@@ -9,7 +9,8 @@
 #include "handlers/sweep.h"
 
 struct batch_cost {
-    uint64_t cells;   /* names x days x 2, over the items: a row's run draws no monkeys */
+    uint64_t
+        cells; /* names x days x 2 and decisions (work.h), over the items: a row draws no monkeys */
     uint64_t bytes;   /* of memory that the largest item takes on one thread */
     size_t n_refused; /* items that no request can be made of: each becomes a row with its error */
 };

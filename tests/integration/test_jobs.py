@@ -271,6 +271,25 @@ class JobTests(Assertions):
         self.assertEqual((grid["kind"], grid["grid"], grid["estimate"]["items"], grid["refused"]), ("sweep", 40, 40, 0))
         self.assert_problem(self.server.post("/v1/backtests:validate", {**BASE, "capital": -1}), "out-of-range")
 
+    def test_the_estimate_counts_what_optimisers_and_searches_do_and_admission_goes_by_it(self):
+        base = {"universe": ["stock:US.AAPL", "stock:US.JPM", "stock:US.KO"], "start": "2008-01-02", "end": "2014-12-31", "monkeys": {"count": 0}}
+        grid = {"name": "walk_forward", "grid": {"strategy": "momentum", "axes": [{"pointer": "/lookback", "from": 21, "to": 210, "step": 21}]}}
+
+        def cells(body):
+            return self.assert_ok(self.server.post("/v1/backtests:validate", body)).json["data"]["estimate"]["cells"]
+
+        bodies = [{**base, "strategy": strategy} for strategy in ("equal", "minimum_variance", grid)]
+        plain, optimiser, search = map(cells, bodies)
+        self.assertLess(plain, optimiser)
+        self.assertLess(optimiser, search)
+        self.assertLess(optimiser, cells({**bodies[1], "rebalance": "daily"}))
+        items = cells({"items": bodies})
+        self.assertEqual(items, plain + optimiser + search)
+        with self.backend_type().server(job_cells_per_key=items - 1, backtest_cells_max=search - 1) as server:
+            self.assert_problem(server.post("/v1/backtests:batch", {"items": bodies}), "too-large")
+            self.assert_problem(server.post("/v1/backtests", bodies[2]), "too-large")
+            self.make("batch", {"items": bodies[:2]}, server=server)
+
     def test_what_cannot_be_a_batch_is_refused_with_its_place(self):
         for kind, body, slug, pointer in [
                 ("batch", {"items": []}, "out-of-range", "/items"), ("batch", {}, "wrong-type", "/items"),
