@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import pathlib
 import re
 import socket
 import time
@@ -18,8 +19,8 @@ BASE = {"assets": [{"uid": "stock:US.AAPL", "weight": 0.6}, {"uid": "stock:US.JP
         "start": "2012-01-03", "end": "2014-12-31", "rebalance": "monthly", "benchmark": "index:SPX", "monkeys": {"count": 5, "seed": 3}}
 # One asset with a price a day: items that take about the same, long time.
 LONG = {**BASE, "start": "1995-01-03", "end": "2019-12-31"}
-METRICS = ("total_return", "cagr", "volatility", "sharpe", "sortino", "calmar", "max_drawdown", "ulcer_index", "skewness", "var_95",
-           "cvar_95", "beta", "alpha", "tracking_error", "excess_return", "turnover_annual", "n_rebalances")
+# Every metric that a row has.
+METRICS = re.findall(r"^ROW_METRIC\((\w+)\)$", (pathlib.Path(__file__).resolve().parents[2] / "store" / "backtest_row.def").read_text("utf-8"), re.M)
 
 
 # So many of them that a job of them is still running when its first rows are seen.
