@@ -1,6 +1,7 @@
 /* table.c - from a resource's description of its table to the answer: options, validator, rows, headers. */
 #include "handlers/table_write.h"
 
+#include "base/json_number.h"
 #include "handlers/params.h"
 #include "handlers/warnings.h"
 #include "server/app.h"
@@ -14,31 +15,6 @@ enum status table_columns(struct table *table, const struct table_column *column
     if (table->values == NULL)
         return err_out_of_memory(err);
     return table->writer->begin(table, err);
-}
-
-static size_t skip_digits(struct str s, size_t at)
-{
-    while (at < s.len && s.ptr[at] >= '0' && s.ptr[at] <= '9')
-        at++;
-    return at;
-}
-
-/* -?digits(.digits)?(e[+-]?digits)?: what JSON takes as a number, and nothing a column could smuggle in. */
-static bool is_json_number(struct str s)
-{
-    size_t from = s.len > 0 && s.ptr[0] == '-' ? 1 : 0;
-    size_t at = skip_digits(s, from);
-    if (at > from && at < s.len && s.ptr[at] == '.') {
-        from = at + 1;
-        at = skip_digits(s, from);
-    }
-    if (at > from && at < s.len && s.ptr[at] == 'e') {
-        from = at + 1;
-        if (from < s.len && (s.ptr[from] == '+' || s.ptr[from] == '-'))
-            from++;
-        at = skip_digits(s, from);
-    }
-    return at > from && at == s.len;
 }
 
 static enum status too_large(const struct table *table, struct err *err)
@@ -69,7 +45,7 @@ enum status table_row(struct table *table, const struct str *values, struct err 
     for (size_t i = 0; i < table->n_columns; i++) {
         table->values[i] = values[i];
         if (values[i].ptr != NULL && column_is_number(table->columns[i].kind) &&
-            !is_json_number(values[i])) {
+            !json_number_is_valid(values[i])) {
             table->values[i] = STR_NONE;
             table->warnings |= 1u << WARNING_NOT_FINITE;
         }

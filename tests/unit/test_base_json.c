@@ -1,5 +1,6 @@
 /* test_base_json.c - json_in.h and json_out.h. */
 #include "base/json_in.h"
+#include "base/json_number.h"
 #include "base/json_out.h"
 
 #include <math.h>
@@ -95,6 +96,50 @@ static void clean_text_is_what_escaping_leaves_alone(void **state)
     assert_true(jw_is_clean(STR("\xC3\xA9 and \xE2\x82\xAC in a longer text")));
 }
 
+/* By the grammar, one byte at a time. */
+static bool is_number_by_the_grammar(const char *p)
+{
+    p += *p == '-' ? 1 : 0;
+    const char *parts[] = {".", "e"};
+    size_t n = strspn(p, "0123456789");
+    p += n;
+    for (size_t i = 0; n > 0 && i < ARRAY_LEN(parts); i++) {
+        if (*p != parts[i][0])
+            continue;
+        p++;
+        p += i == 1 && (*p == '+' || *p == '-') ? 1 : 0;
+        n = strspn(p, "0123456789");
+        p += n;
+    }
+    return n > 0 && *p == '\0';
+}
+
+/* Digits with each of the bytes at every one and every two places, in texts around the sizes that are looked at as words. */
+static void numbers_are_what_the_grammar_says(void **state)
+{
+    (void)state;
+    static const char others[] = ".-+eE,/: x\x01\x7f\x80\xff";
+    size_t n_numbers = 0;
+    for (size_t len = 0; len <= 19; len++)
+        for (size_t a = 0; a <= len; a++)
+            for (size_t b = a; b <= len; b++)
+                for (size_t i = 0; i < sizeof others; i++)
+                    for (size_t j = 0; j < sizeof others; j++) {
+                        char text[21] = "90123456789012345678";
+                        text[a] = i == sizeof others - 1 ? text[a] : others[i];
+                        text[b] = j == sizeof others - 1 ? text[b] : others[j];
+                        text[len] = '\0';
+                        bool is_number = is_number_by_the_grammar(text);
+                        assert_int_equal(json_number_is_valid((struct str){text, len}), is_number);
+                        n_numbers += is_number ? 1 : 0;
+                    }
+    assert_true(n_numbers > 1000);
+    assert_false(json_number_is_valid((struct str){"12\0", 3}));
+    assert_false(json_number_is_valid((struct str){"1234\0", 5}));
+    assert_false(json_number_is_valid(STR("NaN")));
+    assert_false(json_number_is_valid(STR("Infinity")));
+}
+
 static void malformed_documents_are_refused(void **state)
 {
     (void)state;
@@ -180,6 +225,7 @@ int main(void)
         cmocka_unit_test(a_written_document_is_exact),
         cmocka_unit_test(any_bytes_become_valid_json),
         cmocka_unit_test(clean_text_is_what_escaping_leaves_alone),
+        cmocka_unit_test(numbers_are_what_the_grammar_says),
         cmocka_unit_test(malformed_documents_are_refused),
         cmocka_unit_test(nesting_is_limited_before_recursion),
         cmocka_unit_test(errors_name_the_place_and_what_is_allowed),
