@@ -9,6 +9,7 @@
 #include "handlers/bus.h"
 #include "handlers/caching.h"
 #include "handlers/document.h"
+#include "handlers/front.h"
 #include "handlers/params.h"
 #include "handlers/refresher.h"
 #include "handlers/rows_answer.h"
@@ -16,14 +17,14 @@
 
 enum { BODY_MAX = 64 * 1024, MARTS_MAX = 100, MART_NAME_MAX = EPOCH_NAME_BYTES - 1 };
 
-static void put_level(struct json_out *json, const char *key, struct l1 *l1, uint64_t max_bytes)
+static void put_level(struct json_out *json, const char *key, const struct app *app, struct l1 *l1)
 {
-    struct l1_stats stats = l1_stats(l1);
+    struct l1_stats stats = front_stats(app, l1);
     jw_key(json, key);
     jw_object(json);
     jw_key_i64(json, "entries", (int64_t)stats.entries);
     jw_key_i64(json, "bytes", (int64_t)stats.bytes);
-    jw_key_i64(json, "max_bytes", (int64_t)max_bytes);
+    jw_key_i64(json, "max_bytes", (int64_t)l1_bytes_max(l1));
     jw_key_i64(json, "hits", (int64_t)stats.hits);
     jw_key_i64(json, "evictions", (int64_t)stats.evictions);
     jw_key_i64(json, "refused", (int64_t)stats.refused);
@@ -65,9 +66,9 @@ enum status cache_get(struct request *request, struct err *err)
     jw_object(&json);
     jw_key(&json, "data");
     jw_object(&json);
-    put_level(&json, "l1", cache->replies, l1_bytes_max(cache->replies));
-    put_level(&json, "front", cache->fronts, l1_bytes_max(cache->fronts));
-    put_level(&json, "head", cache->heads, l1_bytes_max(cache->heads));
+    put_level(&json, "l1", request->app, cache->replies);
+    put_level(&json, "front", request->app, cache->fronts);
+    put_level(&json, "head", request->app, cache->heads);
     put_redis(&json, &cache->l2, caching_hears(request->app->caching));
     jw_key_i64(&json, "misses", (int64_t)atomic_load(&cache->n_misses));
     jw_key_i64(&json, "waiting", (int64_t)flights_waiting(cache->flights));

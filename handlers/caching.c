@@ -5,7 +5,6 @@
 #include "handlers/bus.h"
 #include "handlers/front.h"
 #include "handlers/warm.h"
-#include "server/recent.h"
 
 #include <stdlib.h>
 
@@ -16,17 +15,17 @@ struct caching {
     struct warmer *warmer; /* NULL before the start */
 };
 
-/* n_more: hits that the transport answered in its place. */
-static void collect_l1(struct metrics *metrics, const char *level, struct l1 *l1, uint64_t n_more)
+static void collect_l1(const struct app *app, const char *level, struct l1 *l1)
 {
-    struct l1_stats stats = l1_stats(l1);
+    struct metrics *metrics = app->metrics;
+    struct l1_stats stats = front_stats(app, l1);
     metrics_set_labeled(metrics, METRIC_cache_bytes, LABELS(level), (double)stats.bytes);
     metrics_set_labeled(metrics, METRIC_cache_entries, LABELS(level), (double)stats.entries);
     metrics_set_labeled(metrics, METRIC_cache_evictions_total, LABELS(level),
                         (double)stats.evictions);
     metrics_set_labeled(metrics, METRIC_cache_refused_total, LABELS(level), (double)stats.refused);
     metrics_set_labeled(metrics, METRIC_cache_requests_total, LABELS(level, "hit"),
-                        (double)(stats.hits + n_more));
+                        (double)stats.hits);
 }
 
 static void collect_l2(struct metrics *metrics, struct l2 *l2)
@@ -53,10 +52,9 @@ static void collect(struct metrics *metrics, void *cls)
 {
     struct caching *caching = cls;
     struct cache *cache = caching->cache;
-    uint64_t n_recent = recents_hits(caching->app->recents);
-    collect_l1(metrics, "l1", cache->replies, n_recent);
-    collect_l1(metrics, "front", cache->fronts, 0);
-    collect_l1(metrics, "head", cache->heads, n_recent);
+    collect_l1(caching->app, "l1", cache->replies);
+    collect_l1(caching->app, "front", cache->fronts);
+    collect_l1(caching->app, "head", cache->heads);
     metrics_set_labeled(metrics, METRIC_cache_requests_total, LABELS("l1", "miss"),
                         (double)atomic_load(&cache->n_misses));
     metrics_set(metrics, METRIC_singleflight_waiters, (double)flights_waiting(cache->flights));

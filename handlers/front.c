@@ -5,6 +5,7 @@
 #include "handlers/answer_reply.h"
 #include "handlers/negotiate.h"
 #include "server/app.h"
+#include "server/recent.h"
 #include "store/catalog.h"
 
 #include <stdio.h>
@@ -240,6 +241,14 @@ bool front_recall(struct request *request, struct str head)
     request->is_plain = true;
     answer_with(request, reply, &kept, &memory.note, memory.http_status == 304);
     return true;
+}
+
+struct l1_stats front_stats(const struct app *app, struct l1 *l1)
+{
+    struct l1_stats stats = l1_stats(l1);
+    if (l1 == app->cache->replies || l1 == app->cache->heads)
+        stats.hits += recents_hits(app->recents);
+    return stats;
 }
 
 void front_recalled(const struct app *app, struct str head, uint64_t n)

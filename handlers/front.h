@@ -14,6 +14,9 @@ bool front_answer(struct request *request);
 /* For app->recall: what front_answer answered when request->head was set. */
 bool front_recall(struct request *request, struct str head);
 
+/* l1_stats of one of the cache's tables, with the hits that the transport answered in its place. */
+struct l1_stats front_stats(const struct app *app, struct l1 *l1);
+
 /* For app->recalled: so that the warmer knows what is popular. */
 void front_recalled(const struct app *app, struct str head, uint64_t n);
 

@@ -183,6 +183,7 @@ class InProcess(Case, unittest.TestCase):
                     dates = [line.partition(b":")[2].decode() for line in lines if line.startswith(b"Date:")]
                     self.assertEqual(len(dates), 1)
                     self.assertTrue(since - 1 <= email.utils.parsedate_to_datetime(dates[0]).timestamp() <= time.time() + 1, dates)
+                self.assertEqual(self.state()["head"]["hits"], self.recalls())
                 self.assertGreaterEqual(self.recalls() - before, 50)  # the first few, and the last with its other head, are not
                 if status == 200:
                     self.assertGreaterEqual(self.metric('cache_requests_total{level="l1",outcome="hit"}') - hits, 50)
