@@ -136,12 +136,15 @@ static enum status prepare(struct run *run, const struct spec *spec, struct err 
     if (s != STATUS_OK)
         return s;
     assert(run->panel != NULL);
+    s = risk_free_take(run->spec, run->market, run->panel, yardstick_periods(run->panel),
+                       run->arena, &run->risk_free, err);
+    run->spec->risk_free_rate = run->result->risk_free_mean = run->risk_free.mean;
     run->result->spec = run->spec;
     run->result->panel = run->panel;
     run->result->due = run->rules.due;
     run->result->n_due = run->rules.n_due;
     run->result->periods_per_year = yardstick_periods(run->panel);
-    return STATUS_OK;
+    return s;
 }
 
 enum status backtest_preview(const struct spec *spec, const struct market_data *market,
@@ -200,6 +203,7 @@ enum status backtest_run_bare(const struct spec *spec, const struct market_data 
     bare.n_universe = 0;
     bare.benchmark = STR_NONE;
     bare.trust = (struct spec_trust){0};
+    bare.factors.n = 0;
     return backtest_run(&bare, market, arena, stop, ret, err);
 }
 
@@ -215,6 +219,8 @@ enum status backtest_run_among(const struct spec *spec, const struct market_data
         s = run_attribute(&run, err);
     if (s == STATUS_OK)
         s = run_roll(&run, err);
+    if (s == STATUS_OK)
+        s = run_explain(&run, err);
     if (s == STATUS_OK)
         s = run_describe(&run, err);
     if (s == STATUS_OK)

@@ -10,6 +10,7 @@
 #include "backtest/engine.h"
 #include "backtest/measure.h"
 #include "backtest/rolling_report.h"
+#include "backtest/factor_report.h"
 #include "backtest/frontier.h"
 #include "backtest/monkey_crowd.h"
 #include "backtest/panel_shared.h"
@@ -58,8 +59,10 @@ struct backtest_result {
     double final_cash_weight;
     const struct attribution *attribution; /* NULL: not asked for */
     struct rolling_report rolling;         /* window 0: not asked for */
-    struct monkey_report monkeys;          /* count 0: none */
-    struct monkey_crowd crowd; /* whom the strategy was ranked among; kept by who keeps it */
+    struct factor_report factors;
+    double risk_free_mean;        /* annual */
+    struct monkey_report monkeys; /* count 0: none */
+    struct monkey_crowd crowd;    /* whom the strategy was ranked among; kept by who keeps it */
     const struct trust_report *trust;
 
     struct backtest_warning warnings[BACKTEST_WARNINGS_MAX];

@@ -70,23 +70,29 @@ static enum status common_paths(struct run *run, struct measure_input *input, st
         return STATUS_OK;
     double *portfolio = arena_room(run->arena, path.n, sizeof *portfolio);
     double *line = arena_room(run->arena, n, sizeof *line);
-    if (portfolio == NULL || line == NULL)
+    double *saver = arena_room(run->arena, path.n, sizeof *saver);
+    if (portfolio == NULL || line == NULL || saver == NULL)
         return run_out_of_memory(err);
-    for (size_t t = 0; t < n; t++) {
+    for (size_t t = 0, last = 0; t < n; t++) {
         line[t] = (double)NAN;
         if (isnan(panel->benchmark[t]))
             continue;
+        if (count > 0 && run->risk_free.session != NULL)
+            saver[count - 1] = risk_free_between(&run->risk_free, last, t);
+        last = t;
         portfolio[count++] = run->result->equity[t];
         line[t] = run->spec->capital * (panel->benchmark[t] / path.value[0]);
     }
     input->common = (struct measure_path){path.date, portfolio, count};
     input->benchmark = path;
+    input->common_risk_free = run->risk_free.session != NULL ? saver : NULL;
     run->result->benchmark = line;
     return STATUS_OK;
 }
 
 /* The benchmark's own measures, unless the panel was shared with them. */
-static enum status measure_benchmark(struct run *run, struct measure_path path, struct err *err)
+static enum status measure_benchmark(struct run *run, const struct measure_input *input,
+                                     struct err *err)
 {
     struct yardstick own;
     const struct yardstick *yardstick = &own;
@@ -94,7 +100,8 @@ static enum status measure_benchmark(struct run *run, struct measure_path path, 
     if (run->shared != NULL && yardstick_serves(&run->shared->yardstick, run->spec))
         yardstick = &run->shared->yardstick;
     else
-        s = yardstick_measure(run->spec, run->panel, path, run->arena, &own, err);
+        s = yardstick_measure(run->spec, run->panel, input->benchmark, input->common_risk_free,
+                              run->arena, &own, err);
     if (s == STATUS_OK)
         memcpy(run->result->benchmark_measures, yardstick->measures, sizeof yardstick->measures);
     return s;
@@ -113,6 +120,7 @@ enum status run_take_measures(struct run *run, struct err *err)
         .path = {run->panel->clock, result->equity, run->panel->n_sessions},
         .periods_per_year = result->periods_per_year,
         .risk_free_rate = run->spec->risk_free_rate,
+        .risk_free = run->risk_free.session,
         .options.has_mar = profile_targets_zero(run->spec->metrics_profile),
         .kernels = run->panel->kernels,
         .trading = &trading,
@@ -121,7 +129,7 @@ enum status run_take_measures(struct run *run, struct err *err)
     if (s == STATUS_OK)
         s = measure_compute(&input, run->arena, result->measures, err);
     return s == STATUS_OK && result->benchmark != NULL && !run->is_row
-               ? measure_benchmark(run, input.benchmark, err)
+               ? measure_benchmark(run, &input, err)
                : s;
 }
 
@@ -146,6 +154,7 @@ enum status run_roll(struct run *run, struct err *err)
         .path = {run->panel->clock, r->equity, run->panel->n_sessions},
         .periods_per_year = r->periods_per_year,
         .risk_free_rate = run->spec->risk_free_rate,
+        .risk_free = run->risk_free.session,
     };
     if (run->spec->rolling.window == 0)
         return STATUS_OK;
@@ -156,6 +165,12 @@ enum status run_roll(struct run *run, struct err *err)
     if (has_benchmark)
         input.benchmark = (struct measure_path){run->panel->clock, r->benchmark, input.path.n};
     return rolling_report_make(&input, &run->spec->rolling, run->arena, &run->result->rolling, err);
+}
+
+enum status run_explain(struct run *run, struct err *err)
+{
+    return factor_report_make(run->panel, run->spec, run->market, run->result->equity,
+                              &run->risk_free, run->arena, &run->result->factors, err);
 }
 
 /* Drawdown line, its deepest declines, and the calendar. */

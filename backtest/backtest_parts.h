@@ -14,6 +14,7 @@ struct run {
     const struct panel_shared *shared; /* NULL: the panel is built */
     struct spec *spec;
     const struct panel *panel; /* given, or built by prepare */
+    struct risk_free risk_free;
     struct sim_rules rules;
     struct plan plan;
     struct sim_workspace workspace;
@@ -35,6 +36,7 @@ enum status run_describe(struct run *run, struct err *err) NODISCARD; /* drawdow
 enum status run_draw_frontier(struct run *run, struct err *err) NODISCARD;
 enum status run_play_monkeys(struct run *run, const struct monkey_crowd *kept, struct err *err)
     NODISCARD;
+enum status run_explain(struct run *run, struct err *err) NODISCARD; /* by factors */
 enum status run_judge(struct run *run, struct err *err) NODISCARD;
 
 #endif

@@ -29,6 +29,7 @@ enum status run_set_plan(struct run *run, struct err *err)
             .n_due = run->rules.n_due,
             .periods_per_year = run->result->periods_per_year,
             .fill = spec->fill,
+            .risk_free = run->risk_free.annual,
             .cost_rate = run->rules.costs.commission.percent + run->rules.costs.slippage.bps,
         };
         return strategy_plan(&scene, run->arena, run->stop, &run->plan, &run->result->strategy,

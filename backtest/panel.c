@@ -251,7 +251,8 @@ static enum status fill_benchmark(struct builder *b, struct err *err)
     const struct price_series *series = panel->benchmark_series;
     align_rows((struct dated){series->n, series->date, series->known_at}, b->clock, b->row);
     basis_gather(&basis, b->row, panel->n_sessions, panel->benchmark);
-    panel_benchmark_value(panel, b->row, panel->fx.rate[currency], b->spec->max_stale);
+    panel_line_value(panel, series, b->row, panel->fx.rate[currency], b->spec->max_stale,
+                     panel->benchmark);
     return STATUS_OK;
 }
 

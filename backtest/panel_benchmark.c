@@ -1,4 +1,4 @@
-/* panel_benchmark.c - what the benchmark is worth at each session, and when its last price is too old. */
+/* panel_benchmark.c - what a line is worth at each session, and when its last price is too old. */
 #include "backtest/panel_benchmark.h"
 
 #include "backtest/align.h"
@@ -15,14 +15,13 @@ static size_t days_between(int32_t from, int32_t to, bool trades_24_7)
     return n;
 }
 
-void panel_benchmark_value(struct panel *panel, const uint32_t *row, const double *rate,
-                           unsigned max_stale)
+void panel_line_value(const struct panel *panel, const struct price_series *series,
+                      const uint32_t *row, const double *rate, unsigned max_stale, double *line)
 {
-    const struct price_series *series = panel->benchmark_series;
     size_t next = 0; /* first session after the row's date */
     for (size_t t = 0; t < panel->n_sessions; t++) {
-        double value = panel->benchmark[t];
-        panel->benchmark[t] = (double)NAN;
+        double value = line[t];
+        line[t] = (double)NAN;
         if (row[t] == ALIGN_NO_ROW)
             continue;
         int32_t date = series->date[row[t]];
@@ -32,6 +31,6 @@ void panel_benchmark_value(struct panel *panel, const uint32_t *row, const doubl
         if (date < panel->clock[0])
             age += days_between(date, panel->clock[0], series->trades_24_7);
         if (age <= max_stale)
-            panel->benchmark[t] = value * rate[t];
+            line[t] = value * rate[t];
     }
 }

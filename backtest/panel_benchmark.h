@@ -1,5 +1,5 @@
 /*
- * panel_benchmark.h - the benchmark's column of a panel; a part of panel_build.
+ * panel_benchmark.h - a line of prices beside the columns of a panel: its benchmark, a factor.
  */
 #ifndef BACKTEST_PANEL_BENCHMARK_H
 #define BACKTEST_PANEL_BENCHMARK_H
@@ -7,11 +7,11 @@
 #include "backtest/panel.h"
 
 /*
- * Converts panel->benchmark[0..n_sessions), the local price of row[t] (align.h), by rate[t]; NaN without a row or when the
+ * Converts line[0..n_sessions), the local price of series at row[t] (align.h), by rate[t]; NaN without a row or when the
  * row is more than max_stale sessions old. Age counts from the row's date, so that a market that closes later
  * than the clock's own is a session old every day and still fresh.
  */
-void panel_benchmark_value(struct panel *panel, const uint32_t *row, const double *rate,
-                           unsigned max_stale);
+void panel_line_value(const struct panel *panel, const struct price_series *series,
+                      const uint32_t *row, const double *rate, unsigned max_stale, double *line);
 
 #endif

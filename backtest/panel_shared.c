@@ -45,8 +45,9 @@ enum status panel_shared_build(const struct spec *spec, const struct market_data
     if (!fits)
         return out_of_memory(err);
     s = yardstick_path(panel, arena, &shared->benchmark_path, err);
-    if (s == STATUS_OK && shared->benchmark_path.n > 0)
-        s = yardstick_measure(spec, panel, shared->benchmark_path, arena, &shared->yardstick, err);
+    if (s == STATUS_OK && shared->benchmark_path.n > 0 && spec->risk_free.ptr == NULL)
+        s = yardstick_measure(spec, panel, shared->benchmark_path, NULL, arena, &shared->yardstick,
+                              err);
     if (s != STATUS_OK)
         return s;
     panel->fx.arena = NULL;

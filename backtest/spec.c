@@ -16,6 +16,7 @@
 
 #include <string.h>
 
+const char *const spec_rate_per_names[RATE_PER_COUNT] = {"year", "month"};
 const char *const spec_fill_names[SPEC_FILL_COUNT] = {
     [FILL_NEXT_CLOSE] = "next_close",
     [FILL_SAME_CLOSE] = "same_close",
@@ -83,6 +84,29 @@ static enum status read_monkeys(struct json_val root, struct arena *arena, struc
     return STATUS_OK;
 }
 
+/* A number, or an economic series and what its per cents are per. */
+static enum status read_risk_free(struct json_val val, struct arena *arena, struct spec *spec,
+                                  struct err *err)
+{
+    static const char *const keys[] = {"indicator", "per"};
+    size_t per = 0;
+    if (!jr_is_present(val))
+        return STATUS_OK;
+    if (jr_type(val) == JR_INT || jr_type(val) == JR_REAL)
+        return jr_read_f64(val, -0.5, 1, &spec->risk_free_rate, err);
+    if (jr_type(val) != JR_OBJECT)
+        return spec_refuse(val, STATUS_WRONG_TYPE, "That is no risk-free rate.",
+                           "a number from -0.5 to 1, or an object of indicator and per", err);
+    enum status s = jr_expect_object(val, keys, ARRAY_LEN(keys), err);
+    if (s == STATUS_OK)
+        s = spec_read_indicator(jr_member(val, "indicator"), "/risk_free_rate/indicator", arena,
+                                spec, &spec->risk_free, err);
+    if (s == STATUS_OK)
+        s = jr_read_choice(jr_member(val, "per"), spec_rate_per_names, RATE_PER_COUNT, &per, err);
+    spec->risk_free_per = (enum rate_per)per;
+    return s;
+}
+
 /* The fields that stand alone. */
 static enum status read_scalars(struct json_val root, struct arena *arena, struct spec *spec,
                                 struct err *err)
@@ -112,7 +136,7 @@ static enum status read_scalars(struct json_val root, struct arena *arena, struc
     if (s == STATUS_OK)
         s = spec_optional_i64(root, "max_stale", 0, SPEC_STALE_MAX, &max_stale, err);
     if (s == STATUS_OK)
-        s = spec_optional_f64(root, "risk_free_rate", -0.5, 1, &spec->risk_free_rate, err);
+        s = read_risk_free(jr_member(root, "risk_free_rate"), arena, spec, err);
     if (s == STATUS_OK)
         s = spec_optional_choice(root, "metrics_profile", profile_names, PROFILE_COUNT, &profile,
                                  err);
@@ -231,6 +255,8 @@ static enum status read_root(struct json_val root, struct arena *arena, struct s
         "metrics_profile",
         "attribution",
         "rolling",
+        "factors",
+        "hac_lag",
     };
     enum status s = jr_expect_object(root, keys, ARRAY_LEN(keys), err);
     if (s == STATUS_OK)
@@ -255,6 +281,8 @@ static enum status read_root(struct json_val root, struct arena *arena, struct s
         s = spec_trust_read(root, &spec->trust, err);
     if (s == STATUS_OK)
         s = spec_rolling_read(root, &spec->rolling, err);
+    if (s == STATUS_OK)
+        s = spec_factors_read(root, arena, &spec->factors, err);
     if (s == STATUS_OK)
         s = spec_check_window(spec->start, spec->end, err);
     if (s == STATUS_OK)

@@ -13,6 +13,7 @@
 #include "backtest/market.h"
 #include "backtest/profile.h"
 #include "backtest/rebalance.h"
+#include "backtest/spec_factors.h"
 #include "backtest/spec_rolling.h"
 #include "backtest/spec_trust.h"
 #include "backtest/strategy.h"
@@ -36,6 +37,7 @@ enum spec_dividends {
     DIVIDENDS_DROP,
     DIVIDENDS_CASH,
 };
+enum rate_per { RATE_PER_YEAR, RATE_PER_MONTH, RATE_PER_COUNT };
 enum spec_clock { CLOCK_UNION, CLOCK_DAILY_24_7, CLOCK_BASE };
 enum spec_alignment { ALIGNMENT_AS_KNOWN, ALIGNMENT_SAME_LABEL };
 enum spec_weight_sum { WEIGHT_SUM_REJECT, WEIGHT_SUM_NORMALIZE, WEIGHT_SUM_CASH };
@@ -95,10 +97,13 @@ struct spec {
     size_t n_indicators;
     enum spec_alignment alignment;
     unsigned max_stale;    /* clock sessions */
-    double risk_free_rate; /* annual, fraction */
+    double risk_free_rate; /* annual, fraction; of a dated one the mean, once it is known */
+    struct str risk_free;  /* uid of an economic series in per cent; ptr NULL: the rate above */
+    enum rate_per risk_free_per;
     enum profile metrics_profile;
     bool wants_attribution;
     struct spec_rolling rolling;
+    struct spec_factors factors;
     enum spec_weight_sum on_weight_sum;
     unsigned n_monkeys;
     uint64_t monkey_seed;

@@ -53,6 +53,19 @@ static void write_monkeys(const struct spec *spec, struct json_out *json)
     jw_end_object(json);
 }
 
+static void write_risk_free(const struct spec *spec, struct json_out *json)
+{
+    if (spec->risk_free.ptr == NULL) {
+        jw_key_f64(json, "risk_free_rate", spec->risk_free_rate);
+        return;
+    }
+    jw_key(json, "risk_free_rate");
+    jw_object(json);
+    jw_key_text(json, "indicator", spec->risk_free);
+    jw_key_c(json, "per", spec_rate_per_names[spec->risk_free_per]);
+    jw_end_object(json);
+}
+
 void spec_canonical(const struct spec *spec, struct json_out *json)
 {
     jw_object(json);
@@ -68,12 +81,13 @@ void spec_canonical(const struct spec *spec, struct json_out *json)
     jw_key_text(json, "benchmark", spec->benchmark);
     jw_key_c(json, "fill", spec_fill_names[spec->fill]);
     jw_key_i64(json, "max_stale", spec->max_stale);
-    jw_key_f64(json, "risk_free_rate", spec->risk_free_rate);
+    write_risk_free(spec, json);
     if (spec->metrics_profile != PROFILE_native)
         jw_key_c(json, "metrics_profile", profile_names[spec->metrics_profile]);
     if (spec->wants_attribution)
         jw_key_bool(json, "attribution", true);
     spec_rolling_canonical(&spec->rolling, json);
+    spec_factors_canonical(&spec->factors, json);
     jw_key_c(json, "on_weight_sum", spec_weight_sum_names[spec->on_weight_sum]);
     spec_write_frontier(spec, json);
     write_monkeys(spec, json);

@@ -116,6 +116,9 @@ void spec_inherit(struct spec *inner, const struct spec *outer)
     inner->clock_base = outer->clock_base;
     inner->alignment = outer->alignment;
     inner->max_stale = outer->max_stale;
+    inner->risk_free_rate = outer->risk_free_rate;
+    inner->risk_free = outer->risk_free;
+    inner->risk_free_per = outer->risk_free_per;
 }
 
 size_t spec_count_assets(const struct spec *spec)

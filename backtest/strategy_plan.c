@@ -100,6 +100,8 @@ static void decide(struct planner *p, size_t d)
     struct strategy_decision decision = {p->scene->due[d], DATE_NONE, DATE_NONE, NOTE_NONE};
     double *row = p->weight + d * n;
 
+    if (p->scene->risk_free != NULL)
+        p->market.risk_free_rate = p->scene->risk_free[p->scene->due[d]];
     if (p->is_search) {
         decision.note = walk_row(&p->walk, d, row);
         const struct walk_fit *fit = &p->walk.fits[p->walk.n_fits - 1];
@@ -151,7 +153,10 @@ enum status strategy_plan(const struct strategy_scene *scene, struct arena *aren
     struct plan plan;
 
     p.market.periods_per_year = scene->periods_per_year;
-    p.market.risk_free_rate = scene->spec->risk_free_rate;
+    /* The candidates of a search are scored with the rate known at the first decision. */
+    bool is_dated = scene->risk_free != NULL && scene->n_due > 0;
+    p.market.risk_free_rate =
+        is_dated ? scene->risk_free[scene->due[0]] : scene->spec->risk_free_rate;
     enum status s = allocate(&p, arena, &plan, err);
     if (s == STATUS_OK)
         s = prepare(&p, arena, stop, err);

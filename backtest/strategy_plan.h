@@ -34,7 +34,8 @@ struct strategy_scene {
     size_t n_due;
     double periods_per_year;
     enum spec_fill fill;
-    double cost_rate; /* of the traded value, for the paths of a search */
+    double cost_rate;        /* of the traded value, for the paths of a search */
+    const double *risk_free; /* annual, as known at each session; NULL: that of spec */
 };
 
 /*

@@ -33,13 +33,14 @@ enum status yardstick_path(const struct panel *panel, struct arena *arena, struc
 }
 
 enum status yardstick_measure(const struct spec *spec, const struct panel *panel,
-                              struct measure_path path, struct arena *arena, struct yardstick *ret,
-                              struct err *err)
+                              struct measure_path path, const double *risk_free,
+                              struct arena *arena, struct yardstick *ret, struct err *err)
 {
     struct measure_input input = {
         .path = path,
         .periods_per_year = yardstick_periods(panel),
         .risk_free_rate = spec->risk_free_rate,
+        .risk_free = risk_free,
         .kernels = panel->kernels,
         .options.has_mar = profile_targets_zero(spec->metrics_profile),
     };
@@ -50,6 +51,7 @@ enum status yardstick_measure(const struct spec *spec, const struct panel *panel
 
 bool yardstick_serves(const struct yardstick *yardstick, const struct spec *spec)
 {
-    return yardstick->is_known && number_is_same(yardstick->risk_free_rate, spec->risk_free_rate) &&
+    return yardstick->is_known && spec->risk_free.ptr == NULL &&
+           number_is_same(yardstick->risk_free_rate, spec->risk_free_rate) &&
            yardstick->has_mar == profile_targets_zero(spec->metrics_profile);
 }

@@ -23,10 +23,14 @@ double yardstick_periods(const struct panel *panel);
 enum status yardstick_path(const struct panel *panel, struct arena *arena, struct measure_path *ret,
                            struct err *err) NODISCARD;
 
-/* The measures of such a path under the rules of spec. path.n >= 2. Errors: STATUS_OUT_OF_MEMORY. */
+/*
+ * The measures of such a path under the rules of spec; risk_free: per return, NULL: the annual rate. path.n >= 2.
+ * Errors: STATUS_OUT_OF_MEMORY.
+ */
 enum status yardstick_measure(const struct spec *spec, const struct panel *panel,
-                              struct measure_path path, struct arena *arena, struct yardstick *ret,
-                              struct err *err) NODISCARD;
+                              struct measure_path path, const double *risk_free,
+                              struct arena *arena, struct yardstick *ret, struct err *err)
+    NODISCARD;
 
 /* Whether yardstick, of the same panel, holds what spec asks for. */
 bool yardstick_serves(const struct yardstick *yardstick, const struct spec *spec);

@@ -251,6 +251,18 @@ static bool is_portfolio(const struct spec *spec, struct str uid)
     return false;
 }
 
+static enum status load_factor(struct loader *loader, const struct spec_factor *factor, size_t i,
+                               struct err *err)
+{
+    char pointer[64];
+    (void)snprintf(pointer, sizeof pointer, "/factors/%zu/uid", i);
+    enum status s = load_series(loader, factor->uid, pointer, err);
+    (void)snprintf(pointer, sizeof pointer, "/factors/%zu/minus", i);
+    return s == STATUS_OK && factor->minus.ptr != NULL
+               ? load_series(loader, factor->minus, pointer, err)
+               : s;
+}
+
 static enum status load_all_series(struct loader *loader, const struct spec *spec, struct err *err)
 {
     char pointer[64];
@@ -263,6 +275,8 @@ static enum status load_all_series(struct loader *loader, const struct spec *spe
     }
     if (s == STATUS_OK && spec->benchmark.ptr != NULL)
         s = load_series(loader, spec->benchmark, "/benchmark", err);
+    for (size_t i = 0; i < spec->factors.n && s == STATUS_OK; i++)
+        s = load_factor(loader, &spec->factors.factor[i], i, err);
     if (s == STATUS_OK && spec->clock == CLOCK_BASE)
         s = load_series(loader, spec->clock_base, "/clock/base", err);
     for (size_t i = 0; i < spec->n_flows && s == STATUS_OK; i++)
@@ -417,8 +431,9 @@ enum status backtest_market_load(const struct market_source *source, const struc
                                  struct market_hold *hold, struct err *err)
 {
     struct loader loader = {.source = source, .arena = arena, .hold = hold, .mode = spec->prices};
-    /* Beside the assets: the benchmark, the clock's base, and what flows follow. */
-    size_t max_series = spec_count_assets(spec) + spec->n_universe + 2 + spec->n_flows;
+    /* Beside the assets: the benchmark, the clock's base, what flows follow, and factors. */
+    size_t max_series =
+        spec_count_assets(spec) + spec->n_universe + 2 + spec->n_flows + 2 * spec->factors.n;
     loader.series = arena_array(arena, max_series, sizeof *loader.series);
     loader.fx = arena_array(arena, max_series + 1, sizeof *loader.fx);
     *hold = (struct market_hold){.book = source->book};

@@ -11,8 +11,17 @@
 #include "handlers/backtest_render_decisions.h"
 #include "handlers/backtest_render_frontier.h"
 #include "handlers/backtest_render_walk.h"
+#include "handlers/regression_render.h"
 
 #include <math.h>
+
+static void write_day(struct json_out *json, const char *key, int32_t day)
+{
+    if (day == DATE_NONE)
+        jw_key_null(json, key);
+    else
+        jw_key_date(json, key, day);
+}
 
 static void write_line(struct json_out *json, const char *key, const double *line, size_t n)
 {
@@ -48,6 +57,24 @@ static void write_costs(const struct backtest_result *r, struct json_out *json)
     jw_key_f64(json, "net_terminal", net);
     jw_key_f64(json, "drag", r->gross_terminal - net);
     jw_key_f64(json, "delisting_gain", r->ledger.delisting_gain);
+    jw_end_object(json);
+}
+
+static void write_factors(const struct backtest_result *r, struct json_out *json)
+{
+    const struct factor_report *report = &r->factors;
+    struct str names[REGRESSION_FACTORS_MAX];
+    jw_key(json, "factors");
+    if (!report->is_asked) {
+        jw_null(json);
+        return;
+    }
+    for (size_t j = 0; j < r->spec->factors.n; j++)
+        names[j] = r->spec->factors.factor[j].name;
+    jw_object(json);
+    write_day(json, "first", report->first);
+    write_day(json, "last", report->last);
+    regression_write(&report->fit, names, r->periods_per_year, json);
     jw_end_object(json);
 }
 
@@ -115,20 +142,14 @@ static void write_coverage(const struct backtest_result *r, struct json_out *jso
         jw_object(json);
         jw_key_text(json, "uid", asset->series->uid);
         jw_key_c(json, "role", a < r->panel->n_held ? "held" : "universe");
-        if (asset->n_bars_used == 0) {
-            jw_key_null(json, "first_used");
-            jw_key_null(json, "last_used");
-        } else {
-            jw_key_date(json, "first_used", asset->first_used);
-            jw_key_date(json, "last_used", asset->last_used);
-        }
+        bool is_used = asset->n_bars_used > 0;
+        write_day(json, "first_used", is_used ? asset->first_used : DATE_NONE);
+        write_day(json, "last_used", is_used ? asset->last_used : DATE_NONE);
         jw_key_i64(json, "n_bars", (int64_t)asset->n_bars_used);
         jw_key_i64(json, "stale_sessions", (int64_t)asset->stale_sessions);
         jw_key_i64(json, "suspended_sessions", (int64_t)asset->suspended_sessions);
-        if (asset->delisted_at == PANEL_NEVER)
-            jw_key_null(json, "delisted_on");
-        else
-            jw_key_date(json, "delisted_on", asset->series->delisted_on);
+        write_day(json, "delisted_on",
+                  asset->delisted_at == PANEL_NEVER ? DATE_NONE : asset->series->delisted_on);
         write_flags(asset->series->flags, json);
         jw_end_object(json);
     }
@@ -169,10 +190,8 @@ static void write_passport(const struct backtest_result *r, struct str id,
         jw_key_c(json, "result_hash", hash);
     else
         jw_key_null(json, "result_hash");
-    if (r->ruined_on == DATE_NONE)
-        jw_key_null(json, "ruined_on");
-    else
-        jw_key_date(json, "ruined_on", r->ruined_on);
+    write_day(json, "ruined_on", r->ruined_on);
+    jw_key_f64(json, "risk_free_rate", r->risk_free_mean);
     jw_end_object(json);
 }
 
@@ -226,6 +245,7 @@ void backtest_render(const struct backtest_result *result, struct str id,
     render_accounts(result, &json);
     render_attribution(result, &json);
     rolling_write(&json, &result->rolling);
+    write_factors(result, &json);
     write_monkeys(result, &json);
     backtest_render_trust(result, &json);
     write_final_weights(result, &json);

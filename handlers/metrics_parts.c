@@ -5,6 +5,7 @@
 #include "backtest/stats.h"
 #include "base/date.h"
 #include "handlers/measure_render.h"
+#include "handlers/regression_render.h"
 
 #include <math.h>
 
@@ -27,21 +28,6 @@ enum status metrics_write_rolling(const struct metrics_parts *p, struct err *err
     if (s == STATUS_OK)
         rolling_write(p->json, &report);
     return s;
-}
-
-static void write_coefficient(struct json_out *json, struct str name,
-                              const struct regression_coefficient *c, double periods)
-{
-    jw_object(json);
-    jw_key_text(json, "name", name);
-    number_write(json, "value", c->value);
-    if (periods > 0)
-        number_write(json, "annual", c->value * periods);
-    number_write(json, "se", c->se);
-    number_write(json, "t", c->t);
-    number_write(json, "hac_se", c->hac_se);
-    number_write(json, "hac_t", c->hac_t);
-    jw_end_object(json);
 }
 
 /* Rows on which the record and every factor have a value, as columns of their own. */
@@ -93,22 +79,7 @@ enum status metrics_write_regression(const struct metrics_parts *p, struct err *
         return s;
     jw_key(p->json, "regression");
     jw_object(p->json);
-    jw_key_i64(p->json, "n", (int64_t)n);
-    jw_key_i64(p->json, "lag", (int64_t)fit.lag);
-    if (!fit.is_known) {
-        jw_key_c(p->json, "reason", n < request->n_factors + 3 ? "too_short" : "zero_variance");
-        jw_end_object(p->json);
-        return STATUS_OK;
-    }
-    jw_key(p->json, "coefficients");
-    jw_array(p->json);
-    for (size_t j = 0; j <= request->n_factors; j++)
-        write_coefficient(p->json, j == 0 ? STR("alpha") : request->factor_name[j - 1],
-                          &fit.coefficient[j], j == 0 ? request->record.periods_per_year : 0);
-    jw_end_array(p->json);
-    number_write(p->json, "r_squared", fit.r_squared);
-    number_write(p->json, "adjusted_r_squared", fit.adjusted_r_squared);
-    number_write(p->json, "residual_sd", fit.residual_sd);
+    regression_write(&fit, request->factor_name, request->record.periods_per_year, p->json);
     jw_end_object(p->json);
     return STATUS_OK;
 }

@@ -1,0 +1,169 @@
+"""Factor regressions and dated risk-free rates of a backtest, against least squares and Newey and West written out here."""
+
+import math
+import unittest
+
+from support.backend import Postgresql, Sqlite
+from support.problems import Assertions
+
+REQUEST = {"assets": [{"uid": "stock:US.AAPL", "weight": 0.6}, {"uid": "stock:US.KO", "weight": 0.4}], "start": "2014-01-10",
+           "end": "2016-12-30", "benchmark": "index:SPX", "monkeys": {"count": 0}}
+MONTHLY = {"indicator": "indicator:FF_RF:USA:M", "per": "month"}
+FACTORS = [{"name": "market", "uid": "index:SPX"}, {"name": "style", "uid": "etf:US.VLUE", "minus": "etf:US.MTUM"}]
+
+
+def solve(matrix, right):
+    """Gauss-Jordan with pivoting; the inverse of matrix times right, a matrix."""
+    n = len(matrix)
+    rows = [list(a) + list(b) for a, b in zip(matrix, right)]
+    for i in range(n):
+        pivot = max(range(i, n), key=lambda k: abs(rows[k][i]))
+        rows[i], rows[pivot] = rows[pivot], rows[i]
+        rows[i] = [v / rows[i][i] for v in rows[i]]
+        for k in range(n):
+            if k != i:
+                rows[k] = [v - rows[k][i] * w for v, w in zip(rows[k], rows[i])]
+    return [row[n:] for row in rows]
+
+
+def product(a, b):
+    return [[math.fsum(x * y for x, y in zip(row, column)) for column in zip(*b)] for row in a]
+
+
+def newey_west(y, factors, lag):
+    """Coefficients, ordinary and HAC errors, R squared."""
+    x = [[1.0, *row] for row in zip(*factors)]
+    k = len(x[0])
+    xx = product(list(zip(*x)), x)
+    inverse = solve(xx, [[float(i == j) for j in range(k)] for i in range(k)])
+    beta = [row[0] for row in product(inverse, product(list(zip(*x)), [[v] for v in y]))]
+    e = [v - math.fsum(b * w for b, w in zip(beta, row)) for v, row in zip(y, x)]
+    sse, mean = math.fsum(v * v for v in e), math.fsum(y) / len(y)
+    ordinary = [math.sqrt(sse / (len(y) - k) * inverse[i][i]) for i in range(k)]
+    meat = [[0.0] * k for _ in range(k)]
+    for j in range(lag + 1):
+        weight = 1 - j / (lag + 1)
+        for t in range(j, len(y)):
+            for a in range(k):
+                for b in range(k):
+                    part = weight * e[t] * e[t - j] * x[t][a] * x[t - j][b]
+                    meat[a][b] += part
+                    if j > 0:
+                        meat[b][a] += part
+    cover = product(product(inverse, meat), inverse)
+    hac = [math.sqrt(cover[i][i]) for i in range(k)]
+    return beta, ordinary, hac, 1 - sse / math.fsum((v - mean) ** 2 for v in y)
+
+
+class Factors(unittest.TestCase, Assertions):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Sqlite().server().start()
+        cls.addClassCleanup(cls.server.kill)
+
+    def ask(self, **changes):
+        answer = self.server.post("/v1/backtests", {**REQUEST, **changes})
+        self.assertEqual(answer.status, 201, answer)
+        return answer.json["data"]
+
+    def prices(self, uid):
+        rows = self.assert_ok(self.server.get(f"/v1/marts/mart_price_daily/rows?uid=eq.{uid}&date=gte.2013-12-01&date=lte.2017-01-01"
+                                              "&select=date,adj_close&limit=1000")).json["data"]
+        return {row["date"]: float(row["adj_close"]) for row in rows}
+
+    def rates(self):
+        """FF_RF as it was known: each day's annual fraction."""
+        rows = self.assert_ok(self.server.get("/v1/marts/mart_economic_indicator/rows?stat_code=eq.FF_RF&frequency=eq.M&period_start=gte.2013-01-01&limit=1000"
+                                              "&select=known_at,value,period_end&order=known_at.asc")).json["data"]
+        return [(row["known_at"], (1 + float(row["value"]) / 100) ** 12 - 1) for row in rows if row["value"] is not None]
+
+    def known(self, rates, date):
+        return [rate for at, rate in rates if at <= date + "T20:00:00Z"][-1]
+
+    def expected(self, data, rate_of):
+        dates, equity = data["equity"]["date"], data["equity"]["equity"]
+        index, value, momentum = (self.prices(uid) for uid in ("index:SPX", "etf:US.VLUE", "etf:US.MTUM"))
+        y, market, style = [], [], []
+        for t in range(1, len(dates)):
+            a, b = dates[t - 1], dates[t]
+            rf = (1 + rate_of(a)) ** (1 / 252) - 1
+            y.append(equity[t] / equity[t - 1] - 1 - rf)
+            market.append(index[b] / index[a] - 1 - rf)
+            style.append(value[b] / value[a] - momentum[b] / momentum[a])
+        return y, [market, style]
+
+    def check(self, data, rate_of):
+        found = data["factors"]
+        y, factors = self.expected(data, rate_of)
+        self.assertEqual((found["n"], found["first"], found["last"]), (len(y), data["equity"]["date"][0], data["equity"]["date"][-1]))
+        beta, ordinary, hac, r_squared = newey_west(y, factors, found["lag"])
+        self.assertEqual([c["name"] for c in found["coefficients"]], ["alpha", "market", "style"])
+        for i, c in enumerate(found["coefficients"]):
+            for key, wanted in (("value", beta[i]), ("se", ordinary[i]), ("hac_se", hac[i]), ("t", beta[i] / ordinary[i]),
+                                ("hac_t", beta[i] / hac[i])):
+                self.assertLess(abs(c[key] - wanted), 1e-9 * max(abs(wanted), 1e-3), (c["name"], key))
+        self.assertAlmostEqual(found["r_squared"], r_squared, 10)
+        self.assertAlmostEqual(found["coefficients"][0]["annual"], beta[0] * 252, 12)
+
+    def test_a_regression_is_that_of_the_textbook(self):
+        data = self.ask(factors=FACTORS)
+        self.assertEqual(data["factors"]["lag"], math.floor(4 * (data["factors"]["n"] / 100) ** (2 / 9)))
+        self.check(data, lambda _: 0)
+        self.check(self.ask(factors=FACTORS, hac_lag=12, risk_free_rate=0.02), lambda _: 0.02)
+
+    def test_a_dated_rate_is_what_was_known_at_the_start_of_each_return(self):
+        rates = self.rates()
+        data = self.ask(factors=FACTORS, risk_free_rate=MONTHLY)
+        self.check(data, lambda date: self.known(rates, date))
+        dates, equity = data["equity"]["date"], data["equity"]["equity"]
+        excess = [equity[t] / equity[t - 1] - (1 + self.known(rates, dates[t - 1])) ** (1 / 252) for t in range(1, len(dates))]
+        mean = math.fsum(excess) / len(excess)
+        sd = math.sqrt(math.fsum((v - mean) ** 2 for v in excess) / (len(excess) - 1))
+        self.assertAlmostEqual(data["metrics"]["sharpe"]["value"], mean / sd * math.sqrt(252), 9)
+        self.assertAlmostEqual(data["passport"]["risk_free_rate"], math.fsum(self.known(rates, d) for d in dates) / len(dates), 12)
+        self.assertEqual(data["spec"]["risk_free_rate"], MONTHLY)
+        again = self.server.post("/v1/backtests", data["spec"])
+        self.assertEqual((again.status, again.json["data"]["id"]), (200, data["id"]))
+
+    def test_the_benchmark_has_the_same_saver_beside_it(self):
+        plain, dated = self.ask(), self.ask(risk_free_rate=MONTHLY)
+        self.assertLess(dated["metrics"]["sharpe"]["benchmark"], plain["metrics"]["sharpe"]["benchmark"])
+        self.assertEqual(dated["metrics"]["total_return"], plain["metrics"]["total_return"])
+        same = self.ask(factors=[{"uid": "index:SPX"}], risk_free_rate=MONTHLY)
+        self.assertAlmostEqual(same["factors"]["coefficients"][1]["value"], same["metrics"]["beta"]["value"], 9)
+        self.assertAlmostEqual(same["factors"]["coefficients"][0]["annual"], same["metrics"]["alpha"]["value"], 9)
+
+    def test_what_cannot_be_is_said_to_be_so(self):
+        twice = self.ask(factors=[{"uid": "index:SPX"}, {"name": "again", "uid": "index:SPX"}])["factors"]
+        self.assertEqual((twice["reason"], "coefficients" in twice), ("zero_variance", False))
+        for changes, code, pointer in (
+                ({"factors": []}, "out-of-range", "/factors"),
+                ({"factors": [{"name": "x"}]}, "wrong-type", "/factors/0/uid"),
+                ({"factors": [{"uid": "index:NOPE"}]}, "unknown-asset", "/factors/0/uid"),
+                ({"factors": [{"uid": "index:SPX", "minus": "index:NOPE"}]}, "unknown-asset", "/factors/0/minus"),
+                ({"factors": [{"uid": "index:SPX", "minus": "index:SPX"}]}, "bad-spec", "/factors/0/minus"),
+                ({"factors": [{"uid": "index:SPX"}] * 2}, "bad-spec", "/factors/1"),
+                ({"factors": [{"uid": "index:SPX", "lag": 1}]}, "unknown-field", "/factors/0/lag"),
+                ({"hac_lag": 3}, "bad-spec", "/hac_lag"),
+                ({"risk_free_rate": "x"}, "wrong-type", "/risk_free_rate"),
+                ({"risk_free_rate": {"indicator": "indicator:NOPE:USA:M", "per": "month"}}, "unknown-asset", "/risk_free_rate/indicator"),
+                ({"risk_free_rate": {"indicator": "indicator:FF_RF:USA:M"}}, "wrong-type", "/risk_free_rate/per"),
+                ({"risk_free_rate": {**MONTHLY, "per": "day"}}, "out-of-range", "/risk_free_rate/per"),
+                ({"risk_free_rate": {"indicator": "indicator:CPILFESL:USA:M", "per": "year"}}, "bad-data", "/risk_free_rate/indicator")):
+            with self.subTest(changes=changes):
+                problem = self.assert_problem(self.server.post("/v1/backtests", {**REQUEST, **changes}), code)
+                self.assertEqual(problem["errors"][0]["pointer"], pointer)
+
+
+class OnPostgresql(unittest.TestCase):
+    def test_both_databases_give_the_same_bytes(self):
+        request = {**REQUEST, "factors": FACTORS, "risk_free_rate": MONTHLY}
+        bodies = []
+        for backend in (Sqlite, Postgresql):
+            with backend().server() as server:
+                bodies.append(server.post("/v1/backtests", request).body)
+        self.assertEqual(bodies[0], bodies[1])
+
+
+if __name__ == "__main__":
+    unittest.main()
