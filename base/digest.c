@@ -1,8 +1,10 @@
-/* digest.c - SHA-256 through OpenSSL's EVP interface. */
+/* digest.c - SHA-256 and HMAC through OpenSSL's EVP interface. */
 #include "base/digest.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -74,6 +76,16 @@ enum status digest_raw(struct str bytes, unsigned char ret[DIGEST_BYTES], struct
     return EVP_Digest(bytes.ptr, bytes.len, ret, &n, algorithm(), NULL) == 1 && n == DIGEST_BYTES
                ? STATUS_OK
                : failed(err);
+}
+
+enum status digest_hmac(struct str key, struct str bytes, unsigned char ret[DIGEST_BYTES],
+                        struct err *err)
+{
+    unsigned n = 0;
+    bool is_made =
+        key.len <= INT_MAX && HMAC(algorithm(), key.ptr, (int)key.len,
+                                   (const unsigned char *)bytes.ptr, bytes.len, ret, &n) != NULL;
+    return is_made && n == DIGEST_BYTES ? STATUS_OK : failed(err);
 }
 
 bool digest_is_equal(const unsigned char a[DIGEST_BYTES], const unsigned char b[DIGEST_BYTES])

@@ -1,4 +1,4 @@
-/* digest.h - SHA-256, from OpenSSL's libcrypto (its only user). Callable from any thread. */
+/* digest.h - SHA-256 and HMAC-SHA-256, from OpenSSL's libcrypto (its only user). Callable from any thread. */
 #ifndef BASE_DIGEST_H
 #define BASE_DIGEST_H
 
@@ -20,6 +20,10 @@ void digest_to_hex(const unsigned char raw[DIGEST_BYTES], char ret[DIGEST_HEX_BY
 /* One call for one piece. */
 enum status digest_raw(struct str bytes, unsigned char ret[DIGEST_BYTES], struct err *err)
     NODISCARD;
+
+/* HMAC-SHA-256 of bytes under key (RFC 2104), of any length. */
+enum status digest_hmac(struct str key, struct str bytes, unsigned char ret[DIGEST_BYTES],
+                        struct err *err) NODISCARD;
 
 /* In a time that does not depend on where they differ: for comparing secrets. */
 bool digest_is_equal(const unsigned char a[DIGEST_BYTES], const unsigned char b[DIGEST_BYTES]);
