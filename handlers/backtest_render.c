@@ -6,6 +6,7 @@
 #include "handlers/backtest_hash.h"
 #include "handlers/backtest_render_quality.h"
 #include "handlers/backtest_render_trades.h"
+#include "handlers/backtest_render_target.h"
 #include "handlers/backtest_render_trust.h"
 #include "handlers/measure_render.h"
 #include "handlers/backtest_render_decisions.h"
@@ -250,6 +251,7 @@ void backtest_render(const struct backtest_result *result, struct str id,
     backtest_render_trust(result, &json);
     write_final_weights(result, &json);
     backtest_render_decisions(result, &json);
+    backtest_render_target(result, &json);
     backtest_render_walk(result, &json);
     backtest_render_frontier(result, &json);
     write_passport(result, id, passport, &json);

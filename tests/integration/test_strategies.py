@@ -1,6 +1,8 @@
 """Strategies over the real program: what a decision knew and did, and what refuses a request."""
 
+import itertools
 import json
+import statistics
 import unittest
 
 from support.server import run, sample_var_dir
@@ -65,6 +67,27 @@ class Strategies(unittest.TestCase):
         self.assertEqual(grid, self.answer({**BASE, "strategy": {**search, "candidates": points}}))
         self.assertEqual(grid["walk_forward"]["trials"]["count"], 6)
         self.assertEqual({len(fit["scores"]) for fit in grid["walk_forward"]["fits"]}, {6})
+
+    def test_a_target_volatility_says_what_it_came_to(self):
+        strategy = {"name": "target_volatility", "base": "equal", "target": 0.12}
+        data = self.answer({**BASE, "strategy": strategy, "costs": {"commission_bps": 5}})
+        told, equity = data["target_volatility"], data["equity"]
+        first = next(row for row in data["decisions"]["rows"] if row["note"] is None)
+        self.assertEqual((told["target"], told["since"]), (0.12, first["acted_at"]))
+        rows = list(zip(equity["date"], equity["equity"], strict=True))
+        returns = [(date, value / before - 1) for (_, before), (date, value) in itertools.pairwise(rows) if date > told["since"]]
+
+        def check(line, chosen):
+            self.assertEqual(line["returns"], len(chosen))
+            self.assertAlmostEqual(line["realised"], statistics.stdev(chosen) * 252 ** 0.5, 9)
+            self.assertAlmostEqual(line["ratio"], line["realised"] / 0.12, 12)
+
+        check(told, [value for _, value in returns])
+        self.assertEqual([line["year"] for line in told["years"]], [2008, 2009, 2010, 2011])
+        for line in told["years"]:
+            check(line, [value for date, value in returns if date.startswith(str(line["year"]))])
+        self.assertTrue(0.5 < told["ratio"] < 1.5, told)
+        self.assertIsNone(self.answer({**BASE, "strategy": "momentum"})["target_volatility"])
 
     def test_a_frontier_is_told_out_of_sample_first(self):
         frontier = self.answer({**BASE, "frontier": {"points": 5, "in_sample": 0.5}})["frontier"]
