@@ -294,12 +294,12 @@ static void flow_does_not_move_the_time_weighted_line(void **state)
             &out,
             "\"on_weight_sum\":\"normalize\",\"rebalance\":\"never\",\"fill\":\"same_close\"");
         struct backtest_result *one = random_play(&w, &q);
-        random_flows(&out, &rng, RANDOM_FLOWS | RANDOM_SHARE_FLOWS);
-        char *timing = strstr(q.rest, "\"start\"");
-        if (timing != NULL || strstr(q.rest, "pro_rata") == NULL) {
-            world_clear(&w);
-            continue;
-        }
+        struct random_text flows;
+        do { /* those at the end of a session, in proportion */
+            flows = out;
+            *flows.at = '\0';
+            random_flows(&flows, &rng, RANDOM_FLOWS | RANDOM_SHARE_FLOWS);
+        } while (strstr(out.at, "pro_rata") == NULL || strstr(out.at, "\"start\"") != NULL);
         struct backtest_result *two = random_play(&w, &q);
         if (two->ledger.exhausted_at == PANEL_NEVER) {
             random_assert(two->ledger.n_flows > 0, seed, &q);
@@ -310,14 +310,14 @@ static void flow_does_not_move_the_time_weighted_line(void **state)
         }
         world_clear(&w);
     }
-    assert_true(n_with_flows * 20 > random_rounds());
+    assert_true(n_with_flows * 5 > random_rounds() * 4); /* the others ran out of money */
 }
 
 /* A run leaves nothing behind in the workspace that the next one would see. */
 static void used_workspace_gives_the_same_bits(void **state)
 {
     (void)state;
-    for (uint64_t seed = 0; seed < random_rounds() / 4; seed++) {
+    for (uint64_t seed = 0; seed < random_rounds(); seed++) {
         struct world w;
         random_market(&w, seed, RANDOM_ALL);
         struct random_request q = random_request(seed, RANDOM_ALL);

@@ -38,6 +38,7 @@ struct random_request {
     double weight[RANDOM_ASSETS + 1];
     size_t order[RANDOM_ASSETS + 1];
     size_t n;
+    const char *const *names; /* NULL: random_names */
     double capital;
     char rest[RANDOM_BODY];         /* every other member */
     char strategy[RANDOM_BODY / 4]; /* instead of weights; empty: none */
@@ -311,10 +312,11 @@ static UNUSED struct random_request random_request(uint64_t seed, unsigned featu
 static UNUSED struct backtest_result *random_play(struct world *w, const struct random_request *q)
 {
     char body[2 * RANDOM_BODY];
+    const char *const *names = q->names != NULL ? q->names : random_names;
     struct random_text out = {body, sizeof body};
     random_add(&out, "{\"assets\":[");
     for (size_t i = 0; i < q->n; i++) {
-        random_add(&out, "%s{\"uid\":\"%s\"", i > 0 ? "," : "", random_names[q->order[i]]);
+        random_add(&out, "%s{\"uid\":\"%s\"", i > 0 ? "," : "", names[q->order[i]]);
         if (q->strategy[0] == '\0')
             random_add(&out, ",\"weight\":%.17g", q->weight[q->order[i]]);
         random_add(&out, "}");

@@ -2,7 +2,7 @@
 #include "backtest/batch.h"
 #include "backtest/schedule.h"
 #include "backtest/spec_costs.h"
-#include "tests/unit/test_backtest_world.h"
+#include "tests/unit/test_backtest_random.h"
 
 enum { ASSETS = 12, PLANS_MAX = 40, BARS = 420 };
 
@@ -164,7 +164,7 @@ static void assert_same_line(const double *actual, const double *expected, size_
 static void batch_of_plans_is_their_single_runs_bit_for_bit(void **state)
 {
     (void)state;
-    for (uint64_t seed = 0; seed < 240; seed++) {
+    for (uint64_t seed = 0; seed < random_rounds(); seed++) {
         static struct field f;
         static double single[BARS + 10];
         struct batch_workspace workspace;
