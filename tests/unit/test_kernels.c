@@ -311,6 +311,50 @@ static void sums_are_those_of_textbook_loops(void **state)
     }
 }
 
+/* Every shape around the tiles and the lanes, in both variants, beside a sum in long double. */
+static void products_of_rows_are_those_of_textbook_loops(void **state)
+{
+    enum { ROWS_MAX = 10, STRIDE = 701 };
+    static double ours[ROWS_MAX * ROWS_MAX], theirs[ROWS_MAX * ROWS_MAX], sum_one[ROOM],
+        sum_two[ROOM];
+    const struct kernels *best = kernels_choose(KERNELS_AUTO);
+    (void)state;
+    fill_all(8, 0);
+    for (size_t n = 0; n < 40; n++) {
+        for (size_t shape = 0; shape < ROWS_MAX * ROWS_MAX; shape++) {
+            struct kernel_cross c = {.a = x,
+                                     .b = y + n,
+                                     .n_a = 1 + shape / ROWS_MAX,
+                                     .n_b = 1 + shape % ROWS_MAX,
+                                     .n = n < 39 ? n : 697,
+                                     .stride = STRIDE,
+                                     .factor = n % 2 == 0 ? -1 : 0.5,
+                                     .ret = ours,
+                                     .ret_stride = ROWS_MAX};
+            for (size_t k = 0; k < ROWS_MAX * ROWS_MAX; k++)
+                ours[k] = theirs[k] = 3;
+            kernels_ref.cross(&c);
+            c.ret = theirs;
+            best->cross(&c);
+            assert_memory_equal(ours, theirs, sizeof ours);
+            for (size_t k = 0; k < ROWS_MAX * ROWS_MAX; k++) {
+                size_t i = k / ROWS_MAX, j = k % ROWS_MAX;
+                long double sum = 0;
+                for (size_t t = 0; i < c.n_a && j < c.n_b && t < c.n; t++)
+                    sum += (long double)c.a[i * STRIDE + t] * (long double)c.b[j * STRIDE + t];
+                assert_near(ours[k], 3 + (long double)c.factor * sum, 3);
+            }
+        }
+        memcpy(sum_one, y, sizeof y);
+        memcpy(sum_two, y, sizeof y);
+        kernels_ref.add_scaled(0.7, x, n, sum_one);
+        best->add_scaled(0.7, x, n, sum_two);
+        assert_memory_equal(sum_one, sum_two, sizeof y);
+        for (size_t t = 0; t < ROOM; t++)
+            assert_true(sum_one[t] == (t < n ? y[t] + 0.7 * x[t] : y[t]));
+    }
+}
+
 static void dot_and_products_are_those_of_textbook_loops(void **state)
 {
     const double *column[COLUMNS];
@@ -437,6 +481,7 @@ int main(void)
         cmocka_unit_test(every_variant_gives_the_bits_of_ref),
         cmocka_unit_test(sums_are_those_of_textbook_loops),
         cmocka_unit_test(sides_are_those_of_textbook_loops),
+        cmocka_unit_test(products_of_rows_are_those_of_textbook_loops),
         cmocka_unit_test(dot_and_products_are_those_of_textbook_loops),
         cmocka_unit_test(written_series_are_the_scalar_formulas),
         cmocka_unit_test(compounding_stays_with_the_long_double_product),

@@ -73,6 +73,30 @@ static void no_strategy_sees_the_future(void **state)
     }
 }
 
+static void kernels_move_no_bit_of_any_decision(void **state)
+{
+    (void)state;
+    for (size_t id = 0; id < STRATEGY_COUNT; id++) {
+        for (uint64_t seed = 0; strategy_kinds[id]->needs != 0 && seed < rounds() / 4; seed++) {
+            struct world w;
+            struct rng rng;
+            char body[RANDOM_BODY];
+            rng_init(&rng, seed, 600 + id);
+            random_market(&w, seed * 20 + id, FEATURES);
+            random_strategy_request(body, &rng, (enum strategy_id)id, 25, NULL);
+            w.market.kernels = &kernels_ref;
+            struct backtest_result *one = world_run(&w, body);
+            w.market.kernels = kernels_choose(KERNELS_AUTO);
+            struct backtest_result *two = world_run(&w, body);
+            for (size_t d = 0; d < one->strategy.n; d++) {
+                if (!is_same_row(one, two, d))
+                    fail_at(seed, body, "a decision depends on the kernels");
+            }
+            world_clear(&w);
+        }
+    }
+}
+
 /* Of a row whose assets can all be bought: what is gone loosens the limits of the rest. */
 static bool keeps(const struct random_limits *l, const double *row, double invested)
 {
@@ -186,6 +210,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_strategy_sees_the_future),
+        cmocka_unit_test(kernels_move_no_bit_of_any_decision),
         cmocka_unit_test(every_strategy_obeys_any_limits_that_can_be_kept),
         cmocka_unit_test(limits_that_nothing_can_keep_are_refused),
         cmocka_unit_test(weights_are_finite_and_add_up_to_what_is_invested),
