@@ -130,6 +130,15 @@ static int64_t period_of(int32_t date, enum metrics_aggregate aggregate)
     return 0;
 }
 
+/* A weekday after the last one would belong to the same period. */
+static bool is_open_ended(int32_t last, enum metrics_aggregate aggregate)
+{
+    int32_t next = last + 1;
+    while (date_weekday(next) >= 5)
+        next++;
+    return period_of(next, aggregate) == period_of(last, aggregate);
+}
+
 enum status metrics_write_periods(const struct metrics_parts *p, struct err *err)
 {
     enum metrics_aggregate aggregate = p->request->aggregate;
@@ -161,6 +170,14 @@ enum status metrics_write_periods(const struct metrics_parts *p, struct err *err
     jw_date_array(p->json, end, n);
     jw_key(p->json, "return");
     jw_f64_array(p->json, total, n);
+    jw_key(p->json, "is_partial");
+    jw_array(p->json);
+    bool begins_inside =
+        path.n > 1 && period_of(path.date[0], aggregate) == period_of(path.date[1], aggregate);
+    for (size_t i = 0; i < n; i++)
+        jw_bool(p->json,
+                (i == 0 && begins_inside) || (i + 1 == n && is_open_ended(end[i], aggregate)));
+    jw_end_array(p->json);
     jw_end_object(p->json);
     return STATUS_OK;
 }
