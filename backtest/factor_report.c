@@ -4,6 +4,7 @@
 #include "backtest/measure.h"
 #include "backtest/panel_benchmark.h"
 
+#include <assert.h>
 #include <math.h>
 
 struct lines {
@@ -66,9 +67,11 @@ static enum status make_lines(struct lines *l, struct err *err)
 static bool is_complete(const struct lines *l, size_t t)
 {
     bool is_known = true;
-    for (size_t j = 0; j < l->spec->factors.n; j++)
+    for (size_t j = 0; j < l->spec->factors.n; j++) {
+        assert(l->value[j][0] != NULL);
         is_known = is_known && !isnan(l->value[j][0][t]) &&
                    (l->value[j][1] == NULL || !isnan(l->value[j][1][t]));
+    }
     return is_known;
 }
 
@@ -79,6 +82,7 @@ static void take_row(const struct lines *l, const double *equity, double rf, siz
     y[i] = equity[to] / equity[from] - 1 - rf;
     for (size_t j = 0; j < l->spec->factors.n; j++) {
         const double *uid = l->value[j][0], *minus = l->value[j][1];
+        assert(uid != NULL && factor[j] != NULL);
         factor[j][i] = uid[to] / uid[from] - 1 - (minus != NULL ? minus[to] / minus[from] - 1 : rf);
     }
 }
@@ -89,13 +93,16 @@ enum status factor_report_make(const struct panel *panel, const struct spec *spe
                                struct factor_report *ret, struct err *err)
 {
     struct lines l = {.panel = panel, .spec = spec, .market = market, .arena = arena};
-    double *factor[REGRESSION_FACTORS_MAX], *y = arena_array(arena, panel->n_sessions, sizeof *y);
-    const double *columns[REGRESSION_FACTORS_MAX];
+    double *factor[REGRESSION_FACTORS_MAX] = {NULL},
+           *y = arena_array(arena, panel->n_sessions, sizeof *y);
+    const double *columns[REGRESSION_FACTORS_MAX] = {NULL};
     *ret = (struct factor_report){.first = DATE_NONE, .last = DATE_NONE};
     if (spec->factors.n == 0)
         return STATUS_OK;
     ret->is_asked = true;
-    enum status s = y == NULL ? err_out_of_memory(err) : make_lines(&l, err);
+    if (y == NULL)
+        return err_out_of_memory(err);
+    enum status s = make_lines(&l, err);
     for (size_t j = 0; j < spec->factors.n && s == STATUS_OK; j++) {
         columns[j] = factor[j] = arena_array(arena, panel->n_sessions, sizeof *factor[j]);
         s = factor[j] == NULL ? err_out_of_memory(err) : s;

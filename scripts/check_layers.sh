@@ -30,7 +30,7 @@ BEGIN {
     own("^(hiredis/|hiredis\\.h$)", "^cache/redis\\.c$", "cache/redis.c")
     own("^openssl/", "^base/digest\\.c$", "base/digest.c")
     own("^zlib\\.h$", "^base/(encode_)?gzip\\.c$", "base/gzip.c and base/encode_gzip.c")
-    own("^zstd\\.h$", "^base/encode_zstd\\.c$", "base/encode_zstd.c")
+    own("^zstd\\.h$", "^base/(encode_)?zstd\\.c$", "base/zstd.c and base/encode_zstd.c")
     own("^brotli/", "^base/encode_br\\.c$", "base/encode_br.c")
     http_files_max = 3
 

@@ -1,9 +1,10 @@
-/* backtest_store.c - content-addressed answers; bodies are stored as gzip. */
+/* backtest_store.c - content-addressed answers; bodies are stored as zstd, older ones as gzip. */
 #include "store/backtest_store.h"
 
 #include "base/clock.h"
 #include "base/date.h"
 #include "base/gzip.h"
+#include "base/zstd.h"
 #include "store/statements.h"
 
 #include <math.h>
@@ -27,6 +28,12 @@ static const char stmt_backtest_purge_many[] =
     "DELETE FROM backtest_result WHERE id IN (SELECT id FROM backtest_result "
     "ORDER BY created_at, id LIMIT $1)";
 
+static enum status unpack(struct str packed, struct arena *arena, struct str *ret, struct err *err)
+{
+    return zstd_is_frame(packed) ? zstd_unpack(packed, BODY_BYTES_MAX, arena, ret, err)
+                                 : gzip_unpack(packed, BODY_BYTES_MAX, arena, ret, err);
+}
+
 enum status backtest_load(struct db *db, struct str id, struct arena *arena, struct str *ret_body,
                           bool *ret_found, struct err *err)
 {
@@ -35,7 +42,7 @@ enum status backtest_load(struct db *db, struct str id, struct arena *arena, str
     struct str body = STR_NONE;
     enum status s = db_query_one(db, stmt_backtest_load, PARAMS(db_text(id)), &rows, &found, err);
     if (s == STATUS_OK && found)
-        s = gzip_unpack(rows_bytes(&rows, 0), BODY_BYTES_MAX, arena, &body, err);
+        s = unpack(rows_bytes(&rows, 0), arena, &body, err);
     if (s == STATUS_BAD_DATA || s == STATUS_TOO_LARGE)
         s = err_set(err, STATUS_DB_ERROR, "A stored backtest is damaged.");
     if (s != STATUS_OK)
@@ -67,7 +74,7 @@ enum status backtest_save(struct db *db, struct str id, struct str spec, int64_t
     char now[INSTANT_TEXT_BYTES];
     struct str packed;
     arena_init(&arena, body.len + body.len / 8 + (1 << 20));
-    enum status s = gzip_pack(body, PACK_LEVEL, &arena, &packed, err);
+    enum status s = zstd_pack(body, PACK_LEVEL, &arena, &packed, err);
     if (s != STATUS_OK)
         return s;
     instant_format(clock_wall_s(), now);

@@ -1,6 +1,7 @@
 /* test_backtest_store.c - finished backtests come back byte for byte, and the first one stays. */
 #include "tests/support/store_fixture.h"
 
+#include "base/gzip.h"
 #include "store/backtest_store.h"
 
 #include <setjmp.h>
@@ -67,6 +68,26 @@ static void a_damaged_body_is_a_database_error(void **state)
     ok(db_exec(db, "UPDATE backtest_result SET body = $1", PARAMS(db_bytes(STR("\x1f\x8b junk"))),
                NULL, &err));
     expect(STATUS_DB_ERROR, backtest_load(db, STR("bt_1"), &f->arena, &body, &found, &err));
+    ok(db_exec(db, "UPDATE backtest_result SET body = $1",
+               PARAMS(db_bytes(STR("\x28\xb5\x2f\xfd junk"))), NULL, &err));
+    expect(STATUS_DB_ERROR, backtest_load(db, STR("bt_1"), &f->arena, &body, &found, &err));
+    db_release(db);
+}
+
+/* Servers before this one stored gzip. */
+static void a_body_of_an_older_server_is_read(void **state)
+{
+    struct fixture *f = *state;
+    struct err err = {0};
+    struct db *db = NULL;
+    struct str body, packed;
+    bool found = false;
+    ok(gzip_pack(STR("as it was"), 1, &f->arena, &packed, &err));
+    ok(db_acquire(f->pool, DB_WRITE, NULL, &db, &err));
+    ok(backtest_save(db, STR("bt_1"), STR("{}"), 3, STR("first"), NULL, &err));
+    ok(db_exec(db, "UPDATE backtest_result SET body = $1", PARAMS(db_bytes(packed)), NULL, &err));
+    ok(backtest_load(db, STR("bt_1"), &f->arena, &body, &found, &err));
+    assert_true(str_eq(body, STR("as it was")));
     db_release(db);
 }
 
@@ -132,6 +153,7 @@ int main(void)
         TEST(a_body_comes_back_byte_for_byte),
         TEST(the_first_body_of_an_id_stays),
         TEST(a_damaged_body_is_a_database_error),
+        TEST(a_body_of_an_older_server_is_read),
         TEST(old_and_many_backtests_are_removed_oldest_first),
         TEST(a_summary_is_kept_beside_the_body),
     };
