@@ -67,12 +67,12 @@ static void match(struct monkey_game *g, const struct spec *spec, const struct m
         g->long_share = 0;
         g->invested_share = g->short_share;
     }
-    double mean = g->n_names > 0 ? g->invested_share / (double)g->n_names : 0;
-    g->min_weight = limits->min_weight;
-    g->max_weight = limits->max_weight;
-    bool is_narrow = g->min_weight > 0 || g->max_weight < g->invested_share;
-    g->has_caps = limits->is_given && is_narrow && g->n_short == 0 && mean > 0 &&
-                  g->min_weight < mean && g->max_weight > mean;
+    bool is_narrow =
+        limits->n_groups > 0 || limits->min_weight > 0 || limits->max_weight < g->invested_share;
+    for (size_t i = 0; i < spec->n_assets; i++)
+        is_narrow =
+            is_narrow || !isnan(spec->assets[i].min_weight) || !isnan(spec->assets[i].max_weight);
+    g->has_limits = limits->is_given && is_narrow && g->n_short == 0 && g->n_names > 0;
 }
 
 static_assert((int)MONKEY_GROUP == (int)BATCH_GROUP, "monkeys are played in groups of a batch");
@@ -96,7 +96,11 @@ enum status monkey_game_init(struct monkey_game *game, const struct panel *panel
     game->date = panel->clock;
     game->n_scored = panel->n_sessions;
     game->returns = arena_array(arena, panel->n_sessions, sizeof *game->returns);
-    return game->returns == NULL ? out_of_memory(err) : STATUS_OK;
+    if (game->returns == NULL)
+        return out_of_memory(err);
+    return game->has_limits
+               ? monkey_limits_init(&game->limits, panel, spec, game->invested_share, arena, err)
+               : STATUS_OK;
 }
 
 enum status monkey_game_look_at(struct monkey_game *game, const struct measure_path *path,
@@ -205,28 +209,19 @@ static void draw_weights(struct monkey_game *game, struct rng *rng, const size_t
     }
 }
 
-/*
- * Weights between the caps: from equal ones, pairs of names split what they have in common anew,
- * uniformly between the caps. The walk leaves the uniform law on the allowed weights as it is (a
- * hit-and-run in the directions of pairs; R. Smith, Operations Research 32(6), 1984); CAP_STEPS rounds
- * of it come close from anywhere.
- */
-enum { CAP_STEPS = 20 };
+/* Names that cannot meet the limits together are put back, NAME_TRIES times at most. */
+enum { NAME_TRIES = 16 };
 
-static void draw_capped_weights(const struct monkey_game *game, struct rng *rng, double *weight)
+static double draw_within_limits(struct monkey_game *game, struct rng *rng, size_t *asset,
+                                 double *weight)
 {
-    uint32_t n = (uint32_t)game->n_names;
-    for (uint32_t i = 0; i < n; i++)
-        weight[i] = game->invested_share / (double)n;
-    for (uint32_t step = 0; step < CAP_STEPS * n && n > 1; step++) {
-        uint32_t i = rng_next_below(rng, n), j = rng_next_below(rng, n - 1);
-        j += j >= i ? 1 : 0;
-        double both = weight[i] + weight[j];
-        double low = fmax(game->min_weight, both - game->max_weight);
-        double high = fmin(game->max_weight, both - game->min_weight);
-        weight[i] = low + (high - low) * rng_next_unit(rng);
-        weight[j] = both - weight[i];
+    size_t n = game->n_names, tries = n < game->panel->n_universe ? NAME_TRIES : 1;
+    bool is_met = false;
+    for (size_t k = 0; k < tries && !is_met; k++) {
+        draw_names(game, rng, asset);
+        is_met = monkey_limits_take(&game->limits, asset, n);
     }
+    return monkey_limits_draw(&game->limits, rng, weight);
 }
 
 static void draw(struct monkey_game *game, size_t index, size_t place)
@@ -235,12 +230,14 @@ static void draw(struct monkey_game *game, size_t index, size_t place)
     double *weight = game->weight + place * game->n_names;
     struct rng rng;
     rng_init(&rng, game->seed, index);
-    draw_names(game, &rng, asset);
-    if (game->has_caps)
-        draw_capped_weights(game, &rng, weight);
-    else
+    game->invested[place] = game->invested_share;
+    if (game->has_limits) {
+        game->invested[place] = draw_within_limits(game, &rng, asset, weight);
+    } else {
+        draw_names(game, &rng, asset);
         draw_weights(game, &rng, asset, weight);
-    game->plans[place] = (struct plan){asset, game->n_names, weight, 0, &game->invested_share};
+    }
+    game->plans[place] = (struct plan){asset, game->n_names, weight, 0, &game->invested[place]};
 }
 
 static struct monkey_score score_monkey(struct monkey_game *game, size_t place)

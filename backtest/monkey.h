@@ -4,7 +4,7 @@
  * Monkey i draws as many names as the strategy has weights, without replacement, from the universe;
  * weights are Dirichlet(1), that is uniform on the simplex (normalised exponentials), times the
  * strategy's invested share; a strategy that is short in some names has monkeys that are short in as
- * many, the first drawn, by the same share in all. Caps on a name's weight bind monkeys too; then it is simulated with the same panel, schedule, fills and costs.
+ * many, the first drawn, by the same share in all. Limits on names and groups bind monkeys too (monkey_limits.h); then it is simulated with the same panel, schedule, fills and costs.
  * It uses the random stream (seed, i) only, so it is the same alone or in a batch.
  * A game is used by one thread; several games may share a panel.
  */
@@ -12,6 +12,7 @@
 #define BACKTEST_MONKEY_H
 
 #include "backtest/engine.h"
+#include "backtest/monkey_limits.h"
 
 struct batch_workspace;
 struct measure_path;
@@ -68,8 +69,9 @@ struct monkey_game {
     const uint32_t *at; /* the sessions they are taken at; NULL: every session of the panel */
     double scored_from; /* with at: their first value, to which the rest is scaled */
     double *sample;     /* with at: scratch, n_scored */
-    double min_weight, max_weight; /* of a name, when caps are set and can be met */
-    bool has_caps;
+    struct monkey_limits limits; /* with has_limits: those of the strategy */
+    bool has_limits;
+    double invested[MONKEY_GROUP];     /* shares of those played last */
     struct batch_workspace *workspace; /* equity[p] of the p-th of the monkeys played last */
     struct plan *plans;
     size_t *deck;   /* the universe's columns, shuffled anew by each monkey */

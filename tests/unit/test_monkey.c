@@ -423,7 +423,7 @@ static void caps_bind_monkeys_too(void **state)
     assert_int_equal(
         monkey_game_init(&g.game, g.panel, spec, &g.rules, 252, NULL, &g.w.arena, &err), STATUS_OK);
     assert_int_equal(monkey_game_open(&g.game, &g.w.arena, &err), STATUS_OK);
-    assert_true(g.game.has_caps && g.game.n_names == 4);
+    assert_true(g.game.has_limits && g.game.n_names == 4);
     for (size_t i = 0; i < 2000; i++) {
         assert_int_equal(monkey_play(&g.game, i, 1, NULL, &score, NULL), STATUS_OK);
         double sum = 0;
@@ -437,6 +437,54 @@ static void caps_bind_monkeys_too(void **state)
     }
     assert_true(highest <= 0.4 + 1e-15 && highest > 0.39 && lowest >= 0.1 - 1e-15 && lowest < 0.11);
     assert_true(fabs(sum_first / 2000 - 0.25) < 0.006); /* sd of a mean: 0.0018 */
+    world_clear(&g.w);
+}
+
+/* Bounds of groups and of single names hold for each monkey, and are reached. */
+static void limits_of_groups_and_names_bind_monkeys_too(void **state)
+{
+    struct game g;
+    struct monkey_score score;
+    struct err err = {0};
+    double most_bonds = 0, least_bonds = 1, most_first = 0;
+    (void)state;
+    set_up(&g);
+    struct spec *spec = world_spec(
+        &g.w,
+        "{\"assets\":[{\"uid\":\"x:A\",\"group\":\"bonds\",\"max_weight\":0.2},{\"uid\":\"x:B\","
+        "\"group\":\"bonds\"},{\"uid\":\"x:C\"},{\"uid\":\"x:D\",\"group\":\"gold\"},{\"uid\":"
+        "\"x:E\"}],\"strategy\":{\"name\":\"inverse_volatility\",\"lookback\":20,\"constraints\":{"
+        "\"groups\":{\"bonds\":{\"min\":0.3,\"max\":0.5},\"gold\":{\"max\":0.1}}}}}");
+    assert_int_equal(spec_resolve_dates(spec, &g.w.market, &err), STATUS_OK);
+    assert_int_equal(panel_build(spec, &g.w.market, &g.w.arena, NULL, &g.panel, &err), STATUS_OK);
+    assert_int_equal(
+        monkey_game_init(&g.game, g.panel, spec, &g.rules, 252, NULL, &g.w.arena, &err), STATUS_OK);
+    assert_int_equal(monkey_game_open(&g.game, &g.w.arena, &err), STATUS_OK);
+    assert_true(g.game.has_limits && g.game.n_names == 5);
+    for (size_t i = 0; i < 2000; i++) {
+        assert_int_equal(monkey_play(&g.game, i, 1, NULL, &score, NULL), STATUS_OK);
+        const double *w = g.game.weight;
+        double bonds = w[0] + w[1];
+        assert_close(bonds + w[2] + w[3] + w[4], 1, 1e-13);
+        assert_true(w[0] <= 0.2 + 1e-13 && w[3] <= 0.1 + 1e-13);
+        for (size_t k = 0; k < 5; k++)
+            assert_true(w[k] >= -1e-13);
+        most_bonds = fmax(most_bonds, bonds);
+        least_bonds = fmin(least_bonds, bonds);
+        most_first = fmax(most_first, w[0]);
+    }
+    assert_true(most_bonds <= 0.5 + 1e-13 && most_bonds > 0.49);
+    assert_true(least_bonds >= 0.3 - 1e-13 && least_bonds < 0.31 && most_first > 0.19);
+    g.game.n_names = 3; /* one of three must be a bond, or the group's minimum is missed */
+    for (size_t i = 0; i < 500; i++) {
+        assert_int_equal(monkey_play(&g.game, i, 1, NULL, &score, NULL), STATUS_OK);
+        double bonds = 0, gold = 0;
+        for (size_t k = 0; k < 3; k++) {
+            bonds += g.game.asset[k] < 2 ? g.game.weight[k] : 0;
+            gold += g.game.asset[k] == 3 ? g.game.weight[k] : 0;
+        }
+        assert_true(bonds >= 0.3 - 1e-13 && bonds <= 0.5 + 1e-13 && gold <= 0.1 + 1e-13);
+    }
     world_clear(&g.w);
 }
 
@@ -497,6 +545,7 @@ int main(void)
         cmocka_unit_test(key_of_a_crowd_leaves_out_the_weights_and_nothing_that_matters),
         cmocka_unit_test(monkeys_of_a_short_strategy_are_short_too),
         cmocka_unit_test(caps_bind_monkeys_too),
+        cmocka_unit_test(limits_of_groups_and_names_bind_monkeys_too),
         cmocka_unit_test(monkeys_hold_as_many_names_as_a_strategy_did_on_average),
         cmocka_unit_test(only_one_possible_portfolio_ranks_in_the_middle),
     };
