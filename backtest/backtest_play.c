@@ -84,6 +84,7 @@ static struct sim_rules free_rules(const struct sim_rules *rules)
     r.costs = (struct cost_model){.slippage = {.volume_limit = rules->costs.slippage.volume_limit}};
     r.financing.debt_rate = 0;
     r.financing.n_borrow_fee = 0;
+    r.financing.n_asset_fees = 0;
     r.leverage.liquidation_fee = 0;
     return r;
 }

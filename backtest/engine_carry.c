@@ -8,8 +8,25 @@ struct carry {
     double cash_interest, debt_interest, borrow;
 };
 
-/* For the calendar days from session t - 1 to t, on cash and the value sold short at t - 1. */
-static struct carry carry_of(const struct sim *sim, size_t t, double cash, double short_value)
+/* What is sold short: value at the common rate, and fees a year of what has a rate of its own. */
+struct short_side {
+    double value, fees;
+};
+
+/* The asset's own rate, a fraction a year; NaN: the common one. */
+static double own_rate(const struct sim *sim, size_t j)
+{
+    const struct financing *f = &sim->rules->financing;
+    for (size_t i = 0; i < f->n_asset_fees; i++) {
+        struct str uid = sim->panel->assets[sim->plan->asset[j]].series->uid;
+        if (str_eq(f->asset_fees[i].uid, uid))
+            return f->asset_fees[i].percent / 100;
+    }
+    return (double)NAN;
+}
+
+/* For the calendar days from session t - 1 to t, on cash and what is sold short at t - 1. */
+static struct carry carry_of(const struct sim *sim, size_t t, double cash, struct short_side shorts)
 {
     const struct financing *f = &sim->rules->financing;
     struct carry carry = {0, 0, 0};
@@ -22,8 +39,9 @@ static struct carry carry_of(const struct sim *sim, size_t t, double cash, doubl
         carry.cash_interest = cash * f->cash_rate * years;
     else
         carry.debt_interest = -cash * f->debt_rate * years;
-    if (short_value > 0)
-        carry.borrow = short_value * dated_rate_on(f->borrow_fee, f->n_borrow_fee, date) * years;
+    if (shorts.value > 0)
+        carry.borrow = shorts.value * dated_rate_on(f->borrow_fee, f->n_borrow_fee, date) * years;
+    carry.borrow += shorts.fees * years;
     return carry;
 }
 
@@ -41,12 +59,17 @@ static void book_carry(struct sim *sim, struct carry carry)
     sim->recorder->paid[COST_BORROW] += carry.borrow;
 }
 
-static double short_value_at(const struct sim *sim, size_t t)
+static struct short_side shorts_at(const struct sim *sim, size_t t)
 {
-    double sum = 0;
+    struct short_side sum = {0, 0};
     for (size_t j = 0; j < sim->plan->n; j++) {
-        if (sim->ws->units[j] < 0)
-            sum -= sim->ws->units[j] * sim->ws->column[j][t];
+        if (!(sim->ws->units[j] < 0))
+            continue;
+        double rate = own_rate(sim, j), value = -sim->ws->units[j] * sim->ws->column[j][t];
+        if (isnan(rate))
+            sum.value += value;
+        else
+            sum.fees += value * rate;
     }
     return sum;
 }
@@ -55,8 +78,10 @@ void sim_carry(struct sim *sim, size_t t)
 {
     if (sim->is_ruined)
         return;
-    double short_value = sim->rules->leverage.is_allowed ? short_value_at(sim, t - 1) : 0;
-    struct carry carry = carry_of(sim, t, sim->cash, short_value);
+    struct short_side shorts = {0, 0};
+    if (sim->rules->leverage.is_allowed)
+        shorts = shorts_at(sim, t - 1);
+    struct carry carry = carry_of(sim, t, sim->cash, shorts);
     book_carry(sim, carry);
     sim->cash += carry_total(carry);
 }
@@ -97,16 +122,19 @@ size_t sim_play_block(struct sim *sim, size_t from, size_t to)
         add_signed(sim, from, n, false, longs);
         add_signed(sim, from, n, true, shorts);
     }
-    double short_value = is_leveraged && from > 0 ? short_value_at(sim, from - 1) : 0;
+    struct short_side sold = {0, 0};
+    bool has_own_rates = is_leveraged && sim->rules->financing.n_asset_fees > 0;
+    if (is_leveraged && from > 0)
+        sold = shorts_at(sim, from - 1);
     for (size_t k = 0; k < n; k++) {
         carry[k] = (struct carry){0, 0, 0};
         if (from + k > 0 && !sim->is_ruined)
-            carry[k] = carry_of(sim, from + k, cash, short_value);
+            carry[k] = carry_of(sim, from + k, cash, sold);
         cash += carry_total(carry[k]);
         cash_at[k] = cash;
         ws->wealth[from + k] = cash + ws->wealth[from + k];
         if (is_leveraged) {
-            short_value = shorts[k];
+            sold = has_own_rates ? shorts_at(sim, from + k) : (struct short_side){shorts[k], 0};
             gross[k] = longs[k] + shorts[k];
         }
     }

@@ -6,10 +6,17 @@
 #define BACKTEST_FINANCING_H
 
 #include "backtest/dated_rate.h"
+#include "base/str.h"
 
 #include <stdbool.h>
 
 enum { FINANCING_RATES_MAX = 64 };
+
+/* What it costs to borrow one asset. */
+struct asset_fee {
+    struct str uid;
+    double percent; /* a year, on the value sold short */
+};
 
 /* Simple interest for the calendar days between two sessions, added at the later one. */
 struct financing {
@@ -18,6 +25,8 @@ struct financing {
     double day_basis; /* 365 or 360 days a year; 0: no financing at all */
     struct dated_rate borrow_fee[FINANCING_RATES_MAX]; /* a year, on the value sold short */
     size_t n_borrow_fee;
+    const struct asset_fee *asset_fees; /* instead of borrow_fee for these; rising by uid */
+    size_t n_asset_fees;
 };
 
 enum liquidation { LIQUIDATION_REDUCE, LIQUIDATION_CLOSE, LIQUIDATION_COUNT };

@@ -272,7 +272,7 @@ static enum status read_root(struct json_val root, struct arena *arena, struct s
     if (s == STATUS_OK)
         s = spec_read_frontier(root, spec, err);
     if (s == STATUS_OK)
-        s = spec_read_financing(root, spec, err);
+        s = spec_read_financing(root, arena, spec, err);
     if (s == STATUS_OK)
         s = spec_read_flows(root, arena, spec, err);
     if (s == STATUS_OK)

@@ -22,10 +22,60 @@ static enum status read_rate(struct json_val object, const char *key, double min
     return s;
 }
 
-enum status spec_read_financing(struct json_val root, struct spec *spec, struct err *err)
+/* The name that the spec has for an asset of the request; NULL: it is none of them. */
+static const struct str *find_uid(const struct spec *spec, struct str uid)
 {
-    static const char *const keys[] = {"cash_rate", "debt_rate", "debt_spread", "day_count",
-                                       "borrow_fee"};
+    for (size_t i = 0; i < spec->n_assets; i++) {
+        if (str_eq(spec->assets[i].uid, uid))
+            return &spec->assets[i].uid;
+    }
+    for (size_t i = 0; i < spec->n_universe; i++) {
+        if (str_eq(spec->universe[i], uid))
+            return &spec->universe[i];
+    }
+    return NULL;
+}
+
+/* Rates by uid, kept in rising order so that the order of the request does not matter. */
+static enum status read_asset_fees(struct json_val val, struct arena *arena,
+                                   const struct spec *spec, struct financing *f, struct err *err)
+{
+    struct json_val item;
+    struct str name;
+    if (!jr_is_present(val))
+        return STATUS_OK;
+    if (jr_type(val) != JR_OBJECT)
+        return spec_refuse(val, STATUS_WRONG_TYPE, "Fees are an object of rates by uid.",
+                           "an object, as in {\"stock:US.KO\": 1.5}", err);
+    struct asset_fee *fees =
+        arena_array(arena, spec->n_assets + spec->n_universe + 1, sizeof *fees);
+    if (fees == NULL)
+        return err_out_of_memory(err);
+    for (size_t i = 0; jr_member_at(val, i, &name, &item); i++) {
+        struct asset_fee fee = {.percent = 0};
+        const struct str *uid = find_uid(spec, name);
+        if (uid == NULL)
+            return spec_refuse(item, STATUS_BAD_SPEC, "That is no asset of this portfolio.",
+                               "uids of assets or universe", err);
+        enum status s = jr_read_f64(item, 0, RATE_MAX, &fee.percent, err);
+        if (s != STATUS_OK)
+            return s;
+        fee.uid = *uid;
+        fee.percent += 0.0;
+        size_t at = f->n_asset_fees++;
+        for (; at > 0 && str_cmp(fees[at - 1].uid, fee.uid) > 0; at--)
+            fees[at] = fees[at - 1];
+        fees[at] = fee;
+    }
+    f->asset_fees = fees;
+    return STATUS_OK;
+}
+
+enum status spec_read_financing(struct json_val root, struct arena *arena, struct spec *spec,
+                                struct err *err)
+{
+    static const char *const keys[] = {"cash_rate", "debt_rate",  "debt_spread",
+                                       "day_count", "borrow_fee", "borrow_fees"};
     struct json_val val = jr_member(root, "financing");
     struct financing *f = &spec->financing;
     struct json_val rate = jr_member(val, "debt_rate"), spread = jr_member(val, "debt_spread");
@@ -51,6 +101,8 @@ enum status spec_read_financing(struct json_val root, struct spec *spec, struct 
     if (s == STATUS_OK)
         s = spec_read_rates(jr_member(val, "borrow_fee"), RATE_MAX, f->borrow_fee,
                             FINANCING_RATES_MAX, &f->n_borrow_fee, err);
+    if (s == STATUS_OK)
+        s = read_asset_fees(jr_member(val, "borrow_fees"), arena, spec, f, err);
     return s;
 }
 
@@ -113,6 +165,15 @@ void spec_write_financing(const struct spec *spec, struct json_out *json)
     jw_key_f64(json, "debt_rate", f->debt_rate);
     jw_key_c(json, "day_count", day_count_names[f->day_basis < 365]);
     spec_write_rates("borrow_fee", f->borrow_fee, f->n_borrow_fee, json);
+    if (f->n_asset_fees > 0) {
+        jw_key(json, "borrow_fees");
+        jw_object(json);
+        for (size_t i = 0; i < f->n_asset_fees; i++) {
+            jw_key_str(json, f->asset_fees[i].uid);
+            jw_f64(json, f->asset_fees[i].percent);
+        }
+        jw_end_object(json);
+    }
     jw_end_object(json);
 }
 

@@ -6,7 +6,8 @@
 
 enum status spec_read_flows(struct json_val root, struct arena *arena, struct spec *spec,
                             struct err *err) NODISCARD;
-enum status spec_read_financing(struct json_val root, struct spec *spec, struct err *err) NODISCARD;
+enum status spec_read_financing(struct json_val root, struct arena *arena, struct spec *spec,
+                                struct err *err) NODISCARD;
 enum status spec_read_leverage(struct json_val root, struct spec *spec, struct err *err) NODISCARD;
 
 /* The member of the request, or nothing where it was not given. */

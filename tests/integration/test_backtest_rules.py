@@ -75,6 +75,17 @@ class Rules(unittest.TestCase):
         self.assertGreater(answer["data"]["costs"]["interest"], 0)
         self.assertGreater(answer["data"]["costs"]["borrow"], 0)
 
+    def test_borrow_fees_by_asset(self):
+        body = {"assets": [{"uid": "stock:US.AAPL", "weight": 1.3}, {"uid": "stock:US.KO", "weight": -0.3}],
+                "leverage": {"max_gross": 2}}
+        common = self.ask(**body, financing={"borrow_fee": 2})
+        own = self.ask(**body, financing={"borrow_fee": 9, "borrow_fees": {"stock:US.KO": 2}})
+        self.closed(own)
+        self.assertAlmostEqual(own["data"]["costs"]["borrow"], common["data"]["costs"]["borrow"], delta=1e-6)
+        refused = self.server.post("/v1/backtests", {**BASE, "financing": {"borrow_fees": {"stock:US.NOTHING": 2}}})
+        self.assertEqual(refused.status, 422)
+        self.assertIn("/financing/borrow_fees/stock:US.NOTHING", refused.text)
+
     def test_portfolio_inside_a_portfolio_is_an_asset(self):
         answer = self.ask(assets=[{"portfolio": {"name": "core", "assets": BASE["assets"]}, "weight": 0.6},
                                   {"uid": "stock:US.XOM", "weight": 0.4}])

@@ -331,6 +331,25 @@ static void short_position_pays_its_borrow_fee(void **state)
     world_clear(&w);
 }
 
+static void asset_with_a_fee_of_its_own_does_not_pay_the_common_one(void **state)
+{
+    static const double a[] = {100, 90, 90, 90};
+    struct world w;
+    (void)state;
+    world_init(&w);
+    world_add_days(&w, "x:A", 18000, a, 4);
+    world_add_days(&w, "x:B", 18000, a, 4);
+    struct backtest_result *r = world_run(
+        &w, "{\"assets\":[{\"uid\":\"x:A\",\"weight\":-0.5},{\"uid\":\"x:B\",\"weight\":-0.5}],"
+            "\"capital\":1000,\"fill\":\"same_close\",\"rebalance\":\"never\",\"leverage\":{},"
+            "\"financing\":{\"borrow_fee\":36.5,\"borrow_fees\":{\"x:B\":73}},"
+            "\"monkeys\":{\"count\":0}}");
+    assert_close(r->equity[1], 1100 - 1.5, 1e-14);
+    assert_close(r->equity[3], 1100 - 1.5 - 2 * 1.35, 1e-14);
+    assert_close(r->ledger.paid[COST_BORROW], 1.5 + 2 * 1.35, 1e-14);
+    world_clear(&w);
+}
+
 static void margin_call_brings_the_leverage_back(void **state)
 {
     static const double a[] = {100, 80, 80, 80};
@@ -426,7 +445,7 @@ static void canonical_text_of_every_rule_parses_to_itself(void **state)
         "\"slippage\":{\"model\":\"almgren_chriss\",\"epsilon_bps\":0.3},\"sell_tax\":0.23,"
         "\"fx_spread_bps\":7}",
         "\"shares\":\"whole\",\"fill\":\"next_open\",\"financing\":{\"cash_rate\":1.1,\"debt_spread\":2.3,"
-        "\"borrow_fee\":[{\"from\":\"2020-01-01\",\"percent\":0.7}]},\"leverage\":{\"max_gross\":3,"
+        "\"borrow_fee\":[{\"from\":\"2020-01-01\",\"percent\":0.7}],\"borrow_fees\":{\"x:A\":2.5}},\"leverage\":{\"max_gross\":3,"
         "\"maintenance_margin\":0.3}",
         "\"flows\":[{\"amount\":5,\"every\":\"month\",\"growth\":2},{\"percent\":-3,\"start\":"
         "\"2020-01-01\"}],\"flow_timing\":\"start\",\"flow_allocation\":\"cash\"",
@@ -470,6 +489,7 @@ int main(void)
         cmocka_unit_test(debt_is_paid_for_by_the_day),
         cmocka_unit_test(idle_cash_earns_its_rate),
         cmocka_unit_test(short_position_pays_its_borrow_fee),
+        cmocka_unit_test(asset_with_a_fee_of_its_own_does_not_pay_the_common_one),
         cmocka_unit_test(margin_call_brings_the_leverage_back),
         cmocka_unit_test(ruin_closes_everything_and_records_the_shortfall),
         cmocka_unit_test(what_does_not_go_together_is_refused),
