@@ -176,19 +176,16 @@ static double kolmogorov_smirnov(const double *p, size_t n)
 }
 
 /* When the strategy is itself a monkey its p-value is uniform: 1,000 of them, every statistic. */
-static void p_values_of_monkeys_among_monkeys_are_uniform(void **state)
+static void assert_p_values_are_uniform(struct game *g)
 {
     enum { PLAYERS = 1000, CROWD = 99 };
-    struct game g;
     static double crowd[MONKEY_STATISTIC_COUNT][CROWD], p[MONKEY_STATISTIC_COUNT][PLAYERS];
     struct monkey_score player, score;
-    (void)state;
-    set_up(&g);
     size_t index = 0;
     for (size_t i = 0; i < PLAYERS; i++) {
-        assert_int_equal(monkey_play(&g.game, index++, 1, NULL, &player, NULL), STATUS_OK);
+        assert_int_equal(monkey_play(&g->game, index++, 1, NULL, &player, NULL), STATUS_OK);
         for (size_t k = 0; k < CROWD; k++) {
-            assert_int_equal(monkey_play(&g.game, index++, 1, NULL, &score, NULL), STATUS_OK);
+            assert_int_equal(monkey_play(&g->game, index++, 1, NULL, &score, NULL), STATUS_OK);
             for (size_t q = 0; q < MONKEY_STATISTIC_COUNT; q++)
                 crowd[q][k] = score.value[q];
         }
@@ -197,6 +194,14 @@ static void p_values_of_monkeys_among_monkeys_are_uniform(void **state)
     }
     for (size_t q = 0; q < MONKEY_STATISTIC_COUNT; q++)
         assert_true(kolmogorov_smirnov(p[q], PLAYERS) < 1.628 / sqrt(PLAYERS)); /* p > 0.01 */
+}
+
+static void p_values_of_monkeys_among_monkeys_are_uniform(void **state)
+{
+    struct game g;
+    (void)state;
+    set_up(&g);
+    assert_p_values_are_uniform(&g);
     world_clear(&g.w);
 }
 
@@ -475,6 +480,7 @@ static void limits_of_groups_and_names_bind_monkeys_too(void **state)
     }
     assert_true(most_bonds <= 0.5 + 1e-13 && most_bonds > 0.49);
     assert_true(least_bonds >= 0.3 - 1e-13 && least_bonds < 0.31 && most_first > 0.19);
+    assert_p_values_are_uniform(&g);
     g.game.n_names = 3; /* one of three must be a bond, or the group's minimum is missed */
     for (size_t i = 0; i < 500; i++) {
         assert_int_equal(monkey_play(&g.game, i, 1, NULL, &score, NULL), STATUS_OK);
