@@ -110,6 +110,8 @@ enum status metrics_write_money(const struct metrics_parts *p, struct err *err)
     return STATUS_OK;
 }
 
+static const double DAILY = 300; /* more sessions a year than any exchange has */
+
 /* A number that is the same within one calendar period and differs between neighbours. */
 static int64_t period_of(int32_t date, enum metrics_aggregate aggregate)
 {
@@ -130,11 +132,11 @@ static int64_t period_of(int32_t date, enum metrics_aggregate aggregate)
     return 0;
 }
 
-/* A weekday after the last one would belong to the same period. */
-static bool is_open_ended(int32_t last, enum metrics_aggregate aggregate)
+/* A day after the last one would belong to the same period; weekends count where every day has its session. */
+static bool is_open_ended(int32_t last, enum metrics_aggregate aggregate, double periods_per_year)
 {
     int32_t next = last + 1;
-    while (date_weekday(next) >= 5)
+    while (periods_per_year < DAILY && date_weekday(next) >= 5)
         next++;
     return period_of(next, aggregate) == period_of(last, aggregate);
 }
@@ -175,8 +177,9 @@ enum status metrics_write_periods(const struct metrics_parts *p, struct err *err
     bool begins_inside =
         path.n > 1 && period_of(path.date[0], aggregate) == period_of(path.date[1], aggregate);
     for (size_t i = 0; i < n; i++)
-        jw_bool(p->json,
-                (i == 0 && begins_inside) || (i + 1 == n && is_open_ended(end[i], aggregate)));
+        jw_bool(p->json, (i == 0 && begins_inside) ||
+                             (i + 1 == n &&
+                              is_open_ended(end[i], aggregate, p->ready->input.periods_per_year)));
     jw_end_array(p->json);
     jw_end_object(p->json);
     return STATUS_OK;

@@ -174,6 +174,9 @@ class OnTheCommandLine(unittest.TestCase):
         prices = {"dates": ["2024-01-15", "2024-01-31", "2024-02-29", "2024-03-29"], "prices": [1, 2, 3, 4]}
         periods = self.measure({**prices, "aggregate": "monthly"})["data"]["periods"]
         self.assertEqual(periods["is_partial"], [True, False, False])
+        coins = {"dates": ["2024-02-29", "2024-03-30"], "prices": [1, 2], "periods_per_year": 365}  # a Saturday, and Sunday the 31st is missing
+        self.assertEqual(self.measure({**coins, "aggregate": "monthly"})["data"]["periods"]["is_partial"], [True])
+        self.assertEqual(self.measure({**coins, "periods_per_year": 252, "aggregate": "monthly"})["data"]["periods"]["is_partial"], [False])
 
 
 class OverHttp(unittest.TestCase):
