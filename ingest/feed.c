@@ -72,6 +72,10 @@ void feed_put_number(struct feed_writer *w, enum feed_column_id column, struct s
 void feed_put_date(struct feed_writer *w, enum feed_column_id column, int32_t date)
 {
     char text[DATE_TEXT_BYTES];
+    if (date < DATE_MIN || date > DATE_MAX) {
+        feed_refuse(w, "bad-date", column, STR_NONE);
+        return;
+    }
     date_format(date, text);
     put_copy(w, column, str_of(text));
     w->row.ymd = w->row.ymd == DATE_NONE ? date : w->row.ymd;
@@ -80,10 +84,14 @@ void feed_put_date(struct feed_writer *w, enum feed_column_id column, int32_t da
 void feed_put_instant(struct feed_writer *w, enum feed_column_id column, int64_t instant_s)
 {
     char text[INSTANT_TEXT_BYTES];
+    int32_t date = feed_local_date(instant_s, 0, false);
+    if (date < DATE_MIN || date > DATE_MAX) {
+        feed_refuse(w, "bad-date", column, STR_NONE);
+        return;
+    }
     instant_format(instant_s, text);
     put_copy(w, column, str_of(text));
-    if (w->row.ymd == DATE_NONE)
-        w->row.ymd = feed_local_date(instant_s, 0, false);
+    w->row.ymd = w->row.ymd == DATE_NONE ? date : w->row.ymd;
 }
 
 void feed_json_text(struct feed_writer *w, enum feed_column_id column, struct json_val val)

@@ -146,7 +146,7 @@ int32_t feed_local_date(int64_t instant_s, int64_t utc_offset_s, bool offset_is_
 {
     int64_t local = instant_s + utc_offset_s + (offset_is_current ? SLACK_S : 0);
     int64_t day = local / DAY_S - (local % DAY_S < 0 ? 1 : 0);
-    return (int32_t)day;
+    return day < INT32_MIN + 1 ? INT32_MIN + 1 : day > INT32_MAX ? INT32_MAX : (int32_t)day;
 }
 
 static struct feed_period months_of(char frequency, int year, int first_month, int n_months)

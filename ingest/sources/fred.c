@@ -84,6 +84,8 @@ static enum status parse_row(struct json_val row, struct str series, char freque
     if (jr_read_str(jr_member(row, "date"), 1, 10, &text, NULL) != STATUS_OK ||
         !feed_date(text, FEED_ISO, &date)) {
         feed_refuse(w, "bad-date", OBSERVATION_START, text);
+    } else if (date > DATE_MAX - 366) {
+        feed_refuse(w, "bad-date", OBSERVATION_START, text);
     } else {
         int32_t end = end_of(date, frequency);
         feed_put_date(w, OBSERVATION_START, frequency == 'W' ? date - 6 : date);

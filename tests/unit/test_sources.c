@@ -131,6 +131,10 @@ static void klines_of_binance(void **state)
         "! missing close \n");
     ask.now_s = 1733097599; /* inside the first day */
     assert_rows("binance", ask, body, false, "! unfinished row \n! unfinished row \n");
+    assert_rows(
+        "binance", ask,
+        "[[95617584000000,\"1\",\"1\",\"1\",\"1\",\"1\",1733183999999,\"2\",6,\"3\",\"4\",\"0\"]]",
+        false, "! bad-date date \n"); /* the year 5000 */
     assert_rows("binance", ask, "[[1]]", false, "BAD_DATA");
     assert_rows("binance", ask, "{}", false, "BAD_DATA");
     assert_target(
