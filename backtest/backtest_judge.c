@@ -56,6 +56,14 @@ static struct measure_trading trading_figures(const struct run *run, double effe
     };
 }
 
+/* The benchmark has a price at every session: nothing has to be picked. */
+static void whole_paths(struct run *run, struct measure_path path, double *line)
+{
+    double first = path.value[0];
+    for (size_t t = 0; t < path.n; t++)
+        line[t] = run->spec->capital * (run->panel->benchmark[t] / first);
+}
+
 /* The benchmark at its usable sessions and the portfolio at the same ones; none: n stays 0. */
 static enum status common_paths(struct run *run, struct measure_input *input, struct err *err)
 {
@@ -73,7 +81,12 @@ static enum status common_paths(struct run *run, struct measure_input *input, st
     double *saver = arena_room(run->arena, path.n, sizeof *saver);
     if (portfolio == NULL || line == NULL || saver == NULL)
         return run_out_of_memory(err);
-    for (size_t t = 0, last = 0; t < n; t++) {
+    const double *common = path.n == n ? run->result->equity : portfolio;
+    if (path.n == n) {
+        whole_paths(run, path, line);
+        count = n;
+    }
+    for (size_t t = 0, last = 0; t < n && path.n < n; t++) {
         line[t] = (double)NAN;
         if (isnan(panel->benchmark[t]))
             continue;
@@ -83,9 +96,11 @@ static enum status common_paths(struct run *run, struct measure_input *input, st
         portfolio[count++] = run->result->equity[t];
         line[t] = run->spec->capital * (panel->benchmark[t] / path.value[0]);
     }
-    input->common = (struct measure_path){path.date, portfolio, count};
+    input->common = (struct measure_path){path.date, common, count};
     input->benchmark = path;
-    input->common_risk_free = run->risk_free.session != NULL ? saver : NULL;
+    input->common_risk_free = run->risk_free.session == NULL ? NULL
+                              : path.n == n                  ? run->risk_free.session
+                                                             : saver;
     run->result->benchmark = line;
     return STATUS_OK;
 }

@@ -9,9 +9,9 @@
 static void streaks(struct facts *f)
 {
     size_t wins = 0, losses = 0, most_wins = 0, most_losses = 0;
-    for (size_t t = 0; t < f->n; t++) {
-        wins = f->r[t] > 0 ? wins + 1 : 0;
-        losses = f->r[t] < 0 ? losses + 1 : 0;
+    for (size_t t = 0; t < f->n; t++) { /* masks, not branches: signs look random */
+        wins = (wins + 1) & ((size_t)0 - (size_t)(f->r[t] > 0));
+        losses = (losses + 1) & ((size_t)0 - (size_t)(f->r[t] < 0));
         most_wins = wins > most_wins ? wins : most_wins;
         most_losses = losses > most_losses ? losses : most_losses;
     }

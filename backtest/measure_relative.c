@@ -132,10 +132,11 @@ static void modigliani(struct relative *w)
     static const enum measure_id rows[] = {MEASURE_m_squared, MEASURE_m_squared_excess,
                                            MEASURE_m_squared_excess_geometric, MEASURE_modigliani};
     struct measure_value *out = w->out;
-    struct stats_moments x = stats_moments_short_with(w->k, w->x, w->n);
-    struct stats_moments bx = stats_moments_short_with(w->k, w->bx, w->n);
+    const struct stats_pair *p = &w->excess;
+    double sd_x = stats_varies(w->x, w->n) ? sqrt(p->variance_x) : 0;
+    double sd_bx = stats_varies(w->bx, w->n) ? sqrt(p->variance_y) : 0;
     enum measure_reason why = REASON_ZERO_VARIANCE;
-    bool has_r = w->sd_r > 0 && x.sd > 0;
+    bool has_r = w->sd_r > 0 && sd_x > 0;
     double m2 = has_r ? (w->annual_r - w->rf) * w->sd_b / w->sd_r + w->rf : 0;
 
     if (!has_r) {
@@ -145,15 +146,15 @@ static void modigliani(struct relative *w)
         measure_set(ROW(out, m_squared_excess), m2 - w->annual_b, w->n);
         out[MEASURE_m_squared_excess_arithmetic] = out[MEASURE_m_squared_excess];
         measure_set(ROW(out, m_squared_excess_geometric), (1 + m2) / (1 + w->annual_b) - 1, w->n);
-        measure_set(ROW(out, modigliani), x.mean / x.sd * w->sd_b + w->mean_r - x.mean, w->n);
+        measure_set(ROW(out, modigliani), p->mean_x / sd_x * w->sd_b + w->mean_r - p->mean_x, w->n);
     }
     measure_ratio(ROW(out, fama_beta), w->sd_r, w->sd_b, why, w->n);
-    measure_set(ROW(out, market_risk_premium), bx.mean, w->n);
-    measure_ratio(ROW(out, capital_market_line_slope), bx.mean, bx.sd, why, w->n);
+    measure_set(ROW(out, market_risk_premium), p->mean_y, w->n);
+    measure_ratio(ROW(out, capital_market_line_slope), p->mean_y, sd_bx, why, w->n);
     double own = sqrt(w->k->gains(w->y, w->n, 0).losses_squared / (double)w->n);
     double other = sqrt(w->k->gains(w->by, w->n, 0).losses_squared / (double)w->n);
     double root = sqrt(w->periods);
-    double mean_y = w->y == w->x ? x.mean : w->k->range(w->y, w->n).sum / (double)w->n;
+    double mean_y = w->y == w->x ? p->mean_x : w->k->range(w->y, w->n).sum / (double)w->n;
     measure_maybe(ROW(out, m2_sortino), own > 0, w->annual_r + mean_y / own * (other - own) * root,
                   REASON_NO_DOWNSIDE, w->n);
     measure_set(ROW(out, omega_excess), w->annual_r - 3 * own * other * w->periods, w->n);
@@ -181,11 +182,14 @@ static enum status take_common(const struct facts *f, struct arena *arena, struc
         if (lines[i] == NULL)
             return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for the metrics.");
     }
-    if (in->common_returns == NULL)
+    /* A benchmark without gaps: the common sessions are all, and their returns are there. */
+    bool is_whole =
+        in->common.value == in->path.value && in->common_returns == NULL && w->n == f->n;
+    if (in->common_returns == NULL && !is_whole)
         w->k->returns(in->common.value, n, lines[0]);
     if (in->benchmark_returns == NULL)
         w->k->returns(in->benchmark.value, n, lines[1]);
-    w->r = in->common_returns != NULL ? in->common_returns : lines[0];
+    w->r = is_whole ? f->r : in->common_returns != NULL ? in->common_returns : lines[0];
     w->b = in->benchmark_returns != NULL ? in->benchmark_returns : lines[1];
     double rate = measure_rate_per_period(in->risk_free_rate, w->periods), mar = in->options.mar;
     bool has_mar = in->options.has_mar;

@@ -1,6 +1,8 @@
 /* order.c - a distribution sort: as many buckets as values, then insertion within each. */
 #include "backtest/order.h"
 
+#include "backtest/kernels.h"
+
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,14 +39,11 @@ static size_t bucket_of(double value, double low, double scale, size_t n)
 /* -0 and 0 compare equal; one spelling keeps the order of bytes unique. */
 static void range_of(double *x, size_t n, double *ret_low, double *ret_high)
 {
-    double low = x[0] + 0.0, high = x[0] + 0.0;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         x[i] += 0.0;
-        low = x[i] < low ? x[i] : low;
-        high = x[i] > high ? x[i] : high;
-    }
-    *ret_low = low;
-    *ret_high = high;
+    struct kernel_range range = kernels_ref.range(x, n);
+    *ret_low = range.lowest;
+    *ret_high = range.highest;
 }
 
 static bool is_sorted(const double *x, size_t n)
@@ -111,14 +110,9 @@ static size_t place_in(const struct histogram *h, double value)
 
 static void histogram_take(struct histogram *h, const double *x, size_t n)
 {
-    double high = x[0];
-    *h = (struct histogram){.low = x[0]};
-    for (size_t i = 0; i < n; i++) {
-        h->low = x[i] < h->low ? x[i] : h->low;
-        high = x[i] > high ? x[i] : high;
-    }
-    h->scale = COARSE / (high - h->low);
-    h->is_spread = high > h->low && h->scale < 1e300;
+    struct kernel_range range = kernels_ref.range(x, n);
+    *h = (struct histogram){.low = range.lowest, .scale = COARSE / (range.highest - range.lowest)};
+    h->is_spread = range.highest > h->low && h->scale < 1e300;
     for (size_t i = 0; i < n; i++)
         h->count[place_in(h, x[i])]++;
 }
