@@ -37,10 +37,11 @@ static struct measure_trading trading_figures(const struct run *run, double effe
     size_t live = measure_live_length(path);
     double exposure = 0, equity = 0;
 
-    for (size_t t = 0; t < live; t++)
+    for (size_t t = 0; t < live; t++) { /* two sums that do not wait for each other */
+        double invested = r->wealth[t] > 0 ? 1 - r->ledger.cash[t] / r->wealth[t] : 0;
         equity += r->wealth[t];
-    for (size_t t = 1; t < live; t++)
-        exposure += r->wealth[t] > 0 ? 1 - r->ledger.cash[t] / r->wealth[t] : 0;
+        exposure += t > 0 ? invested : 0;
+    }
     struct concentration c = concentration_of(r->final_weight, run->panel->n_held);
     return (struct measure_trading){
         .largest = c.largest,
@@ -139,6 +140,7 @@ enum status run_take_measures(struct run *run, struct err *err)
         .options.has_mar = profile_targets_zero(run->spec->metrics_profile),
         .kernels = run->panel->kernels,
         .trading = &trading,
+        .details = &run->details,
     };
     s = common_paths(run, &input, err);
     if (s == STATUS_OK)
@@ -193,20 +195,21 @@ enum status run_describe(struct run *run, struct err *err)
 {
     struct backtest_result *result = run->result;
     size_t n = run->panel->n_sessions;
-    double *line = arena_room(run->arena, n, sizeof *line);
-    struct drawdown *list = arena_room(run->arena, n / 2 + 1, sizeof *list);
-    if (line == NULL || list == NULL)
-        return run_out_of_memory(err);
-
-    drawdown_path(result->equity, n, line);
+    const struct measure_details *details = &run->details;
+    const double *line = details->drawdown;
+    if (details->n < n) { /* a ruin: the line goes on at the bottom */
+        double *whole = arena_room(run->arena, n, sizeof *whole);
+        if (whole == NULL)
+            return run_out_of_memory(err);
+        drawdown_path(result->equity, n, whole);
+        line = whole;
+    }
     result->drawdown = line;
-    size_t count = drawdown_list(result->equity, n, list);
-    drawdown_sort(list, count);
+    size_t count = details->n_episodes;
     result->n_drawdowns = count < BACKTEST_DRAWDOWNS_MAX ? count : BACKTEST_DRAWDOWNS_MAX;
-    memcpy(result->drawdowns, list, result->n_drawdowns * sizeof *list);
-    struct measure_path path = {run->panel->clock, result->equity, n};
-    return tables_years(path.date, path.value, measure_live_length(path), run->arena,
-                        &result->years, err);
+    memcpy(result->drawdowns, details->episodes, result->n_drawdowns * sizeof *details->episodes);
+    result->years = details->years;
+    return STATUS_OK;
 }
 
 /* The frontier of the held assets, under the strategy's limits where it takes some. */

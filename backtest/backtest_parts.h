@@ -15,6 +15,7 @@ struct run {
     struct spec *spec;
     const struct panel *panel; /* given, or built by prepare */
     struct risk_free risk_free;
+    struct measure_details details; /* of the strategy's measures */
     struct sim_rules rules;
     struct plan plan;
     struct sim_workspace workspace;

@@ -235,5 +235,8 @@ enum status measure_compute(const struct measure_input *input, struct arena *are
     measure_serial(&f);
     measure_trades(&f);
     s = measure_calendar(&f, arena, err);
+    if (input->details != NULL)
+        *input->details = (struct measure_details){f.path.n, f.drawdown - 1, f.episodes,
+                                                   f.n_episodes, f.calendar};
     return s == STATUS_OK ? measure_relative(&f, arena, err) : s;
 }

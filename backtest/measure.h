@@ -80,6 +80,15 @@ struct measure_options {
     double ruin_loss;         /* fraction whose loss is ruin in risk_of_ruin; 0: 0.5 */
 };
 
+/* Lines and tables that the measures are made from, for who shows them too; in the arena of measure_compute. */
+struct measure_details {
+    size_t n;                        /* sessions that count: measure_live_length(path) */
+    const double *drawdown;          /* of each of them */
+    const struct drawdown *episodes; /* deepest first */
+    size_t n_episodes;
+    struct table_years years; /* without rows when the path has no dates */
+};
+
 struct kernels;
 
 struct measure_input {
@@ -98,6 +107,7 @@ struct measure_input {
     struct measure_options options;
     const struct kernels *kernels;         /* all give the same bits; NULL: those for any machine */
     const struct measure_trading *trading; /* NULL: a price series */
+    struct measure_details *details;       /* to be filled; NULL: not wanted */
 };
 
 /* Sessions of path that count: all, or up to and including the first value that is not above 0. */

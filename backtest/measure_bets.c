@@ -125,21 +125,21 @@ enum status measure_calendar(struct facts *f, struct arena *arena, struct err *e
                                            MEASURE_positive_months,    MEASURE_positive_years,
                                            MEASURE_positive_months_ffn};
     struct measure_value *out = f->out;
-    struct table_years years;
     if (f->path.date == NULL) {
         for (size_t i = 0; i < ARRAY_LEN(rows); i++)
             measure_deny(&out[rows[i]], REASON_NO_DATES, f->n);
         return STATUS_OK;
     }
-    enum status s = tables_years(f->path.date, f->path.value, f->path.n, arena, &years, err);
+    enum status s = tables_years(f->path.date, f->path.value, f->path.n, arena, &f->calendar, err);
     if (s != STATUS_OK)
         return s;
-    struct table_extremes months = tables_months(&years), totals = tables_totals(&years);
+    struct table_extremes months = tables_months(&f->calendar),
+                          totals = tables_totals(&f->calendar);
     put_extremes(ROW(out, best_month), ROW(out, worst_month), months);
     put_extremes(ROW(out, best_year), ROW(out, worst_year), totals);
     measure_set(ROW(out, positive_months), (double)months.n_positive / (double)months.n, months.n);
     measure_set(ROW(out, positive_years), (double)totals.n_positive / (double)totals.n, totals.n);
-    double first = years.rows[0].month[date_to_civil(f->path.date[1]).month - 1];
+    double first = f->calendar.rows[0].month[date_to_civil(f->path.date[1]).month - 1];
     size_t n = months.n_positive - (first > 0 ? 1 : 0);
     measure_maybe(ROW(out, positive_months_ffn), months.n >= 2,
                   (double)n / (double)(months.n > 1 ? months.n - 1 : 1), REASON_TOO_SHORT,

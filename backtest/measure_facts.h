@@ -38,6 +38,7 @@ struct facts {
     double y_mean, downside, upside; /* of y: mean, lower and upper second partial moments' roots */
     struct kernel_partials around_zero;   /* r around 0 */
     struct kernel_partials around_target; /* y around 0 */
+    struct table_years calendar;          /* without rows when there are no dates */
     struct drawdown *episodes;            /* deepest first */
     size_t n_episodes;
     double depth; /* |max drawdown| */
