@@ -105,6 +105,19 @@ struct kernel_fill {
     double *value, *weight; /* scratch, laid out as units */
 };
 
+/* Ratios (centre + mean) / sd of n columns, a multiple of KERNEL_LANES; their sums are in two halves. */
+struct kernel_ratios {
+    const double *sum[2], *square[2]; /* of deviations from centre, and of their squares */
+    const double *centre, *scale; /* scale: the largest magnitude; an sd within its rounding is 0 */
+    size_t n;
+    double per_row, per_degree; /* 1 / rows, and 1 / (rows - 1) */
+};
+
+/* Those that are surely there, rounding considered; the others may be on either side or at the limit. */
+struct kernel_ranks {
+    size_t n_below, n_above;
+};
+
 /* Rows of n values against others; row i of a starts at a + i * stride, and those of b likewise. */
 struct kernel_cross {
     const double *a, *b;
@@ -188,6 +201,9 @@ struct kernels {
      */
     void (*products)(const double *const *column, size_t n_columns, size_t n, const double *centre,
                      double *ret);
+
+    /* On which side of the limit the ratios are. A limit that is not finite leaves all of them open. */
+    struct kernel_ranks (*rank)(const struct kernel_ratios *r, double limit);
 
     /* y[i] += factor * x[i]. */
     void (*add_scaled)(double factor, const double *x, size_t n, double *y);

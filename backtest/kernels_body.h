@@ -51,6 +51,7 @@ static size_t count_lanes(const int64_t lane[KERNEL_LANES])
 #include "backtest/kernels_body_sums.h"
 #include "backtest/kernels_body_cross.h"
 #include "backtest/kernels_body_sides.h"
+#include "backtest/kernels_body_rank.h"
 
 const struct kernels KERNELS_TABLE = {
     .name = KERNELS_NAME,
@@ -81,4 +82,5 @@ const struct kernels KERNELS_TABLE = {
     .products = kernel_products,
     .add_scaled = kernel_add_scaled,
     .cross = kernel_cross,
+    .rank = kernel_rank,
 };

@@ -56,7 +56,9 @@ void overfit_study_add(struct overfit_study *study, const double *r)
 {
     assert(study->n < study->max_columns);
     size_t c = study->n++;
-    struct stats_moments m = stats_moments(r, study->n_rows);
+    struct stats_moments m = study->kernels != NULL
+                                 ? stats_moments_with(study->kernels, r, study->n_rows)
+                                 : stats_moments(r, study->n_rows);
 
     study->trial[c] = (struct overfit_trial){(double)NAN, m.skew, m.excess};
     study->centre[c] = m.mean;
@@ -132,9 +134,8 @@ static void deflate(struct overfit_report *r, size_t n_rows)
         overfit_min_track_record(t->sharpe, r->expected_max, t->skew, t->excess, 0.95);
 }
 
-enum status overfit_study_report(const struct overfit_study *study, size_t n_trials,
-                                 struct arena *arena, const struct stop *stop,
-                                 struct overfit_report *ret, struct err *err)
+void overfit_study_judge(const struct overfit_study *study, size_t n_trials,
+                         struct overfit_report *ret)
 {
     assert(n_trials >= study->n);
     struct overfit_report r = {.n_trials = n_trials, .n_columns = study->n};
@@ -144,6 +145,15 @@ enum status overfit_study_report(const struct overfit_study *study, size_t n_tri
                        ? study->trial[r.best]
                        : (struct overfit_trial){(double)NAN, (double)NAN, (double)NAN};
     deflate(&r, study->n_rows);
+    *ret = r;
+}
+
+enum status overfit_study_report(const struct overfit_study *study, size_t n_trials,
+                                 struct arena *arena, const struct stop *stop,
+                                 struct overfit_report *ret, struct err *err)
+{
+    struct overfit_report r;
+    overfit_study_judge(study, n_trials, &r);
     enum status s = overfit_splits(study, arena, stop, NULL, &r.splits, err);
     if (s == STATUS_OK)
         *ret = r;

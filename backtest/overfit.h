@@ -47,14 +47,17 @@ struct overfit_trial {
     double sharpe, skew, excess; /* G1 and G2; sharpe is NaN when the returns do not vary */
 };
 
+struct kernels;
+
 struct overfit_study {
     size_t n_rows, n_blocks, block_rows;
     size_t n, max_columns;
     struct overfit_trial *trial;
-    double *centre, *scale; /* per column: mean of r, and max |r| */
-    double *sum, *square;   /* of r - centre; block b, column c at b * max_columns + c */
-    double *standard;       /* per row, the sum over columns of (r - mean) / sd */
-    size_t n_standard;      /* columns in it */
+    double *centre, *scale;        /* per column: mean of r, and max |r| */
+    double *sum, *square;          /* of r - centre; block b, column c at b * max_columns + c */
+    double *standard;              /* per row, the sum over columns of (r - mean) / sd */
+    size_t n_standard;             /* columns in it */
+    const struct kernels *kernels; /* all give the same bits; NULL: those for any machine */
 };
 
 /*
@@ -102,6 +105,10 @@ enum status overfit_study_report(const struct overfit_study *study, size_t n_tri
                                  struct arena *arena, const struct stop *stop,
                                  struct overfit_report *ret, struct err *err) NODISCARD;
 
+/* All of it but the splits, which are left empty. */
+void overfit_study_judge(const struct overfit_study *study, size_t n_trials,
+                         struct overfit_report *ret);
+
 /*
  * The splits alone. ret_logit, unless it is NULL, has room for C(n_blocks, n_blocks / 2) values, in the
  * order of rising sets of in-sample blocks read as binary numbers.
@@ -109,5 +116,19 @@ enum status overfit_study_report(const struct overfit_study *study, size_t n_tri
 enum status overfit_splits(const struct overfit_study *study, struct arena *arena,
                            const struct stop *stop, double *ret_logit, struct overfit_splits *ret,
                            struct err *err) NODISCARD;
+
+/*
+ * The same on several threads: of the parts that _new makes each may be played by another one at the same time, and
+ * when all have been, _end puts them together. Any number of parts gives the same bits. study->n >= 2.
+ */
+struct overfit_parts;
+enum status overfit_parts_new(const struct overfit_study *study, size_t n_parts,
+                              struct arena *arena, struct overfit_parts **ret, struct err *err)
+    NODISCARD;
+enum status overfit_parts_play(struct overfit_parts *parts, size_t part, const struct stop *stop,
+                               struct err *err) NODISCARD;
+enum status overfit_parts_end(const struct overfit_parts *parts, struct arena *arena,
+                              double *ret_logit, struct overfit_splits *ret, struct err *err)
+    NODISCARD;
 
 #endif

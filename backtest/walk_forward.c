@@ -243,6 +243,7 @@ static enum status judge(const struct walk *walk, struct arena *arena, const str
         overfit_study_init(&study, n_rows, OVERFIT_BLOCKS, report->n_candidates, arena, err);
     if (s != STATUS_OK)
         return s;
+    study.kernels = scene->market.history.panel->kernels;
     for (size_t c = 0; c < report->n_candidates; c++)
         overfit_study_add(&study,
                           walk->path + c * scene->market.history.panel->n_sessions + first + 1);

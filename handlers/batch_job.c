@@ -179,6 +179,7 @@ static enum status begin(struct batch *batch, struct err *err)
     if (s == STATUS_OK)
         s = backtest_items_count(db, job->id, &batch->n_done, &batch->n_failed, err);
     batch->study.n_max = (size_t)job->n_items;
+    batch->study.kernels = batch->service.kernels;
     if (s != STATUS_OK)
         return s;
     return batch_team_new(batch_job_threads(batch->app->config),
@@ -235,6 +236,10 @@ static enum status finish(struct batch *batch, struct str *ret_result, struct er
                             ? batch_frontier(&batch->service, &batch->kept, batch->run->arena,
                                              &batch->run->stop, &frontier, &no_frontier, err)
                             : STATUS_OK;
+    const struct overfit_splits *splits = NULL;
+    if (drawn == STATUS_OK && batch->kept.is_sweep)
+        drawn = batch_study_splits(&batch->study, batch->team, batch->run->arena, &batch->run->stop,
+                                   &splits, err);
     if (drawn != STATUS_OK)
         return drawn;
     const struct batch_summary summary = {.job_id = batch->run->fence.id,
@@ -243,13 +248,12 @@ static enum status finish(struct batch *batch, struct str *ret_result, struct er
                                           .n_failed = batch->n_failed,
                                           .generation = batch->service.catalog->generation,
                                           .study = batch->kept.is_sweep ? &batch->study : NULL,
+                                          .splits = splits,
                                           .futures = futures,
                                           .frontier = frontier,
                                           .no_frontier = no_frontier};
     enum status s = db_acquire(batch->run->pool, DB_READ, NULL, &db, err);
-    return s != STATUS_OK
-               ? s
-               : batch_report(db, &summary, batch->run->arena, &batch->run->stop, ret_result, err);
+    return s != STATUS_OK ? s : batch_report(db, &summary, batch->run->arena, ret_result, err);
 }
 
 static enum status run_batch(struct batch *batch, struct str *ret_result, struct err *err)

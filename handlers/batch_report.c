@@ -1,7 +1,7 @@
 /* batch_report.c - the result of a finished batch, written once. */
 #include "handlers/batch_report.h"
 
-enum { RESULT_BYTES_MAX = 1 << 20, COLUMNS_MIN = 2 };
+enum { RESULT_BYTES_MAX = 1 << 20 };
 
 static bool is_better_low(enum backtest_row_metric metric)
 {
@@ -92,21 +92,17 @@ static void write_overfitting(struct json_out *json, const struct batch_study *s
 }
 
 /* Trials are counted here, not told by the client: every item that was run, failed or not, was a try. */
-static enum status write_study(const struct batch_summary *summary, struct arena *arena,
-                               const struct stop *stop, struct json_out *json, struct err *err)
+static void write_study(const struct batch_summary *summary, struct json_out *json)
 {
-    const struct batch_study *study = summary->study;
     struct overfit_report report;
     jw_key(json, "overfitting");
-    if (study == NULL || !study->is_begun || study->study.n < COLUMNS_MIN) {
+    if (summary->splits == NULL) {
         jw_null(json);
-        return STATUS_OK;
+        return;
     }
-    enum status s =
-        overfit_study_report(&study->study, (size_t)summary->n_items, arena, stop, &report, err);
-    if (s == STATUS_OK)
-        write_overfitting(json, study, &report);
-    return s;
+    overfit_study_judge(&summary->study->study, (size_t)summary->n_items, &report);
+    report.splits = *summary->splits;
+    write_overfitting(json, summary->study, &report);
 }
 
 static void write_part(struct json_out *json, const char *key, struct str part)
@@ -119,7 +115,7 @@ static void write_part(struct json_out *json, const char *key, struct str part)
 }
 
 enum status batch_report(struct db *db, const struct batch_summary *summary, struct arena *arena,
-                         const struct stop *stop, struct str *ret, struct err *err)
+                         struct str *ret, struct err *err)
 {
     struct buf out;
     struct json_out json;
@@ -132,8 +128,7 @@ enum status batch_report(struct db *db, const struct batch_summary *summary, str
     jw_key_i64(&json, "generation", summary->generation);
     jw_key_c(&json, "engine_version", BACKTEST_ENGINE_VERSION);
     enum status s = write_best(db, summary, arena, &json, err);
-    if (s == STATUS_OK)
-        s = write_study(summary, arena, stop, &json, err);
+    write_study(summary, &json);
     write_part(&json, "frontier", summary->frontier);
     jw_key_text(&json, "frontier_reason", summary->no_frontier);
     write_part(&json, "monte_carlo", summary->futures);

@@ -27,6 +27,7 @@ static enum status begin(struct batch_study *study, size_t n_rows, struct arena 
     enum status s =
         overfit_study_init(&study->study, n_rows, OVERFIT_BLOCKS, study->n_max, arena, err);
     study->is_begun = s == STATUS_OK;
+    study->study.kernels = study->kernels;
     return s;
 }
 
@@ -146,4 +147,36 @@ enum status batch_study_recall(struct batch_study *study, const struct backtest_
         read_trial(study, c, numbers);
     }
     return STATUS_OK;
+}
+
+struct shared_splits {
+    struct overfit_parts *parts;
+    const struct stop *stop;
+};
+
+static enum status play_part(void *cls, size_t part, struct err *err)
+{
+    const struct shared_splits *splits = cls;
+    return overfit_parts_play(splits->parts, part, splits->stop, err);
+}
+
+enum status batch_study_splits(const struct batch_study *study, struct batch_team *team,
+                               struct arena *arena, const struct stop *stop,
+                               const struct overfit_splits **ret, struct err *err)
+{
+    struct shared_splits splits = {NULL, stop};
+    *ret = NULL;
+    if (!study->is_begun || study->study.n < 2)
+        return STATUS_OK;
+    struct overfit_splits *found = ARENA_NEW(arena, struct overfit_splits);
+    if (found == NULL)
+        return err_out_of_memory(err);
+    enum status s =
+        overfit_parts_new(&study->study, batch_team_size(team), arena, &splits.parts, err);
+    if (s == STATUS_OK)
+        s = batch_team_share(team, play_part, &splits, err);
+    if (s == STATUS_OK)
+        s = overfit_parts_end(splits.parts, arena, NULL, found, err);
+    *ret = s == STATUS_OK ? found : NULL;
+    return s;
 }

@@ -13,7 +13,8 @@
 struct batch_study {
     struct overfit_study study;
     bool is_begun;
-    size_t n_max;        /* trials there may be */
+    size_t n_max; /* trials there may be */
+    const struct kernels *kernels;
     int32_t first, last; /* sessions of the first */
     size_t n_others;     /* trials with other sessions, left out */
     int64_t *item;       /* of each column */
@@ -35,5 +36,13 @@ enum status batch_study_keep(const struct batch_study *study, size_t from, struc
 enum status batch_study_recall(struct batch_study *study, const struct backtest_study_kept *kept,
                                int64_t n_done, struct arena *arena, bool *ret_is_whole,
                                struct err *err) NODISCARD;
+
+/*
+ * The splits of the study on the threads of a team, in the arena; *ret is NULL when there are fewer than two trials.
+ * Errors: OUT_OF_MEMORY, the stop's own status.
+ */
+enum status batch_study_splits(const struct batch_study *study, struct batch_team *team,
+                               struct arena *arena, const struct stop *stop,
+                               const struct overfit_splits **ret, struct err *err) NODISCARD;
 
 #endif

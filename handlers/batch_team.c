@@ -18,7 +18,7 @@ struct member {
     bool is_started;
 };
 
-/* What the members work on; set before any of them is woken, read-only until all are done. */
+/* Items to run. */
 struct order {
     const struct backtest_service *service;
     struct str base;
@@ -30,6 +30,9 @@ struct order {
 struct batch_team {
     struct batch_outcome outcomes[TEAM_ITEMS_MAX];
     struct order order;
+    /* What the members work on; set before any of them is woken, read-only until all are done. */
+    team_part_fn *part;
+    void *cls;
     atomic_size_t next; /* item to be taken */
     int nice;
     struct lock lock; /* leaf lock; guards every GUARDED field */
@@ -116,8 +119,10 @@ static enum status run_item(const struct order *order, struct member *member,
     return STATUS_OK;
 }
 
-static enum status run_items(struct batch_team *team, struct member *member, struct err *err)
+static enum status run_items(void *cls, size_t part, struct err *err)
 {
+    struct batch_team *team = cls;
+    struct member *member = &team->members[part];
     enum status s = STATUS_OK;
     for (size_t i; s == STATUS_OK && (i = atomic_fetch_add(&team->next, 1)) < team->order.n;) {
         arena_reset(&member->arena);
@@ -159,7 +164,7 @@ static void *member_main(void *cls)
         lock_give(&team->lock);
         if (must_end)
             return NULL;
-        enum status s = run_items(team, member, &err);
+        enum status s = team->part(team->cls, (size_t)(member - team->members), &err);
         report(team, s, &err);
     }
 }
@@ -215,14 +220,11 @@ void batch_team_free(struct batch_team *team)
     free(team);
 }
 
-enum status batch_team_run(struct batch_team *team, const struct backtest_service *service,
-                           struct str base, const struct backtest_item *items, size_t n,
-                           bool with_returns, const struct stop *stop, struct err *err)
+enum status batch_team_share(struct batch_team *team, team_part_fn *part, void *cls,
+                             struct err *err)
 {
-    team->order = (struct order){service, base, n, with_returns, stop};
-    for (size_t i = 0; i < n; i++)
-        team->outcomes[i].item = &items[i];
-    atomic_store(&team->next, 0);
+    team->part = part;
+    team->cls = cls;
     lock_take(&team->lock);
     team->failed = STATUS_OK;
     team->n_busy = team->n_members;
@@ -235,6 +237,22 @@ enum status batch_team_run(struct batch_team *team, const struct backtest_servic
         *err = team->why;
     lock_give(&team->lock);
     return s;
+}
+
+enum status batch_team_run(struct batch_team *team, const struct backtest_service *service,
+                           struct str base, const struct backtest_item *items, size_t n,
+                           bool with_returns, const struct stop *stop, struct err *err)
+{
+    team->order = (struct order){service, base, n, with_returns, stop};
+    for (size_t i = 0; i < n; i++)
+        team->outcomes[i].item = &items[i];
+    atomic_store(&team->next, 0);
+    return batch_team_share(team, run_items, team, err);
+}
+
+unsigned batch_team_size(const struct batch_team *team)
+{
+    return team->n_members;
 }
 
 const struct batch_outcome *batch_team_outcome(const struct batch_team *team, size_t i)

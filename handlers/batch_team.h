@@ -26,7 +26,13 @@ bool batch_ends_all(enum status s);
 struct batch_team;
 enum status batch_team_new(unsigned n_threads, size_t arena_bytes, int nice,
                            struct batch_team **ret, struct err *err) NODISCARD;
-void batch_team_free(struct batch_team *team); /* NULL is allowed */
+void batch_team_free(struct batch_team *team);           /* NULL is allowed */
+unsigned batch_team_size(const struct batch_team *team); /* its threads */
+
+/* Every thread calls part with its number, 0 to batch_team_size - 1; what the first to fail returned. */
+typedef enum status team_part_fn(void *cls, size_t part, struct err *err);
+enum status batch_team_share(struct batch_team *team, team_part_fn *part, void *cls,
+                             struct err *err) NODISCARD;
 
 /*
  * Runs n items. A failure of an item is its outcome; what stops the work as a whole (the stop word, a database that

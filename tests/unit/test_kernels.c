@@ -355,6 +355,51 @@ static void products_of_rows_are_those_of_textbook_loops(void **state)
     }
 }
 
+/* What is said to be below or above is; next to nothing is left open but what stands at the limit itself. */
+static void ratios_are_ranked_as_their_values_are(void **state)
+{
+    enum { COUNT = 64, ROWS_IN = 500 };
+    static double sum[2][COUNT], square[2][COUNT], centre[COUNT], scale[COUNT];
+    const struct kernels *best = kernels_choose(KERNELS_AUTO);
+    size_t n_open = 0, n_asked = 0;
+    (void)state;
+    for (uint64_t seed = 0; seed < 300; seed++) {
+        double ratio[COUNT];
+        fill(sum[0], COUNT, seed, 0);
+        fill(sum[1], COUNT, seed + 1000, 0);
+        fill(centre, COUNT, seed + 2000, seed % 3 == 0 ? 3 : 0);
+        for (size_t c = 0; c < COUNT; c++) {
+            bool is_flat = c % 16 == 5;
+            scale[c] = 0.06;
+            sum[0][c] = is_flat ? 0 : sum[0][c];
+            sum[1][c] = is_flat ? 0 : sum[1][c];
+            square[0][c] = is_flat ? 0 : 0.1 + fabs(sum[0][c]);
+            square[1][c] = is_flat ? 0 : 0.1 + fabs(sum[1][c]);
+            double both = sum[0][c] + sum[1][c], mean = both / ROWS_IN;
+            double variance = (square[0][c] + square[1][c] - both * mean) / (ROWS_IN - 1);
+            ratio[c] = variance > 0 ? (centre[c] + mean) / sqrt(variance) : 0;
+        }
+        struct kernel_ratios r = {{sum[0], sum[1]}, {square[0], square[1]}, centre, scale, COUNT,
+                                  1.0 / ROWS_IN,    1.0 / (ROWS_IN - 1)};
+        for (size_t c = 0; c < COUNT; c++) {
+            struct kernel_ranks found = kernels_ref.rank(&r, ratio[c]);
+            struct kernel_ranks other = best->rank(&r, ratio[c]);
+            size_t n_below = 0, n_above = 0;
+            for (size_t i = 0; i < COUNT; i++) {
+                n_below += ratio[i] < ratio[c];
+                n_above += ratio[i] > ratio[c];
+            }
+            assert_true(found.n_below <= n_below && found.n_above <= n_above);
+            assert_true(found.n_below == other.n_below && found.n_above == other.n_above);
+            n_open += COUNT - found.n_below - found.n_above;
+            n_asked++;
+        }
+        assert_int_equal(kernels_ref.rank(&r, -(double)INFINITY).n_above, 0);
+        assert_int_equal(kernels_ref.rank(&r, (double)NAN).n_below, 0);
+    }
+    assert_true(n_open < 8 * n_asked); /* itself, four that do not vary, and equal ones */
+}
+
 static void dot_and_products_are_those_of_textbook_loops(void **state)
 {
     const double *column[COLUMNS];
@@ -482,6 +527,7 @@ int main(void)
         cmocka_unit_test(sums_are_those_of_textbook_loops),
         cmocka_unit_test(sides_are_those_of_textbook_loops),
         cmocka_unit_test(products_of_rows_are_those_of_textbook_loops),
+        cmocka_unit_test(ratios_are_ranked_as_their_values_are),
         cmocka_unit_test(dot_and_products_are_those_of_textbook_loops),
         cmocka_unit_test(written_series_are_the_scalar_formulas),
         cmocka_unit_test(compounding_stays_with_the_long_double_product),

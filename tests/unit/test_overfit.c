@@ -1,5 +1,6 @@
 /* test_overfit.c - what the best of many trials is worth: published values, and searches with and without skill. */
 #include "backtest/elementary.h"
+#include "backtest/kernels.h"
 #include "backtest/overfit.h"
 #include "backtest/rng.h"
 #include "backtest/stats.h"
@@ -211,6 +212,41 @@ static void splits_agree_with_a_plain_computation(void **state)
     arena_clear(&arena);
 }
 
+/* Twins, cash and a strip that is not full: whoever plays how many parts, on any kernels. */
+static void splits_have_the_same_bits_in_any_number_of_parts(void **state)
+{
+    enum { ROWS = 640, COLUMNS = 150, SPLITS = 12870 };
+    static double r[ROWS], twin[ROWS], whole[SPLITS], logit[SPLITS];
+    struct overfit_study study;
+    struct overfit_splits first, splits;
+    struct arena arena;
+    (void)state;
+    arena_init(&arena, (size_t)1 << 27);
+    assert_int_equal(overfit_study_init(&study, ROWS, OVERFIT_BLOCKS, COLUMNS, &arena, NULL),
+                     STATUS_OK);
+    for (size_t c = 0; c < COLUMNS; c++) {
+        fill_returns(r, ROWS, 8, c, c == 70 ? 0.001 : 0);
+        if (c == 3)
+            memcpy(twin, r, sizeof r);
+        for (size_t t = 0; t < ROWS && c == 7; t++)
+            r[t] = 0.0001;
+        overfit_study_add(&study, c == 9 || c == 149 ? twin : r);
+    }
+    assert_int_equal(overfit_splits(&study, &arena, NULL, whole, &first, NULL), STATUS_OK);
+    assert_int_equal(first.n, SPLITS);
+    for (size_t n_parts = 1; n_parts < 8; n_parts += 2) {
+        struct overfit_parts *parts = NULL;
+        study.kernels = kernels_choose(n_parts > 3 ? KERNELS_AUTO : KERNELS_REF);
+        assert_int_equal(overfit_parts_new(&study, n_parts, &arena, &parts, NULL), STATUS_OK);
+        for (size_t k = n_parts; k-- > 0;)
+            assert_int_equal(overfit_parts_play(parts, k, NULL, NULL), STATUS_OK);
+        assert_int_equal(overfit_parts_end(parts, &arena, logit, &splits, NULL), STATUS_OK);
+        assert_memory_equal(logit, whole, sizeof whole);
+        assert_memory_equal(&splits, &first, sizeof first);
+    }
+    arena_clear(&arena);
+}
+
 /* Without skill the best in sample is no better than the median out of sample; with skill it stays the best. */
 static void search_without_skill_is_told_from_one_with_skill(void **state)
 {
@@ -310,6 +346,7 @@ int main(void)
         cmocka_unit_test(deflated_sharpe_of_ffn_is_met),
         cmocka_unit_test(probability_of_overfitting_is_that_of_the_case),
         cmocka_unit_test(splits_agree_with_a_plain_computation),
+        cmocka_unit_test(splits_have_the_same_bits_in_any_number_of_parts),
         cmocka_unit_test(search_without_skill_is_told_from_one_with_skill),
         cmocka_unit_test(trials_that_resemble_each_other_count_less),
         cmocka_unit_test(study_that_is_too_short_or_empty_says_so),
