@@ -86,7 +86,7 @@ endif
 # one that picks its code by processor changes the last bits of weights (docs/adr/0015).
 LAPACK_LIBS = $(addprefix /usr/lib/$(shell gcc -print-multiarch)/,lapack/liblapack.a blas/libblas.a)
 
-PACKAGES := libmicrohttpd jansson libpq sqlite3 libcrypto zlib libzstd libbrotlienc hiredis
+PACKAGES := libmicrohttpd jansson libpq sqlite3 libcrypto zlib libzstd libbrotlienc hiredis libcurl
 # Asked once and only when a recipe needs it: on a fresh machine pkg-config is not there while this file is read.
 LIB_CFLAGS = $(eval LIB_CFLAGS := $$(patsubst -I%,-isystem %,$$(shell pkg-config --cflags $(PACKAGES))))$(LIB_CFLAGS)
 LIB_LIBS = $(eval LIB_LIBS := $$(shell pkg-config --libs $(PACKAGES)) $$(LAPACK_LIBS))$(LIB_LIBS)

@@ -213,3 +213,60 @@ enum status gzip_read(struct gzip_file *file, char *to, size_t size, size_t *ret
     return file->is_packed ? read_packed(file, to, size, ret_n, err)
                            : read_plain(file, to, size, ret_n, err);
 }
+
+struct gzip_stream {
+    z_stream z;
+    bool is_inside; /* a member has begun and not ended */
+    char piece[PIECE_BYTES];
+};
+
+enum status gzip_stream_new(struct gzip_stream **ret, struct err *err)
+{
+    struct gzip_stream *stream = calloc(1, sizeof *stream);
+    if (stream == NULL || inflateInit2(&stream->z, WINDOW_GZIP) != Z_OK) {
+        free(stream);
+        return err_out_of_memory(err);
+    }
+    *ret = stream;
+    return STATUS_OK;
+}
+
+void gzip_stream_freep(struct gzip_stream **stream)
+{
+    if (*stream != NULL)
+        (void)inflateEnd(&(*stream)->z);
+    free(*stream);
+    *stream = NULL;
+}
+
+/* Until all input is used and the last output fitted into the piece. */
+enum status gzip_stream_add(struct gzip_stream *stream, struct str packed, gzip_sink *sink,
+                            void *to, struct err *err)
+{
+    z_stream *z = &stream->z;
+    enum status s = packed.len > UINT_MAX ? damaged(err) : STATUS_OK;
+    z->next_in = (const Bytef *)packed.ptr;
+    z->avail_in = (uInt)packed.len;
+    z->avail_out = 1;
+    while (s == STATUS_OK && (z->avail_in > 0 || (stream->is_inside && z->avail_out == 0))) {
+        if (!stream->is_inside && inflateReset(z) != Z_OK)
+            return damaged(err);
+        stream->is_inside = true;
+        z->next_out = (Bytef *)stream->piece;
+        z->avail_out = PIECE_BYTES;
+        int rc = inflate(z, Z_NO_FLUSH);
+        stream->is_inside = rc != Z_STREAM_END;
+        if (rc == Z_MEM_ERROR)
+            return err_out_of_memory(err);
+        if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR)
+            return damaged(err);
+        if (z->avail_out < PIECE_BYTES)
+            s = sink(to, (struct str){stream->piece, (size_t)PIECE_BYTES - z->avail_out}, err);
+    }
+    return s;
+}
+
+enum status gzip_stream_finish(const struct gzip_stream *stream, struct err *err)
+{
+    return stream->is_inside ? damaged(err) : STATUS_OK;
+}

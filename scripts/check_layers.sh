@@ -26,7 +26,7 @@ BEGIN {
     own("^sqlite3\\.h$", "^store/db_sqlite(_[a-z]+)?\\.[ch]$", "store/db_sqlite*.c")
     own("^(libpq-fe\\.h|libpq/|postgresql/|pg_config)", "^store/db_pg(_[a-z]+)*\\.[ch]$", "store/db_pg*.c")
     own("^microhttpd\\.h$", "^server/http(_[a-z0-9_]+)?\\.c$", "server/http.c and two http_*.c beside it")
-    own("^curl/", "^ingest/fetch\\.c$", "ingest/fetch.c")
+    own("^curl/", "^ingest/transport(_[a-z]+)?\\.[ch]$", "ingest/transport*.c")
     own("^(hiredis/|hiredis\\.h$)", "^cache/redis\\.c$", "cache/redis.c")
     own("^openssl/", "^base/digest\\.c$", "base/digest.c")
     own("^zlib\\.h$", "^base/(encode_)?gzip\\.c$", "base/gzip.c and base/encode_gzip.c")
@@ -217,7 +217,7 @@ clean|store/db_sqlite.c|#include <sqlite3.h>
 found|store/db_pg.c|#include <sqlite3.h>
 clean|server/http_reply.c|#include <microhttpd.h>
 found|server/router.c|#include <microhttpd.h>
-clean|ingest/fetch.c|#include <curl/curl.h>
+clean|ingest/transport.c|#include <curl/curl.h>
 found|ingest/lake.c|#include <curl/curl.h>
 clean|cache/redis.c|#include <hiredis/hiredis.h>
 found|cache/l1.c|#include <hiredis.h>

@@ -24,6 +24,7 @@ zlib1g-dev
 libzstd-dev
 libbrotli-dev
 libhiredis-dev
+libcurl4-openssl-dev
 liblapack-dev
 libblas-dev
 '

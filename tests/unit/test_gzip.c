@@ -133,6 +133,45 @@ static void a_missing_file_or_a_folder_is_an_input_error(void **state)
     assert_null(file);
 }
 
+static enum status add_to(void *to, struct str plain, struct err *err)
+{
+    (void)err;
+    buf_add(to, plain);
+    return STATUS_OK;
+}
+
+static void pieces_of_any_size_and_several_members_are_one_stream(void **state)
+{
+    CLEANUP(arena_clear) struct arena arena;
+    struct str one, two;
+    (void)state;
+    arena_init(&arena, 16 << 20);
+    struct str plain = noise(&arena, 200000);
+    assert_int_equal(gzip_pack(plain, 6, &arena, &one, NULL), STATUS_OK);
+    assert_int_equal(gzip_pack(STR("end"), 6, &arena, &two, NULL), STATUS_OK);
+    struct buf packed;
+    buf_init(&packed, &arena, 1 << 20);
+    buf_add(&packed, one);
+    buf_add(&packed, two);
+    for (size_t step = 1; step <= packed.len; step = step * 40 + 3) {
+        CLEANUP(gzip_stream_freep) struct gzip_stream *stream = NULL;
+        struct buf out;
+        buf_init(&out, &arena, 1 << 20);
+        assert_int_equal(gzip_stream_new(&stream, NULL), STATUS_OK);
+        for (size_t at = 0; at < packed.len; at += step) {
+            struct str piece = str_sub(buf_str(&packed), at, at + step);
+            assert_int_equal(gzip_stream_add(stream, piece, add_to, &out, NULL), STATUS_OK);
+            bool is_end = at + step >= packed.len;
+            bool is_between = at + piece.len == one.len;
+            assert_int_equal(gzip_stream_finish(stream, NULL),
+                             is_end || is_between ? STATUS_OK : STATUS_BAD_DATA);
+        }
+        assert_int_equal(out.len, plain.len + 3);
+        assert_memory_equal(out.ptr, plain.ptr, plain.len);
+        assert_int_equal(gzip_stream_add(stream, STR("more"), add_to, &out, NULL), STATUS_BAD_DATA);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +180,7 @@ int main(void)
         cmocka_unit_test(files_are_read_packed_or_plain),
         cmocka_unit_test(a_short_or_damaged_file_is_bad_data),
         cmocka_unit_test(a_missing_file_or_a_folder_is_an_input_error),
+        cmocka_unit_test(pieces_of_any_size_and_several_members_are_one_stream),
     };
     return cmocka_run_group_tests_name("gzip", tests, NULL, NULL);
 }
