@@ -18,7 +18,7 @@ static inline bool number_is_same(double a, double b)
     return bits_a == bits_b;
 }
 
-enum { NUMBER_TEXT_BYTES = 32 };
+enum { NUMBER_TEXT_BYTES = 40 };
 
 /*
  * The shortest decimal that strtod reads back as exactly value, written the same way on every
