@@ -229,14 +229,19 @@ void jw_i64(struct json_out *json, int64_t value)
     buf_add_i64(json->out, value);
 }
 
-/* In place where there is room for the longest number; at a builder's limit as long as it really is. */
+/* Where to write in place; NULL: there is no such room yet, or, at a builder's limit, never will be. */
+static char *room_in_place(const struct buf *out, size_t bytes)
+{
+    bool has_room =
+        !out->failed && out->cap - out->len > bytes && out->max_bytes - out->len >= bytes;
+    return has_room ? out->ptr + out->len : NULL;
+}
+
 static void add_number(struct buf *out, double value)
 {
-    char text[NUMBER_TEXT_BYTES];
-    bool has_room = !out->failed && out->cap - out->len > sizeof text &&
-                    out->max_bytes - out->len >= sizeof text;
-    if (has_room)
-        out->len += number_format(value, out->ptr + out->len);
+    char text[NUMBER_TEXT_BYTES], *to = room_in_place(out, sizeof text);
+    if (to != NULL)
+        out->len += number_format(value, to);
     else
         buf_add(out, (struct str){text, number_format(value, text)});
 }
@@ -251,18 +256,62 @@ void jw_f64(struct json_out *json, double value)
     add_number(json->out, value);
 }
 
-void jw_f64_array(struct json_out *json, const double *values, size_t n)
+static double value_at(const double *first, size_t i, size_t stride_bytes)
 {
-    jw_array(json);
+    double value;
+    memcpy(&value, (const char *)first + i * stride_bytes, sizeof value);
+    return value;
+}
+
+/* Values and the commas before them, in place: to has room for all. */
+static size_t put_values(char *to, const double *first, size_t n, size_t stride_bytes)
+{
+    char *at = to;
     for (size_t i = 0; i < n; i++) {
-        if (i > 0)
-            buf_add_char(json->out, ',');
-        if (isfinite(values[i]))
-            add_number(json->out, values[i]);
-        else
-            buf_add(json->out, STR("null"));
+        double value = value_at(first, i, stride_bytes);
+        *at++ = ',';
+        if (isfinite(value)) {
+            at += number_format(value, at);
+        } else {
+            memcpy(at, "null", 4);
+            at += 4;
+        }
+    }
+    return (size_t)(at - to);
+}
+
+static void add_value(struct json_out *json, double value)
+{
+    if (isfinite(value))
+        add_number(json->out, value);
+    else
+        buf_add(json->out, STR("null"));
+}
+
+void jw_f64_column(struct json_out *json, const double *first, size_t n, size_t stride_bytes)
+{
+    enum { CHUNK = 32 };
+    jw_array(json);
+    if (n > 0)
+        add_value(json, value_at(first, 0, stride_bytes));
+    for (size_t i = 1, more; i < n; i += more) {
+        more = n - i < CHUNK ? n - i : CHUNK;
+        char *to = room_in_place(json->out, more * (NUMBER_TEXT_BYTES + 1));
+        const double *from = (const void *)((const char *)first + i * stride_bytes);
+        if (to != NULL) {
+            json->out->len += put_values(to, from, more, stride_bytes);
+            continue;
+        }
+        more = 1;
+        buf_add_char(json->out, ',');
+        add_value(json, *from);
     }
     jw_end_array(json);
+}
+
+void jw_f64_array(struct json_out *json, const double *values, size_t n)
+{
+    jw_f64_column(json, values, n, sizeof *values);
 }
 
 /* Of ,"2020-01-31": the day has a neighbour that differs in its last digit alone. */

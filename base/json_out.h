@@ -33,6 +33,8 @@ void jw_str(struct json_out *json, struct str value); /* ptr NULL is written as 
 void jw_i64(struct json_out *json, int64_t value);
 void jw_f64(struct json_out *json, double value); /* shortest text that reads back the same */
 void jw_f64_array(struct json_out *json, const double *values, size_t n); /* a whole array */
+/* The same of n values that lie stride_bytes apart: one member of an array of structs. */
+void jw_f64_column(struct json_out *json, const double *first, size_t n, size_t stride_bytes);
 void jw_date_array(struct json_out *json, const int32_t *dates, size_t n);
 void jw_bool(struct json_out *json, bool value);
 void jw_null(struct json_out *json);

@@ -1,113 +1,140 @@
 /*
- * backtest_render_trades.c - thousands of rows with the same keys: each is put together in one piece of memory instead
- * of key by key. A row that does not fit there, or holds what has to be escaped, goes the common way.
+ * backtest_render_trades.c - thousands of trades column by column: names are said once, and what is the same as in the
+ * trade before, as most dates and reasons are, is copied from there.
  */
 #include "handlers/backtest_render_trades.h"
 
 #include "base/date.h"
-#include "base/number.h"
 
-#include <math.h>
 #include <string.h>
 
-enum { ROW_BYTES = 1024, UID_BYTES = 128 };
-
-/* The date of the row before: most sessions have a trade of every asset. */
-struct day {
-    uint32_t session;
-    bool is_known;
-    char text[DATE_TEXT_BYTES];
+/* A column of texts: what a trade has in it is known by a number. */
+struct texts {
+    const char *key;
+    uint32_t (*code)(const struct sim_trade *trade);
+    struct str (*text)(const struct backtest_result *r, uint32_t code, char room[DATE_TEXT_BYTES]);
 };
 
-static void write_trade(const struct backtest_result *r, const struct sim_trade *trade,
+static uint32_t code_of_date(const struct sim_trade *trade)
+{
+    return trade->session;
+}
+
+static uint32_t code_of_asset(const struct sim_trade *trade)
+{
+    return trade->asset;
+}
+
+static uint32_t code_of_side(const struct sim_trade *trade)
+{
+    return trade->is_buy ? 1 : 0;
+}
+
+static uint32_t code_of_reason(const struct sim_trade *trade)
+{
+    return (uint32_t)trade->reason;
+}
+
+static struct str text_of_date(const struct backtest_result *r, uint32_t session,
+                               char room[DATE_TEXT_BYTES])
+{
+    date_format(r->panel->clock[session], room);
+    return (struct str){room, DATE_TEXT_BYTES - 1};
+}
+
+static struct str text_of_uid(const struct backtest_result *r, uint32_t asset,
+                              char room[DATE_TEXT_BYTES])
+{
+    (void)room;
+    return r->panel->assets[asset].series->uid;
+}
+
+static struct str text_of_currency(const struct backtest_result *r, uint32_t asset,
+                                   char room[DATE_TEXT_BYTES])
+{
+    (void)room;
+    return str_of(r->panel->assets[asset].series->currency);
+}
+
+static struct str text_of_side(const struct backtest_result *r, uint32_t is_buy,
+                               char room[DATE_TEXT_BYTES])
+{
+    (void)r;
+    (void)room;
+    return is_buy ? STR("buy") : STR("sell");
+}
+
+static struct str text_of_reason(const struct backtest_result *r, uint32_t reason,
+                                 char room[DATE_TEXT_BYTES])
+{
+    (void)r;
+    (void)room;
+    return str_of(sim_reason_names[reason]);
+}
+
+static void write_texts(const struct backtest_result *r, const struct texts *column, size_t n,
                         struct json_out *json)
 {
-    jw_object(json);
-    jw_key_date(json, "date", r->panel->clock[trade->session]);
-    jw_key_text(json, "uid", r->panel->assets[trade->asset].series->uid);
-    jw_key_c(json, "side", trade->is_buy ? "buy" : "sell");
-    jw_key_c(json, "reason", sim_reason_names[trade->reason]);
-    jw_key_f64(json, "quantity", trade->quantity);
-    jw_key_f64(json, "price", trade->local_price);
-    jw_key_c(json, "currency", r->panel->assets[trade->asset].series->currency);
-    jw_key_f64(json, "fx", trade->fx);
-    jw_key_f64(json, "value", trade->value);
+    char room[DATE_TEXT_BYTES];
+    size_t before = 0,
+           len = 0; /* the second value and those after it: the one before, with its comma */
+    uint32_t code_before = 0;
+    jw_key(json, column->key);
+    jw_array(json);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t code = column->code(&r->ledger.trades[i]);
+        char *to = len > 0 && code == code_before ? buf_room(json->out, len) : NULL;
+        if (to != NULL) {
+            memcpy(to, json->out->ptr + before, len);
+            json->out->len += len;
+            continue;
+        }
+        before = json->out->len;
+        jw_str(json, column->text(r, code, room));
+        len = i == 0 ? 0 : json->out->len - before;
+        code_before = code;
+    }
+    jw_end_array(json);
+}
+
+static void write_numbers(const char *key, const double *first, size_t n, struct json_out *json)
+{
+    jw_key(json, key);
+    jw_f64_column(json, first, n, sizeof(struct sim_trade));
+}
+
+static void write_columns(const struct backtest_result *r, size_t n, struct json_out *json)
+{
+    static const struct texts date = {"date", code_of_date, text_of_date},
+                              uid = {"uid", code_of_asset, text_of_uid},
+                              side = {"side", code_of_side, text_of_side},
+                              reason = {"reason", code_of_reason, text_of_reason},
+                              currency = {"currency", code_of_asset, text_of_currency};
+    const struct sim_trade *trades = r->ledger.trades;
+    write_texts(r, &date, n, json);
+    write_texts(r, &uid, n, json);
+    write_texts(r, &side, n, json);
+    write_texts(r, &reason, n, json);
+    write_numbers("quantity", &trades->quantity, n, json);
+    write_numbers("price", &trades->local_price, n, json);
+    write_texts(r, &currency, n, json);
+    write_numbers("fx", &trades->fx, n, json);
+    write_numbers("value", &trades->value, n, json);
     for (size_t k = 0; k < COST_TRADE_COUNT; k++)
-        jw_key_f64(json, cost_kind_names[k], trade->paid[k]);
-    jw_end_object(json);
-}
-
-static inline char *put(char *to, struct str text)
-{
-    memcpy(to, text.ptr, text.len);
-    return to + text.len;
-}
-
-static inline char *put_c(char *to, const char *text)
-{
-    return put(to, str_of(text));
-}
-
-static char *put_number(char *to, struct str key, double value)
-{
-    to = put(to, key);
-    return isfinite(value) ? to + number_format(value, to) : put(to, STR("null"));
-}
-
-static char *put_costs(char *to, const struct sim_trade *trade)
-{
-    for (size_t k = 0; k < COST_TRADE_COUNT; k++) {
-        to = put_c(put(to, STR(",\"")), cost_kind_names[k]);
-        to = put_number(to, STR("\":"), trade->paid[k]);
-    }
-    return to;
-}
-
-/* The same bytes as write_trade; uid is clean and short. */
-static size_t put_trade(const struct backtest_result *r, const struct sim_trade *trade,
-                        struct day *day, char row[ROW_BYTES])
-{
-    const struct price_series *series = r->panel->assets[trade->asset].series;
-    if (!day->is_known || day->session != trade->session) {
-        date_format(r->panel->clock[trade->session], day->text);
-        day->session = trade->session;
-        day->is_known = true;
-    }
-    char *to = put(row, STR("{\"date\":\""));
-    to = put(to, (struct str){day->text, DATE_TEXT_BYTES - 1});
-    to = put(put(to, STR("\",\"uid\":\"")), series->uid);
-    to = put(to, trade->is_buy ? STR("\",\"side\":\"buy\",\"reason\":\"")
-                               : STR("\",\"side\":\"sell\",\"reason\":\""));
-    to = put_c(to, sim_reason_names[trade->reason]);
-    to = put_number(to, STR("\",\"quantity\":"), trade->quantity);
-    to = put_number(to, STR(",\"price\":"), trade->local_price);
-    to = put_c(put(to, STR(",\"currency\":\"")), series->currency);
-    to = put_number(to, STR("\",\"fx\":"), trade->fx);
-    to = put_number(to, STR(",\"value\":"), trade->value);
-    to = put(put_costs(to, trade), STR("}"));
-    return (size_t)(to - row);
+        write_numbers(cost_kind_names[k], &trades->paid[k], n, json);
 }
 
 void render_trades(const struct backtest_result *r, struct json_out *json)
 {
     const struct sim_recorder *ledger = &r->ledger;
     size_t n = ledger->n_trades < ledger->max_trades ? ledger->n_trades : ledger->max_trades;
-    struct day day = {0};
-    char row[ROW_BYTES];
     jw_key(json, "trades");
     jw_object(json);
     jw_key_i64(json, "count", (int64_t)ledger->n_trades);
     jw_key_bool(json, "truncated", n < ledger->n_trades);
-    jw_key(json, "rows");
-    jw_array(json);
-    for (size_t i = 0; i < n; i++) {
-        const struct sim_trade *trade = &ledger->trades[i];
-        struct str uid = r->panel->assets[trade->asset].series->uid;
-        if (uid.len <= UID_BYTES && jw_is_clean(uid))
-            jw_raw(json, (struct str){row, put_trade(r, trade, &day, row)});
-        else
-            write_trade(r, trade, json);
-    }
-    jw_end_array(json);
+    jw_key(json, "columns");
+    jw_object(json);
+    write_columns(r, n, json);
+    jw_end_object(json);
     jw_end_object(json);
 }

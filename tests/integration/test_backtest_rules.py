@@ -3,6 +3,7 @@
 import unittest
 
 from support.backend import Sqlite
+from support.dataset import trades_of
 
 BASE = {"assets": [{"uid": "stock:US.AAPL", "weight": 0.5}, {"uid": "stock:US.KO", "weight": 0.5}],
         "start": "2010-01-04", "end": "2014-12-31", "capital": 10000, "monkeys": {"count": 0}}
@@ -47,7 +48,7 @@ class Rules(unittest.TestCase):
         self.closed(answer)
         for kind in ("commission", "spread", "tax", "fx_cost"):
             self.assertGreater(answer["data"]["costs"][kind], 0, kind)
-        taxed = [row for row in answer["data"]["trades"]["rows"] if row["tax"] > 0]
+        taxed = [row for row in trades_of(answer["data"]) if row["tax"] > 0]
         self.assertTrue(taxed and all(row["side"] == "sell" and row["date"] >= "2012" for row in taxed))
 
     def test_contributions_leave_the_time_weighted_return_and_have_a_rate_of_their_own(self):

@@ -16,7 +16,7 @@ import unittest
 import oracle
 from support.backend import Postgresql, Sqlite
 from support.client import Response
-from support.dataset import Dataset, sample_rows
+from support.dataset import Dataset, sample_rows, trades_of
 from support.problems import Assertions
 from support.server import SAMPLE, SLOW, run, sample_var_dir, scratch_folder
 
@@ -312,9 +312,9 @@ class Numbers(Case):
                                ("volatility", deviation * math.sqrt(252)), ("annual_mean", mean * 252), ("sharpe", mean / deviation * math.sqrt(252)),
                                ("best_day", max(returns)), ("worst_day", min(returns)),
                                ("positive_days", sum(one > 0 for one in returns) / len(returns)),
-                               ("n_rebalances", len({trade["date"] for trade in result["trades"]["rows"] if trade["reason"] == "rebalance"}))]:
+                               ("n_rebalances", len({trade["date"] for trade in trades_of(result) if trade["reason"] == "rebalance"}))]:
             self.assertTrue(near(metrics[name], expected), (name, metrics[name], expected))
-        costs, trades = result["costs"], result["trades"]["rows"]
+        costs, trades = result["costs"], trades_of(result)
         self.assertFalse(result["trades"]["truncated"])
         self.assertEqual(result["trades"]["count"], len(trades))
         self.assertTrue(near(costs["commission"], math.fsum(trade["commission"] for trade in trades)))
@@ -338,7 +338,7 @@ class Numbers(Case):
 
     def test_prices_of_trades_are_those_of_the_sample(self):
         prices = {uid: {date: price for date, price, _ in closes()[uid]} for uid in (one["uid"] for one in FOUR["assets"])}
-        for trade in self.result(FOUR)["trades"]["rows"]:
+        for trade in trades_of(self.result(FOUR)):
             self.assertEqual((trade["price"], trade["fx"], trade["currency"]), (prices[trade["uid"]][trade["date"]], 1, "USD"))
 
     def test_costs_and_capital_scale_as_they_should(self):
@@ -410,7 +410,7 @@ class Numbers(Case):
         self.assertEqual(result["equity"]["date"][-2:], ["2018-09-14", "2018-09-15"])
         self.assertTrue(near(result["equity"]["equity"][-2], units * bars[-1][1]))
         self.assertTrue(near(result["equity"]["equity"][-1], units * bars[-1][1] * 0.7))
-        trade = result["trades"]["rows"][-1]
+        trade = trades_of(result)[-1]
         self.assertEqual((trade["reason"], trade["side"], trade["uid"]), ("delisting", "sell", uid))
         self.assertTrue(near(result["costs"]["delisting_gain"], -0.3 * units * bars[-1][1]))
         coverage = {one["uid"]: one for one in result["passport"]["coverage"]}
@@ -424,7 +424,7 @@ class Numbers(Case):
         weights = {one["uid"]: one["weight"] for one in result["final_weights"]}
         self.assertEqual(weights["stock:KRX.900060"], 0)
         self.assertTrue(near(weights["stock:KRX.900010"], 1))
-        self.assertTrue(all(trade["uid"] != "stock:KRX.900060" for trade in result["trades"]["rows"] if trade["date"] > "2018-09-17"))
+        self.assertTrue(all(trade["uid"] != "stock:KRX.900060" for trade in trades_of(result) if trade["date"] > "2018-09-17"))
 
     def test_a_bond_repaid_at_par_is_delisted_without_loss(self):
         result = self.result({"universe": ["bond:SIM.CORP5Y"], "strategy": "buy_and_hold", "start": "2018-01-02", "currency": "KRW",
@@ -439,7 +439,7 @@ class Numbers(Case):
         halted = next(row for row in answer["data"]["passport"]["coverage"] if row["uid"] == "stock:KRX.900030")
         self.assertEqual((halted["stale_sessions"], halted["suspended_sessions"]), (30, 25))
         self.assertIn("suspended", [warning["code"] for warning in answer["meta"]["warnings"]])
-        traded = [row["date"] for row in answer["data"]["trades"]["rows"] if row["uid"] == "stock:KRX.900030"]
+        traded = [row["date"] for row in trades_of(answer["data"]) if row["uid"] == "stock:KRX.900030"]
         self.assertEqual([date for date in traded if "2015-03-02" <= date <= "2015-04-10"], [])
         self.assertTrue(any(date > "2015-04-10" for date in traded))
         self.compare_with_oracle(request)
@@ -448,7 +448,7 @@ class Numbers(Case):
         request = {"universe": ["coin:SIMBTCUSDT", "stock:US.AAPL"], "strategy": "equal", "rebalance": "daily", "start": "2018-01-02",
                    "end": "2018-03-30", "monkeys": {"count": 0}}
         open_days = {date for date, _, _ in closes()["stock:US.AAPL"]}
-        trades = self.result(request)["trades"]["rows"]
+        trades = trades_of(self.result(request))
         self.assertTrue(trades and all(trade["date"] in open_days for trade in trades))
         self.assertNotIn("suspended", self.warnings(request))
         self.assertEqual(self.warnings({**request, "max_stale": 1})["suspended"], ["stock:US.AAPL"])

@@ -87,3 +87,9 @@ def _field(value):
 def sample_rows(path):
     """The rows of one of the sample's files as dictionaries of text."""
     return Dataset(SAMPLE).read(path)
+
+
+def trades_of(result):
+    """The trades of a backtest as one dictionary each."""
+    columns = result["trades"]["columns"]
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
