@@ -11,8 +11,23 @@ const struct feed_column feed_columns[FEED_COLUMN_IDS] = {
 };
 
 #define WIDTH_OF(shape) (shape##_LAST_ - shape##_FIRST_ + 1)
+/* Through its last key column; key columns come first. */
+#define KEY_TO(shape, last) KEY_OF_##shape = shape##_##last + 1 - shape##_FIRST_
+enum {
+    KEY_TO(BAR, DATE),
+    KEY_TO(ACTION, KIND),
+    KEY_TO(FUND, DATE),
+    KEY_TO(RATE, DATE),
+    KEY_TO(OBSERVATION, VINTAGE),
+    KEY_TO(ARTICLE, ID),
+    KEY_TO(HOLIDAY, DATE),
+    KEY_TO(LISTING, DATE),
+    KEY_TO(BOND, DATE),
+    KEY_TO(CODE, CODE)
+};
 const struct feed_layout feed_layouts[SHAPE_COUNT] = {
-#define SHAPE(shape, text) [SHAPE_##shape] = {text, shape##_FIRST_, WIDTH_OF(shape)},
+#define SHAPE(shape, text) \
+    [SHAPE_##shape] = {text, shape##_FIRST_, WIDTH_OF(shape), KEY_OF_##shape},
 #define COLUMN(shape, name, text, kind, is_needed)
 #include "ingest/shapes.def"
 };

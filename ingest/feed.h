@@ -44,6 +44,7 @@ extern const struct feed_column feed_columns[FEED_COLUMN_IDS];
 struct feed_layout {
     const char *name;
     size_t first, n; /* of feed_columns */
+    size_t n_key;    /* leading columns that tell rows apart */
 };
 extern const struct feed_layout feed_layouts[SHAPE_COUNT];
 

@@ -16,10 +16,11 @@ struct source_ask {
     int64_t now_s;     /* what is not over by then is not stored */
 };
 
-/* Keys may stand in path and header: neither is logged (redact.h). */
+/* Keys may stand in path, header and form: none of them is logged (redact.h). */
 struct source_target {
     struct str path;                 /* with query, behind the base address */
     struct str header, header_value; /* ptr NULL: none */
+    struct str form;                 /* fields, encoded, to be posted; ptr NULL: GET */
 };
 
 /* How the provider wants to be treated. */
