@@ -1,7 +1,7 @@
 # Catch Me My Capital: build, tests and checks. `make help` lists the targets.
 #
 # Settings, on the command line:
-#   VARIANT=release|clang|asan|tsan|fuzz   what is built, each in its own folder below BUILD
+#   VARIANT=release|clang|asan|tsan|fuzz|hiredis1   what is built, each in its own folder below BUILD
 #   WERROR=1                               warnings are errors, in a folder of its own again
 #   NO_INSTALL=1                           say which packages are missing instead of installing them
 #   FUZZ_SECONDS=20                        how long `make fuzz` runs each target
@@ -75,11 +75,11 @@ WARNINGS += -Wno-null-dereference
 else ifeq ($(VARIANT),fuzz)
 OPTIMISE := -O1 -g
 SANITIZE := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
-else ifneq ($(filter release clang,$(VARIANT)),)
+else ifneq ($(filter release clang hiredis1,$(VARIANT)),)
 OPTIMISE := -O2 -g $(FORTIFY)
 SANITIZE :=
 else
-$(error VARIANT=$(VARIANT) is not one of release clang asan tsan fuzz)
+$(error VARIANT=$(VARIANT) is not one of release clang asan tsan fuzz hiredis1)
 endif
 
 # The reference LAPACK and BLAS, linked statically by name: `-llapack` would be whatever BLAS the machine has chosen, and
@@ -88,8 +88,14 @@ LAPACK_LIBS = $(addprefix /usr/lib/$(shell gcc -print-multiarch)/,lapack/liblapa
 
 PACKAGES := libmicrohttpd jansson libpq sqlite3 libcrypto zlib libzstd libbrotlienc hiredis libcurl
 # Asked once and only when a recipe needs it: on a fresh machine pkg-config is not there while this file is read.
-LIB_CFLAGS = $(eval LIB_CFLAGS := $$(patsubst -I%,-isystem %,$$(shell pkg-config --cflags $(PACKAGES))))$(LIB_CFLAGS)
-LIB_LIBS = $(eval LIB_LIBS := $$(shell pkg-config --libs $(PACKAGES)) $$(LAPACK_LIBS))$(LIB_LIBS)
+LIB_CFLAGS = $(eval LIB_CFLAGS := $$(patsubst -I%,-isystem %,$$(shell $(PKG_CONFIG) --cflags $(PACKAGES) $(TLS_PACKAGES))) \
+	$$(if $(TLS_PACKAGES),-DCMMC_REDIS_TLS))$(LIB_CFLAGS)
+LIB_LIBS = $(eval LIB_LIBS := $$(shell $(PKG_CONFIG) --libs $(PACKAGES) $(TLS_PACKAGES)) $$(LAPACK_LIBS))$(LIB_LIBS)
+# TLS to Redis is a second library of hiredis 1.0 and later; Debian 12 has an older one (docs/adr/0027).
+TLS_PACKAGES = $(eval TLS_PACKAGES := $$(shell $(PKG_CONFIG) --exists hiredis_ssl && echo hiredis_ssl libssl))$(TLS_PACKAGES)
+# hiredis1 is built with the hiredis that `make hiredis1` fetches, whatever the distribution has.
+HIREDIS1 := $(BUILD)/packages/hiredis1
+PKG_CONFIG := $(if $(filter hiredis1,$(VARIANT)),PKG_CONFIG_PATH=$(abspath $(HIREDIS1)) )pkg-config
 CMOCKA_LIBS = $(eval CMOCKA_LIBS := $$(shell pkg-config --libs cmocka libbrotlidec))$(CMOCKA_LIBS)
 
 DEFINES := -DCMMC_VERSION='"$(shell cat VERSION)"'
@@ -116,7 +122,7 @@ $(OUT)/tests/%.o: FILE_CFLAGS := -Wno-float-equal
 # An embedded file is longer than the strings that every C17 compiler must take; GCC and Clang take it.
 $(OUT)/gen/%.o: FILE_CFLAGS := -Wno-overlength-strings
 
-.PHONY: all build run test unit itest contract clients data fault asan tsan bench fuzz analyze tidy format format-check \
+.PHONY: all build run test unit itest contract clients hiredis1 redis-tests data fault asan tsan bench fuzz analyze tidy format format-check \
 	layers check deps help clean distclean unit-programs fault-programs fuzz-programs FORCE
 all: build unit-programs ## Build the server and the unit tests
 
@@ -192,6 +198,8 @@ UNIT_PROGRAMS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/test_*.c))
 FAULT_PROGRAMS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/fault/test_*.c))
 FUZZ_PROGRAMS := $(FUZZ_TARGETS:%=$(OUT)/tests/fuzz/%)
 
+REDIS_TESTS := redis_tls cache access
+
 # Programs over tests/support/store_fixture.h run once per back end.
 STORE_PROGRAMS = $(patsubst %.c,$(OUT)/%,$(shell grep -l 'store_fixture\.h' tests/unit/test_*.c))
 
@@ -229,6 +237,12 @@ contract: build ## Compare the server's tables with openapi.yaml and the documen
 	@$(TALLY) unittest contract tests/contract
 clients: build ## Test with clients of others: a browser that clicks, libraries and tools from package indexes
 	@$(TALLY) unittest clients tests/clients
+# Ubuntu 24.04 has hiredis 1.2, Debian 12 has 0.14: the first is built here, on both. What cannot be fetched is not tested.
+hiredis1: ## Build with hiredis 1.2, which has TLS, and run the tests of Redis
+	@if tests/support/hiredis.py $(HIREDIS1); then \
+		$(MAKE) VARIANT=hiredis1 redis-tests; else [ $$? -eq 75 ] && echo "hiredis1: skipped"; fi
+redis-tests: build
+	@$(TALLY) unittest redis $(REDIS_TESTS:%=tests/integration/test_%.py)
 data: ## Check the sample data set
 	@$(TALLY) unittest data tests/data
 

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/lock.h"
+#include "cache/redis_tls.h"
 
 #include <hiredis/hiredis.h>
 #include <poll.h>
@@ -26,11 +27,12 @@ struct address {
     char password[ADDRESS_BYTES];
     int port;
     int database;
-    bool is_unix;
+    bool is_unix, is_tls;
 };
 
 struct redis {
     struct address address;
+    struct redis_tls *tls; /* NULL: plain */
     unsigned timeout_ms;
     unsigned idle_max;
     struct lock lock; /* leaf lock; guards every GUARDED field below */
@@ -108,7 +110,26 @@ static bool parse_url(struct str url, struct address *ret)
     *ret = (struct address){.port = 6379};
     if (str_starts(url, STR("unix://")))
         return parse_unix(str_sub(url, 7, url.len), ret);
-    return str_starts(url, STR("redis://")) && parse_tcp(str_sub(url, 8, url.len), ret);
+    ret->is_tls = str_starts(url, STR("rediss://"));
+    size_t start = ret->is_tls ? 9 : 8;
+    return (ret->is_tls || str_starts(url, STR("redis://"))) &&
+           parse_tcp(str_sub(url, start, url.len), ret);
+}
+
+/* Files for TLS beside an address without it are somebody's belief that the connection is safe. */
+static enum status refuse_idle_files(const struct redis_options *options, struct err *err)
+{
+    const char *setting = options->tls_ca_file[0] != '\0'     ? "redis_tls_ca_file"
+                          : options->tls_cert_file[0] != '\0' ? "redis_tls_cert_file"
+                          : options->tls_key_file[0] != '\0'  ? "redis_tls_key_file"
+                                                              : NULL;
+    if (setting == NULL)
+        return STATUS_OK;
+    enum status s =
+        err_set(err, STATUS_CONFIG, "%s is for TLS, which redis_url does not ask for.", setting);
+    err_at(err, ERR_SETTING, str_of(setting), STR_NONE);
+    err_allow(err, "rediss:// in redis_url, or no %s", setting);
+    return s;
 }
 
 enum status redis_new(const struct redis_options *options, struct redis **ret, struct err *err)
@@ -120,8 +141,15 @@ enum status redis_new(const struct redis_options *options, struct redis **ret, s
         free(redis);
         (void)err_set(err, STATUS_CONFIG, "The address of Redis cannot be read.");
         err_at(err, ERR_SETTING, STR("redis_url"), STR_NONE);
-        err_allow(err, "redis://[[user]:password@]host[:port][/db] or unix:///path[?db=n]");
+        err_allow(err, "redis[s]://[[user]:password@]host[:port][/db] or unix:///path[?db=n]");
         return STATUS_CONFIG;
+    }
+    enum status s = redis->address.is_tls
+                        ? redis_tls_new(options, redis->address.host, &redis->tls, err)
+                        : refuse_idle_files(options, err);
+    if (s != STATUS_OK) {
+        free(redis);
+        return s;
     }
     redis->timeout_ms = options->timeout_ms;
     redis->idle_max =
@@ -139,6 +167,7 @@ void redis_free(struct redis *redis)
         return;
     for (size_t i = 0; i < redis->n_idle; i++)
         redisFree(redis->idle[i]);
+    redis_tls_free(redis->tls);
     lock_clear(&redis->lock);
     free(redis);
 }
@@ -149,44 +178,111 @@ static struct timeval span_of(unsigned ms)
                             .tv_usec = (suseconds_t)(ms % 1000) * 1000};
 }
 
-/* A short command whose only right answer is a status. */
-static bool greet(redisContext *context, int argc, const char **argv)
+/* Waits for the socket; false when the time is up. */
+static bool wait_for(const redisContext *context, short events, int64_t until_ns)
 {
-    redisReply *reply = redisCommandArgv(context, argc, argv, NULL);
+    int64_t left_ns = until_ns - clock_mono_ns();
+    struct pollfd wait = {.fd = context->fd, .events = events};
+    return left_ns > 0 && poll(&wait, 1, (int)(left_ns / NS_PER_MS) + 1) > 0;
+}
+
+/*
+ * Sends what was appended, all of it before until_ns. The socket blocks for the same time at most, so that the usual
+ * exchange, one piece each way, is two system calls.
+ */
+static bool send_all(redisContext *context, int64_t until_ns)
+{
+    int is_sent = 0;
+    redis_tls_forget_errors();
+    if (redisBufferWrite(context, &is_sent) != REDIS_OK)
+        return false;
+    while (is_sent == 0)
+        if (!wait_for(context, POLLOUT, until_ns) ||
+            redisBufferWrite(context, &is_sent) != REDIS_OK)
+            return false;
+    return true;
+}
+
+/* One reply, all of it before until_ns however it drips; NULL when it fails. */
+static redisReply *next_reply(redisContext *context, int64_t until_ns)
+{
+    void *reply = NULL;
+    while (redisGetReplyFromReader(context, &reply) == REDIS_OK && reply == NULL)
+        if (!wait_for(context, POLLIN, until_ns) || redisBufferRead(context) != REDIS_OK)
+            return NULL;
+    return reply;
+}
+
+/* One command and its reply; NULL when it fails. */
+static redisReply *exchange(redisContext *context, int argc, const char **argv,
+                            const size_t *lengths, int64_t until_ns)
+{
+    if (redisAppendCommandArgv(context, argc, argv, lengths) != REDIS_OK)
+        return NULL;
+    bool is_begun = send_all(context, until_ns) && redisBufferRead(context) == REDIS_OK;
+    return is_begun ? next_reply(context, until_ns) : NULL;
+}
+
+/* A short command whose only right answer is a status. */
+static bool greet(redisContext *context, int argc, const char **argv, int64_t until_ns)
+{
+    redisReply *reply = exchange(context, argc, argv, NULL, until_ns);
     bool is_right = reply != NULL && reply->type == REDIS_REPLY_STATUS;
     freeReplyObject(reply);
     return is_right;
 }
 
-static bool log_in(redisContext *context, const struct address *address)
+static bool log_in(redisContext *context, const struct address *address, int64_t until_ns)
 {
     const char *with_user[] = {"AUTH", address->user, address->password};
     const char *without[] = {"AUTH", address->password};
     if (address->password[0] == '\0')
         return true;
-    return address->user[0] != '\0' ? greet(context, 3, with_user) : greet(context, 2, without);
+    return address->user[0] != '\0' ? greet(context, 3, with_user, until_ns)
+                                    : greet(context, 2, without, until_ns);
 }
 
-static redisContext *open_context(const struct redis *redis, unsigned timeout_ms)
+static bool choose_database(redisContext *context, const struct address *address, int64_t until_ns)
+{
+    char number[16];
+    struct arena arena;
+    struct buf text;
+    if (address->database == 0)
+        return true;
+    arena_init(&arena, 4096);
+    buf_init(&text, &arena, sizeof number - 1);
+    buf_add_i64(&text, address->database);
+    const char *select[] = {"SELECT", buf_c_str(&text)};
+    bool is_chosen = select[1] != NULL && greet(context, 2, select, until_ns);
+    arena_clear(&arena);
+    return is_chosen;
+}
+
+static void note_refusal(struct redis *redis, const char *refusal)
+{
+    lock_take(&redis->lock);
+    redis->stats.tls_refusal = refusal;
+    lock_give(&redis->lock);
+}
+
+static redisContext *open_context(struct redis *redis, unsigned timeout_ms)
 {
     const struct address *address = &redis->address;
     struct timeval span = span_of(timeout_ms);
+    int64_t until_ns = clock_mono_ns() + (int64_t)timeout_ms * NS_PER_MS;
     redisContext *context = address->is_unix
                                 ? redisConnectUnixWithTimeout(address->host, span)
                                 : redisConnectWithTimeout(address->host, address->port, span);
     if (context == NULL)
         return NULL;
-    char number[16];
-    struct arena arena;
-    struct buf text;
-    arena_init(&arena, 4096);
-    buf_init(&text, &arena, sizeof number - 1);
-    buf_add_i64(&text, address->database);
-    const char *select[] = {"SELECT", buf_c_str(&text)};
-    bool is_open = context->err == 0 && redisSetTimeout(context, span) == REDIS_OK &&
-                   log_in(context, address) &&
-                   (address->database == 0 || (select[1] != NULL && greet(context, 2, select)));
-    arena_clear(&arena);
+    const char *refusal = NULL;
+    /* Nothing is said, not even a password, before it is known who listens. */
+    bool is_open =
+        context->err == 0 && redisSetTimeout(context, span) == REDIS_OK &&
+        (redis->tls == NULL || redis_tls_start(redis->tls, context, until_ns, &refusal)) &&
+        log_in(context, address, until_ns) && choose_database(context, address, until_ns);
+    if (redis->tls != NULL)
+        note_refusal(redis, refusal);
     if (!is_open) {
         redisFree(context);
         return NULL;
@@ -297,40 +393,6 @@ static bool copy_reply(const redisReply *reply, struct arena *arena, struct redi
     return copy_text(reply, arena, &ret->text);
 }
 
-/* Waits for the socket; false when the time is up. */
-static bool wait_for(const redisContext *context, short events, int64_t until_ns)
-{
-    int64_t left_ns = until_ns - clock_mono_ns();
-    struct pollfd wait = {.fd = context->fd, .events = events};
-    return left_ns > 0 && poll(&wait, 1, (int)(left_ns / NS_PER_MS) + 1) > 0;
-}
-
-/*
- * Sends what was appended, all of it before until_ns. The socket blocks for the same time at most, so that the usual
- * exchange, one piece each way, is two system calls.
- */
-static bool send_all(redisContext *context, int64_t until_ns)
-{
-    int is_sent = 0;
-    if (redisBufferWrite(context, &is_sent) != REDIS_OK)
-        return false;
-    while (is_sent == 0)
-        if (!wait_for(context, POLLOUT, until_ns) ||
-            redisBufferWrite(context, &is_sent) != REDIS_OK)
-            return false;
-    return true;
-}
-
-/* One reply, all of it before until_ns however it drips; NULL when it fails. */
-static redisReply *next_reply(redisContext *context, int64_t until_ns)
-{
-    void *reply = NULL;
-    while (redisGetReplyFromReader(context, &reply) == REDIS_OK && reply == NULL)
-        if (!wait_for(context, POLLIN, until_ns) || redisBufferRead(context) != REDIS_OK)
-            return NULL;
-    return reply;
-}
-
 static bool run_on(redisContext *context, unsigned timeout_ms, const struct str *args,
                    size_t n_args, struct arena *arena, struct redis_reply *ret)
 {
@@ -340,11 +402,8 @@ static bool run_on(redisContext *context, unsigned timeout_ms, const struct str 
         argv[i] = args[i].ptr == NULL ? "" : args[i].ptr;
         lengths[i] = args[i].len;
     }
-    if (redisAppendCommandArgv(context, (int)n_args, argv, lengths) != REDIS_OK)
-        return false;
     int64_t until_ns = clock_mono_ns() + (int64_t)timeout_ms * NS_PER_MS;
-    bool is_begun = send_all(context, until_ns) && redisBufferRead(context) == REDIS_OK;
-    redisReply *reply = is_begun ? next_reply(context, until_ns) : NULL;
+    redisReply *reply = exchange(context, (int)n_args, argv, lengths, until_ns);
     bool is_whole = reply != NULL && copy_reply(reply, arena, ret);
     freeReplyObject(reply);
     return is_whole;
@@ -448,8 +507,10 @@ enum status redis_listen(struct redis *redis, const char *channel, struct redis_
     if (ear == NULL)
         return err_out_of_memory(err);
     ear->context = open_context(redis, redis->timeout_ms);
+    const char *subscribe[] = {"SUBSCRIBE", channel};
+    int64_t until_ns = clock_mono_ns() + (int64_t)redis->timeout_ms * NS_PER_MS;
     redisReply *reply =
-        ear->context == NULL ? NULL : redisCommand(ear->context, "SUBSCRIBE %s", channel);
+        ear->context == NULL ? NULL : exchange(ear->context, 2, subscribe, NULL, until_ns);
     bool is_heard = reply != NULL && reply->type == REDIS_REPLY_ARRAY;
     freeReplyObject(reply);
     if (!is_heard) {
@@ -475,6 +536,7 @@ enum status redis_next(struct redis_ear *ear, unsigned wait_ms, struct arena *ar
     if (parsed == NULL) {
         struct pollfd wait = {.fd = ear->context->fd, .events = POLLIN};
         int n = poll(&wait, 1, (int)wait_ms);
+        redis_tls_forget_errors();
         if (n == 0 ||
             (n > 0 && redisBufferRead(ear->context) == REDIS_OK &&
              redisGetReplyFromReader(ear->context, &parsed) == REDIS_OK && parsed == NULL))

@@ -14,9 +14,11 @@
 struct redis;
 
 struct redis_options {
-    const char *url; /* redis://[[user]:password@]host[:port][/db], or unix:///path[?db=n] */
+    const char *url; /* redis[s]://[[user]:password@]host[:port][/db], or unix:///path[?db=n] */
     unsigned timeout_ms;
     unsigned connections_max; /* kept open; more are opened and closed when all are in use */
+    const char *tls_ca_file;  /* PEM files for rediss://; "": the system's certificates */
+    const char *tls_cert_file, *tls_key_file; /* our own, where Redis asks for one; "": none */
 };
 
 enum redis_state { REDIS_CLOSED, REDIS_OPEN, REDIS_HALF_OPEN };
@@ -35,9 +37,11 @@ struct redis_stats {
     uint64_t commands, errors, bypassed; /* since the start */
     enum redis_state state;
     unsigned open_ms; /* how long the breaker still refuses */
+    const char
+        *tls_refusal; /* why the last connection was not taken for the right Redis, or NULL */
 };
 
-/* CONFIG when the URL cannot be read; nothing is connected yet. */
+/* CONFIG when the URL or a file for TLS cannot be used; nothing is connected yet. */
 enum status redis_new(const struct redis_options *options, struct redis **ret, struct err *err)
     NODISCARD;
 void redis_free(struct redis *redis); /* NULL is allowed */

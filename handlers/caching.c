@@ -65,6 +65,8 @@ static enum status check_redis(void *cls, struct err *err)
 {
     struct caching *caching = cls;
     struct redis_stats stats = redis_stats(caching->cache->l2.redis);
+    if (stats.tls_refusal != NULL)
+        return err_set(err, STATUS_IO, "Its TLS is not accepted: %s.", stats.tls_refusal);
     if (stats.state != REDIS_CLOSED)
         return err_set(err, STATUS_IO, "The breaker is open, for %u ms more.", stats.open_ms);
     if (!caching_hears(caching))
@@ -88,6 +90,9 @@ enum status caching_new(struct app *app, struct caching **ret, struct err *err)
     const struct cache_options options = {.max_bytes = (uint64_t)config->cache_mib << 20,
                                           .redis = {.url = config->redis_url,
                                                     .timeout_ms = config->redis_ms,
+                                                    .tls_ca_file = config->redis_tls_ca_file,
+                                                    .tls_cert_file = config->redis_tls_cert_file,
+                                                    .tls_key_file = config->redis_tls_key_file,
                                                     .connections_max = config->io_workers + 1},
                                           .redis_ttl_s = config->redis_ttl_s};
     caching->app = app;

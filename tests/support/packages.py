@@ -46,6 +46,17 @@ def python_packages(*requirements):
     return str(folder / "venv/bin/python")
 
 
+def source_package(requirement):
+    """The folder of a Python package's sources ("name==version")."""
+    folder = FOLDER / ("source-" + hashlib.sha256(requirement.encode()).hexdigest()[:12])
+    python = shutil.which("python3", path="/usr/bin") or shutil.which("python3")
+    _make(folder, [[python, "-m", "venv", str(folder / "venv")],
+                   [str(folder / "venv/bin/pip"), "download", "--quiet", "--disable-pip-version-check", "--no-deps",
+                    "--no-binary", ":all:", requirement],
+                   ["sh", "-c", "tar xzf *.tar.gz && rm *.tar.gz"]], requirement)
+    return folder / requirement.replace("==", "-")
+
+
 def node_packages(*requirements):
     """A folder whose node_modules has these packages ("name@version")."""
     key = " ".join(sorted(requirements))

@@ -17,31 +17,43 @@ def free_port():
 
 
 class Redis:
-    """Debian's redis-tools carries the server as redis-check-rdb, which is a server by its other name."""
+    """
+    Debian's redis-tools carries the server as redis-check-rdb, which is a server by its other name.
+    tls: an ssl.SSLContext to reach it by; its port then takes TLS only, for which options name the files.
+    """
 
-    def __init__(self, *options, port=None):
+    def __init__(self, *options, port=None, tls=None):
         self.folder = scratch_folder("redis")
         self.port = port or free_port()
         self.options = options
+        self.tls = tls
         self.process = None
         self.start()
 
     @property
     def url(self):
-        return f"redis://127.0.0.1:{self.port}/0"
+        return f"rediss://localhost:{self.port}/0" if self.tls else f"redis://127.0.0.1:{self.port}/0"
+
+    def _connect(self):
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=5)
+        try:
+            return self.tls.wrap_socket(connection) if self.tls else connection
+        except OSError:
+            connection.close()
+            raise
 
     def start(self):
         program = os.path.join(self.folder, "redis-server")
         if not os.path.islink(program):
             os.symlink(shutil.which("redis-check-rdb") or shutil.which("redis-server"), program)
         self.process = subprocess.Popen(
-            [program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", self.folder,
+            [program, *(["--port", "0", "--tls-port"] if self.tls else ["--port"]), str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", self.folder,
              "--unixsocket", os.path.join(self.folder, "socket"), *self.options],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 15 * SLOW
         while time.monotonic() < deadline:
             try:
-                with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+                with self._connect() as connection:
                     connection.sendall(b"*1\r\n$4\r\nPING\r\n")
                     if connection.recv(100):  # also when it wants a password first
                         return self
@@ -63,7 +75,7 @@ class Redis:
 
     def command(self, *words):
         """One command over a connection of its own. Texts that are no UTF-8 come as bytes."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+        with self._connect() as connection:
             parts = [word if isinstance(word, bytes) else str(word).encode() for word in words]
             connection.sendall(b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts))
             return _reply(connection.makefile("rb"))
