@@ -104,7 +104,8 @@ LDFLAGS_ALL := $(SANITIZE) -pie -pthread -Wl,-z,relro,-z,now,-z,noexecstack,--as
 COMPILE = $(CC) $(CFLAGS_ALL) $(FILE_CFLAGS) -MMD -MP -c -o $@ $<
 
 OBJECTS := $(SOURCES:%.c=$(OUT)/%.o)
-GENERATED := $(BUILD)/gen/migrations_embedded.c $(BUILD)/gen/openapi_embedded.c $(BUILD)/gen/openapi_json_embedded.c
+GENERATED := $(BUILD)/gen/migrations_embedded.c $(BUILD)/gen/warehouse_migrations.c $(BUILD)/gen/gold_models.c \
+	$(BUILD)/gen/openapi_embedded.c $(BUILD)/gen/openapi_json_embedded.c
 ifneq ($(wildcard handlers/web_embedded.h),)
 GENERATED += $(BUILD)/gen/web_embedded.c
 endif
@@ -158,7 +159,11 @@ $(OUT)/objects: FORCE
 	$(call write_if_new,$(LIB_OBJECTS))
 
 $(BUILD)/gen/migrations_embedded.c: FORCE
-	@scripts/embed.sh migrations migrations/serving $@
+	@scripts/embed.sh migrations migrations/serving migrations_embedded $@
+$(BUILD)/gen/warehouse_migrations.c: FORCE
+	@scripts/embed.sh migrations warehouse/migrations warehouse_migrations $@
+$(BUILD)/gen/gold_models.c: FORCE
+	@scripts/embed.sh migrations warehouse/gold gold_models $@
 $(BUILD)/gen/openapi_embedded.c: FORCE
 	@scripts/embed.sh text openapi_embedded openapi.yaml $@
 $(BUILD)/gen/openapi_json_embedded.c: $(BUILD)/gen/openapi.json

@@ -3,6 +3,7 @@
 
 #include "backtest/kernels.h"
 #include "base/log.h"
+#include "ingest/warehouse.h"
 #include "store/migrate.h"
 
 #include <errno.h>
@@ -124,4 +125,23 @@ int command_open_store(const struct config *config, bool migrate, struct db_pool
         return command_fail(&err);
     }
     return EXIT_DONE;
+}
+
+int command_open_warehouse(const struct config *config, struct db_pool **ret)
+{
+    struct err err = {0};
+    char path[1100];
+    (void)snprintf(path, sizeof path, "%s/warehouse.db", config->var_dir);
+    struct db_options options = {
+        .url = config->warehouse_url,
+        .sqlite_path = path,
+        .pool_max = config->db_pool,
+        .acquire_ms = config->db_acquire_ms,
+        .statement_ms = 0,
+    };
+    enum status s =
+        config->warehouse_url[0] == '\0' ? make_folder(config->var_dir, &err) : STATUS_OK;
+    if (s == STATUS_OK)
+        s = warehouse_open(&options, ret, &err);
+    return s == STATUS_OK ? EXIT_DONE : command_fail(&err);
 }

@@ -54,4 +54,7 @@ bool command_configure(struct config *ret);
  */
 int command_open_store(const struct config *config, bool migrate, struct db_pool **ret);
 
+/* The warehouse (ingest/warehouse.h), with its schema; the same for the rest. */
+int command_open_warehouse(const struct config *config, struct db_pool **ret);
+
 #endif

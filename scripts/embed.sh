@@ -1,7 +1,7 @@
 #!/bin/bash
 # Turns files into C that holds their bytes, so that the one binary carries its schema, its description and its pages.
 #
-#   scripts/embed.sh migrations FOLDER OUT.c   every NNNN_name.sql, in order of number
+#   scripts/embed.sh migrations FOLDER SYMBOL OUT.c   every NNNN_name.sql, in order of number
 #   scripts/embed.sh text SYMBOL FILE OUT.c    SYMBOL[] (NUL-terminated) and SYMBOL_bytes (without the NUL)
 #   scripts/embed.sh web FOLDER OUT.c          every file below FOLDER, by its path
 #
@@ -15,11 +15,11 @@ size_of() { wc -c <"$1" | tr -d ' '; }
 banner() { echo "/* Made by scripts/embed.sh from $1; changes here are lost. */"; }
 
 migrations() {
-    local folder=$1 count=0 path file version previous=-1
+    local folder=$1 symbol=$2 count=0 path file version previous=-1
     banner "$folder/"
     echo '#include "store/migrations_embedded.h"'
     echo
-    echo 'const struct migration_file migrations_embedded[] = {'
+    echo "const struct migration_file ${symbol}[] = {"
     for path in "$folder"/*.sql; do
         [ -e "$path" ] || continue
         file=$(basename "$path" .sql)
@@ -40,7 +40,7 @@ migrations() {
     done
     echo '    {0, NULL, NULL},'
     echo '};'
-    echo "const size_t migrations_embedded_count = $count;"
+    echo "const size_t ${symbol}_count = $count;"
 }
 
 text() {
@@ -82,7 +82,7 @@ web() {
 }
 
 case "${1-} $#" in
-'migrations 3' | 'web 3' | 'text 4') ;;
+'migrations 4' | 'web 3' | 'text 4') ;;
 *)
     sed -n '4,6s/^# *//p' "$0" >&2
     exit 2

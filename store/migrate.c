@@ -68,9 +68,8 @@ static bool render_line(struct str line, enum db_kind kind, struct buf *out)
     return true;
 }
 
-/* The text of one migration in the dialect of kind; see migrations/README.md. */
-static enum status render(const struct migration_file *file, enum db_kind kind, struct buf *out,
-                          struct err *err)
+enum status migrate_render(const struct migration_file *file, enum db_kind kind, struct buf *out,
+                           struct err *err)
 {
     struct str rest = str_of(file->sql);
     struct str line;
@@ -112,9 +111,9 @@ static void copy_text(char *to, size_t size, struct str from)
     to[n] = '\0';
 }
 
-static enum status embedded_state(size_t i, struct migration_state *ret, struct err *err)
+static enum status embedded_state(const struct migration_file *file, struct migration_state *ret,
+                                  struct err *err)
 {
-    const struct migration_file *file = &migrations_embedded[i];
     *ret = (struct migration_state){.version = file->version, .name = file->name};
     return digest_hex(str_of(file->sql), ret->checksum, err);
 }
@@ -140,12 +139,12 @@ static enum status note_applied(const struct rows *row, struct migration_state *
         STR_ARG(name));
 }
 
-/* states[n] are the built-in migrations, oldest first. */
-static enum status read_states(struct db *db, struct migration_state *states, size_t n,
-                               struct err *err)
+/* states[set->n] are the built-in migrations, oldest first. */
+static enum status read_states(struct db *db, const struct migration_set *set,
+                               struct migration_state *states, struct err *err)
 {
-    for (size_t i = 0; i < n; i++) {
-        enum status s = embedded_state(i, &states[i], err);
+    for (size_t i = 0; i < set->n; i++) {
+        enum status s = embedded_state(&set->files[i], &states[i], err);
         if (s != STATUS_OK)
             return s;
     }
@@ -157,7 +156,7 @@ static enum status read_states(struct db *db, struct migration_state *states, si
     s = db_query(db, stmt_state_read, NO_PARAMS, &rows, err);
     bool has_row = false;
     while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row)
-        s = note_applied(&rows, states, n, err);
+        s = note_applied(&rows, states, set->n, err);
     return s;
 }
 
@@ -179,7 +178,7 @@ static enum status apply(struct db *db, const struct migration_file *file,
     struct buf script;
     arena_init(&arena, (size_t)4 * SCRIPT_BYTES_MAX);
     buf_init(&script, &arena, SCRIPT_BYTES_MAX);
-    enum status s = render(file, db_kind(db), &script, err);
+    enum status s = migrate_render(file, db_kind(db), &script, err);
     if (s != STATUS_OK)
         return s;
     const char *sql = buf_c_str(&script);
@@ -198,15 +197,15 @@ static enum status apply(struct db *db, const struct migration_file *file,
 }
 
 /* One transaction; *ret_applied false when nothing was left to do. */
-static enum status apply_next(struct db *db, struct migration_state *states, bool *ret_applied,
-                              struct err *err)
+static enum status apply_next(struct db *db, const struct migration_set *set,
+                              struct migration_state *states, bool *ret_applied, struct err *err)
 {
-    size_t n = migrations_embedded_count;
+    size_t n = set->n;
     enum status s = db_lock_writers(db, err);
     if (s == STATUS_OK)
         s = db_exec(db, stmt_create_state, NO_PARAMS, NULL, err);
     if (s == STATUS_OK)
-        s = read_states(db, states, n, err);
+        s = read_states(db, set, states, err);
     if (s == STATUS_OK)
         s = refuse_changed(states, n, err);
     if (s != STATUS_OK)
@@ -215,7 +214,7 @@ static enum status apply_next(struct db *db, struct migration_state *states, boo
     while (next < n && states[next].is_applied)
         next++;
     if (next < n)
-        s = apply(db, &migrations_embedded[next], &states[next], err);
+        s = apply(db, &set->files[next], &states[next], err);
     if (s == STATUS_OK)
         s = db_commit(db, err);
     if (s == STATUS_OK)
@@ -225,12 +224,17 @@ static enum status apply_next(struct db *db, struct migration_state *states, boo
 
 enum status migrate_up(struct db_pool *pool, int *ret_applied, struct err *err)
 {
+    struct migration_set serving = {migrations_embedded, migrations_embedded_count};
+    return migrate_up_set(pool, &serving, ret_applied, err);
+}
+
+enum status migrate_up_set(struct db_pool *pool, const struct migration_set *set, int *ret_applied,
+                           struct err *err)
+{
     CLEANUP(db_releasep) struct db *db = NULL;
     CLEANUP(arena_clear) struct arena arena;
-    arena_init(&arena,
-               sizeof(struct migration_state) * (migrations_embedded_count + 1) + 64 * 1024);
-    struct migration_state *states =
-        arena_array(&arena, migrations_embedded_count + 1, sizeof *states);
+    arena_init(&arena, sizeof(struct migration_state) * (set->n + 1) + 64 * 1024);
+    struct migration_state *states = arena_array(&arena, set->n + 1, sizeof *states);
     if (states == NULL)
         return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory while migrating.");
     enum status s = db_acquire(pool, DB_WRITE, NULL, &db, err);
@@ -239,7 +243,7 @@ enum status migrate_up(struct db_pool *pool, int *ret_applied, struct err *err)
     while (s == STATUS_OK && more) {
         s = db_begin(db, err);
         if (s == STATUS_OK)
-            s = apply_next(db, states, &more, err);
+            s = apply_next(db, set, states, &more, err);
         if (s == STATUS_OK && more)
             applied++;
     }
@@ -254,7 +258,8 @@ enum status migrate_status(struct db_pool *pool, struct migration_state *ret_sta
 {
     CLEANUP(db_releasep) struct db *db = NULL;
     CLEANUP(arena_clear) struct arena arena;
-    size_t n = migrations_embedded_count;
+    struct migration_set serving = {migrations_embedded, migrations_embedded_count};
+    size_t n = serving.n;
     arena_init(&arena, sizeof(struct migration_state) * (n + 1) + 64 * 1024);
     struct migration_state *states = arena_array(&arena, n + 1, sizeof *states);
     if (states == NULL)
@@ -262,7 +267,7 @@ enum status migrate_status(struct db_pool *pool, struct migration_state *ret_sta
                        "Out of memory while reading the schema's state.");
     enum status s = db_acquire(pool, DB_READ, NULL, &db, err);
     if (s == STATUS_OK)
-        s = read_states(db, states, n, err);
+        s = read_states(db, &serving, states, err);
     if (s != STATUS_OK)
         return s;
     for (size_t i = 0; i < n && i < max; i++)

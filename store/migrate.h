@@ -7,7 +7,9 @@
 #ifndef STORE_MIGRATE_H
 #define STORE_MIGRATE_H
 
+#include "base/arena.h"
 #include "store/db.h"
+#include "store/migrations_embedded.h"
 
 struct migration_state {
     int version;
@@ -19,6 +21,18 @@ struct migration_state {
 };
 
 enum status migrate_up(struct db_pool *pool, int *ret_applied, struct err *err) NODISCARD;
+
+/* The same with the migrations of another database than the serving one (ingest/warehouse.h). */
+struct migration_set {
+    const struct migration_file *files; /* oldest first */
+    size_t n;
+};
+enum status migrate_up_set(struct db_pool *pool, const struct migration_set *set, int *ret_applied,
+                           struct err *err) NODISCARD;
+
+/* The text of one file in the dialect of kind; see migrations/README.md. INTERNAL for an unknown {{token}}. */
+enum status migrate_render(const struct migration_file *file, enum db_kind kind, struct buf *out,
+                           struct err *err) NODISCARD;
 
 /* Fills up to max states, oldest first; *ret_n is how many there are. Works on an empty database. */
 enum status migrate_status(struct db_pool *pool, struct migration_state *ret_states, size_t max,

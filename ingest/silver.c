@@ -1,0 +1,178 @@
+/* silver.c - one load: which objects are new, their rows into the stage, the stage into the table, the books. */
+#include "base/date.h"
+#include "ingest/silver_impl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { KEYS_BYTES_MAX = 256 << 20, KEYS_FIRST = 256 };
+
+struct candidate {
+    const char *key, *sha256;
+    int32_t ymd;
+};
+
+/* The window's objects that are to be loaded, in the order of their names. */
+struct candidates {
+    struct silver_load *load;
+    struct arena arena;
+    struct candidate *all;
+    size_t n, room;
+};
+
+static enum status add(struct candidates *c, const struct lake_entry *entry, int32_t ymd,
+                       struct err *err)
+{
+    if (c->n == c->room) {
+        size_t room = c->room == 0 ? KEYS_FIRST : 2 * c->room;
+        struct candidate *all =
+            arena_grow(&c->arena, c->all, c->room * sizeof *all, room * sizeof *all);
+        if (all == NULL)
+            return err_out_of_memory(err);
+        c->all = all;
+        c->room = room;
+    }
+    struct candidate *one = &c->all[c->n++];
+    *one = (struct candidate){arena_dup(&c->arena, str_of(entry->key)),
+                              arena_dup(&c->arena, str_of(entry->sha256)), ymd};
+    return one->key == NULL || one->sha256 == NULL ? err_out_of_memory(err) : STATUS_OK;
+}
+
+static enum status visit(void *to, const struct lake_entry *entry, struct err *err)
+{
+    struct candidates *c = to;
+    struct lake_key key;
+    enum status s = lake_key_parse(str_of(entry->key), &key, err);
+    if (s != STATUS_OK || !str_starts(key.file, STR("rows-")) ||
+        !str_eq(key.dataset, c->load->task->folder))
+        return s;
+    int64_t is_loaded = 0;
+    if (!c->load->task->force)
+        s = warehouse_number(c->load->db, "SELECT 1 FROM load_object WHERE object_key = $1",
+                             PARAMS(db_text(str_of(entry->key))), &is_loaded, err);
+    return s == STATUS_OK && is_loaded == 0 ? add(c, entry, key.from, err) : s;
+}
+
+static enum status find_objects(struct candidates *c, struct err *err)
+{
+    const struct warehouse_task *task = c->load->task;
+    char prefix[LAKE_KEY_MAX];
+    int n = snprintf(prefix, sizeof prefix, "bronze/%.*s/ymd=", STR_ARG(task->folder));
+    if (n < 0 || n >= (int)sizeof prefix)
+        return err_set(err, STATUS_BAD_VALUE, "The folder's name is too long.");
+    struct lake_range range = {str_of(prefix), task->from, task->to + 1};
+    return lake_list(c->load->lake, &range, visit, c, c->load->stop, err);
+}
+
+static enum status load_objects(struct candidates *c, struct err *err)
+{
+    enum status s = STATUS_OK;
+    for (size_t i = 0; i < c->n && s == STATUS_OK; i++) {
+        const struct candidate *one = &c->all[i];
+        struct silver_object object = {.key = one->key, .sha256 = one->sha256, .ymd = one->ymd};
+        if (stop_is_raised(c->load->stop))
+            return stop_status(c->load->stop, err);
+        /* Two objects of a day hold its keys twice. */
+        if (i > 0 && c->all[i - 1].ymd == one->ymd)
+            c->load->merge.may_repeat = true;
+        bool may_repeat = c->load->merge.may_repeat;
+        s = silver_object_load(c->load, &object, err);
+        c->load->merge.may_repeat |= may_repeat;
+    }
+    return s;
+}
+
+/* What the models are to look at. */
+static enum status note_touched(const struct silver_load *load, struct err *err)
+{
+    const struct silver_shape *shape = load->shape;
+    if (shape->subject == NULL)
+        return STATUS_OK;
+    return warehouse_exec(
+        load->db, PARAMS(db_i64(load->load_id)), NULL, err,
+        "INSERT INTO load_touch (load_id, subject, touch_key, from_date, to_date) "
+        "SELECT load_id, '%s', %s, min(%s), max(%s) FROM %s WHERE load_id = $1 "
+        "GROUP BY load_id, %s",
+        shape->subject, shape->columns[0].name, shape->touched, shape->touched, load->merge.stage,
+        shape->columns[0].name);
+}
+
+static enum status merge(struct silver_load *load, struct err *err)
+{
+    enum status s = silver_merge_run(load->db, &load->merge, load->load_id, &load->n_changed, err);
+    if (s == STATUS_OK)
+        s = note_touched(load, err);
+    if (s == STATUS_OK)
+        s = silver_stage_drop(load->db, &load->merge, err);
+    if (s == STATUS_OK)
+        s = instrument_book_merge(load->book, load->db, load->task->dataset, load->load_id, err);
+    return s;
+}
+
+static enum status finish(struct silver_load *load, struct err *err)
+{
+    int64_t n_failing = 0;
+    enum status s = warehouse_number(
+        load->db, "SELECT count(*) FROM load_quality WHERE load_id = $1 AND status = 'fail'",
+        PARAMS(db_i64(load->load_id)), &n_failing, err);
+    struct load_entry entry = {.load_id = load->load_id,
+                               .stage = "silver",
+                               .dataset = str_of(load->name),
+                               .from = load->task->from,
+                               .to = load->task->to,
+                               .n_objects = load->n_objects,
+                               .n_rows = load->n_rows,
+                               .n_changed = load->n_changed,
+                               .n_bad = load->n_bad,
+                               .status = n_failing > 0 ? "fail" : "ok"};
+    if (s == STATUS_OK)
+        s = warehouse_book(load->db, &entry, err);
+    return s == STATUS_OK ? db_commit(load->db, err) : s;
+}
+
+static enum status run(struct silver_load *load, struct candidates *found, struct err *err)
+{
+    enum status s = warehouse_begin(load->db, &load->load_id, err);
+    if (s == STATUS_OK)
+        s = find_objects(found, err);
+    if (s != STATUS_OK || found->n == 0)
+        return s;
+    s = load_objects(found, err);
+    if (s == STATUS_OK)
+        s = merge(load, err);
+    return s == STATUS_OK ? finish(load, err) : s;
+}
+
+enum status warehouse_silver(struct lake *lake, struct db_pool *warehouse,
+                             const struct warehouse_task *task, const struct stop *stop,
+                             struct warehouse_report *ret, struct err *err)
+{
+    CLEANUP(db_releasep) struct db *db = NULL;
+    CLEANUP(instrument_book_freep) struct instrument_book *book = NULL;
+    struct silver_load load = {.lake = lake, .task = task, .stop = stop};
+    struct candidates found = {.load = &load};
+    struct str suffix = STR("_action");
+    bool is_action =
+        task->folder.len > suffix.len &&
+        str_eq(str_sub(task->folder, task->folder.len - suffix.len, task->folder.len), suffix);
+    (void)snprintf(load.name, sizeof load.name, "%.*s%s", (int)(task->dataset.len & 63),
+                   task->dataset.ptr, is_action ? "_action" : "");
+    enum status s = instrument_book_new(&book, err);
+    if (s == STATUS_OK)
+        s = db_acquire(warehouse, DB_WRITE, stop, &db, err);
+    if (s != STATUS_OK)
+        return s;
+    load.db = db;
+    load.book = book;
+    arena_init(&found.arena, KEYS_BYTES_MAX);
+    s = run(&load, &found, err);
+    arena_clear(&found.arena);
+    if (s != STATUS_OK)
+        return s;
+    *ret = (struct warehouse_report){.load_id = found.n == 0 ? 0 : load.load_id,
+                                     .n_objects = load.n_objects,
+                                     .n_rows = load.n_rows,
+                                     .n_changed = load.n_changed,
+                                     .n_bad = load.n_bad};
+    return STATUS_OK;
+}

@@ -1,0 +1,357 @@
+/* silver_shape.c - from the columns of a shape to those of a table, each value checked against its kind and range. */
+#include "ingest/silver_shape.h"
+
+#include "base/checksum.h"
+#include "base/json_in.h"
+#include "base/number.h"
+#include "ingest/contract.h"
+
+#include <string.h>
+
+enum { KEYWORDS_BYTES_MAX = 32 * 1024, ID_BYTES = 24 };
+
+const struct silver_shape silver_shapes[SHAPE_COUNT] = {
+    [SHAPE_BAR] = {"fact_price",
+                   {{"uid", SILVER_UID},
+                    {"date", BAR_DATE},
+                    {"open", BAR_OPEN},
+                    {"high", BAR_HIGH},
+                    {"low", BAR_LOW},
+                    {"close", BAR_CLOSE},
+                    {"adj_close", BAR_ADJ_CLOSE},
+                    {"volume", BAR_VOLUME},
+                    {"value_traded", BAR_VALUE},
+                    {"n_trades", BAR_TRADES},
+                    {"taker_buy_volume", BAR_TAKER_VOLUME},
+                    {"market_cap", BAR_MARKET_CAP},
+                    {"shares", BAR_SHARES}},
+                   2,
+                   "price",
+                   "date",
+                   true},
+    [SHAPE_FUND] = {"fact_price",
+                    {{"uid", SILVER_UID},
+                     {"date", FUND_DATE},
+                     {"open", FUND_OPEN},
+                     {"high", FUND_HIGH},
+                     {"low", FUND_LOW},
+                     {"close", FUND_CLOSE},
+                     {"nav", FUND_NAV},
+                     {"volume", FUND_VOLUME},
+                     {"value_traded", FUND_VALUE},
+                     {"market_cap", FUND_MARKET_CAP},
+                     {"net_assets", FUND_NET_ASSETS},
+                     {"shares", FUND_SHARES},
+                     {"base_index_name", FUND_INDEX_NAME},
+                     {"base_index_close", FUND_INDEX_CLOSE}},
+                    2,
+                    "price",
+                    "date",
+                    true},
+    [SHAPE_ACTION] = {"fact_action",
+                      {{"uid", SILVER_UID},
+                       {"date", ACTION_DATE},
+                       {"kind", ACTION_KIND},
+                       {"amount", ACTION_AMOUNT},
+                       {"numerator", ACTION_NUMERATOR},
+                       {"denominator", ACTION_DENOMINATOR},
+                       {"currency", ACTION_CURRENCY}},
+                      3,
+                      "action",
+                      "date",
+                      true},
+    [SHAPE_RATE] =
+        {"fact_fx_rate",
+         {{"base", RATE_BASE}, {"quote", RATE_QUOTE}, {"date", RATE_DATE}, {"rate", RATE_RATE}},
+         3,
+         "fx",
+         "date",
+         true},
+    [SHAPE_OBSERVATION] = {"fact_observation",
+                           {{"series", OBSERVATION_SERIES},
+                            {"area", SILVER_AREA},
+                            {"frequency", OBSERVATION_FREQUENCY},
+                            {"period_start", OBSERVATION_START},
+                            {"vintage", SILVER_VINTAGE},
+                            {"period_end", OBSERVATION_END},
+                            {"value", OBSERVATION_VALUE},
+                            {"unit", OBSERVATION_UNIT},
+                            {"series_name", OBSERVATION_SERIES_NAME},
+                            {"area_name", OBSERVATION_AREA_NAME}},
+                           5,
+                           "observation",
+                           "period_end",
+                           false},
+    [SHAPE_ARTICLE] = {"fact_article",
+                       {{"article_id", ARTICLE_ID},
+                        {"mart_id", SILVER_MART_ID},
+                        {"web_url", ARTICLE_URL},
+                        {"published_at", ARTICLE_PUBLISHED},
+                        {"pub_day", SILVER_PUB_DAY},
+                        {"section", ARTICLE_SECTION},
+                        {"headline", ARTICLE_HEADLINE},
+                        {"abstract", ARTICLE_ABSTRACT},
+                        {"byline", ARTICLE_BYLINE},
+                        {"word_count", ARTICLE_WORDS},
+                        {"keywords", SILVER_KEYWORDS}},
+                       1,
+                       NULL,
+                       "pub_day",
+                       false},
+    [SHAPE_HOLIDAY] = {"fact_holiday",
+                       {{"market", HOLIDAY_MARKET}, {"date", HOLIDAY_DATE}, {"name", HOLIDAY_NAME}},
+                       2,
+                       "holiday",
+                       "date",
+                       true},
+    [SHAPE_LISTING] = {"fact_listing",
+                       {{"uid", SILVER_UID},
+                        {"date", LISTING_DATE},
+                        {"market", LISTING_MARKET},
+                        {"name", LISTING_NAME},
+                        {"industry", LISTING_INDUSTRY}},
+                       2,
+                       "listing",
+                       "date",
+                       true},
+    [SHAPE_BOND] = {"dim_bond",
+                    {{"uid", SILVER_UID},
+                     {"bond_key", BOND_KEY},
+                     {"isin", BOND_ISIN},
+                     {"name", BOND_NAME},
+                     {"country", BOND_COUNTRY},
+                     {"issuer", BOND_ISSUER},
+                     {"issue_volume", BOND_ISSUE_VOLUME},
+                     {"currency", BOND_CURRENCY},
+                     {"issue_price", BOND_ISSUE_PRICE},
+                     {"issue_date", BOND_ISSUE_DATE},
+                     {"coupon", BOND_COUPON},
+                     {"denomination", BOND_DENOMINATION},
+                     {"payment_type", BOND_PAYMENT_TYPE},
+                     {"maturity_date", BOND_MATURITY_DATE},
+                     {"payments_per_year", BOND_PAYMENTS},
+                     {"coupon_start_date", BOND_COUPON_START},
+                     {"is_floater", BOND_FLOATER}},
+                    1,
+                    NULL,
+                    NULL,
+                    false},
+    [SHAPE_CODE] = {"dim_code",
+                    {{"scheme", CODE_SCHEME},
+                     {"level_name", CODE_LEVEL},
+                     {"code", CODE_CODE},
+                     {"name", CODE_NAME},
+                     {"date", CODE_DATE}},
+                    3,
+                    NULL,
+                    NULL,
+                    false},
+};
+
+size_t silver_width(const struct silver_shape *shape)
+{
+    size_t n = 0;
+    while (n < SILVER_COLUMNS_MAX && shape->columns[n].name != NULL)
+        n++;
+    return n;
+}
+
+static enum feed_kind kind_of(const struct silver_column *column)
+{
+    if (column->from < FEED_COLUMN_IDS)
+        return feed_columns[column->from].kind;
+    return column->from == SILVER_MART_ID                                     ? FEED_INTEGER
+           : column->from == SILVER_PUB_DAY || column->from == SILVER_VINTAGE ? FEED_DATE
+                                                                              : FEED_TEXT;
+}
+
+const char *silver_type(const struct silver_column *column)
+{
+    switch (kind_of(column)) {
+    case FEED_DECIMAL:
+        return "{{decimal}}";
+    case FEED_INTEGER:
+        return "BIGINT";
+    case FEED_DATE:
+        return "{{date}}";
+    case FEED_INSTANT:
+        return "{{instant}}";
+    case FEED_TEXT:
+    case FEED_JSON:
+        break;
+    }
+    return "{{text}}";
+}
+
+const char *silver_prefix(struct str dataset)
+{
+    static const struct {
+        const char *dataset, *prefix;
+    } prefixes[] = {
+        {"coin", "coin:"},         {"commodity", "commodity:"}, {"index", "index:"},
+        {"msci", "index:"},        {"us_stock", "stock:US."},   {"us_etf", "etf:US."},
+        {"kr_stock", "stock:KR."}, {"kr_etf", "etf:KR."},       {"kr_industry", "stock:KR."},
+        {"bond", "bond:"},         {"bond_meta", "bond:"},      {"upload", ""}};
+    for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
+        if (str_eq_c(dataset, prefixes[i].dataset))
+            return prefixes[i].prefix;
+    return NULL;
+}
+
+/* A column of the shape as the object has it. */
+static struct str given(const struct silver_row *row, int column)
+{
+    return row->field[(size_t)column - row->first];
+}
+
+static struct str joined(struct arena *arena, struct str a, struct str b)
+{
+    char *text = arena_alloc(arena, a.len + b.len + 1);
+    if (text == NULL)
+        return STR_NONE;
+    if (a.len > 0)
+        memcpy(text, a.ptr, a.len);
+    if (b.len > 0)
+        memcpy(text + a.len, b.ptr, b.len);
+    return (struct str){text, a.len + b.len};
+}
+
+/* Symbols have neither blanks nor control characters. */
+static bool is_symbol(struct str symbol)
+{
+    for (size_t i = 0; i < symbol.len; i++)
+        if ((unsigned char)symbol.ptr[i] <= ' ')
+            return false;
+    return symbol.len > 0 && symbol.len <= 64;
+}
+
+static struct str uid_of(const struct silver_row *row, struct arena *arena)
+{
+    int column = row->shape == &silver_shapes[SHAPE_BOND] ? BOND_ISIN : (int)row->first;
+    struct str symbol = given(row, column);
+    bool is_uid = row->prefix.len > 0 || str_find(symbol, ':', 0) < symbol.len;
+    return is_symbol(symbol) && is_uid ? joined(arena, row->prefix, symbol) : STR_NONE;
+}
+
+static struct str mart_id(const struct silver_row *row, struct arena *arena)
+{
+    unsigned char sum[CHECKSUM_BYTES];
+    uint64_t id = 0;
+    checksum(given(row, ARTICLE_URL), sum);
+    memcpy(&id, sum, sizeof id);
+    struct buf text;
+    buf_init(&text, arena, ID_BYTES);
+    buf_add_i64(&text, (int64_t)(id >> 1));
+    return buf_str(&text);
+}
+
+/* ["a", "b;c"] as a;b,c. An empty list is none. */
+static bool keywords_of(struct str list, struct arena *arena, struct str *ret)
+{
+    *ret = STR_NONE;
+    if (list.ptr == NULL)
+        return true;
+    CLEANUP(jr_freep) struct json_doc *doc = NULL;
+    if (jr_parse(list, arena, &doc, NULL) != STATUS_OK || jr_type(jr_root(doc)) != JR_ARRAY)
+        return false;
+    struct json_val root = jr_root(doc);
+    struct buf text;
+    buf_init(&text, arena, KEYWORDS_BYTES_MAX);
+    for (size_t i = 0; i < jr_length(root); i++) {
+        struct str word = jr_text_at(root, i);
+        if (word.ptr == NULL)
+            return false;
+        buf_add_c(&text, text.len > 0 && word.len > 0 ? ";" : "");
+        for (size_t k = 0; k < word.len; k++)
+            buf_add_char(&text, word.ptr[k] == ';' ? ',' : word.ptr[k]);
+    }
+    *ret = text.len > 0 ? buf_str(&text) : STR_NONE;
+    return !text.failed;
+}
+
+/* "bad-number" and its kin for a text that is not of the kind; NULL when it is. */
+static const char *fault_of(enum feed_kind kind, struct str value)
+{
+    int64_t number = 0;
+    int32_t date = 0;
+    switch (kind) {
+    case FEED_DECIMAL:
+        return decimal_is_valid(value) ? NULL : "bad-number";
+    case FEED_INTEGER:
+        return str_to_i64(value, &number) ? NULL : "bad-number";
+    case FEED_DATE:
+        return date_parse(value, &date) ? NULL : "bad-date";
+    case FEED_INSTANT:
+        return instant_parse(value, &number) ? NULL : "bad-instant";
+    case FEED_TEXT:
+    case FEED_JSON:
+        break;
+    }
+    return NULL;
+}
+
+static bool computed(const struct silver_row *row, int from, struct arena *arena, struct str *ret)
+{
+    switch (from) {
+    case SILVER_UID:
+        *ret = uid_of(row, arena);
+        return ret->ptr != NULL;
+    case SILVER_MART_ID:
+        *ret = mart_id(row, arena);
+        return true;
+    case SILVER_PUB_DAY:
+        *ret = str_sub(given(row, ARTICLE_PUBLISHED), 0, DATE_TEXT_BYTES - 1);
+        return true;
+    case SILVER_AREA:
+        *ret = given(row, OBSERVATION_AREA);
+        *ret = ret->ptr == NULL ? STR("-") : *ret;
+        return true;
+    case SILVER_VINTAGE:
+        *ret = given(row, OBSERVATION_VINTAGE);
+        *ret = ret->ptr == NULL ? str_sub(row->fetched_at, 0, DATE_TEXT_BYTES - 1) : *ret;
+        return true;
+    default:
+        return keywords_of(given(row, ARTICLE_KEYWORDS), arena, ret);
+    }
+}
+
+static bool check_given(const struct silver_row *row, const char **ret_reason,
+                        const char **ret_column)
+{
+    const struct feed_layout *layout = &feed_layouts[row->shape - silver_shapes];
+    for (size_t i = 0; i < layout->n; i++) {
+        const struct feed_column *column = &feed_columns[layout->first + i];
+        struct str value = row->field[i];
+        const char *fault = value.ptr != NULL   ? fault_of(column->kind, value)
+                            : column->is_needed ? "missing"
+                                                : NULL;
+        if (fault == NULL)
+            continue;
+        *ret_reason = fault;
+        *ret_column = column->name;
+        return false;
+    }
+    return true;
+}
+
+bool silver_values(const struct silver_row *row, struct arena *arena, struct str *ret,
+                   const char **ret_reason, const char **ret_column)
+{
+    if (!check_given(row, ret_reason, ret_column) || !contract_keeps(row, ret_reason, ret_column))
+        return false;
+    const struct silver_column *columns = row->shape->columns;
+    for (size_t i = 0; i < SILVER_COLUMNS_MAX && columns[i].name != NULL; i++) {
+        if (columns[i].from < FEED_COLUMN_IDS) {
+            struct str value = given(row, columns[i].from);
+            char *room = value.ptr != NULL && feed_columns[columns[i].from].kind == FEED_DECIMAL
+                             ? arena_alloc(arena, value.len + 2)
+                             : NULL;
+            ret[i] = room == NULL ? value : decimal_canonical(value, room);
+        } else if (!computed(row, columns[i].from, arena, &ret[i])) {
+            *ret_reason = columns[i].from == SILVER_UID ? "bad-symbol" : "bad-list";
+            *ret_column = columns[i].name;
+            return false;
+        }
+    }
+    return true;
+}
