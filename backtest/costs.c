@@ -33,6 +33,12 @@ double costs_flat_rate(const struct cost_model *model)
     return model->commission.percent + model->slippage.bps;
 }
 
+struct cost_flat costs_flat(const struct cost_model *model)
+{
+    double bps = model->slippage.bps;
+    return (struct cost_flat){model->commission.percent, bps < IMPACT_MAX ? bps : IMPACT_MAX};
+}
+
 bool costs_are_free(const struct cost_model *model)
 {
     return costs_are_flat(model) && !(costs_flat_rate(model) > 0);

@@ -95,6 +95,16 @@ struct cost_context {
 /* Neither tiers, minimum, tax, nor impact: every trade costs costs_flat_rate() times its value. */
 bool costs_are_flat(const struct cost_model *model);
 double costs_flat_rate(const struct cost_model *model);
+
+/* Of a flat model: what costs_of_trade takes of a trade of this value (>= 0), with its bits. */
+struct cost_flat {
+    double commission, slippage;
+};
+struct cost_flat costs_flat(const struct cost_model *model);
+static inline double costs_flat_of(const struct cost_flat *flat, double value)
+{
+    return flat->commission * value + flat->slippage * value;
+}
 bool costs_are_free(const struct cost_model *model);
 
 /* Whether the model asked for lacks its volume here, so that fallback_bps is charged. */

@@ -183,8 +183,10 @@ static void start(struct sim *sim)
     sim->unit_scale = 1;
     sim->unit = rules->capital;
     sim->is_flat = costs_are_flat(&rules->costs);
-    sim->is_simple = sim->is_flat && rules->shares == SHARES_FRACTIONAL &&
-                     !(rules->rebalance.min_trade > 0) && rules->rebalance.scope == SCOPE_ALL &&
+    sim->flat = costs_flat(&rules->costs);
+    sim->is_plain = sim->is_flat && rules->shares == SHARES_FRACTIONAL;
+    sim->is_simple = sim->is_plain && !(rules->rebalance.min_trade > 0) &&
+                     rules->rebalance.scope == SCOPE_ALL &&
                      rules->rebalance.destination == DESTINATION_TARGET;
     sim->is_watched = rules->financing.day_basis > 0 || rules->leverage.is_allowed ||
                       rules->rebalance.when == WHEN_BANDS;

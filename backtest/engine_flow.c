@@ -113,7 +113,7 @@ static void set_sales(struct sim *sim, size_t n, double worth, double value, dou
             ws->change[i] = by_level ? -ws->change[i] : -ws->value[i] * (sold / worth);
             if (sold >= worth)
                 ws->change[i] = -ws->value[i];
-            paid += costs_of_trade(&sim->rules->costs, &ws->context[i], ws->change[i], NULL);
+            paid += sim_cost_of(sim, i, ws->change[i]);
         }
         double next = amount + paid < worth ? amount + paid : worth;
         if (fabs(next - sold) <= SIM_ROUNDING * worth)

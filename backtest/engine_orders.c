@@ -48,6 +48,8 @@ void sim_fill_contexts(struct sim *sim, size_t t, size_t n)
         sim->month = month;
         sim->month_traded = 0;
     }
+    if (sim->is_plain && sim->recorder == NULL)
+        return; /* nobody asks */
     for (size_t i = 0; i < n; i++) {
         size_t j = sim->ws->active[i], a = sim->plan->asset[j];
         struct cost_context *context = &sim->ws->context[i];
@@ -69,10 +71,12 @@ static double tradable_part(const struct sim *sim, const struct sim_order *order
 {
     const struct cost_context *context = &sim->ws->context[i];
     double held = sim->ws->value[i], size = fabs(change);
-    bool is_close = fabs(held + change) <= SIM_ROUNDING * order->before;
 
     if (size <= SIM_ROUNDING * order->before || size < order->min_trade)
         return 0;
+    if (sim->is_plain)
+        return change;
+    bool is_close = fabs(held + change) <= SIM_ROUNDING * order->before;
     double limit = costs_value_limit(&sim->rules->costs, context);
     if (size > limit) {
         size = limit;
@@ -100,8 +104,7 @@ static double cash_after(struct sim *sim, const struct sim_order *order, const d
     for (size_t i = 0; i < order->n; i++) {
         double change = wanted[i] > 0 ? wanted[i] * share : wanted[i];
         change = tradable_part(sim, order, i, change, is_cut);
-        double cost = costs_of_trade(&sim->rules->costs, &sim->ws->context[i], change, NULL) +
-                      order->fee_rate * fabs(change);
+        double cost = sim_cost_of(sim, i, change) + order->fee_rate * fabs(change);
         cash -= change + cost;
         bought += change > 0 ? change + cost : 0;
     }
@@ -127,20 +130,33 @@ static double affordable_share(struct sim *sim, const struct sim_order *order, b
     return share;
 }
 
+static void record(struct sim *sim, const struct sim_order *order, size_t i, double change)
+{
+    struct sim_trade *trade = sim_next_trade(sim);
+    const struct cost_model *costs = &sim->rules->costs;
+    const struct cost_context *context = &sim->ws->context[i];
+    size_t j = sim->ws->active[i];
+    *trade = (struct sim_trade){.session = (uint32_t)order->t,
+                                .asset = (uint32_t)sim->plan->asset[j],
+                                .reason = order->reason,
+                                .is_buy = change > 0,
+                                .quantity = fabs(change) / sim_fill_price(sim, j, order->t),
+                                .value = fabs(change)};
+    (void)costs_of_trade(costs, context, change, trade->paid);
+    sim_record_trade(sim, trade);
+    sim_add_proceeds(sim, -change);
+    sim->recorder->paid[COST_LIQUIDATION] += order->fee_rate * fabs(change);
+    if (costs_falls_back(costs, context))
+        sim->recorder->n_volume_fallbacks++;
+}
+
 static void book(struct sim *sim, const struct sim_order *order, size_t i, double change,
                  struct sim_traded *traded)
 {
     struct sim_workspace *ws = sim->ws;
     size_t j = ws->active[i];
     double price = sim_fill_price(sim, j, order->t), value = ws->value[i] + change;
-    struct sim_trade *trade = sim->recorder != NULL ? sim_next_trade(sim) : &sim->unlisted;
-    *trade = (struct sim_trade){.session = (uint32_t)order->t,
-                                .asset = (uint32_t)sim->plan->asset[j],
-                                .reason = order->reason,
-                                .is_buy = change > 0,
-                                .quantity = fabs(change) / price,
-                                .value = fabs(change)};
-    double cost = costs_of_trade(&sim->rules->costs, &ws->context[i], change, trade->paid);
+    double cost = sim_cost_of(sim, i, change);
     double fee = order->fee_rate * fabs(change);
 
     ws->units[j] = fabs(value) <= SIM_ROUNDING * order->before ? 0 : value / price;
@@ -149,13 +165,8 @@ static void book(struct sim *sim, const struct sim_order *order, size_t i, doubl
     sim->month_traded += fabs(change);
     traded->value += fabs(change);
     traded->cost += cost + fee;
-    if (sim->recorder == NULL)
-        return;
-    sim_record_trade(sim, trade);
-    sim_add_proceeds(sim, -change);
-    sim->recorder->paid[COST_LIQUIDATION] += fee;
-    if (costs_falls_back(&sim->rules->costs, &ws->context[i]))
-        sim->recorder->n_volume_fallbacks++;
+    if (sim->recorder != NULL)
+        record(sim, order, i, change);
 }
 
 struct sim_traded sim_execute(struct sim *sim, const struct sim_order *order)

@@ -9,6 +9,7 @@
 
 enum { SIM_STRETCH = 64 }; /* sessions whose prices stay in the nearest cache for many plans */
 
+#include <math.h>
 #include <string.h>
 
 struct sim {
@@ -26,10 +27,12 @@ struct sim {
     bool is_liquidation; /* a margin call waits for its fill */
     bool is_invested;    /* the first purchase has been made */
     bool is_ruined;
-    bool is_flat;     /* costs are proportional and alike: sizes have a closed form */
-    bool is_simple;   /* flat costs, every trade in full: the short way through a fill */
-    bool is_quiet;    /* of what is watched, only bands: cash does not change by itself */
-    bool is_end_only; /* quiet days need no value but the last */
+    bool is_flat;          /* costs are proportional and alike: sizes have a closed form */
+    struct cost_flat flat; /* when is_flat */
+    bool is_plain;         /* flat costs and fractional shares: an order is what was wanted */
+    bool is_simple;        /* flat costs, every trade in full: the short way through a fill */
+    bool is_quiet;         /* of what is watched, only bands: cash does not change by itself */
+    bool is_end_only;      /* quiet days need no value but the last */
     bool is_watched;  /* something has to be looked at on every close, or cash changes by itself */
     size_t ready_at;  /* first session at which the waiting decision may be filled */
     size_t next_due;  /* index into rules->due; the targets in force are those of the one before */
@@ -97,6 +100,13 @@ static inline bool sim_is_foreign(const struct sim *sim, size_t a)
 {
     const struct fx_table *fx = &sim->panel->fx;
     return memcmp(fx->currency[sim->panel->assets[a].currency], fx->base, 3) != 0;
+}
+
+/* What a change of the i-th active position costs; flat costs need no context. */
+static inline double sim_cost_of(const struct sim *sim, size_t i, double change)
+{
+    return sim->is_flat ? costs_flat_of(&sim->flat, fabs(change))
+                        : costs_of_trade(&sim->rules->costs, &sim->ws->context[i], change, NULL);
 }
 
 /* engine_value.c */

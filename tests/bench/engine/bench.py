@@ -66,7 +66,8 @@ def singles(rounds):
 
 def batches(count, threads, roof):
     rows = []
-    for assets, kind, bound in ((10, "calendar", None), (50, "calendar", 20000), (10, "bands", 15000), (50, "bands", 8000)):
+    for assets, kind, bound in ((10, "calendar", None), (50, "calendar", 20000), (10, "bands", 15000), (50, "bands", 8000),
+                                (10, "flows", 15000), (50, "flows", 8000), (10, "bands+flows", 15000), (50, "bands+flows", 8000)):
         n = count if kind == "calendar" else max(64, count // 8)
         found = driver("batch", assets, 30, n, threads, 5, kind)
         rate = found["best_per_cpu_s"] * threads

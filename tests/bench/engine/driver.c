@@ -4,7 +4,8 @@
  *   driver prices ASSETS YEARS                      the market as CSV, for the peers
  *   driver single ASSETS YEARS ROUNDS MONKEYS       backtest_run and the rendering of its answer
  *   driver shared ASSETS YEARS ROUNDS MONKEYS       the same on a panel that an earlier run has left
- *   driver batch ASSETS YEARS PORTFOLIOS THREADS ROUNDS calendar|bands
+ *   driver batch ASSETS YEARS PORTFOLIOS THREADS ROUNDS KIND   calendar, bands, flows (a payment in every month, alternately
+ *                                                   in and out), or bands+flows
  *   driver trust ASSETS YEARS ROUNDS                monkeys, intervals, drawn futures, splits of a sweep
  *   driver strategies ASSETS YEARS ROUNDS own|common a decision of each strategy, the names on their own or with a
  *                                                   common factor
@@ -202,8 +203,27 @@ static double play_threads(struct share *shares, size_t n_threads, double *ret_c
     return (double)(clock_mono_ns() - from_ns) / 1e9;
 }
 
-static int run_batch(struct world *world, size_t n, size_t n_threads, size_t rounds, bool is_bands)
+/* A payment of one per cent of the capital on the last session of each month, in and out in turn. */
+static void add_flows(struct world *world, const struct panel *panel, struct sim_rules *rules)
 {
+    struct rebalance_rule monthly = {.every = REBALANCE_MONTHLY};
+    uint32_t *due = arena_array(&world->arena, panel->n_sessions, sizeof *due);
+    struct flow *flows = arena_array(&world->arena, panel->n_sessions, sizeof *flows);
+    size_t n = 0;
+    schedule_build(&monthly, panel->clock, panel->n_sessions, due, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (due[i] == 0)
+            continue;
+        double amount = (i % 2 == 0 ? 0.01 : -0.01) * rules->capital;
+        flows[rules->n_flows++] = (struct flow){.session = due[i], .amount = amount};
+    }
+    rules->flows = flows;
+}
+
+static int run_batch(struct world *world, size_t n, size_t n_threads, size_t rounds,
+                     const char *kind)
+{
+    bool is_bands = strncmp(kind, "bands", 5) == 0;
     struct arena *arena = &world->arena;
     struct spec *spec = NULL;
     struct panel *panel = NULL;
@@ -223,6 +243,8 @@ static int run_batch(struct world *world, size_t n, size_t n_threads, size_t rou
                               .costs = spec_cost_model(spec),
                               .rebalance = spec->rebalance};
     schedule_build(&spec->rebalance, panel->clock, panel->n_sessions, due, &rules.n_due);
+    if (strstr(kind, "flows") != NULL)
+        add_flows(world, panel, &rules);
     struct batch batch = {panel, &rules, SESSIONS_PER_YEAR, 0};
     struct plan *plans = make_plans(world, n);
     struct batch_row *rows = arena_array(arena, n, sizeof *rows);
@@ -278,6 +300,6 @@ int main(int argc, char **argv)
         return strategies_print(&world, number[4], strcmp(argv[5], "common") == 0);
     if (strcmp(argv[1], "batch") == 0 && argc == 8 && number[4] > 0 && number[5] > 0 &&
         number[5] <= THREADS_MAX && number[6] > 0)
-        return run_batch(&world, number[4], number[5], number[6], strcmp(argv[7], "bands") == 0);
+        return run_batch(&world, number[4], number[5], number[6], argv[7]);
     return 2;
 }
