@@ -1,5 +1,5 @@
 /* batch.c - plays groups of plans side by side where their days are alike, else each by itself. */
-#include "backtest/batch.h"
+#include "backtest/batch_lanes.h"
 
 #include "backtest/kernels.h"
 
@@ -85,16 +85,25 @@ static void forget_columns(struct batch_workspace *ws, size_t n_columns)
         ws->place[ws->asset[c]] = 0;
 }
 
-static size_t fill_session(const struct sim_rules *rules, size_t decision)
+/* After a close, shared out as the positions stand or left in cash until the next fill. */
+static bool are_simple_flows(const struct sim_rules *rules)
 {
-    return rules->due[decision] + (rules->fill == FILL_SAME_CLOSE ? 0 : 1);
+    if (rules->n_flows > 0 &&
+        (rules->fill != FILL_NEXT_CLOSE || rules->allocation == FLOW_MOST_UNDERWEIGHT))
+        return false;
+    for (size_t i = 0; i < rules->n_flows; i++) {
+        if (rules->flows[i].at_start || rules->n_due == 0 ||
+            rules->flows[i].session < batch_fill_session(rules, 0))
+            return false;
+    }
+    return true;
 }
 
 /* Decisions by the calendar, filled in full at a close, at a cost that is a share of what is traded. */
 static bool are_simple(const struct sim_rules *rules)
 {
     return costs_are_flat(&rules->costs) && rules->shares == SHARES_FRACTIONAL &&
-           rules->n_flows == 0 && rules->fill != FILL_NEXT_OPEN &&
+           are_simple_flows(rules) && rules->fill != FILL_NEXT_OPEN &&
            rules->rebalance.when == WHEN_CALENDAR && rules->rebalance.scope == SCOPE_ALL &&
            rules->rebalance.destination == DESTINATION_TARGET &&
            !(rules->rebalance.min_trade > 0) && !(rules->financing.day_basis > 0) &&
@@ -115,6 +124,17 @@ static bool is_quiet(const struct panel *panel, const struct batch_workspace *ws
     return true;
 }
 
+/* Whether every column is open at session t, if there is one. */
+static bool is_open_at(const struct panel *panel, const struct batch_workspace *ws,
+                       size_t n_columns, size_t t)
+{
+    for (size_t c = 0; t < panel->n_sessions && panel->n_closed[t] > 0 && c < n_columns; c++) {
+        if (!(panel->state[panel_cell(panel, ws->asset[c], t)] & PANEL_TRADABLE))
+            return false;
+    }
+    return true;
+}
+
 /*
  * Whether a group can be played side by side: the simple rules, quiet columns that are open whenever
  * something is filled, and that most of the plans share.
@@ -123,111 +143,24 @@ static bool is_alike(const struct batch *batch, const struct plan *plans, size_t
                      const struct batch_workspace *ws, size_t n_columns)
 {
     const struct panel *panel = batch->panel;
+    const struct sim_rules *rules = batch->rules;
     size_t n_names = 0;
     for (size_t p = 0; p < n; p++)
         n_names += plans[p].n;
     if (n_columns * n > 3 * n_names)
         return false; /* valuing the names of others costs more than valuing alone */
-    if (!are_simple(batch->rules) || !is_quiet(panel, ws, n_columns))
+    if (!are_simple(rules) || !is_quiet(panel, ws, n_columns))
         return false;
-    for (size_t d = 0; d < batch->rules->n_due; d++) {
-        size_t t = fill_session(batch->rules, d);
-        for (size_t c = 0; t < panel->n_sessions && panel->n_closed[t] > 0 && c < n_columns; c++) {
-            if (!(panel->state[panel_cell(panel, ws->asset[c], t)] & PANEL_TRADABLE))
-                return false;
-        }
+    for (size_t d = 0; d < rules->n_due; d++) {
+        if (!is_open_at(panel, ws, n_columns, batch_fill_session(rules, d)))
+            return false;
     }
-    return true;
-}
-
-enum targets { TARGETS_SHORT, TARGETS_SOME_ZERO, TARGETS_FULL };
-
-/* Lays decision d of every plan out as the kernels want it, and says what is among the targets. */
-static enum targets lay_targets(const struct plan *plans, size_t n, size_t d,
-                                struct batch_workspace *ws, size_t n_columns, double *invested)
-{
-    double lowest = 1;
-    memset(ws->target, 0, n_columns * BATCH_GROUP * sizeof *ws->target);
-    for (size_t p = 0; p < BATCH_GROUP; p++) {
-        const struct plan *plan = &plans[p < n ? p : n - 1]; /* the last fills up the group */
-        const double *row = plan_row(plan, d);
-        invested[p] = plan_invested(plan, d);
-        for (size_t j = 0; j < plan->n; j++) {
-            ws->target[(ws->place[plan->asset[j]] - 1) * BATCH_GROUP + p] = row[j];
-            lowest = row[j] < lowest ? row[j] : lowest;
-        }
-    }
-    return lowest < 0 ? TARGETS_SHORT : lowest > 0 ? TARGETS_FULL : TARGETS_SOME_ZERO;
-}
-
-static bool have_one_row(const struct plan *plans, size_t n)
-{
-    for (size_t p = 0; p < n; p++) {
-        if (plans[p].stride != 0)
+    for (size_t i = 0; i < rules->n_flows; i++) {
+        size_t t = rules->flows[i].session;
+        if (!is_open_at(panel, ws, n_columns, t) || !is_open_at(panel, ws, n_columns, t + 1))
             return false;
     }
     return true;
-}
-
-/* Side by side; *ret_done is false when that does not do for these plans after all. */
-static enum status play_alike(const struct batch *batch, const struct plan *plans, size_t n,
-                              struct batch_workspace *ws, size_t n_columns, const struct stop *stop,
-                              bool *ret_done, struct err *err)
-{
-    const struct panel *panel = batch->panel;
-    const struct sim_rules *rules = batch->rules;
-    double cash[BATCH_GROUP], invested[BATCH_GROUP], n_names[BATCH_GROUP], after[BATCH_GROUP];
-    struct kernel_holdings held = {ws->column,  n_columns,   ws->units, cash,
-                                   BATCH_GROUP, BATCH_GROUP, ws->equity};
-    struct kernel_fill fill = {.price = ws->price,
-                               .n_assets = n_columns,
-                               .n_portfolios = BATCH_GROUP,
-                               .stride = BATCH_GROUP,
-                               .target = ws->target,
-                               .invested = invested,
-                               .rate = costs_flat_rate(&rules->costs),
-                               .rounding = SIM_ROUNDING,
-                               .units = ws->units,
-                               .cash = cash,
-                               .after = after,
-                               .value = ws->value,
-                               .weight = ws->weight};
-    enum targets targets = TARGETS_SHORT;
-    bool is_fixed = have_one_row(plans, n);
-    size_t t = 0;
-
-    memset(ws->units, 0, n_columns * BATCH_GROUP * sizeof *ws->units);
-    for (size_t p = 0; p < BATCH_GROUP; p++) {
-        cash[p] = rules->capital;
-        n_names[p] = (double)plans[p < n ? p : n - 1].n;
-    }
-    for (size_t d = 0; d < rules->n_due && fill_session(rules, d) < panel->n_sessions; d++) {
-        size_t at = fill_session(rules, d);
-        if (d + 1 < rules->n_due && fill_session(rules, d + 1) == at)
-            continue; /* replaced by a newer decision before it could be filled */
-        if (stop_is_raised(stop))
-            return stop_status(stop, err);
-        if (d == 0 || !is_fixed)
-            targets = lay_targets(plans, n, d, ws, n_columns, invested);
-        if (targets == TARGETS_SHORT)
-            return STATUS_OK;
-        fill.n_names = targets == TARGETS_FULL ? NULL : n_names;
-        panel->kernels->value_many(&held, t, at);
-        for (size_t c = 0; c < n_columns; c++)
-            ws->price[c] = ws->column[c][at];
-        if (!panel->kernels->fill_many(&fill))
-            return STATUS_OK;
-        for (size_t p = 0; p < BATCH_GROUP; p++)
-            ws->equity[p][at] = after[p];
-        t = at + 1;
-    }
-    panel->kernels->value_many(&held, t, panel->n_sessions);
-    for (size_t p = 0; p < BATCH_GROUP; p++) {
-        ws->equity[p][0] = rules->capital;
-        ws->terminal[p] = ws->equity[p][panel->n_sessions - 1];
-    }
-    *ret_done = true;
-    return STATUS_OK;
 }
 
 static enum status play_each(const struct batch *batch, const struct plan *plans, size_t n,
@@ -251,8 +184,10 @@ enum status batch_play(const struct batch *batch, const struct plan *plans, size
     bool is_done = false;
     size_t n_columns = gather_columns(batch, plans, n, ws);
 
-    if (n > 1 && is_alike(batch, plans, n, ws, n_columns))
-        s = play_alike(batch, plans, n, ws, n_columns, stop, &is_done, err);
+    if (n > 1 && is_alike(batch, plans, n, ws, n_columns)) {
+        const struct batch_group group = {batch, plans, n, n_columns, stop};
+        s = batch_play_lanes(&group, ws, &is_done, err);
+    }
     forget_columns(ws, n_columns);
     return s == STATUS_OK && !is_done ? play_each(batch, plans, n, ws, stop, err) : s;
 }

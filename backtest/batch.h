@@ -5,9 +5,10 @@
  * and its figures are those of measure_compute(), whoever stands beside it.
  *
  * Prices of the sessions between two rebalances stay in the nearest cache while BATCH_GROUP portfolios
- * are valued with them; a fill moves them lane by lane (kernels.h). Portfolios of which that cannot be
- * had - something closed on the day of a fill, a delisting, bands, flows, costs that are not
- * proportional - are simulated each by itself, all of them through a few sessions at a time.
+ * are valued with them; fills, and flows after a close, move them lane by lane (kernels.h). Portfolios
+ * of which that cannot be had - something closed on the day of a fill, a delisting, bands, flows before
+ * the open or to the most underweight, costs that are not proportional - are simulated each by itself,
+ * all of them through a few sessions at a time.
  */
 #ifndef BACKTEST_BATCH_H
 #define BACKTEST_BATCH_H

@@ -105,6 +105,19 @@ struct kernel_fill {
     double *value, *weight; /* scratch, laid out as units */
 };
 
+/* Money into or out of portfolios side by side, as kernel_fill; amount > 0 per portfolio. */
+struct kernel_flow {
+    const double *price; /* per column */
+    size_t n_assets;
+    size_t n_portfolios, stride;
+    double commission, slippage; /* rates of a traded unit of value */
+    double rounding;             /* as kernel_fill */
+    const double *amount;
+    double *units, *cash; /* moved */
+    double *scale; /* moved by a withdrawal: value of the time-weighted line for one of money */
+    double *value, *change; /* scratch, laid out as units */
+};
+
 /* Ratios (centre + mean) / sd of n columns, a multiple of KERNEL_LANES; their sums are in two halves. */
 struct kernel_ratios {
     const double *sum[2], *square[2]; /* of deviations from centre, and of their squares */
@@ -146,6 +159,14 @@ struct kernels {
      * after are written. False when a portfolio has nothing left; then some have been moved, some not.
      */
     bool (*fill_many)(const struct kernel_fill *fill);
+
+    /*
+     * Buys for the amount, or what there is of it in cash, as the positions stand; or pays the amount out of cash and then of
+     * sales in proportion. Bits of the simulator's orders at flat costs, fractional shares, everything tradable. False when a
+     * portfolio has nothing to buy with, or would be sold out; then some have been moved, some not.
+     */
+    bool (*invest_many)(const struct kernel_flow *flow);
+    bool (*withdraw_many)(const struct kernel_flow *flow);
 
     /*
      * How far a weight is off its target, session by session: off = |units * price[i] * per_value[i] - target|

@@ -1,5 +1,6 @@
 /* test_batch.c - a batch is its single runs, bit for bit, with any plans, rules and kernels. */
 #include "backtest/batch.h"
+#include "backtest/kernels.h"
 #include "backtest/schedule.h"
 #include "backtest/spec_costs.h"
 #include "tests/unit/test_backtest_random.h"
@@ -78,23 +79,58 @@ static void set_rules(struct field *f, struct rng *rng)
     f->batch = (struct batch){f->result->panel, &f->rules, f->result->periods_per_year, 0.01};
 }
 
-/* Money in and out, fixed or as a share of what there is, before the open or after the close. */
+/*
+ * Money in and out, fixed or as a share of what there is, before the open or after the close; mostly all after it, which
+ * is what portfolios side by side can take. Now and then two on one day, or more than is there.
+ */
 static void add_flows(struct field *f, struct rng *rng)
 {
-    size_t n = 12;
+    size_t n = 24;
     struct flow *flows = arena_array(&f->world.arena, n, sizeof *flows);
     assert_non_null(flows);
+    bool is_late = rng_next_below(rng, 4) > 0;
+    double most = rng_next_below(rng, 6) == 0 ? 0.8 : 0.1;
+    uint32_t session = 1;
     for (size_t i = 0; i < n; i++) {
         bool is_share = rng_next_below(rng, 3) == 0;
-        double size = rng_next_unit(rng) - 0.4;
-        flows[i] = (struct flow){.session = (uint32_t)(20 + 30 * i),
-                                 .at_start = rng_next_below(rng, 2) == 0,
+        double size = rng_next_unit(rng) - 0.45;
+        session += rng_next_below(rng, 5) == 0 ? 0 : 1 + rng_next_below(rng, 25);
+        flows[i] = (struct flow){.session = session,
+                                 .at_start = !is_late && rng_next_below(rng, 2) == 0,
                                  .is_share = is_share,
-                                 .amount = size * (is_share ? 0.1 : 0.1 * f->rules.capital)};
+                                 .amount = size * most * (is_share ? 1 : f->rules.capital)};
     }
     f->rules.flows = flows;
     f->rules.n_flows = n;
     f->rules.allocation = rng_next_below(rng, 3);
+}
+
+/* How often portfolios side by side were bought and sold for flows: a table of kernels that counts. */
+static size_t n_invested, n_withdrawn;
+static const struct kernels *counted;
+
+static bool invest_counted(const struct kernel_flow *flow)
+{
+    bool is_done = counted->invest_many(flow);
+    n_invested += is_done;
+    return is_done;
+}
+
+static bool withdraw_counted(const struct kernel_flow *flow)
+{
+    bool is_done = counted->withdraw_many(flow);
+    n_withdrawn += is_done;
+    return is_done;
+}
+
+static const struct kernels *count_flows(const struct kernels *kernels)
+{
+    static struct kernels counting;
+    counted = kernels;
+    counting = *kernels;
+    counting.invest_many = invest_counted;
+    counting.withdraw_many = withdraw_counted;
+    return &counting;
 }
 
 /* One plan: some names, some of them with weight 0; its weights are the same at every decision, or not. */
@@ -128,9 +164,10 @@ static void make_field(struct field *f, uint64_t seed)
     memset(f, 0, sizeof *f);
     rng_init(&rng, seed, 5);
     fill_market(&f->world, seed);
-    f->world.market.kernels = kernels_choose(seed % 2 == 0 ? KERNELS_AUTO : KERNELS_REF);
+    f->world.market.kernels =
+        count_flows(kernels_choose(seed % 4 < 2 ? KERNELS_AUTO : KERNELS_REF));
     set_rules(f, &rng);
-    if (seed % 4 == 3)
+    if (seed % 2 == 1)
         add_flows(f, &rng);
     size_t n = 1 + rng_next_below(&rng, PLANS_MAX);
     while (f->n_plans < n)
@@ -185,6 +222,7 @@ static void batch_of_plans_is_their_single_runs_bit_for_bit(void **state)
         }
         world_clear(&f.world);
     }
+    assert_true(n_invested > 0 && n_withdrawn > 0);
 }
 
 static void headline_figures_are_those_of_the_full_table(void **state)
