@@ -65,17 +65,20 @@ void sim_fill_contexts(struct sim *sim, size_t t, size_t n)
     }
 }
 
-/* The part of a wanted change that can be traded; 0: none. */
-static double tradable_part(const struct sim *sim, const struct sim_order *order, size_t i,
+static bool is_too_small(const struct sim_order *order, double size)
+{
+    return size <= SIM_ROUNDING * order->before || size < order->min_trade;
+}
+
+/* The part of a wanted change that whole shares and limits leave; 0: none. */
+static double possible_part(const struct sim *sim, const struct sim_order *order, size_t i,
                             double change, bool *is_cut)
 {
     const struct cost_context *context = &sim->ws->context[i];
     double held = sim->ws->value[i], size = fabs(change);
 
-    if (size <= SIM_ROUNDING * order->before || size < order->min_trade)
+    if (is_too_small(order, size))
         return 0;
-    if (sim->is_plain)
-        return change;
     bool is_close = fabs(held + change) <= SIM_ROUNDING * order->before;
     double limit = costs_value_limit(&sim->rules->costs, context);
     if (size > limit) {
@@ -94,6 +97,15 @@ static double tradable_part(const struct sim *sim, const struct sim_order *order
             size = fabs(held);
     }
     return change > 0 ? size : -size;
+}
+
+/* The part of a wanted change that can be traded; 0: none. */
+static inline double tradable_part(const struct sim *sim, const struct sim_order *order, size_t i,
+                                   double change, bool *is_cut)
+{
+    if (sim->is_plain)
+        return is_too_small(order, fabs(change)) ? 0 : change;
+    return possible_part(sim, order, i, change, is_cut);
 }
 
 /* Cash left when the changes are made with purchases scaled to share of what was wanted. */
@@ -118,6 +130,8 @@ static double affordable_share(struct sim *sim, const struct sim_order *order, b
     const double *wanted = sim->ws->change;
     double share = 1, bought = 0, tolerance = SIM_ROUNDING * order->before;
 
+    if (sim->is_plain && isinf(order->floor))
+        return share; /* sales: the cash may go anywhere */
     for (size_t round = 0; round < SCALING_ROUNDS; round++) {
         bool cut = false;
         double cash = cash_after(sim, order, wanted, share, &bought, &cut);
