@@ -171,6 +171,8 @@ static void judge(struct fit *f, double *score, struct regression *ret)
         c->t = c->value / se[j];
         c->hac_se = hac[j];
         c->hac_t = c->value / hac[j];
+        c->p = stats_student_p(c->t, freedom);
+        c->hac_p = stats_normal_p(c->hac_t);
     }
 }
 

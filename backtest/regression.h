@@ -16,8 +16,9 @@ enum { REGRESSION_FACTORS_MAX = 8, REGRESSION_LAG_AUTO = -1 };
 
 struct regression_coefficient {
     double value;
-    double se, t;         /* ordinary, divisor n - k - 1 */
-    double hac_se, hac_t; /* Newey-West, no small-sample correction */
+    double se, t,
+        p; /* ordinary, divisor n - k - 1; p two-sided, Student's t with as many degrees */
+    double hac_se, hac_t, hac_p; /* Newey-West, no small-sample correction; p two-sided, normal */
 };
 
 struct regression {
@@ -34,6 +35,8 @@ struct regression {
  * Source: W. Newey, K. West, "A Simple, Positive Semi-Definite, Heteroskedasticity and Autocorrelation Consistent
  * Covariance Matrix", Econometrica 55(3), 1987; the automatic lag: Newey and West, Review of Economic Studies 61,
  * 1994, in the form of statistical packages.
+ * The t of consistent errors is normal in large samples alone (same place, theorem 2); that of ordinary errors is Student's
+ * where residuals are normal.
  * Errors: STATUS_OUT_OF_MEMORY.
  */
 enum status regression_fit(const double *y, const double *const *factor, size_t n_factors, size_t n,

@@ -119,6 +119,14 @@ bool stats_ljung_box(const struct kernels *kernels, const double *r, const struc
 /* Probability that chi-square with 10 degrees of freedom exceeds q: exp(-q/2) sum_{k<5} (q/2)^k / k!. */
 double stats_chi_square_10_above(double q);
 
+/*
+ * Two-sided probabilities of a value as far from 0 by chance: of Student's t with so many degrees of freedom (whole, > 0), and of
+ * the standard normal. I_x(v/2, 1/2) with x = v / (v + t^2), by the continued fraction of DLMF 8.17.22 and Lentz's method
+ * (W. Thompson and A. Barnett, J. Computational Physics 64, 1986); absolute accuracy 1e-10 up to 1e6 degrees.
+ */
+double stats_student_p(double t, double freedom);
+double stats_normal_p(double z);
+
 /* Least squares of y on 1..n. */
 struct stats_trend {
     double slope;

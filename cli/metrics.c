@@ -45,7 +45,7 @@ static const char *read_arguments(int argc, char **argv, struct arguments *ret)
     return NULL;
 }
 
-/* With the prices that monkeys need. What is wrong with settings or store is printed as well. */
+/* With the prices that monkeys and factors need. What is wrong with settings or store is printed as well. */
 static enum status answer_from_store(const struct metrics_request *request, struct arena *arena,
                                      struct str *ret, struct err *err)
 {
@@ -54,10 +54,11 @@ static enum status answer_from_store(const struct metrics_request *request, stru
     struct db_pool *pool = NULL;
     struct config config;
     if (!command_configure(&config))
-        return err_set(err, STATUS_CONFIG, "Monkeys need the database's prices.");
+        return err_set(err, STATUS_CONFIG,
+                       "Monkeys and factors by uid need the database's prices.");
     enum status s = STATUS_OK;
     if (command_open_store(&config, true, &pool) != EXIT_DONE)
-        s = err_set(err, STATUS_IO, "Monkeys need the database's prices.");
+        s = err_set(err, STATUS_IO, "Monkeys and factors by uid need the database's prices.");
     if (s == STATUS_OK)
         s = store_service(&config, pool, &catalog, &service, err);
     if (s == STATUS_OK)
@@ -83,8 +84,9 @@ static enum status run(const struct arguments *arguments, struct arena *arena, s
                                                   arena, &request, err)
                               : metrics_request_parse(body, arena, &request, err);
     if (s == STATUS_OK)
-        s = request->monkeys.count > 0 ? answer_from_store(request, arena, &answer, err)
-                                       : metrics_answer(request, NULL, arena, NULL, &answer, err);
+        s = metrics_request_reads_prices(request)
+                ? answer_from_store(request, arena, &answer, err)
+                : metrics_answer(request, NULL, arena, NULL, &answer, err);
     if (s == STATUS_OK && fwrite(answer.ptr, 1, answer.len, stdout) != answer.len)
         s = err_set(err, STATUS_IO, "The answer cannot be written.");
     return s;

@@ -255,6 +255,8 @@ static enum status load_factor(struct loader *loader, const struct spec_factor *
                                struct err *err)
 {
     char pointer[64];
+    if (factor->uid.ptr == NULL)
+        return STATUS_OK; /* of a track record: given by other means */
     (void)snprintf(pointer, sizeof pointer, "/factors/%zu/uid", i);
     enum status s = load_series(loader, factor->uid, pointer, err);
     (void)snprintf(pointer, sizeof pointer, "/factors/%zu/minus", i);

@@ -1,4 +1,4 @@
-/* metrics.c - POST /v1/metrics: a track record in, every metric out; nothing is stored, monkeys alone read prices. */
+/* metrics.c - POST /v1/metrics: a track record in, every metric out; nothing is stored; prices are read for monkeys and factors alone. */
 #include "handlers/handlers.h"
 
 #include "handlers/backtest_service.h"
@@ -55,7 +55,7 @@ enum status metrics_create(struct request *request, struct err *err)
         is_csv(request) ? parse_csv(request, &asked, err) : parse_json(request, &asked, err);
     if (s == STATUS_OK)
         s = negotiate_format(request, 1 << FORMAT_JSON, &format, err);
-    if (s == STATUS_OK && asked->monkeys.count > 0)
+    if (s == STATUS_OK && metrics_request_reads_prices(asked))
         s = rows_catalog(request, &catalog, err);
     const struct backtest_service service = backtest_service_of(request->app, catalog);
     if (s == STATUS_OK)

@@ -1,6 +1,7 @@
 /*
  * metrics_answer.h - measures a track record and writes the document of POST /v1/metrics.
- * Reads prices when the request has monkeys, and then blocks on the database; otherwise pure apart from the arena.
+ * Reads prices when the request has monkeys or factors that are instruments, and then blocks on the database; otherwise pure
+ * apart from the arena.
  */
 #ifndef HANDLERS_METRICS_ANSWER_H
 #define HANDLERS_METRICS_ANSWER_H
@@ -9,7 +10,7 @@
 #include "handlers/metrics_request.h"
 
 /*
- * ret is made in the arena. service is looked at for monkeys alone; NULL is allowed for a request without them.
+ * ret is made in the arena. service is looked at for prices alone; NULL is allowed for a request that reads none.
  * Errors: STATUS_NO_DATA, STATUS_BAD_SPEC (record.h), STATUS_TOO_LARGE, STATUS_OUT_OF_MEMORY;
  * with monkeys those of backtest_market_for and monkey_record_rank.
  */

@@ -1,34 +1,10 @@
-/* metrics_members.c - factors, cash_flows, trades and summary of a track record's request. */
+/* metrics_members.c - cash_flows, trades and summary of a track record's request. */
 #include "handlers/metrics_members.h"
 
 #include "backtest/spec_lists.h"
 #include "backtest/spec_optional.h"
 
 #include <math.h>
-
-enum status metrics_read_factors(struct json_val root, struct arena *arena,
-                                 struct metrics_request *request, struct err *err)
-{
-    static const char *const keys[] = {"name", "returns"};
-    struct json_val list = jr_member(root, "factors");
-    int64_t lag = REGRESSION_LAG_AUTO;
-    enum status s = spec_optional_i64(root, "hac_lag", 0, 1000, &lag, err);
-    request->hac_lag = (int)lag;
-    if (s != STATUS_OK || !jr_is_present(list))
-        return s;
-    s = jr_expect_array(list, 1, REGRESSION_FACTORS_MAX, err);
-    for (size_t i = 0; i < jr_length(list) && s == STATUS_OK; i++) {
-        struct json_val item = jr_item(list, i);
-        s = jr_expect_object(item, keys, ARRAY_LEN(keys), err);
-        if (s == STATUS_OK)
-            s = metrics_copy_text(jr_member(item, "name"), arena, &request->factor_name[i], err);
-        if (s == STATUS_OK)
-            s = metrics_read_numbers(jr_member(item, "returns"), request->record.n, arena,
-                                     &request->factor[i], err);
-        request->n_factors = i + 1;
-    }
-    return s;
-}
 
 enum status metrics_read_flows(struct json_val root, struct arena *arena,
                                struct metrics_request *request, struct err *err)

@@ -9,6 +9,10 @@
 enum status metrics_read_numbers(struct json_val val, size_t n_rows, struct arena *arena,
                                  const double **ret, struct err *err) NODISCARD;
 
+/* An array of n rising dates. */
+enum status metrics_read_dates(struct json_val list, size_t n, struct arena *arena,
+                               const int32_t **ret, struct err *err) NODISCARD;
+
 /* A name of 1 to METRICS_NAME_BYTES_MAX bytes, copied. */
 enum status metrics_copy_text(struct json_val val, struct arena *arena, struct str *ret,
                               struct err *err) NODISCARD;

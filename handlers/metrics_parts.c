@@ -1,22 +1,16 @@
-/* metrics_parts.c - rolling windows, regression, money-weighted return, calendar periods, trades, summary. */
+/* metrics_parts.c - rolling windows, money-weighted return, calendar periods, trades, summary. */
 #include "handlers/metrics_parts.h"
 
 #include "backtest/elementary.h"
 #include "backtest/stats.h"
 #include "base/date.h"
 #include "handlers/measure_render.h"
-#include "handlers/regression_render.h"
 
 #include <math.h>
 
 static enum status no_memory(struct err *err)
 {
     return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for this track record.");
-}
-
-static double rate_of(const struct measure_input *in)
-{
-    return measure_rate_per_period(in->risk_free_rate, in->periods_per_year);
 }
 
 enum status metrics_write_rolling(const struct metrics_parts *p, struct err *err)
@@ -28,60 +22,6 @@ enum status metrics_write_rolling(const struct metrics_parts *p, struct err *err
     if (s == STATUS_OK)
         rolling_write(p->json, &report);
     return s;
-}
-
-/* Rows on which the record and every factor have a value, as columns of their own. */
-static size_t common_rows(const struct metrics_parts *p, double *y, double **factor)
-{
-    const struct record *record = &p->request->record;
-    double rate = rate_of(&p->ready->input);
-    size_t n = 0;
-    for (size_t row = 0; row < record->n; row++) {
-        bool is_complete = !isnan(record->value[row]);
-        for (size_t j = 0; j < p->request->n_factors; j++)
-            is_complete = is_complete && !isnan(p->request->factor[j][row]);
-        double rf = record->risk_free != NULL ? record->risk_free[row]
-                    : record->has_per_session ? record->risk_free_per_session
-                                              : rate;
-        if (!is_complete || isnan(rf))
-            continue;
-        for (size_t j = 0; j < p->request->n_factors; j++)
-            factor[j][n] = p->request->factor[j][row];
-        y[n++] = record->value[row] - rf;
-    }
-    return n;
-}
-
-enum status metrics_write_regression(const struct metrics_parts *p, struct err *err)
-{
-    const struct metrics_request *request = p->request;
-    struct regression fit;
-    if (request->n_factors == 0 || p->ready == NULL) {
-        jw_key_null(p->json, "regression");
-        return STATUS_OK;
-    }
-    double *y = arena_array(p->arena, request->record.n + 1, sizeof *y);
-    double *factor[REGRESSION_FACTORS_MAX];
-    for (size_t j = 0; j < request->n_factors; j++) {
-        factor[j] = arena_array(p->arena, request->record.n + 1, sizeof *factor[j]);
-        if (factor[j] == NULL)
-            return no_memory(err);
-    }
-    if (y == NULL)
-        return no_memory(err);
-    size_t n = common_rows(p, y, factor);
-    const double *columns[REGRESSION_FACTORS_MAX];
-    for (size_t j = 0; j < request->n_factors; j++)
-        columns[j] = factor[j];
-    enum status s =
-        regression_fit(y, columns, request->n_factors, n, request->hac_lag, p->arena, &fit, err);
-    if (s != STATUS_OK)
-        return s;
-    jw_key(p->json, "regression");
-    jw_object(p->json);
-    regression_write(&fit, request->factor_name, request->record.periods_per_year, p->json);
-    jw_end_object(p->json);
-    return STATUS_OK;
 }
 
 enum status metrics_write_money(const struct metrics_parts *p, struct err *err)

@@ -11,7 +11,7 @@ struct metrics_parts {
     const struct record_ready *ready; /* NULL: no series */
     struct arena *arena;
     struct json_out *json;
-    const struct backtest_service *service; /* where monkeys find prices */
+    const struct backtest_service *service; /* where monkeys and factors find prices */
     const struct stop *stop;
 };
 

@@ -29,7 +29,13 @@ struct metrics_request metrics_request_default(void)
         .periods_assumed = true,
         .n_drawdowns = 10,
         .hac_lag = REGRESSION_LAG_AUTO,
+        .currency = "USD",
     };
+}
+
+bool metrics_request_reads_prices(const struct metrics_request *request)
+{
+    return request->monkeys.count > 0 || request->instruments.n > 0;
 }
 
 enum status metrics_read_numbers(struct json_val val, size_t n_rows, struct arena *arena,
@@ -71,26 +77,32 @@ static enum status read_series(struct json_val parent, size_t n_rows, struct are
     return s;
 }
 
-static enum status read_dates(struct json_val root, struct arena *arena, struct record *record,
-                              struct err *err)
+enum status metrics_read_dates(struct json_val list, size_t n, struct arena *arena,
+                               const int32_t **ret, struct err *err)
 {
-    struct json_val list = jr_member(root, "dates");
-    enum status s = spec_optional_date(root, "start", &record->start, err);
-    if (s != STATUS_OK || !jr_is_present(list))
-        return s;
-    s = jr_expect_array(list, record->n, record->n, err);
-    int32_t *date = arena_array(arena, record->n + 1, sizeof *date);
+    enum status s = jr_expect_array(list, n, n, err);
+    int32_t *date = arena_array(arena, n + 1, sizeof *date);
     if (date == NULL)
         return metrics_no_memory(err);
-    for (size_t i = 0; i < record->n && s == STATUS_OK; i++) {
+    for (size_t i = 0; i < n && s == STATUS_OK; i++) {
         struct json_val item = jr_item(list, i);
         s = jr_read_date(item, &date[i], err);
         if (s == STATUS_OK && i > 0 && date[i] <= date[i - 1])
             return spec_refuse(item, STATUS_BAD_SPEC, "This date is not after the one before it.",
                                "dates that rise from row to row", err);
     }
-    record->date = date;
+    *ret = date;
     return s;
+}
+
+static enum status read_dates(struct json_val root, struct arena *arena, struct record *record,
+                              struct err *err)
+{
+    struct json_val list = jr_member(root, "dates");
+    enum status s = spec_optional_date(root, "start", &record->start, err);
+    return s != STATUS_OK || !jr_is_present(list)
+               ? s
+               : metrics_read_dates(list, record->n, arena, &record->date, err);
 }
 
 static enum status read_benchmark(struct json_val root, struct arena *arena, struct record *record,
@@ -303,6 +315,7 @@ static enum status read_root(struct json_val root, struct arena *arena,
         "rolling",
         "factors",
         "hac_lag",
+        "currency",
         "cash_flows",
         "trades",
         "summary",
@@ -326,6 +339,8 @@ static enum status read_root(struct json_val root, struct arena *arena,
         s = read_options(root, request, err);
     if (s == STATUS_OK)
         s = spec_rolling_read(root, &request->rolling, err);
+    if (s == STATUS_OK)
+        s = spec_read_currency(root, request->currency, err);
     if (s == STATUS_OK)
         s = metrics_read_factors(root, arena, request, err);
     if (s == STATUS_OK)

@@ -6,9 +6,11 @@
 #ifndef HANDLERS_METRICS_REQUEST_H
 #define HANDLERS_METRICS_REQUEST_H
 
+#include "backtest/factor_levels.h"
 #include "backtest/monkey_record.h"
 #include "backtest/record.h"
 #include "backtest/regression.h"
+#include "backtest/spec_factors.h"
 #include "backtest/spec_rolling.h"
 #include "backtest/spec_trust.h"
 #include "backtest/xirr.h"
@@ -57,8 +59,12 @@ struct metrics_request {
     size_t n_drawdowns;
     enum metrics_aggregate aggregate;
     struct spec_rolling rolling;
-    const double *factor[REGRESSION_FACTORS_MAX]; /* returns, same rows */
     struct str factor_name[REGRESSION_FACTORS_MAX];
+    /* Of each factor one of the three: returns on the same rows, a table with dates of its own, or instruments. */
+    const double *factor[REGRESSION_FACTORS_MAX];
+    struct factor_table table[REGRESSION_FACTORS_MAX];
+    struct spec_factors instruments;    /* uid.ptr NULL: not this one */
+    char currency[CURRENCY_TEXT_BYTES]; /* of the record: instruments are converted into it */
     size_t n_factors;
     int hac_lag;
     const struct xirr_flow *flow;
@@ -76,6 +82,9 @@ struct metrics_request {
  */
 enum status metrics_request_parse(struct str body, struct arena *arena,
                                   struct metrics_request **ret, struct err *err) NODISCARD;
+
+/* Whether prices of the store are needed: for monkeys, or for factors that are instruments. */
+bool metrics_request_reads_prices(const struct metrics_request *request);
 
 /* A request as yet without a series, every option at its default. */
 struct metrics_request metrics_request_default(void);

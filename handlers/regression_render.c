@@ -13,8 +13,10 @@ static void write_coefficient(struct json_out *json, struct str name,
         number_write(json, "annual", c->value * periods);
     number_write(json, "se", c->se);
     number_write(json, "t", c->t);
+    number_write(json, "p", c->p);
     number_write(json, "hac_se", c->hac_se);
     number_write(json, "hac_t", c->hac_t);
+    number_write(json, "hac_p", c->hac_p);
     jw_end_object(json);
 }
 

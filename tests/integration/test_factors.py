@@ -9,6 +9,7 @@ from support.problems import Assertions
 REQUEST = {"assets": [{"uid": "stock:US.AAPL", "weight": 0.6}, {"uid": "stock:US.KO", "weight": 0.4}], "start": "2014-01-10",
            "end": "2016-12-30", "benchmark": "index:SPX", "monkeys": {"count": 0}}
 MONTHLY = {"indicator": "indicator:FF_RF:USA:M", "per": "month"}
+DATES = ["2015-01-30", "2015-02-27", "2015-03-31"]
 FACTORS = [{"name": "market", "uid": "index:SPX"}, {"name": "style", "uid": "etf:US.VLUE", "minus": "etf:US.MTUM"}]
 
 
@@ -102,6 +103,8 @@ class Factors(unittest.TestCase, Assertions):
             for key, wanted in (("value", beta[i]), ("se", ordinary[i]), ("hac_se", hac[i]), ("t", beta[i] / ordinary[i]),
                                 ("hac_t", beta[i] / hac[i])):
                 self.assertLess(abs(c[key] - wanted), 1e-9 * max(abs(wanted), 1e-3), (c["name"], key))
+            self.assertAlmostEqual(c["hac_p"], math.erfc(abs(c["hac_t"]) / math.sqrt(2)), 12)
+            self.assertAlmostEqual(c["p"], math.erfc(abs(c["t"]) / math.sqrt(2)), 2)  # hundreds of degrees: near the normal
         self.assertAlmostEqual(found["r_squared"], r_squared, 10)
         self.assertAlmostEqual(found["coefficients"][0]["annual"], beta[0] * 252, 12)
 
@@ -153,6 +156,85 @@ class Factors(unittest.TestCase, Assertions):
             with self.subTest(changes=changes):
                 problem = self.assert_problem(self.server.post("/v1/backtests", {**REQUEST, **changes}), code)
                 self.assertEqual(problem["errors"][0]["pointer"], pointer)
+
+
+class OfATrackRecord(unittest.TestCase, Assertions):
+    """POST /v1/metrics: factors by uid and with dates of their own, against the same regression on returns given row by row."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Sqlite().server().start()
+        cls.addClassCleanup(cls.server.kill)
+        cls.levels = {uid: cls.prices_of(uid) for uid in ("index:SPX", "etf:US.VLUE", "etf:US.MTUM", "stock:US.KO")}
+        cls.days = sorted(set.intersection(*(set(level) for level in cls.levels.values())))
+
+    @classmethod
+    def prices_of(cls, uid):
+        rows = cls.server.get(f"/v1/marts/mart_price_daily/rows?uid=eq.{uid}&date=gte.2013-12-01&date=lte.2016-12-30"
+                              "&select=date,adj_close&limit=2000").json["data"]
+        return {row["date"]: float(row["adj_close"]) for row in rows}
+
+    def fit(self, **request):
+        answer = self.assert_ok(self.server.post("/v1/metrics", {"select": ["cagr"], **request}))
+        return answer.json["data"]["regression"]
+
+    def returns(self, uid, days, first=None):
+        level = [self.levels[uid][day] for day in ([first] if first else []) + days]
+        return [b / a - 1 for a, b in zip(level, level[1:])]
+
+    def assert_same_fit(self, found, wanted, places=9):
+        self.assertEqual((found["n"], found["lag"]), (wanted["n"], wanted["lag"]))
+        for a, b in zip(found["coefficients"], wanted["coefficients"]):
+            for key in ("value", "se", "t", "p", "hac_se", "hac_t", "hac_p"):
+                self.assertAlmostEqual(a[key] / (b[key] or 1), b[key] and 1, places, (a["name"], key))
+
+    def test_instruments_stand_for_their_returns(self):
+        first, days = self.days[0], self.days[1:]
+        record = {"dates": days, "start": first, "returns": self.returns("stock:US.KO", days, first), "risk_free_rate": 0.01}
+        rf = 1.01 ** (1 / 252) - 1
+        style = [a - b for a, b in zip(self.returns("etf:US.VLUE", days, first), self.returns("etf:US.MTUM", days, first))]
+        market = [r - rf for r in self.returns("index:SPX", days, first)]
+        wanted = self.fit(**record, factors=[{"name": "index:SPX", "returns": market}, {"name": "style", "returns": style}])
+        found = self.fit(**record, factors=[{"uid": "index:SPX"}, {"uid": "etf:US.VLUE", "minus": "etf:US.MTUM", "name": "style"}])
+        self.assert_same_fit(found, wanted)
+        self.assertEqual([c["name"] for c in found["coefficients"]], ["alpha", "index:SPX", "style"])
+        prices = self.fit(dates=self.days, prices=[self.levels["stock:US.KO"][day] for day in self.days], risk_free_rate=0.01,
+                          factors=[{"uid": "index:SPX"}, {"uid": "etf:US.VLUE", "minus": "etf:US.MTUM", "name": "style"}])
+        self.assert_same_fit(prices, wanted)
+
+    def test_monthly_rows_meet_daily_tables(self):
+        ends = [a for a, b in zip(self.days, self.days[1:]) if a[:7] != b[:7]]
+        record = {"dates": ends[1:], "start": ends[0], "returns": self.returns("stock:US.KO", ends[1:], ends[0]), "period": "monthly"}
+        wanted = self.fit(**record, factors=[{"name": "m", "returns": self.returns("index:SPX", ends[1:], ends[0])}])
+        daily = {"name": "m", "dates": self.days}
+        self.assert_same_fit(self.fit(**record, factors=[{**daily, "prices": [self.levels["index:SPX"][d] for d in self.days]}]), wanted)
+        of_returns = [{"name": "m", "dates": self.days[1:], "returns": self.returns("index:SPX", self.days)}]
+        self.assert_same_fit(self.fit(**record, factors=of_returns), wanted)
+        short = [{"name": "m", "dates": self.days[:200], "prices": [self.levels["index:SPX"][d] for d in self.days[:200]]}]
+        self.assertEqual(self.fit(**record, factors=short)["n"], sum(1 for e in ends[1:] if e <= self.days[199]))
+
+    def test_the_currency_of_the_record_counts(self):
+        record = {"dates": self.days, "prices": [self.levels["stock:US.KO"][day] for day in self.days]}
+        betas = [self.fit(**record, currency=currency, factors=[{"uid": "index:SPX"}])["coefficients"][1]["value"] for currency in ("USD", "EUR")]
+        self.assertNotAlmostEqual(*betas, 3)
+
+    def test_what_cannot_be_is_refused_with_its_place(self):
+        record = {"dates": DATES, "returns": [0.01, -0.02, 0.03]}
+        for factor, code, pointer in (
+                ({"uid": "index:NOPE"}, "unknown-asset", "/factors/0/uid"),
+                ({"uid": "index:SPX", "minus": "index:NOPE"}, "unknown-asset", "/factors/0/minus"),
+                ({"uid": "index:SPX", "minus": "index:SPX"}, "bad-spec", "/factors/0/minus"),
+                ({"uid": "index:SPX", "returns": [0, 0, 0]}, "unknown-field", "/factors/0/returns"),
+                ({"name": "t", "dates": DATES, "returns": [0.1, -1, 0]}, "out-of-range", "/factors/0/returns/1"),
+                ({"name": "t", "dates": DATES, "prices": [0.1, 0, 1]}, "out-of-range", "/factors/0/prices/1"),
+                ({"name": "t", "dates": DATES, "prices": [1, 1]}, "bad-spec", "/factors/0/prices"),
+                ({"name": "t", "dates": DATES[::-1], "prices": [1, 1, 1]}, "bad-spec", "/factors/0/dates/1"),
+                ({"dates": DATES, "prices": [1, 1, 1]}, "wrong-type", "/factors/0/name")):
+            with self.subTest(factor=factor):
+                problem = self.assert_problem(self.server.post("/v1/metrics", {**record, "factors": [factor]}), code)
+                self.assertEqual(problem["errors"][0]["pointer"], pointer)
+        undated = self.server.post("/v1/metrics", {"returns": [0.01, -0.02, 0.03], "factors": [{"uid": "index:SPX"}]})
+        self.assertEqual(self.assert_problem(undated, "bad-spec")["errors"][0]["pointer"], "/factors/0")
 
 
 class OnPostgresql(unittest.TestCase):

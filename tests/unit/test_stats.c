@@ -181,6 +181,35 @@ static void trend_of_a_known_line(void **state)
 }
 
 /* Conformance case dd.small (derived). */
+/* Closed forms of few degrees (Abramowitz and Stegun 26.7.3 and 4), the density integrated for many, the normal at the end. */
+static void tails_of_student_have_their_closed_forms(void **state)
+{
+    static const double ts[] = {0.01, 0.5, 1, 1.96, 3, 10, 50};
+    static const double pi = 3.14159265358979323846;
+    (void)state;
+    for (size_t i = 0; i < sizeof ts / sizeof *ts; i++) {
+        double t = ts[i], u = atan(t / sqrt(3)), v = atan(t / 2);
+        assert_true(fabs(stats_student_p(t, 1) - (1 - 2 / pi * atan(t))) < 1e-14);
+        assert_true(fabs(stats_student_p(-t, 2) - (1 - t / sqrt(2 + t * t))) < 1e-14);
+        assert_true(fabs(stats_student_p(t, 3) - (1 - 2 / pi * (u + sin(u) * cos(u)))) < 1e-14);
+        assert_true(fabs(stats_student_p(t, 4) - (1 - sin(v) * (1 + cos(v) * cos(v) / 2))) < 1e-14);
+        assert_true(fabs(stats_student_p(t, 1e6) - stats_normal_p(t)) < 1e-6);
+        for (double n = 7; n < 5000; n = n * 3 + 1) {
+            enum { STEPS = 20000 };
+            double c = exp(lgamma((n + 1) / 2) - lgamma(n / 2)) / sqrt(n * pi), sum = 0;
+            for (size_t k = 0; k <= STEPS; k++) {
+                double x = t * (double)k / STEPS, f = c * exp(-(n + 1) / 2 * log1p(x * x / n));
+                sum += (k == 0 || k == STEPS ? 1 : k % 2 == 1 ? 4 : 2) * f;
+            }
+            double inside = 2 * sum * t / STEPS / 3;
+            assert_true(fabs(stats_student_p(t, n) - (1 - inside)) < 1e-9);
+        }
+    }
+    assert_true(stats_student_p(0, 5) == 1 && stats_normal_p(0) == 1 && stats_normal_p(40) == 0);
+    assert_close(stats_student_p(2.228138851986273, 10), 0.05, 1e-10);
+    assert_close(stats_normal_p(-1.959963984540054), 0.05, 1e-12);
+}
+
 static void drawdowns_of_a_short_path(void **state)
 {
     static const double equity[] = {100, 120, 90, 130, 117, 143, 100, 150};
@@ -265,6 +294,7 @@ int main(void)
         cmocka_unit_test(sharpe_variance_is_lo_s_for_normal_returns),
         cmocka_unit_test(autocorrelation_penalty_has_its_closed_form),
         cmocka_unit_test(trend_of_a_known_line),
+        cmocka_unit_test(tails_of_student_have_their_closed_forms),
         cmocka_unit_test(drawdowns_of_a_short_path),
         cmocka_unit_test(first_period_loss_is_part_of_the_drawdown),
         cmocka_unit_test(peak_is_the_last_day_at_the_high_and_recovery_the_first),
