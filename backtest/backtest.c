@@ -139,6 +139,7 @@ static enum status prepare(struct run *run, const struct spec *spec, struct err 
     s = risk_free_take(run->spec, run->market, run->panel, yardstick_periods(run->panel),
                        run->arena, &run->risk_free, err);
     run->spec->risk_free_rate = run->result->risk_free_mean = run->risk_free.mean;
+    run->result->risk_free = run->risk_free;
     run->result->spec = run->spec;
     run->result->panel = run->panel;
     run->result->due = run->rules.due;

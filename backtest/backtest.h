@@ -60,7 +60,8 @@ struct backtest_result {
     const struct attribution *attribution; /* NULL: not asked for */
     struct rolling_report rolling;         /* window 0: not asked for */
     struct factor_report factors;
-    double risk_free_mean;        /* annual */
+    double risk_free_mean; /* annual */
+    struct risk_free risk_free;
     struct monkey_report monkeys; /* count 0: none */
     struct monkey_crowd crowd;    /* whom the strategy was ranked among; kept by who keeps it */
     const struct trust_report *trust;

@@ -35,13 +35,15 @@ static struct measure_trading trading_figures(const struct run *run, double effe
     const struct backtest_result *r = run->result;
     struct measure_path path = {run->panel->clock, r->equity, run->panel->n_sessions};
     size_t live = measure_live_length(path);
-    double exposure = 0, equity = 0;
+    double exposure = 0, equity = 0, shorts = 0;
 
     for (size_t t = 0; t < live; t++) { /* two sums that do not wait for each other */
         double invested = r->wealth[t] > 0 ? 1 - r->ledger.cash[t] / r->wealth[t] : 0;
         equity += r->wealth[t];
         exposure += t > 0 ? invested : 0;
     }
+    for (size_t t = 1; t < live && run->rules.leverage.is_allowed; t++)
+        shorts += r->wealth[t] > 0 ? r->ledger.shorts[t] / r->wealth[t] : 0;
     struct concentration c = concentration_of(r->final_weight, run->panel->n_held);
     return (struct measure_trading){
         .largest = c.largest,
@@ -51,6 +53,7 @@ static struct measure_trading trading_figures(const struct run *run, double effe
         .income_ratio = r->ledger.dividends / (equity / (double)live),
         .turnover = r->ledger.turnover,
         .exposure = exposure / (double)(live - 1),
+        .mean_gross = (exposure + 2 * shorts) / (double)(live - 1),
         .effective_n = effective_n,
         .cost_ratio = sim_costs_paid(&r->ledger) / (equity / (double)live),
         .n_rebalances = r->ledger.n_rebalances,
@@ -247,6 +250,7 @@ enum status run_play_monkeys(struct run *run, const struct monkey_crowd *kept, s
     struct monkey_model model = {&run->plan, run->rules.n_due};
     enum status s = monkey_game_init(&game, run->panel, run->spec, &run->rules,
                                      result->periods_per_year, &model, run->arena, err);
+    game.risk_free = run->risk_free.session;
     if (s == STATUS_OK && kept == NULL)
         s = monkey_crowd_play(&game, run->spec->n_monkeys, run->arena, run->stop, &result->crowd,
                               err);

@@ -19,35 +19,63 @@ const char *const bootstrap_figure_names[BOOTSTRAP_FIGURE_COUNT] = {
 /* A variance below this share of the mean square is the rounding of running sums. */
 static const double ROUNDING = 1e-13;
 
+/* Variance with divisor n - 1; 0 where it is rounding. */
+static double variance_of(const struct resample_path *path, double n)
+{
+    double mean = path->sum / n, variance = (path->square - path->sum * mean) / (n - 1);
+    return variance > ROUNDING * path->square / n ? variance : 0;
+}
+
+/* over: the same path of what returns have over the risk-free ones. */
 static struct bootstrap_figures figures_of(const struct bootstrap_input *in,
-                                           const struct resample_path *path)
+                                           const struct resample_path *path,
+                                           const struct resample_path *over)
 {
     struct bootstrap_figures f;
-    double n = (double)in->n, mean = path->sum / n;
-    double variance = (path->square - path->sum * mean) / (n - 1);
-    bool varies = variance > ROUNDING * path->square / n;
-    double excess = mean - in->rate, depth = path->depth - 1;
+    double n = (double)in->n, root = sqrt(in->periods_per_year), depth = path->depth - 1;
+    double excess = over->sum / n - (in->risk_free != NULL ? 0 : in->rate);
+    double spread = variance_of(over, n);
 
     f.value[BOOTSTRAP_CAGR] = elementary_pow(path->value, 1 / in->years) - 1;
-    f.value[BOOTSTRAP_VOLATILITY] = varies ? sqrt(variance * in->periods_per_year) : 0;
-    f.value[BOOTSTRAP_SHARPE] =
-        varies ? excess / sqrt(variance) * sqrt(in->periods_per_year) : (double)NAN;
+    f.value[BOOTSTRAP_VOLATILITY] = sqrt(variance_of(path, n) * in->periods_per_year);
+    f.value[BOOTSTRAP_SHARPE] = spread > 0 ? excess / sqrt(spread) * root : (double)NAN;
     f.value[BOOTSTRAP_SORTINO] =
-        path->below > 0 ? excess * sqrt(in->periods_per_year) / sqrt(path->below / n) : (double)NAN;
+        over->below > 0 ? excess * root / sqrt(over->below / n) : (double)NAN;
     f.value[BOOTSTRAP_MAX_DRAWDOWN] = depth;
     f.value[BOOTSTRAP_CALMAR] = depth < 0 ? f.value[BOOTSTRAP_CAGR] / -depth : (double)NAN;
     f.value[BOOTSTRAP_TERMINAL_WEALTH] = in->capital * path->value;
     return f;
 }
 
+/* A history, and with dated rates the same less what a saver got; otherwise over stays unused. */
+struct history {
+    struct resample_source returns, over;
+};
+
 static struct bootstrap_figures play(const struct bootstrap_input *in,
-                                     const struct resample_source *source,
+                                     const struct history *history,
                                      const struct resample_block *block, size_t n_blocks)
 {
-    struct resample_path path = resample_start();
+    struct resample_path path = resample_start(), over = path;
     for (size_t i = 0; i < n_blocks; i++)
-        resample_advance(source, block[i].start, block[i].length, &path);
-    return figures_of(in, &path);
+        resample_advance(&history->returns, block[i].start, block[i].length, &path);
+    for (size_t i = 0; i < n_blocks && in->risk_free != NULL; i++)
+        resample_advance(&history->over, block[i].start, block[i].length, &over);
+    return figures_of(in, &path, in->risk_free != NULL ? &over : &path);
+}
+
+static enum status history_init(struct history *history, const struct bootstrap_input *in,
+                                const double *r, struct arena *arena, struct err *err)
+{
+    enum status s = resample_source_init(&history->returns, r, in->n, in->rate, arena, err);
+    if (s != STATUS_OK || in->risk_free == NULL)
+        return s;
+    double *x = arena_array(arena, in->n, sizeof *x);
+    if (x == NULL)
+        return err_out_of_memory(err);
+    for (size_t t = 0; t < in->n; t++)
+        x[t] = r[t] - in->risk_free[t];
+    return resample_source_init(&history->over, x, in->n, 0, arena, err);
 }
 
 /* value holds the replicates; it is reordered. */
@@ -79,7 +107,7 @@ static struct bootstrap_row summarise(double estimate, double *value, size_t cou
 
 /* Figure k of replicate i stands at k * count + i; differences follow the figures. */
 struct replicates {
-    struct resample_source source, benchmark;
+    struct history source, benchmark;
     struct resample_plan plan;
     struct resample_block *block;
     double *value;
@@ -93,9 +121,9 @@ static enum status prepare(struct replicates *r, const struct bootstrap_input *i
     r->value = arena_array(arena, n_figures * in->count + 1, sizeof *r->value);
     if (r->block == NULL || r->value == NULL)
         return err_out_of_memory(err);
-    enum status s = resample_source_init(&r->source, in->r, in->n, in->rate, arena, err);
+    enum status s = history_init(&r->source, in, in->r, arena, err);
     if (s == STATUS_OK && in->benchmark != NULL)
-        s = resample_source_init(&r->benchmark, in->benchmark, in->n, in->rate, arena, err);
+        s = history_init(&r->benchmark, in, in->benchmark, arena, err);
     if (s == STATUS_OK)
         s = resample_plan_init(&r->plan, RESAMPLE_STATIONARY, in->mean_block, in->n, in->n,
                                in->seed, arena, err);

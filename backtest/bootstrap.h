@@ -39,9 +39,10 @@ struct bootstrap_input {
     const double *benchmark; /* NULL: none */
     size_t n;
     double periods_per_year;
-    double rate;    /* risk-free, per session */
-    double years;   /* between the first value and the last */
-    double capital; /* the first value */
+    double rate;             /* risk-free, per session */
+    const double *risk_free; /* instead, of each return and drawn with it; NULL: rate */
+    double years;            /* between the first value and the last */
+    double capital;          /* the first value */
     size_t count;
     uint64_t seed;
     double mean_block;

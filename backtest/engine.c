@@ -72,7 +72,8 @@ enum status sim_recorder_init(struct sim_recorder *recorder, struct arena *arena
         .max_trades = max_trades, .exhausted_at = PANEL_NEVER, .ruined_at = PANEL_NEVER};
     r.trades = arena_room(arena, max_trades, sizeof *r.trades);
     r.cash = arena_array(arena, n_sessions, sizeof *r.cash);
-    if (r.trades == NULL || r.cash == NULL)
+    r.shorts = arena_array(arena, n_sessions, sizeof *r.shorts);
+    if (r.trades == NULL || r.cash == NULL || r.shorts == NULL)
         return too_large(n_sessions, 1, err);
     *recorder = r;
     return STATUS_OK;

@@ -108,6 +108,7 @@ struct sim_recorder {
     size_t n_volume_fallbacks; /* trades charged fallback_bps for want of a volume */
     size_t n_partial_fills;    /* fills that a volume limit cut */
     double *cash;              /* per session */
+    double *shorts;            /* per session: value of what is sold short, >= 0 */
     uint32_t *filled_at;       /* per decision, its session or PANEL_NEVER; NULL: not wanted */
 };
 

@@ -302,6 +302,7 @@ bool sim_fill(struct sim *sim, size_t t)
     }
     if (sim->recorder != NULL)
         sim->recorder->cash[t] = sim->cash;
+    sim_record_shorts(sim, t, t + 1);
     if (sim->recorder != NULL && sim->recorder->filled_at != NULL)
         sim->recorder->filled_at[sim->next_due - 1] = (uint32_t)t;
     return true;

@@ -111,6 +111,7 @@ static inline double sim_cost_of(const struct sim *sim, size_t i, double change)
 
 /* engine_value.c */
 void sim_value_sessions(struct sim *sim, size_t from, size_t to);
+void sim_record_shorts(struct sim *sim, size_t from, size_t to);
 double sim_position_value(const struct sim *sim, size_t t);
 void sim_write_units(struct sim *sim, size_t from, size_t to);
 

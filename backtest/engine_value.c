@@ -13,6 +13,20 @@ void sim_value_sessions(struct sim *sim, size_t from, size_t to)
                                ws->wealth);
     for (size_t t = from; sim->recorder != NULL && t < to; t++)
         sim->recorder->cash[t] = sim->cash;
+    sim_record_shorts(sim, from, to);
+}
+
+void sim_record_shorts(struct sim *sim, size_t from, size_t to)
+{
+    const struct sim_workspace *ws = sim->ws;
+    if (sim->recorder == NULL || !sim->rules->leverage.is_allowed)
+        return; /* without leverage nothing is sold short */
+    for (size_t t = from; t < to; t++)
+        sim->recorder->shorts[t] = 0;
+    for (size_t j = 0; j < sim->plan->n; j++) {
+        for (size_t t = from; ws->units[j] < 0 && t < to; t++)
+            sim->recorder->shorts[t] -= ws->units[j] * ws->column[j][t];
+    }
 }
 
 double sim_position_value(const struct sim *sim, size_t t)

@@ -43,7 +43,7 @@ static void ruin(struct sim *sim, size_t t)
     if (sim->recorder != NULL) {
         sim->recorder->shortfall = -ws->wealth[t];
         sim->recorder->ruined_at = (uint32_t)t;
-        sim->recorder->cash[t] = 0;
+        sim->recorder->cash[t] = sim->recorder->shorts[t] = 0;
     }
     sim->cash = 0;
     ws->wealth[t] = 0;

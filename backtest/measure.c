@@ -181,13 +181,19 @@ static enum status prepare(struct facts *f, struct arena *arena, struct err *err
 /* turnover_annual to n_rebalances. */
 void measure_trades(struct facts *f)
 {
-    static const enum measure_id rows[] = {
-        MEASURE_turnover_annual,      MEASURE_exposure,
-        MEASURE_effective_n,          MEASURE_cost_ratio,
-        MEASURE_n_rebalances,         MEASURE_concentration,
-        MEASURE_largest_weight,       MEASURE_five_largest_weights,
-        MEASURE_final_gross_exposure, MEASURE_final_net_exposure,
-        MEASURE_income_yield};
+    static const enum measure_id rows[] = {MEASURE_turnover_annual,
+                                           MEASURE_exposure,
+                                           MEASURE_effective_n,
+                                           MEASURE_cost_ratio,
+                                           MEASURE_n_rebalances,
+                                           MEASURE_concentration,
+                                           MEASURE_largest_weight,
+                                           MEASURE_five_largest_weights,
+                                           MEASURE_final_gross_exposure,
+                                           MEASURE_final_net_exposure,
+                                           MEASURE_average_gross_exposure,
+                                           MEASURE_average_net_exposure,
+                                           MEASURE_income_yield};
     const struct measure_trading *t = f->in->trading;
     struct measure_value *out = f->out;
 
@@ -205,6 +211,8 @@ void measure_trades(struct facts *f)
     measure_maybe(ROW(out, concentration), is_held, 1 / t->effective_n, REASON_NO_NONZERO, f->n);
     measure_set(ROW(out, largest_weight), t->largest, f->n);
     measure_set(ROW(out, five_largest_weights), t->five_largest, f->n);
+    measure_set(ROW(out, average_gross_exposure), t->mean_gross, f->n);
+    measure_set(ROW(out, average_net_exposure), t->exposure, f->n);
     measure_set(ROW(out, final_gross_exposure), t->gross, f->n);
     measure_set(ROW(out, final_net_exposure), t->net, f->n);
     measure_set(ROW(out, income_yield), t->income_ratio / f->years, f->n);

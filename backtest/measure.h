@@ -59,6 +59,7 @@ struct measure_path {
 struct measure_trading {
     double turnover;    /* sum of one-way turnover over the rebalances */
     double exposure;    /* mean invested share */
+    double mean_gross;  /* mean of the sums of |weight| */
     double effective_n; /* 0: nothing is held at the end */
     double largest;     /* highest |weight| at the end */
     double five_largest;

@@ -67,8 +67,8 @@ static void match(struct monkey_game *g, const struct spec *spec, const struct m
         g->long_share = 0;
         g->invested_share = g->short_share;
     }
-    bool is_narrow =
-        limits->n_groups > 0 || limits->min_weight > 0 || limits->max_weight < g->invested_share;
+    bool is_narrow = limits->n_groups > 0 || !limits->long_only || limits->min_weight > 0 ||
+                     limits->max_weight < g->invested_share;
     for (size_t i = 0; i < spec->n_assets; i++)
         is_narrow =
             is_narrow || !isnan(spec->assets[i].min_weight) || !isnan(spec->assets[i].max_weight);
@@ -149,11 +149,14 @@ enum status monkey_game_open(struct monkey_game *g, struct arena *arena, struct 
 static double sharpe_of(const struct monkey_game *game, size_t n)
 {
     const struct kernels *kernels = game->panel->kernels;
+    double rate = game->risk_free != NULL ? 0 : game->rate;
+    for (size_t t = 0; game->risk_free != NULL && t < n; t++)
+        game->returns[t] -= game->risk_free[t];
     struct stats_moments m = stats_moments_from(kernels->range(game->returns, n), n);
     if (n < 2 || m.is_constant)
         return (double)NAN;
     stats_moments_spread(&m, kernels->powers(game->returns, n, m.mean).p2);
-    return (m.mean - game->rate) / m.sd * sqrt(game->periods_per_year);
+    return (m.mean - rate) / m.sd * sqrt(game->periods_per_year);
 }
 
 struct monkey_score monkey_score_path(struct monkey_game *game, const double *equity,

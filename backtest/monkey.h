@@ -63,8 +63,10 @@ struct monkey_game {
     double long_share, short_share;       /* what the longs add up to, and the shorts (<= 0) */
     double invested_share;                /* their sum */
     double periods_per_year, rate, years; /* rate: risk-free, per session */
-    double risk_free_rate;                /* a year */
-    const int32_t *date;                  /* what is scored: n_scored values, of these dates */
+    const double
+        *risk_free; /* instead of rate, one for each scored return; NULL: rate. Set after _init */
+    double risk_free_rate; /* a year */
+    const int32_t *date;   /* what is scored: n_scored values, of these dates */
     size_t n_scored;
     const uint32_t *at; /* the sessions they are taken at; NULL: every session of the panel */
     double scored_from; /* with at: their first value, to which the rest is scaled */

@@ -4,6 +4,7 @@
 #include "backtest/strategy_limits.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { WALK_ROUNDS = 20 }; /* steps per name: close to the uniform law from anywhere */
 
@@ -23,13 +24,13 @@ static void scale(struct limits *l, double invested)
     double low = fmin(invested, 1), high = fmax(invested, 1);
     for (size_t i = 0; i < l->n; i++) {
         l->upper[i] *= l->upper[i] > 0 ? high : low;
-        l->lower[i] *= low;
-        l->lower[i] = fmax(l->lower[i], fmin(l->upper[i], 0));
+        l->lower[i] *= l->lower[i] > 0 ? low : high;
     }
     for (size_t g = 0; g < l->n_groups; g++) {
         l->group_min[g] *= l->group_min[g] > 0 ? low : high;
         l->group_max[g] *= l->group_max[g] > 0 ? high : low;
     }
+    l->max_gross *= high;
 }
 
 enum status monkey_limits_init(struct monkey_limits *ret, const struct panel *panel,
@@ -44,7 +45,8 @@ enum status monkey_limits_init(struct monkey_limits *ret, const struct panel *pa
     if (s != STATUS_OK)
         return s;
     l.group_sum = arena_array(arena, l.all.n_groups + 1, sizeof *l.group_sum);
-    if (l.group_sum == NULL)
+    l.lower = arena_array(arena, panel->n_assets + 1, sizeof *l.lower);
+    if (l.group_sum == NULL || l.lower == NULL)
         return err_out_of_memory(err);
     for (size_t a = 0; a < panel->n_assets; a++) {
         size_t i = find_asset(panel, spec, a);
@@ -59,7 +61,6 @@ enum status monkey_limits_init(struct monkey_limits *ret, const struct panel *pa
         l.all.group_max[g] = strategy->limits.groups[g].max;
     }
     scale(&l.all, invested);
-    l.drawn.max_gross = l.all.max_gross = (double)INFINITY; /* a matter of shorts */
     *ret = l;
     return STATUS_OK;
 }
@@ -70,6 +71,7 @@ bool monkey_limits_take(struct monkey_limits *limits, const size_t *asset, size_
     struct limits *l = &limits->drawn;
     l->n = n;
     l->budget = limits->invested;
+    l->max_gross = all->max_gross;
     for (size_t i = 0; i < n; i++) {
         l->lower[i] = all->lower[asset[i]];
         l->upper[i] = all->upper[asset[i]];
@@ -134,6 +136,29 @@ static void group_room(const struct monkey_limits *limits, size_t g, double *ret
     *ret_more = fmax(l->group_max[g] - limits->group_sum[g], 0);
 }
 
+/* The same with nobody short who need not be: the least gross exposure, but for groups that must be short. */
+static void begin_narrow(struct monkey_limits *limits, double *weight)
+{
+    struct limits *l = &limits->drawn;
+    double least, most;
+    for (size_t i = 0; i < l->n; i++) {
+        limits->lower[i] = l->lower[i];
+        l->lower[i] = fmax(l->lower[i], fmin(l->upper[i], 0));
+    }
+    limits_range(l, &least, &most);
+    if (least <= l->budget)
+        begin(l, limits->group_sum, weight);
+    memcpy(l->lower, limits->lower, l->n * sizeof *l->lower);
+}
+
+static double gross_of(const double *weight, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += fabs(weight[i]);
+    return sum;
+}
+
 static void split_anew(struct monkey_limits *limits, struct rng *rng, double *weight, size_t i,
                        size_t j)
 {
@@ -149,8 +174,14 @@ static void split_anew(struct monkey_limits *limits, struct rng *rng, double *we
         low = fmax(low, old - fmin(less, other_more));
         high = fmin(high, old + fmin(more, other_less));
     }
-    weight[i] = low + (high - low) * rng_next_unit(rng);
+    /* |w| + |both - w| may be what the other names leave of the gross exposure. */
+    double pair = fabs(old) + fabs(weight[j]);
+    double room = fmax(limits->max_gross - (limits->gross - pair), fabs(both));
+    low = fmax(low, (both - room) / 2);
+    high = fmin(high, (both + room) / 2);
+    weight[i] = low + (fmax(high, low) - low) * rng_next_unit(rng);
     weight[j] = both - weight[i];
+    limits->gross += fabs(weight[i]) + fabs(weight[j]) - pair;
     if (gi != gj) {
         limits->group_sum[gi != LIMITS_NO_GROUP ? gi : l->n_groups] += weight[i] - old;
         limits->group_sum[gj != LIMITS_NO_GROUP ? gj : l->n_groups] -= weight[i] - old;
@@ -163,6 +194,10 @@ double monkey_limits_draw(struct monkey_limits *limits, struct rng *rng, double 
     uint32_t n = (uint32_t)l->n;
     limits_relax(l);
     begin(l, limits->group_sum, weight);
+    if (gross_of(weight, n) > l->max_gross)
+        begin_narrow(limits, weight);
+    limits->gross = gross_of(weight, n);
+    limits->max_gross = fmax(l->max_gross, limits->gross);
     for (uint32_t step = 0; step < WALK_ROUNDS * n && n > 1; step++) {
         uint32_t i = rng_next_below(rng, n), j = rng_next_below(rng, n - 1);
         j += j >= i ? 1 : 0;

@@ -1,8 +1,8 @@
 /*
- * monkey_limits.h - weights of monkeys under the strategy's own limits: bounds per name and per group.
+ * monkey_limits.h - weights of monkeys under the strategy's own limits: bounds per name and per group, and gross exposure.
  *
  * Weights are drawn uniformly from all that meet the limits and add up to the invested share, by a walk in pairs: two
- * names split what they have in common anew, uniformly between what their own and their groups' bounds leave (a
+ * names split what they have in common anew, uniformly between what their own and their groups' bounds and the gross exposure leave (a
  * hit-and-run; R. Smith, Operations Research 32(6), 1984). Groups do not overlap, so every edge of the allowed set is
  * a step in one pair, and no part of it is out of reach. Nothing is rejected.
  *
@@ -21,13 +21,16 @@ struct monkey_limits {
         all; /* per panel column; an asset of the universe alone has the strategy's bounds and no group */
     struct limits drawn; /* of the names of one monkey */
     double *group_sum;   /* scratch: per group, and one more for the names without one */
-    double invested;     /* what weights add up to where the limits let them */
+    double *lower;       /* scratch: per name */
+    double gross;        /* of the weights being drawn, and how far it may go */
+    double max_gross;
+    double invested; /* what weights add up to where the limits let them */
 };
 
 /*
  * invested: the strategy's invested share. Limits are those of a fully invested portfolio: lower ones count in full
- * from a share of 1 up and in proportion below it, upper ones in full up to 1 and in proportion above. Monkeys
- * are long wherever the limits let them be. Errors: STATUS_OUT_OF_MEMORY.
+ * from a share of 1 up and in proportion below it, upper ones (and those of shorts, and max_gross) in full up to 1 and in
+ * proportion above. Errors: STATUS_OUT_OF_MEMORY.
  */
 enum status monkey_limits_init(struct monkey_limits *ret, const struct panel *panel,
                                const struct spec *spec, double invested, struct arena *arena,

@@ -134,6 +134,7 @@ static enum status play(const struct monkey_record_ask *ask, const struct monkey
         s = monkey_game_look_at(&game, &record->path, record->rate, arena, err);
     if (s != STATUS_OK)
         return s;
+    game.risk_free = record->risk_free;
     if (ask->n_names < game.n_names)
         game.n_names = ask->n_names;
     struct monkey_score own =

@@ -34,7 +34,8 @@ enum status monkey_record_read(struct json_val root, struct arena *arena,
 struct monkey_record {
     struct measure_path path;
     double periods_per_year;
-    double rate; /* risk-free, per period */
+    double rate;             /* risk-free, per period */
+    const double *risk_free; /* instead, one for each return; NULL: rate */
 };
 
 /* Cells that the monkeys visit: see check_cost of handlers/backtest_run.c. */

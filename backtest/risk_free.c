@@ -32,6 +32,48 @@ static enum status check_rate(const struct spec *spec, double rate, struct err *
     return STATUS_BAD_DATA;
 }
 
+/* What was known at each session, in the unit of the series; NaN before its first publication. */
+static enum status take_known(const struct spec *spec, const struct market_data *market,
+                              const struct panel *panel, struct arena *arena,
+                              const struct rate_series **ret_series, double **ret, struct err *err)
+{
+    size_t n = panel->n_sessions;
+    const struct rate_series *series = market_find_rates(market, spec->risk_free);
+    double *known = arena_array(arena, n, sizeof *known);
+    if (known == NULL)
+        return err_out_of_memory(err);
+    if (series == NULL)
+        return err_set(err, STATUS_UNKNOWN_ASSET, "There is no economic series %.*s.",
+                       STR_ARG(spec->risk_free));
+    enum status s = rates_check(series, err);
+    if (s != STATUS_OK)
+        return s;
+    rates_as_known(series, (struct dated){n, panel->clock, panel->visible_until}, known);
+    *ret_series = series;
+    *ret = known;
+    return STATUS_OK;
+}
+
+static double annual_of(const struct spec *spec, double known)
+{
+    return spec->risk_free_per == RATE_PER_MONTH ? elementary_pow(1 + known / 100, 12) - 1
+                                                 : known / 100;
+}
+
+/* annual[] per session; the same rate twice in a row is compounded down once. */
+static enum status compound_down(const struct spec *spec, const double *annual, size_t n,
+                                 double periods_per_year, double *session, struct err *err)
+{
+    enum status s = STATUS_OK;
+    for (size_t t = 0; t < n && s == STATUS_OK; t++) {
+        bool is_same = t > 0 && number_is_same(annual[t], annual[t - 1]);
+        session[t] =
+            is_same ? session[t - 1] : measure_rate_per_period(annual[t], periods_per_year);
+        s = check_rate(spec, annual[t], err);
+    }
+    return s;
+}
+
 enum status risk_free_take(const struct spec *spec, const struct market_data *market,
                            const struct panel *panel, double periods_per_year, struct arena *arena,
                            struct risk_free *ret, struct err *err)
@@ -42,34 +84,41 @@ enum status risk_free_take(const struct spec *spec, const struct market_data *ma
     if (spec->risk_free.ptr == NULL)
         return STATUS_OK;
     size_t n = panel->n_sessions;
-    const struct rate_series *series = market_find_rates(market, spec->risk_free);
-    double *annual = arena_array(arena, n, sizeof *annual);
-    double *session = arena_array(arena, n, sizeof *session);
-    if (annual == NULL || session == NULL)
+    const struct rate_series *series = NULL;
+    double *annual = NULL, *session = arena_array(arena, n, sizeof *session), sum = 0;
+    if (session == NULL)
         return err_out_of_memory(err);
-    if (series == NULL)
-        return err_set(err, STATUS_UNKNOWN_ASSET, "There is no economic series %.*s.",
-                       STR_ARG(spec->risk_free));
-    enum status s = rates_check(series, err);
+    enum status s = take_known(spec, market, panel, arena, &series, &annual, err);
     if (s != STATUS_OK)
         return s;
-    rates_as_known(series, (struct dated){n, panel->clock, panel->visible_until}, annual);
     if (isnan(annual[0]))
         return unknown_at_start(spec, series, err);
-    double sum = 0;
-    for (size_t t = 0; t < n && s == STATUS_OK; t++) {
-        annual[t] = spec->risk_free_per == RATE_PER_MONTH
-                        ? elementary_pow(1 + annual[t] / 100, 12) - 1
-                        : annual[t] / 100;
-        bool is_same = t > 0 && number_is_same(annual[t], annual[t - 1]);
-        session[t] =
-            is_same ? session[t - 1] : measure_rate_per_period(annual[t], periods_per_year);
-        s = check_rate(spec, annual[t], err);
+    for (size_t t = 0; t < n; t++) {
+        annual[t] = annual_of(spec, annual[t]);
         sum += annual[t];
     }
+    s = compound_down(spec, annual, n, periods_per_year, session, err);
     double mean = sum / (double)n;
     *ret =
         (struct risk_free){annual, session, mean, measure_rate_per_period(mean, periods_per_year)};
+    return s;
+}
+
+enum status risk_free_over(const struct spec *spec, const struct market_data *market,
+                           const struct panel *panel, double annual, double periods_per_year,
+                           struct arena *arena, const double **ret, struct err *err)
+{
+    size_t n = panel->n_sessions;
+    const struct rate_series *series = NULL;
+    double *known = NULL, *session = arena_array(arena, n, sizeof *session);
+    if (session == NULL)
+        return err_out_of_memory(err);
+    enum status s = take_known(spec, market, panel, arena, &series, &known, err);
+    for (size_t t = 0; t < n && s == STATUS_OK; t++)
+        known[t] = isnan(known[t]) ? annual : annual_of(spec, known[t]);
+    if (s == STATUS_OK)
+        s = compound_down(spec, known, n, periods_per_year, session, err);
+    *ret = session;
     return s;
 }
 

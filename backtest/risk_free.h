@@ -24,6 +24,14 @@ enum status risk_free_take(const struct spec *spec, const struct market_data *ma
                            const struct panel *panel, double periods_per_year, struct arena *arena,
                            struct risk_free *ret, struct err *err) NODISCARD;
 
+/*
+ * The dated rate of spec over a longer panel, per session of it as risk_free.session; annual, the rate known when the run
+ * begins, where none had been published. Errors: as risk_free_take.
+ */
+enum status risk_free_over(const struct spec *spec, const struct market_data *market,
+                           const struct panel *panel, double annual, double periods_per_year,
+                           struct arena *arena, const double **ret, struct err *err) NODISCARD;
+
 /* What a saver got between two sessions. */
 double risk_free_between(const struct risk_free *rate, size_t from, size_t to);
 

@@ -1,6 +1,7 @@
 /* strategy_plan.c - plays a strategy's formula at every decision session of a run. */
 #include "backtest/strategy_plan.h"
 
+#include "backtest/risk_free.h"
 #include "backtest/strategy_row.h"
 
 #include <math.h>
@@ -141,6 +142,11 @@ static enum status prepare(struct planner *p, struct arena *arena, const struct 
                                         .n_run = scene->panel->n_sessions,
                                         .fill = scene->fill,
                                         .cost_rate = scene->cost_rate};
+    if (scene->risk_free != NULL)
+        s = risk_free_over(scene->spec, scene->market, p->market.history.panel, scene->risk_free[0],
+                           scene->periods_per_year, arena, &p->walk_scene.risk_free, err);
+    if (s != STATUS_OK)
+        return s;
     return walk_open(&p->walk_scene, arena, stop, &p->walk, err);
 }
 
@@ -153,7 +159,7 @@ enum status strategy_plan(const struct strategy_scene *scene, struct arena *aren
     struct plan plan;
 
     p.market.periods_per_year = scene->periods_per_year;
-    /* The candidates of a search are scored with the rate known at the first decision. */
+    /* The candidates of a search decide with the rate known at the first decision. */
     bool is_dated = scene->risk_free != NULL && scene->n_due > 0;
     p.market.risk_free_rate =
         is_dated ? scene->risk_free[scene->due[0]] : scene->spec->risk_free_rate;

@@ -52,6 +52,7 @@ static struct bootstrap_input input_of(const struct judge *j)
         .n = j->n,
         .periods_per_year = run->periods_per_year,
         .rate = j->rate,
+        .risk_free = run->risk_free.session,
         .years = date_years_between(clock[0], clock[j->n]),
         .capital = run->equity[0],
         .count = asked->count,
@@ -68,8 +69,9 @@ static enum status pair_returns(const struct judge *j, struct bootstrap_input *p
     const struct backtest_result *run = j->run;
     double *own = arena_array(j->arena, j->n + 1, sizeof *own);
     double *other = arena_array(j->arena, j->n + 1, sizeof *other);
+    double *saver = arena_array(j->arena, j->n + 1, sizeof *saver);
     size_t n = 0, first = 0, last = 0;
-    if (own == NULL || other == NULL)
+    if (own == NULL || other == NULL || saver == NULL)
         return err_out_of_memory(err);
     for (size_t t = 0; t <= j->n; t++) {
         if (isnan(run->benchmark[t]))
@@ -77,6 +79,7 @@ static enum status pair_returns(const struct judge *j, struct bootstrap_input *p
         if (n > 0) {
             own[n - 1] = run->equity[t] / run->equity[last] - 1;
             other[n - 1] = run->benchmark[t] / run->benchmark[last] - 1;
+            saver[n - 1] = risk_free_between(&run->risk_free, last, t);
         } else {
             first = t;
         }
@@ -86,6 +89,7 @@ static enum status pair_returns(const struct judge *j, struct bootstrap_input *p
     *ret_ok = n > TRUST_RETURNS_MIN;
     pair->r = own;
     pair->benchmark = other;
+    pair->risk_free = run->risk_free.session != NULL ? saver : NULL;
     pair->n = *ret_ok ? n - 1 : 0;
     pair->years = date_years_between(run->panel->clock[first], run->panel->clock[last]);
     return STATUS_OK;

@@ -38,11 +38,28 @@ size_t walk_history_needed(const struct strategy *strategy)
     return strategy_history_needed(strategy) + walk_train(strategy);
 }
 
-/* Score of n returns; NaN when they do not vary, or there is nothing to divide by. */
-static double score(const struct walk_scene *scene, const double *r, size_t n)
+/* The returns of candidate c after session `from` of the history, less the dated rate where there is one. */
+static const double *returns_of(const struct walk *walk, size_t c, size_t from, size_t n)
 {
+    const struct walk_scene *scene = walk->scene;
+    const double *r = walk->path + c * scene->market.history.panel->n_sessions + from + 1;
+    bool is_whole = (enum walk_criterion)param(scene, PARAM_CRITERION) == WALK_TOTAL_RETURN;
+    if (scene->risk_free == NULL || is_whole)
+        return r;
+    for (size_t t = 0; t < n; t++)
+        walk->excess[t] = r[t] - scene->risk_free[from + t];
+    return walk->excess;
+}
+
+/* Score of its n returns from there; NaN when they do not vary, or there is nothing to divide by. */
+static double score(const struct walk *walk, size_t c, size_t from, size_t n)
+{
+    const struct walk_scene *scene = walk->scene;
+    const double *r = returns_of(walk, c, from, n);
     double periods = scene->market.periods_per_year, growth = 1;
-    double rate = measure_rate_per_period(scene->market.risk_free_rate, periods);
+    double rate = scene->risk_free != NULL
+                      ? 0
+                      : measure_rate_per_period(scene->market.risk_free_rate, periods);
     struct stats_moments m = stats_moments_short(r, n);
     switch ((enum walk_criterion)param(scene, PARAM_CRITERION)) {
     case WALK_TOTAL_RETURN:
@@ -152,11 +169,13 @@ static enum status allocate(struct walk *walk, struct holding *h, uint32_t **ret
     walk->path = arena_array(arena, n_candidates * panel->n_sessions, sizeof *walk->path);
     walk->scores = arena_array(arena, n_candidates * scene->n_due, sizeof *walk->scores);
     walk->fits = arena_array(arena, scene->n_due, sizeof *walk->fits);
+    walk->excess = arena_array(arena, panel->n_sessions, sizeof *walk->excess);
     *ret_due = arena_array(arena, panel->n_sessions + scene->n_due, sizeof **ret_due);
     h->weight = arena_array(arena, n, sizeof *h->weight);
     h->decided = arena_array(arena, n, sizeof *h->decided);
     if (walk->workspace == NULL || walk->path == NULL || walk->scores == NULL ||
-        walk->fits == NULL || *ret_due == NULL || h->weight == NULL || h->decided == NULL)
+        walk->fits == NULL || walk->excess == NULL || *ret_due == NULL || h->weight == NULL ||
+        h->decided == NULL)
         return err_set(err, STATUS_TOO_LARGE,
                        "Playing %zu candidates needs more memory than a request may use.",
                        n_candidates);
@@ -204,9 +223,8 @@ static void fit(struct walk *walk, size_t d, size_t session)
                            .out_of_sample = (double)NAN,
                            .scores = scores};
     for (size_t c = 0; c < n_candidates; c++) {
-        const double *r = walk->path + c * panel->n_sessions + start + 1;
         scores[c] =
-            session - start < WALK_TRAIN_MIN ? (double)NAN : score(scene, r, session - start);
+            session - start < WALK_TRAIN_MIN ? (double)NAN : score(walk, c, start, session - start);
         if (isnan(scores[c]) || (!isnan(f->in_sample) && scores[c] <= f->in_sample))
             continue;
         f->chosen = c;
@@ -259,9 +277,8 @@ enum status walk_close(struct walk *walk, struct arena *arena, const struct stop
     for (size_t k = 0; k < walk->n_fits; k++) {
         struct walk_fit *f = &walk->fits[k];
         size_t end = k + 1 < walk->n_fits ? walk->fits[k + 1].session : scene->n_run - 1;
-        const double *r = walk->path + f->chosen * scene->market.history.panel->n_sessions +
-                          scene->market.history.first + f->session + 1;
-        f->out_of_sample = score(scene, r, end - f->session);
+        f->out_of_sample =
+            score(walk, f->chosen, scene->market.history.first + f->session, end - f->session);
     }
     enum status s = judge(walk, arena, stop, &report, err);
     if (s == STATUS_OK)

@@ -44,6 +44,8 @@ struct walk_scene {
     size_t n_due, n_run;             /* sessions of the run */
     enum spec_fill fill;
     double cost_rate; /* of the traded value */
+    const double *
+        risk_free; /* of the return from session t of the history to t + 1; NULL: the market's one rate */
 };
 
 /* Sessions of its training windows, and those between two fits. */
@@ -59,6 +61,7 @@ struct walk {
     struct strategy_workspace *workspace; /* [n_candidates] */
     double *path; /* n_candidates x n_sessions of returns, from session `from` on */
     double *scores;
+    double *excess; /* scratch: returns less the dated rate */
     size_t from;
     struct walk_fit *fits;
     size_t n_fits;

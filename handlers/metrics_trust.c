@@ -51,6 +51,7 @@ static enum status draw(const struct metrics_parts *p, struct bootstrap_report *
         .n = in->path.n - 1,
         .periods_per_year = in->periods_per_year,
         .rate = metrics_rate_of(in, in->risk_free, in->path.n - 1),
+        .risk_free = in->risk_free,
         .years = years_of(&in->path, in->periods_per_year),
         .capital = in->path.value[0],
         .count = asked->count,
@@ -65,6 +66,7 @@ static enum status draw(const struct metrics_parts *p, struct bootstrap_report *
         s = bootstrap_run(&b, p->arena, NULL, &report, err);
     if (s == STATUS_OK && has_pair) {
         b.n = in->benchmark.n - 1;
+        b.risk_free = in->common_risk_free;
         b.years = years_of(&in->benchmark, in->periods_per_year);
         s = returns_of(&in->common, in->common_returns, p->arena, &b.r, err);
         if (s == STATUS_OK)
@@ -119,6 +121,7 @@ enum status metrics_write_monkeys(const struct metrics_parts *p, struct err *err
         .path = in->path,
         .periods_per_year = in->periods_per_year,
         .rate = metrics_rate_of(in, in->risk_free, in->path.n - 1),
+        .risk_free = in->risk_free,
     };
     enum status s = backtest_market_for(p->service, ask->spec, monkey_record_cells(ask, &in->path),
                                         p->arena, p->stop, &market, &hold, err);

@@ -128,6 +128,31 @@ class Factors(unittest.TestCase, Assertions):
         again = self.server.post("/v1/backtests", data["spec"])
         self.assertEqual((again.status, again.json["data"]["id"]), (200, data["id"]))
 
+    def test_monkeys_and_intervals_have_the_dated_rate(self):
+        """What they say of the history itself is the metric: excess returns session by session."""
+        trust = {"monkeys": {"count": 50}, "bootstrap": {"count": 50}}
+        dated, plain = self.ask(risk_free_rate=MONTHLY, **trust), self.ask(**trust)
+        for data in (dated, plain):
+            for name in ("sharpe", "sortino", "volatility", "cagr"):
+                self.assertAlmostEqual(data["bootstrap"]["figures"][name]["estimate"], data["metrics"][name]["value"], 9, name)
+            self.assertAlmostEqual(data["monkeys"]["statistics"]["sharpe"]["strategy"], data["metrics"]["sharpe"]["value"], 9)
+        self.assertLess(dated["metrics"]["sharpe"]["value"], plain["metrics"]["sharpe"]["value"])
+        quantiles = [data["monkeys"]["statistics"]["sharpe"]["quantiles"]["p50"] for data in (dated, plain)]
+        self.assertLess(*quantiles)
+        self.assertEqual(*[data["monkeys"]["statistics"]["cagr"]["quantiles"]["p50"] for data in (dated, plain)])
+
+    def test_a_walk_forward_scores_what_is_left_over_the_dated_rate(self):
+        """With one candidate the window out of sample is the run's own path, but for the days around its edges."""
+        strategy = {"name": "walk_forward", "train": 60, "test": 2520, "candidates": ["equal"]}
+        assets = [{"uid": asset["uid"]} for asset in REQUEST["assets"]]
+        scores = []
+        for rate in (MONTHLY, 0):
+            data = self.ask(assets=assets, strategy=strategy, fill="same_close", costs={}, risk_free_rate=rate)
+            fit = data["walk_forward"]["fits"][0]
+            self.assertAlmostEqual(fit["out_of_sample"], data["metrics"]["sharpe"]["value"], 9)
+            scores.append(fit["out_of_sample"])
+        self.assertLess(scores[0], scores[1])
+
     def test_the_benchmark_has_the_same_saver_beside_it(self):
         plain, dated = self.ask(), self.ask(risk_free_rate=MONTHLY)
         self.assertLess(dated["metrics"]["sharpe"]["benchmark"], plain["metrics"]["sharpe"]["benchmark"])

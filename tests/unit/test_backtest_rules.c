@@ -350,6 +350,31 @@ static void asset_with_a_fee_of_its_own_does_not_pay_the_common_one(void **state
     world_clear(&w);
 }
 
+/* Longs 1.2 and shorts 0.2 of the capital, never touched again: 1.4 gross at first, then what the prices make of them. */
+static void exposures_are_means_over_the_sessions(void **state)
+{
+    static const double a[] = {100, 110, 121}, b[] = {50, 40, 60};
+    struct world w;
+    (void)state;
+    world_init(&w);
+    world_add_days(&w, "x:A", 18000, a, 3);
+    world_add_days(&w, "x:B", 18000, b, 3);
+    struct backtest_result *r = world_run(
+        &w, "{\"assets\":[{\"uid\":\"x:A\",\"weight\":1.2},{\"uid\":\"x:B\",\"weight\":-0.2}],"
+            "\"capital\":1000,\"fill\":\"same_close\",\"rebalance\":\"never\",\"leverage\":{},"
+            "\"monkeys\":{\"count\":0}}");
+    double first = 1320 - 160 + 0.0, last = 1452 - 240 + 0.0;
+    assert_close(r->equity[1], first, 1e-14);
+    assert_close(r->equity[2], last, 1e-14);
+    double gross = ((1320 + 160) / first + (1452 + 240) / last) / 2;
+    double net = ((1320 - 160) / first + (1452 - 240) / last) / 2;
+    assert_close(r->measures[MEASURE_average_gross_exposure].value, gross, 1e-14);
+    assert_close(r->measures[MEASURE_average_net_exposure].value, net, 1e-14);
+    assert_close(r->measures[MEASURE_exposure].value, net, 1e-14);
+    assert_close(r->measures[MEASURE_final_gross_exposure].value, (1452 + 240) / last, 1e-14);
+    world_clear(&w);
+}
+
 static void margin_call_brings_the_leverage_back(void **state)
 {
     static const double a[] = {100, 80, 80, 80};
@@ -490,6 +515,7 @@ int main(void)
         cmocka_unit_test(idle_cash_earns_its_rate),
         cmocka_unit_test(short_position_pays_its_borrow_fee),
         cmocka_unit_test(asset_with_a_fee_of_its_own_does_not_pay_the_common_one),
+        cmocka_unit_test(exposures_are_means_over_the_sessions),
         cmocka_unit_test(margin_call_brings_the_leverage_back),
         cmocka_unit_test(ruin_closes_everything_and_records_the_shortfall),
         cmocka_unit_test(what_does_not_go_together_is_refused),

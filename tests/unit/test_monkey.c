@@ -494,6 +494,45 @@ static void limits_of_groups_and_names_bind_monkeys_too(void **state)
     world_clear(&g.w);
 }
 
+/* Where the strategy may sell short, so may they: sums, bounds and the gross exposure hold, and all are reached. */
+static void gross_exposure_binds_monkeys_too(void **state)
+{
+    struct game g;
+    struct monkey_score score;
+    struct err err = {0};
+    double most = 0, least = 9, lowest = 1;
+    (void)state;
+    set_up(&g);
+    struct spec *spec = world_spec(
+        &g.w,
+        "{\"assets\":[{\"uid\":\"x:A\",\"max_weight\":-0.05},{\"uid\":\"x:B\"},{\"uid\":\"x:C\"},"
+        "{\"uid\":\"x:D\"}],\"leverage\":{},\"strategy\":{\"name\":\"minimum_variance\","
+        "\"lookback\":20,\"constraints\":{\"long_only\":false,\"min_weight\":-0.5,\"max_gross\":1.4}}}");
+    assert_int_equal(spec_resolve_dates(spec, &g.w.market, &err), STATUS_OK);
+    assert_int_equal(panel_build(spec, &g.w.market, &g.w.arena, NULL, &g.panel, &err), STATUS_OK);
+    assert_int_equal(
+        monkey_game_init(&g.game, g.panel, spec, &g.rules, 252, NULL, &g.w.arena, &err), STATUS_OK);
+    assert_int_equal(monkey_game_open(&g.game, &g.w.arena, &err), STATUS_OK);
+    assert_true(g.game.has_limits && g.game.n_names == 4);
+    for (size_t i = 0; i < 2000; i++) {
+        assert_int_equal(monkey_play(&g.game, i, 1, NULL, &score, NULL), STATUS_OK);
+        const double *w = g.game.weight;
+        double sum = 0, gross = 0;
+        for (size_t k = 0; k < 4; k++) {
+            sum += w[k];
+            gross += fabs(w[k]);
+            assert_true(w[k] >= -0.5 - 1e-13 && w[k] <= (k == 0 ? -0.05 : 1) + 1e-13);
+            lowest = fmin(lowest, k > 0 ? w[k] : 1);
+        }
+        assert_close(sum, 1, 1e-13);
+        assert_true(gross <= 1.4 + 1e-13);
+        most = fmax(most, gross);
+        least = fmin(least, gross);
+    }
+    assert_true(most > 1.399 && least < 1.15 && lowest < -0.1);
+    world_clear(&g.w);
+}
+
 /* A strategy that holds two of twelve names has monkeys that hold two, whatever was in its list. */
 static void monkeys_hold_as_many_names_as_a_strategy_did_on_average(void **state)
 {
@@ -552,6 +591,7 @@ int main(void)
         cmocka_unit_test(monkeys_of_a_short_strategy_are_short_too),
         cmocka_unit_test(caps_bind_monkeys_too),
         cmocka_unit_test(limits_of_groups_and_names_bind_monkeys_too),
+        cmocka_unit_test(gross_exposure_binds_monkeys_too),
         cmocka_unit_test(monkeys_hold_as_many_names_as_a_strategy_did_on_average),
         cmocka_unit_test(only_one_possible_portfolio_ranks_in_the_middle),
     };
