@@ -53,7 +53,7 @@ static enum status rank(struct scene *s, const char *json, size_t n, struct monk
 {
     struct monkey_record_ask ask;
     assert_int_equal(read_ask(s, json, &ask, err), STATUS_OK);
-    const struct monkey_record record = {{s->date, s->value, n}, 12, 0.001};
+    const struct monkey_record record = {{s->date, s->value, n}, 12, 0.001, NULL};
     return monkey_record_rank(&ask, &record, &s->w.market, &s->w.arena, NULL, ret, err);
 }
 
