@@ -18,15 +18,6 @@ double overfit_expected_max(double variance, double n_trials)
                              EULER_GAMMA * elementary_normal_quantile(1 - 1 / (n_trials * E)));
 }
 
-double overfit_min_track_record(double sharpe, double target, double skew, double excess,
-                                double confidence)
-{
-    if (!(sharpe > target))
-        return (double)NAN;
-    double z = elementary_normal_quantile(confidence) / (sharpe - target);
-    return 1 + stats_sharpe_variance(sharpe, skew, excess) * z * z;
-}
-
 enum status overfit_study_init(struct overfit_study *study, size_t n_rows, size_t n_blocks,
                                size_t max_columns, struct arena *arena, struct err *err)
 {
@@ -131,7 +122,9 @@ static void deflate(struct overfit_report *r, size_t n_rows)
     r->effective_deflated =
         stats_psr(t->sharpe, r->effective_expected_max, n_rows, t->skew, t->excess);
     r->min_track_record =
-        overfit_min_track_record(t->sharpe, r->expected_max, t->skew, t->excess, 0.95);
+        t->sharpe > r->expected_max
+            ? stats_min_track_record(t->sharpe, r->expected_max, t->skew, t->excess, 0.95)
+            : (double)NAN;
 }
 
 void overfit_study_judge(const struct overfit_study *study, size_t n_trials,

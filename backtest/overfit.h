@@ -35,14 +35,6 @@ enum {
  */
 double overfit_expected_max(double variance, double n_trials);
 
-/*
- * Observations after which sharpe beats target with the confidence given:
- * 1 + (1 - g3 SR + (g4 - 1)/4 SR^2) (z / (SR - SR*))^2; NaN when sharpe <= target.
- * Source: Bailey, Lopez de Prado, "The Sharpe Ratio Efficient Frontier", J. of Risk 15(2), 2012.
- */
-double overfit_min_track_record(double sharpe, double target, double skew, double excess,
-                                double confidence);
-
 struct overfit_trial {
     double sharpe, skew, excess; /* G1 and G2; sharpe is NaN when the returns do not vary */
 };
@@ -94,7 +86,7 @@ struct overfit_report {
     size_t best; /* column; n_columns when no trial has a ratio */
     struct overfit_trial best_trial;
     double psr, deflated;    /* probability that the best exceeds 0, and expected_max */
-    double min_track_record; /* sessions to beat expected_max at 95 % */
+    double min_track_record; /* sessions to beat expected_max at 95 %: stats_min_track_record */
     /* The same for trials that resemble each other: N' = c + (1 - c) N, c their mean correlation. */
     double mean_correlation, effective_trials, effective_expected_max, effective_deflated;
     struct overfit_splits splits;

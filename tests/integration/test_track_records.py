@@ -165,6 +165,10 @@ class OnTheCommandLine(unittest.TestCase):
         trades = cases["nautilus.profit_factor"]
         answer = self.measure({"returns": [0.01, 0.02], "trades": trades["inputs"]["pnl_or_returns"]})
         self.assertAlmostEqual(answer["data"]["trades"]["profit_factor"], trades["expected"], places=9)
+        results = cases["sqn.small"]
+        answer = self.measure({"returns": [0.01, 0.02], "trades": results["inputs"]["trade_results"]})["data"]["trades"]
+        for name, key in (("system_quality_population", "ddof0"), ("system_quality", "ddof1")):
+            self.assertAlmostEqual(answer[name], results["expected"][key], places=9)
         self.assertEqual(checked, 5)
 
     def test_periods_that_are_not_whole_are_marked(self):

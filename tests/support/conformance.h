@@ -64,6 +64,12 @@ struct conformance_series conformance_series(struct conformance *c, struct json_
 /* Number at a path of members of expected ("" is expected itself); NaN for "NaN" and infinities, which are "undefined". */
 double conformance_expected(const struct conformance_case *one, const char *member);
 
+/*
+ * Notes that the running program has driven this case; the comparisons below do it themselves. test_conformance_cases.c asks
+ * all drivers.
+ */
+void conformance_claim(const struct conformance_case *one);
+
 /* Fails the test when actual is not what expected says, within the case's tolerance. NaN is "undefined". */
 void conformance_check(const struct conformance_case *one, const char *member, double actual);
 bool conformance_agrees(const struct conformance_case *one, double expected, double actual);

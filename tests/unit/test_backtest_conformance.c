@@ -201,6 +201,7 @@ static void every_target_is_reached_whatever_is_sold_first(void **state)
         skip();
     struct conformance_case one = conformance_find(&cases, "orders.target_seq");
     struct json_val targets = jr_member(one.inputs, "target_value");
+    conformance_claim(&one);
     for (size_t n = 1; n <= 5; n++) { /* what is held after session n - 1 */
         struct play p;
         play_start(&p, (const double *const[]){flat, flat, flat}, 3, 5);
@@ -375,6 +376,7 @@ static void bands_fire_as_derived(void **state)
     if (!begin())
         skip();
     struct conformance_case one = conformance_find(&cases, "sim.bands");
+    conformance_claim(&one);
     for (size_t k = 0; k < ARRAY_LEN(rules); k++) {
         bool fires = false, expected = false;
         for (size_t i = 0; i < 3; i++)
@@ -385,6 +387,44 @@ static void bands_fire_as_derived(void **state)
                          STATUS_OK);
         assert_int_equal(fires, expected);
     }
+    conformance_close(&cases);
+}
+
+/* Total return of the case's three closes with its dividend on the second, as `dividends` says. */
+static double total_with(const struct conformance_case *one, const char *dividends)
+{
+    char body[256];
+    double close[3], dividend[3] = {0};
+    struct world w;
+    world_init(&w);
+    for (size_t t = 0; t < 3; t++)
+        close[t] = item(jr_member(one->inputs, "close"), t);
+    dividend[1] = number(one, "dividend_on_row_1");
+    struct price_series *s = world_add_days(&w, "x:A", 18000, close, 3);
+    s->close = close;
+    s->dividend = dividend;
+    (void)snprintf(
+        body, sizeof body,
+        "{\"assets\":[{\"uid\":\"x:A\",\"weight\":1}],\"fill\":\"same_close\",\"prices\":"
+        "\"raw\",\"dividends\":\"%s\",\"rebalance\":\"never\",\"monkeys\":{\"count\":0}}",
+        dividends);
+    double total = world_run(&w, body)->measures[MEASURE_total_return].value;
+    world_clear(&w);
+    return total;
+}
+
+static void dividend_is_reinvested_in_two_styles(void **state)
+{
+    (void)state;
+    if (!begin())
+        skip();
+    struct conformance_case one = conformance_find(&cases, "sim.dividend");
+    double price = total_with(&one, "drop"), total = total_with(&one, "reinvest");
+    double previous = total_with(&one, "reinvest_previous_close");
+    conformance_check(&one, "total_return", total);
+    conformance_check(&one, "price_return", price);
+    conformance_check(&one, "adj_factor_row0", (1 + price) / (1 + total));
+    conformance_check(&one, "crsp_style_factor", (1 + price) / (1 + previous));
     conformance_close(&cases);
 }
 
@@ -504,6 +544,7 @@ int main(void)
         cmocka_unit_test(foreign_and_delisted_assets_follow_the_derived_figures),
         cmocka_unit_test(contribution_gives_both_returns),
         cmocka_unit_test(bands_fire_as_derived),
+        cmocka_unit_test(dividend_is_reinvested_in_two_styles),
         cmocka_unit_test(leveraged_fund_resets_every_day),
         cmocka_unit_test(portfolios_rebalance_as_in_performance_analytics),
         cmocka_unit_test(rebalance_cost_of_performance_analytics_is_the_first_step_of_ours),

@@ -1,6 +1,7 @@
 /* test_derived_conformance.c - conformance cases of one figure in several definitions, by rows of metrics. */
 #include "backtest/measure.h"
 #include "backtest/monkey.h"
+#include "backtest/stats.h"
 #include "base/date.h"
 #include "tests/support/conformance.h"
 
@@ -8,6 +9,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -101,6 +103,59 @@ static void growth_of_ten_days_is_annualised_as_ffn_does(void **state)
     conformance_close(&c);
 }
 
+static void drawdowns_of_a_short_path_are_listed_deepest_first(void **state)
+{
+    struct conformance c;
+    struct measure_value all[MEASURE_ALL_COUNT];
+    struct drawdown found[5];
+    double value[9];
+    (void)state;
+    if (!conformance_open(&c))
+        skip();
+    struct conformance_case one = conformance_find(&c, "dd.small");
+    struct conformance_series line = conformance_series(&c, jr_member(one.inputs, "equity"), NULL);
+    struct json_val table = jr_member(one.expected, "table");
+    assert_int_equal(line.n, 8);
+    memcpy(value + 1, line.value, 8 * sizeof *value);
+    value[0] = value[1]; /* all eight rows of the case count, the first without a decline */
+    measure(&c, NULL, value, 9, all);
+    conformance_check(&one, "max_drawdown", all[MEASURE_max_drawdown].value);
+    conformance_check(&one, "ulcer", all[MEASURE_ulcer_index].value);
+    conformance_check(&one, "pain", all[MEASURE_pain_index].value);
+    size_t n = drawdown_list(line.value, line.n, found);
+    drawdown_sort(found, n);
+    assert_int_equal(n, jr_length(table));
+    for (size_t i = 0; i < n; i++) {
+        double depth;
+        int64_t peak, trough, recovery;
+        struct json_val row = jr_item(table, i);
+        assert_int_equal(jr_read_f64(jr_member(row, "depth"), -1, 0, &depth, NULL), STATUS_OK);
+        assert_int_equal(jr_read_i64(jr_member(row, "peak"), 0, 7, &peak, NULL), STATUS_OK);
+        assert_int_equal(jr_read_i64(jr_member(row, "trough"), 0, 7, &trough, NULL), STATUS_OK);
+        assert_int_equal(jr_read_i64(jr_member(row, "recovery"), 0, 7, &recovery, NULL), STATUS_OK);
+        assert_true(conformance_agrees(&one, depth, found[i].depth));
+        assert_true(found[i].peak == (size_t)peak && found[i].trough == (size_t)trough &&
+                    found[i].recovery == (size_t)recovery);
+    }
+    conformance_close(&c);
+}
+
+static void quantiles_are_of_type_seven(void **state)
+{
+    struct conformance c;
+    double x[10];
+    (void)state;
+    if (!conformance_open(&c))
+        skip();
+    struct conformance_case one = conformance_find(&c, "quantile.types");
+    struct conformance_series series = conformance_series(&c, jr_member(one.inputs, "x"), NULL);
+    assert_int_equal(series.n, 10);
+    memcpy(x, series.value, sizeof x);
+    conformance_check(&one, "type7_linear_numpy",
+                      stats_quantile(x, 10, conformance_number(&one, "p")));
+    conformance_close(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -108,6 +163,8 @@ int main(void)
         cmocka_unit_test(kelly_fraction_has_three_forms),
         cmocka_unit_test(place_among_monkeys_counts_ties_half),
         cmocka_unit_test(growth_of_ten_days_is_annualised_as_ffn_does),
+        cmocka_unit_test(drawdowns_of_a_short_path_are_listed_deepest_first),
+        cmocka_unit_test(quantiles_are_of_type_seven),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

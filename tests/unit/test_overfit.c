@@ -56,7 +56,6 @@ static void deflated_sharpe_is_that_of_the_paper(void **state)
     assert_true(fabs(expected - 0.1132) < 5e-5);
     assert_true(fabs(stats_psr(sharpe, expected, 1250, -3, 10 - 3) - 0.9004) < 5e-5);
     assert_true(overfit_expected_max(0.5, 1) == 0 && overfit_expected_max(0, 10) == 0);
-    assert_true(isnan(overfit_min_track_record(0.1, 0.2, 0, 0, 0.95)));
 }
 
 static void published_cases_are_met(void **state)
@@ -77,14 +76,7 @@ static void published_cases_are_met(void **state)
                                     conformance_number(&one, "skew"),
                                     conformance_number(&one, "kurtosis") - 3));
     }
-    for (size_t i = 0; conformance_next(&c, "mintrl", &i, &one); n++)
-        conformance_check(&one, "observations",
-                          overfit_min_track_record(conformance_number(&one, "sr"),
-                                                   conformance_number(&one, "benchmark"),
-                                                   conformance_number(&one, "skew"),
-                                                   conformance_number(&one, "kurtosis") - 3,
-                                                   conformance_number(&one, "confidence")));
-    assert_true(n >= 4);
+    assert_true(n >= 2);
     conformance_close(&c);
 }
 
