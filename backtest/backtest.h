@@ -18,7 +18,7 @@
 #include "backtest/strategy_plan.h"
 
 /* Changes whenever the same request and data could give another number. */
-#define BACKTEST_ENGINE_VERSION "5"
+#define BACKTEST_ENGINE_VERSION "6"
 
 enum { BACKTEST_TRADES_MAX = 5000, BACKTEST_DRAWDOWNS_MAX = 10, BACKTEST_WARNINGS_MAX = 40 };
 
