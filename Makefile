@@ -86,7 +86,7 @@ endif
 # one that picks its code by processor changes the last bits of weights (docs/adr/0015).
 LAPACK_LIBS = $(addprefix /usr/lib/$(shell gcc -print-multiarch)/,lapack/liblapack.a blas/libblas.a)
 
-PACKAGES := libmicrohttpd jansson libpq sqlite3 libcrypto zlib libzstd libbrotlienc hiredis libcurl
+PACKAGES := libmicrohttpd jansson libpq sqlite3 libcrypto zlib libzstd libbrotlienc hiredis libcurl expat
 # Asked once and only when a recipe needs it: on a fresh machine pkg-config is not there while this file is read.
 LIB_CFLAGS = $(eval LIB_CFLAGS := $$(patsubst -I%,-isystem %,$$(shell $(PKG_CONFIG) --cflags $(PACKAGES) $(TLS_PACKAGES))) \
 	$$(if $(TLS_PACKAGES),-DCMMC_REDIS_TLS))$(LIB_CFLAGS)
@@ -208,6 +208,9 @@ REDIS_TESTS := redis_tls cache access
 # Programs over tests/support/store_fixture.h run once per back end.
 STORE_PROGRAMS = $(patsubst %.c,$(OUT)/%,$(shell grep -l 'store_fixture\.h' tests/unit/test_*.c))
 
+# Programs that look at CMMC_TEST_S3 run once more, against a real server.
+S3_PROGRAMS = $(patsubst %.c,$(OUT)/%,$(shell grep -l 'CMMC_TEST_S3' tests/unit/test_*.c))
+
 unit-programs: $(UNIT_PROGRAMS)
 	@:
 fault-programs: $(FAULT_PROGRAMS)
@@ -228,11 +231,17 @@ test: ## Install what is missing, build, run every test
 	$(TALLY) total $(VARIANT) || failed="$$failed total"; \
 	if [ -n "$$failed" ]; then echo "failed:$$failed" >&2; exit 1; fi
 
-unit: unit-programs ## Run the unit tests; those of the store once on SQLite and once on PostgreSQL
-	@failed=; $(UNDER) $(TALLY) cmocka unit $(UNIT_PROGRAMS) || failed=1; \
-	dir=$$(mktemp -d); chmod 755 "$$dir"; trap 'tests/support/pg.sh stop "$$dir/pg" || true; rm -rf "$$dir"' EXIT; \
+unit: unit-programs ## Run the unit tests; those of the store once on SQLite and once on PostgreSQL, the lake's on S3 too
+	@failed=; dir=$$(mktemp -d); chmod 755 "$$dir"; \
+	trap 'tests/support/pg.sh stop "$$dir/pg" || true; tests/support/ceph.sh stop "$$dir/s3" || true; rm -rf "$$dir"' EXIT; \
+	tests/support/ceph.sh start "$$dir/s3" >"$$dir/s3.url" & s3=$$!; \
+	$(UNDER) $(TALLY) cmocka unit $(UNIT_PROGRAMS) || failed=1; \
 	url=$$(tests/support/pg.sh start "$$dir/pg"); \
 	CMMC_TEST_PG_URL=$$url $(UNDER) $(TALLY) cmocka unit-postgresql $(STORE_PROGRAMS) || failed=1; \
+	code=0; wait $$s3 || code=$$?; \
+	if [ $$code -eq 77 ]; then echo "unit-s3: skipped, Ceph is not installed"; \
+	elif [ $$code -ne 0 ]; then failed=1; \
+	else CMMC_TEST_S3=$$(cat "$$dir/s3.url") $(UNDER) $(TALLY) cmocka unit-s3 $(S3_PROGRAMS) || failed=1; fi; \
 	[ -z "$$failed" ]
 fault: fault-programs ## Run the fault injection tests
 	@$(UNDER) $(TALLY) cmocka fault $(FAULT_PROGRAMS)

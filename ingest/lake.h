@@ -1,10 +1,11 @@
 /*
  * lake.h - the lake: objects with metadata below bronze/{dataset}/ymd=YYYY-MM-DD/, written once and never changed.
- * A folder so far. Callable from any thread, and safe between processes on one machine: writers of one partition
- * take turns (flock). Bytes are streamed: memory does not depend on their number.
+ * In a folder, or in a bucket of S3 (lake_s3.h): the same functions, and the same promises. Callable from any thread, and
+ * safe between processes: of many writers of a key one wins. Bytes are streamed: memory does not depend on their number.
+ * An object is seen whole or not at all, and is stored for good when lake_put returns.
  *
- * On disk an object is the file of its key, with its raw bytes; beside it ".{file}.meta" holds lines "name: value".
- * An object is seen whole or not at all, and has reached the disk, with its folder, when lake_put returns.
+ * In a folder an object is the file of its key, with its raw bytes; beside it ".{file}.meta" holds lines "name: value".
+ * Writers of one partition take turns (flock).
  */
 #ifndef INGEST_LAKE_H
 #define INGEST_LAKE_H
@@ -15,7 +16,7 @@
 struct lake;
 struct stop;
 
-enum { LAKE_KEY_MAX = 512, LAKE_FILE_MAX = 200, LAKE_URL_MAX = 1024 };
+enum { LAKE_KEY_MAX = 512, LAKE_FILE_MAX = 200, LAKE_URL_MAX = 1024, LAKE_ADDRESS_MAX = 6144 };
 
 /* A key taken apart; views into it. */
 struct lake_key {
@@ -69,7 +70,7 @@ enum status lake_key_parse(struct str key, struct lake_key *ret, struct err *err
  */
 void lake_url_redact(struct str url, char ret[LAKE_URL_MAX]);
 
-/* The lake in a folder, which is made when first written to. Errors: OUT_OF_MEMORY; CONFIG for an address. */
+/* The lake in a folder, which is made when first written to. Errors: OUT_OF_MEMORY; CONFIG for an address (lake_s3.h). */
 enum status lake_open(const char *folder, struct lake **ret, struct err *err) NODISCARD;
 void lake_freep(struct lake **lake);
 
@@ -101,10 +102,21 @@ struct lake_range {
 };
 
 /*
- * Calls visit for every object, in the order of names. Holds the names of one folder at each level.
- * Errors: IO; BAD_DATA; those of visit and stop.
+ * Calls visit for every object with its key and bytes; hash and metadata are left empty, lake_head knows them. Partitions of
+ * one data set come in the order of days, and objects of a partition in that of names. Holds the names of one folder at
+ * each level, or one page of a thousand. Errors: IO; BAD_DATA; those of visit and stop.
  */
 enum status lake_list(struct lake *lake, const struct lake_range *range, lake_visit *visit,
                       void *to, const struct stop *stop, struct err *err) NODISCARD;
+
+/*
+ * Removes what writers that were killed left behind: temporary files, uploads in parts. Nobody sees them, but they take
+ * room. before_s: only those begun before that time, in seconds since 1970. Errors: IO; those of stop.
+ */
+enum status lake_tidy(struct lake *lake, int64_t before_s, const struct stop *stop, int64_t *ret_n,
+                      struct err *err) NODISCARD;
+
+/* Where an object is for others: a path or "s3://bucket/prefix/key". key is of the form of lake_key_parse, or "". */
+void lake_address(const struct lake *lake, const char *key, char ret[LAKE_ADDRESS_MAX]);
 
 #endif

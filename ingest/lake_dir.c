@@ -31,29 +31,6 @@ static void close_place(struct place *place)
     lake_close_fd(&place->dir); /* releases the lock */
 }
 
-enum status lake_open(const char *folder, struct lake **ret, struct err *err)
-{
-    struct lake *lake = calloc(1, sizeof *lake);
-    if (lake == NULL)
-        return err_out_of_memory(err);
-    size_t n = strlen(folder);
-    if (n == 0 || n >= sizeof lake->root || strstr(folder, "://") != NULL) {
-        free(lake);
-        (void)err_set(err, STATUS_CONFIG, "The lake has to be a folder.");
-        err_at(err, ERR_NOWHERE, STR("lake"), str_of(folder));
-        return STATUS_CONFIG;
-    }
-    memcpy(lake->root, folder, n + 1);
-    *ret = lake;
-    return STATUS_OK;
-}
-
-void lake_freep(struct lake **lake)
-{
-    free(*lake);
-    *lake = NULL;
-}
-
 /* Makes every folder of path, each synced into its parent. */
 static enum status make_folders(char *path, const char *key, struct err *err)
 {
@@ -71,7 +48,7 @@ static enum status make_folders(char *path, const char *key, struct err *err)
 }
 
 /* Every folder's entry reaches the disk, from the partition up to the lake's root. */
-static enum status sync_folders(const struct lake *lake, const char *key, struct err *err)
+static enum status sync_folders(const struct lake_dir *lake, const char *key, struct err *err)
 {
     char path[PATH_MAX];
     int n = snprintf(path, sizeof path, "%s/%s", lake->root, key);
@@ -87,8 +64,8 @@ static enum status sync_folders(const struct lake *lake, const char *key, struct
     return STATUS_OK;
 }
 
-static enum status open_dir(const struct lake *lake, const char *key, struct str file, int *ret_dir,
-                            struct err *err)
+static enum status open_dir(const struct lake_dir *lake, const char *key, struct str file,
+                            int *ret_dir, struct err *err)
 {
     char path[PATH_MAX];
     (void)snprintf(path, sizeof path, "%s/%.*s", lake->root, (int)(file.ptr - key), key);
@@ -97,9 +74,7 @@ static enum status open_dir(const struct lake *lake, const char *key, struct str
         return STATUS_OK;
     if (errno != ENOENT)
         return lake_io_failed("Opening a partition", key, err);
-    (void)err_set(err, STATUS_NOT_FOUND, "The lake has no such object.");
-    err_at(err, ERR_PARAMETER, STR("key"), str_of(key));
-    return STATUS_NOT_FOUND;
+    return lake_not_found(key, err);
 }
 
 /* Everything of source to fd, its length and hash to *entry. */
@@ -138,12 +113,8 @@ static enum status commit(struct place *place, struct str file, const struct lak
         enum status s = lake_read_meta(place->dir, entry->key, file, &old, err);
         if (s != STATUS_OK)
             return s;
-        if (strcmp(old.sha256, entry->sha256) != 0) {
-            (void)err_set(err, STATUS_BAD_DATA,
-                          "The lake holds other bytes under this key, and is written once.");
-            err_at(err, ERR_PARAMETER, STR("key"), str_of(entry->key));
-            return STATUS_BAD_DATA;
-        }
+        if (strcmp(old.sha256, entry->sha256) != 0)
+            return lake_other_bytes(entry->key, err);
         *ret_is_new = false;
         return STATUS_OK;
     }
@@ -176,58 +147,50 @@ static enum status open_part(struct place *place, struct str file, const char *k
     return lake_io_failed("Making a temporary file", key, err);
 }
 
-enum status lake_put(struct lake *lake, const char *key, struct lake_source source,
-                     const struct lake_meta *meta, const struct stop *stop, bool *ret_is_new,
-                     struct err *err)
+static enum status dir_put(struct lake *base, struct lake_entry *entry, struct lake_source source,
+                           const struct stop *stop, bool *ret_is_new, struct err *err)
 {
     CLEANUP(close_place) struct place place = {-1, -1, ""};
-    struct lake_key parsed;
-    struct lake_entry entry = {.meta = *meta};
+    struct lake_dir *lake = (struct lake_dir *)base;
     char path[PATH_MAX];
-    enum status s = lake_key_parse(str_of(key), &parsed, err);
-    if (s != STATUS_OK)
-        return s;
-    (void)snprintf(entry.key, sizeof entry.key, "%s", key);
+    const char *key = entry->key;
+    struct str file = str_of(strrchr(key, '/') + 1);
     (void)snprintf(path, sizeof path, "%s/%s", lake->root, key);
-    lake_url_redact(str_of(meta->source_url), entry.meta.source_url);
-    s = make_folders(path, key, err);
+    enum status s = make_folders(path, key, err);
     if (s == STATUS_OK)
-        s = open_dir(lake, key, parsed.file, &place.dir, err);
+        s = open_dir(lake, key, file, &place.dir, err);
     if (s == STATUS_OK)
-        s = open_part(&place, parsed.file, key, err);
+        s = open_part(&place, file, key, err);
     if (s == STATUS_OK)
-        s = copy_in(source, place.file, stop, &entry, err);
+        s = copy_in(source, place.file, stop, entry, err);
     if (s == STATUS_OK && (fsync(place.file) != 0 || flock(place.dir, LOCK_EX) != 0))
         s = lake_io_failed("Syncing the object", key, err);
     if (s == STATUS_OK)
-        s = commit(&place, parsed.file, &entry, ret_is_new, err);
+        s = commit(&place, file, entry, ret_is_new, err);
     return s == STATUS_OK ? sync_folders(lake, key, err) : s;
 }
 
-static enum status find(struct lake *lake, const char *key, struct lake_entry *ret, int *ret_file,
-                        struct err *err)
+static enum status find(const struct lake_dir *lake, const char *key, struct lake_entry *ret,
+                        int *ret_file, struct err *err)
 {
-    struct lake_key parsed;
     CLEANUP(lake_close_fd) int dir = -1;
-    enum status s = lake_key_parse(str_of(key), &parsed, err);
-    if (s == STATUS_OK)
-        s = open_dir(lake, key, parsed.file, &dir, err);
+    struct str file = str_of(strrchr(key, '/') + 1);
+    enum status s = open_dir(lake, key, file, &dir, err);
     if (s != STATUS_OK)
         return s;
-    *ret_file = openat(dir, parsed.file.ptr, O_RDONLY | O_CLOEXEC);
+    *ret_file = openat(dir, file.ptr, O_RDONLY | O_CLOEXEC);
     if (*ret_file >= 0)
-        return lake_read_meta(dir, key, parsed.file, ret, err);
+        return lake_read_meta(dir, key, file, ret, err);
     if (errno != ENOENT)
         return lake_io_failed("Opening the object", key, err);
-    (void)err_set(err, STATUS_NOT_FOUND, "The lake has no such object.");
-    err_at(err, ERR_PARAMETER, STR("key"), str_of(key));
-    return STATUS_NOT_FOUND;
+    return lake_not_found(key, err);
 }
 
-enum status lake_head(struct lake *lake, const char *key, struct lake_entry *ret, struct err *err)
+static enum status dir_head(struct lake *lake, const char *key, struct lake_entry *ret,
+                            struct err *err)
 {
     CLEANUP(lake_close_fd) int file = -1;
-    return find(lake, key, ret, &file, err);
+    return find((const struct lake_dir *)lake, key, ret, &file, err);
 }
 
 /* [from, to) of file to sink, through the hash; *ret_n how many bytes there were. */
@@ -260,22 +223,53 @@ static enum status copy_out(int file, int64_t from, int64_t to, struct lake_sink
     return s;
 }
 
-enum status lake_get(struct lake *lake, const char *key, int64_t from, int64_t to,
-                     struct lake_sink sink, const struct stop *stop, struct err *err)
+static enum status dir_get(struct lake *lake, const char *key, int64_t from, int64_t to,
+                           struct lake_sink sink, const struct stop *stop, struct err *err)
 {
     CLEANUP(lake_close_fd) int file = -1;
     struct lake_entry entry = {0};
     char sha256[DIGEST_HEX_BYTES];
-    enum status s = find(lake, key, &entry, &file, err);
+    enum status s = find((const struct lake_dir *)lake, key, &entry, &file, err);
     if (s != STATUS_OK)
         return s;
     if (from < 0 || from > entry.bytes || from > to)
-        return err_set(err, STATUS_RANGE_NOT_SATISFIABLE, "The object has %lld bytes.",
-                       (long long)entry.bytes);
+        return lake_no_range(entry.bytes, err);
     int64_t end = to < entry.bytes ? to : entry.bytes;
     s = copy_out(file, from, end, sink, stop, sha256, err);
     bool is_whole = from == 0 && end == entry.bytes;
     if (s == STATUS_OK && is_whole && strcmp(sha256, entry.sha256) != 0)
-        return err_set(err, STATUS_BAD_DATA, "The object's bytes are not those that were stored.");
+        return lake_changed(key, err);
     return s;
+}
+
+static void dir_address(const struct lake *lake, const char *key, char ret[LAKE_ADDRESS_MAX])
+{
+    const struct lake_dir *dir = (const struct lake_dir *)lake;
+    (void)snprintf(ret, LAKE_ADDRESS_MAX, "%s/%s", dir->root, key);
+}
+
+static void dir_free(struct lake *lake)
+{
+    free(lake);
+}
+
+static const struct lake_ops dir_ops = {dir_put,       dir_head,    dir_get, lake_dir_list,
+                                        lake_dir_tidy, dir_address, dir_free};
+
+enum status lake_open(const char *folder, struct lake **ret, struct err *err)
+{
+    struct lake_dir *lake = calloc(1, sizeof *lake);
+    if (lake == NULL)
+        return err_out_of_memory(err);
+    size_t n = strlen(folder);
+    if (n == 0 || n >= sizeof lake->root || strstr(folder, "://") != NULL) {
+        free(lake);
+        (void)err_set(err, STATUS_CONFIG, "The lake has to be a folder.");
+        err_at(err, ERR_SETTING, STR("lake"), str_of(folder));
+        return STATUS_CONFIG;
+    }
+    lake->lake.ops = &dir_ops;
+    memcpy(lake->root, folder, n + 1);
+    *ret = &lake->lake;
+    return STATUS_OK;
 }

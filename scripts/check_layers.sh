@@ -27,6 +27,7 @@ BEGIN {
     own("^(libpq-fe\\.h|libpq/|postgresql/|pg_config)", "^store/db_pg(_[a-z]+)*\\.[ch]$", "store/db_pg*.c")
     own("^microhttpd\\.h$", "^server/http(_[a-z0-9_]+)?\\.c$", "server/http.c and two http_*.c beside it")
     own("^curl/", "^ingest/transport(_[a-z]+)?\\.[ch]$", "ingest/transport*.c")
+    own("^expat\\.h$", "^ingest/xml_in\\.c$", "ingest/xml_in.c")
     own("^(hiredis/|hiredis\\.h$)", "^cache/redis(_tls)?\\.c$", "cache/redis.c and cache/redis_tls.c")
     own("^openssl/", "^(base/digest|cache/redis_tls)\\.c$", "base/digest.c and cache/redis_tls.c")
     own("^zlib\\.h$", "^base/(encode_)?gzip\\.c$", "base/gzip.c and base/encode_gzip.c")

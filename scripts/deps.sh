@@ -25,10 +25,13 @@ libzstd-dev
 libbrotli-dev
 libhiredis-dev
 libcurl4-openssl-dev
+libexpat1-dev
 liblapack-dev
 libblas-dev
 '
 
+# Ceph's monitor, store and S3 gateway are started by tests/support/ceph.sh; without a configuration in /etc/ceph its services
+# start nothing.
 # redis-tools alone is enough for Redis, since it carries the server's binary too (redis-check-rdb, run under the name
 # redis-server) and registers no service.
 test_packages='
@@ -42,6 +45,9 @@ openssl
 jq
 libfaketime
 stunnel4
+ceph-mon
+ceph-osd
+radosgw
 '
 
 # The browser tests say that they are skipped where a distribution has no Chromium package of its own (Ubuntu).

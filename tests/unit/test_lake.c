@@ -1,9 +1,15 @@
-/* test_lake.c - the lake in a folder: written once, whole or not at all, listed by prefix and day. */
+/*
+ * test_lake.c - the lake: written once, whole or not at all, listed by prefix and day. In a folder; with CMMC_TEST_S3 set to
+ * the endpoint of tests/support/ceph.sh in a bucket there, by the same tests.
+ */
 #define _GNU_SOURCE /* nftw, mkdtemp */
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/date.h"
+#include "base/digest.h"
 #include "base/stop.h"
-#include "ingest/lake.h"
+#include "ingest/aws.h"
+#include "ingest/lake_s3.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +25,11 @@
 
 #define KEY "bronze/coin_data/ymd=2024-02-29/2024-02-29_coin_data.csv"
 
-static char folder[64];
+#define BUCKET "cmmc-test"
+
+static char folder[64]; /* of a lake in a folder; of one in a bucket, its prefix */
+static struct aws_credentials *credentials;
+static struct aws *raw; /* requests past the lake; NULL: the lake is a folder */
 
 static int remove_one(const char *path, const struct stat *stat, int flag, struct FTW *at)
 {
@@ -29,11 +39,80 @@ static int remove_one(const char *path, const struct stat *stat, int flag, struc
     return remove(path);
 }
 
+static char *keys_of_test(const char *name)
+{
+    static char access[] = "AKTEST", secret[] = "SKTEST";
+    return strcmp(name, "AWS_ACCESS_KEY_ID") == 0       ? access
+           : strcmp(name, "AWS_SECRET_ACCESS_KEY") == 0 ? secret
+                                                        : NULL;
+}
+
+static const char *endpoint(void)
+{
+    const char *url = getenv("CMMC_TEST_S3");
+    return url == NULL ? "" : url;
+}
+
+static struct aws_login login_of_test(void)
+{
+    return (struct aws_login){keys_of_test, "", "", "", "", "", NULL};
+}
+
+/* One request past the lake; the verdict, or REFUSED. */
+static enum aws_verdict ask(const char *method, const char *path, struct str body,
+                            const struct sigv4_field *headers, size_t n_headers)
+{
+    CLEANUP(arena_clear) struct arena arena;
+    struct aws_answer answer;
+    const struct aws_call call = {.service = STR("s3"),
+                                  .base = str_of(endpoint()),
+                                  .method = str_of(method),
+                                  .path = str_of(path),
+                                  .headers = headers,
+                                  .n_headers = n_headers,
+                                  .body = body,
+                                  .has_body = true};
+    arena_init(&arena, 16 << 20);
+    return aws_send(raw, &call, &arena, &answer, NULL) == STATUS_OK ? answer.verdict : AWS_REFUSED;
+}
+
+static int setup_all(void **state)
+{
+    struct aws_login login = login_of_test();
+    (void)state;
+    if (endpoint()[0] == '\0')
+        return 0;
+    const struct aws_options options = {"us-east-1", NULL, NULL, true};
+    struct aws_options with_keys = options;
+    if (aws_credentials_new(&login, &credentials, NULL) != STATUS_OK)
+        return -1;
+    with_keys.credentials = credentials;
+    return aws_new(&with_keys, &raw, NULL) != STATUS_OK ||
+           ask("PUT", "/" BUCKET, STR_NONE, NULL, 0) != AWS_FINE;
+}
+
+static int teardown_all(void **state)
+{
+    (void)state;
+    aws_freep(&raw);
+    aws_credentials_freep(&credentials);
+    return 0;
+}
+
+/* A lake of its own for each test; pages of two keys, so that every listing has many. */
+static enum status open_lake(enum lake_s3_style style, struct lake **ret)
+{
+    char address[128];
+    const struct lake_s3_options options = {endpoint(), style, login_of_test(), 2};
+    (void)snprintf(address, sizeof address, "s3://" BUCKET "%s", folder);
+    return raw == NULL ? lake_open(folder, ret, NULL) : lake_open_s3(address, &options, ret, NULL);
+}
+
 static int setup(void **state)
 {
-    (void)snprintf(folder, sizeof folder, "/tmp/cmmc-lake-XXXXXX");
     struct lake *lake = NULL;
-    if (mkdtemp(folder) == NULL || lake_open(folder, &lake, NULL) != STATUS_OK)
+    (void)snprintf(folder, sizeof folder, "/tmp/cmmc-lake-XXXXXX");
+    if (mkdtemp(folder) == NULL || open_lake(LAKE_S3_PATH, &lake) != STATUS_OK)
         return -1;
     *state = lake;
     return 0;
@@ -178,22 +257,161 @@ static void a_broken_or_stopped_source_leaves_nothing(void **state)
     assert_int_equal(lake_head(*state, KEY, &(struct lake_entry){0}, &err), STATUS_NOT_FOUND);
     list(*state, "", NULL, NULL, "");
     (void)snprintf(path, sizeof path, "%s/bronze/coin_data/ymd=2024-02-29", folder);
-    assert_int_equal(rmdir(path), 0); /* empty: no temporary file either */
+    assert_true(raw != NULL || rmdir(path) == 0); /* empty: no temporary file either */
+}
+
+/* Past the lake: other bytes under a key, and with them the hash of the first ones. */
+static void overwrite(const char *text)
+{
+    char path[256], hash[DIGEST_HEX_BYTES];
+    assert_int_equal(digest_hex(STR("first"), hash, NULL), STATUS_OK);
+    (void)snprintf(path, sizeof path, "%s%s/" KEY, raw == NULL ? "" : "/" BUCKET, folder);
+    if (raw != NULL) {
+        const struct sigv4_field field = {STR("x-amz-meta-sha256"), str_of(hash)};
+        assert_int_equal(ask("PUT", path, str_of(text), &field, 1), AWS_FINE);
+        return;
+    }
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
 }
 
 static void changed_bytes_are_noticed(void **state)
 {
     bool is_new = false;
-    char path[256], text[64];
+    char text[64];
     assert_int_equal(put(*state, KEY, STR("first"), &is_new), STATUS_OK);
-    (void)snprintf(path, sizeof path, "%s/%s", folder, KEY);
-    FILE *file = fopen(path, "r+");
-    assert_non_null(file);
-    assert_int_equal(fputc('F', file), 'F');
-    assert_int_equal(fclose(file), 0);
+    overwrite("First");
     assert_int_equal(get(*state, 0, INT64_MAX, text, sizeof text), STATUS_BAD_DATA);
-    assert_int_equal(truncate(path, 3), 0);
-    assert_int_equal(get(*state, 0, INT64_MAX, text, sizeof text), STATUS_IO);
+    overwrite("fir");
+    assert_int_equal(get(*state, 0, INT64_MAX, text, sizeof text),
+                     raw == NULL ? STATUS_IO : STATUS_BAD_DATA);
+}
+
+/* A long text that is not the same anywhere: each eight bytes are their own number. */
+enum { LONG_BYTES = 20 << 20 };
+
+struct numbers {
+    int64_t at, from, to;
+    bool differs;
+};
+
+static char number_at(int64_t at)
+{
+    return (char)((uint64_t)(at / 8) >> (at % 8 * 8) & 0xff);
+}
+
+static enum status give_numbers(void *from, char *room, size_t size, size_t *ret_n, struct err *err)
+{
+    struct numbers *n = from;
+    (void)err;
+    for (*ret_n = 0; *ret_n < size && n->at < n->to; n->at++)
+        room[(*ret_n)++] = number_at(n->at);
+    return STATUS_OK;
+}
+
+static enum status check_numbers(void *to, struct str bytes, struct err *err)
+{
+    struct numbers *n = to;
+    (void)err;
+    for (size_t i = 0; i < bytes.len; i++)
+        n->differs |= bytes.ptr[i] != number_at(n->at++);
+    return STATUS_OK;
+}
+
+static void a_long_object_is_streamed_in_and_out(void **state)
+{
+    struct numbers in = {.to = LONG_BYTES}, out = {0};
+    const struct lake_meta meta = {.fetched_at = 1709251199};
+    const struct lake_source source = {give_numbers, &in};
+    const struct lake_sink sink = {check_numbers, &out};
+    struct lake_entry entry;
+    bool is_new = false;
+    assert_int_equal(lake_put(*state, KEY, source, &meta, NULL, &is_new, NULL), STATUS_OK);
+    assert_true(is_new);
+    assert_int_equal(lake_head(*state, KEY, &entry, NULL), STATUS_OK);
+    assert_int_equal(entry.bytes, LONG_BYTES);
+    assert_int_equal(entry.meta.fetched_at, 1709251199);
+    assert_int_equal(lake_get(*state, KEY, 0, INT64_MAX, sink, NULL, NULL), STATUS_OK);
+    assert_int_equal(out.at, LONG_BYTES);
+    out.at = (8 << 20) - 5; /* over the border of two parts */
+    assert_int_equal(lake_get(*state, KEY, out.at, (8 << 20) + 5, sink, NULL, NULL), STATUS_OK);
+    assert_int_equal(out.at, (8 << 20) + 5);
+    assert_false(out.differs);
+    in.at = 0;
+    assert_int_equal(lake_put(*state, KEY, source, &meta, NULL, &is_new, NULL), STATUS_OK);
+    assert_false(is_new);
+    in.at = 8;
+    assert_int_equal(lake_put(*state, KEY, source, &meta, NULL, &is_new, NULL), STATUS_BAD_DATA);
+}
+
+static void what_a_killed_writer_left_is_tidied_up(void **state)
+{
+    char path[256];
+    int64_t n = 0;
+    bool is_new = false;
+    assert_int_equal(put(*state, KEY, STR("first"), &is_new), STATUS_OK);
+    if (raw != NULL) {
+        (void)snprintf(path, sizeof path, "/" BUCKET "%s/" KEY ".left", folder);
+        CLEANUP(arena_clear) struct arena arena;
+        struct aws_answer answer;
+        const struct sigv4_field uploads = {STR("uploads"), STR("")};
+        const struct aws_call call = {.service = STR("s3"),
+                                      .base = str_of(endpoint()),
+                                      .method = STR("POST"),
+                                      .path = str_of(path),
+                                      .query = &uploads,
+                                      .n_query = 1,
+                                      .has_body = true};
+        arena_init(&arena, 16 << 20);
+        assert_int_equal(aws_send(raw, &call, &arena, &answer, NULL), STATUS_OK);
+    } else {
+        (void)snprintf(path, sizeof path, "%s/bronze/coin_data/ymd=2024-02-29/.left.1-0.part",
+                       folder);
+        FILE *file = fopen(path, "w");
+        assert_non_null(file);
+        assert_int_equal(fclose(file), 0);
+    }
+    int64_t now = clock_wall_s();
+    assert_int_equal(lake_tidy(*state, now - 3600, NULL, &n, NULL), STATUS_OK);
+    assert_int_equal(n, 0);
+    assert_int_equal(lake_tidy(*state, now + 3600, NULL, &n, NULL), STATUS_OK);
+    assert_int_equal(n, 1);
+    assert_int_equal(lake_tidy(*state, now + 3600, NULL, &n, NULL), STATUS_OK);
+    assert_int_equal(n, 0);
+    list(*state, "", NULL, NULL, KEY "\n");
+}
+
+static void an_object_has_an_address(void **state)
+{
+    char address[LAKE_ADDRESS_MAX], want[256];
+    struct lake *lake = *state;
+    lake_address(lake, KEY, address);
+    (void)snprintf(want, sizeof want, "%s%s/" KEY, raw == NULL ? "" : "s3://" BUCKET, folder);
+    assert_string_equal(address, want);
+}
+
+/* The bucket's name in the host, NAME.localhost, in place of the path. */
+static void both_styles_of_addresses_reach_an_object(void **state)
+{
+    struct lake *other = NULL;
+    struct lake_entry entry;
+    bool is_new = false;
+    char local[64], address[128];
+    const char *port = strrchr(endpoint(), ':');
+    (void)snprintf(local, sizeof local, "http://localhost%s", port == NULL ? "" : port);
+    (void)snprintf(address, sizeof address, "s3://" BUCKET "%s", folder);
+    const struct lake_s3_options options = {local, LAKE_S3_VIRTUAL, login_of_test(), 0};
+    assert_int_equal(put(*state, KEY, STR("first"), &is_new), STATUS_OK);
+    if (raw == NULL)
+        return;
+    assert_int_equal(lake_open_s3(address, &options, &other, NULL), STATUS_OK);
+    assert_int_equal(lake_head(other, KEY, &entry, NULL), STATUS_OK);
+    assert_int_equal(entry.bytes, 5);
+    assert_int_equal(put(other, KEY, STR("first"), &is_new), STATUS_OK);
+    assert_false(is_new);
+    lake_freep(&other);
 }
 
 static void objects_are_listed_by_prefix_and_day(void **state)
@@ -213,6 +431,28 @@ static void objects_are_listed_by_prefix_and_day(void **state)
     list(*state, "", "2025-01-01", "2026-01-01", "");
     list(*state, "bronze/indus", NULL, NULL,
          "bronze/industry_code/krx_codes/ymd=2024-02-29/a.json\n");
+}
+
+/* Many days of which few are asked for, and data sets below and beside each other. */
+static void days_that_are_not_asked_for_are_passed_over(void **state)
+{
+    bool is_new = false;
+    char key[128], want[2048] = "";
+    const char *sets[] = {"coin", "coin/rejected", "coin-a"};
+    for (size_t set = 0; set < ARRAY_LEN(sets); set++)
+        for (int32_t day = 0; day < 9; day++) {
+            (void)snprintf(key, sizeof key, "bronze/%s/ymd=2024-03-0%d/a.csv", sets[set], day + 1);
+            assert_int_equal(put(*state, key, STR("x"), &is_new), STATUS_OK);
+        }
+    assert_int_equal(put(*state, "bronze/coin/year=2024/a.csv", STR("x"), &is_new), STATUS_OK);
+    list(*state, "bronze/coin/", "2024-03-05", "2024-03-07",
+         "bronze/coin/rejected/ymd=2024-03-05/a.csv\nbronze/coin/rejected/ymd=2024-03-06/a.csv\n"
+         "bronze/coin/year=2024/a.csv\n"
+         "bronze/coin/ymd=2024-03-05/a.csv\nbronze/coin/ymd=2024-03-06/a.csv\n");
+    list(*state, "bronze/coin-a/ymd=", "2024-03-09", NULL, "bronze/coin-a/ymd=2024-03-09/a.csv\n");
+    list(*state, "bronze/coin/ymd=2024-03-0", NULL, "2024-03-02",
+         "bronze/coin/ymd=2024-03-01/a.csv\n");
+    list(*state, "bronze/coin-a/", "2024-03-10", "2024-04-01", want);
 }
 
 static void keys_of_other_forms_are_refused(void **state)
@@ -289,8 +529,13 @@ int main(void)
         LAKE_TEST(a_broken_or_stopped_source_leaves_nothing),
         LAKE_TEST(changed_bytes_are_noticed),
         LAKE_TEST(objects_are_listed_by_prefix_and_day),
+        LAKE_TEST(days_that_are_not_asked_for_are_passed_over),
+        LAKE_TEST(a_long_object_is_streamed_in_and_out),
+        LAKE_TEST(what_a_killed_writer_left_is_tidied_up),
+        LAKE_TEST(an_object_has_an_address),
+        LAKE_TEST(both_styles_of_addresses_reach_an_object),
         LAKE_TEST(keys_of_other_forms_are_refused),
         LAKE_TEST(of_many_writers_one_wins),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, setup_all, teardown_all);
 }

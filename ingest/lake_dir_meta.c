@@ -1,4 +1,4 @@
-/* lake_meta.c - metadata of the lake in a folder as lines "name: value", and what its files share of I/O. */
+/* lake_dir_meta.c - metadata of the lake in a folder as lines "name: value", and what its files share of I/O. */
 #define _GNU_SOURCE /* O_CLOEXEC, renameat, GNU strerror_r */
 #include "ingest/lake_dir.h"
 
@@ -107,11 +107,8 @@ enum status lake_read_meta(int dir, const char *key, struct str file, struct lak
         is_good = colon + 1 < line.len &&
                   read_line(str_sub(line, 0, colon), str_sub(line, colon + 2, line.len), &entry);
     }
-    if (!is_good || entry.sha256[0] == '\0') {
-        (void)err_set(err, STATUS_BAD_DATA, "The object's metadata is missing or broken.");
-        err_at(err, ERR_PARAMETER, STR("key"), str_of(key));
-        return STATUS_BAD_DATA;
-    }
+    if (!is_good || entry.sha256[0] == '\0')
+        return lake_no_meta(key, err);
     *ret = entry;
     return STATUS_OK;
 }
