@@ -1,6 +1,7 @@
 /* aws_providers.c - the chain: environment, shared file, container, machine; a role on top. */
 #include "ingest/aws_providers.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -50,8 +51,7 @@ enum status aws_provider_init(struct aws_provider *provider, const struct aws_lo
                 aws_copy(str_of(login->role), p->role, sizeof p->role) &&
                 aws_copy(str_of(login->external_id), p->external_id, sizeof p->external_id) &&
                 aws_copy(str_of(login->region), p->region, sizeof p->region) &&
-                aws_copy(str_of(login->sts), p->sts, sizeof p->sts) &&
-                aws_copy(str_of(login->ca_file), p->ca_file, sizeof p->ca_file);
+                aws_copy(str_of(login->sts), p->sts, sizeof p->sts);
     if (!fits)
         return err_set(err, STATUS_CONFIG, "A setting for keys is too long.");
     return p->role[0] == '\0' ? STATUS_OK : init_role(p, login, err);

@@ -5,12 +5,9 @@
 #include "ingest/aws.h"
 #include "ingest/aws_credentials.h"
 
-#include <limits.h>
-
 struct aws_provider {
     aws_lookup *lookup;
-    char profile[128], role[2049], external_id[1225], region[64], sts[AWS_URL_MAX],
-        ca_file[PATH_MAX];
+    char profile[128], role[2049], external_id[1225], region[64], sts[AWS_URL_MAX];
     struct aws_credentials
         *base;       /* of the role: the keys it is taken with; NULL: this is the base */
     struct aws *aws; /* for STS; NULL without a role */

@@ -266,6 +266,7 @@ enum status lake_open(const char *folder, struct lake **ret, struct err *err)
         free(lake);
         (void)err_set(err, STATUS_CONFIG, "The lake has to be a folder.");
         err_at(err, ERR_SETTING, STR("lake"), str_of(folder));
+        err_allow(err, "a folder, or s3://bucket/prefix");
         return STATUS_CONFIG;
     }
     lake->lake.ops = &dir_ops;

@@ -130,7 +130,7 @@ enum status lake_open_s3(const char *address, const struct lake_s3_options *opti
                           : LAKE_S3_PAGE_KEYS;
     enum status s = read_address(lake, address, err);
     if (s == STATUS_OK && (!is_name(str_of(login.region), "-") || strlen(login.region) > 40))
-        s = is_wrong("That is no region.", "s3_region", login.region, err);
+        s = is_wrong("That is no region.", "aws_region", login.region, err);
     if (s == STATUS_OK)
         s = read_endpoint(lake, options->endpoint, login.region, options->style, err);
     if (s == STATUS_OK)

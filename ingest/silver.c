@@ -8,7 +8,7 @@
 enum { KEYS_BYTES_MAX = 256 << 20, KEYS_FIRST = 256 };
 
 struct candidate {
-    const char *key, *sha256;
+    const char *key;
     int32_t ymd;
 };
 
@@ -33,9 +33,8 @@ static enum status add(struct candidates *c, const struct lake_entry *entry, int
         c->room = room;
     }
     struct candidate *one = &c->all[c->n++];
-    *one = (struct candidate){arena_dup(&c->arena, str_of(entry->key)),
-                              arena_dup(&c->arena, str_of(entry->sha256)), ymd};
-    return one->key == NULL || one->sha256 == NULL ? err_out_of_memory(err) : STATUS_OK;
+    *one = (struct candidate){arena_dup(&c->arena, str_of(entry->key)), ymd};
+    return one->key == NULL ? err_out_of_memory(err) : STATUS_OK;
 }
 
 static enum status visit(void *to, const struct lake_entry *entry, struct err *err)
@@ -69,7 +68,7 @@ static enum status load_objects(struct candidates *c, struct err *err)
     enum status s = STATUS_OK;
     for (size_t i = 0; i < c->n && s == STATUS_OK; i++) {
         const struct candidate *one = &c->all[i];
-        struct silver_object object = {.key = one->key, .sha256 = one->sha256, .ymd = one->ymd};
+        struct silver_object object = {.key = one->key, .ymd = one->ymd};
         if (stop_is_raised(c->load->stop))
             return stop_status(c->load->stop, err);
         /* Two objects of a day hold its keys twice. */

@@ -2,6 +2,7 @@
 #ifndef INGEST_SILVER_IMPL_H
 #define INGEST_SILVER_IMPL_H
 
+#include "base/digest.h"
 #include "ingest/silver_shape.h"
 #include "ingest/warehouse_impl.h"
 
@@ -52,8 +53,9 @@ void silver_hash(const struct str *values, size_t n, char ret[SILVER_HASH_BYTES]
 
 /* One object being loaded, and what is counted in it. */
 struct silver_object {
-    const char *key, *sha256;
+    const char *key;
     int32_t ymd;
+    char sha256[DIGEST_HEX_BYTES]; /* of the object, as it was read */
     int64_t n_rows, n_bad, n_repeated, n_nulls, n_out_of_range;
     char fetched_at[24]; /* the newest of its rows */
 };

@@ -344,6 +344,8 @@ static enum status read_object(struct reading *r, struct arena *arena, struct er
     enum status s = lake_get(r->load->lake, r->object->key, 0, INT64_MAX,
                              (struct lake_sink){take, &packed}, r->load->stop, err);
     if (s == STATUS_OK)
+        s = digest_hex(buf_str(&packed), r->object->sha256, err);
+    if (s == STATUS_OK)
         s = gzip_unpack(buf_str(&packed), PLAIN_BYTES_MAX, arena, &r->rest, err);
     if (s == STATUS_OK)
         s = csv_new(give, &r->rest, limits, &r->csv, err);

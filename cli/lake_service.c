@@ -1,0 +1,27 @@
+/* lake_service.c - the lake that the settings name. */
+#include "cli/lake_service.h"
+
+#include "ingest/lake_s3.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum status lake_service_open(const struct config *config, struct lake **ret, struct err *err)
+{
+    char folder[1100];
+    const struct lake_s3_options options = {
+        .endpoint = config->s3_endpoint,
+        .style = (enum lake_s3_style)config->s3_style,
+        .login = {.lookup = getenv,
+                  .profile = config->aws_profile,
+                  .role = config->aws_role,
+                  .external_id = config->aws_external_id,
+                  .region = config->aws_region,
+                  .sts = config->aws_sts_endpoint,
+                  .ca_file = config->aws_ca_file[0] == '\0' ? NULL : config->aws_ca_file},
+    };
+    if (str_starts(str_of(config->lake), STR("s3://")))
+        return lake_open_s3(config->lake, &options, ret, err);
+    (void)snprintf(folder, sizeof folder, "%s/lake", config->var_dir);
+    return lake_open(config->lake[0] == '\0' ? folder : config->lake, ret, err);
+}
