@@ -93,9 +93,10 @@ struct backtest_shared {
 };
 
 /*
- * Lines and measures of the strategy alone, the same as backtest_run's bit for bit: no run without costs, measures of
- * the benchmark itself, tables, monkeys, intervals or warnings. For rows of a batch. panel: what panel_build makes of this spec, or of another one
- * with the same panel_key, on the same data; NULL: it is built.
+ * Lines and headline measures (measure_headlines; with a metrics_profile of others all) of the strategy alone, the same as
+ * backtest_run's bit for bit: no run without costs, measures of the benchmark itself, tables, monkeys, intervals or
+ * warnings. For rows of a batch. panel: what panel_build makes of this spec, or of another one with the same panel_key,
+ * on the same data; NULL: it is built.
  */
 enum status backtest_figures(const struct spec *spec, const struct market_data *market,
                              const struct panel *panel, struct arena *arena,

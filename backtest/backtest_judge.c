@@ -144,6 +144,7 @@ enum status run_take_measures(struct run *run, struct err *err)
         .kernels = run->panel->kernels,
         .trading = &trading,
         .details = &run->details,
+        .is_headline = run->is_row && run->spec->metrics_profile == PROFILE_native,
     };
     s = common_paths(run, &input, err);
     if (s == STATUS_OK)

@@ -174,7 +174,8 @@ enum status run_strategy(struct run *run, struct err *err)
 
     enum status s = sim_workspace_init(&run->workspace, run->arena, n, run->panel->n_held, err);
     if (s == STATUS_OK)
-        s = sim_recorder_init(&result->ledger, run->arena, n, BACKTEST_TRADES_MAX, err);
+        s = sim_recorder_init(&result->ledger, run->arena, n, run->is_row ? 0 : BACKTEST_TRADES_MAX,
+                              err);
     if (s == STATUS_OK && run->rules.n_flows > 0)
         s = sim_workspace_add_wealth(&run->workspace, run->arena, n, err);
     if (s == STATUS_OK && run->rules.n_flows > 0)

@@ -52,6 +52,18 @@ void drawdown_sort(struct drawdown *list, size_t n)
         }
 }
 
+void drawdown_raise_deepest(struct drawdown *list, size_t n)
+{
+    size_t deepest = 0;
+    for (size_t i = 1; i < n; i++)
+        deepest = is_deeper(&list[i], &list[deepest]) ? i : deepest;
+    if (n > 0) {
+        struct drawdown first = list[0];
+        list[0] = list[deepest];
+        list[deepest] = first;
+    }
+}
+
 double drawdown_ulcer(const double *drawdown, size_t n)
 {
     return sqrt(kernels_ref.dot(drawdown, drawdown, n) / (double)n);

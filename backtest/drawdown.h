@@ -29,6 +29,9 @@ size_t drawdown_list(const double *value, size_t n, struct drawdown *ret);
 /* Deepest first, earlier first among equals. */
 void drawdown_sort(struct drawdown *list, size_t n);
 
+/* Puts the one that drawdown_sort would put first in front; the others are in no order. */
+void drawdown_raise_deepest(struct drawdown *list, size_t n);
+
 /* sqrt(sum D^2 / n). Source: P. Martin, B. McCann, "The Investor's Guide to Fidelity Funds", 1989. */
 double drawdown_ulcer(const double *drawdown, size_t n);
 

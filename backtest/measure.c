@@ -143,6 +143,7 @@ static void take_growth(struct facts *f)
     f->cagr = f->path.date != NULL ? measure_cagr(f->path) : f->cagr_periods;
 }
 
+/* What every row needs. */
 static enum status prepare(struct facts *f, struct arena *arena, struct err *err)
 {
     size_t n = f->path.n;
@@ -151,30 +152,38 @@ static enum status prepare(struct facts *f, struct arena *arena, struct err *err
     f->scratch = arena_room(arena, n + 1, sizeof *f->scratch);
     f->spare = arena_room(arena, n + 1, sizeof *f->spare);
     f->count = arena_room(arena, 2 * n + 1, sizeof *f->count);
-    f->log_value = arena_room(arena, n, sizeof *f->log_value);
     f->episodes = arena_room(arena, n / 2 + 1, sizeof *f->episodes);
     if (drawdown == NULL || f->sorted == NULL || f->scratch == NULL || f->spare == NULL ||
-        f->count == NULL || f->episodes == NULL || f->log_value == NULL)
+        f->count == NULL || f->episodes == NULL)
         return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for the metrics.");
     enum status s = take_returns(f, arena, err);
     if (s != STATUS_OK)
         return s;
     take_sides(f);
     take_growth(f);
-    if (!f->is_ruined)
-        f->k->logs(f->path.value, n, f->path.value[0], f->log_value);
-    assert(f->r != NULL);
-    memcpy(f->sorted, f->r, f->n * sizeof *f->sorted);
-    order_sort(f->sorted, f->n, f->scratch, f->count);
     f->declines = f->k->declines(f->path.value, n, drawdown);
     f->drawdown = drawdown + 1;
     f->n_episodes = drawdown_list(f->path.value, n, f->episodes);
-    drawdown_sort(f->episodes, f->n_episodes);
-    f->depth = f->n_episodes > 0 ? -f->episodes[0].depth : 0;
-    f->has_rho = stats_autocorrelation(f->k, f->r, f->n, &f->rho);
     f->flat = f->n < 2       ? REASON_TOO_SHORT
               : f->m.is_zero ? REASON_NO_VARIATION
                              : REASON_ZERO_VARIANCE;
+    return STATUS_OK;
+}
+
+/* What only some rows need: logarithms, and returns and declines in order. */
+static enum status prepare_all(struct facts *f, struct arena *arena, struct err *err)
+{
+    f->log_value = arena_room(arena, f->path.n, sizeof *f->log_value);
+    if (f->log_value == NULL)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for the metrics.");
+    if (!f->is_ruined)
+        f->k->logs(f->path.value, f->path.n, f->path.value[0], f->log_value);
+    assert(f->r != NULL);
+    memcpy(f->sorted, f->r, f->n * sizeof *f->sorted);
+    order_sort(f->sorted, f->n, f->scratch, f->count);
+    drawdown_sort(f->episodes, f->n_episodes);
+    f->depth = f->n_episodes > 0 ? -f->episodes[0].depth : 0;
+    f->has_rho = stats_autocorrelation(f->k, f->r, f->n, &f->rho);
     return STATUS_OK;
 }
 
@@ -230,6 +239,10 @@ enum status measure_compute(const struct measure_input *input, struct arena *are
     f.periods = input->periods_per_year;
     f.root = sqrt(f.periods);
     enum status s = prepare(&f, arena, err);
+    if (s == STATUS_OK && input->is_headline)
+        return measure_headline(&f, arena, err);
+    if (s == STATUS_OK)
+        s = prepare_all(&f, arena, err);
     if (s != STATUS_OK)
         return s;
     measure_growth(&f);

@@ -109,7 +109,12 @@ struct measure_input {
     const struct kernels *kernels;         /* all give the same bits; NULL: those for any machine */
     const struct measure_trading *trading; /* NULL: a price series */
     struct measure_details *details;       /* to be filled; NULL: not wanted */
+    bool is_headline; /* only the rows of measure_headlines, with the same bits; no details */
 };
+
+/* The rows that lists of many backtests show. */
+enum { MEASURE_HEADLINE_COUNT = 32 };
+extern const enum measure_id measure_headlines[MEASURE_HEADLINE_COUNT];
 
 /* Sessions of path that count: all, or up to and including the first value that is not above 0. */
 size_t measure_live_length(struct measure_path path);
@@ -120,7 +125,10 @@ double measure_rate_per_period(double annual, double periods_per_year);
 /* (last / first)^(1 / Y) - 1, Y years by date; -1 for a path that ends in ruin. */
 double measure_cagr(struct measure_path path);
 
-/* All metrics and variants. path.n >= 2. Errors: STATUS_OUT_OF_MEMORY. */
+/*
+ * All metrics and variants; with is_headline the others are REASON_NOT_APPLICABLE. path.n >= 2. Errors:
+ * STATUS_OUT_OF_MEMORY.
+ */
 enum status measure_compute(const struct measure_input *input, struct arena *arena,
                             struct measure_value ret[MEASURE_ALL_COUNT], struct err *err) NODISCARD;
 

@@ -37,7 +37,7 @@ static struct spans add_up(const struct facts *f)
     return s;
 }
 
-static double days_of_deepest(const struct facts *f)
+double measure_days_of_deepest(const struct facts *f)
 {
     struct drawdown d = f->episodes[0];
     size_t to = d.recovery == DRAWDOWN_OPEN ? f->n : d.recovery;
@@ -71,7 +71,8 @@ static void episode_rows(struct facts *f)
         return;
     }
     measure_set(ROW(out, recovery_days_lean), s.recovered_days, n);
-    measure_maybe(ROW(out, max_drawdown_days), is_any, is_any ? days_of_deepest(f) : 0, why, n);
+    measure_maybe(ROW(out, max_drawdown_days), is_any, is_any ? measure_days_of_deepest(f) : 0, why,
+                  n);
     measure_maybe(ROW(out, average_drawdown_days), is_any, s.days / count, why, n);
     measure_maybe(ROW(out, longest_drawdown_days), is_any, s.longest_days, why, n);
 }

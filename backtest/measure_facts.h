@@ -76,6 +76,18 @@ void measure_serial(struct facts *f);
 enum status measure_calendar(struct facts *f, struct arena *arena, struct err *err) NODISCARD;
 void measure_trades(struct facts *f);
 
+/* The rows of measure_headlines and no others: needs prepare() alone. */
+enum status measure_headline(struct facts *f, struct arena *arena, struct err *err) NODISCARD;
+
+/* value when there are enough returns and they vary. */
+void measure_moment(struct facts *f, struct measure_value *out, double value, size_t needs);
+
+/* One form of the probabilistic Sharpe ratio; a variance that is not above 0 has none. */
+void measure_psr(struct facts *f, enum measure_id id, double ratio, double target, double skew,
+                 double excess);
+
+double measure_days_of_deepest(const struct facts *f);
+
 /* The rows that compare input->common with input->benchmark, or deny them all. */
 enum status measure_relative(const struct facts *f, struct arena *arena, struct err *err) NODISCARD;
 

@@ -101,8 +101,7 @@ static void spread(struct facts *f)
         measure_deny(ROW(out, gini_mean_difference), REASON_TOO_SHORT, f->n);
 }
 
-/* A moment that needs at least so many returns that vary. */
-static void moment(struct facts *f, struct measure_value *out, double value, size_t needs)
+void measure_moment(struct facts *f, struct measure_value *out, double value, size_t needs)
 {
     enum measure_reason why = f->n < needs ? REASON_TOO_SHORT : f->flat;
     measure_maybe(out, f->n >= needs && !f->m.is_constant, value, why, f->n);
@@ -115,19 +114,21 @@ static void shape(struct facts *f)
     double n = (double)f->n, share = m->sd > 0 ? m->sd_population / m->sd : 0;
     double fourth = (m->excess_population + 3) * share * share * share * share;
 
-    moment(f, ROW(out, skewness), m->skew, 3);
+    measure_moment(f, ROW(out, skewness), m->skew, 3);
     out[MEASURE_skewness_fisher] = out[MEASURE_skewness];
-    moment(f, ROW(out, skewness_population), m->skew_population, 2);
-    moment(f, ROW(out, skewness_sample), n * n / ((n - 1) * (n - 2)) * m->skew_population, 3);
-    moment(f, ROW(out, kurtosis_excess), m->excess, 4);
+    measure_moment(f, ROW(out, skewness_population), m->skew_population, 2);
+    measure_moment(f, ROW(out, skewness_sample), n * n / ((n - 1) * (n - 2)) * m->skew_population,
+                   3);
+    measure_moment(f, ROW(out, kurtosis_excess), m->excess, 4);
     out[MEASURE_kurtosis_fisher] = out[MEASURE_kurtosis_excess];
-    moment(f, ROW(out, kurtosis_excess_population), m->excess_population, 2);
-    moment(f, ROW(out, kurtosis_population), m->excess_population + 3, 2);
-    moment(f, ROW(out, kurtosis_sample), n * n * (n + 1) / ((n - 1) * (n - 2) * (n - 3)) * fourth,
-           4);
-    moment(f, ROW(out, skewness_kurtosis_ratio), m->skew_population / (m->excess_population + 3),
-           2);
-    moment(f, ROW(out, hurst), elementary_log((m->max - m->min) / m->sd) / elementary_log(n), 2);
+    measure_moment(f, ROW(out, kurtosis_excess_population), m->excess_population, 2);
+    measure_moment(f, ROW(out, kurtosis_population), m->excess_population + 3, 2);
+    measure_moment(f, ROW(out, kurtosis_sample),
+                   n * n * (n + 1) / ((n - 1) * (n - 2) * (n - 3)) * fourth, 4);
+    measure_moment(f, ROW(out, skewness_kurtosis_ratio),
+                   m->skew_population / (m->excess_population + 3), 2);
+    measure_moment(f, ROW(out, hurst),
+                   elementary_log((m->max - m->min) / m->sd) / elementary_log(n), 2);
 }
 
 static void sides(struct facts *f)

@@ -251,8 +251,10 @@ enum status measure_relative(const struct facts *f, struct arena *arena, struct 
         return s;
     growth(&w, common, benchmark);
     regression(&w);
-    correlations(&w);
     active_return(&w);
+    if (f->in->is_headline)
+        return STATUS_OK;
+    correlations(&w);
     risks(&w);
     modigliani(&w);
     measure_captures(&w);

@@ -71,9 +71,8 @@ static void corrected(struct facts *f, double sharpe)
                   sharpe * stats_lo_factor(f->periods, f->has_rho ? f->rho : 0), why, f->n);
 }
 
-/* One form of the probabilistic Sharpe ratio; a variance that is not above 0 has none. */
-static void psr(struct facts *f, enum measure_id id, double ratio, double target, double skew,
-                double excess)
+void measure_psr(struct facts *f, enum measure_id id, double ratio, double target, double skew,
+                 double excess)
 {
     bool is_known = stats_sharpe_variance(ratio, skew, excess) > 0;
     measure_maybe(&f->out[id], is_known,
@@ -101,10 +100,11 @@ static void probabilistic(struct facts *f, double sharpe)
 
     measure_maybe(ROW(out, sharpe_se), variance >= 0,
                   sqrt(fmax(variance, 0) / (double)(f->n - 1)) * f->root, REASON_NOT_FINITE, f->n);
-    psr(f, MEASURE_psr_0, sharpe, 0, m->skew, m->excess);
-    psr(f, MEASURE_psr, sharpe, target, m->skew, m->excess);
-    psr(f, MEASURE_psr_population, sharpe, target, m->skew_population, m->excess_population);
-    psr(f, MEASURE_psr_excess, m->mean / m->sd, target, m->skew, m->excess - 3);
+    measure_psr(f, MEASURE_psr_0, sharpe, 0, m->skew, m->excess);
+    measure_psr(f, MEASURE_psr, sharpe, target, m->skew, m->excess);
+    measure_psr(f, MEASURE_psr_population, sharpe, target, m->skew_population,
+                m->excess_population);
+    measure_psr(f, MEASURE_psr_excess, m->mean / m->sd, target, m->skew, m->excess - 3);
     min_track_record(f, MEASURE_min_track_record_length, sharpe, m->skew, m->excess);
     min_track_record(f, MEASURE_min_track_record_population, sharpe, m->skew_population,
                      m->excess_population);

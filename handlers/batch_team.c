@@ -1,6 +1,7 @@
 /* batch_team.c - threads take items by number; the outcomes lie where their numbers say. */
 #include "handlers/batch_team.h"
 
+#include "backtest/profile.h"
 #include "base/lock.h"
 #include "handlers/sweep.h"
 
@@ -76,7 +77,8 @@ static void take_figures(struct batch_outcome *outcome, const struct backtest_re
     outcome->row.id = str_of(outcome->id);
     outcome->row.final_equity = result->equity[result->panel->n_sessions - 1];
     for (size_t i = 0; i < BACKTEST_ROW_METRICS; i++) {
-        const struct measure_value *value = &result->measures[row_measures[i]];
+        enum measure_id id = profile_row(result->spec->metrics_profile, row_measures[i]);
+        const struct measure_value *value = &result->measures[id];
         if (value->reason == REASON_NONE)
             outcome->row.metric[i] = value->value;
     }

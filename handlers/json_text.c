@@ -306,15 +306,27 @@ static int by_place(const void *a, const void *b)
     return x->splice < y->splice ? -1 : x->splice > y->splice;
 }
 
+/* False: some pointer leads nowhere as the document stands. */
+static bool locate_all(struct str document, const struct json_splice *splices, size_t n,
+                       struct place *ret)
+{
+    enum status s = STATUS_OK;
+    for (size_t i = 0; i < n && s == STATUS_OK; i++)
+        s = locate(document, &splices[i], &ret[i], NULL);
+    return s == STATUS_OK;
+}
+
 enum status json_splice(struct str document, const struct json_splice *splices, size_t n,
                         struct arena *arena, struct buf *out, struct err *err)
 {
     struct place *places = arena_array(arena, n + 1, sizeof *places);
     enum status s = places == NULL ? err_out_of_memory(err) : STATUS_OK;
-    for (size_t i = 0; i < n && s == STATUS_OK; i++)
-        s = add_parents(&document, splices[i].pointer, arena, err);
-    for (size_t i = 0; i < n && s == STATUS_OK; i++)
-        s = locate(document, &splices[i], &places[i], err);
+    if (s == STATUS_OK && !locate_all(document, splices, n, places)) {
+        for (size_t i = 0; i < n && s == STATUS_OK; i++)
+            s = add_parents(&document, splices[i].pointer, arena, err);
+        for (size_t i = 0; i < n && s == STATUS_OK; i++)
+            s = locate(document, &splices[i], &places[i], err);
+    }
     if (s != STATUS_OK)
         return s;
     assert(places != NULL);

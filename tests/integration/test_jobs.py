@@ -93,6 +93,7 @@ class JobTests(Assertions):
             {"bootstrap": {"count": 20}, "verify": "prefix", "monte_carlo": {"count": 10}}, {"benchmark": None, "monkeys": {"count": 0}},
             {"assets": None, "universe": ["coin:SIMBTCUSDT", "stock:US.AAPL"], "start": "2018-01-02", "end": "2018-12-28"},
             {"costs": {"commission_bps": 10, "slippage_bps": 5}, "rebalance": "weekly"}, {"end": None, "start": None},
+            {"metrics_profile": "quantstats", "risk_free_rate": 0.03}, {"metrics_profile": "empyrical"},
             {"financing": {"cash_rate": 0.03}, "on_weight_sum": "cash", "assets": [{"uid": "stock:US.AAPL", "weight": 0.5}]}]
         requests = [{**BASE, **change} for change in changes]
         rows = self.rows(self.make("batch", {"items": requests}).header("Location"))

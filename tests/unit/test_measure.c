@@ -7,6 +7,7 @@
 #include "backtest/record.h"
 #include "backtest/stats.h"
 #include "base/date.h"
+#include "base/number.h"
 #include "tests/support/conformance.h"
 
 #include <math.h>
@@ -423,6 +424,42 @@ static void names_are_found_in_their_profile(void **state)
     assert_true(n > MEASURE_ALL_COUNT + 80);
 }
 
+/* Rows of lists are those of whole answers: value, count and reason. */
+static void headlines_are_the_same_rows(const struct record *record,
+                                        const struct measure_value *all)
+{
+    struct record_ready ready;
+    struct measure_value few[MEASURE_ALL_COUNT];
+    struct err err = {0};
+    assert_int_equal(record_prepare(record, &arena, &ready, &err), STATUS_OK);
+    ready.input.is_headline = true;
+    assert_int_equal(measure_compute(&ready.input, &arena, few, &err), STATUS_OK);
+    for (size_t i = 0; i < MEASURE_HEADLINE_COUNT; i++) {
+        enum measure_id id = measure_headlines[i];
+        if (!number_is_same(few[id].value, all[id].value) || few[id].n != all[id].n ||
+            few[id].reason != all[id].reason)
+            fail_msg("%s: %.17g (%d) is not %.17g (%d)", measure_infos[id].name, few[id].value,
+                     (int)few[id].reason, all[id].value, (int)all[id].reason);
+    }
+}
+
+static void every_metric_of_a_batch_is_a_headline(void **state)
+{
+    static const enum measure_id rows[] = {
+#define ROW_METRIC(name) MEASURE_##name,
+#include "store/backtest_row.def"
+#undef ROW_METRIC
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        bool is_there = false;
+        for (size_t k = 0; k < MEASURE_HEADLINE_COUNT; k++)
+            is_there = is_there || measure_headlines[k] == rows[i];
+        if (!is_there)
+            fail_msg("%s is no headline", measure_infos[rows[i]].name);
+    }
+}
+
 /* No figure of any profile is a NaN or an infinity, whatever the series. */
 static void random_series_never_give_a_number_that_is_none(void **state)
 {
@@ -448,6 +485,7 @@ static void random_series_never_give_a_number_that_is_none(void **state)
         for (size_t i = 0; i < MEASURE_ALL_COUNT; i++) {
             assert_true(isfinite(values[i].value));
         }
+        headlines_are_the_same_rows(&record, values);
         arena_reset(&arena);
     }
 }
@@ -469,6 +507,7 @@ int main(void)
         cmocka_unit_test(the_derived_figures),
         cmocka_unit_test(recovery_times_of_lean),
         cmocka_unit_test(names_are_found_in_their_profile),
+        cmocka_unit_test(every_metric_of_a_batch_is_a_headline),
         cmocka_unit_test(random_series_never_give_a_number_that_is_none),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

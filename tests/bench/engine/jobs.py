@@ -36,6 +36,13 @@ def ten(n):
     return {**body, "base": {**SIX_YEARS, "assets": [{"uid": f"stock:US.{symbol}"} for symbol in symbols]}}
 
 
+def twenty(n):
+    symbols = ("AAPL", "AMD", "BAC", "BBY", "CVX", "GE", "HD", "JNJ", "JPM", "KO", "LLY", "MRK", "MSFT", "PEP", "PFE", "PG", "RRC", "UNH", "WMT", "XOM")
+    body = weights(n)
+    return {**body, "base": {"assets": [{"uid": f"stock:US.{symbol}"} for symbol in symbols], "start": "1992-01-02", "end": "2021-12-31",
+                             "costs": {"commission_bps": 5}}}
+
+
 def starts(n):
     """Each item begins on a day of its own, or shares it with few: as many panels as days."""
     first = datetime.date(2012, 1, 3)
@@ -43,7 +50,7 @@ def starts(n):
     return {"base": SIX_YEARS, "axes": [{"pointer": "/capital", "values": list(range(1000, 1000 + max(1, n // 300)))}, {"pointer": "/start", "values": days}]}
 
 
-CASES = [("6 years x 2, commissions", commissions), ("6 years x 2, weights", weights), ("6 years x 10, weights", ten),
+CASES = [("6 years x 2, commissions", commissions), ("6 years x 2, weights", weights), ("6 years x 10, weights", ten), ("30 years x 20, weights, costs", twenty),
          ("6-7 years x 2, start days", starts)]
 
 
