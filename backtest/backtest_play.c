@@ -95,31 +95,48 @@ static bool can_cost(const struct sim_rules *rules)
            rules->financing.n_borrow_fee > 0 || rules->leverage.liquidation_fee > 0;
 }
 
-/* The run, and beside it the same without costs, of which only the final equity is kept. */
-static enum status play(struct run *run, struct err *err)
+/* Costs do no more than scale what is held, see engine.h. */
+static bool costs_only_scale(const struct sim_rules *rules)
 {
-    size_t n = run->panel->n_sessions;
+    return sim_rules_are_simple(rules) && rules->n_flows == 0 &&
+           !(rules->financing.day_basis > 0) && !rules->leverage.is_allowed;
+}
+
+/* The run without costs, of which only the final equity is kept, and unless it is there, the run beside it. */
+static enum status play_gross(struct run *run, bool is_played, struct err *err)
+{
+    size_t n = run->panel->n_sessions, n_games = is_played ? 1 : 2;
     struct sim_recorder *ledger = &run->result->ledger;
     struct sim_rules free = free_rules(&run->rules);
     struct sim_workspace gross;
-    struct sim_game games[2] = {{&run->plan, &run->rules, &run->workspace, ledger, false},
-                                {&run->plan, &free, &gross, NULL, true}};
-    enum status s = STATUS_OK;
-
-    if (run->is_row || !can_cost(&run->rules)) {
-        s = simulate(run->panel, &run->plan, &run->rules, &run->workspace, ledger, run->stop, err);
-        run->result->gross_terminal = run->workspace.wealth[n - 1];
-        return s;
-    }
-    s = sim_workspace_init(&gross, run->arena, n, run->panel->n_held, err);
+    struct sim_game games[2] = {{&run->plan, &free, &gross, NULL, true},
+                                {&run->plan, &run->rules, &run->workspace, ledger, false}};
+    enum status s = sim_workspace_init(&gross, run->arena, n, run->panel->n_held, err);
     if (s == STATUS_OK && run->rules.n_flows > 0)
         s = sim_workspace_add_wealth(&gross, run->arena, n, err);
     if (s == STATUS_OK)
-        s = simulate_many(run->panel, games, 2, run->stop, err);
+        s = simulate_many(run->panel, games, n_games, run->stop, err);
     if (s == STATUS_OK)
         run->result->gross_terminal =
             sim_costs_paid(ledger) > 0 ? gross.wealth[n - 1] : run->workspace.wealth[n - 1];
     return s;
+}
+
+/* The run, and what it would have come to without costs. */
+static enum status play(struct run *run, struct err *err)
+{
+    struct sim_recorder *ledger = &run->result->ledger;
+    bool is_scaled = costs_only_scale(&run->rules);
+
+    if (!run->is_row && can_cost(&run->rules) && !is_scaled)
+        return play_gross(run, false, err);
+    enum status s =
+        simulate(run->panel, &run->plan, &run->rules, &run->workspace, ledger, run->stop, err);
+    if (s != STATUS_OK)
+        return s;
+    double kept = is_scaled ? ledger->kept : 1;
+    run->result->gross_terminal = run->workspace.wealth[run->panel->n_sessions - 1] / kept;
+    return isnan(kept) ? play_gross(run, true, err) : STATUS_OK;
 }
 
 /* Room for the session at which each decision is filled. */

@@ -1,10 +1,19 @@
 /* batch.c - plays groups of plans side by side where their days are alike, else each by itself. */
 #include "backtest/batch_lanes.h"
 
-#include "backtest/kernels.h"
-
 #include <math.h>
 #include <string.h>
+
+enum { LINE_BYTES = 64 };
+
+/* Room for n values that begin with a line of the cache. */
+static double *lined_array(struct arena *arena, size_t n)
+{
+    double *room = arena_array(arena, n + LINE_BYTES / sizeof *room, sizeof *room);
+    if (room == NULL)
+        return NULL;
+    return room + (LINE_BYTES - (uintptr_t)room % LINE_BYTES) % LINE_BYTES / sizeof *room;
+}
 
 /* Room for one portfolio whose result is equity. */
 static enum status init_single(struct sim_workspace *single, const struct batch *batch,
@@ -28,19 +37,20 @@ enum status batch_workspace_init(struct batch_workspace *workspace, const struct
     size_t most = max_names * BATCH_GROUP;
     w.max_columns = most < panel->n_assets ? most : panel->n_assets;
     size_t cells = w.max_columns * BATCH_GROUP;
-    w.units = arena_array(arena, cells, sizeof *w.units);
-    w.target = arena_array(arena, cells, sizeof *w.target);
-    w.value = arena_array(arena, cells, sizeof *w.value);
-    w.weight = arena_array(arena, cells, sizeof *w.weight);
+    w.units = lined_array(arena, cells);
+    w.target = lined_array(arena, cells);
+    w.value = lined_array(arena, cells);
+    w.weight = lined_array(arena, cells);
     w.price = arena_array(arena, w.max_columns, sizeof *w.price);
+    w.tile = lined_array(arena, w.max_columns * KERNEL_TILE);
     w.column = arena_array(arena, w.max_columns, sizeof *w.column);
     w.asset = arena_array(arena, w.max_columns, sizeof *w.asset);
     w.place = arena_array(arena, panel->n_assets, sizeof *w.place);
     w.returns = arena_array(arena, n, sizeof *w.returns);
     w.drawdown = arena_array(arena, n, sizeof *w.drawdown);
     bool has_room = w.units != NULL && w.target != NULL && w.value != NULL && w.weight != NULL &&
-                    w.price != NULL && w.column != NULL && w.asset != NULL && w.place != NULL &&
-                    w.returns != NULL && w.drawdown != NULL;
+                    w.price != NULL && w.tile != NULL && w.column != NULL && w.asset != NULL &&
+                    w.place != NULL && w.returns != NULL && w.drawdown != NULL;
     for (size_t p = 0; p < BATCH_GROUP && has_room; p++) {
         w.equity[p] = arena_array(arena, n, sizeof *w.equity[p]);
         has_room = w.equity[p] != NULL;
@@ -102,12 +112,9 @@ static bool are_simple_flows(const struct sim_rules *rules)
 /* Decisions by the calendar, filled in full at a close, at a cost that is a share of what is traded. */
 static bool are_simple(const struct sim_rules *rules)
 {
-    return costs_are_flat(&rules->costs) && rules->shares == SHARES_FRACTIONAL &&
-           are_simple_flows(rules) && rules->fill != FILL_NEXT_OPEN &&
-           rules->rebalance.when == WHEN_CALENDAR && rules->rebalance.scope == SCOPE_ALL &&
-           rules->rebalance.destination == DESTINATION_TARGET &&
-           !(rules->rebalance.min_trade > 0) && !(rules->financing.day_basis > 0) &&
-           !rules->leverage.is_allowed;
+    return sim_rules_are_simple(rules) && are_simple_flows(rules) &&
+           rules->fill != FILL_NEXT_OPEN && rules->rebalance.when == WHEN_CALENDAR &&
+           !(rules->financing.day_basis > 0) && !rules->leverage.is_allowed;
 }
 
 /* Whether nothing but its price happens to a column: no delisting, no cash. */

@@ -14,6 +14,7 @@
 #define BACKTEST_BATCH_H
 
 #include "backtest/engine.h"
+#include "backtest/kernels.h"
 #include "backtest/measure.h"
 
 enum { BATCH_GROUP = SIM_TOGETHER };
@@ -59,6 +60,7 @@ struct batch_workspace {
         terminal[BATCH_GROUP]; /* money at the end; with flows not the same as the equity there */
     double *units, *target, *value, *weight; /* [max_columns * BATCH_GROUP] */
     double *price;                           /* [max_columns] */
+    double *tile;                            /* [max_columns * KERNEL_TILE] */
     const double **column;
     size_t *asset;
     size_t

@@ -68,10 +68,11 @@ static void lanes_init(struct lanes *lanes, const struct batch_group *group,
                             .ws = ws,
                             .is_fixed = have_one_row(group),
                             .invest_at = SIZE_MAX};
-    lanes->held = (struct kernel_holdings){ws->column,  n,           ws->units, lanes->cash,
-                                           BATCH_GROUP, BATCH_GROUP, ws->equity};
+    lanes->held = (struct kernel_holdings){ws->column,  n,           ws->units,  lanes->cash,
+                                           BATCH_GROUP, BATCH_GROUP, ws->equity, ws->tile};
     lanes->fill = (struct kernel_fill){.price = ws->price,
                                        .n_assets = n,
+                                       .before = lanes->wealth,
                                        .n_portfolios = BATCH_GROUP,
                                        .stride = BATCH_GROUP,
                                        .target = ws->target,
@@ -156,7 +157,6 @@ static bool fill_at(struct lanes *lanes, size_t d, size_t t)
             has_flows(lanes) ? lanes->wealth[p] * lanes->scale[p] : lanes->wealth[p];
         lanes->waiting[p] = 0;
     }
-    lanes->at = t + 1;
     lanes->invest_at = SIZE_MAX;
     return true;
 }
@@ -218,7 +218,7 @@ static bool play_session(struct lanes *lanes, size_t t)
     const struct sim_rules *rules = lanes->group->batch->rules;
     bool is_fill =
         lanes->next_due < rules->n_due && batch_fill_session(rules, lanes->next_due) == t;
-    value_until(lanes, t);
+    value_until(lanes, is_fill ? t + 1 : t);
     if (is_fill && !fill_at(lanes, lanes->next_due++, t))
         return false;
     if (lanes->invest_at == t && !invest_at(lanes, t))

@@ -150,7 +150,7 @@ double costs_value_after(double budget, const double *value, const double *weigh
         double signed_value = 0, signed_weight = 0;
         for (size_t i = 0; i < n; i++) {
             double trade = weight[i] * after - value[i];
-            double sign = (double)((trade > 0) - (trade < 0)); /* no branch: signs look random */
+            double sign = 1 - 2 * (double)(trade < 0); /* no branch: signs look random */
             signed_value += sign * value[i];
             signed_weight += sign * weight[i];
         }

@@ -1,6 +1,7 @@
 /* engine.c - the simulation loop: jumps from event to event and values the quiet days in between. */
 #include "backtest/engine_state.h"
 
+#include "backtest/kernels.h"
 #include "base/date.h"
 
 #include <math.h>
@@ -32,11 +33,13 @@ enum status sim_workspace_init(struct sim_workspace *workspace, struct arena *ar
     struct sim_workspace w = {.max_names = max_names};
     w.equity = arena_array(arena, n_sessions, sizeof *w.equity);
     w.wealth = w.equity;
-    w.units = arena_array(arena, max_names, sizeof *w.units);
-    w.value = arena_array(arena, max_names, sizeof *w.value);
-    w.weight = arena_array(arena, max_names, sizeof *w.weight);
-    w.change = arena_array(arena, max_names, sizeof *w.change);
-    w.target = arena_array(arena, max_names, sizeof *w.target);
+    size_t n_lanes = max_names + KERNEL_LANES - 1; /* a fill goes by whole lanes */
+    w.units = arena_array(arena, n_lanes, sizeof *w.units);
+    w.price = arena_array(arena, n_lanes, sizeof *w.price);
+    w.value = arena_array(arena, n_lanes, sizeof *w.value);
+    w.weight = arena_array(arena, n_lanes, sizeof *w.weight);
+    w.change = arena_array(arena, n_lanes, sizeof *w.change);
+    w.target = arena_array(arena, n_lanes, sizeof *w.target);
     w.context = arena_array(arena, max_names, sizeof *w.context);
     w.active = arena_array(arena, max_names, sizeof *w.active);
     w.column = arena_array(arena, max_names, sizeof *w.column);
@@ -46,10 +49,10 @@ enum status sim_workspace_init(struct sim_workspace *workspace, struct arena *ar
     w.upper = arena_array(arena, max_names, sizeof *w.upper);
     w.lower = arena_array(arena, max_names, sizeof *w.lower);
     w.block = arena_array(arena, (size_t)BLOCK_LINES * SIM_BLOCK, sizeof *w.block);
-    if (w.equity == NULL || w.units == NULL || w.value == NULL || w.weight == NULL ||
-        w.change == NULL || w.target == NULL || w.context == NULL || w.active == NULL ||
-        w.column == NULL || w.is_gone == NULL || w.is_breached == NULL || w.band == NULL ||
-        w.upper == NULL || w.lower == NULL || w.block == NULL)
+    if (w.equity == NULL || w.units == NULL || w.price == NULL || w.value == NULL ||
+        w.weight == NULL || w.change == NULL || w.target == NULL || w.context == NULL ||
+        w.active == NULL || w.column == NULL || w.is_gone == NULL || w.is_breached == NULL ||
+        w.band == NULL || w.upper == NULL || w.lower == NULL || w.block == NULL)
         return too_large(n_sessions, max_names, err);
     *workspace = w;
     return STATUS_OK;
@@ -175,6 +178,14 @@ static void play_session(struct sim *sim, size_t t)
     sim_close(sim, t);
 }
 
+bool sim_rules_are_simple(const struct sim_rules *rules)
+{
+    const struct rebalance_rule *rebalance = &rules->rebalance;
+    return costs_are_flat(&rules->costs) && rules->shares == SHARES_FRACTIONAL &&
+           !(rebalance->min_trade > 0) && rebalance->scope == SCOPE_ALL &&
+           rebalance->destination == DESTINATION_TARGET;
+}
+
 static void start(struct sim *sim)
 {
     const struct sim_rules *rules = sim->rules;
@@ -186,9 +197,8 @@ static void start(struct sim *sim)
     sim->is_flat = costs_are_flat(&rules->costs);
     sim->flat = costs_flat(&rules->costs);
     sim->is_plain = sim->is_flat && rules->shares == SHARES_FRACTIONAL;
-    sim->is_simple = sim->is_plain && !(rules->rebalance.min_trade > 0) &&
-                     rules->rebalance.scope == SCOPE_ALL &&
-                     rules->rebalance.destination == DESTINATION_TARGET;
+    sim->is_simple = sim_rules_are_simple(rules);
+    sim->kept = 1;
     sim->is_watched = rules->financing.day_basis > 0 || rules->leverage.is_allowed ||
                       rules->rebalance.when == WHEN_BANDS;
     sim->is_quiet = !(rules->financing.day_basis > 0) && !rules->leverage.is_allowed;
@@ -197,6 +207,10 @@ static void start(struct sim *sim)
         ws->is_gone[j] = false;
         ws->is_breached[j] = false;
         ws->column[j] = sim->panel->price + panel_cell(sim->panel, sim->plan->asset[j], 0);
+    }
+    for (size_t j = sim->plan->n; j % KERNEL_LANES != 0; j++) { /* no trade, whatever was here */
+        ws->price[j] = 1;
+        ws->units[j] = ws->value[j] = ws->weight[j] = 0;
     }
     sim_find_next_delisting(sim);
 }
@@ -210,6 +224,7 @@ static void finish(struct sim *sim)
         return;
     sim_add_proceeds(sim, sim_position_value(sim, sim->panel->n_sessions - 1));
     r->gain = sim->proceeds + sim->proceeds_low;
+    r->kept = sim->kept;
 }
 
 /* Plays sessions up to until; blocks that are watched may go a little further. */

@@ -97,6 +97,7 @@ struct sim_recorder {
     double turnover;        /* sum over rebalances of half the traded value / value before */
     size_t n_rebalances;    /* fills after the first purchase */
     double rebalance_cost;  /* what those fills cost */
+    double kept;            /* product over simple fills of value after / before; NaN: see there */
     double shortfall;       /* debt that nothing was left to pay */
     struct sim_flow *flows; /* paid; one entry per session and timing. NULL: not kept */
     size_t n_flows;
@@ -120,6 +121,7 @@ struct sim_workspace {
                        buy and sell units at their value, so its returns are time-weighted */
     double *wealth; /* [n_sessions]: money; the same array as equity unless there are flows */
     double *units;  /* [n names], what is held after the last session; so are the rest */
+    double *price;
     double *value;
     double *weight;
     double *change;
@@ -150,6 +152,13 @@ enum status sim_recorder_init(struct sim_recorder *recorder, struct arena *arena
 /* Room for the record of flows: two a session. Errors: STATUS_TOO_LARGE. */
 enum status sim_recorder_add_flows(struct sim_recorder *recorder, struct arena *arena,
                                    size_t n_sessions, struct err *err) NODISCARD;
+
+/*
+ * Whether fills are sized in closed form: costs are a share of what is traded, and nothing rounds or limits a trade.
+ * Without flows, interest and leverage costs then only scale what is held: had they not been paid, every value would
+ * be value / recorder->kept, unless a suspended position was left out of a fill (NaN).
+ */
+bool sim_rules_are_simple(const struct sim_rules *rules);
 
 /* All kinds together, in the order of the enum. */
 double sim_costs_paid(const struct sim_recorder *recorder);

@@ -99,7 +99,7 @@ static double trade_all(struct sim *sim, size_t t, size_t n, double value_after)
         double change = target - sim->ws->value[i];
         if (fabs(change) <= SIM_ROUNDING * value_after)
             continue;
-        sim->ws->units[j] = target / price;
+        sim->ws->units[j] = target * (1 / price); /* as kernels that share 1 / price */
         traded += fabs(change);
         if (sim->recorder == NULL)
             continue;
@@ -232,11 +232,10 @@ static void count_rebalance(struct sim *sim, struct sim_traded traded, double be
 }
 
 /*
- * Carries out the waiting decision at t if that is possible; wealth[t] and the cash are set when it
- * was. Without limits wealth[t] is what is left after the costs, not the sum of the new positions,
- * which differs by rounding: a first purchase without costs is no gain and no loss.
+ * Any other fill than engine_rebalance.c's. False when it has to wait or nothing is left to invest;
+ * *ret_before is the value before it.
  */
-bool sim_fill(struct sim *sim, size_t t)
+static bool fill_active(struct sim *sim, size_t t, struct sim_traded *traded, double *ret_before)
 {
     struct sim_workspace *ws = sim->ws;
     const double *wanted = sim_wanted(sim);
@@ -244,11 +243,10 @@ bool sim_fill(struct sim *sim, size_t t)
     size_t n = 0;
     double frozen = 0;
 
-    if (sim->is_ruined)
-        sim->is_pending = false;
-    if (sim->is_ruined || !sim_select_active(sim, t, &n, &frozen))
+    if (!sim_select_active(sim, t, &n, &frozen))
         return false;
     sim_choose_prices(sim, t, n);
+    sim->full_row = NULL; /* ws->weight is written */
     double active_value = 0, active_weight = 0;
     for (size_t i = 0; i < n; i++) {
         size_t j = ws->active[i];
@@ -258,10 +256,8 @@ bool sim_fill(struct sim *sim, size_t t)
         active_weight += ws->weight[i];
     }
     double budget = sim->cash + active_value;
-    bool is_forced = sim->is_liquidation;
     sim->is_pending = false;
     if (!(budget > 0)) {
-        sim->is_liquidation = false;
         sim->open = NULL;
         return false; /* ruined: nothing is left to invest */
     }
@@ -274,19 +270,47 @@ bool sim_fill(struct sim *sim, size_t t)
     if (sim->rules->leverage.is_allowed || !(fabs(active_weight) > 0))
         invested = active_weight;
 
-    struct sim_traded traded = {0, 0, false};
-    if (sim->is_simple && !is_forced) {
+    *ret_before = budget + frozen;
+    if (sim->is_simple && !sim->is_liquidation) {
         double rate = costs_flat_rate(&sim->rules->costs);
         double after = costs_value_after(budget, ws->value, ws->weight, n, rate);
-        traded.value = trade_all(sim, t, n, after);
-        traded.cost = budget - after;
+        traded->value = trade_all(sim, t, n, after);
+        traded->cost = budget - after;
         sim->cash = after * (1 - invested);
         ws->wealth[t] = after + frozen;
+        sim->kept *= fabs(frozen) > 0 ? (double)NAN : after / budget;
     } else {
-        traded = trade_by_orders(sim, t, n, budget, frozen, invested);
-        ws->wealth[t] = budget + frozen - traded.cost;
+        *traded = trade_by_orders(sim, t, n, budget, frozen, invested);
+        ws->wealth[t] = budget + frozen - traded->cost;
     }
-    count_rebalance(sim, traded, budget + frozen);
+    return true;
+}
+
+/*
+ * Carries out the waiting decision at t if that is possible; wealth[t] and the cash are set when it
+ * was. Without limits wealth[t] is what is left after the costs, not the sum of the new positions,
+ * which differs by rounding: a first purchase without costs is no gain and no loss.
+ */
+bool sim_fill(struct sim *sim, size_t t)
+{
+    struct sim_traded traded = {0, 0, false};
+    double before = 0;
+    bool is_done = false;
+
+    if (!sim->is_ruined && sim_can_rebalance(sim, t)) {
+        traded = sim_rebalance(sim, t, &before);
+        is_done = before > 0;
+        sim->is_pending = false;
+    } else if (!sim->is_ruined) {
+        is_done = fill_active(sim, t, &traded, &before);
+    } else {
+        sim->is_pending = false;
+    }
+    if (!is_done) {
+        sim->is_liquidation = sim->is_liquidation && sim->is_pending;
+        return false;
+    }
+    count_rebalance(sim, traded, before);
     sim->is_liquidation = false;
     sim->to_invest = 0;
     sim->is_carried = traded.is_cut && sim->rules->costs.slippage.carries_unfilled;

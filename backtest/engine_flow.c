@@ -90,6 +90,7 @@ static void level_out(const double *room, const double *most, size_t n, double a
 static void set_rooms(struct sim *sim, size_t n, double value, double sign)
 {
     const double *wanted = sim_wanted(sim);
+    sim->full_row = NULL; /* ws->weight is written */
     for (size_t i = 0; i < n; i++) {
         double below = wanted[sim->ws->active[i]] * value - sim->ws->value[i];
         sim->ws->weight[i] = sign * below;

@@ -42,6 +42,8 @@ struct sim {
 
     const double *banded; /* the targets that ws->band belongs to; NULL: none yet */
     bool is_short;        /* a target was negative */
+    const double
+        *full_row;        /* the targets that ws->weight holds: none of them is 0; NULL: none do */
     bool is_breach_known; /* the close being played is outside a band, as ws->is_breached says */
     size_t n_gone;        /* of ws->is_gone */
 
@@ -53,6 +55,7 @@ struct sim {
     double unit;                   /* last value of the equity line */
     double month_traded;           /* in the calendar month of month */
     int32_t month;                 /* year * 12 + month */
+    double kept;                   /* share of the wealth that the costs of simple fills left */
     double proceeds, proceeds_low; /* sales less purchases, a sum and its rounding */
     struct sim_trade unlisted;     /* the trade being recorded when the list is full */
 };
@@ -128,6 +131,16 @@ struct sim_trade *sim_next_trade(struct sim *sim);
 void sim_record_trade(struct sim *sim, struct sim_trade *trade);
 void sim_add_proceeds(struct sim *sim, double value);
 
+/* What a fill came to. */
+struct sim_traded {
+    double value, cost;
+    bool is_cut; /* by a volume limit */
+};
+
+/* engine_rebalance.c */
+bool sim_can_rebalance(struct sim *sim, size_t t);
+struct sim_traded sim_rebalance(struct sim *sim, size_t t, double *ret_before);
+
 /* engine_orders.c: what ws->change[0..n) asks of the active positions */
 struct sim_order {
     size_t t, n;
@@ -136,10 +149,6 @@ struct sim_order {
     double floor;  /* cash may not fall below this: purchases are scaled to keep it */
     double min_trade;
     double fee_rate; /* a liquidation's */
-};
-struct sim_traded {
-    double value, cost;
-    bool is_cut; /* by a volume limit */
 };
 void sim_fill_contexts(struct sim *sim, size_t t, size_t n);
 struct sim_traded sim_execute(struct sim *sim, const struct sim_order *order);

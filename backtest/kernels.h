@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { KERNEL_LANES = 8 };
+enum { KERNEL_LANES = 8, KERNEL_TILE = 24 };
 
 struct kernel_target {
     double units, weight, per_band;
@@ -88,19 +88,22 @@ struct kernel_holdings {
     const double *units, *cash;
     size_t n_portfolios, stride;
     double *const *equity;
+    double *tile; /* scratch: KERNEL_TILE values an asset, at a multiple of 64 bytes */
 };
 
 /* One session's fill of portfolios side by side; arrays per portfolio have n_portfolios values. */
 struct kernel_fill {
     const double *price; /* per column */
     size_t n_assets;
+    const double *before; /* per portfolio: its value before the fill, as value_many gives it */
     size_t n_portfolios, stride;
     const double *target;   /* laid out as units */
     const double *invested; /* per portfolio: what its targets add up to */
     const double *n_names;  /* per portfolio: names that its plan lists; NULL: no target is 0 */
     double rate;            /* cost of a traded unit of value */
     double rounding;        /* a change smaller than this share of the portfolio is no trade */
-    double *units, *cash;   /* moved */
+    double *units;          /* moved */
+    double *cash;           /* what is left of it */
     double *after;          /* per portfolio: its value after the fill */
     double *value, *weight; /* scratch, laid out as units */
 };
@@ -131,6 +134,23 @@ struct kernel_ranks {
     size_t n_below, n_above;
 };
 
+/* One portfolio's fill; arrays have n values, a multiple of KERNEL_LANES. */
+struct kernel_rebalance {
+    const double *price, *value, *weight; /* value: units * price; weight: the targets */
+    size_t n;
+    double before;         /* the portfolio's value */
+    double rate, rounding; /* as in kernel_fill */
+    double *units;         /* moved */
+    double *change;        /* the value traded, 0 where the position is left alone */
+    double *turned;        /* scratch */
+};
+
+struct kernel_traded {
+    double after;        /* the portfolio's value after the fill */
+    double bought, sold; /* sums of what change is above and below 0, both >= 0 */
+    size_t n;            /* how many were traded */
+};
+
 /* Rows of n values against others; row i of a starts at a + i * stride, and those of b likewise. */
 struct kernel_cross {
     const double *a, *b;
@@ -159,6 +179,9 @@ struct kernels {
      * after are written. False when a portfolio has nothing left; then some have been moved, some not.
      */
     bool (*fill_many)(const struct kernel_fill *fill);
+
+    /* The same for one portfolio whose targets are all to be met. */
+    struct kernel_traded (*rebalance)(const struct kernel_rebalance *r);
 
     /*
      * Buys for the amount, or what there is of it in cash, as the positions stand; or pays the amount out of cash and then of

@@ -21,6 +21,9 @@ typedef double VECTOR_LOOSE(8 * KERNELS_WIDTH) vector_memory; /* anywhere in an 
 #define STORE(pointer, x) (*(vector_memory *)(pointer) = (x))
 #define WHERE(is, x) ((vector)((is) & (vector_mask)(x)))
 #define PICK(is, x, y) ((vector)(((is) & (vector_mask)(x)) | (~(is) & (vector_mask)(y))))
+#define MOST(x, y) KERNELS_MOST(x, y)   /* x > y ? x : y: y where one is a NaN */
+#define LEAST(x, y) KERNELS_LEAST(x, y) /* x < y ? x : y */
+#define IS_ANY(is) KERNELS_ANY(is)
 #define UNROLLED _Pragma("GCC unroll 16")
 /* NOLINTNEXTLINE(bugprone-macro-parentheses): h is the name of a variable that this declares */
 #define EACH_PART(h) UNROLLED for (size_t h = 0; h < PARTS; h++)
@@ -61,6 +64,7 @@ const struct kernels KERNELS_TABLE = {
     .fill_many = kernel_fill_many,
     .invest_many = kernel_invest_many,
     .withdraw_many = kernel_withdraw_many,
+    .rebalance = kernel_rebalance,
     .deviations = kernel_deviations,
     .returns = kernel_returns,
     .compound = kernel_compound,

@@ -2,17 +2,10 @@
 
 /* One lane per portfolio; every lane does what engine.c and costs.c do with one, in their order. */
 struct fill_lanes {
-    vector cash[PARTS], invested[PARTS], budget[PARTS], after[PARTS];
+    const double
+        *weight; /* of the first lane's portfolio: the targets, or the kernel's own scaled ones */
+    vector invested[PARTS], budget[PARTS], after[PARTS];
 };
-
-static bool is_any(vector_mask is)
-{
-    int64_t lane[WIDTH], any = 0;
-    memcpy(lane, &is, sizeof lane);
-    for (size_t k = 0; k < WIDTH; k++)
-        any |= lane[k];
-    return any != 0;
-}
 
 static vector_mask is_nonzero(vector x)
 {
@@ -23,7 +16,7 @@ static vector_mask is_nonzero(vector x)
  * Where a portfolio leaves some of its names alone, the weights of the others are scaled so that they
  * keep the invested share, as the simulator does it. units are those before the fill.
  */
-static void fill_scale(const struct kernel_fill *f, size_t at, const struct fill_lanes *lanes)
+static void fill_scale(const struct kernel_fill *f, size_t at, struct fill_lanes *lanes)
 {
     const vector one = (vector){0} + 1;
     EACH_PART(h)
@@ -31,46 +24,38 @@ static void fill_scale(const struct kernel_fill *f, size_t at, const struct fill
         vector weight_sum = {0}, n_active = {0};
         for (size_t j = 0; j < f->n_assets; j++) {
             vector units = LOAD(f->units + j * f->stride + at + h * WIDTH);
-            vector weight = LOAD(f->weight + j * f->stride + at + h * WIDTH);
+            vector weight = LOAD(f->target + j * f->stride + at + h * WIDTH);
             weight_sum += weight;
             n_active += WHERE(is_nonzero(units) | is_nonzero(weight), one);
         }
         vector_mask is_scaled =
             (n_active < LOAD(f->n_names + at + h * WIDTH)) & is_nonzero(weight_sum);
-        if (!is_any(is_scaled))
-            continue;
         vector scale = PICK(is_scaled, lanes->invested[h] / weight_sum, one);
         for (size_t j = 0; j < f->n_assets; j++) {
-            double *weight = f->weight + j * f->stride + at + h * WIDTH;
-            STORE(weight, LOAD(weight) * scale);
+            size_t cell = j * f->stride + at + h * WIDTH;
+            STORE(f->weight + cell, LOAD(f->target + cell) * scale);
         }
     }
+    lanes->weight = f->weight + at;
 }
 
 /* Values, weights and the budget. */
 static void fill_open(const struct kernel_fill *f, size_t at, struct fill_lanes *lanes)
 {
-    const double *units = f->units + at, *target = f->target + at, *price = f->price;
-    double *value = f->value + at, *weight = f->weight + at;
+    const double *units = f->units + at, *price = f->price;
+    double *value = f->value + at;
     size_t n = f->n_assets, stride = f->stride;
-    vector sum[PARTS] = {{0}};
 
     for (size_t j = 0; j < n; j++) {
         EACH_PART(h)
-        {
-            size_t cell = j * stride + h * WIDTH;
-            vector worth = LOAD(units + cell) * price[j];
-            STORE(value + cell, worth);
-            STORE(weight + cell, LOAD(target + cell));
-            sum[h] += worth;
-        }
+        STORE(value + j * stride + h * WIDTH, LOAD(units + j * stride + h * WIDTH) * price[j]);
     }
     EACH_PART(h)
     {
-        lanes->cash[h] = LOAD(f->cash + at + h * WIDTH);
         lanes->invested[h] = LOAD(f->invested + at + h * WIDTH);
-        lanes->budget[h] = lanes->cash[h] + sum[h];
+        lanes->budget[h] = LOAD(f->before + at + h * WIDTH);
     }
+    lanes->weight = f->target + at;
     if (f->n_names != NULL)
         fill_scale(f, at, lanes);
 }
@@ -79,8 +64,8 @@ static void fill_open(const struct kernel_fill *f, size_t at, struct fill_lanes 
 static void fill_round(const struct kernel_fill *f, size_t at, const struct fill_lanes *lanes,
                        const vector *after, vector *ret_next)
 {
-    const vector one = (vector){0} + 1;
-    const double *value = f->value + at, *weight = f->weight + at;
+    const vector_mask sign_only = (vector_mask){0} + INT64_MIN;
+    const double *value = f->value + at, *weight = lanes->weight;
     size_t n = f->n_assets, stride = f->stride;
     vector signed_value[PARTS] = {{0}}, signed_weight[PARTS] = {{0}};
 
@@ -89,10 +74,9 @@ static void fill_round(const struct kernel_fill *f, size_t at, const struct fill
         {
             size_t cell = j * stride + h * WIDTH;
             vector v = LOAD(value + cell), w = LOAD(weight + cell);
-            vector trade = w * after[h] - v;
-            vector sign = WHERE(trade > 0, one) - WHERE(trade < 0, one);
-            signed_value[h] += sign * v;
-            signed_weight[h] += sign * w;
+            vector_mask sign = (vector_mask)(w * after[h] - v) & sign_only;
+            signed_value[h] += (vector)((vector_mask)v ^ sign);
+            signed_weight[h] += (vector)((vector_mask)w ^ sign);
         }
     }
     EACH_PART(h)
@@ -111,7 +95,7 @@ static void fill_costs(const struct kernel_fill *f, size_t at, struct fill_lanes
     }
     if (!(f->rate > 0))
         return;
-    for (size_t round = 0; round <= f->n_assets + 1 && is_any(is_going); round++) {
+    for (size_t round = 0; round <= f->n_assets + 1 && IS_ANY(is_going); round++) {
         fill_round(f, at, lanes, after, next);
         is_going = (vector_mask){0};
         EACH_PART(h)
@@ -128,7 +112,7 @@ static void fill_costs(const struct kernel_fill *f, size_t at, struct fill_lanes
 static void fill_trade(const struct kernel_fill *f, size_t at, const struct fill_lanes *lanes)
 {
     const vector_mask no_sign = (vector_mask){0} + INT64_MAX;
-    const double *value = f->value + at, *weight = f->weight + at, *price = f->price;
+    const double *value = f->value + at, *weight = lanes->weight;
     double *units = f->units + at;
     size_t n = f->n_assets, stride = f->stride;
     vector after[PARTS], limit[PARTS];
@@ -139,13 +123,14 @@ static void fill_trade(const struct kernel_fill *f, size_t at, const struct fill
         limit[h] = f->rounding * after[h];
     }
     for (size_t j = 0; j < n; j++) {
+        double per_price = 1 / f->price[j];
         EACH_PART(h)
         {
             size_t cell = j * stride + h * WIDTH;
             vector target = LOAD(weight + cell) * after[h];
             vector change = target - LOAD(value + cell);
             vector_mask is_kept = (vector)((vector_mask)change & no_sign) <= limit[h];
-            STORE(units + cell, PICK(is_kept, LOAD(units + cell), target / price[j]));
+            STORE(units + cell, PICK(is_kept, LOAD(units + cell), target * per_price));
         }
     }
     EACH_PART(h)
@@ -162,11 +147,83 @@ static bool kernel_fill_many(const struct kernel_fill *f)
         fill_open(f, at, &lanes);
         EACH_PART(h)
         {
-            if (is_any(~(lanes.budget[h] > 0)))
+            if (IS_ANY(~(lanes.budget[h] > 0)))
                 return false;
         }
         fill_costs(f, at, &lanes);
         fill_trade(f, at, &lanes);
     }
     return true;
+}
+
+/*
+ * Gives values and weights the signs of their trades at after; whether any sign is another than before. The sums
+ * of one portfolio are added in order, so that only the signs are worked out side by side.
+ */
+static bool turn_signs(const struct kernel_rebalance *r, double after)
+{
+    const vector_mask sign_only = (vector_mask){0} + INT64_MIN;
+    double *signed_value = r->change, *signed_weight = r->turned;
+    vector_mask is_turned = {0};
+
+    for (size_t j = 0; j < r->n; j += WIDTH) {
+        vector v = LOAD(r->value + j), w = LOAD(r->weight + j);
+        vector_mask sign = (vector_mask)(w * after - v) & sign_only;
+        vector_mask weight = (vector_mask)w ^ sign;
+        is_turned |= weight ^ (vector_mask)LOAD(signed_weight + j);
+        STORE(signed_weight + j, (vector)weight);
+        STORE(signed_value + j, (vector)((vector_mask)v ^ sign));
+    }
+    return IS_ANY(is_turned);
+}
+
+/* costs_value_after; signs that have not turned would give the same value once more. */
+static double rebalance_costs(const struct kernel_rebalance *r)
+{
+    double after = r->before;
+    if (!(r->rate > 0))
+        return after;
+    for (size_t round = 0; round <= r->n + 1; round++) {
+        double signed_value = 0, signed_weight = 0;
+        if (!turn_signs(r, after) && round > 0)
+            return after;
+        for (size_t j = 0; j < r->n; j++) {
+            signed_value += r->change[j];
+            signed_weight += r->turned[j];
+        }
+        double next = (r->before + r->rate * signed_value) / (1 + r->rate * signed_weight);
+        if (!(next < after))
+            return next;
+        after = next;
+    }
+    return after;
+}
+
+static struct kernel_traded kernel_rebalance(const struct kernel_rebalance *r)
+{
+    double after = rebalance_costs(r), limit = r->rounding * after;
+    vector bought[PARTS] = {{0}}, sold[PARTS] = {{0}};
+    vector_mask count[PARTS] = {{0}};
+    double ups[KERNEL_LANES], downs[KERNEL_LANES];
+    int64_t counts[KERNEL_LANES];
+
+    for (size_t i = 0; i < r->n; i += KERNEL_LANES) {
+        EACH_PART(h)
+        {
+            size_t j = i + h * WIDTH;
+            vector target = LOAD(r->weight + j) * after, units = target * (1 / LOAD(r->price + j));
+            vector change = target - LOAD(r->value + j);
+            vector_mask is_bought = change > limit, is_sold = change < -limit;
+            vector_mask is_traded = is_bought | is_sold;
+            STORE(r->units + j, PICK(is_traded, units, LOAD(r->units + j)));
+            STORE(r->change + j, WHERE(is_traded, change));
+            bought[h] += WHERE(is_bought, change);
+            sold[h] -= WHERE(is_sold, change);
+            count[h] -= is_traded;
+        }
+    }
+    memcpy(ups, bought, sizeof ups);
+    memcpy(downs, sold, sizeof downs);
+    memcpy(counts, count, sizeof counts);
+    return (struct kernel_traded){after, add_lanes(ups), add_lanes(downs), count_lanes(counts)};
 }

@@ -47,7 +47,7 @@ static bool flow_open(const struct kernel_flow *f, size_t at, struct flow_lanes 
         lanes->limit[h] = f->rounding * lanes->before[h];
         is_bad |= ~(lanes->worth[h] > 0) | ~(lanes->before[h] > 0);
     }
-    return !is_any(is_bad);
+    return !IS_ANY(is_bad);
 }
 
 /* Carries the changes out; ret_cost: what they cost. */
@@ -104,7 +104,7 @@ static void flow_scale(const struct kernel_flow *f, size_t at, const vector *amo
         lanes->factor[h] = one;
         is_open[h] = (vector_mask){0} - 1;
     }
-    for (size_t round = 0; round < FLOW_SCALING_ROUNDS && is_any(is_going); round++) {
+    for (size_t round = 0; round < FLOW_SCALING_ROUNDS && IS_ANY(is_going); round++) {
         flow_afford(f, at, lanes, cash, bought);
         is_going = (vector_mask){0};
         EACH_PART(h)
@@ -133,7 +133,7 @@ static bool kernel_invest_many(const struct kernel_flow *f)
             lanes.trades[h] = (vector_mask){0} - 1;
             is_bad |= ~(amount[h] > 0);
         }
-        if (is_any(is_bad))
+        if (IS_ANY(is_bad))
             return false;
         for (size_t j = 0; j < f->n_assets; j++) {
             EACH_PART(h)
@@ -175,7 +175,7 @@ static bool flow_share(const struct kernel_flow *f, size_t at, struct flow_lanes
         is_going |= is_open[h];
         is_bad |= is_open[h] & (sold[h] >= lanes->worth[h]);
     }
-    for (size_t round = 0; round < FLOW_COST_ROUNDS && is_any(is_going & ~is_bad); round++) {
+    for (size_t round = 0; round < FLOW_COST_ROUNDS && IS_ANY(is_going & ~is_bad); round++) {
         EACH_PART(h)
         share[h] = sold[h] / lanes->worth[h];
         flow_sales_cost(f, at, share, paid);
@@ -190,7 +190,7 @@ static bool flow_share(const struct kernel_flow *f, size_t at, struct flow_lanes
             is_going |= is_open[h];
         }
     }
-    return !is_any(is_bad);
+    return !IS_ANY(is_bad);
 }
 
 static bool kernel_withdraw_many(const struct kernel_flow *f)
@@ -203,7 +203,7 @@ static bool kernel_withdraw_many(const struct kernel_flow *f)
             return false;
         EACH_PART(h)
         is_bad |= lanes.wanted[h] >= lanes.before[h] * (1 - 1e-15);
-        if (is_any(is_bad) || !flow_share(f, at, &lanes))
+        if (IS_ANY(is_bad) || !flow_share(f, at, &lanes))
             return false;
         for (size_t j = 0; j < f->n_assets; j++) {
             EACH_PART(h)
@@ -222,7 +222,7 @@ static bool kernel_withdraw_many(const struct kernel_flow *f)
             STORE(f->cash + at + h * WIDTH, cash - paid);
             STORE(f->scale + at + h * WIDTH, LOAD(f->scale + at + h * WIDTH) * (value / after));
         }
-        if (is_any(is_bad))
+        if (IS_ANY(is_bad))
             return false;
     }
     return true;

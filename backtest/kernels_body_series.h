@@ -122,17 +122,26 @@ static void kernel_logs(const double *x, size_t n, double base, double *ret)
 #define LAST_LANE(v) __builtin_shufflevector(v, v, 1, 1)
 #endif
 
-/* The running peak of WIDTH values after *peak, which has it in every lane; it moves on. */
-static void follow_peak(const vector *values, vector *peak, vector *ret)
+/* The highest so far of the WIDTH values in each place; a NaN is no peak. */
+static vector peaks_within(vector v)
 {
-    const vector lowest = (vector){0} - DBL_MAX;
-    vector v = PICK(*values > lowest, *values, lowest), before; /* a NaN is no peak */
-    before = ONE_LATER(v);
-    v = PICK(before > v, before, v);
-    before = TWO_LATER(v);
-    v = PICK(before > v, before, v);
-    *ret = PICK(v > *peak, v, *peak);
-    *peak = LAST_LANE(*ret);
+    v = MOST(v, (vector){0} - DBL_MAX);
+    v = MOST(ONE_LATER(v), v);
+    return MOST(TWO_LATER(v), v);
+}
+
+/* The running peak of eight values after *peak, which has it in every lane; it moves on. */
+static void follow_peak(const double *value, vector *peak, vector ret[PARTS])
+{
+    vector before = {0};
+    EACH_PART(h)
+    {
+        vector within = peaks_within(LOAD(value + h * WIDTH));
+        within = h > 0 ? MOST(within, before) : within;
+        before = LAST_LANE(within);
+        ret[h] = MOST(within, *peak);
+    }
+    *peak = MOST(before, *peak);
 }
 
 static struct kernel_declines kernel_declines(const double *value, size_t n, double *ret)
@@ -146,17 +155,18 @@ static struct kernel_declines kernel_declines(const double *value, size_t n, dou
     size_t whole = whole_rounds(n), i = 0;
 
     for (; i < whole; i += KERNEL_LANES) {
+        vector top[PARTS];
+        follow_peak(value + i, &peaks, top);
         EACH_PART(h)
         {
-            vector v = LOAD(value + i + h * WIDTH), top;
-            follow_peak(&v, &peaks, &top);
-            vector_mask is_below = v < top;
-            vector depth = WHERE(is_below, v / top - 1);
+            vector v = LOAD(value + i + h * WIDTH);
+            vector_mask is_below = v < top[h];
+            vector depth = WHERE(is_below, v / top[h] - 1);
             STORE(ret + i + h * WIDTH, depth);
             under[h] -= is_below;
             sum[h] += depth;
             squares[h] += depth * depth;
-            lowest[h] = PICK(depth < lowest[h], depth, lowest[h]);
+            lowest[h] = LEAST(depth, lowest[h]);
         }
     }
     double peak = peaks[0];
@@ -180,32 +190,43 @@ static struct kernel_declines kernel_declines(const double *value, size_t n, dou
     return d;
 }
 
-/* kernel_declines().lowest, with nothing kept and nothing added up. */
+/* The lower of lowest and the declines of eight values from their peaks. */
+static double lowest_of(const double *value, const vector top[PARTS], double lowest)
+{
+    double depth[KERNEL_LANES];
+    EACH_PART(h)
+    {
+        vector v = LOAD(value + h * WIDTH);
+        STORE(depth + h * WIDTH, WHERE(v < top[h], v / top[h] - 1));
+    }
+    for (size_t k = 0; k < KERNEL_LANES; k++)
+        lowest = depth[k] < lowest ? depth[k] : lowest;
+    return lowest;
+}
+
+/* kernel_declines().lowest. Most values are not divided: they lie above what the lowest so far comes to. */
 static double kernel_deepest(const double *value, size_t n)
 {
-    vector peaks = (vector){0} + value[0], lowest[PARTS] = {{0}};
-    double low[KERNEL_LANES], deepest = 0;
+    const double slack = 1e-15; /* more than the roundings of the test and of the decline */
+    vector peaks = (vector){0} + value[0], top[PARTS];
+    double lowest = 0;
     size_t whole = whole_rounds(n), i = 0;
 
     for (; i < whole; i += KERNEL_LANES) {
+        vector_mask may_be_lower = {0};
+        follow_peak(value + i, &peaks, top);
         EACH_PART(h)
-        {
-            vector v = LOAD(value + i + h * WIDTH), top;
-            follow_peak(&v, &peaks, &top);
-            vector depth = WHERE(v < top, v / top - 1);
-            lowest[h] = PICK(depth < lowest[h], depth, lowest[h]);
-        }
+        may_be_lower |= LOAD(value + i + h * WIDTH) < top[h] * (1 + lowest + slack);
+        if (IS_ANY(may_be_lower))
+            lowest = lowest_of(value + i, top, lowest);
     }
     double peak = peaks[0];
-    memcpy(low, lowest, sizeof low);
-    for (size_t k = 0; k < KERNEL_LANES; k++)
-        deepest = low[k] < deepest ? low[k] : deepest;
     for (; i < n; i++) {
         peak = value[i] > peak ? value[i] : peak;
         double depth = value[i] < peak ? value[i] / peak - 1 : 0;
-        deepest = depth < deepest ? depth : deepest;
+        lowest = depth < lowest ? depth : lowest;
     }
-    return deepest;
+    return lowest;
 }
 
 static size_t kernel_live(const double *x, size_t n)

@@ -14,8 +14,8 @@ static struct kernel_range kernel_range(const double *x, size_t n)
         {
             vector v = LOAD(x + i + h * WIDTH);
             sum[h] += v;
-            low[h] = PICK(v < low[h], v, low[h]);
-            high[h] = PICK(v > high[h], v, high[h]);
+            low[h] = LEAST(v, low[h]);
+            high[h] = MOST(v, high[h]);
         }
     }
     memcpy(sums, sum, sizeof sums);

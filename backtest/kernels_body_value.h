@@ -1,85 +1,100 @@
 /* kernels_body_value.h - what holdings are worth, session by session. Part of kernels_body.h. */
 
-static double value_one(const double *const *column, const double *units, size_t n, size_t t)
-{
-    double sum = 0;
-    for (size_t j = 0; j < n; j++)
-        sum += units[j] * column[j][t];
-    return sum;
-}
+/* At most so many vectors of sessions at a time, of so many portfolios: their sums stay in registers. */
+enum { TILE_MOST = 6, TOGETHER = 2 };
 
-/* Sessions [t, t + KERNEL_LANES). */
-static void value_eight(const double *const *column, const double *units, size_t n, size_t t,
-                        double cash, double *equity)
-{
-    vector sum[PARTS] = {{0}};
-    for (size_t j = 0; j < n; j++) {
-        const double *price = column[j] + t;
-        double held = units[j];
-        EACH_PART(h)
-        sum[h] += held * LOAD(price + h * WIDTH);
+/* Calls with the count of vectors, at most TILE_MOST, as a constant. */
+#define WITH_COUNT(count, call) \
+    switch (count) {            \
+    case 1:                     \
+        call(1);                \
+        break;                  \
+    case 2:                     \
+        call(2);                \
+        break;                  \
+    case 3:                     \
+        call(3);                \
+        break;                  \
+    case 4:                     \
+        call(4);                \
+        break;                  \
+    case 5:                     \
+        call(5);                \
+        break;                  \
+    default:                    \
+        call(TILE_MOST);        \
     }
-    EACH_PART(h)
-    STORE(equity + t + h * WIDTH, cash + sum[h]);
+
+/* Where vector v of count begins; the last ends with the span and may overlap the one before. */
+static ALWAYS_INLINE size_t begin_of(size_t v, size_t count, size_t n_sessions)
+{
+    return v + 1 < count ? v * WIDTH : n_sessions - WIDTH;
 }
 
-/* Four vectors of sessions from t on, so that additions of one do not wait for those of another. */
-static void value_tile(const double *const *column, const double *units, size_t n, size_t t,
-                       double cash, double *equity)
+static size_t vectors_for(size_t n_sessions)
 {
-    vector sum[4] = {{0}};
+    return (n_sessions + WIDTH - 1) / WIDTH;
+}
+
+/* [from, to) in count vectors, a constant: one pass over the prices. */
+static ALWAYS_INLINE void value_tile(const double *const *column, const double *units, size_t n,
+                                     size_t from, size_t to, double cash, double *equity,
+                                     size_t count)
+{
+    vector sum[TILE_MOST] = {{0}};
     for (size_t j = 0; j < n; j++) {
-        const double *price = column[j] + t;
+        const double *price = column[j] + from;
         double held = units[j];
         UNROLLED
-        for (size_t q = 0; q < 4; q++)
-            sum[q] += held * LOAD(price + q * WIDTH);
+        for (size_t v = 0; v < count; v++)
+            sum[v] += held * LOAD(price + begin_of(v, count, to - from));
     }
     UNROLLED
-    for (size_t q = 0; q < 4; q++)
-        STORE(equity + t + q * WIDTH, cash + sum[q]);
+    for (size_t v = 0; v < count; v++)
+        STORE(equity + from + begin_of(v, count, to - from), cash + sum[v]);
 }
 
-/* A rest of fewer than eight sessions is valued with the eight that end there, or one by one. */
+/*
+ * Asks for the prices of the next sessions, as many as these, before the fill in between: it takes as long as
+ * they need to come near.
+ */
+static void fetch_next(const double *const *column, size_t n_assets, size_t from, size_t to)
+{
+    enum { LINE = 8, MOST_LINES = 4 }; /* values to a line of the cache */
+    size_t n_lines = (to - from) / LINE + 1;
+    n_lines = n_lines < MOST_LINES ? n_lines : MOST_LINES;
+    for (size_t j = 0; j < n_assets; j++) {
+        for (size_t k = 0; k < n_lines; k++)
+            __builtin_prefetch(column[j] + to + k * LINE, 0, 2);
+    }
+}
+
+/* A rest shorter than a vector is valued with the vector that ends there; a span that short, one by one. */
 static void kernel_value(const double *const *column, const double *units, size_t n_assets,
                          size_t from, size_t to, double cash, double *equity)
 {
+#define VALUE(count) value_tile(column, units, n_assets, t, to, cash, equity, count)
+    const size_t most = (size_t)TILE_MOST * WIDTH;
     size_t t = from;
-    for (; t + 4 * WIDTH <= to; t += 4 * WIDTH)
-        value_tile(column, units, n_assets, t, cash, equity);
-    for (; t + KERNEL_LANES <= to; t += KERNEL_LANES)
-        value_eight(column, units, n_assets, t, cash, equity);
-    if (t < to && to - from >= KERNEL_LANES) {
-        value_eight(column, units, n_assets, to - KERNEL_LANES, cash, equity);
+
+    for (; to - t > most; t += most)
+        value_tile(column, units, n_assets, t, t + most, cash, equity, TILE_MOST);
+    if (to - t < WIDTH && to - from >= WIDTH)
+        t = to - WIDTH;
+    if (to - t >= WIDTH) {
+        WITH_COUNT(vectors_for(to - t), VALUE)
         return;
     }
-    for (; t < to; t++)
-        equity[t] = cash + value_one(column, units, n_assets, t);
+    for (; t < to; t++) {
+        double sum = 0;
+        for (size_t j = 0; j < n_assets; j++)
+            sum += units[j] * column[j][t];
+        equity[t] = cash + sum;
+    }
+#undef VALUE
 }
 
-enum { TOGETHER = 4, BLOCK = 2 * WIDTH };
-
-/* TOGETHER portfolios over BLOCK sessions: a price is loaded once for all of them. */
-static void value_block(const struct kernel_holdings *h, size_t p, size_t t)
-{
-    vector sum[TOGETHER][2] = {{{0}}};
-    for (size_t j = 0; j < h->n_assets; j++) {
-        const double *price = h->column[j] + t, *units = h->units + j * h->stride + p;
-        vector low = LOAD(price), high = LOAD(price + WIDTH);
-        UNROLLED
-        for (size_t q = 0; q < TOGETHER; q++) {
-            sum[q][0] += units[q] * low;
-            sum[q][1] += units[q] * high;
-        }
-    }
-    UNROLLED
-    for (size_t q = 0; q < TOGETHER; q++) {
-        STORE(h->equity[p + q] + t, h->cash[p + q] + sum[q][0]);
-        STORE(h->equity[p + q] + t + WIDTH, h->cash[p + q] + sum[q][1]);
-    }
-}
-
-/* One session of all portfolios, one lane each: for spans shorter than a block. */
+/* One session of all portfolios, one lane each: for spans shorter than a vector. */
 static void value_session(const struct kernel_holdings *h, size_t t)
 {
     for (size_t p = 0; p < h->n_portfolios; p += WIDTH) {
@@ -94,17 +109,58 @@ static void value_session(const struct kernel_holdings *h, size_t t)
     }
 }
 
+/* TOGETHER portfolios over the prices of a tile, count vectors of them an asset. */
+static ALWAYS_INLINE void value_pair(const struct kernel_holdings *h, const double *tile, size_t p,
+                                     size_t from, size_t to, size_t count)
+{
+    vector sum[TOGETHER][TILE_MOST] = {{{0}}};
+    size_t n = h->n_assets, stride = h->stride;
+    const double *units = h->units + p;
+    for (size_t j = 0; j < n; j++, units += stride, tile += count * WIDTH) {
+        UNROLLED
+        for (size_t v = 0; v < count; v++) {
+            UNROLLED
+            for (size_t q = 0; q < TOGETHER; q++)
+                sum[q][v] += units[q] * LOAD(tile + v * WIDTH);
+        }
+    }
+    UNROLLED
+    for (size_t q = 0; q < TOGETHER; q++) {
+        double cash = h->cash[p + q], *equity = h->equity[p + q] + from;
+        UNROLLED
+        for (size_t v = 0; v < count; v++)
+            STORE(equity + begin_of(v, count, to - from), cash + sum[q][v]);
+    }
+}
+
+/* All portfolios over [from, to), whose prices are laid side by side once for all of them. */
+static void value_block(const struct kernel_holdings *h, size_t from, size_t to)
+{
+    size_t count = vectors_for(to - from), at = 0;
+    for (size_t j = 0; j < h->n_assets; j++) {
+        for (size_t v = 0; v < count; v++, at += WIDTH)
+            STORE(h->tile + at, LOAD(h->column[j] + from + begin_of(v, count, to - from)));
+    }
+#define PAIR(count) value_pair(h, h->tile, p, from, to, count)
+    for (size_t p = 0; p < h->n_portfolios; p += TOGETHER) {
+        WITH_COUNT(count, PAIR)
+    }
+#undef PAIR
+}
+
 static void kernel_value_many(const struct kernel_holdings *h, size_t from, size_t to)
 {
-    if (to - from < BLOCK) {
-        for (size_t t = from; t < to; t++)
-            value_session(h, t);
+    const size_t most = (size_t)TILE_MOST * WIDTH;
+    size_t t = from;
+    fetch_next(h->column, h->n_assets, from, to);
+    for (; to - t > most; t += most)
+        value_block(h, t, t + most);
+    if (to - t < WIDTH && to - from >= WIDTH)
+        t = to - WIDTH;
+    if (to - t >= WIDTH) {
+        value_block(h, t, to);
         return;
     }
-    for (size_t p = 0; p < h->n_portfolios; p += TOGETHER) {
-        for (size_t t = from; t + BLOCK <= to; t += BLOCK)
-            value_block(h, p, t);
-        if ((to - from) % BLOCK != 0)
-            value_block(h, p, to - BLOCK);
-    }
+    for (; t < to; t++)
+        value_session(h, t);
 }

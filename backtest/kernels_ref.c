@@ -2,4 +2,7 @@
 #define KERNELS_TABLE kernels_ref
 #define KERNELS_NAME "ref"
 #define KERNELS_WIDTH 2
+#define KERNELS_MOST(x, y) PICK((x) > (y), x, y)
+#define KERNELS_LEAST(x, y) PICK((x) < (y), x, y)
+#define KERNELS_ANY(is) (((is)[0] | (is)[1]) != 0)
 #include "backtest/kernels_body.h"

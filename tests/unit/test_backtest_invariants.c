@@ -240,6 +240,51 @@ static void ledgers_add_up_to_gross_less_net(void **state)
         assert_true(n_paid[k] > 0); /* every kind was met */
 }
 
+/* The request without its costs, which are an object without strings of braces. */
+static struct random_request without_costs(const struct random_request *q)
+{
+    struct random_request free = *q;
+    char *from = strstr(free.rest, ",\"costs\":{");
+    size_t depth = 0;
+    for (char *c = from; c != NULL; c++) {
+        depth += *c == '{' ? 1 : 0;
+        depth -= *c == '}' ? 1 : 0;
+        if (*c == '}' && depth == 0) {
+            memmove(from, c + 1, strlen(c + 1) + 1);
+            break;
+        }
+    }
+    return free;
+}
+
+/* What the answer says of a run without costs is what such a run comes to, suspended positions or not. */
+static void gross_is_the_run_without_costs(void **state)
+{
+    unsigned features =
+        RANDOM_FLAT_COSTS | RANDOM_GAPS | RANDOM_FX | RANDOM_RAW | RANDOM_OPEN | RANDOM_CASH_WEIGHT;
+    size_t n_unscaled = 0, n_paid = 0;
+    (void)state;
+    for (uint64_t seed = 0; seed < random_rounds(); seed++) {
+        struct world w;
+        random_market(&w, seed, features);
+        struct random_request q = random_request(seed, features);
+        size_t length = strlen(q.rest);
+        struct random_text more = {q.rest + length, sizeof q.rest - length};
+        if (seed % 2 == 0) /* two days without a price suspend */
+            random_add(&more, ",\"max_stale\":1");
+        struct random_request free = without_costs(&q);
+        struct backtest_result *r = random_play(&w, &q), *gross = random_play(&w, &free);
+        size_t last = r->panel->n_sessions - 1;
+        random_assert(fabs(r->gross_terminal / gross->wealth[last] - 1) <= 1e-11, seed, &q);
+        n_unscaled += isnan(r->ledger.kept) ? 1 : 0;
+        n_paid += sim_costs_paid(&r->ledger) > 0 ? 1 : 0;
+        world_clear(&w);
+    }
+    assert_true(n_paid > 0);
+    if (random_rounds() >= 100)
+        assert_true(n_unscaled > 0); /* a fill left a suspended position out */
+}
+
 static void costs_never_help(void **state)
 {
     unsigned features = RANDOM_FLAT_COSTS | RANDOM_IMPACT | RANDOM_GAPS | RANDOM_FX | RANDOM_RAW |
@@ -355,6 +400,7 @@ int main(void)
         cmocka_unit_test(asset_with_weight_zero_changes_nothing),
         cmocka_unit_test(one_asset_bought_and_held_earns_its_total_return),
         cmocka_unit_test(ledgers_add_up_to_gross_less_net),
+        cmocka_unit_test(gross_is_the_run_without_costs),
         cmocka_unit_test(costs_never_help),
         cmocka_unit_test(flow_does_not_move_the_time_weighted_line),
         cmocka_unit_test(used_workspace_gives_the_same_bits),

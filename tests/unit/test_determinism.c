@@ -142,7 +142,7 @@ static uint64_t fold(uint64_t hash, const double *value, size_t n)
  */
 static void equity_has_the_bits_of_every_other_build(void **state)
 {
-    static const uint64_t expected = UINT64_C(0x2404b2e502805166);
+    static const uint64_t expected = UINT64_C(0x52afc3be3a8fe55e);
     uint64_t hash = UINT64_C(14695981039346656037);
     struct world w;
     (void)state;

@@ -93,7 +93,8 @@ static void value_all(const struct kernels *k, size_t from, size_t to, struct ou
         cash[p] = 1000.1 * (double)p;
     }
     k->value(column, first, COLUMNS, from, to, 12.34, out->series[0]);
-    struct kernel_holdings all = {column, COLUMNS, units, cash, ROWS, ROWS, row};
+    _Alignas(64) double tile[COLUMNS * KERNEL_TILE];
+    struct kernel_holdings all = {column, COLUMNS, units, cash, ROWS, ROWS, row, tile};
     k->value_many(&all, from, to);
 }
 
