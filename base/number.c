@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { WORD = 8 };
@@ -344,4 +345,44 @@ int decimal_cmp(struct str a, struct str b)
         return pa.is_negative ? -1 : 1;
     int order = magnitude_cmp(&pa, &pb);
     return pa.is_negative ? -order : order;
+}
+
+size_t decimal_format(double value, char ret[DECIMAL_TEXT_BYTES])
+{
+    char text[32];
+    enum { DIGITS = 15 };
+    assert(value > -1e22 && value < 1e22);
+    (void)snprintf(text, sizeof text, "%.*e", DIGITS - 1, value); /* -1.23456789012345e-05 */
+    const char *at = text[0] == '-' ? text + 1 : text;
+    char digits[DIGITS + 1];
+    digits[0] = at[0];
+    memcpy(digits + 1, at + 2, DIGITS - 1);
+    digits[DIGITS] = '\0';
+    int64_t exponent = 0;
+    struct str power = str_of(at + DIGITS + 2);
+    (void)str_to_i64(power.ptr[0] == '+' ? str_sub(power, 1, power.len) : power, &exponent);
+    int n_digits = DIGITS;
+    while (n_digits > 1 && digits[n_digits - 1] == '0')
+        n_digits--;
+    size_t n = 0;
+    if (exponent < -30 || (n_digits == 1 && digits[0] == '0')) {
+        ret[0] = '0';
+        ret[1] = '\0';
+        return 1;
+    }
+    if (text[0] == '-')
+        ret[n++] = '-';
+    int at_digit = 0;
+    if (exponent < 0)
+        ret[n++] = '0';
+    for (; at_digit <= exponent; at_digit++)
+        ret[n++] = at_digit < n_digits ? digits[at_digit] : '0';
+    if (at_digit < n_digits)
+        ret[n++] = '.';
+    for (int64_t i = -1; i > exponent; i--)
+        ret[n++] = '0';
+    for (; at_digit < n_digits; at_digit++)
+        ret[n++] = digits[at_digit];
+    ret[n] = '\0';
+    return n;
 }

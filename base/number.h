@@ -35,6 +35,13 @@ bool decimal_is_valid(struct str s);
 /* The canonical form of a valid decimal as a view into s or into room (which must hold s.len + 2). */
 struct str decimal_canonical(struct str s, char *room);
 
+/*
+ * A finite double as a canonical decimal of at most 15 significant digits, as PostgreSQL casts it; 0 when it is below
+ * 1e-30. value must be below 1e22 in size. Returns the length.
+ */
+enum { DECIMAL_TEXT_BYTES = 64 };
+size_t decimal_format(double value, char ret[DECIMAL_TEXT_BYTES]);
+
 /* <0, 0, >0 as a is less than, equal to or greater than b by value; exact. Both must be valid. */
 int decimal_cmp(struct str a, struct str b);
 

@@ -48,6 +48,22 @@ struct ingest_report {
         [256]; /* what a reader should know: a provider that blocks, what was done instead; "" : nothing */
 };
 
+/*
+ * Silver loads the rows objects of the task's window and data set that are not loaded yet, with the corporate actions that
+ * came beside bars. Gold models and publish sends whatever is new since the last time, of every data set. The world needs the
+ * lake and the warehouse; the warehouse; the warehouse and the serving database. Errors: those of warehouse.h; publish answers
+ * BAD_DATA when a contract held some marts back, though the others are published: the report is filled then, too.
+ */
+enum status ingest_silver(const struct ingest_world *world, const struct ingest_task *task,
+                          struct ingest_report *report, const struct stop *stop, struct err *err)
+    NODISCARD;
+enum status ingest_gold(const struct ingest_world *world, const struct ingest_task *task,
+                        struct ingest_report *report, const struct stop *stop, struct err *err)
+    NODISCARD;
+enum status ingest_publish(const struct ingest_world *world, const struct ingest_task *task,
+                           struct ingest_report *report, const struct stop *stop, struct err *err)
+    NODISCARD;
+
 /* As members of a JSON object that is open. */
 void ingest_report_write(const struct ingest_report *report, struct json_out *json);
 

@@ -1,7 +1,8 @@
 /*
  * db_sqlite_functions.c - what SQL needs beyond SQLite's own functions to say the same as on PostgreSQL:
  * words(text), the words of a text between spaces, as words.h makes them; decimal_sum(x) and decimal_average(x) of
- * decimals in text and of integers, as decimal.h adds them up.
+ * decimals in text and of integers, as decimal.h adds them up; to_decimal(x), a double as a decimal of 15 digits; and
+ * split_part(text, separator, n), the n-th of the parts between separators of one byte, from 1.
  */
 #include "store/db_sqlite.h"
 
@@ -67,6 +68,35 @@ static void finish_average(sqlite3_context *context)
     finish(context, decimal_average_text);
 }
 
+static void to_decimal(sqlite3_context *context, int n, sqlite3_value **values)
+{
+    (void)n;
+    double value = sqlite3_value_double(values[0]);
+    char text[DECIMAL_TEXT_BYTES];
+    if (sqlite3_value_type(values[0]) == SQLITE_NULL || !(value > -1e22 && value < 1e22))
+        return;
+    sqlite3_result_text64(context, text, decimal_format(value, text), SQLITE_TRANSIENT,
+                          SQLITE_UTF8);
+}
+
+/* "" behind the last part, as elsewhere. */
+static void split_part(sqlite3_context *context, int n, sqlite3_value **values)
+{
+    (void)n;
+    struct str rest = {(const char *)sqlite3_value_text(values[0]),
+                       (size_t)sqlite3_value_bytes(values[0])};
+    const char *separator = (const char *)sqlite3_value_text(values[1]);
+    int64_t at = sqlite3_value_int64(values[2]);
+    struct str part = STR_NONE;
+    if (rest.ptr == NULL || separator == NULL)
+        return;
+    while (at > 0 && str_next_field(&rest, separator[0], &part))
+        at--;
+    if (at > 0)
+        part = STR("");
+    sqlite3_result_text64(context, part.ptr, part.len, SQLITE_TRANSIENT, SQLITE_UTF8);
+}
+
 int sqlite_add_functions(sqlite3 *handle)
 {
     int rc = sqlite3_create_function_v2(handle, "words", 1, FUNCTION_FLAGS, NULL, words_of, NULL,
@@ -77,5 +107,11 @@ int sqlite_add_functions(sqlite3 *handle)
     if (rc == SQLITE_OK)
         rc = sqlite3_create_function_v2(handle, "decimal_average", 1, FUNCTION_FLAGS, NULL, NULL,
                                         add_value, finish_average, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_create_function_v2(handle, "to_decimal", 1, FUNCTION_FLAGS, NULL, to_decimal,
+                                        NULL, NULL, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_create_function_v2(handle, "split_part", 3, FUNCTION_FLAGS, NULL, split_part,
+                                        NULL, NULL, NULL);
     return rc;
 }

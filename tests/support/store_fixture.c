@@ -206,7 +206,7 @@ const char *query_text(struct fixture *fixture, const char *sql)
     struct rows rows = {0};
     struct buf out;
     bool has_row = false;
-    buf_init(&out, &fixture->arena, 1 << 20);
+    buf_init(&out, &fixture->arena, 16 << 20);
     ok(db_acquire(fixture->pool, DB_READ, NULL, &db, &err));
     ok(db_query(db, sql, NO_PARAMS, &rows, &err));
     for (;;) {

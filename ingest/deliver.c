@@ -1,0 +1,257 @@
+/* deliver.c - from the models to the marts of the serving database: what is new is streamed into one generation. */
+#include "base/date.h"
+#include "base/number.h"
+#include "ingest/warehouse_impl.h"
+#include "store/publish.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SQL_BYTES_MAX = 8192, ROW_BYTES_MAX = 4 << 20 };
+
+static const struct {
+    const char *name, *feeds;
+} gold_marts[] = {
+#define MART(name, feeds) {#name, (feeds)},
+#include "ingest/gold_marts.def"
+};
+
+static const char price_sets[] =
+    "coin,commodity,index,msci,us_stock,us_etf,kr_stock,kr_etf,bond,upload,us_stock_action,"
+    "us_etf_action,kr_stock_action,kr_etf_action";
+
+struct delivery {
+    struct db *from;
+    struct publish *publish;
+    const struct catalog *catalog;
+    const struct warehouse_task *task;
+    const struct stop *stop;
+    int64_t since[ARRAY_LEN(gold_marts)];
+    bool is_held[ARRAY_LEN(gold_marts)];
+    int64_t last, n_rows;
+    char failing[64], failing_day[16], failing_reason[32];
+};
+
+static bool is_among(struct str set, const char *list)
+{
+    struct str rest = str_of(list), one;
+    while (str_next_field(&rest, ',', &one))
+        if (str_eq(one, set) || (str_eq(one, STR("*")) && is_among(set, price_sets)))
+            return true;
+    return false;
+}
+
+/* Since when each mart has not been published. A serving database that is older than that begins anew. */
+static enum status read_since(struct delivery *d, struct err *err)
+{
+    CLEANUP(rows_clear) struct rows rows = {0};
+    bool has_row = false;
+    enum status s =
+        warehouse_number(d->from, "SELECT max(load_id) FROM load_ledger", NO_PARAMS, &d->last, err);
+    if (s == STATUS_OK)
+        s = db_query(d->from, "SELECT mart, load_id, generation FROM load_published", NO_PARAMS,
+                     &rows, err);
+    while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row)
+        for (size_t i = 0; i < ARRAY_LEN(gold_marts); i++)
+            if (str_eq_c(rows_text(&rows, 0), gold_marts[i].name))
+                d->since[i] = rows_i64(&rows, 2) > d->catalog->generation ? 0 : rows_i64(&rows, 1);
+    return s;
+}
+
+/* Data sets with a day that fails its contract hold back the marts that they feed. */
+static enum status read_failing(struct delivery *d, struct err *err)
+{
+    CLEANUP(rows_clear) struct rows rows = {0};
+    bool has_row = false;
+    enum status s = db_query(
+        d->from,
+        "SELECT dataset, ymd, reason FROM load_quality WHERE status = 'fail' ORDER BY ymd, dataset",
+        NO_PARAMS, &rows, err);
+    while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row) {
+        struct str dataset = rows_text(&rows, 0);
+        for (size_t i = 0; i < ARRAY_LEN(gold_marts); i++)
+            d->is_held[i] = d->is_held[i] || is_among(dataset, gold_marts[i].feeds);
+        if (d->failing[0] != '\0')
+            continue;
+        (void)snprintf(d->failing, sizeof d->failing, "%.*s", STR_ARG(dataset));
+        (void)snprintf(d->failing_day, sizeof d->failing_day, "%.*s", STR_ARG(rows_text(&rows, 1)));
+        (void)snprintf(d->failing_reason, sizeof d->failing_reason, "%.*s",
+                       STR_ARG(rows_text(&rows, 2)));
+    }
+    return s;
+}
+
+/* The columns of the mart that are to be staged. */
+static size_t staged_columns(const struct mart *mart, size_t ret[DB_COPY_COLUMNS_MAX])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < mart->n_columns && n < DB_COPY_COLUMNS_MAX; i++)
+        if (!publish_is_computed(mart->name, mart->columns[i].name))
+            ret[n++] = i;
+    return n;
+}
+
+/* Whole numbers, texts, dates and decimals stand as the database writes them; others in the spelling of the marts. */
+static struct str field_of(const struct rows *rows, size_t i, enum column_kind kind,
+                           char room[NUMBER_TEXT_BYTES])
+{
+    if (rows_is_null(rows, i))
+        return STR_NONE;
+    if (kind == COLUMN_BOOL)
+        return rows_bool(rows, i) ? STR("true") : STR("false");
+    if (kind == COLUMN_FLOAT) {
+        double value = rows_f64(rows, i);
+        return isfinite(value) ? (struct str){room, number_format(value, room)} : STR_NONE;
+    }
+    return rows_text(rows, i);
+}
+
+static enum status send_row(struct delivery *d, const struct mart *mart, const size_t *columns,
+                            size_t n, const struct rows *rows, struct err *err)
+{
+    struct str fields[DB_COPY_COLUMNS_MAX];
+    char rooms[DB_COPY_COLUMNS_MAX][NUMBER_TEXT_BYTES];
+    for (size_t i = 0; i < n; i++)
+        fields[i] = field_of(rows, i, mart->columns[columns[i]].kind, rooms[i]);
+    d->n_rows++;
+    return publish_row(d->publish, fields, err);
+}
+
+static enum status select_of(const struct mart *mart, const size_t *columns, size_t n,
+                             int64_t since, struct buf *out, struct err *err)
+{
+    buf_add_c(out, "SELECT ");
+    for (size_t i = 0; i < n; i++)
+        buf_printf(out, "%s%.*s", i > 0 ? ", " : "", STR_ARG(mart->columns[columns[i]].name));
+    buf_printf(out, " FROM %.*s WHERE load_id > %lld", STR_ARG(mart->name), (long long)since);
+    return buf_c_str(out) == NULL ? err_out_of_memory(err) : STATUS_OK;
+}
+
+static enum status send_mart(struct delivery *d, size_t at, const struct mart *mart,
+                             struct err *err)
+{
+    CLEANUP(rows_clear) struct rows rows = {0};
+    char sql[SQL_BYTES_MAX];
+    struct buf text;
+    size_t columns[DB_COPY_COLUMNS_MAX];
+    struct str names[DB_COPY_COLUMNS_MAX];
+    size_t n = staged_columns(mart, columns);
+    bool has_row = false;
+    buf_init_fixed(&text, sql, sizeof sql);
+    for (size_t i = 0; i < n; i++)
+        names[i] = mart->columns[columns[i]].name;
+    enum status s = select_of(mart, columns, n, d->since[at], &text, err);
+    if (s == STATUS_OK)
+        s = db_query_stream(d->from, sql, NO_PARAMS, &rows, err);
+    if (s == STATUS_OK)
+        s = publish_mart_begin(d->publish, mart->name, PUBLISH_MERGE, names, n, err);
+    while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row)
+        s = send_row(d, mart, columns, n, &rows, err);
+    return s == STATUS_OK ? publish_mart_end(d->publish, err) : s;
+}
+
+static enum status has_news(struct delivery *d, size_t at, bool *ret, struct err *err)
+{
+    char sql[128];
+    int64_t found = 0;
+    (void)snprintf(sql, sizeof sql, "SELECT 1 FROM %s WHERE load_id > $1 LIMIT 1",
+                   gold_marts[at].name);
+    enum status s = warehouse_number(d->from, sql, PARAMS(db_i64(d->since[at])), &found, err);
+    *ret = found != 0;
+    return s;
+}
+
+static enum status send_all(struct delivery *d, struct err *err)
+{
+    enum status s = STATUS_OK;
+    for (size_t i = 0; i < ARRAY_LEN(gold_marts) && s == STATUS_OK; i++) {
+        const struct mart *mart = catalog_mart(d->catalog, str_of(gold_marts[i].name));
+        bool is_new = false;
+        if (stop_is_raised(d->stop))
+            return stop_status(d->stop, err);
+        if (mart == NULL || (d->is_held[i] && !d->task->force))
+            continue;
+        s = has_news(d, i, &is_new, err);
+        if (s == STATUS_OK && is_new)
+            s = send_mart(d, i, mart, err);
+    }
+    return s;
+}
+
+/* After the commit of the serving database: sending the same rows again does no harm. */
+static enum status note_sent(const struct delivery *d, struct db_pool *warehouse,
+                             int64_t generation, struct err *err)
+{
+    CLEANUP(db_releasep) struct db *db = NULL;
+    enum status s = db_acquire(warehouse, DB_WRITE, d->stop, &db, err);
+    if (s == STATUS_OK)
+        s = db_begin(db, err);
+    if (s == STATUS_OK)
+        s = db_lock_writers(db, err);
+    for (size_t i = 0; i < ARRAY_LEN(gold_marts) && s == STATUS_OK; i++) {
+        struct db_param name = db_text(str_of(gold_marts[i].name));
+        if (d->is_held[i] && !d->task->force)
+            continue;
+        s = db_exec(db, "DELETE FROM load_published WHERE mart = $1", &name, 1, NULL, err);
+        if (s == STATUS_OK)
+            s = db_exec(
+                db, "INSERT INTO load_published (mart, load_id, generation) VALUES ($1, $2, $3)",
+                PARAMS(name, db_i64(d->last), db_i64(generation)), NULL, err);
+    }
+    return s == STATUS_OK ? db_commit(db, err) : s;
+}
+
+static enum status deliver(struct delivery *d, struct db *to, struct publish_result *ret,
+                           struct err *err)
+{
+    enum status s = db_begin(d->from, err); /* one snapshot for all marts */
+    if (s == STATUS_OK)
+        s = read_since(d, err);
+    if (s == STATUS_OK)
+        s = read_failing(d, err);
+    if (s == STATUS_OK)
+        s = publish_begin(to, d->catalog, &d->publish, err);
+    if (s != STATUS_OK)
+        return s;
+    s = send_all(d, err);
+    if (s == STATUS_OK)
+        return publish_commit(d->publish, d->task->generations, ret, err);
+    publish_abort(d->publish);
+    return s;
+}
+
+enum status warehouse_publish(struct db_pool *warehouse, struct db_pool *serving,
+                              const struct warehouse_task *task, const struct stop *stop,
+                              struct warehouse_report *ret, struct err *err)
+{
+    CLEANUP(db_releasep) struct db *from = NULL;
+    CLEANUP(db_releasep) struct db *to = NULL;
+    CLEANUP(catalog_unrefp) struct catalog *catalog = NULL;
+    struct publish_result result = {0};
+    enum status s = db_acquire(warehouse, DB_READ, stop, &from, err);
+    if (s == STATUS_OK)
+        s = db_acquire(serving, DB_WRITE, stop, &to, err);
+    if (s == STATUS_OK)
+        s = catalog_load(to, &catalog, err);
+    struct delivery d = {.from = from, .catalog = catalog, .task = task, .stop = stop};
+    if (s == STATUS_OK)
+        s = deliver(&d, to, &result, err);
+    db_release(from);
+    from = NULL;
+    if (s == STATUS_OK)
+        s = note_sent(&d, warehouse, result.generation, err);
+    if (s != STATUS_OK)
+        return s;
+    *ret = (struct warehouse_report){.load_id = d.last,
+                                     .n_rows = d.n_rows,
+                                     .n_changed = result.inserted + result.updated,
+                                     .generation = result.generation,
+                                     .is_blocked = d.failing[0] != '\0' && !task->force};
+    if (ret->is_blocked)
+        return err_set(
+            err, STATUS_BAD_DATA,
+            "%s fails its contract on %s (%s): the marts that it feeds stay as they were.",
+            d.failing, d.failing_day, d.failing_reason);
+    return STATUS_OK;
+}

@@ -1,0 +1,334 @@
+/* series.c - the series pass: reads each touched instrument's prices and events, adjusts, and hands them on. */
+#include "ingest/series.h"
+
+#include "base/number.h"
+#include "ingest/warehouse_impl.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { TOUCHES_BYTES_MAX = 128 << 20, SERIES_BYTES_MAX = 192 << 20, FX_BYTES_MAX = 128 << 20 };
+
+static const char touches_sql[] =
+    "SELECT t.uid, i.asset_class, i.market, i.currency, i.symbol, i.is_survivor_biased, "
+    "t.from_date, t.to_date, t.lookback_date FROM stg_touch t JOIN dim_instrument i ON i.uid = t.uid "
+    "ORDER BY t.uid";
+
+static const char count_sql[] =
+    "SELECT count(*) FROM fact_price WHERE uid = $1 AND date >= $2 AND date <= $3";
+
+static const char prices_sql[] =
+    "SELECT p.date, p.open, p.high, p.low, p.close, p.volume, p.source, p.fetched_at, "
+    "s.is_split_adjusted, p.nav, p.base_index_close FROM fact_price p LEFT JOIN dim_source s ON s.source = p.source "
+    "WHERE p.uid = $1 AND p.date >= $2 AND p.date <= $3 ORDER BY p.date";
+
+static const char events_sql[] = "SELECT date, dividend_factor, dividend, split_ratio "
+                                 "FROM dim_adjustment WHERE uid = $1 AND date > $2 ORDER BY date";
+
+struct pass {
+    struct db *db;
+    const struct stop *stop;
+    struct arena touches, prices, rates;
+    struct series_touch *all;
+    size_t n, room;
+    int32_t from, to; /* of all touches */
+    struct fx_book *fx;
+    struct outbox measures, panel, periods;
+};
+
+struct str series_number(double value, char room[NUMBER_TEXT_BYTES])
+{
+    if (!isfinite(value))
+        return STR_NONE;
+    return (struct str){room, number_format(value, room)};
+}
+
+static enum status add_touch(struct pass *p, const struct rows *rows, struct err *err)
+{
+    if (p->n == p->room) {
+        size_t room = p->room == 0 ? 256 : 2 * p->room;
+        p->all = arena_grow(&p->touches, p->all, p->room * sizeof *p->all, room * sizeof *p->all);
+        if (p->all == NULL)
+            return err_out_of_memory(err);
+        p->room = room;
+    }
+    struct series_touch *t = &p->all[p->n++];
+    const char **const texts[] = {&t->uid, &t->asset_class, &t->market, &t->currency, &t->symbol};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        *texts[i] = arena_dup(&p->touches, rows_text(rows, i));
+    t->is_biased = rows_bool(rows, 5);
+    (void)rows_date(rows, 6, &t->from);
+    (void)rows_date(rows, 7, &t->to);
+    (void)rows_date(rows, 8, &t->lookback);
+    p->from = p->n == 1 || t->lookback < p->from ? t->lookback : p->from;
+    p->to = p->n == 1 || t->to > p->to ? t->to : p->to;
+    return t->symbol == NULL ? err_out_of_memory(err) : STATUS_OK;
+}
+
+static enum status read_touches(struct pass *p, struct err *err)
+{
+    CLEANUP(rows_clear) struct rows rows = {0};
+    bool has_row = false;
+    enum status s = db_query(p->db, touches_sql, NO_PARAMS, &rows, err);
+    while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row)
+        s = add_touch(p, &rows, err);
+    return s;
+}
+
+struct events {
+    struct series_event *all; /* oldest first */
+    size_t n;
+};
+
+enum { EVENTS_MAX = 20000 };
+
+static enum status read_events(struct pass *p, const struct series_touch *t, struct events *ret,
+                               struct err *err)
+{
+    CLEANUP(rows_clear) struct rows rows = {0};
+    char day[DATE_TEXT_BYTES];
+    bool has_row = false;
+    struct series_event *all = arena_room(&p->prices, EVENTS_MAX, sizeof *all);
+    if (all == NULL)
+        return err_out_of_memory(err);
+    size_t n = 0;
+    enum status s = db_query(
+        p->db, events_sql, PARAMS(db_text(str_of(t->uid)), db_date(t->lookback, day)), &rows, err);
+    while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row) {
+        if (n == EVENTS_MAX)
+            return err_set(err, STATUS_TOO_LARGE, "%s has too many actions.", t->uid);
+        struct series_event *event = &all[n++];
+        (void)rows_date(&rows, 0, &event->date);
+        event->dividend_factor = rows_f64(&rows, 1);
+        event->dividend = rows_f64(&rows, 2);
+        event->split_ratio = rows_f64(&rows, 3);
+    }
+    *ret = (struct events){all, n};
+    return s;
+}
+
+/* What one unit of a day is today. */
+static double units_since(const struct events *events, int32_t day)
+{
+    double units = 1;
+    for (size_t i = events->n; i > 0 && events->all[i - 1].date > day; i--)
+        units *= events->all[i - 1].split_ratio;
+    return units;
+}
+
+static double distributed_since(const struct events *events, int32_t day)
+{
+    double factor = 1;
+    for (size_t i = events->n; i > 0 && events->all[i - 1].date > day; i--)
+        factor *= events->all[i - 1].dividend_factor;
+    return factor;
+}
+
+/* The text as it came unless it has to be multiplied. */
+static struct str scaled(struct pass *p, struct str text, double factor)
+{
+    double value = 0;
+    char room[DECIMAL_TEXT_BYTES];
+    if (text.ptr == NULL)
+        return STR_NONE;
+    if (number_is_same(factor, 1) || !str_to_f64(text, &value))
+        return (struct str){arena_dup(&p->prices, text), text.len};
+    struct str result = {room, decimal_format(value * factor, room)};
+    result.ptr = arena_dup(&p->prices, result);
+    return result;
+}
+
+static double number_of(struct str text)
+{
+    double value = 0;
+    return text.ptr != NULL && str_to_f64(text, &value) ? value : (double)NAN;
+}
+
+static bool make_room(struct pass *p, struct series *s, size_t n)
+{
+    struct str **const texts[] = {&s->open,   &s->high,   &s->low,      &s->close, &s->adj_text,
+                                  &s->volume, &s->source, &s->dividend, &s->split};
+    double **const numbers[] = {&s->adj, &s->high_price, &s->low_price, &s->fx_krw,     &s->fx_usd,
+                                &s->ret, &s->units,      &s->nav,       &s->index_close};
+    s->date = arena_room(&p->prices, n, sizeof *s->date);
+    bool is_made = s->date != NULL;
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        is_made = (*texts[i] = arena_room(&p->prices, n, sizeof **texts[i])) != NULL && is_made;
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+        is_made = (*numbers[i] = arena_room(&p->prices, n, sizeof **numbers[i])) != NULL && is_made;
+    return is_made;
+}
+
+/* The event on the very day of row i, if any, as the row's own units have it. */
+static void read_event_of(struct pass *p, const struct events *events, bool is_adjusted,
+                          struct series *s, size_t i)
+{
+    s->dividend[i] = s->split[i] = STR_NONE;
+    for (size_t k = events->n; k > 0 && events->all[k - 1].date >= s->date[i]; k--) {
+        const struct series_event *event = &events->all[k - 1];
+        char room[DECIMAL_TEXT_BYTES];
+        if (event->date != s->date[i])
+            continue;
+        double units = is_adjusted ? 1 : units_since(events, s->date[i]);
+        struct str text = {room, decimal_format(event->dividend * units, room)};
+        if (event->dividend > 0)
+            s->dividend[i] = (struct str){arena_dup(&p->prices, text), text.len};
+        text.len = decimal_format(event->split_ratio, room);
+        if (!is_adjusted && !number_is_same(event->split_ratio, 1))
+            s->split[i] = (struct str){arena_dup(&p->prices, text), text.len};
+    }
+}
+
+static void read_price(struct pass *p, const struct rows *rows, const struct events *events,
+                       struct series *s)
+{
+    size_t i = s->n++;
+    int64_t fetched = 0;
+    bool is_adjusted = rows_bool(rows, 8);
+    (void)rows_date(rows, 0, &s->date[i]);
+    (void)rows_instant(rows, 7, &fetched);
+    /* Closes that knew of no later split are brought to today's units; those of their own day stay as quoted. */
+    double late = is_adjusted ? 1 / units_since(events, (int32_t)(fetched / 86400)) : 1;
+    double units = is_adjusted ? late : 1 / units_since(events, s->date[i]);
+    double factor = units * distributed_since(events, s->date[i]);
+    s->open[i] = scaled(p, rows_text(rows, 1), late);
+    s->high[i] = scaled(p, rows_text(rows, 2), late);
+    s->low[i] = scaled(p, rows_text(rows, 3), late);
+    s->close[i] = scaled(p, rows_text(rows, 4), late);
+    s->adj_text[i] = scaled(p, rows_text(rows, 4), factor);
+    s->volume[i] = scaled(p, rows_text(rows, 5), 1 / late);
+    s->source[i] = scaled(p, rows_text(rows, 6), 1);
+    s->adj[i] = number_of(s->adj_text[i]);
+    s->high_price[i] = number_of(s->high[i]);
+    s->low_price[i] = number_of(s->low[i]);
+    s->units[i] = number_of(s->volume[i]);
+    s->nav[i] = rows_f64(rows, 9);
+    s->index_close[i] = rows_f64(rows, 10);
+    read_event_of(p, events, is_adjusted, s, i);
+    s->fx_krw[i] = fx_book_rate(p->fx, s->touch->currency, "KRW", s->date[i]);
+    s->fx_usd[i] = fx_book_rate(p->fx, s->touch->currency, "USD", s->date[i]);
+    bool follows = i > 0 && s->date[i] - s->date[i - 1] <= SERIES_GAP_DAYS && s->adj[i - 1] > 0 &&
+                   s->adj[i] > 0;
+    s->ret[i] = follows ? s->adj[i] / s->adj[i - 1] - 1 : (double)NAN;
+}
+
+static enum status read_series(struct pass *p, const struct series_touch *t, struct series *ret,
+                               struct err *err)
+{
+    CLEANUP(rows_clear) struct rows rows = {0};
+    char from[DATE_TEXT_BYTES], to[DATE_TEXT_BYTES];
+    struct db_param window[] = {db_text(str_of(t->uid)), db_date(t->lookback, from),
+                                db_date(t->to, to)};
+    struct events events = {0};
+    int64_t n = 0;
+    bool has_row = false;
+    *ret = (struct series){.touch = t};
+    enum status s = read_events(p, t, &events, err);
+    if (s == STATUS_OK)
+        s = warehouse_number(p->db, count_sql, window, 3, &n, err);
+    if (s == STATUS_OK && !make_room(p, ret, (size_t)n + 1))
+        s = err_out_of_memory(err);
+    if (s == STATUS_OK)
+        s = db_query(p->db, prices_sql, window, 3, &rows, err);
+    while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row)
+        read_price(p, &rows, &events, ret);
+    while (ret->first < ret->n && ret->date[ret->first] < t->from)
+        ret->first++;
+    return s;
+}
+
+static enum status delete_old(struct pass *p, const struct outbox *box, const struct series *s,
+                              const char *column, int32_t after, struct err *err)
+{
+    char from[DATE_TEXT_BYTES], to[DATE_TEXT_BYTES];
+    if (box->was_empty)
+        return STATUS_OK;
+    return warehouse_exec(
+        p->db,
+        PARAMS(db_text(str_of(s->touch->uid)), db_date(after, from), db_date(s->touch->to, to)),
+        NULL, err, "DELETE FROM %s WHERE uid = $1 AND %s > $2 AND %s <= $3", box->table, column,
+        column);
+}
+
+static enum status pass_one(struct pass *p, const struct series_touch *t, struct err *err)
+{
+    struct series series;
+    arena_reset(&p->prices);
+    enum status s = read_series(p, t, &series, err);
+    if (s != STATUS_OK || series.first == series.n)
+        return s;
+    int32_t before = t->from - 1;
+    int32_t anchor = series.first > 0 ? series.date[series.first - 1] : before;
+    s = delete_old(p, &p->measures, &series, "date", before, err);
+    if (s == STATUS_OK)
+        s = delete_old(p, &p->panel, &series, "date", anchor, err);
+    if (s == STATUS_OK)
+        s = delete_old(p, &p->periods, &series, "period_end", before, err);
+    if (s == STATUS_OK)
+        s = series_measures(&series, &p->measures, p->db, err);
+    if (s == STATUS_OK)
+        s = series_panel(&series, p->fx, &p->panel, p->db, err);
+    return s == STATUS_OK ? series_periods(&series, &p->periods, p->db, err) : s;
+}
+
+static const char *const measure_columns[] = {
+    "uid",       "date",     "open",     "high",        "low",        "close",
+    "adj_close", "volume",   "dividend", "split_ratio", "currency",   "source",
+    "quality",   "known_at", "fx_krw",   "fx_usd",      "ret_1d",     "ret_5d",
+    "ret_20d",   "ret_ytd",  "ma_5",     "ma_20",       "ma_60",      "ma_120",
+    "vol_20d",   "vol_30d",  "high_52w", "low_52w",     "nav_ret_1d", "tracking_diff_20d",
+    "load_id"};
+static const char *const panel_columns[] = {
+    "uid",           "date",          "asset_class", "symbol",    "currency",       "adj_close",
+    "adj_close_krw", "adj_close_usd", "fx_to_krw",   "fx_to_usd", "is_trading_day", "is_filled",
+    "days_stale",    "ret_1d",        "log_ret_1d",  "load_id"};
+static const char *const period_columns[] = {
+    "uid",   "period", "period_end", "first_date", "last_date", "open",   "high",   "low",
+    "close", "ret",    "vol",        "max_dd",     "volume",    "n_days", "load_id"};
+
+static enum status init_boxes(struct pass *p, int64_t load_id, struct err *err)
+{
+    enum status s = outbox_init(&p->measures, p->db, "fact_price_measure", measure_columns,
+                                ARRAY_LEN(measure_columns), load_id, err);
+    if (s == STATUS_OK)
+        s = outbox_init(&p->panel, p->db, "mart_price_panel", panel_columns,
+                        ARRAY_LEN(panel_columns), load_id, err);
+    if (s == STATUS_OK)
+        s = outbox_init(&p->periods, p->db, "mart_return_period", period_columns,
+                        ARRAY_LEN(period_columns), load_id, err);
+    return s;
+}
+
+static enum status run(struct pass *p, struct err *err)
+{
+    enum status s = read_touches(p, err);
+    if (s == STATUS_OK && p->n > 0)
+        s = fx_book_load(p->db, &p->rates, p->from, p->to, &p->fx, err);
+    for (size_t i = 0; i < p->n && s == STATUS_OK; i++)
+        s = stop_is_raised(p->stop) ? stop_status(p->stop, err) : pass_one(p, &p->all[i], err);
+    struct outbox *const boxes[] = {&p->measures, &p->panel, &p->periods};
+    for (size_t i = 0; i < ARRAY_LEN(boxes) && s == STATUS_OK; i++)
+        s = outbox_flush(boxes[i], p->db, err);
+    return s;
+}
+
+enum status series_pass(struct db *db, int64_t load_id, const struct stop *stop, int64_t *ret_rows,
+                        struct err *err)
+{
+    struct pass p = {.db = db, .stop = stop};
+    arena_init(&p.touches, TOUCHES_BYTES_MAX);
+    arena_init(&p.prices, SERIES_BYTES_MAX);
+    arena_init(&p.rates, FX_BYTES_MAX);
+    enum status s = init_boxes(&p, load_id, err);
+    if (s == STATUS_OK)
+        s = run(&p, err);
+    if (s == STATUS_OK)
+        *ret_rows = p.measures.n_written + p.panel.n_written + p.periods.n_written;
+    outbox_clear(&p.measures);
+    outbox_clear(&p.panel);
+    outbox_clear(&p.periods);
+    arena_clear(&p.touches);
+    arena_clear(&p.prices);
+    arena_clear(&p.rates);
+    return s;
+}

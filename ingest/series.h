@@ -1,0 +1,94 @@
+/*
+ * series.h - the series pass of gold: the prices of each touched instrument are read once, in order, and adjusted, measured,
+ * laid on the panel and summed up by period. In C rather than SQL so that every back end gives the same doubles: sums over a
+ * window are added up in the same order, wherever the window's series begins. Rows are written as SQL writes them.
+ */
+#ifndef INGEST_SERIES_H
+#define INGEST_SERIES_H
+
+#include "base/arena.h"
+#include "base/date.h"
+#include "base/number.h"
+#include "base/stop.h"
+#include "store/db.h"
+
+/* Nothing looks further back than this many days: stg_touch reads so much before what it writes. */
+enum { SERIES_LOOKBACK_DAYS = 400, SERIES_GAP_DAYS = 31 };
+
+/* A touched instrument. */
+struct series_touch {
+    const char *uid, *asset_class, *market, *currency, *symbol;
+    bool is_biased;
+    int32_t from, to, lookback;
+};
+
+/* What happens to holders before trading on a day, in the units of today. */
+struct series_event {
+    int32_t date;
+    double dividend_factor, dividend, split_ratio;
+};
+
+/* One instrument's prices from the look-back to the last day that is written, oldest first. n may be 0. */
+struct series {
+    const struct series_touch *touch;
+    size_t n, first; /* rows; the first one that is written */
+    int32_t *date;
+    struct str *open, *high, *low, *close, *adj_text, *volume, *source; /* as published */
+    double *adj;                    /* adjusted for distributions and splits */
+    double *high_price, *low_price; /* NaN: none */
+    double *fx_krw, *fx_usd;        /* of one unit of the currency; NaN: not known */
+    double *
+        ret; /* from the row before; NaN: none, or more than SERIES_GAP_DAYS earlier, or not above 0 */
+    double *units;             /* volume; NaN: none */
+    double *nav, *index_close; /* of a fund; NaN: none */
+    struct str *dividend, *split;
+};
+
+/* Rates of currencies against the won and the dollar, in memory. */
+struct fx_book;
+enum status fx_book_load(struct db *db, struct arena *arena, int32_t from, int32_t to,
+                         struct fx_book **ret, struct err *err) NODISCARD;
+/* The rate of the day, or of at most seven days before; NaN when there is none. */
+double fx_book_rate(const struct fx_book *book, const char *base, const char *quote, int32_t date);
+
+/* Rows of a table that wait to be written together. */
+enum { OUTBOX_COLUMNS_MAX = 34, OUTBOX_ROWS_MAX = 10000 };
+struct outbox {
+    const char *table;
+    const char *const *columns; /* ends with load_id */
+    size_t n_columns, n_rows;
+    struct arena arena;
+    struct str *fields; /* OUTBOX_ROWS_MAX rows */
+    int64_t n_written;
+    bool was_empty; /* the table, when the pass began: nothing has to be deleted */
+    char load_id[24];
+};
+enum status outbox_init(struct outbox *box, struct db *db, const char *table,
+                        const char *const *columns, size_t n_columns, int64_t load_id,
+                        struct err *err) NODISCARD;
+void outbox_clear(struct outbox *box);
+/* n_columns - 1 fields, copied: load_id is the box's. */
+enum status outbox_add(struct outbox *box, struct db *db, const struct str *fields, struct err *err)
+    NODISCARD;
+enum status outbox_flush(struct outbox *box, struct db *db, struct err *err) NODISCARD;
+
+/* A double as text in room; NaN is NULL. */
+struct str series_number(double value, char room[NUMBER_TEXT_BYTES]);
+
+/* The rows of one series for the three tables. */
+enum status series_measures(const struct series *series, struct outbox *box, struct db *db,
+                            struct err *err) NODISCARD;
+enum status series_panel(const struct series *series, const struct fx_book *fx, struct outbox *box,
+                         struct db *db, struct err *err) NODISCARD;
+enum status series_periods(const struct series *series, struct outbox *box, struct db *db,
+                           struct err *err) NODISCARD;
+
+/* Everything that stg_touch names. */
+enum status series_pass(struct db *db, int64_t load_id, const struct stop *stop, int64_t *ret_rows,
+                        struct err *err) NODISCARD;
+
+/* Before stg_touch is made: dim_adjustment of instruments with new actions or prices; changes are noted in load_touch. */
+enum status adjustments_refresh(struct db *db, int64_t load_id, int64_t since, struct err *err)
+    NODISCARD;
+
+#endif

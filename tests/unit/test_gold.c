@@ -1,0 +1,406 @@
+/* test_gold.c - from facts to published marts: adjusted, measured, incremental, and held back when data fail. */
+#include "tests/support/store_fixture.h"
+#include "tests/support/warehouse_fixture.h"
+
+#include "backtest/rng.h"
+#include "base/date.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FETCHED "2024-12-10T01:00:00Z"
+
+static struct warehouse_fixture w;
+
+static int set_up(void **state)
+{
+    if (fixture_set_up(state) != 0)
+        return -1;
+    warehouse_set_up(&w, *state);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    warehouse_tear_down(&w);
+    return fixture_tear_down(state);
+}
+
+static void put_bar(const char *folder, const char *symbol, const char *date, const char *close,
+                    const char *source, const char *fetched)
+{
+    char text[400];
+    (void)snprintf(text, sizeof text, "%s,%s,,,,%s,,100,,,,,,,,,USD,%s,%s,raw\n", symbol, date,
+                   close, source, fetched);
+    put_rows(&w, folder, date, fetched, "bar", text);
+}
+
+static void load_all(const char *dataset, const char *folder)
+{
+    (void)load_window(&w, dataset, folder, "1990-01-01", "2030-12-31");
+}
+
+static struct warehouse_report model(void)
+{
+    struct err err = {0};
+    struct warehouse_report report = {0};
+    ok(warehouse_gold(w.pool, NULL, &report, &err));
+    return report;
+}
+
+static struct warehouse_report publish(enum status wanted, bool force)
+{
+    struct err err = {0};
+    struct warehouse_report report = {0};
+    struct warehouse_task task = {.force = force, .generations = 3};
+    expect(wanted, warehouse_publish(w.pool, w.store->pool, &task, NULL, &report, &err));
+    return report;
+}
+
+static const char *served(const char *sql)
+{
+    return query_text(w.store, sql);
+}
+
+static void prices_are_published_with_their_instruments(void **state)
+{
+    (void)state;
+    put_bar("us_stock", "AAPL", "2024-12-02", "239.59", "yahoo", FETCHED);
+    put_bar("us_stock", "AAPL", "2024-12-03", "242.65", "yahoo", FETCHED);
+    load_all("us_stock", "us_stock");
+    struct warehouse_report r = model();
+    assert_int_equal(r.load_id, 2);
+    r = publish(STATUS_OK, false);
+    assert_int_equal(r.generation, 1);
+    assert_string_equal(served("SELECT uid, asset_class, symbol, name, market, currency, source, "
+                               "price_basis, n_rows FROM mart_instrument"),
+                        "stock:US.AAPL|stock|AAPL|AAPL|XNYS|USD|yahoo|adjusted|2");
+    assert_string_equal(
+        served(
+            "SELECT uid, date, close, adj_close, volume, quality FROM mart_price_daily ORDER BY date"),
+        "stock:US.AAPL|2024-12-02|239.59|239.59|100|16\n"
+        "stock:US.AAPL|2024-12-03|242.65|242.65|100|16");
+    assert_string_equal(
+        served("SELECT count(*) FROM mart_stock_daily WHERE ret_1d > 0.0127 AND ret_1d < 0.0128"),
+        "1");
+    assert_string_equal(
+        served("SELECT dataset, ymd, status FROM mart_data_quality_daily ORDER BY ymd"),
+        "us_stock|2024-12-02|ok\nus_stock|2024-12-03|ok");
+}
+
+static void nothing_new_is_nothing_to_do(void **state)
+{
+    (void)state;
+    put_bar("us_stock", "AAPL", "2024-12-02", "239.59", "yahoo", FETCHED);
+    load_all("us_stock", "us_stock");
+    (void)model();
+    (void)publish(STATUS_OK, false);
+    assert_int_equal(model().load_id, 0);
+    struct warehouse_report r = publish(STATUS_OK, false);
+    assert_int_equal(r.generation, 1);
+    assert_int_equal(r.n_rows, 0);
+}
+
+static void dividends_and_late_splits_adjust_every_price_before_them(void **state)
+{
+    (void)state;
+    /* Fetched before the split of the 5th: in old units. The dividend of 2 on the 4th is 1 % of 200. */
+    put_bar("us_stock", "X", "2024-12-02", "200", "yahoo", "2024-12-03T01:00:00Z");
+    put_bar("us_stock", "X", "2024-12-03", "200", "yahoo", "2024-12-04T01:00:00Z");
+    put_bar("us_stock", "X", "2024-12-04", "198", "yahoo", "2024-12-05T01:00:00Z");
+    put_bar("us_stock", "X", "2024-12-05", "49.5", "yahoo", "2024-12-06T01:00:00Z");
+    put_rows(&w, "us_stock_action", "2024-12-04", "2024-12-05T00:30:00Z", "action",
+             "X,2024-12-04,dividend,2,,,USD,yahoo,2024-12-04T23:30:00Z,raw\n");
+    put_rows(&w, "us_stock_action", "2024-12-05", FETCHED, "action",
+             "X,2024-12-05,split,,4,1,USD,yahoo," FETCHED ",raw\n");
+    load_all("us_stock", "us_stock");
+    load_all("us_stock", "us_stock_action");
+    (void)model();
+    assert_string_equal(
+        warehouse_text(
+            &w,
+            "SELECT date, close, adj_close, dividend, volume FROM mart_price_daily ORDER BY date"),
+        "2024-12-02|50|49.5|~|400\n2024-12-03|50|49.5|~|400\n2024-12-04|198|198|0.5|100\n"
+        "2024-12-05|49.5|49.5|~|100");
+}
+
+static void raw_closes_of_korea_keep_their_units_and_their_split(void **state)
+{
+    (void)state;
+    put_bar("kr_stock", "005930", "2018-05-03", "2650000", "datagokr_stock", FETCHED);
+    put_bar("kr_stock", "005930", "2018-05-04", "51900", "datagokr_stock", FETCHED);
+    put_rows(&w, "kr_stock_action", "2018-05-04", FETCHED, "action",
+             "005930,2018-05-04,split,,50,1,KRW,yahoo," FETCHED ",raw\n");
+    load_all("kr_stock", "kr_stock");
+    load_all("kr_stock", "kr_stock_action");
+    (void)model();
+    assert_string_equal(
+        warehouse_text(&w,
+                       "SELECT close, adj_close, split_ratio FROM mart_price_daily ORDER BY date"),
+        "2650000|53000|~\n51900|51900|50");
+}
+
+static void crosses_go_through_the_euro_of_one_source(void **state)
+{
+    (void)state;
+    put_rows(&w, "exchange_rate", "2024-12-02", FETCHED, "rate",
+             "EUR,KRW,2024-12-02,1475,frankfurter," FETCHED ",raw\n"
+             "EUR,USD,2024-12-02,1.25,frankfurter," FETCHED ",raw\n"
+             "EUR,KRW,2024-12-02,9999,yahoo," FETCHED ",raw\n");
+    load_all("fx", "exchange_rate");
+    (void)model();
+    (void)publish(STATUS_OK, false);
+    assert_string_equal(
+        served(
+            "SELECT base, quote, rate, is_cross, source FROM mart_fx_daily ORDER BY base, quote"),
+        w.store->kind == DB_SQLITE
+            ? "EUR|KRW|1475|0|frankfurter\nEUR|USD|1.25|0|frankfurter\n"
+              "KRW|USD|0.000847457627118644|1|frankfurter\nUSD|KRW|1180|1|frankfurter"
+            : "EUR|KRW|1475|f|frankfurter\nEUR|USD|1.25|f|frankfurter\n"
+              "KRW|USD|0.000847457627118644|t|frankfurter\nUSD|KRW|1180|t|frankfurter");
+}
+
+static void vintages_are_kept_where_they_say_something_else(void **state)
+{
+    (void)state;
+    static const char *const days[] = {"2024-12-10", "2024-12-11", "2024-12-12"};
+    for (int i = 0; i < 3; i++) {
+        char text[300], at[40];
+        (void)snprintf(at, sizeof at, "%sT01:00:00Z", days[i]);
+        (void)snprintf(text, sizeof text,
+                       "902Y015,KOR,Q,2024-07-01,2024-09-30,,%s,%%,GDP growth,Korea,ecos,%s,raw\n",
+                       i < 2 ? "0.1" : "0.2", at);
+        put_rows(&w, "quarterly_indicators", "2024-09-30", at, "observation", text);
+    }
+    load_all("indicator_quarterly", "quarterly_indicators");
+    (void)model();
+    (void)publish(STATUS_OK, false);
+    assert_string_equal(
+        served("SELECT country_code, country_name, period, vintage, value "
+               "FROM mart_economic_indicator ORDER BY vintage"),
+        "KOR|South Korea|2024Q3|2024-12-10|0.1\nKOR|South Korea|2024Q3|2024-12-12|0.2");
+}
+
+static void articles_are_counted_by_day_and_keyword(void **state)
+{
+    (void)state;
+    put_rows(&w, "news", "2024-12-02", FETCHED, "article",
+             "a1,https://example.com/a,2024-12-02T18:00:00Z,Business,One,,,100,"
+             "\"[\"\"Rates\"\",\"\"Fed\"\"]\",nyt," FETCHED ",raw\n"
+             "a2,https://example.com/b,2024-12-02T19:00:00Z,Business,,,,50,"
+             "\"[\"\"Rates\"\"]\",nyt," FETCHED ",raw\n");
+    load_all("news", "news");
+    (void)model();
+    (void)publish(STATUS_OK, false);
+    assert_string_equal(
+        served("SELECT section, n_articles, words_total, top_keywords FROM mart_news_daily"),
+        "Business|2|150|Rates;Fed");
+    assert_string_equal(
+        served("SELECT keyword, n_articles, share FROM mart_news_keyword_daily ORDER BY keyword"),
+        w.store->kind == DB_SQLITE ? "Fed|1|0.5\nRates|2|1.0" : "Fed|1|0.5\nRates|2|1");
+    assert_string_equal(served("SELECT headline FROM mart_news_article ORDER BY web_url"),
+                        "One\n(no headline)");
+    put_rows(&w, "news", "2024-12-02", "2024-12-11T01:00:00Z", "article",
+             "a1,https://example.com/a,2024-12-02T18:00:00Z,Business,One,,,100,"
+             "\"[\"\"Rates\"\"]\",nyt,2024-12-11T01:00:00Z,raw\n");
+    load_all("news", "news");
+    (void)model();
+    (void)publish(STATUS_OK, false);
+    assert_string_equal(
+        served("SELECT keyword, n_articles FROM mart_news_keyword_daily ORDER BY keyword"),
+        "Fed|0\nRates|2");
+}
+
+static void a_failing_contract_leaves_what_is_served(void **state)
+{
+    (void)state;
+    put_bar("us_stock", "AAPL", "2024-12-02", "239.59", "yahoo", FETCHED);
+    load_all("us_stock", "us_stock");
+    (void)model();
+    (void)publish(STATUS_OK, false);
+    put_rows(&w, "us_stock", "2024-12-03", FETCHED, "bar",
+             "AAPL,2024-12-03,,,,-5,,1,,,,,,,,,USD,yahoo," FETCHED ",raw\n"
+             "MSFT,2024-12-03,,,,5,,1,,,,,,,,,USD,yahoo," FETCHED ",raw\n");
+    put_rows(&w, "exchange_rate", "2024-12-02", FETCHED, "rate",
+             "EUR,USD,2024-12-02,1.25,frankfurter," FETCHED ",raw\n");
+    load_all("us_stock", "us_stock");
+    load_all("fx", "exchange_rate");
+    (void)model();
+    assert_true(publish(STATUS_BAD_DATA, false).is_blocked);
+    assert_string_equal(served("SELECT count(*) FROM mart_price_daily"), "1");
+    assert_string_equal(served("SELECT count(*) FROM mart_fx_daily"), "1");
+    assert_string_equal(
+        served("SELECT status, reason FROM mart_data_quality_daily WHERE ymd = '2024-12-03'"),
+        "fail|bad-rows");
+    put_bar("us_stock", "AAPL", "2024-12-03", "240", "yahoo", "2024-12-11T01:00:00Z");
+    load_all("us_stock", "us_stock");
+    (void)model();
+    (void)publish(STATUS_OK, false);
+    assert_string_equal(served("SELECT count(*) FROM mart_price_daily"), "3");
+}
+
+enum { FIRST_DAY = 19340, SPAN = 480, OBJECTS = 105 }; /* from 2022-12-14 */
+
+static const struct {
+    const char *dataset, *folder;
+} sets[] = {{"us_stock", "us_stock"},
+            {"us_stock", "us_stock_action"},
+            {"kr_stock", "kr_stock"},
+            {"coin", "coin_data"},
+            {"fx", "exchange_rate"},
+            {"kr_holiday", "kr_market_holiday"},
+            {"kr_industry", "industry_code/krx_codes"}};
+enum { SETS = sizeof sets / sizeof sets[0] };
+
+/* Days cluster, so that some are neighbours, and some far apart. */
+static int32_t draw_day(struct rng *rng)
+{
+    return FIRST_DAY + (int32_t)rng_next_below(rng, 4) * (SPAN / 4) +
+           (int32_t)rng_next_below(rng, 25);
+}
+
+static void put_random(struct rng *rng, size_t set)
+{
+    char text[2000], ymd[DATE_TEXT_BYTES], at[INSTANT_TEXT_BYTES];
+    int32_t day = draw_day(rng);
+    size_t n = 0;
+    date_format(day, ymd);
+    instant_format((int64_t)(day + 1 + (int32_t)rng_next_below(rng, 300)) * 86400 +
+                       rng_next_below(rng, 86400),
+                   at);
+    static const char *const shapes[SETS] = {"bar",  "action",  "bar",    "bar",
+                                             "rate", "holiday", "listing"};
+    for (unsigned k = 0; k < 3; k++) {
+        unsigned price = 50 + rng_next_below(rng, 100), pick = rng_next_below(rng, 3);
+        if (pick == 0 && k > 0)
+            continue;
+        const char *source = set == 2 ? "datagokr_stock" : set == 3 ? "binance" : "yahoo";
+        if (set == 0 || set == 2 || set == 3)
+            n += (size_t)snprintf(text + n, sizeof text - n,
+                                  "S%u,%s,,,,%u.25,,%u,9,,,1000,,,,,,%s,%s,raw\n", k, ymd, price,
+                                  price, source, at);
+        else if (set == 1)
+            n += (size_t)snprintf(text + n, sizeof text - n, "S%u,%s,%s,%s,%s,USD,yahoo,%s,raw\n",
+                                  k, ymd, pick == 1 ? "split" : "dividend", pick == 1 ? "" : "1.5",
+                                  pick == 1 ? "2,1" : ",", at);
+        else if (set == 4)
+            n += (size_t)snprintf(text + n, sizeof text - n, "EUR,%s,%s,%u.5,%s,%s,raw\n",
+                                  k == 0   ? "KRW"
+                                  : k == 1 ? "USD"
+                                           : "GBP",
+                                  ymd, price, pick == 1 ? "yahoo" : "frankfurter", at);
+        else if (set == 5 && k == 0)
+            n += (size_t)snprintf(text + n, sizeof text - n, "XKRX,%s,Day,krx,%s,raw\n", ymd, at);
+        else if (set == 6)
+            n += (size_t)snprintf(text + n, sizeof text - n, "S%u,%s,KOSPI,Stock,I%u,krx,%s,raw\n",
+                                  k, ymd, pick, at);
+    }
+    put_rows(&w, sets[set].folder, ymd, at, shapes[set], text);
+}
+
+static const char *all_models(void)
+{
+    static const char *const queries[] = {
+        "SELECT uid, date, close, adj_close, volume, dividend, split_ratio, quality, fx_krw, fx_usd, ret_1d, "
+        "ret_5d, ret_ytd, ma_5, vol_20d, high_52w, low_52w FROM fact_price_measure ORDER BY uid, date",
+        "SELECT uid, date, adj_close, adj_close_krw, is_filled, days_stale, ret_1d FROM mart_price_panel "
+        "ORDER BY uid, date",
+        "SELECT uid, period, period_end, first_date, last_date, high, low, close, ret, vol, max_dd, volume, "
+        "n_days FROM mart_return_period ORDER BY uid, period, period_end",
+        "SELECT date, asset_class, market, n_instruments, n_up, n_flat, ret_mean, ret_median, "
+        "ret_cap_weighted, value_traded_krw FROM mart_asset_class_daily ORDER BY date, asset_class, market",
+        "SELECT date, market, industry, n_items, ret_mean, ret_median, value_traded "
+        "FROM mart_stock_industry_daily WHERE n_items > 0 ORDER BY date, market, industry",
+        "SELECT base, quote, date, rate, is_cross, source FROM mart_fx_daily ORDER BY base, quote, date",
+        "SELECT market, date, is_open, prev_open, next_open, is_year_end, close_at, source "
+        "FROM mart_calendar ORDER BY market, date",
+        "SELECT uid, date, dividend_factor, dividend, split_ratio FROM dim_adjustment ORDER BY uid, date",
+        "SELECT uid, from_date, to_date, market, industry FROM dim_industry ORDER BY uid, from_date",
+        "SELECT uid, name, market, currency, industry, source FROM dim_instrument ORDER BY uid"};
+    struct buf all;
+    buf_init(&all, &w.store->arena, 16 << 20);
+    for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
+        buf_printf(&all, "-- %zu\n", i);
+        buf_add_c(&all, warehouse_text(&w, queries[i]));
+        buf_add_char(&all, '\n');
+    }
+    return buf_c_str(&all);
+}
+
+/* The first line in which they differ, for the message. */
+static void assert_same_lines(const char *a, const char *b)
+{
+    struct str x = str_of(a), y = str_of(b), line_x, line_y;
+    while (str_next_field(&x, '\n', &line_x) && str_next_field(&y, '\n', &line_y))
+        if (!str_eq(line_x, line_y))
+            fail_msg("%.*s <> %.*s", STR_ARG(line_x), STR_ARG(line_y));
+    assert_string_equal(a, b);
+}
+
+/* The oldest days last or first, each window modelled by itself. */
+static void load_in_windows(size_t set)
+{
+    enum { WINDOW = 30 };
+    for (int i = 0; i <= SPAN / WINDOW; i++) {
+        char from[DATE_TEXT_BYTES], to[DATE_TEXT_BYTES];
+        int32_t day = FIRST_DAY + WINDOW * (set % 2 == 0 ? i : SPAN / WINDOW - i);
+        date_format(day, from);
+        date_format(day + WINDOW - 1, to);
+        (void)load_window(&w, sets[set].dataset, sets[set].folder, from, to);
+        (void)model();
+    }
+}
+
+/* Loads and models in pieces, then once more all at once into an empty warehouse. */
+static void pieces_in_any_order_give_the_models_of_the_whole(void **state)
+{
+    (void)state;
+    struct rng rng;
+    rng_init(&rng, 5, 0);
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < OBJECTS; i++)
+            put_random(&rng, (size_t)i % SETS);
+        for (int i = 0; i < 25; i++) {
+            char from[DATE_TEXT_BYTES], to[DATE_TEXT_BYTES];
+            size_t set = rng_next_below(&rng, SETS);
+            int32_t day = draw_day(&rng);
+            date_format(day, from);
+            date_format(day + (int32_t)rng_next_below(&rng, 20), to);
+            (void)load_window(&w, sets[set].dataset, sets[set].folder, from, to);
+            if (rng_next_below(&rng, 3) == 0)
+                (void)model();
+        }
+        for (size_t i = SETS; i > 0; i--)
+            load_in_windows(i - 1);
+        const char *pieces = all_models();
+        warehouse_renew(&w);
+        for (size_t i = 0; i < SETS; i++)
+            load_all(sets[i].dataset, sets[i].folder);
+        (void)model();
+        assert_same_lines(pieces, all_models());
+    }
+}
+
+#define GOLD_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        GOLD_TEST(prices_are_published_with_their_instruments),
+        GOLD_TEST(nothing_new_is_nothing_to_do),
+        GOLD_TEST(dividends_and_late_splits_adjust_every_price_before_them),
+        GOLD_TEST(raw_closes_of_korea_keep_their_units_and_their_split),
+        GOLD_TEST(crosses_go_through_the_euro_of_one_source),
+        GOLD_TEST(vintages_are_kept_where_they_say_something_else),
+        GOLD_TEST(articles_are_counted_by_day_and_keyword),
+        GOLD_TEST(a_failing_contract_leaves_what_is_served),
+        GOLD_TEST(pieces_in_any_order_give_the_models_of_the_whole),
+    };
+    return cmocka_run_group_tests_name("gold", tests, NULL, NULL);
+}

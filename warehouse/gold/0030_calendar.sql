@@ -1,0 +1,89 @@
+-- Markets with new prices or holidays: from the year before the first one to the end of the year after the last.
+INSERT INTO fact_trading_day (market, date)
+SELECT DISTINCT i.market, p.date
+FROM stg_run r
+JOIN fact_price p ON p.load_id > r.since
+JOIN dim_instrument i ON i.uid = p.uid
+WHERE NOT EXISTS (SELECT 1 FROM fact_trading_day k WHERE k.market = i.market AND k.date = p.date);
+DELETE FROM stg_market;
+INSERT INTO stg_market (market, from_date, to_date, read_from, read_to)
+SELECT g.market, a.date, z.date, b.date, y.date
+FROM (
+    SELECT market, min(from_date) AS from_date, max(to_date) AS to_date
+    FROM (
+        SELECT i.market, t.from_date, t.to_date
+        FROM stg_run r
+        JOIN load_touch t ON t.load_id > r.since AND t.subject = 'price'
+        JOIN dim_instrument i ON i.uid = t.touch_key
+        UNION ALL
+        SELECT t.touch_key, t.from_date, t.to_date
+        FROM stg_run r
+        JOIN load_touch t ON t.load_id > r.since AND t.subject = 'holiday'
+    ) u
+    GROUP BY market
+) g
+JOIN dim_market m ON m.market = g.market
+JOIN dim_date f ON f.date = g.from_date
+JOIN dim_date l ON l.date = g.to_date
+JOIN (SELECT year, min(day_number) AS first_day FROM dim_date GROUP BY year) w ON w.year = f.year - 1
+JOIN (SELECT year, max(day_number) AS last_day FROM dim_date GROUP BY year) v ON v.year = l.year + 1
+JOIN dim_date a ON a.day_number = w.first_day
+JOIN dim_date z ON z.day_number = v.last_day
+JOIN dim_date b ON b.day_number = w.first_day - 31
+JOIN dim_date y ON y.day_number = v.last_day + 31;
+DELETE FROM mart_calendar
+WHERE EXISTS (
+    SELECT 1 FROM stg_market s
+    WHERE s.market = mart_calendar.market AND mart_calendar.date >= s.from_date AND mart_calendar.date <= s.to_date);
+INSERT INTO mart_calendar (
+    market, date, is_open, is_half_day, prev_open, next_open, is_week_end, is_month_end, is_quarter_end, is_year_end,
+    close_at, source, load_id)
+SELECT c.market, c.date, c.is_open = 1, FALSE, c.prev_open, c.next_open,
+    c.is_open = 1 AND (c.next_open IS NULL OR c.next_open > c.week_end),
+    c.is_open = 1 AND (c.next_open IS NULL OR c.next_open > c.month_end),
+    c.is_open = 1 AND (c.next_open IS NULL OR c.next_open > c.quarter_end),
+    c.is_open = 1 AND (c.next_open IS NULL OR c.next_open > c.year_end),
+    CASE WHEN c.is_open = 1 THEN CAST(c.close_text AS {{instant}}) END,
+    c.source, r.load_id
+FROM (
+    SELECT o.market, o.date, o.is_open, o.source, o.week_end, o.month_end, o.quarter_end, o.year_end, o.close_text,
+        o.from_date, o.to_date,
+        max(CASE WHEN o.is_open = 1 THEN o.date END) OVER (
+            PARTITION BY o.market ORDER BY o.date ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS prev_open,
+        min(CASE WHEN o.is_open = 1 THEN o.date END) OVER (
+            PARTITION BY o.market ORDER BY o.date ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS next_open
+    FROM (
+        SELECT s.market, s.from_date, s.to_date, d.date, d.week_end, d.month_end, d.quarter_end, d.year_end,
+            CASE
+                WHEN m.has_weekends THEN 1
+                WHEN d.weekday >= 5 OR h.market IS NOT NULL THEN 0
+                WHEN y.market IS NOT NULL OR p.market IS NOT NULL THEN 1
+                WHEN d.date >= b.first_day AND d.date <= b.last_day THEN 0
+                ELSE 1
+            END AS is_open,
+            CASE WHEN y.market IS NOT NULL THEN 'holidays' ELSE 'derived' END AS source,
+            CAST(d.date AS TEXT) || 'T' ||
+                CASE
+                    WHEN m.zone = 'us' AND d.is_summer_us THEN m.close_summer
+                    WHEN m.zone = 'eu' AND d.is_summer_eu THEN m.close_summer
+                    ELSE m.close_winter
+                END || 'Z' AS close_text
+        FROM stg_market s
+        JOIN dim_market m ON m.market = s.market
+        JOIN dim_date d ON d.date >= s.read_from AND d.date <= s.read_to
+        LEFT JOIN fact_holiday h ON h.market = s.market AND h.date = d.date
+        LEFT JOIN (
+            SELECT DISTINCT x.market, e.year
+            FROM fact_holiday x
+            JOIN dim_date e ON e.date = x.date
+        ) y ON y.market = s.market AND y.year = d.year
+        LEFT JOIN fact_trading_day p ON p.market = s.market AND p.date = d.date
+        LEFT JOIN (
+            SELECT market, min(date) AS first_day, max(date) AS last_day
+            FROM fact_trading_day
+            GROUP BY market
+        ) b ON b.market = s.market
+    ) o
+) c
+CROSS JOIN stg_run r
+WHERE c.date >= c.from_date AND c.date <= c.to_date;
