@@ -4,6 +4,8 @@ Names and sectors of the real instruments are common knowledge and in none of th
 `market` names the calendar whose sessions a series follows, not the place of listing.
 """
 
+from decimal import Decimal
+
 from sim_assets import BONDS, COINS, SHARES
 from tables import flag
 
@@ -95,7 +97,9 @@ def bond_row(spec, last_day):
     """A bond that matures inside the span ends at par, so leaving it costs its holder nothing."""
     row = row_of(spec.uid, name=spec.name, name_local=spec.name_local, market="XKRX", country="KR",
                  currency="KRW", sector="Bond", industry=spec.industry, source="simulated",
-                 source_symbol=spec.symbol, quote_unit="pct_of_par", price_basis="raw")
+                 source_symbol=spec.symbol, quote_unit="pct_of_par", price_basis="raw",
+                 coupon_rate=str(Decimal(str(spec.coupon)) / 100), coupons_per_year="2",
+                 maturity_date=spec.matures.isoformat(), day_count="act_act_icma")
     if spec.matures <= last_day:
         row.update(is_active=flag(False), delisted_on=spec.matures.isoformat(),
                    delisting_return="0")

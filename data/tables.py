@@ -15,7 +15,7 @@ COLUMNS = {
     "mart_instrument": (
         "uid asset_class symbol name name_local market country currency isin sector industry source"
         " source_symbol quote_unit price_basis is_active delisted_on delisting_return"
-        " is_survivor_biased").split(),
+        " is_survivor_biased coupon_rate coupons_per_year maturity_date day_count").split(),
     "mart_price_daily": (
         "uid date open high low close adj_close volume dividend split_ratio currency source quality"
         " known_at").split(),

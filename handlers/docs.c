@@ -1,6 +1,8 @@
 /* docs.c - the entry document, the interface description and a page for each problem type. */
 #include "handlers/handlers.h"
 
+#include "backtest/backtest.h"
+#include "backtest/kernels.h"
 #include "base/json_out.h"
 #include "base/suggest.h"
 #include "handlers/document.h"
@@ -22,6 +24,12 @@ static void put_entry_json(struct request *request, struct buf *out)
     jw_object(&json);
     jw_key_c(&json, "name", "Catch Me My Capital");
     jw_key_c(&json, "version", CMMC_VERSION);
+    jw_key(&json, "engine");
+    jw_object(&json);
+    jw_key_c(&json, "version", BACKTEST_ENGINE_VERSION);
+    jw_key_c(&json, "kernels",
+             kernels_choose((enum kernels_choice)request->app->config->kernels)->name);
+    jw_end_object(&json);
     jw_key(&json, "resources");
     jw_array(&json);
     for (size_t i = 0; i < request->app->n_routes; i++) {

@@ -75,6 +75,8 @@ TYPES = {
         "price_basis": (one_of("adjusted", "raw", "price"), False),
         "is_active": (matches(FLAG), False), "delisted_on": (is_date, True),
         "delisting_return": (matches(DECIMAL), True), "is_survivor_biased": (matches(FLAG), False),
+        "coupon_rate": (matches(DECIMAL), True), "coupons_per_year": (matches(WHOLE), True),
+        "maturity_date": (is_date, True), "day_count": (one_of("act_act_icma", "30_360"), True),
     },
     "mart_price_daily": {
         "uid": (is_text, False), "date": (is_date, False), "open": (matches(DECIMAL), True),

@@ -432,6 +432,18 @@ class Numbers(Case):
         self.assertEqual(result["equity"]["equity"][-1], result["equity"]["equity"][-2])
         self.assertEqual(result["costs"]["delisting_gain"], 0)
 
+    def test_a_bond_of_the_sample_accrues_pays_its_coupons_and_is_redeemed_at_par(self):
+        result = self.result({"universe": ["bond:SIM.CORP5Y"], "strategy": "buy_and_hold", "start": "2018-01-02", "currency": "KRW",
+                              "prices": "raw", "dividends": "cash", "monkeys": {"count": 0}})
+        bought = trades_of(result)[0]
+        self.assertEqual(bought["date"], "2018-01-03")
+        clean = float(next(row["close"] for row in sample_rows("prices_simulated.csv.gz") if row["uid"] == "bond:SIM.CORP5Y" and row["date"] == "2018-01-03"))
+        days = [datetime.date(2017, 9, 11), datetime.date(2018, 1, 3), datetime.date(2018, 3, 11)]
+        full = clean + 2.1 * (days[1] - days[0]).days / (days[2] - days[0]).days
+        self.assertTrue(near(bought["price"], full), (bought["price"], full))
+        self.assertTrue(near(result["equity"]["equity"][-1], 10000 / full * (100 + 4 * 2.1)))
+        self.assertEqual(result["data_quality"][0]["actions"], {"coupon": 4})
+
     def test_a_halted_stock_keeps_its_last_price_and_cannot_be_traded(self):
         request = {"universe": ["stock:KRX.900030", "stock:KRX.900010"], "start": "2015-02-02", "end": "2015-04-30",
                    "currency": "KRW", "rebalance": "daily", "monkeys": {"count": 0}}

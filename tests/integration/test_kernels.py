@@ -3,6 +3,7 @@
 import json
 import unittest
 
+from support.backend import Sqlite
 from support.server import run, sample_var_dir
 
 REQUESTS = [
@@ -35,6 +36,16 @@ class Kernels(unittest.TestCase):
                 self.assertEqual(json.loads(plain)["meta"]["kernels"], "ref")
                 self.assertEqual(plain, fast.replace('"kernels":"avx2"', '"kernels":"ref"'))
                 self.assertEqual(auto, fast)
+
+    def test_the_entry_document_names_what_runs(self):
+        for kernels in ("ref", "auto"):
+            server = Sqlite().server(kernels=kernels).start()
+            try:
+                engine = server.get("/?format=json").json["engine"]
+            finally:
+                server.stop()
+            self.assertEqual(engine["kernels"], "avx2" if kernels == "auto" and has_avx2() else "ref")
+            self.assertRegex(engine["version"], "^[0-9]+$")
 
     def test_variant_that_does_not_exist_is_refused_with_the_choices(self):
         done = run("backtest", stdin=b"{}", kernels="sse9")
