@@ -193,6 +193,7 @@ static void start(struct sim *sim)
 
     sim->cash = rules->capital;
     sim->unit_scale = 1;
+    sim->traded_at = SIZE_MAX;
     sim->unit = rules->capital;
     sim->is_flat = costs_are_flat(&rules->costs);
     sim->flat = costs_flat(&rules->costs);

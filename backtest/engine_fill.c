@@ -320,6 +320,7 @@ bool sim_fill(struct sim *sim, size_t t)
     } else {
         sim->is_invested = true;
     }
+    sim->traded_at = sim->open == NULL ? t : sim->traded_at;
     if (sim->open != NULL) {
         sim_value_sessions(sim, t, t + 1);
         sim->open = NULL;

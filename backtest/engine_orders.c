@@ -196,6 +196,8 @@ struct sim_traded sim_execute(struct sim *sim, const struct sim_order *order)
         if (fabs(part) > 0)
             book(sim, order, i, part, &traded);
     }
+    if (traded.value > 0 && sim->open == NULL)
+        sim->traded_at = order->t;
     if (traded.is_cut && sim->recorder != NULL)
         sim->recorder->n_partial_fills++;
     return traded;

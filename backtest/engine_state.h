@@ -34,6 +34,7 @@ struct sim {
     bool is_quiet;         /* of what is watched, only bands: cash does not change by itself */
     bool is_end_only;      /* quiet days need no value but the last */
     bool is_watched;  /* something has to be looked at on every close, or cash changes by itself */
+    size_t traded_at; /* the last session at whose close something was traded; SIZE_MAX: none */
     size_t ready_at;  /* first session at which the waiting decision may be filled */
     size_t next_due;  /* index into rules->due; the targets in force are those of the one before */
     size_t next_flow; /* index into rules->flows */

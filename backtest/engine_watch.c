@@ -3,6 +3,29 @@
 
 #include <math.h>
 
+/*
+ * Whether the margin is missing at the close of t, or at the worst prices of its day: the lows of what is held and the highs
+ * of what is short, as if all were at once. A day at whose close something was traded had other positions before.
+ */
+static bool is_called(const struct sim *sim, size_t t, double wealth, double gross)
+{
+    const struct leverage *leverage = &sim->rules->leverage;
+    const struct panel *panel = sim->panel;
+    if (wealth < leverage->maintenance_margin * gross)
+        return true;
+    if (panel->low == NULL || !leverage->tests_extremes || t == sim->traded_at)
+        return false;
+    gross = 0;
+    for (size_t j = 0; j < sim->plan->n; j++) {
+        double units = sim->ws->units[j];
+        size_t cell = panel_cell(panel, sim->plan->asset[j], t);
+        double worst = units < 0 ? panel->high[cell] : panel->low[cell];
+        wealth += units * (worst - panel->price[cell]);
+        gross += fabs(units) * worst;
+    }
+    return wealth < leverage->maintenance_margin * gross;
+}
+
 /* The first session of a block whose close sets something off; block->to: none does. */
 size_t sim_first_fire(struct sim *sim, const struct sim_block *block)
 {
@@ -13,7 +36,7 @@ size_t sim_first_fire(struct sim *sim, const struct sim_block *block)
         return end;
     for (size_t t = block->from; t < end && leverage->is_allowed; t++) {
         double wealth = sim->ws->wealth[t];
-        if (!(wealth > 0) || wealth < leverage->maintenance_margin * block->gross[t - block->from])
+        if (!(wealth > 0) || is_called(sim, t, wealth, block->gross[t - block->from]))
             end = t;
     }
     return sim_watches_bands(sim) ? sim_first_breach(sim, block, end) : end;
@@ -60,7 +83,7 @@ static void test_margin(struct sim *sim, size_t t)
     }
     for (size_t j = 0; j < sim->plan->n; j++)
         gross += fabs(sim->ws->units[j] * sim->ws->column[j][t]);
-    if (!(sim->ws->wealth[t] < sim->rules->leverage.maintenance_margin * gross))
+    if (!is_called(sim, t, sim->ws->wealth[t], gross))
         return;
     sim->is_pending = sim->is_liquidation = true;
     sim->is_carried = false;

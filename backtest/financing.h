@@ -37,6 +37,7 @@ struct leverage {
     double maintenance_margin; /* least equity / gross position on a close; 0: not tested */
     double liquidation_fee;    /* fraction of what is sold or bought back by force */
     enum liquidation liquidation;
+    bool tests_extremes; /* the margin at the day's lows and highs, too */
 };
 
 #endif

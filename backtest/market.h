@@ -56,10 +56,10 @@ struct price_series {
     const int32_t *date;
     const double *price; /* in currency, > 0 and finite; in a raw run NaN where unknown, or NULL */
     const int64_t *known_at;
-    const double *open, *close; /* bonds: clean, in percent of par */
-    const double *volume;       /* units traded */
-    const double *dividend;     /* per unit held after this row's split, ex on this date */
-    const double *split;        /* new units for one old one, effective on this date */
+    const double *open, *high, *low, *close; /* bonds: clean, in percent of par */
+    const double *volume;                    /* units traded */
+    const double *dividend; /* per unit held after this row's split, ex on this date */
+    const double *split;    /* new units for one old one, effective on this date */
     const struct series_quality *quality; /* quality.h; NULL: nobody looked the series over */
     const struct bond_terms *bond;        /* NULL: not a bond, or its terms are unknown */
     int32_t delisted_on;                  /* DATE_NONE: still listed; later bars are ignored */

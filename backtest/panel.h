@@ -30,6 +30,7 @@ enum panel_column {
     PANEL_OPEN = 1u << 0,
     PANEL_VOLUME = 1u << 1,
     PANEL_SHARES = 1u << 2,
+    PANEL_EXTREMES = 1u << 3,
 };
 
 enum panel_state {
@@ -78,8 +79,10 @@ struct panel {
     uint32_t *n_closed; /* per session: assets that are not tradable, delisted ones left out */
 
     /* Cell by cell as price; NULL unless panel_columns asks for it. */
-    double *open;            /* on the scale of price; NaN where not tradable or unknown */
-    double *volume;          /* shares traded that session; NaN likewise */
+    double *open; /* on the scale of price; NaN where not tradable or unknown */
+    double *low,
+        *high;      /* on the scale of price, which they hold where there is none of that session */
+    double *volume; /* shares traded that session; NaN likewise */
     double *shares_per_unit; /* real shares that one holding unit stands for; 1 where unknown */
 
     struct panel_event *events; /* by session, then asset, then order of happening; all columns */

@@ -9,7 +9,8 @@ unsigned panel_columns(const struct spec *spec)
     const struct cost_slippage *slippage = &spec->costs.slippage;
     bool needs_volume = slippage->model >= SLIPPAGE_VOLUME_SHARE || slippage->volume_limit > 0;
     return (spec->prices == PRICES_RAW ? PANEL_SHARES : 0u) |
-           (spec->fill == FILL_NEXT_OPEN ? PANEL_OPEN : 0u) | (needs_volume ? PANEL_VOLUME : 0u);
+           (spec->fill == FILL_NEXT_OPEN ? PANEL_OPEN : 0u) | (needs_volume ? PANEL_VOLUME : 0u) |
+           (spec->leverage.tests_extremes ? PANEL_EXTREMES : 0u);
 }
 
 bool panel_columns_init(struct panel *panel, const struct spec *spec, size_t max_assets,
@@ -21,10 +22,15 @@ bool panel_columns_init(struct panel *panel, const struct spec *spec, size_t max
         panel->open = arena_array(arena, n, sizeof *panel->open);
     if (wanted & PANEL_VOLUME)
         panel->volume = arena_array(arena, n, sizeof *panel->volume);
+    if (wanted & PANEL_EXTREMES) {
+        panel->low = arena_array(arena, n, sizeof *panel->low);
+        panel->high = arena_array(arena, n, sizeof *panel->high);
+    }
     if (wanted & PANEL_SHARES)
         panel->shares_per_unit = arena_array(arena, n, sizeof *panel->shares_per_unit);
     return (panel->open != NULL || !(wanted & PANEL_OPEN)) &&
            (panel->volume != NULL || !(wanted & PANEL_VOLUME)) &&
+           ((panel->low != NULL && panel->high != NULL) || !(wanted & PANEL_EXTREMES)) &&
            (panel->shares_per_unit != NULL || !(wanted & PANEL_SHARES));
 }
 
@@ -35,6 +41,16 @@ static double open_at(const struct panel_asset *asset, size_t row, double rate)
     if (series->open == NULL || !(series->open[row] > 0))
         return (double)NAN;
     return series->open[row] * basis_shares(&asset->basis, row) * rate;
+}
+
+/* The worst that the price was in the session, from what is quoted over the close; a quote on its wrong side is none. */
+static double extreme_at(const struct price_series *series, const double *quoted, size_t row,
+                         double price, double side)
+{
+    if (quoted == NULL || series->close == NULL || !(quoted[row] > 0) || !(series->close[row] > 0))
+        return price;
+    double share = quoted[row] / series->close[row];
+    return side * (share - 1) > 0 ? price * share : price;
 }
 
 void panel_columns_fill(struct panel *panel, size_t a, const uint32_t *row)
@@ -51,6 +67,13 @@ void panel_columns_fill(struct panel *panel, size_t a, const uint32_t *row)
             panel->volume[from + t] = is_open && asset->series->volume != NULL
                                           ? asset->series->volume[row[t]]
                                           : (double)NAN;
+        if (panel->low != NULL) {
+            double price = panel->price[from + t];
+            panel->low[from + t] =
+                is_open ? extreme_at(asset->series, asset->series->low, row[t], price, -1) : price;
+            panel->high[from + t] =
+                is_open ? extreme_at(asset->series, asset->series->high, row[t], price, 1) : price;
+        }
         if (panel->shares_per_unit != NULL)
             panel->shares_per_unit[from + t] =
                 row[t] == ALIGN_NO_ROW ? 1 : basis_shares(&asset->basis, row[t]);

@@ -43,10 +43,10 @@ static enum status corrupt_series(struct price_series *s, int32_t date, int64_t 
                                   struct rng *rng, struct arena *arena, size_t *n_rows,
                                   struct err *err)
 {
-    double *price, *open, *close, *volume, *dividend, *split;
+    double *price, *open, *high, *low, *close, *volume, *dividend, *split;
     if (!copy_column(&s->price, s->n, arena, &price) ||
-        !copy_column(&s->open, s->n, arena, &open) ||
-        !copy_column(&s->close, s->n, arena, &close) ||
+        !copy_column(&s->open, s->n, arena, &open) || !copy_column(&s->high, s->n, arena, &high) ||
+        !copy_column(&s->low, s->n, arena, &low) || !copy_column(&s->close, s->n, arena, &close) ||
         !copy_column(&s->volume, s->n, arena, &volume) ||
         !copy_column(&s->dividend, s->n, arena, &dividend) ||
         !copy_column(&s->split, s->n, arena, &split))
@@ -57,6 +57,8 @@ static enum status corrupt_series(struct price_series *s, int32_t date, int64_t 
         double level = elementary_exp(2 * rng_next_unit(rng) - 1), share = rng_next_unit(rng);
         scale(price, i, level);
         scale(open, i, level * (0.95 + 0.1 * share));
+        scale(high, i, level * (1 + share));
+        scale(low, i, level * (1 - share));
         scale(close, i, level);
         scale(volume, i, 2 * share);
         scale(dividend, i, level * share);

@@ -9,6 +9,8 @@ static const char *const liquidation_names[] = {
     [LIQUIDATION_CLOSE] = "close",
 };
 
+static const char *const margin_test_names[] = {"close", "extremes"};
+
 static const double RATE_MAX = 100; /* per cent a year */
 
 static enum status read_rate(struct json_val object, const char *key, double min, double max,
@@ -109,10 +111,10 @@ enum status spec_read_financing(struct json_val root, struct arena *arena, struc
 enum status spec_read_leverage(struct json_val root, struct spec *spec, struct err *err)
 {
     static const char *const keys[] = {"max_gross", "maintenance_margin", "liquidation_fee_bps",
-                                       "liquidation"};
-    struct json_val val = jr_member(root, "leverage");
+                                       "liquidation", "margin_test"};
+    struct json_val val = jr_member(root, "leverage"), test = jr_member(val, "margin_test");
     struct leverage *l = &spec->leverage;
-    size_t liquidation = LIQUIDATION_REDUCE;
+    size_t liquidation = LIQUIDATION_REDUCE, margin_test = 0;
 
     if (!jr_is_present(val))
         return STATUS_OK;
@@ -129,7 +131,11 @@ enum status spec_read_leverage(struct json_val root, struct spec *spec, struct e
     if (s == STATUS_OK && jr_is_present(jr_member(val, "liquidation")))
         s = jr_read_choice(jr_member(val, "liquidation"), liquidation_names, LIQUIDATION_COUNT,
                            &liquidation, err);
+    if (s == STATUS_OK && jr_is_present(test))
+        s = jr_read_choice(test, margin_test_names, ARRAY_LEN(margin_test_names), &margin_test,
+                           err);
     l->liquidation = (enum liquidation)liquidation;
+    l->tests_extremes = margin_test > 0;
     if (s == STATUS_OK && l->maintenance_margin * l->max_gross >= 1)
         return spec_refuse(jr_member(val, "maintenance_margin"), STATUS_BAD_SPEC,
                            "The targets alone would call for more margin.",
@@ -188,5 +194,7 @@ void spec_write_leverage(const struct spec *spec, struct json_out *json)
     jw_key_f64(json, "maintenance_margin", l->maintenance_margin);
     jw_key_f64(json, "liquidation_fee_bps", l->liquidation_fee);
     jw_key_c(json, "liquidation", liquidation_names[l->liquidation]);
+    if (l->tests_extremes)
+        jw_key_c(json, "margin_test", margin_test_names[l->tests_extremes]);
     jw_end_object(json);
 }

@@ -10,10 +10,11 @@
 enum { FIRST_ROWS = 4096, HALTED = 4 };
 
 /* The doubles of a row, in the order of the statement and of column_of. */
-enum { PRICE, CLOSE, OPEN, VOLUME, DIVIDEND, SPLIT, N_VALUES };
+enum { PRICE, CLOSE, OPEN, HIGH, LOW, VOLUME, DIVIDEND, SPLIT, N_VALUES };
 
 static const char stmt_bars_load[] =
-    "SELECT date, known_at, quality, source, adj_close, close, open, volume, dividend, split_ratio "
+    "SELECT date, known_at, quality, source, adj_close, close, open, high, low, volume, dividend, "
+    "split_ratio "
     "FROM gen_price_daily WHERE uid = $1 AND gen_from <= $2 AND gen_to > $2 "
     "AND (adj_close IS NOT NULL OR close IS NOT NULL) ORDER BY date LIMIT 200000";
 enum { FIRST_VALUE = 4 };
@@ -87,8 +88,8 @@ static enum status to_columns(const struct bar_rows *read, struct arena *arena,
                             .quality = read->quality,
                             .is_simulated = read->is_simulated};
     double **const column_of[N_VALUES] = {
-        [PRICE] = &c.price,   [CLOSE] = &c.close,       [OPEN] = &c.open,
-        [VOLUME] = &c.volume, [DIVIDEND] = &c.dividend, [SPLIT] = &c.split,
+        [PRICE] = &c.price, [CLOSE] = &c.close,   [OPEN] = &c.open,         [HIGH] = &c.high,
+        [LOW] = &c.low,     [VOLUME] = &c.volume, [DIVIDEND] = &c.dividend, [SPLIT] = &c.split,
     };
     if (c.date == NULL || c.known_at == NULL)
         return no_memory(err);

@@ -15,11 +15,11 @@
 struct bar_columns {
     size_t n;
     int32_t *date;
-    int64_t *known_at;                                /* seconds since 1970 */
-    double *price;                                    /* adj_close */
-    double *open, *close, *volume, *dividend, *split; /* as quoted */
-    int quality;                                      /* the union of the rows' quality bits */
-    bool is_simulated;                                /* any row's source is "simulated" */
+    int64_t *known_at;                                             /* seconds since 1970 */
+    double *price;                                                 /* adj_close */
+    double *open, *high, *low, *close, *volume, *dividend, *split; /* as quoted */
+    int quality;       /* the union of the rows' quality bits */
+    bool is_simulated; /* any row's source is "simulated" */
 };
 
 /* n is 0 when there is none. Errors: those of db_query, GENERATION_RETIRED, DB_ERROR for a row that cannot be

@@ -28,7 +28,7 @@ static void corrupt_future(struct world *w, int32_t cut, uint64_t seed)
     rng_init(&rng, seed, 99);
     for (size_t i = 0; i < w->market.n_series; i++) {
         struct price_series *s = &w->series[i];
-        const double **column[] = {&s->price, &s->open, &s->close, &s->volume};
+        const double **column[] = {&s->price, &s->open, &s->high, &s->low, &s->close, &s->volume};
         for (size_t c = 0; c < ARRAY_LEN(column); c++) {
             double *copy = arena_array(&w->arena, s->n, sizeof *copy);
             assert_non_null(copy);

@@ -71,15 +71,16 @@ static UNUSED void random_series(struct world *w, size_t i, struct rng *rng, uns
 {
     int32_t date[RANDOM_BARS];
     double price[RANDOM_BARS], value = random_between(rng, 5, 200);
-    double *columns[5];
+    double *columns[7];
     double liquidity = features & RANDOM_VOLUME_LIMIT ? 1 : 1000; /* limits have something to cut */
     size_t n = 0;
 
-    for (size_t k = 0; k < 5; k++) {
+    for (size_t k = 0; k < 7; k++) {
         columns[k] = arena_array(&w->arena, RANDOM_BARS, sizeof(double));
         assert_non_null(columns[k]);
     }
     double *open = columns[0], *close = columns[1], *volume = columns[2], *dividend = columns[3];
+    double *low = columns[5], *high = columns[6];
     double *split = columns[4], volatility = random_between(rng, 0.01, 0.12);
     for (size_t k = 0; k < RANDOM_BARS; k++) {
         if (i > 0 && k > 0 && k + 1 < RANDOM_BARS && features & RANDOM_GAPS &&
@@ -104,6 +105,8 @@ static UNUSED void random_series(struct world *w, size_t i, struct rng *rng, uns
         open[n] = random_one_in(rng, 25)
                       ? (double)NAN
                       : random_between(rng, 0.99, 1.01) * (has_split ? value : before);
+        low[n] = k % 9 == 4 ? (double)NAN : close[n] * (k % 5 == 1 ? 0.8 : 0.98);
+        high[n] = k % 11 == 4 ? (double)NAN : close[n] * (k % 7 == 2 ? 1.25 : 1.01);
         volume[n] =
             random_one_in(rng, 20) ? (double)NAN : random_between(rng, 100, 4000) * liquidity;
         n++;
@@ -120,6 +123,8 @@ static UNUSED void random_series(struct world *w, size_t i, struct rng *rng, uns
     struct price_series *s =
         world_add(w, random_names[i], is_foreign ? "KRW" : "USD", date, price, n);
     s->open = open;
+    s->low = low;
+    s->high = high;
     s->close = close;
     s->volume = volume;
     s->dividend = dividend;
@@ -301,8 +306,9 @@ static UNUSED struct random_request random_request(uint64_t seed, unsigned featu
     if (is_leveraged)
         random_add(&out,
                    ",\"leverage\":{\"max_gross\":4,\"maintenance_margin\":%.3f,"
-                   "\"liquidation_fee_bps\":30,\"liquidation\":\"%s\"}",
-                   random_between(&rng, 0.05, 0.24), random_one_in(&rng, 2) ? "reduce" : "close");
+                   "\"liquidation_fee_bps\":30,\"liquidation\":\"%s\",\"margin_test\":\"%s\"}",
+                   random_between(&rng, 0.05, 0.24), random_one_in(&rng, 2) ? "reduce" : "close",
+                   seed % 3 == 0 ? "extremes" : "close");
     if (features & RANDOM_RAW && random_one_in(&rng, 2))
         random_add(&out, ",\"prices\":\"raw\",\"dividends\":\"%s\"",
                    dividends[rng_next_below(&rng, 4)]);

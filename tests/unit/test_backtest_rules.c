@@ -396,6 +396,49 @@ static void margin_call_brings_the_leverage_back(void **state)
     world_clear(&w);
 }
 
+/*
+ * Close 90, low 80: 800 of 1800 at the close, 600 of 1600 at the low. The session whose close buys is not tested at its
+ * low: the position was not there. A short is tested at the high, and a quote above the close is no low.
+ */
+static void margin_is_tested_at_the_worst_prices_of_the_day_when_asked(void **state)
+{
+    static const double a[] = {100, 90, 90, 90}, low[] = {10, 80, 90, 95},
+                        high[] = {100, 95, 99, 90};
+    static const double up[] = {100, 100, 100, 100}, top[] = {300, 150, 100, 100};
+    static const struct {
+        const double *close, *low, *high;
+        const char *weight, *test;
+        size_t calls;
+    } cases[] = {
+        {a, low, high, "2", "close", 0},     {a, low, high, "2", "extremes", 1},
+        {up, up, top, "-1", "close", 0},     {up, up, top, "-1", "extremes", 1},
+        {a, NULL, NULL, "2", "extremes", 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct world w;
+        char request[512];
+        world_init(&w);
+        struct price_series *s = world_add_days(&w, "x:A", 18000, cases[i].close, 4);
+        s->close = s->price;
+        s->low = cases[i].low;
+        s->high = cases[i].high;
+        (void)snprintf(request, sizeof request,
+                       "{\"assets\":[{\"uid\":\"x:A\",\"weight\":%s}],\"capital\":1000,"
+                       "\"fill\":\"same_close\",\"rebalance\":\"never\",\"leverage\":{"
+                       "\"maintenance_margin\":0.4,\"margin_test\":\"%s\"},"
+                       "\"monkeys\":{\"count\":0}}",
+                       cases[i].weight, cases[i].test);
+        struct backtest_result *r = world_run(&w, request);
+        assert_int_equal(r->ledger.n_margin_calls, cases[i].calls);
+        for (size_t k = 1; k < r->ledger.n_trades; k++) {
+            assert_int_equal(r->ledger.trades[k].reason, SIM_LIQUIDATION);
+            assert_int_equal(r->ledger.trades[k].session, 2);
+        }
+        world_clear(&w);
+    }
+}
+
 static void ruin_closes_everything_and_records_the_shortfall(void **state)
 {
     static const double a[] = {100, 40, 90, 90};
@@ -471,7 +514,7 @@ static void canonical_text_of_every_rule_parses_to_itself(void **state)
         "\"fx_spread_bps\":7}",
         "\"shares\":\"whole\",\"fill\":\"next_open\",\"financing\":{\"cash_rate\":1.1,\"debt_spread\":2.3,"
         "\"borrow_fee\":[{\"from\":\"2020-01-01\",\"percent\":0.7}],\"borrow_fees\":{\"x:A\":2.5}},\"leverage\":{\"max_gross\":3,"
-        "\"maintenance_margin\":0.3}",
+        "\"maintenance_margin\":0.3,\"margin_test\":\"extremes\"}",
         "\"flows\":[{\"amount\":5,\"every\":\"month\",\"growth\":2},{\"percent\":-3,\"start\":"
         "\"2020-01-01\"}],\"flow_timing\":\"start\",\"flow_allocation\":\"cash\"",
     };
@@ -517,6 +560,7 @@ int main(void)
         cmocka_unit_test(asset_with_a_fee_of_its_own_does_not_pay_the_common_one),
         cmocka_unit_test(exposures_are_means_over_the_sessions),
         cmocka_unit_test(margin_call_brings_the_leverage_back),
+        cmocka_unit_test(margin_is_tested_at_the_worst_prices_of_the_day_when_asked),
         cmocka_unit_test(ruin_closes_everything_and_records_the_shortfall),
         cmocka_unit_test(what_does_not_go_together_is_refused),
         cmocka_unit_test(canonical_text_of_every_rule_parses_to_itself),
