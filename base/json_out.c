@@ -118,10 +118,16 @@ static size_t end_of_clean(struct str s, size_t from)
     return i;
 }
 
-/* Fewer than eight bytes, the rest filled with letters. */
+/* Fewer than eight bytes, some of them more than once, the rest filled with letters. */
 static uint64_t few_bytes(struct str s)
 {
     uint64_t bytes = UINT64_MAX / 255 * 'a';
+    if (s.len >= 4) {
+        uint32_t first, last;
+        memcpy(&first, s.ptr, sizeof first);
+        memcpy(&last, s.ptr + s.len - sizeof last, sizeof last);
+        return (uint64_t)first << 32 | last;
+    }
     for (size_t i = 0; i < s.len; i++)
         bytes = bytes << 8 | (unsigned char)s.ptr[i];
     return bytes;

@@ -146,11 +146,9 @@ static enum status link_to(const struct reading *reading, struct cursor *from, b
 
 static enum status put_row(struct reading *reading, const struct rows *result, struct err *err)
 {
-    for (size_t i = 0; i < reading->n_shown; i++) {
-        reading->values[i] = mart_value_text(result, i, reading->kinds[i], &reading->scratch);
-        if (reading->values[i].ptr == NULL && !rows_is_null(result, i)) /* NaN, Infinity */
-            table_warn(reading->table, 1u << WARNING_NOT_FINITE);
-    }
+    if (mart_row_texts(result, reading->kinds, reading->n_shown, &reading->scratch,
+                       reading->values)) /* NaN, Infinity */
+        table_warn(reading->table, 1u << WARNING_NOT_FINITE);
     note_warnings(reading, result);
     enum status s = table_row(reading->table, reading->values, err);
     arena_reset(&reading->scratch);

@@ -6,6 +6,8 @@
 #include "handlers/warnings.h"
 #include "server/app.h"
 
+#include <string.h>
+
 enum status table_columns(struct table *table, const struct table_column *columns, size_t n,
                           struct err *err)
 {
@@ -42,15 +44,18 @@ enum status table_drain(struct table *table, size_t at_least, struct err *err)
 
 enum status table_row(struct table *table, const struct str *values, struct err *err)
 {
+    bool is_copied = false;
     for (size_t i = 0; i < table->n_columns; i++) {
-        table->values[i] = values[i];
-        if (values[i].ptr != NULL && column_is_number(table->columns[i].kind) &&
-            !json_number_is_valid(values[i])) {
-            table->values[i] = STR_NONE;
-            table->warnings |= 1u << WARNING_NOT_FINITE;
-        }
+        if (values[i].ptr == NULL || !column_is_number(table->columns[i].kind) ||
+            json_number_is_valid(values[i]))
+            continue;
+        if (!is_copied)
+            memcpy(table->values, values, table->n_columns * sizeof *values);
+        is_copied = true;
+        table->values[i] = STR_NONE;
+        table->warnings |= 1u << WARNING_NOT_FINITE;
     }
-    enum status s = table->writer->row(table, table->values, err);
+    enum status s = table->writer->row(table, is_copied ? table->values : values, err);
     table->n_rows++;
     return s == STATUS_OK ? table_drain(table, TABLE_CHUNK_BYTES, err) : s;
 }

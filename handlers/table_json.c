@@ -8,10 +8,14 @@
 
 #include <string.h>
 
+enum { STEP = 16 }; /* bytes copied at once, also when fewer are meant */
+
 /* What does not change from row to row. */
 struct state {
-    struct str *keys;    /* ,"name": with its comma, quotes and colon */
-    size_t keys_bytes;   /* of all of them */
+    struct str *keys; /* ,"name": with its comma, quotes and colon; readable up to a whole STEP */
+    bool *is_bare;    /* of each column: its values stand without quotes */
+    size_t
+        row_bytes; /* of an object but for its values: keys, quotes or null, braces, and a STEP */
     struct buf *columns; /* shape=columns: the values so far of each */
 };
 
@@ -38,18 +42,21 @@ static enum status make_keys(struct table *table, struct state *state, struct er
 {
     struct arena *arena = &table->request->arena;
     state->keys = arena_array(arena, table->n_columns, sizeof *state->keys);
-    if (state->keys == NULL)
+    state->is_bare = arena_array(arena, table->n_columns, sizeof *state->is_bare);
+    if (state->keys == NULL || state->is_bare == NULL)
         return err_out_of_memory(err);
+    state->row_bytes = sizeof "{}" + STEP;
     for (size_t i = 0; i < table->n_columns; i++) {
         struct buf key;
         buf_init(&key, arena, (size_t)64 * 1024);
         buf_add(&key, STR(",\""));
         jw_escape(&key, table->columns[i].name);
         buf_add(&key, STR("\":"));
-        if (key.failed)
+        if (buf_room(&key, STEP) == NULL)
             return err_out_of_memory(err);
         state->keys[i] = buf_str(&key);
-        state->keys_bytes += key.len;
+        state->is_bare[i] = is_bare(table, table->columns[i].kind);
+        state->row_bytes += key.len + sizeof "null";
     }
     return STATUS_OK;
 }
@@ -73,20 +80,57 @@ static enum status make_state(struct table *table, struct err *err)
     return make_keys(table, state, err);
 }
 
-static char *put(char *to, struct str s)
+/* A call costs more than the few bytes that nearly every value has. */
+static inline char *put(char *to, struct str s)
 {
-    memcpy(to, s.ptr, s.len);
+    if (s.len > STEP) {
+        memcpy(to, s.ptr, s.len);
+    } else if (s.len >= 8) { /* two pieces that may overlap */
+        memcpy(to, s.ptr, 8);
+        memcpy(to + s.len - 8, s.ptr + s.len - 8, 8);
+    } else if (s.len >= 4) {
+        memcpy(to, s.ptr, 4);
+        memcpy(to + s.len - 4, s.ptr + s.len - 4, 4);
+    } else {
+        for (size_t i = 0; i < s.len; i++)
+            to[i] = s.ptr[i];
+    }
     return to + s.len;
 }
 
-/* Room for an object but for what escapes take: for each value a pair of quotes, or null. */
+/* The key from its byte `from` on: bytes behind it are read and written, too, and written over by what follows. */
+static inline char *put_key(char *to, struct str key, size_t from)
+{
+    for (size_t at = from; at < key.len; at += STEP)
+        memcpy(to + at - from, key.ptr + at, STEP);
+    return to + key.len - from;
+}
+
+/* Room for an object but for what escapes take. */
 static size_t object_bytes(const struct table *table, const struct str *values)
 {
     const struct state *state = table->state;
-    size_t bytes = state->keys_bytes + sizeof "{}";
+    size_t bytes = state->row_bytes;
     for (size_t i = 0; i < table->n_columns; i++)
-        bytes += values[i].len + sizeof "null";
+        bytes += values[i].len;
     return bytes;
+}
+
+/* A string; NULL when there is no room for what its escapes take beside room for the rest. */
+static char *put_string(struct buf *out, char *to, struct str text, size_t room)
+{
+    *to++ = '"';
+    if (jw_is_clean(text)) {
+        to = put(to, text);
+    } else {
+        out->len = (size_t)(to - out->ptr);
+        jw_escape(out, text);
+        to = buf_room(out, room);
+        if (to == NULL)
+            return NULL;
+    }
+    *to++ = '"';
+    return to;
 }
 
 /* Written in place, into room asked for once: every value of every page comes by here. */
@@ -94,35 +138,27 @@ static void put_object(struct table *table, const struct str *values)
 {
     const struct state *state = table->state;
     struct buf *out = &table->out;
-    size_t room = object_bytes(table, values);
+    size_t room = object_bytes(table, values), n = table->n_columns;
+    bool drops_nulls = table->options.drops_nulls;
     char *to = buf_room(out, room);
     size_t comma = 1; /* of the first key, left out */
     if (to == NULL)
         return;
     *to++ = '{';
-    for (size_t i = 0; i < table->n_columns; i++) {
+    for (size_t i = 0; i < n; i++) {
         struct str text = values[i];
-        if (text.ptr == NULL && table->options.drops_nulls)
+        if (text.ptr == NULL && drops_nulls)
             continue;
-        to = put(to, (struct str){state->keys[i].ptr + comma, state->keys[i].len - comma});
+        to = put_key(to, state->keys[i], comma);
         comma = 0;
-        if (text.ptr == NULL) {
+        if (text.ptr == NULL)
             to = put(to, STR("null"));
-        } else if (is_bare(table, table->columns[i].kind)) {
+        else if (state->is_bare[i])
             to = put(to, text);
-        } else {
-            *to++ = '"';
-            if (jw_is_clean(text)) {
-                to = put(to, text);
-            } else {
-                out->len = (size_t)(to - out->ptr);
-                jw_escape(out, text);
-                to = buf_room(out, room);
-                if (to == NULL)
-                    return;
-            }
-            *to++ = '"';
-        }
+        else
+            to = put_string(out, to, text, room);
+        if (to == NULL)
+            return;
     }
     *to++ = '}';
     out->len = (size_t)(to - out->ptr);

@@ -29,7 +29,7 @@ struct table {
     const struct table_writer *writer;
     void *state; /* the writer's own */
     const struct table_column *columns;
-    struct str *values; /* of the row at hand, one for each column */
+    struct str *values; /* of a row that needs a change, one for each column */
     size_t n_columns;
     size_t n_rows;
     unsigned warnings;

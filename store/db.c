@@ -169,6 +169,15 @@ struct str rows_text(const struct rows *rows, size_t column)
     return rows->db->backend->text(rows, column);
 }
 
+bool rows_texts(const struct rows *rows, size_t n, struct str *ret)
+{
+    const struct db_backend *backend = rows->db->backend;
+    if (backend->texts == NULL)
+        return false;
+    backend->texts(rows, n, ret);
+    return true;
+}
+
 int64_t rows_i64(const struct rows *rows, size_t column)
 {
     return rows->db->backend->i64(rows, column);

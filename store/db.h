@@ -132,6 +132,8 @@ size_t rows_width(const struct rows *rows);
 bool rows_is_null(const struct rows *rows, size_t column);
 struct str rows_text(const struct rows *rows,
                      size_t column); /* ptr NULL for NULL; as the database writes it */
+/* rows_text of the first n columns at once; false when the back end has them one by one only. */
+bool rows_texts(const struct rows *rows, size_t n, struct str *ret);
 int64_t rows_i64(const struct rows *rows, size_t column); /* 0 for NULL */
 double rows_f64(const struct rows *rows, size_t column);  /* NaN for NULL */
 bool rows_bool(const struct rows *rows, size_t column);

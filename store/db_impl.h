@@ -64,6 +64,7 @@ struct db_backend {
     size_t (*width)(const struct rows *rows);
     bool (*is_null)(const struct rows *rows, size_t column);
     struct str (*text)(const struct rows *rows, size_t column);
+    void (*texts)(const struct rows *rows, size_t n, struct str *ret); /* NULL: not offered */
     int64_t (*i64)(const struct rows *rows, size_t column);
     double (*f64)(const struct rows *rows, size_t column);
     bool (*boolean)(const struct rows *rows, size_t column);

@@ -319,6 +319,7 @@ const struct db_backend db_backend_pg = {
     .width = pg_width,
     .is_null = pg_is_null,
     .text = pg_text,
+    .texts = pg_texts,
     .i64 = pg_i64,
     .f64 = pg_f64,
     .boolean = pg_boolean,

@@ -112,6 +112,7 @@ size_t pg_held(const struct rows *rows);
 size_t pg_width(const struct rows *rows);
 bool pg_is_null(const struct rows *rows, size_t column);
 struct str pg_text(const struct rows *rows, size_t column);
+void pg_texts(const struct rows *rows, size_t n, struct str *ret);
 int64_t pg_i64(const struct rows *rows, size_t column);
 double pg_f64(const struct rows *rows, size_t column);
 bool pg_boolean(const struct rows *rows, size_t column);

@@ -180,6 +180,19 @@ struct str pg_text(const struct rows *rows, size_t column)
     return (struct str){PQgetvalue(impl->row, impl->at, (int)column), (size_t)len};
 }
 
+/* Every value of every page comes by here: libpq's two calls for each, and nothing beside them. */
+void pg_texts(const struct rows *rows, size_t n, struct str *ret)
+{
+    const struct pg_rows *impl = rows->impl;
+    const PGresult *row = impl->row;
+    int at = impl->at;
+    for (size_t i = 0; i < n; i++) {
+        int len = impl->is_copy ? 0 : PQgetlength(row, at, (int)i);
+        ret[i] =
+            len > 0 ? (struct str){PQgetvalue(row, at, (int)i), (size_t)len} : pg_text(rows, i);
+    }
+}
+
 int64_t pg_i64(const struct rows *rows, size_t column)
 {
     int64_t value = 0;

@@ -268,3 +268,22 @@ struct str mart_value_text(const struct rows *rows, size_t result_column, enum c
         return decimal_text(text, room);
     return kind == COLUMN_INSTANT ? instant_text(text, room) : text;
 }
+
+bool mart_row_texts(const struct rows *rows, const enum column_kind *kinds, size_t n,
+                    struct arena *room, struct str *ret)
+{
+    bool has_gap = false, has_texts = rows_texts(rows, n, ret);
+    for (size_t i = 0; i < n; i++) {
+        bool is_null = has_texts ? ret[i].ptr == NULL : rows_is_null(rows, i);
+        if (is_null)
+            ret[i] = STR_NONE;
+        else if (!has_texts || kinds[i] == COLUMN_FLOAT || kinds[i] == COLUMN_BOOL)
+            ret[i] = mart_value_text(rows, i, kinds[i], room);
+        else if (kinds[i] == COLUMN_DECIMAL)
+            ret[i] = decimal_text(ret[i], room);
+        else if (kinds[i] == COLUMN_INSTANT)
+            ret[i] = instant_text(ret[i], room);
+        has_gap = has_gap || (!is_null && ret[i].ptr == NULL);
+    }
+    return has_gap;
+}
