@@ -11,6 +11,7 @@
 #include "server/stream.h"
 #include "server/target.h"
 #include "server/trace.h"
+#include "server/turn.h"
 
 #include "base/clock.h"
 
@@ -416,6 +417,9 @@ void exchange_done(struct exchange *x, enum exchange_end end)
         stream_leave(stream); /* from here on the worker leaves the connection alone */
     }
     conn_enter(x->conn, CONN_IDLE, 0);
+    bool is_alone = atomic_load_explicit(&x->traffic->n_suspended, memory_order_relaxed) == 0 &&
+                    atomic_load_explicit(&x->traffic->n_streaming, memory_order_relaxed) == 0;
+    turn_note(clock_mono_coarse_ns(), is_alone);
     exchange_release(x);
 }
 
