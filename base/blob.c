@@ -17,6 +17,15 @@ struct blob *blob_new(size_t size)
     return blob;
 }
 
+struct blob *blob_trim(struct blob *blob, size_t size)
+{
+    struct blob *trimmed = realloc(blob, sizeof *blob + size);
+    if (trimmed == NULL) /* then it stays as large as it was */
+        return blob;
+    trimmed->size = size;
+    return trimmed;
+}
+
 struct blob *blob_ref(struct blob *blob)
 {
     (void)atomic_fetch_add_explicit(&blob->references, 1, memory_order_relaxed);
@@ -31,6 +40,11 @@ void blob_unref(struct blob *blob)
     if (rider != NULL)
         rider->free(rider);
     free(blob);
+}
+
+void blob_unrefp(struct blob **blob)
+{
+    blob_unref(*blob);
 }
 
 bool blob_ride(struct blob *blob, struct blob_rider *rider)

@@ -23,9 +23,11 @@ struct blob {
     char bytes[];
 };
 
-struct blob *blob_new(size_t size) NODISCARD; /* one reference; NULL when out of memory */
+struct blob *blob_new(size_t size) NODISCARD;           /* one reference; NULL when out of memory */
+struct blob *blob_trim(struct blob *blob, size_t size); /* by its only owner, to at most its size */
 struct blob *blob_ref(struct blob *blob);
 void blob_unref(struct blob *blob); /* NULL is allowed */
+void blob_unrefp(struct blob **blob);
 
 /* The blob takes rider, unless it has one; false: rider is still the caller's. */
 bool blob_ride(struct blob *blob, struct blob_rider *rider);

@@ -12,11 +12,11 @@ static enum status run(struct db_pool *pool, const struct config *config, struct
                        struct arena *arena, struct err *err)
 {
     CLEANUP(catalog_unrefp) struct catalog *catalog = NULL;
-    struct backtest_answer answer = {.body = STR_NONE};
+    CLEANUP(backtest_answer_clear) struct backtest_answer answer = {.body = STR_NONE};
     struct backtest_service service = {.pool = NULL};
     enum status s = store_service(config, pool, &catalog, &service, err);
     if (s == STATUS_OK)
-        s = backtest_answer_for(&service, request, arena, NULL, &answer, err);
+        s = backtest_answer_for(&service, request, STR_NONE, arena, NULL, &answer, err);
     if (s == STATUS_OK && fwrite(answer.body.ptr, 1, answer.body.len, stdout) != answer.body.len)
         s = err_set(err, STATUS_IO, "The answer cannot be written.");
     return s;
@@ -53,12 +53,12 @@ static enum status run_on_file(const struct arguments *arguments, const struct c
                                struct str request, struct arena *arena, struct err *err)
 {
     struct price_file file;
-    struct backtest_answer answer = {.body = STR_NONE};
+    CLEANUP(backtest_answer_clear) struct backtest_answer answer = {.body = STR_NONE};
     const struct backtest_service service = {.cells_max = config->backtest_cells_max,
                                              .file = &file};
     enum status s = price_file_read(arguments->prices, arguments->currency, arena, &file, err);
     if (s == STATUS_OK)
-        s = backtest_answer_for(&service, request, arena, NULL, &answer, err);
+        s = backtest_answer_for(&service, request, STR_NONE, arena, NULL, &answer, err);
     if (s == STATUS_OK && fwrite(answer.body.ptr, 1, answer.body.len, stdout) != answer.body.len)
         s = err_set(err, STATUS_IO, "The answer cannot be written.");
     return s;

@@ -1,47 +1,18 @@
-/* backtest_keeper.c - a list of answers that wait, oldest first, and the thread that stores them. */
-#include "handlers/backtest_keeper.h"
+/* backtest_keeper.c - the list of answers that wait, oldest first, and what is asked of it. */
+#include "handlers/backtest_keeper_list.h"
 
-#include "base/blob.h"
 #include "base/clock.h"
-#include "base/digest.h"
-#include "base/lock.h"
-#include "base/log.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
-enum { PAUSE_MS = 500, TRIES_MAX = 20, NICE = 5, NS_PER_MS = 1000000 };
+enum { NS_PER_MS = 1000000 };
 
-/* One that waits. Links, is_writing and n_tries change, under the lock; whoever unlinks it frees it, and nobody unlinks what is being written. */
-struct pending {
-    struct pending *next;
-    uint64_t number;
-    char id[DIGEST_HEX_BYTES];
-    struct blob *text; /* body, then the texts that kept points to */
-    struct backtest_kept kept;
-    bool is_writing;
-    unsigned n_tries;
-};
-
-struct backtest_keeper {
-    struct db_pool *pool;
-    uint64_t max_bytes;
-    pthread_t thread;
-    bool is_running;     /* the thread exists; the owner's own */
-    struct lock lock;    /* leaf lock; guards every GUARDED field below */
-    struct cond woken;   /* there is work, or an end: for the thread */
-    struct cond written; /* a try is over, or one is gone: for those who wait */
-    struct pending *first GUARDED;
-    struct pending **last GUARDED; /* where the next one is linked */
-    uint64_t n_taken GUARDED;
-    struct backtest_keeper_stats stats GUARDED;
-    bool must_stop GUARDED;
-};
-
-static void pending_free(struct pending *pending)
+void pending_free(struct pending *pending)
 {
-    blob_unref(pending->text);
+    blob_unref(pending->kept.blob);
+    if (pending->kept.later != NULL)
+        pending->kept.later->free(pending->kept.later);
     free(pending);
 }
 
@@ -54,26 +25,40 @@ static struct str copy_text(char **to, struct str text)
     return copy;
 }
 
+static struct blob *blob_of(struct str body)
+{
+    struct blob *blob = blob_new(body.len);
+    if (blob != NULL)
+        memcpy(blob->bytes, body.ptr, body.len);
+    return blob;
+}
+
+/* NULL: no memory, and kept is as it was. */
 static struct pending *pending_new(const struct backtest_kept *kept)
 {
     const struct backtest_summary *summary = &kept->summary;
-    struct pending *pending = calloc(1, sizeof *pending);
-    struct blob *text =
-        blob_new(kept->body.len + kept->spec.len + summary->strategy.len + summary->currency.len);
-    if (pending == NULL || text == NULL || kept->id.len >= sizeof pending->id) {
-        blob_unref(text);
+    size_t n_texts = kept->spec.len + summary->strategy.len + summary->currency.len;
+    struct pending *pending = calloc(1, sizeof *pending + n_texts);
+    struct blob *blob = kept->later != NULL  ? NULL
+                        : kept->blob != NULL ? blob_ref(kept->blob)
+                                             : blob_of(kept->body);
+    if (pending == NULL || (blob == NULL && kept->later == NULL) ||
+        kept->id.len >= sizeof pending->id) {
+        blob_unref(blob);
         free(pending);
         return NULL;
     }
-    char *to = text->bytes;
+    char *to = pending->texts;
     memcpy(pending->id, kept->id.ptr, kept->id.len);
-    pending->text = text;
     pending->kept = *kept;
     pending->kept.id = str_of(pending->id);
-    pending->kept.body = copy_text(&to, kept->body);
     pending->kept.spec = copy_text(&to, kept->spec);
     pending->kept.summary.strategy = copy_text(&to, summary->strategy);
     pending->kept.summary.currency = copy_text(&to, summary->currency);
+    pending->bytes = n_texts + (blob == NULL ? kept->later->bytes : kept->body.len);
+    pending->kept.blob = blob;
+    if (blob != NULL && kept->blob == NULL)
+        pending->kept.body.ptr = blob->bytes;
     return pending;
 }
 
@@ -87,15 +72,14 @@ static struct pending **link_of(struct backtest_keeper *keeper, struct str id)
     return link;
 }
 
-static struct pending *unlink_from(struct backtest_keeper *keeper, struct pending **link)
-    REQUIRES(keeper->lock)
+struct pending *keeper_unlink(struct backtest_keeper *keeper, struct pending **link)
 {
     struct pending *pending = *link;
     *link = pending->next;
     if (keeper->last == &pending->next)
         keeper->last = link;
     keeper->stats.items--;
-    keeper->stats.bytes -= pending->text->size;
+    keeper->stats.bytes -= pending->bytes;
     return pending;
 }
 
@@ -108,46 +92,84 @@ bool backtest_keeper_take(struct backtest_keeper *keeper, const struct backtest_
     struct backtest_keeper_stats *stats = &keeper->stats;
     bool is_there = *link_of(keeper, kept->id) != NULL;
     bool has_room = !keeper->must_stop && stats->items < BACKTEST_KEEPER_ITEMS_MAX &&
-                    pending->text->size <= keeper->max_bytes - stats->bytes;
+                    stats->bytes + pending->bytes <= keeper->max_bytes;
     bool is_taken = has_room && !is_there;
     if (is_taken) {
         pending->number = ++keeper->n_taken;
         *keeper->last = pending;
         keeper->last = &pending->next;
         stats->items++;
-        stats->bytes += pending->text->size;
+        stats->bytes += pending->bytes;
         cond_signal(&keeper->woken);
     }
     stats->direct += !is_taken && !is_there;
+    if (!is_taken && !is_there)
+        pending->kept.later = NULL; /* still the caller's */
     lock_give(&keeper->lock);
     if (!is_taken)
         pending_free(pending);
     return is_taken || is_there;
 }
 
-enum status backtest_keeper_find(struct backtest_keeper *keeper, struct str id, struct arena *arena,
-                                 struct str *ret_body, bool *ret_found, struct err *err)
+enum status keeper_draft(struct backtest_keeper *keeper, struct pending *pending, struct err *err)
 {
-    struct blob *text = NULL;
+    struct backtest_later *later = pending->kept.later;
+    struct blob *blob = NULL;
     struct str body = STR_NONE;
-    if (keeper != NULL) {
-        lock_take(&keeper->lock);
-        const struct pending *pending = *link_of(keeper, id);
-        if (pending != NULL) {
-            text = blob_ref(pending->text);
-            body = pending->kept.body;
-        }
-        lock_give(&keeper->lock);
+    pending->is_drafted = true;
+    lock_give(&keeper->lock);
+    enum status s = later->write(later, &blob, &body, err);
+    size_t held = later->bytes;
+    if (s == STATUS_OK)
+        later->free(later);
+    lock_take(&keeper->lock);
+    pending->is_drafted = false;
+    pending->has_failed = s != STATUS_OK;
+    if (s == STATUS_OK) {
+        pending->kept.later = NULL;
+        pending->kept.blob = blob;
+        pending->kept.body = body;
+        pending->bytes = pending->bytes - held + body.len;
+        keeper->stats.bytes = keeper->stats.bytes - held + body.len;
     }
-    bool found = text != NULL;
-    char *copy = found ? arena_dup(arena, body) : NULL;
-    blob_unref(text);
-    if (found && copy == NULL)
-        return err_out_of_memory(err);
-    if (found)
-        *ret_body = (struct str){copy, body.len};
-    *ret_found = found;
-    return STATUS_OK;
+    cond_broadcast(&keeper->written);
+    return s;
+}
+
+/* Its body is there, or there is none under this id, or it cannot be written. */
+static enum status find_written(struct backtest_keeper *keeper, struct str id, struct pending **ret,
+                                struct err *err) REQUIRES(keeper->lock)
+{
+    enum status s = STATUS_OK;
+    struct pending *pending = *link_of(keeper, id);
+    while (s == STATUS_OK && pending != NULL && pending->kept.later != NULL) {
+        if (pending->is_drafted)
+            cond_wait(&keeper->written, &keeper->lock);
+        else
+            s = keeper_draft(keeper, pending, err);
+        pending = *link_of(keeper, id);
+    }
+    *ret = pending;
+    return s;
+}
+
+enum status backtest_keeper_find(struct backtest_keeper *keeper, struct str id,
+                                 struct blob **ret_blob, struct str *ret_body, bool *ret_found,
+                                 struct err *err)
+{
+    struct pending *pending = NULL;
+    *ret_found = false;
+    if (keeper == NULL)
+        return STATUS_OK;
+    lock_take(&keeper->lock);
+    enum status s = find_written(keeper, id, &pending, err);
+    if (s == STATUS_OK && pending != NULL) {
+        *ret_blob = blob_ref(pending->kept.blob);
+        *ret_body = pending->kept.body;
+        *ret_found = true;
+    }
+    lock_give(&keeper->lock);
+    return s;
 }
 
 bool backtest_keeper_has(struct backtest_keeper *keeper, struct str id)
@@ -168,12 +190,12 @@ bool backtest_keeper_forget(struct backtest_keeper *keeper, struct str id)
     lock_take(&keeper->lock);
     struct pending **link = link_of(keeper, id);
     bool was_there = *link != NULL;
-    while (*link != NULL && (*link)->is_writing) {
+    while (*link != NULL && ((*link)->is_writing || (*link)->is_drafted)) {
         cond_wait(&keeper->written, &keeper->lock);
         link = link_of(keeper, id);
     }
     if (*link != NULL)
-        dropped = unlink_from(keeper, link);
+        dropped = keeper_unlink(keeper, link);
     cond_broadcast(&keeper->written);
     lock_give(&keeper->lock);
     if (dropped != NULL)
@@ -199,154 +221,4 @@ void backtest_keeper_stats(struct backtest_keeper *keeper, struct backtest_keepe
     lock_take(&keeper->lock);
     *ret = keeper->stats;
     lock_give(&keeper->lock);
-}
-
-/* ---- The thread ---------------------------------------------------------------------------------------------- */
-
-/* The oldest, marked as being written; NULL at the end, when all has been stored. */
-static struct pending *next_to_write(struct backtest_keeper *keeper)
-{
-    lock_take(&keeper->lock);
-    while (keeper->first == NULL && !keeper->must_stop)
-        cond_wait(&keeper->woken, &keeper->lock);
-    struct pending *pending = keeper->first;
-    if (pending != NULL)
-        pending->is_writing = true;
-    lock_give(&keeper->lock);
-    return pending;
-}
-
-static enum status write_one(struct backtest_keeper *keeper, const struct backtest_kept *kept,
-                             struct err *err)
-{
-    CLEANUP(db_releasep) struct db *db = NULL;
-    enum status s = db_acquire(keeper->pool, DB_WRITE, NULL, &db, err);
-    if (s == STATUS_OK)
-        s = backtest_save(db, kept->id, kept->spec, kept->generation, kept->body, &kept->summary,
-                          err);
-    return s;
-}
-
-/* There is no connection to be had: what waits, waits on. */
-static bool is_down(enum status s)
-{
-    return s == STATUS_DB_UNAVAILABLE || s == STATUS_BUSY;
-}
-
-/* Will the same write do another time? Otherwise it is given up. */
-static bool is_passing(enum status s, unsigned n_tries)
-{
-    bool may_pass = s == STATUS_DB_CONFLICT || s == STATUS_DB_TIMEOUT || s == STATUS_DEADLINE ||
-                    s == STATUS_OUT_OF_MEMORY;
-    return is_down(s) || (may_pass && n_tries < TRIES_MAX);
-}
-
-/* After a try: false when it is done with, and unlinked; else it stays first, and it is time for the next try. */
-static bool put_down(struct backtest_keeper *keeper, struct pending *pending, enum status s)
-{
-    lock_take(&keeper->lock);
-    pending->is_writing = false;
-    bool stays = !keeper->must_stop && is_passing(s, ++pending->n_tries);
-    if (!stays)
-        (void)unlink_from(keeper, &keeper->first);
-    keeper->stats.behind += s == STATUS_OK;
-    keeper->stats.failed += s != STATUS_OK && !stays;
-    cond_broadcast(&keeper->written);
-    int64_t end_ns = clock_mono_ns() + (int64_t)PAUSE_MS * NS_PER_MS;
-    while (stays && !keeper->must_stop && cond_wait_until(&keeper->woken, &keeper->lock, end_ns))
-        continue;
-    lock_give(&keeper->lock);
-    return stays;
-}
-
-/* At the end: everything that is left, when it cannot be stored. */
-static void give_up(struct backtest_keeper *keeper)
-{
-    struct pending *dropped = NULL;
-    lock_take(&keeper->lock);
-    uint64_t n = 0;
-    while (keeper->must_stop && keeper->first != NULL) {
-        struct pending *pending = unlink_from(keeper, &keeper->first);
-        pending->next = dropped;
-        dropped = pending;
-        n++;
-    }
-    keeper->stats.failed += n;
-    cond_broadcast(&keeper->written);
-    lock_give(&keeper->lock);
-    if (n > 0)
-        log_event(LOG_WARN, "backtests_given_up", LOG_I64("n", (int64_t)n));
-    for (struct pending *next; dropped != NULL; dropped = next) {
-        next = dropped->next;
-        pending_free(dropped);
-    }
-}
-
-static void *thread_main(void *arg)
-{
-    struct backtest_keeper *keeper = arg;
-    struct pending *pending;
-    (void)setpriority(PRIO_PROCESS, 0, NICE); /* of this thread alone: runs go first */
-    while ((pending = next_to_write(keeper)) != NULL) {
-        struct err err = {0};
-        enum status s = write_one(keeper, &pending->kept, &err);
-        if (put_down(keeper, pending, s))
-            continue;
-        if (s != STATUS_OK)
-            log_event(LOG_WARN, "backtest_not_stored", LOG_STR("id", pending->kept.id),
-                      LOG_TEXT("detail", err.detail));
-        pending_free(pending);
-        if (is_down(s))
-            give_up(keeper);
-    }
-    return NULL;
-}
-
-/* ---- Beginning and end ----------------------------------------------------------------------------------------- */
-
-enum status backtest_keeper_new(struct db_pool *pool, uint64_t max_bytes,
-                                struct backtest_keeper **ret, struct err *err)
-{
-    *ret = NULL;
-    if (max_bytes == 0)
-        return STATUS_OK;
-    struct backtest_keeper *keeper = calloc(1, sizeof *keeper);
-    if (keeper == NULL)
-        return err_out_of_memory(err);
-    keeper->pool = pool;
-    keeper->max_bytes = max_bytes;
-    keeper->last = &keeper->first;
-    lock_init(&keeper->lock);
-    cond_init(&keeper->woken);
-    cond_init(&keeper->written);
-    keeper->is_running = pthread_create(&keeper->thread, NULL, thread_main, keeper) == 0;
-    if (!keeper->is_running) {
-        backtest_keeper_free(keeper);
-        return err_set(err, STATUS_OUT_OF_MEMORY, "A thread cannot be started.");
-    }
-    *ret = keeper;
-    return STATUS_OK;
-}
-
-void backtest_keeper_stop(struct backtest_keeper *keeper)
-{
-    if (keeper == NULL || !keeper->is_running)
-        return;
-    lock_take(&keeper->lock);
-    keeper->must_stop = true;
-    cond_signal(&keeper->woken);
-    lock_give(&keeper->lock);
-    (void)pthread_join(keeper->thread, NULL);
-    keeper->is_running = false;
-}
-
-void backtest_keeper_free(struct backtest_keeper *keeper)
-{
-    if (keeper == NULL)
-        return;
-    backtest_keeper_stop(keeper);
-    cond_clear(&keeper->written);
-    cond_clear(&keeper->woken);
-    lock_clear(&keeper->lock);
-    free(keeper);
 }

@@ -1,5 +1,5 @@
 /*
- * backtest_keeper.h - finished backtests on their way to the store. Compressing and writing an answer takes longer than
+ * backtest_keeper.h - finished backtests on their way to the store. Writing out what nobody asked for, compressing and writing an answer takes longer than
  * computing it, so a thread of the keeper's own does it after the answer has gone out. What waits is bounded in bytes
  * and in number and is found by its id as if it were stored already; what does not fit is the caller's to store.
  * A process that is killed loses what waits, and no more than that: the same request gives the same answer again.
@@ -9,6 +9,7 @@
 #define HANDLERS_BACKTEST_KEEPER_H
 
 #include "base/arena.h"
+#include "base/blob.h"
 #include "store/backtest_store.h"
 
 struct backtest_keeper;
@@ -16,9 +17,22 @@ struct app;
 
 enum { BACKTEST_KEEPER_ITEMS_MAX = 1024 };
 
-/* An answer to be stored: see backtest_save. Everything is borrowed for the call. */
+/* A body that is not there yet. write succeeds once, on whichever thread asks first, and gives a reference. */
+struct backtest_later {
+    size_t bytes; /* of memory that it holds */
+    enum status (*write)(struct backtest_later *later, struct blob **ret, struct str *ret_body,
+                         struct err *err);
+    void (*free)(struct backtest_later *later);
+};
+
+/*
+ * An answer to be stored: see backtest_save. Texts are borrowed for the call. The body is in blob, which is shared; or, blob
+ * NULL, is copied; or later writes it.
+ */
 struct backtest_kept {
     struct str id, spec, body;
+    struct blob *blob;
+    struct backtest_later *later; /* NULL: the body is there */
     int64_t generation;
     struct backtest_summary summary;
 };
@@ -40,16 +54,21 @@ enum status backtest_keeper_new(struct db_pool *pool, uint64_t max_bytes,
 void backtest_keeper_stop(struct backtest_keeper *keeper);
 void backtest_keeper_free(struct backtest_keeper *keeper); /* stops it first */
 
-/* Copies an answer and returns at once. False: there is no room, and the caller stores it. */
+/*
+ * Takes an answer and returns at once; later is the keeper's then, also when it has another answer under this id. False:
+ * there is no room, and the caller stores it; later is still the caller's.
+ */
 bool backtest_keeper_take(struct backtest_keeper *keeper, const struct backtest_kept *kept)
     NODISCARD;
 
 /*
- * What waits under this id, copied into the arena; *ret_found false when nothing does, and then the store knows. Asked
- * before the store, because an answer goes from here to there.
+ * What waits under this id, with a reference of the blob it is in; *ret_found false when nothing does, and then the store
+ * knows. Asked before the store, because an answer goes from here to there. A body that is still to be written is written
+ * by this call.
  */
-enum status backtest_keeper_find(struct backtest_keeper *keeper, struct str id, struct arena *arena,
-                                 struct str *ret_body, bool *ret_found, struct err *err) NODISCARD;
+enum status backtest_keeper_find(struct backtest_keeper *keeper, struct str id,
+                                 struct blob **ret_blob, struct str *ret_body, bool *ret_found,
+                                 struct err *err) NODISCARD;
 bool backtest_keeper_has(struct backtest_keeper *keeper, struct str id) NODISCARD;
 
 /*

@@ -224,8 +224,86 @@ static void write_meta(const struct backtest_result *r, struct json_out *json)
     jw_end_object(json);
 }
 
-void backtest_render(const struct backtest_result *result, struct str id,
-                     const struct backtest_passport *passport, struct buf *out)
+static void write_spec(const struct backtest_result *r, struct json_out *json)
+{
+    jw_key(json, "spec");
+    spec_canonical(r->spec, json);
+}
+
+static void write_metrics(const struct backtest_result *r, struct json_out *json)
+{
+    measures_write(json, r->spec->metrics_profile, r->measures,
+                   r->benchmark == NULL ? NULL : r->benchmark_measures);
+}
+
+static void write_drawdowns(const struct backtest_result *r, struct json_out *json)
+{
+    drawdowns_write(json, r->panel->clock, r->drawdowns, r->n_drawdowns);
+}
+
+static void write_monthly(const struct backtest_result *r, struct json_out *json)
+{
+    table_years_write(json, &r->years);
+}
+
+static void write_rolling(const struct backtest_result *r, struct json_out *json)
+{
+    rolling_write(json, &r->rolling);
+}
+
+/* The members of data between id and passport, in their order. One that is written has its name once, here and there. */
+static const struct part {
+    const char *name;
+    void (*write)(const struct backtest_result *r, struct json_out *json);
+} parts[] = {
+    {"spec", write_spec},
+    {"equity", write_equity},
+    {"metrics", write_metrics},
+    {"drawdowns", write_drawdowns},
+    {"monthly", write_monthly},
+    {"trades", render_trades},
+    {"costs", write_costs},
+    {"data_quality", backtest_render_quality},
+    {"accounts", render_accounts},
+    {"attribution", render_attribution},
+    {"rolling", write_rolling},
+    {"factors", write_factors},
+    {"monkeys", write_monkeys},
+    {"bootstrap", render_bootstrap},
+    {"verify", render_verify},
+    {"offset_luck", render_offset_luck},
+    {"monte_carlo", render_monte_carlo},
+    {"final_weights", write_final_weights},
+    {"decisions", backtest_render_decisions},
+    {"target_volatility", backtest_render_target},
+    {"walk_forward", backtest_render_walk},
+    {"frontier", backtest_render_frontier},
+};
+
+static bool is_wanted(struct str select, const char *name)
+{
+    struct str part;
+    if (select.ptr == NULL)
+        return true;
+    while (str_next_field(&select, ',', &part)) {
+        struct str trimmed = str_trim(part);
+        if (str_eq_c(str_sub(trimmed, 0, str_find(trimmed, '.', 0)), name))
+            return true;
+    }
+    return false;
+}
+
+void backtest_part_names(struct buf *out)
+{
+    buf_add_c(out, "id");
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+        buf_printf(out, ", %s", parts[i].name);
+    buf_add_c(out, ", passport");
+}
+
+void backtest_render_parts(const struct backtest_result *result, struct str id,
+                           const struct backtest_passport *passport, struct str select,
+                           struct buf *out)
 {
     struct json_out json;
     jw_init(&json, out);
@@ -233,29 +311,18 @@ void backtest_render(const struct backtest_result *result, struct str id,
     jw_key(&json, "data");
     jw_object(&json);
     jw_key_text(&json, "id", id);
-    jw_key(&json, "spec");
-    spec_canonical(result->spec, &json);
-    write_equity(result, &json);
-    measures_write(&json, result->spec->metrics_profile, result->measures,
-                   result->benchmark == NULL ? NULL : result->benchmark_measures);
-    drawdowns_write(&json, result->panel->clock, result->drawdowns, result->n_drawdowns);
-    table_years_write(&json, &result->years);
-    render_trades(result, &json);
-    write_costs(result, &json);
-    backtest_render_quality(result, &json);
-    render_accounts(result, &json);
-    render_attribution(result, &json);
-    rolling_write(&json, &result->rolling);
-    write_factors(result, &json);
-    write_monkeys(result, &json);
-    backtest_render_trust(result, &json);
-    write_final_weights(result, &json);
-    backtest_render_decisions(result, &json);
-    backtest_render_target(result, &json);
-    backtest_render_walk(result, &json);
-    backtest_render_frontier(result, &json);
-    write_passport(result, id, passport, &json);
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+        if (is_wanted(select, parts[i].name))
+            parts[i].write(result, &json);
+    if (is_wanted(select, "passport"))
+        write_passport(result, id, passport, &json);
     jw_end_object(&json);
     write_meta(result, &json);
     jw_end_object(&json);
+}
+
+void backtest_render(const struct backtest_result *result, struct str id,
+                     const struct backtest_passport *passport, struct buf *out)
+{
+    backtest_render_parts(result, id, passport, STR_NONE, out);
 }

@@ -28,6 +28,17 @@ struct backtest_passport {
 void backtest_render(const struct backtest_result *result, struct str id,
                      const struct backtest_passport *passport, struct buf *out);
 
+/*
+ * The same with only those members of data that select names, "metrics" for "metrics.cagr" too, beside the id; what it
+ * names that there is not is left out. ptr NULL: all.
+ */
+void backtest_render_parts(const struct backtest_result *result, struct str id,
+                           const struct backtest_passport *passport, struct str select,
+                           struct buf *out);
+
+/* Appends the names of the members of data in their order: "id, spec, equity, ...". */
+void backtest_part_names(struct buf *out);
+
 /* The member "warnings", an array, into an object that is open. */
 void backtest_render_warnings(const struct backtest_result *result, struct json_out *json);
 

@@ -139,7 +139,7 @@ static void write_cut(const struct backtest_result *r, const struct prefix_cut *
     jw_end_object(json);
 }
 
-static void write_verify(const struct backtest_result *r, struct json_out *json)
+void render_verify(const struct backtest_result *r, struct json_out *json)
 {
     const struct prefix_report *p = &r->trust->prefix;
     if (r->spec->trust.verify.cuts == 0) {
@@ -198,7 +198,7 @@ static void write_goals(const struct montecarlo_rules *rules, const struct monte
     jw_end_array(json);
 }
 
-static void write_monte_carlo(const struct backtest_result *r, struct json_out *json)
+void render_monte_carlo(const struct backtest_result *r, struct json_out *json)
 {
     const struct montecarlo_report *m = &r->trust->monte_carlo;
     const struct montecarlo_rules *rules = &r->trust->monte_carlo_rules;
@@ -238,7 +238,7 @@ static void write_band(const struct offset_band *band, struct json_out *json)
     jw_end_object(json);
 }
 
-static void write_offset_luck(const struct backtest_result *r, struct json_out *json)
+void render_offset_luck(const struct backtest_result *r, struct json_out *json)
 {
     const struct offset_report *o = &r->trust->offsets;
     if (!r->spec->trust.offset_luck || o->n == 0) {
@@ -268,12 +268,9 @@ static void write_offset_luck(const struct backtest_result *r, struct json_out *
     jw_end_object(json);
 }
 
-void backtest_render_trust(const struct backtest_result *result, struct json_out *json)
+void render_bootstrap(const struct backtest_result *result, struct json_out *json)
 {
     const struct trust_report *trust = result->trust;
     bootstrap_write(&result->spec->trust.bootstrap, trust->reason, &trust->bootstrap,
                     trust->n_common, json);
-    write_verify(result, json);
-    write_offset_luck(result, json);
-    write_monte_carlo(result, json);
 }

@@ -4,8 +4,11 @@
 
 #include "backtest/backtest.h"
 
-/* "bootstrap", "verify", "offset_luck" and "monte_carlo"; null where they were not asked for. */
-void backtest_render_trust(const struct backtest_result *result, struct json_out *json);
+/* One member each, null where it was not asked for. */
+void render_bootstrap(const struct backtest_result *result, struct json_out *json);
+void render_verify(const struct backtest_result *r, struct json_out *json);
+void render_offset_luck(const struct backtest_result *r, struct json_out *json);
+void render_monte_carlo(const struct backtest_result *r, struct json_out *json);
 
 /* The member "bootstrap" alone, of a track record too; null where none was asked for. */
 void bootstrap_write(const struct spec_bootstrap *asked, enum measure_reason reason,

@@ -9,6 +9,7 @@
 
 #include "backtest/kernels.h"
 #include "backtest/backtest.h"
+#include "base/blob.h"
 #include "base/digest.h"
 #include "handlers/backtest_keeper.h"
 #include "handlers/backtest_market.h"
@@ -19,7 +20,8 @@
 
 struct backtest_answer {
     char id[DIGEST_HEX_BYTES];
-    struct str body;                      /* JSON, in the arena */
+    struct str body;                      /* JSON, in the arena or in blob */
+    struct blob *blob;                    /* a reference; NULL: the arena has the body */
     bool was_stored;                      /* found, not computed */
     double load_ms, engine_ms, render_ms; /* 0 when found */
     uint64_t cells;                       /* that the request visits */
@@ -40,8 +42,16 @@ struct backtest_service {
         *file; /* prices from there, and nothing is looked up or kept; NULL: the store's */
 };
 
+void backtest_answer_clear(
+    struct backtest_answer *answer); /* also for CLEANUP, and of a zeroed one */
+
+/*
+ * The answer, or the parts of it that select names (see backtest_select.h; ptr NULL: all). Only those are written before
+ * it returns where service has a keeper: the whole is written and stored behind the answer, or when it is asked for. The
+ * caller clears *ret.
+ */
 enum status backtest_answer_for(const struct backtest_service *service, struct str request_body,
-                                struct arena *arena, const struct stop *stop,
+                                struct str select, struct arena *arena, const struct stop *stop,
                                 struct backtest_answer *ret, struct err *err) NODISCARD;
 
 /* What a request comes to before it is run. Texts are in the arena. */

@@ -2,6 +2,7 @@
 #include "handlers/backtest_select.h"
 
 #include "base/suggest.h"
+#include "handlers/backtest_render.h"
 #include "handlers/json_text.h"
 
 #include <assert.h>
@@ -21,7 +22,7 @@ static enum status damaged(struct err *err)
     return err_set(err, STATUS_INTERNAL, "The stored backtest is damaged.");
 }
 
-enum { MEMBERS_MAX = 256 };
+enum { MEMBERS_MAX = 256, NAMES_BYTES_MAX = 16 << 10 };
 
 /* {"data":{...},"meta":...} by its parts. */
 struct parts {
@@ -57,24 +58,35 @@ static enum status split(struct str body, struct arena *arena, const struct part
     return STATUS_OK;
 }
 
-static enum status unknown_part(struct str data, struct str part, struct arena *arena,
-                                struct err *err)
+/* names: "id, spec, ..." */
+static enum status refuse(struct str part, struct str names, struct err *err)
 {
     struct suggest search = suggest_start(part);
-    struct buf names;
-    struct str key, value;
-    buf_init(&names, arena, sizeof err->allowed);
-    for (size_t at = 1; json_next_member(data, &at, &key, &value);) {
-        suggest_offer(&search, key);
-        buf_add_c(&names, names.len == 0 ? "" : ", ");
-        buf_add(&names, key);
-    }
+    struct str name, list = names;
+    size_t all = names.len;
+    while (str_next_field(&list, ',', &name))
+        suggest_offer(&search, str_trim(name));
     (void)err_set(err, STATUS_UNKNOWN_COLUMN, "A backtest has no part \"%.*s\".",
                   STR_ARG(str_utf8_cut(part, 64)));
     err_at(err, ERR_PARAMETER, STR("select"), part);
     err_suggest(err, suggest_take(&search));
-    err_allow(err, "%.*s", STR_ARG(buf_str(&names)));
+    while (names.len >= sizeof err->allowed || (names.len < all && names.ptr[names.len] != ','))
+        names.len--; /* whole names only */
+    err_allow(err, "%.*s", STR_ARG(names));
     return STATUS_UNKNOWN_COLUMN;
+}
+
+static enum status unknown_part(struct str data, struct str part, struct arena *arena,
+                                struct err *err)
+{
+    struct buf names;
+    struct str key, value;
+    buf_init(&names, arena, NAMES_BYTES_MAX);
+    for (size_t at = 1; json_next_member(data, &at, &key, &value);) {
+        buf_add_c(&names, names.len == 0 ? "" : ", ");
+        buf_add(&names, key);
+    }
+    return refuse(part, buf_str(&names), err);
 }
 
 /* "metrics.cagr" is "cagr" of "metrics"; without a dot the whole member is asked for, and *ret_inner is empty. */
@@ -153,6 +165,25 @@ static bool add_members(struct buf *out, struct str select, struct str key, stru
     if (n > 0)
         buf_add_char(out, '}');
     return n > 0;
+}
+
+enum status backtest_parts_check(struct str select, struct arena *arena, struct err *err)
+{
+    struct str part, inner, name;
+    struct buf names;
+    if (select.ptr == NULL)
+        return STATUS_OK;
+    buf_init(&names, arena, NAMES_BYTES_MAX);
+    backtest_part_names(&names);
+    while (str_next_field(&select, ',', &part)) {
+        struct str outer = split_part(str_trim(part), &inner), list = buf_str(&names);
+        bool is_known = false;
+        while (!is_known && str_next_field(&list, ',', &name))
+            is_known = str_eq(str_trim(name), outer);
+        if (!is_known)
+            return refuse(outer, buf_str(&names), err);
+    }
+    return STATUS_OK;
 }
 
 enum status backtest_warnings(struct str body, struct arena *arena, struct str *ret,

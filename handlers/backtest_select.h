@@ -15,6 +15,9 @@
 enum status backtest_select(struct str body, struct str select, struct arena *arena,
                             struct str *ret, struct err *err) NODISCARD;
 
+/* UNKNOWN_COLUMN when select names a part, before any dot, that no answer of this engine has; ptr NULL names none. */
+enum status backtest_parts_check(struct str select, struct arena *arena, struct err *err) NODISCARD;
+
 /* The text of meta.warnings, a JSON array. INTERNAL when the stored text is not one of ours. */
 enum status backtest_warnings(struct str body, struct arena *arena, struct str *ret,
                               struct err *err) NODISCARD;

@@ -88,7 +88,7 @@ enum status batch_frontier(const struct backtest_service *service, const struct 
     const struct backtest_item item = {0, STR_NONE, buf_str(&changes)};
     enum status s = sweep_request(kept->base, &item, arena, &request, &why);
     if (s == STATUS_OK)
-        s = backtest_answer_for(service, request, arena, stop, &answer, &why);
+        s = backtest_answer_for(service, request, STR("frontier"), arena, stop, &answer, &why);
     if (s != STATUS_OK && batch_ends_all(s)) {
         if (err != NULL)
             *err = why;

@@ -220,8 +220,8 @@ static enum status draw_futures(struct batch *batch, struct str *ret, struct err
     if (s == STATUS_OK && n == 1)
         s = sweep_request(batch->kept.base, &item, batch->run->arena, &request, err);
     if (s == STATUS_OK && n == 1)
-        s = backtest_answer_for(&batch->service, request, batch->run->arena, &batch->run->stop,
-                                &answer, err);
+        s = backtest_answer_for(&batch->service, request, STR("monte_carlo"), batch->run->arena,
+                                &batch->run->stop, &answer, err);
     if (s == STATUS_OK && n == 1)
         *ret = json_data_member(answer.body, "monte_carlo");
     return s;

@@ -109,6 +109,51 @@ class Waiting(unittest.TestCase, Assertions):
             self.assertEqual(self.assert_ok(other.get(location)).body, first.body)
         self.assertEqual(self.assert_ok(server.get(location)).body, first.body)
 
+    def test_what_was_answered_in_parts_is_found_whole(self):
+        server = self.serve()
+        before = self.n_stored()
+        with self.lock_type(self.backend):
+            parts = server.post("/v1/backtests?select=metrics.cagr,costs", asking(1500))
+            self.assertEqual(parts.status, 201, parts)
+            self.assertEqual(list(parts.json["data"]), ["id", "metrics", "costs"])
+            location = parts.header("Location")
+            whole = self.assert_ok(server.get(location))
+            again = server.post("/v1/backtests", asking(1500))
+            self.assertEqual((again.status, again.body), (200, whole.body))
+            cut = server.post("/v1/backtests?select=metrics.cagr,costs", asking(1500))
+            self.assertEqual((cut.status, cut.body), (200, parts.body))
+            self.assertEqual(self.n_stored(), before)
+        server.wait_until(lambda: metric(server, "cmmc_backtests_pending") == 0, "all stored")
+        self.assertEqual(self.n_stored(), before + 1)
+        self.assertEqual(self.assert_ok(server.get(location)).body, whole.body)
+        self.assertEqual(self.assert_ok(server.get(location + "?select=metrics.cagr,costs")).body, parts.body)
+        with self.backend.server(backtest_pending_bytes=0) as direct:
+            asked = direct.post("/v1/backtests?select=metrics.cagr,costs", {**asking(1500), "capital": 1501})
+            self.assertEqual(asked.status, 201, asked)
+            self.assertEqual(self.n_stored(), before + 2)
+
+    def test_parts_of_many_at_once_are_found_whole_right_after_their_answers(self):
+        server = self.serve()
+        before = self.n_stored()
+
+        def ask(capital):
+            made = server.post("/v1/backtests?select=metrics", asking(capital))
+            read = server.get(made.header("Location"))
+            again = server.post("/v1/backtests", asking(capital))
+            return made.status, read.status, again.status, read.body == again.body, read.json["data"]["metrics"] == made.json["data"]["metrics"]
+
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            self.assertEqual(set(pool.map(ask, range(2500, 2530))), {(201, 200, 200, True, True)})
+        server.stop()
+        self.assertEqual(self.n_stored(), before + 30)
+
+    def test_a_part_that_no_answer_has_is_refused_before_the_run(self):
+        server = self.serve()
+        before = self.n_stored()
+        self.assert_problem(server.post("/v1/backtests?select=id,metrisc", asking(1600)), "unknown-column", about="select", suggestion="metrics")
+        self.assertEqual(metric(server, "cmmc_backtests_pending"), 0)
+        self.assertEqual(self.n_stored(), before)
+
     def test_many_at_once_are_found_right_after_their_answers_and_all_stored_at_the_end(self):
         server = self.serve()
         before = self.n_stored()

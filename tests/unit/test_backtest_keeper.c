@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,12 +67,13 @@ static void clear(struct stuck *stuck)
     db_pool_close(stuck->pool);
 }
 
-static bool has_body(struct fixture *f, struct backtest_keeper *keeper, const struct item *item)
+static bool has_body(struct backtest_keeper *keeper, const struct item *item)
 {
+    CLEANUP(blob_unrefp) struct blob *blob = NULL;
     struct err err = {0};
     struct str body = STR_NONE;
     bool found = false;
-    ok(backtest_keeper_find(keeper, str_of(item->id), &f->arena, &body, &found, &err));
+    ok(backtest_keeper_find(keeper, str_of(item->id), &blob, &body, &found, &err));
     assert_int_equal(found, backtest_keeper_has(keeper, str_of(item->id)));
     return found && str_eq_c(body, item->body);
 }
@@ -99,11 +101,11 @@ static void what_waits_is_found_and_then_stored_with_its_summary(void **state)
     (void)kept_of(&other, 2);
     assert_true(backtest_keeper_take(stuck.keeper, &kept));
     assert_true(backtest_keeper_take(stuck.keeper, &kept)); /* again: one is enough */
-    assert_true(has_body(f, stuck.keeper, &item));
-    assert_false(has_body(f, stuck.keeper, &other));
+    assert_true(has_body(stuck.keeper, &item));
+    assert_false(has_body(stuck.keeper, &other));
     set_free(&stuck);
     backtest_keeper_settle(stuck.keeper, 30000);
-    assert_false(has_body(f, stuck.keeper, &item));
+    assert_false(has_body(stuck.keeper, &item));
     assert_true(is_stored(f, &item));
     assert_string_equal(query_text(f, "SELECT spec, generation, strategy, currency, start_on, "
                                       "n_assets, total_return FROM backtest_result"),
@@ -128,7 +130,7 @@ static void a_full_list_leaves_the_answer_to_the_caller(void **state)
     assert_true(n >= 2 && n <= 8); /* some 47 bytes each */
     backtest_keeper_stats(stuck.keeper, &stats);
     assert_true(stats.items == (uint64_t)n && stats.bytes <= 300 && stats.direct == 1);
-    assert_false(has_body(f, stuck.keeper, &item));
+    assert_false(has_body(stuck.keeper, &item));
     set_free(&stuck);
     backtest_keeper_settle(stuck.keeper, 30000);
     assert_true(backtest_keeper_take(stuck.keeper, &kept)); /* there is room again */
@@ -184,7 +186,7 @@ static void what_is_forgotten_while_it_waits_is_never_stored(void **state)
     }
     assert_true(backtest_keeper_forget(stuck.keeper, str_of(items[2].id)));
     assert_false(backtest_keeper_forget(stuck.keeper, str_of(items[2].id)));
-    assert_false(has_body(f, stuck.keeper, &items[2]));
+    assert_false(has_body(stuck.keeper, &items[2]));
     struct item again;
     struct backtest_kept kept = kept_of(&again, 7);
     assert_true(backtest_keeper_take(stuck.keeper, &kept)); /* behind the one that went */
@@ -222,10 +224,135 @@ static void a_connection_that_comes_late_is_waited_for(void **state)
     int64_t from_ns = clock_mono_ns();
     backtest_keeper_settle(stuck.keeper, 50); /* not for ever */
     assert_true(clock_mono_ns() - from_ns >= 45000000);
-    assert_true(has_body(f, stuck.keeper, &item));
+    assert_true(has_body(stuck.keeper, &item));
     set_free(&stuck);
     backtest_keeper_settle(stuck.keeper, 30000);
     assert_true(is_stored(f, &item));
+    clear(&stuck);
+}
+
+/* A body that is written when it is needed. */
+struct draft {
+    struct backtest_later later;
+    char body[256];
+    atomic_int *n_written, *n_freed;
+    int n_failures; /* to come first */
+};
+
+static enum status draft_write(struct backtest_later *later, struct blob **ret,
+                               struct str *ret_body, struct err *err)
+{
+    struct draft *draft = (struct draft *)(void *)later;
+    size_t len = strlen(draft->body);
+    if (draft->n_failures-- > 0)
+        return err_out_of_memory(err);
+    struct blob *blob = blob_new(len);
+    assert_non_null(blob);
+    memcpy(blob->bytes, draft->body, len);
+    *ret = blob;
+    *ret_body = (struct str){blob->bytes, len};
+    atomic_fetch_add(draft->n_written, 1);
+    return STATUS_OK;
+}
+
+static void draft_free(struct backtest_later *later)
+{
+    struct draft *draft = (struct draft *)(void *)later;
+    atomic_fetch_add(draft->n_freed, 1);
+    free(draft);
+}
+
+/* kept_of, but with a draft in place of the body. */
+static struct backtest_kept drafted_of(struct item *item, int i, atomic_int counts[2])
+{
+    struct backtest_kept kept = kept_of(item, i);
+    struct draft *draft = calloc(1, sizeof *draft);
+    assert_non_null(draft);
+    draft->later = (struct backtest_later){1000, draft_write, draft_free};
+    draft->n_written = &counts[0];
+    draft->n_freed = &counts[1];
+    memcpy(draft->body, item->body, sizeof draft->body);
+    kept.later = &draft->later;
+    kept.body = STR_NONE;
+    return kept;
+}
+
+static void a_draft_is_written_once_for_whoever_asks_first(void **state)
+{
+    struct fixture *f = *state;
+    struct stuck stuck;
+    struct item items[3];
+    struct backtest_keeper_stats stats;
+    atomic_int counts[2] = {0, 0};
+    set_stuck(f, ROOM, &stuck);
+    for (int i = 0; i < 3; i++) {
+        struct backtest_kept kept = drafted_of(&items[i], i, counts);
+        assert_true(backtest_keeper_take(stuck.keeper, &kept));
+    }
+    for (int i = 0; i < 6; i++)
+        assert_true(has_body(stuck.keeper, &items[i % 3]));
+    assert_int_equal(counts[0], 3);
+    assert_int_equal(counts[1], 3);
+    backtest_keeper_stats(stuck.keeper, &stats);
+    assert_true(stats.items == 3 && stats.bytes < 1000); /* the drafts are gone */
+    struct backtest_kept again = drafted_of(&items[1], 1, counts);
+    assert_true(backtest_keeper_take(stuck.keeper, &again)); /* of no use, and freed */
+    assert_int_equal(counts[1], 4);
+    set_free(&stuck);
+    clear(&stuck);
+    for (int i = 0; i < 3; i++)
+        assert_true(is_stored(f, &items[i]));
+    assert_int_equal(counts[0], 3);
+}
+
+static void a_draft_for_which_there_is_no_room_stays_the_caller_s(void **state)
+{
+    struct fixture *f = *state;
+    struct stuck stuck;
+    struct item item;
+    atomic_int counts[2] = {0, 0};
+    set_stuck(f, 500, &stuck);
+    struct backtest_kept kept = drafted_of(&item, 1, counts);
+    assert_false(backtest_keeper_take(stuck.keeper, &kept));
+    assert_int_equal(counts[1], 0);
+    kept.later->free(kept.later);
+    clear(&stuck);
+}
+
+static void a_draft_that_is_forgotten_or_given_up_is_freed(void **state)
+{
+    struct fixture *f = *state;
+    struct stuck stuck;
+    struct item items[2];
+    atomic_int counts[2] = {0, 0};
+    set_stuck(f, ROOM, &stuck);
+    struct backtest_kept first = kept_of(&items[0], 0);
+    assert_true(backtest_keeper_take(stuck.keeper, &first));
+    struct backtest_kept kept = drafted_of(&items[1], 1, counts);
+    assert_true(backtest_keeper_take(stuck.keeper, &kept));
+    assert_true(backtest_keeper_forget(stuck.keeper, kept.id));
+    assert_int_equal(counts[1], 1);
+    kept = drafted_of(&items[1], 1, counts);
+    assert_true(backtest_keeper_take(stuck.keeper, &kept));
+    backtest_keeper_stop(stuck.keeper);
+    assert_int_equal(counts[1], 2);
+    clear(&stuck);
+}
+
+static void a_draft_that_cannot_be_written_is_tried_again(void **state)
+{
+    struct fixture *f = *state;
+    struct stuck stuck;
+    struct item item;
+    atomic_int counts[2] = {0, 0};
+    set_stuck(f, ROOM, &stuck);
+    struct backtest_kept kept = drafted_of(&item, 1, counts);
+    ((struct draft *)(void *)kept.later)->n_failures = 2;
+    assert_true(backtest_keeper_take(stuck.keeper, &kept));
+    set_free(&stuck);
+    backtest_keeper_settle(stuck.keeper, 30000);
+    assert_true(is_stored(f, &item));
+    assert_int_equal(counts[0], 1);
     clear(&stuck);
 }
 
@@ -234,22 +361,24 @@ struct crowd_member {
     struct backtest_keeper *keeper;
     int from;
     int n_lost;
+    atomic_int *counts;
 };
 
 static void *take_and_find(void *arg)
 {
     struct crowd_member *member = arg;
     struct item item;
-    CLEANUP(arena_clear) struct arena arena;
-    arena_init(&arena, ROOM);
     for (int i = 0; i < 100; i++) {
-        struct backtest_kept kept = kept_of(&item, (member->from + i) % 150);
+        CLEANUP(blob_unrefp) struct blob *blob = NULL;
+        int which = (member->from + i) % 150;
+        struct backtest_kept kept =
+            i % 2 == 0 ? kept_of(&item, which) : drafted_of(&item, which, member->counts);
         struct str body = STR_NONE;
         bool found = false;
         if (!backtest_keeper_take(member->keeper, &kept) ||
-            backtest_keeper_find(member->keeper, kept.id, &arena, &body, &found, NULL) !=
+            backtest_keeper_find(member->keeper, kept.id, &blob, &body, &found, NULL) !=
                 STATUS_OK ||
-            (found && !str_eq(body, kept.body)))
+            (found && !str_eq_c(body, item.body)))
             member->n_lost++;
     }
     return NULL;
@@ -262,9 +391,10 @@ static void many_threads_take_and_find_while_it_stores(void **state)
     struct backtest_keeper *keeper = NULL;
     struct crowd_member members[4];
     pthread_t threads[4];
+    atomic_int counts[2] = {0, 0};
     ok(backtest_keeper_new(f->pool, ROOM, &keeper, &err));
     for (int i = 0; i < 4; i++) {
-        members[i] = (struct crowd_member){f, keeper, 50 * i, 0};
+        members[i] = (struct crowd_member){f, keeper, 50 * i, 0, counts};
         assert_int_equal(pthread_create(&threads[i], NULL, take_and_find, &members[i]), 0);
     }
     for (int i = 0; i < 4; i++) {
@@ -272,6 +402,7 @@ static void many_threads_take_and_find_while_it_stores(void **state)
         assert_int_equal(members[i].n_lost, 0);
     }
     backtest_keeper_free(keeper);
+    assert_int_equal(counts[1], 200);
     assert_string_equal(query_text(f, "SELECT COUNT(*) FROM backtest_result"), "150");
 }
 
@@ -285,7 +416,7 @@ static void a_keeper_of_no_size_takes_nothing(void **state)
     assert_null(keeper);
     struct backtest_kept kept = kept_of(&item, 1);
     assert_false(backtest_keeper_take(keeper, &kept));
-    assert_false(has_body(f, keeper, &item));
+    assert_false(has_body(keeper, &item));
     assert_false(backtest_keeper_forget(keeper, kept.id));
     backtest_keeper_settle(keeper, 60000);
     backtest_keeper_free(keeper);
@@ -301,6 +432,10 @@ int main(void)
         TEST(what_is_forgotten_while_it_waits_is_never_stored),
         TEST(an_end_without_a_connection_gives_up_and_returns),
         TEST(a_connection_that_comes_late_is_waited_for),
+        TEST(a_draft_is_written_once_for_whoever_asks_first),
+        TEST(a_draft_for_which_there_is_no_room_stays_the_caller_s),
+        TEST(a_draft_that_is_forgotten_or_given_up_is_freed),
+        TEST(a_draft_that_cannot_be_written_is_tried_again),
         TEST(many_threads_take_and_find_while_it_stores),
         TEST(a_keeper_of_no_size_takes_nothing),
     };
