@@ -1,7 +1,8 @@
 /*
- * backtest_keeper.h - finished backtests on their way to the store. Writing out what nobody asked for, compressing and writing an answer takes longer than
- * computing it, so a thread of the keeper's own does it after the answer has gone out. What waits is bounded in bytes
- * and in number and is found by its id as if it were stored already; what does not fit is the caller's to store.
+ * backtest_keeper.h - finished backtests on their way to the store. Writing out the parts that nobody asked for,
+ * compressing and storing take longer than computing, so a thread of the keeper's own does it after the answer has gone
+ * out. What waits is bounded in bytes and in number and is found by its id as if it were stored already; what does not
+ * fit is the caller's to store.
  * A process that is killed loses what waits, and no more than that: the same request gives the same answer again.
  * Callable from any thread, unless said otherwise; a keeper of NULL has nothing and takes nothing.
  */

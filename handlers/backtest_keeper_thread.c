@@ -85,10 +85,10 @@ static bool is_passing(enum status s, unsigned n_tries)
 static bool put_down(struct backtest_keeper *keeper, struct pending *pending, enum status s)
 {
     lock_take(&keeper->lock);
-    pending->is_writing = false;
     bool stays = !keeper->must_stop && is_passing(s, ++pending->n_tries);
     while (!stays && pending->is_drafted) /* by somebody who looks for it */
         cond_wait(&keeper->written, &keeper->lock);
+    pending->is_writing = false; /* not before: nobody else unlinks it meanwhile */
     if (!stays)
         (void)keeper_unlink(keeper, &keeper->first);
     keeper->stats.behind += s == STATUS_OK;
