@@ -26,6 +26,7 @@ int backtest_command(int argc, char **argv);
 int metrics_command(int argc, char **argv);
 int config_command(int argc, char **argv);
 int keys_command(int argc, char **argv);
+int lake_command(int argc, char **argv);
 int routes_command(int argc, char **argv);
 int version_command(int argc, char **argv);
 

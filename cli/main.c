@@ -46,6 +46,18 @@ static const char keys_usage[] =
     "  --scopes    what it may do: read, backtest, admin, with commas between\n"
     "  --expires   YYYY-MM-DD (its beginning, in UTC) or YYYY-MM-DDTHH:MM:SSZ; without it, never\n"
     "  --rate      requests a minute; 0 is no limit; without it, CMMC_RATE_KEY\n";
+static const char lake_usage[] =
+    "usage: cmmc lake ls [--from DATE] [--to DATE] [PREFIX]\n"
+    "       cmmc lake cat KEY\n"
+    "       cmmc lake stat KEY\n"
+    "       cmmc lake verify [--from DATE] [--to DATE] [PREFIX]\n"
+    "       cmmc lake tidy [--hours N]\n\n"
+    "Looks at the objects that ingestion keeps, in the folder or bucket of CMMC_LAKE: see docs/lake.md.\n"
+    "  ls       bytes and key of every object whose key starts with PREFIX, in partitions of DATE to DATE\n"
+    "  cat      an object's bytes, to standard output; an object that is not as it was stored is an error\n"
+    "  stat     what is known of an object\n"
+    "  verify   reads every object and compares it with the SHA-256 it was stored with; 1 when one differs\n"
+    "  tidy     removes what writers that were killed more than N hours ago left behind (24 without --hours)\n";
 static const char config_usage[] =
     "usage: cmmc config [--json | --markdown]\n\n"
     "Shows every setting: its variable, value, default, range and meaning. Secrets are never shown.\n";
@@ -62,6 +74,7 @@ static const struct command commands[] = {
     {"metrics", "measure returns or prices of your own, JSON or CSV in", metrics_usage,
      metrics_command},
     {"keys", "make, list and revoke keys", keys_usage, keys_command},
+    {"lake", "list, read and check what ingestion fetched", lake_usage, lake_command},
     {"config", "show every setting", config_usage, config_command},
     {"routes", "show every route", routes_usage, routes_command},
     {"version", "show versions", version_usage, version_command},

@@ -209,8 +209,10 @@ static enum status copy_out(int file, int64_t from, int64_t to, struct lake_sink
         ssize_t n = pread(file, piece, want, (off_t)from);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n <= 0)
+        if (n < 0)
             return err_set(err, STATUS_IO, "The object's file cannot be read to its end.");
+        if (n == 0)
+            return err_set(err, STATUS_BAD_DATA, "The object's file is shorter than it was.");
         s = digest_add(digest, (struct str){piece, (size_t)n}, err);
         if (s == STATUS_OK)
             s = sink.write(sink.to, (struct str){piece, (size_t)n}, err);

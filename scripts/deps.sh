@@ -32,6 +32,7 @@ libblas-dev
 
 # Ceph's monitor, store and S3 gateway are started by tests/support/ceph.sh; without a configuration in /etc/ceph its services
 # start nothing.
+# botocore looks at what is sent to S3, and reads what was written there.
 # redis-tools alone is enough for Redis, since it carries the server's binary too (redis-check-rdb, run under the name
 # redis-server) and registers no service.
 test_packages='
@@ -40,6 +41,7 @@ postgresql
 redis-tools
 python3
 python3-yaml
+python3-botocore
 curl
 openssl
 jq

@@ -14,7 +14,7 @@ from support.backend import Postgresql, Sqlite
 from support.dataset import Dataset
 from support.server import SAMPLE, environment, run, scratch_folder
 
-COMMANDS = ("serve", "migrate", "load", "backtest", "metrics", "keys", "config", "routes", "version")
+COMMANDS = ("serve", "migrate", "load", "backtest", "metrics", "keys", "lake", "config", "routes", "version")
 DONE, FAILED, USAGE, CONFIG = 0, 1, 2, 78
 BAR = {"uid": "stock:T.1", "date": "2020-01-02", "close": "1.5", "adj_close": "1.5", "currency": "KRW", "source": "test", "quality": "0",
        "known_at": "2020-01-02T06:30:00Z"}
@@ -45,7 +45,7 @@ class Usage(unittest.TestCase):
     def test_wrong_arguments_exit_with_2_and_name_the_argument(self):
         for arguments in (["serve", "now"], ["serve", "--port"], ["migrate", "--stats"], ["migrate", "--status", "x"], ["load", "--force"],
                           ["load", "a", "b"], ["backtest", "--fast"], ["backtest", "a", "b"], ["metrics", "a", "b"], ["metrics", "--fast"], ["config", "--xml"], ["config", "--json", "x"],
-                          ["routes", "x"], ["version", "x"]):
+                          ["routes", "x"], ["lake", "rm"], ["lake", "ls", "--day"], ["lake", "tidy", "x"], ["version", "x"]):
             with self.subTest(arguments):
                 done = run(*arguments, var_dir=scratch_folder())
                 self.assertEqual((done.returncode, done.stdout), (USAGE, ""))
