@@ -3,6 +3,7 @@
 #include "base/date.h"
 #include "cli/command.h"
 #include "cli/lake_service.h"
+#include "ingest/lake_compact.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +20,8 @@ struct ask {
 
 static bool read_option(struct ask *ask, const char *flag, const char *value)
 {
-    bool takes_days = strcmp(ask->what, "ls") == 0 || strcmp(ask->what, "verify") == 0;
+    bool takes_days = strcmp(ask->what, "ls") == 0 || strcmp(ask->what, "verify") == 0 ||
+                      strcmp(ask->what, "compact") == 0;
     if (takes_days && command_is_flag(flag, "from"))
         return date_parse(str_of(value), &ask->range.from);
     if (takes_days && command_is_flag(flag, "to")) {
@@ -145,6 +147,19 @@ static enum status verify(struct lake *lake, const struct ask *ask, struct err *
                                       (long long)total.n_bad);
 }
 
+static enum status compact(struct lake *lake, const struct ask *ask, struct err *err)
+{
+    struct total total = {.lake = lake};
+    struct lake_compacted done = {0};
+    enum status s = lake_compact(lake, &ask->range, print_entry, &total, NULL, &done, err);
+    if (s == STATUS_OK)
+        (void)fprintf(stderr,
+                      "%lld years; %lld objects written with %lld rows of %lld, %lld removed\n",
+                      (long long)done.n_years, (long long)done.n_written, (long long)done.n_rows,
+                      (long long)done.n_read, (long long)done.n_removed);
+    return s;
+}
+
 static enum status tidy(struct lake *lake, const struct ask *ask, struct err *err)
 {
     int64_t n = 0;
@@ -159,8 +174,8 @@ static const struct {
     bool needs_name;
     enum status (*run)(struct lake *lake, const struct ask *ask, struct err *err);
 } actions[] = {
-    {"ls", false, list},       {"cat", true, print_bytes}, {"stat", true, print_meta},
-    {"verify", false, verify}, {"tidy", false, tidy},
+    {"ls", false, list},       {"cat", true, print_bytes},  {"stat", true, print_meta},
+    {"verify", false, verify}, {"compact", false, compact}, {"tidy", false, tidy},
 };
 
 static int act(size_t action, const struct ask *ask)

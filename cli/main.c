@@ -51,12 +51,15 @@ static const char lake_usage[] =
     "       cmmc lake cat KEY\n"
     "       cmmc lake stat KEY\n"
     "       cmmc lake verify [--from DATE] [--to DATE] [PREFIX]\n"
+    "       cmmc lake compact [--from DATE] [--to DATE] [PREFIX]\n"
     "       cmmc lake tidy [--hours N]\n\n"
     "Looks at the objects that ingestion keeps, in the folder or bucket of CMMC_LAKE: see docs/lake.md.\n"
     "  ls       bytes and key of every object whose key starts with PREFIX, in partitions of DATE to DATE\n"
     "  cat      an object's bytes, to standard output; an object that is not as it was stored is an error\n"
     "  stat     what is known of an object\n"
     "  verify   reads every object and compares it with the SHA-256 it was stored with; 1 when one differs\n"
+    "  compact  the rows of each year's days in one object below silver/, for other programs to read; whole years that\n"
+    "           overlap DATE to DATE, of data sets that PREFIX (bronze/NAME) names; does nothing when nothing is new\n"
     "  tidy     removes what writers that were killed more than N hours ago left behind (24 without --hours)\n";
 static const char config_usage[] =
     "usage: cmmc config [--json | --markdown]\n\n"

@@ -45,6 +45,18 @@ enum status lake_list(struct lake *lake, const struct lake_range *range, lake_vi
     return lake->ops->list(lake, range, visit, to, stop, err);
 }
 
+enum status lake_remove(struct lake *lake, const char *key, struct err *err)
+{
+    struct lake_key parsed;
+    enum status s = lake_key_parse(str_of(key), &parsed, err);
+    if (s != STATUS_OK || str_starts(str_of(key), STR("silver/")))
+        return s == STATUS_OK ? lake->ops->remove(lake, key, err) : s;
+    (void)err_set(err, STATUS_BAD_VALUE, "What was fetched is not removed.");
+    err_at(err, ERR_PARAMETER, STR("key"), str_of(key));
+    err_allow(err, "keys that start with silver/");
+    return STATUS_BAD_VALUE;
+}
+
 enum status lake_tidy(struct lake *lake, int64_t before_s, const struct stop *stop, int64_t *ret_n,
                       struct err *err)
 {

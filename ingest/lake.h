@@ -110,6 +110,12 @@ enum status lake_list(struct lake *lake, const struct lake_range *range, lake_vi
                       void *to, const struct stop *stop, struct err *err) NODISCARD;
 
 /*
+ * Removes an object of the layer silver, which can be made again of others; none of that key is no error. What is in
+ * bronze stays. Errors: BAD_VALUE, also for keys of bronze; IO.
+ */
+enum status lake_remove(struct lake *lake, const char *key, struct err *err) NODISCARD;
+
+/*
  * Removes what writers that were killed left behind: temporary files, uploads in parts. Nobody sees them, but they take
  * room. before_s: only those begun before that time, in seconds since 1970. Errors: IO; those of stop.
  */

@@ -244,6 +244,22 @@ static enum status dir_get(struct lake *lake, const char *key, int64_t from, int
     return s;
 }
 
+/* The object before its metadata, so that no metadata is missing where an object is. */
+static enum status dir_remove(struct lake *base, const char *key, struct err *err)
+{
+    CLEANUP(lake_close_fd) int dir = -1;
+    char meta[LAKE_FILE_MAX + 8];
+    struct str file = str_of(strrchr(key, '/') + 1);
+    enum status s = open_dir((struct lake_dir *)base, key, file, &dir, err);
+    if (s != STATUS_OK)
+        return s == STATUS_NOT_FOUND ? STATUS_OK : s;
+    (void)snprintf(meta, sizeof meta, ".%s.meta", file.ptr);
+    bool is_gone = flock(dir, LOCK_EX) == 0 &&
+                   (unlinkat(dir, file.ptr, 0) == 0 || errno == ENOENT) &&
+                   (unlinkat(dir, meta, 0) == 0 || errno == ENOENT) && fsync(dir) == 0;
+    return is_gone ? STATUS_OK : lake_io_failed("Removing an object", key, err);
+}
+
 static void dir_address(const struct lake *lake, const char *key, char ret[LAKE_ADDRESS_MAX])
 {
     const struct lake_dir *dir = (const struct lake_dir *)lake;
@@ -255,8 +271,8 @@ static void dir_free(struct lake *lake)
     free(lake);
 }
 
-static const struct lake_ops dir_ops = {dir_put,       dir_head,    dir_get, lake_dir_list,
-                                        lake_dir_tidy, dir_address, dir_free};
+static const struct lake_ops dir_ops = {dir_put,    dir_head,      dir_get,     lake_dir_list,
+                                        dir_remove, lake_dir_tidy, dir_address, dir_free};
 
 enum status lake_open(const char *folder, struct lake **ret, struct err *err)
 {

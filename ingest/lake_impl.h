@@ -14,6 +14,7 @@ struct lake_ops {
                        struct lake_sink sink, const struct stop *stop, struct err *err);
     enum status (*list)(struct lake *lake, const struct lake_range *range, lake_visit *visit,
                         void *to, const struct stop *stop, struct err *err);
+    enum status (*remove)(struct lake *lake, const char *key, struct err *err);
     enum status (*tidy)(struct lake *lake, int64_t before_s, const struct stop *stop,
                         int64_t *ret_n, struct err *err);
     void (*address)(const struct lake *lake, const char *key, char ret[LAKE_ADDRESS_MAX]);

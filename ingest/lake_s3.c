@@ -107,14 +107,25 @@ static void close_lake(struct lake *lake)
 static enum status lake_s3_get(struct lake *lake, const char *key, int64_t from, int64_t to,
                                struct lake_sink sink, const struct stop *stop, struct err *err);
 
+static enum status remove_object(struct lake *lake, const char *key, struct err *err)
+{
+    CLEANUP(arena_clear) struct arena arena;
+    char path[LAKE_S3_PATH_MAX];
+    struct aws_answer answer;
+    struct lake_s3 *s3 = (struct lake_s3 *)lake;
+    const struct aws_call call = lake_s3_call(s3, "DELETE", key, path, NULL);
+    arena_init(&arena, LAKE_S3_ARENA_BYTES);
+    return aws_send(s3->aws, &call, &arena, &answer, err);
+}
+
 static void address_of(const struct lake *lake, const char *key, char ret[LAKE_ADDRESS_MAX])
 {
     const struct lake_s3 *s3 = (const struct lake_s3 *)lake;
     (void)snprintf(ret, LAKE_ADDRESS_MAX, "s3://%s/%s%s", s3->bucket, s3->prefix, key);
 }
 
-static const struct lake_ops s3_ops = {lake_s3_put,  lake_s3_head, lake_s3_get, lake_s3_list,
-                                       lake_s3_tidy, address_of,   close_lake};
+static const struct lake_ops s3_ops = {lake_s3_put,   lake_s3_head, lake_s3_get, lake_s3_list,
+                                       remove_object, lake_s3_tidy, address_of,  close_lake};
 
 enum status lake_open_s3(const char *address, const struct lake_s3_options *options,
                          struct lake **ret, struct err *err)

@@ -382,6 +382,22 @@ static void what_a_killed_writer_left_is_tidied_up(void **state)
     list(*state, "", NULL, NULL, KEY "\n");
 }
 
+static void what_was_made_of_others_can_be_removed_and_what_was_fetched_cannot(void **state)
+{
+    const char *made = "silver/coin_data/year=2024/rows.csv.gz";
+    bool is_new = false;
+    assert_int_equal(put(*state, KEY, STR("first"), &is_new), STATUS_OK);
+    assert_int_equal(put(*state, made, STR("x"), &is_new), STATUS_OK);
+    assert_int_equal(lake_remove(*state, KEY, NULL), STATUS_BAD_VALUE);
+    assert_int_equal(lake_remove(*state, "silver/../bronze/a", NULL), STATUS_BAD_VALUE);
+    assert_int_equal(lake_remove(*state, made, NULL), STATUS_OK);
+    assert_int_equal(lake_remove(*state, made, NULL), STATUS_OK);
+    assert_int_equal(lake_remove(*state, "silver/no/year=2024/rows.csv.gz", NULL), STATUS_OK);
+    list(*state, "", NULL, NULL, KEY "\n");
+    assert_int_equal(put(*state, made, STR("y"), &is_new), STATUS_OK);
+    assert_true(is_new);
+}
+
 static void an_object_has_an_address(void **state)
 {
     char address[LAKE_ADDRESS_MAX], want[256];
@@ -531,6 +547,7 @@ int main(void)
         LAKE_TEST(days_that_are_not_asked_for_are_passed_over),
         LAKE_TEST(a_long_object_is_streamed_in_and_out),
         LAKE_TEST(what_a_killed_writer_left_is_tidied_up),
+        LAKE_TEST(what_was_made_of_others_can_be_removed_and_what_was_fetched_cannot),
         LAKE_TEST(an_object_has_an_address),
         LAKE_TEST(both_styles_of_addresses_reach_an_object),
         LAKE_TEST(keys_of_other_forms_are_refused),
