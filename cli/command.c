@@ -3,6 +3,7 @@
 
 #include "backtest/kernels.h"
 #include "base/log.h"
+#include "cli/aws_service.h"
 #include "ingest/warehouse.h"
 #include "store/migrate.h"
 
@@ -68,6 +69,11 @@ bool command_configure(struct config *ret)
         (void)err_set(&err, STATUS_CONFIG,
                       "This processor has no AVX2, which kernels=avx2 asks for.");
         err_allow(&err, "auto or ref");
+        (void)command_fail(&err);
+        config_clear(ret);
+        return false;
+    }
+    if (aws_service_secrets(ret, &err) != STATUS_OK) {
         (void)command_fail(&err);
         config_clear(ret);
         return false;

@@ -1,10 +1,10 @@
 /* lake_service.c - the lake that the settings name. */
 #include "cli/lake_service.h"
 
+#include "cli/aws_service.h"
 #include "ingest/lake_s3.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 enum status lake_service_open(const struct config *config, struct lake **ret, struct err *err)
 {
@@ -12,13 +12,7 @@ enum status lake_service_open(const struct config *config, struct lake **ret, st
     const struct lake_s3_options options = {
         .endpoint = config->s3_endpoint,
         .style = (enum lake_s3_style)config->s3_style,
-        .login = {.lookup = getenv,
-                  .profile = config->aws_profile,
-                  .role = config->aws_role,
-                  .external_id = config->aws_external_id,
-                  .region = config->aws_region,
-                  .sts = config->aws_sts_endpoint,
-                  .ca_file = config->aws_ca_file[0] == '\0' ? NULL : config->aws_ca_file},
+        .login = aws_service_login(config),
     };
     if (str_starts(str_of(config->lake), STR("s3://")))
         return lake_open_s3(config->lake, &options, ret, err);

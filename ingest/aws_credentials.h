@@ -37,6 +37,9 @@ struct aws_login {
     const char *ca_file; /* NULL: the system's */
 };
 
+/* login->region, else that of the environment (AWS_REGION, AWS_DEFAULT_REGION), else us-east-1. */
+const char *aws_region_of(const struct aws_login *login);
+
 /* Copies what it needs; asks nobody yet. Errors: OUT_OF_MEMORY; CONFIG for an address of STS that is not private. */
 enum status aws_credentials_new(const struct aws_login *login, struct aws_credentials **ret,
                                 struct err *err) NODISCARD;

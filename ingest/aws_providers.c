@@ -23,6 +23,19 @@ static const char *look(aws_lookup *lookup, const char *name)
     return value == NULL ? "" : value;
 }
 
+const char *aws_region_of(const struct aws_login *login)
+{
+    const char *names[] = {"AWS_REGION", "AWS_DEFAULT_REGION"};
+    if (login->region[0] != '\0')
+        return login->region;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        const char *value = look(login->lookup, names[i]);
+        if (value[0] != '\0')
+            return value;
+    }
+    return "us-east-1";
+}
+
 static enum status init_role(struct aws_provider *p, const struct aws_login *login, struct err *err)
 {
     struct aws_login base = *login;

@@ -50,12 +50,12 @@ enum status aws_secret_read(struct aws *aws, const char *region, const char *bas
     struct json_out json;
     struct buf body;
     char address[AWS_URL_MAX];
+    arena_init(&scratch, AWS_BODY_MAX + ARENA_BYTES);
     (void)snprintf(address, sizeof address, "https://secretsmanager.%.32s.amazonaws.com%s", region,
                    strncmp(region, "cn-", 3) == 0 ? ".cn" : "");
     struct str at = str_of(base[0] == '\0' ? address : base), text;
     if (!aws_is_private(at))
         return err_set(err, STATUS_CONFIG, "Secrets are read through https only.");
-    arena_init(&scratch, AWS_BODY_MAX + ARENA_BYTES);
     buf_init(&body, &scratch, ARENA_BYTES);
     jw_init(&json, &body);
     jw_object(&json);

@@ -71,6 +71,12 @@ enum status aws_ask_sts(const struct aws_provider *provider, const struct stop *
                                   .stop = stop};
     enum status s =
         body.failed ? err_out_of_memory(err) : aws_send(provider->aws, &call, &arena, &answer, err);
+    if (s == STATUS_BAD_VALUE || s == STATUS_CONFIG) { /* the role, or who may take it */
+        if (err != NULL)
+            err->status = STATUS_CONFIG;
+        s = STATUS_CONFIG;
+        err_at(err, ERR_SETTING, STR("aws_role"), str_of(provider->role));
+    }
     struct found found = {.fits = true};
     if (s == STATUS_OK)
         s = xml_read(answer.body, on_element, &found, err);

@@ -83,19 +83,6 @@ static enum status read_endpoint(struct lake_s3 *lake, const char *endpoint, con
     return STATUS_OK;
 }
 
-static const char *region_of(const struct aws_login *login)
-{
-    const char *names[] = {"AWS_REGION", "AWS_DEFAULT_REGION"};
-    if (login->region[0] != '\0')
-        return login->region;
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        const char *value = login->lookup(names[i]);
-        if (value != NULL && value[0] != '\0')
-            return value;
-    }
-    return "us-east-1";
-}
-
 static void close_lake(struct lake *lake)
 {
     struct lake_s3 *s3 = (struct lake_s3 *)lake;
@@ -131,7 +118,7 @@ enum status lake_open_s3(const char *address, const struct lake_s3_options *opti
                          struct lake **ret, struct err *err)
 {
     struct aws_login login = options->login;
-    login.region = region_of(&login);
+    login.region = aws_region_of(&login);
     struct lake_s3 *lake = calloc(1, sizeof *lake);
     if (lake == NULL)
         return err_out_of_memory(err);

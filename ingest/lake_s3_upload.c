@@ -82,6 +82,7 @@ static enum status send_part(const struct lake_s3_parts *parts, const char *id, 
     (void)snprintf(text, sizeof text, "%d", number);
     const struct sigv4_field query[] = {{STR("partNumber"), str_of(text)},
                                         {STR("uploadId"), str_of(id)}};
+    arena_init(&arena, LAKE_S3_ARENA_BYTES);
     call.body = (struct str){parts->room, bytes};
     call.has_body = true;
     enum status s = digest_hex(call.body, hash, err);
@@ -95,7 +96,6 @@ static enum status send_part(const struct lake_s3_parts *parts, const char *id, 
     call.n_headers = 1;
     call.wanted = &etag;
     call.n_wanted = 1;
-    arena_init(&arena, LAKE_S3_ARENA_BYTES);
     s = aws_send(parts->lake->aws, &call, &arena, &answer, err);
     if (s != STATUS_OK)
         return s;

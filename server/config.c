@@ -177,6 +177,60 @@ enum status config_load(struct config *config, char *const *environment, struct 
     return s;
 }
 
+/* The setting's value when it is a secret that is kept elsewhere, else NULL. */
+static const char *reference_of(const struct config *config, const struct config_row *row)
+{
+    const char *text = NULL;
+    if (row->type != TYPE_SECRET)
+        return NULL;
+    memcpy(&text, (const char *)config + row->offset, sizeof text);
+    return str_starts(str_of(text), STR(CONFIG_REFERENCE)) ? text : NULL;
+}
+
+bool config_has_references(const struct config *config)
+{
+    for (int i = 0; i < SETTING_COUNT; i++)
+        if (reference_of(config, &config_rows[i]) != NULL)
+            return true;
+    return false;
+}
+
+static enum status resolve_one(struct config *config, enum setting setting, struct str reference,
+                               config_read_secret *read, void *from, struct err *err)
+{
+    struct config_origin origin = {config->sources[setting], "the settings file", 0};
+    struct str name = str_sub(reference, sizeof CONFIG_REFERENCE - 1, reference.len);
+    struct str value = STR_NONE, field = STR_NONE;
+    for (size_t at = name.len; at > 0 && field.ptr == NULL; at--)
+        if (name.ptr[at - 1] == '#') {
+            field = str_sub(name, at, name.len);
+            name = str_sub(name, 0, at - 1);
+        }
+    enum status s = name.len == 0 || (field.ptr != NULL && field.len == 0)
+                        ? err_set(err, STATUS_CONFIG, "The secret has no name.")
+                        : read(from, name, field, &config->arena, &value, err);
+    if (s == STATUS_OK && str_starts(value, STR(CONFIG_REFERENCE)))
+        s = err_set(err, STATUS_CONFIG, "The secret is itself kept elsewhere.");
+    if (s != STATUS_OK) {
+        err_at(err, ERR_SETTING, str_of(config_rows[setting].key), reference);
+        err_allow(err, CONFIG_REFERENCE "NAME or " CONFIG_REFERENCE "NAME#field");
+        return s;
+    }
+    return config_set(config, setting, value, origin, err);
+}
+
+enum status config_resolve(struct config *config, config_read_secret *read, void *from,
+                           struct err *err)
+{
+    enum status s = STATUS_OK;
+    for (int i = 0; i < SETTING_COUNT && s == STATUS_OK; i++) {
+        const char *reference = reference_of(config, &config_rows[i]);
+        if (reference != NULL)
+            s = resolve_one(config, (enum setting)i, str_of(reference), read, from, err);
+    }
+    return s;
+}
+
 void config_clear(struct config *config)
 {
     if (config == NULL)

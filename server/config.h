@@ -46,6 +46,17 @@ struct config {
 enum status config_load(struct config *config, char *const *environment, struct err *err) NODISCARD;
 void config_clear(struct config *config);
 
+/*
+ * A secret may be kept elsewhere: its setting then is "secretsmanager:NAME#field", or without "#field" for the whole text. Such values are
+ * taken as they are by config_load, and their place is taken here by what read gives, checked as any other.
+ * Errors: CONFIG naming the setting; those of read.
+ */
+typedef enum status config_read_secret(void *from, struct str name, struct str field,
+                                       struct arena *arena, struct str *ret, struct err *err);
+enum status config_resolve(struct config *config, config_read_secret *read, void *from,
+                           struct err *err) NODISCARD;
+bool config_has_references(const struct config *config);
+
 /* The numbers behind "0: one per core". */
 unsigned config_http_threads(const struct config *config);
 unsigned config_cpu_workers(const struct config *config);

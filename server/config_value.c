@@ -95,9 +95,10 @@ static enum status read_text(struct config *config, const struct config_row *row
                   (unsigned long long)row->min, (unsigned long long)row->max);
         return s;
     }
-    if (row->type == TYPE_SECRET && value.len > 0 && !has_prefix(value, row->unit)) {
+    if (row->type == TYPE_SECRET && value.len > 0 && !has_prefix(value, row->unit) &&
+        !str_starts(value, STR(CONFIG_REFERENCE))) {
         enum status s = refuse(row, STR("***"), origin, "does not start as it must", err);
-        err_allow(err, "empty, or a value that starts with one of %s", row->unit);
+        err_allow(err, "empty, or a value that starts with one of %s|" CONFIG_REFERENCE, row->unit);
         return s;
     }
     *ret = arena_dup(&config->arena, value);

@@ -18,6 +18,8 @@ struct config_row {
     size_t offset; /* of the field in struct config */
 };
 
+#define CONFIG_REFERENCE "secretsmanager:" /* a secret that is kept elsewhere starts with it */
+
 extern const struct config_row config_rows[SETTING_COUNT];
 
 /* Where a value stands, for messages. */

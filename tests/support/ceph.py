@@ -1,6 +1,7 @@
 """A throw-away Ceph with its S3 gateway (ceph.sh) shared by one test run, and botocore to look at it from outside."""
 
 import atexit
+import contextlib
 import functools
 import itertools
 import subprocess
@@ -68,3 +69,16 @@ def login(key=KEY, secret=SECRET):
     """What a child's environment needs to have these keys and no others."""
     return {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret, "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent", "AWS_CONFIG_FILE": "/nonexistent"}
+
+
+ROLE = "arn:aws:iam:::role/lake"  # made by ceph.sh
+
+
+def role_keys(endpoint):
+    """Keys that end, of the role; from Ceph's own STS."""
+    import botocore.session
+
+    sts = botocore.session.Session().create_client("sts", region_name=REGION, endpoint_url=endpoint, aws_access_key_id=KEY,
+                                                   aws_secret_access_key=SECRET)
+    with contextlib.closing(sts):
+        return sts.assume_role(RoleArn=ROLE, RoleSessionName="test", DurationSeconds=3600)["Credentials"]

@@ -106,6 +106,8 @@ rgw multipart min part size = 5242880
 rgw enable usage log = false
 rgw run sync thread = false
 rgw thread pool size = 64
+rgw s3 auth use sts = true
+rgw sts key = 0123456789abcdef
 CONF
 export CEPH_CONF=$dir/ceph.conf
 ceph-authtool -C keyring --gen-key -n mon. --cap mon 'allow *' >/dev/null
@@ -122,4 +124,9 @@ daemon osd ceph-osd -i $id -f
 daemon rgw radosgw -n client.admin -f
 await curl -sf "http://127.0.0.1:$port/"
 radosgw-admin user create --uid test --display-name test --access-key AKTEST --secret-key SKTEST >/dev/null 2>&1
+# A role that the user may assume, for keys that end: arn:aws:iam:::role/lake.
+trust='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam:::user/test"]},"Action":["sts:AssumeRole"]}]}'
+may='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*"],"Resource":["arn:aws:s3:::*"]}]}'
+radosgw-admin role create --role-name lake --path / --assume-role-policy-doc "$trust" >/dev/null 2>&1
+radosgw-admin role-policy put --role-name lake --policy-name all --policy-doc "$may" >/dev/null 2>&1
 echo "http://127.0.0.1:$port"
