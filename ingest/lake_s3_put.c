@@ -141,7 +141,7 @@ void lake_s3_checksum(const char hex[DIGEST_HEX_BYTES], char ret[LAKE_S3_CHECKSU
 
 static enum status put_once(struct lake_s3 *lake, const struct lake_entry *entry,
                             const struct load *load, const struct stop *stop, bool *ret_exists,
-                            struct err *err)
+                            bool *ret_repeated, struct err *err)
 {
     CLEANUP(arena_clear) struct arena arena;
     char path[LAKE_S3_PATH_MAX], checksum[LAKE_S3_CHECKSUM_BYTES];
@@ -159,8 +159,10 @@ static enum status put_once(struct lake_s3 *lake, const struct lake_entry *entry
     call.has_body = true;
     arena_init(&arena, LAKE_S3_ARENA_BYTES);
     enum status s = aws_send(lake->aws, &call, &arena, &answer, err);
-    if (s == STATUS_OK)
+    if (s == STATUS_OK) {
         *ret_exists = answer.verdict == AWS_EXISTS;
+        *ret_repeated = answer.tries > 1;
+    }
     if (s == STATUS_OK && answer.verdict == AWS_ABSENT)
         return err_set(err, STATUS_CONFIG, "The server knows no such bucket.");
     return s;
@@ -208,7 +210,7 @@ enum status lake_s3_put(struct lake *lake, struct lake_entry *entry, struct lake
 {
     CLEANUP(clear_load) struct load load = {0};
     struct lake_s3 *s3 = (struct lake_s3 *)lake;
-    bool exists = false, is_ours = false;
+    bool exists = false, is_ours = false, is_repeated = false;
     enum status s = take_in(&load, source, stop, entry, err);
     if (s != STATUS_OK)
         return s;
@@ -217,7 +219,7 @@ enum status lake_s3_put(struct lake *lake, struct lake_entry *entry, struct lake
         exists = s == STATUS_OK || s == STATUS_BAD_DATA;
     }
     s = exists              ? STATUS_OK
-        : load.file == NULL ? put_once(s3, entry, &load, stop, &exists, err)
+        : load.file == NULL ? put_once(s3, entry, &load, stop, &exists, &is_repeated, err)
                             : put_parts(s3, entry, &load, stop, &exists, err);
     bool is_lost =
         s == STATUS_IO || s == STATUS_BUSY || (s == STATUS_DEADLINE && !stop_is_raised(stop));
@@ -232,6 +234,6 @@ enum status lake_s3_put(struct lake *lake, struct lake_entry *entry, struct lake
     if (is_lost && found != STATUS_OK && found != STATUS_BAD_DATA)
         return s;
     if (found == STATUS_OK)
-        *ret_is_new = is_lost && is_ours;
+        *ret_is_new = (is_lost || is_repeated) && is_ours;
     return found == STATUS_BAD_DATA ? lake_other_bytes(entry->key, err) : found;
 }

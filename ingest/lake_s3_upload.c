@@ -14,7 +14,8 @@
 enum { UPLOAD_ID_BYTES = 1024, ETAG_BYTES = 132, PARTS_MAX = 10000, LIST_ARENA_BYTES = 4 << 20 };
 
 struct part {
-    char etag[ETAG_BYTES], checksum[LAKE_S3_CHECKSUM_BYTES];
+    char etag[ETAG_BYTES];
+    char checksum[LAKE_S3_CHECKSUM_BYTES]; /* "": the server knows of none, and may refuse them */
 };
 
 static enum status take_id(void *to, struct str path, struct str text, struct err *err)
@@ -76,8 +77,9 @@ static enum status send_part(const struct lake_s3_parts *parts, const char *id, 
 {
     CLEANUP(arena_clear) struct arena arena;
     char path[LAKE_S3_PATH_MAX], text[16], hash[DIGEST_HEX_BYTES];
+    char checksum[LAKE_S3_CHECKSUM_BYTES];
     struct aws_answer answer;
-    const char *const etag = "etag";
+    static const char *const wanted[] = {"etag", "x-amz-checksum-sha256"};
     struct aws_call call = lake_s3_call(parts->lake, "PUT", parts->entry->key, path, parts->stop);
     (void)snprintf(text, sizeof text, "%d", number);
     const struct sigv4_field query[] = {{STR("partNumber"), str_of(text)},
@@ -88,23 +90,25 @@ static enum status send_part(const struct lake_s3_parts *parts, const char *id, 
     enum status s = digest_hex(call.body, hash, err);
     if (s != STATUS_OK)
         return s;
-    lake_s3_checksum(hash, ret->checksum);
-    const struct sigv4_field header = {STR("x-amz-checksum-sha256"), str_of(ret->checksum)};
+    lake_s3_checksum(hash, checksum);
+    const struct sigv4_field header = {STR("x-amz-checksum-sha256"), str_of(checksum)};
     call.query = query;
     call.n_query = ARRAY_LEN(query);
     call.headers = &header;
     call.n_headers = 1;
-    call.wanted = &etag;
-    call.n_wanted = 1;
+    call.wanted = wanted;
+    call.n_wanted = ARRAY_LEN(wanted);
     s = aws_send(parts->lake->aws, &call, &arena, &answer, err);
     if (s != STATUS_OK)
         return s;
-    struct str tag = answer.wanted[0];
-    if (answer.verdict != AWS_FINE || tag.ptr == NULL || tag.len == 0 ||
-        tag.len >= sizeof ret->etag)
+    struct str tag = answer.wanted[0], theirs = answer.wanted[1];
+    if (answer.verdict != AWS_FINE || tag.len == 0 || tag.len >= sizeof ret->etag ||
+        (theirs.ptr != NULL && !str_eq_c(theirs, checksum)))
         return err_set(err, STATUS_BAD_DATA, "The server took a part and did not name it.");
+    *ret = (struct part){"", ""};
     memcpy(ret->etag, tag.ptr, tag.len);
-    ret->etag[tag.len] = '\0';
+    if (theirs.ptr != NULL)
+        memcpy(ret->checksum, checksum, sizeof checksum);
     return STATUS_OK;
 }
 
@@ -122,11 +126,12 @@ static enum status complete(const struct lake_s3_parts *parts, const char *id,
     arena_init(&arena, LAKE_S3_ARENA_BYTES + (size_t)n * 512);
     buf_init(&body, &arena, (size_t)n * 256 + 256);
     buf_add_c(&body, "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
-    for (int i = 0; i < n; i++)
-        buf_printf(&body,
-                   "<Part><PartNumber>%d</PartNumber><ETag>%s</ETag>"
-                   "<ChecksumSHA256>%s</ChecksumSHA256></Part>",
-                   i + 1, part[i].etag, part[i].checksum);
+    for (int i = 0; i < n; i++) {
+        buf_printf(&body, "<Part><PartNumber>%d</PartNumber><ETag>%s</ETag>", i + 1, part[i].etag);
+        if (part[i].checksum[0] != '\0')
+            buf_printf(&body, "<ChecksumSHA256>%s</ChecksumSHA256>", part[i].checksum);
+        buf_add_c(&body, "</Part>");
+    }
     buf_add_c(&body, "</CompleteMultipartUpload>");
     if (body.failed)
         return err_out_of_memory(err);

@@ -32,6 +32,7 @@ libblas-dev
 
 # Ceph's monitor, store and S3 gateway are started by tests/support/ceph.sh; without a configuration in /etc/ceph its services
 # start nothing.
+# Swift alone (python3-swift, without its services) is the second server of S3, started by tests/support/swift.py.
 # botocore looks at what is sent to S3, and reads what was written there.
 # redis-tools alone is enough for Redis, since it carries the server's binary too (redis-check-rdb, run under the name
 # redis-server) and registers no service.
@@ -50,6 +51,7 @@ stunnel4
 ceph-mon
 ceph-osd
 radosgw
+python3-swift
 '
 
 # The browser tests say that they are skipped where a distribution has no Chromium package of its own (Ubuntu).

@@ -8,8 +8,9 @@ import json
 import pathlib
 import unittest
 
-from support import ceph
-from support.aws import TOKEN, Aws
+from support import s3
+from support.aws import KEY_ID, SECRET, TOKEN, Aws
+from support.ceph import ROLE, ceph
 from support.s3_proxy import FaultProxy
 from support.server import environment, run, scratch_folder
 from test_lake import CONFIG, DONE, FAILED, KEY, Bucket
@@ -20,9 +21,9 @@ LISTED = f"           1 {KEY}\n"
 class Keys(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.place = Bucket()
+        cls.place = Bucket(ceph())
         cls.place.put(KEY, b"x")
-        cls.keys = ceph.role_keys(cls.place.endpoint)
+        cls.keys = ceph().role_keys()
 
     def stand_in(self, *keys):
         aws = Aws([*keys] or [self.keys])
@@ -38,7 +39,7 @@ class Keys(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout), (DONE, LISTED), done.stderr)
 
     def test_a_role_is_assumed(self):
-        self.expect(self.ls(own_keys=True, CMMC_AWS_ROLE=ceph.ROLE, CMMC_AWS_STS_ENDPOINT=self.place.endpoint))
+        self.expect(self.ls(own_keys=True, CMMC_AWS_ROLE=ROLE, CMMC_AWS_STS_ENDPOINT=self.place.endpoint))
 
     def test_a_role_that_may_not_be_assumed_is_a_clear_error(self):
         done = self.ls(own_keys=True, CMMC_AWS_ROLE="arn:aws:iam:::role/other", CMMC_AWS_STS_ENDPOINT=self.place.endpoint)
@@ -47,7 +48,7 @@ class Keys(unittest.TestCase):
         self.assertIn("aws_role = arn:aws:iam:::role/other", done.stderr)
 
     def test_roles_are_not_asked_for_over_open_networks(self):
-        done = self.ls(own_keys=True, CMMC_AWS_ROLE=ceph.ROLE, CMMC_AWS_STS_ENDPOINT="http://192.0.2.1")
+        done = self.ls(own_keys=True, CMMC_AWS_ROLE=ROLE, CMMC_AWS_STS_ENDPOINT="http://192.0.2.1")
         self.assertEqual(done.returncode, CONFIG)
         self.assertIn("has to start with https", done.stderr)
 
@@ -76,7 +77,7 @@ class Keys(unittest.TestCase):
         self.assertIn("cannot be used", done.stderr)
 
     def test_keys_that_have_ended_are_got_again_once(self):
-        proxy = FaultProxy(self.place.endpoint)
+        proxy = FaultProxy(ceph())
         self.addCleanup(proxy.stop)
         where = {"AWS_EC2_METADATA_DISABLED": "false", "CMMC_S3_ENDPOINT": proxy.endpoint}
         for times, code in ((1, DONE), (2, CONFIG)):
@@ -109,13 +110,13 @@ class Secrets(unittest.TestCase):
 
     def config(self, value, **settings):
         settings = {"redis_url": value, "aws_region": "eu-west-1", "aws_secrets_endpoint": self.aws.endpoint, **settings}
-        return run("config", "--json", env={**environment(**settings), **ceph.login()})
+        return run("config", "--json", env={**environment(**settings), **s3.login(KEY_ID, SECRET)})
 
     def expect_failure(self, text, value, **settings):
         done = self.config(value, **settings)
         self.assertEqual((done.returncode, done.stdout), (CONFIG, ""))
         self.assertIn(text, done.stderr)
-        self.assertNotIn(ceph.SECRET, done.stderr)
+        self.assertNotIn(SECRET, done.stderr)
         return done.stderr
 
     def test_a_field_or_the_whole_of_a_secret_is_a_setting(self):

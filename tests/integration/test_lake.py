@@ -1,15 +1,18 @@
 """The lake in a folder and on a real S3 server (Ceph), by the same tests; and the S3 server with something wrong in between."""
 
 import concurrent.futures
+import gzip
 import hashlib
 import pathlib
 import subprocess
 import time
 import unittest
 
-from support import ceph
+from support import s3
+from support.ceph import ceph
 from support.s3_proxy import FaultProxy
 from support.server import BIN, environment, run, scratch_folder
+from support.swift import swift
 
 DONE, FAILED, USAGE, CONFIG = 0, 1, 2, 78
 KEY = "bronze/coin_data/ymd=2024-02-29/raw-20240301T000102Z-0123456789abcdef.json"
@@ -38,12 +41,12 @@ class Folder:
 
 
 class Bucket:
-    def __init__(self, proxy=None, **settings):
-        self.endpoint = ceph.ceph().endpoint
-        self.client = ceph.client(self.endpoint)
-        self.bucket = ceph.bucket(self.endpoint)
-        self.environment = {**environment(lake=f"s3://{self.bucket}/a/b=c", s3_endpoint=proxy.endpoint if proxy else self.endpoint,
-                                          **settings), **ceph.login()}
+    def __init__(self, server, through=None):
+        self.endpoint = server.endpoint
+        self.client = s3.client(server)
+        self.bucket = s3.bucket(server)
+        self.environment = {**environment(lake=f"s3://{self.bucket}/a/b=c", s3_endpoint=(through or server).endpoint),
+                            **s3.login(server.key, server.secret)}
 
     def put(self, key, body, of=None):
         self.client.put_object(Bucket=self.bucket, Key=f"a/b=c/{key}", Body=body,
@@ -51,6 +54,18 @@ class Bucket:
 
     def address(self, key):
         return f"s3://{self.bucket}/a/b=c/{key}"
+
+
+def run_unit_tests(test, server, endpoint, only="*"):
+    """The lake's own tests in C, on a server, by an address that leads to it."""
+    program = BIN.parent / "tests" / "unit" / "test_lake"
+    if not program.exists():
+        test.skipTest("the unit tests are not built")
+    done = subprocess.run([str(program)], capture_output=True, text=True, timeout=300, check=False,
+                          env={**environment(), "CMMC_TEST_S3": endpoint, "CMMC_TEST_S3_KEY": server.key, "CMMC_TEST_S3_SECRET": server.secret,
+                               "CMMC_TEST_ONLY": only})
+    test.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+    test.assertRegex(done.stderr + done.stdout, r"PASSED *\] [1-9]")
 
 
 class Commands:
@@ -128,9 +143,12 @@ class InFolder(Commands, unittest.TestCase):
         self.assertIn("allowed: a folder, or s3://bucket/prefix", done.stderr)
 
 
-class OnS3(Commands, unittest.TestCase):
+class OnServer(Commands):
+    """What any server of S3 has to do."""
+
     def setUp(self):
-        self.place = Bucket()
+        self.server = self.get_server()
+        self.place = Bucket(self.server)
 
     def with_settings(self, *arguments, **changes):
         return run("lake", *arguments, env={**self.place.environment, **changes})
@@ -143,7 +161,7 @@ class OnS3(Commands, unittest.TestCase):
         self.assertEqual(len(self.lake("ls", "--from", "2024-04-01").stdout.splitlines()), 1234 - 930)
 
     def test_wrong_keys_are_a_clear_error_without_the_secret(self):
-        for changes in (ceph.login(secret="not-the-secret"), ceph.login(key="NOBODY", secret="not-the-secret")):
+        for changes in (s3.login(self.server.key, "not-the-secret"), s3.login("NOBODY", "not-the-secret")):
             done = self.with_settings("ls", **changes)
             self.assertEqual((done.returncode, done.stdout), (CONFIG, ""))
             self.assertRegex(done.stderr, r"The service s3 refused with 403 (SignatureDoesNotMatch|InvalidAccessKeyId)")
@@ -159,7 +177,7 @@ class OnS3(Commands, unittest.TestCase):
     def test_keys_come_from_a_profile_of_the_shared_file(self):
         path = pathlib.Path(scratch_folder("aws")) / "credentials"
         path.write_text(f"[default]\naws_access_key_id = NOBODY\naws_secret_access_key = x\n"
-                        f"[lake]\naws_access_key_id={ceph.KEY}\naws_secret_access_key={ceph.SECRET}\n")
+                        f"[lake]\naws_access_key_id={self.server.key}\naws_secret_access_key={self.server.secret}\n")
         self.place.put(KEY, b"x")
         for changes in ({"CMMC_AWS_PROFILE": "lake"}, {"AWS_ACCESS_KEY_ID": "", "AWS_PROFILE": "lake"}):
             done = self.with_settings("ls", AWS_SHARED_CREDENTIALS_FILE=str(path), **changes)
@@ -178,11 +196,6 @@ class OnS3(Commands, unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout), (FAILED, ""))
         self.assertIn("127.0.0.1", done.stderr)
 
-    def test_the_bucket_may_be_named_in_the_host(self):
-        self.place.put(KEY, b"x")
-        done = self.with_settings("verify", CMMC_S3_STYLE="virtual", CMMC_S3_ENDPOINT=self.place.endpoint.replace("127.0.0.1", "localhost"))
-        self.assertEqual((done.returncode, done.stdout), (DONE, "1 objects, 1 bytes, 0 bad\n"), done.stderr)
-
     def test_what_a_killed_writer_left_is_tidied_up(self):
         self.place.client.create_multipart_upload(Bucket=self.place.bucket, Key=f"a/b=c/{KEY}")
         self.expect("0 unfinished writes removed\n", "tidy")
@@ -191,17 +204,41 @@ class OnS3(Commands, unittest.TestCase):
         self.assertEqual(said, "1 unfinished writes removed\n")
 
 
+class OnCeph(OnServer, unittest.TestCase):
+    @staticmethod
+    def get_server():
+        return ceph()
+
+    def test_the_bucket_may_be_named_in_the_host(self):
+        self.place.put(KEY, b"x")
+        done = self.with_settings("verify", CMMC_S3_STYLE="virtual", CMMC_S3_ENDPOINT=self.place.endpoint.replace("127.0.0.1", "localhost"))
+        self.assertEqual((done.returncode, done.stdout), (DONE, "1 objects, 1 bytes, 0 bad\n"), done.stderr)
+
+
+class OnSwift(OnServer, unittest.TestCase):
+    @staticmethod
+    def get_server():
+        return swift()
+
+    def test_objects_are_written_once_in_one_piece_and_in_parts(self):
+        run_unit_tests(self, self.server, self.server.endpoint, only="a*")
+
+    def test_a_wrong_region_is_a_clear_error(self):
+        done = self.with_settings("ls", CMMC_AWS_REGION="eu-west-1")
+        self.assertEqual((done.returncode, done.stdout), (CONFIG, ""))
+        self.assertIn("AuthorizationHeaderMalformed", done.stderr)
+
+
 class InTrouble(Commands, unittest.TestCase):
     """Through a proxy that checks each request as botocore signs it, and makes trouble."""
 
     @classmethod
     def setUpClass(cls):
-        ceph.ceph()
-        cls.proxy = FaultProxy(ceph.ceph().endpoint)
+        cls.proxy = FaultProxy(ceph())
         cls.addClassCleanup(cls.proxy.stop)
 
     def setUp(self):
-        self.place = Bucket(self.proxy)
+        self.place = Bucket(ceph(), self.proxy)
         self.proxy.forget()
         self.proxy.complaints.clear()
         self.addCleanup(lambda: self.assertEqual(self.proxy.complaints, []))
@@ -210,12 +247,7 @@ class InTrouble(Commands, unittest.TestCase):
         return [seen.status for seen in self.proxy.seen]
 
     def test_the_lakes_own_tests_send_nothing_that_aws_would_refuse(self):
-        program = BIN.parent / "tests" / "unit" / "test_lake"
-        if not program.exists():
-            self.skipTest("the unit tests are not built")
-        done = subprocess.run([str(program)], capture_output=True, text=True, timeout=300, check=False,
-                              env={**self.place.environment, "CMMC_TEST_S3": self.proxy.endpoint})
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        run_unit_tests(self, ceph(), self.proxy.endpoint)
         sent = {(seen.method, "uploadId" in seen.query, "x-amz-checksum-sha256" in seen.headers) for seen in self.proxy.seen}
         self.assertLessEqual({("PUT", False, True), ("PUT", True, True), ("POST", True, False), ("GET", False, False)}, sent)
 
@@ -286,6 +318,32 @@ class InTrouble(Commands, unittest.TestCase):
         done = self.lake("ls")
         self.assertEqual(done.returncode, CONFIG)
         self.assertIn("RequestTimeTooSkewed", done.stderr)
+
+    def test_writes_in_trouble_end_with_one_whole_object(self):
+        for number, how in enumerate(({"kind": "answer", "status": 503}, {"kind": "answer", "status": 409, "code": "ConditionalRequestConflict"},
+                                      {"kind": "answer", "status": 500, "code": "InternalError", "times": 3}, {"kind": "lost"}, {"kind": "spoil"})):
+            with self.subTest(how):
+                body = gzip.compress(f"base,quote,date,rate,source,fetched_at,raw_key\nEUR,KRW,2024-02-29,{number},test,2024-03-01T00:00:00Z,raw\n".encode(), mtime=0)
+                self.place.put(f"bronze/set{number}/ymd=2024-02-29/rows-20240301T000000Z-0123456789abcdef.csv.gz", body)
+                self.proxy.forget()
+                self.proxy.fail(method="PUT", **how)
+                done = self.lake("compact", f"bronze/set{number}")
+                self.assertEqual(done.returncode, DONE, done.stderr)
+                self.assertIn("1 objects written", done.stderr)
+                self.assertGreaterEqual(len([seen for seen in self.proxy.seen if seen.method == "PUT"]), 2)
+                listed = self.place.client.list_objects_v2(Bucket=self.place.bucket, Prefix=f"a/b=c/silver/set{number}/")["Contents"]
+                stored = self.place.client.get_object(Bucket=self.place.bucket, Key=listed[0]["Key"])
+                self.assertEqual((len(listed), gzip.decompress(stored["Body"].read())), (1, gzip.decompress(body)))
+
+    def test_uploads_in_parts_in_trouble_end_with_one_whole_object(self):
+        for how in ({"kind": "inside", "method": "POST", "has": "uploadId=", "code": "InternalError"}, {"kind": "lost", "method": "POST", "has": "uploadId="},
+                    {"kind": "lost", "method": "PUT", "has": "partNumber=2"}, {"kind": "answer", "method": "PUT", "has": "partNumber=", "times": 2},
+                    {"kind": "spoil", "method": "PUT", "has": "partNumber=3"}, {"kind": "answer", "method": "POST", "has": "uploads="}):
+            with self.subTest(how):
+                self.proxy.forget()
+                self.proxy.fail(**how)
+                run_unit_tests(self, ceph(), self.proxy.endpoint, only="a_long*")
+                self.assertEqual(self.proxy.faults[0].times, 0)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,9 @@ import tempfile
 import unittest
 
 from support import packages
+from support.ceph import ceph
 from support.server import BIN, ROOT, run, scratch_folder
+from support.swift import swift
 from test_lake import DONE, FAILED, Bucket, Folder
 
 COLUMNS = re.findall(r'^COLUMN\(BAR, \w+, "(\w+)"', (ROOT / "ingest/shapes.def").read_text(), re.M)
@@ -141,9 +143,13 @@ class InFolder(Compaction, unittest.TestCase):
         return self.place.folder
 
 
-class OnS3(Compaction, unittest.TestCase):
+class OnCeph(Compaction, unittest.TestCase):
+    @staticmethod
+    def get_server():
+        return ceph()
+
     def setUp(self):
-        self.place = Bucket()
+        self.place = Bucket(self.get_server())
 
     def fetch(self):
         """The bucket as botocore sees it, in a folder."""
@@ -153,6 +159,12 @@ class OnS3(Compaction, unittest.TestCase):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(self.place.client.get_object(Bucket=self.place.bucket, Key=item["Key"])["Body"].read())
         return folder / "a" / "b=c"
+
+
+class OnSwift(OnCeph):
+    @staticmethod
+    def get_server():
+        return swift()
 
 
 if __name__ == "__main__":

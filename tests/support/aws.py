@@ -8,9 +8,8 @@ import http.server
 import json
 import threading
 
-from support import ceph
-
 TOKEN = "token-of-the-machine"
+KEY_ID, SECRET = "AKVAULT", "SKVAULT"  # of Secrets Manager
 
 
 class Aws:
@@ -96,11 +95,11 @@ class Aws:
         signed = parts["SignedHeaders"].split(";")
         access, _, region, service, _ = parts["Credential"].split("/")
         wrong = [f"{name} is not signed" for name in ("host", "x-amz-date", "x-amz-target") if name not in signed]
-        if (access, region, service) != (ceph.KEY, "eu-west-1", "secretsmanager"):
+        if (access, region, service) != (KEY_ID, "eu-west-1", "secretsmanager"):
             wrong.append(f"the scope is {parts['Credential']}")
         request = AWSRequest(method="POST", url=self.endpoint + "/", data=body, headers={name: sent[name] for name in signed})
         request.context["timestamp"] = sent["x-amz-date"]
-        auth = SigV4Auth(Credentials(access, ceph.SECRET), service, region)
+        auth = SigV4Auth(Credentials(access, SECRET), service, region)
         if auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request) != parts["Signature"]:
             wrong.append("the signature is not botocore's")
         if sent.get("content-type") != "application/x-amz-json-1.1" or sent.get("x-amz-target") != "secretsmanager.GetSecretValue":

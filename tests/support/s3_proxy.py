@@ -17,8 +17,6 @@ import threading
 import time
 import urllib.parse
 
-from support import ceph
-
 ERROR = '<?xml version="1.0" encoding="UTF-8"?><Error><Code>{0}</Code><Message>made up</Message></Error>'
 
 
@@ -34,7 +32,7 @@ class Seen:
 
 
 class Fault:
-    """Trouble for the next requests that it fits: kind is answer, lost, reset, cut, corrupt, drip or inside."""
+    """Trouble for the next requests that it fits: kind is answer, lost, reset, cut, corrupt, drip, inside or spoil."""
 
     def __init__(self, kind, method=None, has="", times=1, status=503, code="SlowDown", after=0, headers=()):
         self.kind, self.method, self.has, self.times = kind, method, has, times
@@ -44,7 +42,7 @@ class Fault:
         return self.times > 0 and self.method in (None, seen.method) and self.has in seen.target
 
 
-def complaints_about(seen, secret=ceph.SECRET):
+def complaints_about(seen, secret):
     """What AWS would refuse of a request, as a list of texts."""
     from botocore.auth import S3SigV4Auth
     from botocore.awsrequest import AWSRequest
@@ -64,6 +62,8 @@ def complaints_about(seen, secret=ceph.SECRET):
         wrong.append("x-amz-content-sha256 is not that of the body")
     if sent.get("x-amz-checksum-sha256", base64.b64encode(digest).decode()) != base64.b64encode(digest).decode():
         wrong.append("x-amz-checksum-sha256 is not that of the body")
+    if seen.method == "POST" and "uploadId" in seen.query and seen.body.count(b"<ChecksumSHA256>") != seen.body.count(b"<Part>"):
+        wrong.append("the end of an upload in parts has no checksums")
     if seen.path != urllib.parse.quote(urllib.parse.unquote(seen.path), safe="/~"):
         wrong.append(f"the path is not escaped as S3 does: {seen.path}")
     pairs = urllib.parse.parse_qsl(seen.query, keep_blank_values=True)
@@ -82,8 +82,9 @@ def complaints_about(seen, secret=ceph.SECRET):
 
 
 class FaultProxy:
-    def __init__(self, target):
-        self.host, self.port = urllib.parse.urlsplit(target).netloc.split(":")
+    def __init__(self, server):
+        self.host, self.port = urllib.parse.urlsplit(server.endpoint).netloc.split(":")
+        self.secret = server.secret
         self.seen, self.complaints, self.faults = [], [], []
         self.lock = threading.Lock()
         proxy = self
@@ -117,7 +118,7 @@ class FaultProxy:
             self.seen, self.faults = [], []
 
     def _note(self, seen):
-        wrong = complaints_about(seen)
+        wrong = complaints_about(seen, self.secret)
         with self.lock:
             self.seen.append(seen)
             self.complaints += [f"{seen.method} {seen.target}: {text}" for text in wrong]
@@ -133,7 +134,12 @@ class FaultProxy:
         if fault is not None and fault.kind == "answer":
             self._answer(handler, seen, fault.status, fault.headers, ERROR.format(fault.code).encode())
             return
+        if fault is not None and fault.kind == "spoil":  # on its way to the server, which has to notice
+            seen.body = bytes([seen.body[0] ^ 1]) + seen.body[1:]
+            fault = None
         status, headers, answer = self._forward(seen)
+        if 200 <= status < 300 and "partNumber" in seen.query:  # as AWS does, and wants to hear again at the end
+            headers["x-amz-checksum-sha256"] = seen.headers.get("x-amz-checksum-sha256", "")
         if fault is None:
             self._answer(handler, seen, status, headers, answer)
         elif fault.kind == "inside":
