@@ -187,7 +187,9 @@ static int compare_rows(const void *left, const void *right)
 
 static void add_field(struct buf *out, struct str field)
 {
-    bool is_plain = field.ptr == NULL || field.len > 0;
+    bool is_plain = field.len > 0;
+    if (field.ptr == NULL)
+        return;
     for (size_t i = 0; i < field.len && is_plain; i++)
         is_plain = field.ptr[i] != ',' && field.ptr[i] != '"' && field.ptr[i] != '\n' &&
                    field.ptr[i] != '\r';
