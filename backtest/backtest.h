@@ -20,7 +20,11 @@
 /* Changes whenever the same request and data could give another number. */
 #define BACKTEST_ENGINE_VERSION "6"
 
-enum { BACKTEST_TRADES_MAX = 5000, BACKTEST_DRAWDOWNS_MAX = 10, BACKTEST_WARNINGS_MAX = 40 };
+enum {
+    BACKTEST_TRADES_MAX = 5000,
+    BACKTEST_DRAWDOWNS_MAX = MEASURE_DEEPEST,
+    BACKTEST_WARNINGS_MAX = 40
+};
 
 struct backtest_warning {
     const char *code;       /* "survivorship" */

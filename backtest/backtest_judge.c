@@ -35,13 +35,10 @@ static struct measure_trading trading_figures(const struct run *run, double effe
     const struct backtest_result *r = run->result;
     struct measure_path path = {run->panel->clock, r->equity, run->panel->n_sessions};
     size_t live = measure_live_length(path);
-    double exposure = 0, equity = 0, shorts = 0;
+    const struct kernels *k = run->panel->kernels;
+    double equity = k->range(r->wealth, live).sum, shorts = 0;
+    double exposure = k->invested(r->ledger.cash + 1, r->wealth + 1, live - 1);
 
-    for (size_t t = 0; t < live; t++) { /* two sums that do not wait for each other */
-        double invested = r->wealth[t] > 0 ? 1 - r->ledger.cash[t] / r->wealth[t] : 0;
-        equity += r->wealth[t];
-        exposure += t > 0 ? invested : 0;
-    }
     for (size_t t = 1; t < live && run->rules.leverage.is_allowed; t++)
         shorts += r->wealth[t] > 0 ? r->ledger.shorts[t] / r->wealth[t] : 0;
     struct concentration c = concentration_of(r->final_weight, run->panel->n_held);
@@ -63,9 +60,8 @@ static struct measure_trading trading_figures(const struct run *run, double effe
 /* The benchmark has a price at every session: nothing has to be picked. */
 static void whole_paths(struct run *run, struct measure_path path, double *line)
 {
-    double first = path.value[0];
-    for (size_t t = 0; t < path.n; t++)
-        line[t] = run->spec->capital * (run->panel->benchmark[t] / first);
+    run->panel->kernels->levels(run->panel->benchmark, path.n, path.value[0], run->spec->capital,
+                                line);
 }
 
 /* The benchmark at its usable sessions and the portfolio at the same ones; none: n stays 0. */

@@ -1,7 +1,7 @@
 /* drawdown.c - one pass over a value path for its declines, and their summary figures. */
 #include "backtest/drawdown.h"
 
-#include "backtest/kernels.h"
+#include "backtest/order.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -62,6 +62,26 @@ void drawdown_raise_deepest(struct drawdown *list, size_t n)
         list[0] = list[deepest];
         list[deepest] = first;
     }
+}
+
+void drawdown_sort_deepest(const struct kernels *kernels, struct drawdown *list, size_t n,
+                           size_t wanted, double *scratch, uint32_t *count)
+{
+    double *depth = scratch, *deepest = scratch + n;
+    size_t n_first = 0;
+    if (n == 0)
+        return;
+    for (size_t i = 0; i < n; i++)
+        depth[i] = list[i].depth;
+    size_t found = order_tail(kernels, depth, n, wanted, deepest, scratch + 2 * n, count);
+    for (size_t i = 0; i < n; i++) {
+        struct drawdown moved = list[i];
+        if (moved.depth > deepest[found - 1])
+            continue;
+        list[i] = list[n_first];
+        list[n_first++] = moved;
+    }
+    drawdown_sort(list, n_first);
 }
 
 double drawdown_ulcer(const double *drawdown, size_t n)

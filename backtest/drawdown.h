@@ -7,6 +7,8 @@
 #ifndef BACKTEST_DRAWDOWN_H
 #define BACKTEST_DRAWDOWN_H
 
+#include "backtest/kernels.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +33,13 @@ void drawdown_sort(struct drawdown *list, size_t n);
 
 /* Puts the one that drawdown_sort would put first in front; the others are in no order. */
 void drawdown_raise_deepest(struct drawdown *list, size_t n);
+
+/*
+ * The beginning of that order, at least `wanted` of them; the others follow, in an order that depends on the list
+ * alone. scratch has room for 3 n values, count for 2 n + 1 numbers.
+ */
+void drawdown_sort_deepest(const struct kernels *kernels, struct drawdown *list, size_t n,
+                           size_t wanted, double *scratch, uint32_t *count);
 
 /* sqrt(sum D^2 / n). Source: P. Martin, B. McCann, "The Investor's Guide to Fidelity Funds", 1989. */
 double drawdown_ulcer(const double *drawdown, size_t n);

@@ -38,24 +38,27 @@ static void list_trades(struct sim *sim, size_t t)
     const struct panel *panel = sim->panel;
     struct sim_recorder *r = sim->recorder;
     bool is_spread = costs->slippage.model == SLIPPAGE_HALF_SPREAD;
+    enum sim_reason reason = sim->is_invested ? SIM_REBALANCE : SIM_INITIAL;
 
     for (size_t j = 0, i = r->n_trades; j < sim->plan->n && i < r->max_trades; j++) {
         size_t a = sim->plan->asset[j];
-        double size = fabs(ws->change[j]), price = ws->price[j];
+        double size = fabs(ws->change[j]), price = ws->price[j],
+               slippage = costs->slippage.bps * size;
         if (!(size > 0))
             continue;
         struct sim_trade *trade = &r->trades[i++];
-        *trade = (struct sim_trade){
-            .session = (uint32_t)t,
-            .asset = (uint32_t)a,
-            .reason = sim->is_invested ? SIM_REBALANCE : SIM_INITIAL,
-            .is_buy = ws->change[j] > 0,
-            .quantity = size / price,
-            .local_price = panel->assets[a].is_local ? price : panel_local_price(panel, a, t),
-            .fx = panel_fx_rate(panel, a, t),
-            .value = size};
+        trade->session = (uint32_t)t; /* one by one: a literal clears the whole of it first */
+        trade->asset = (uint32_t)a;
+        trade->reason = reason;
+        trade->is_buy = ws->change[j] > 0;
+        trade->quantity = size / price;
+        trade->local_price = panel->assets[a].is_local ? price : panel_local_price(panel, a, t);
+        trade->fx = panel_fx_rate(panel, a, t);
+        trade->value = size;
         trade->paid[COST_COMMISSION] = costs->commission.percent * size;
-        trade->paid[is_spread ? COST_SPREAD : COST_SLIPPAGE] = costs->slippage.bps * size;
+        trade->paid[COST_SPREAD] = is_spread ? slippage : 0;
+        trade->paid[COST_SLIPPAGE] = is_spread ? 0 : slippage;
+        trade->paid[COST_TAX] = trade->paid[COST_FX] = 0;
     }
 }
 

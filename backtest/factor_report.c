@@ -93,12 +93,12 @@ enum status factor_report_make(const struct panel *panel, const struct spec *spe
                                struct factor_report *ret, struct err *err)
 {
     struct lines l = {.panel = panel, .spec = spec, .market = market, .arena = arena};
-    double *factor[REGRESSION_FACTORS_MAX] = {NULL},
-           *y = arena_array(arena, panel->n_sessions, sizeof *y);
+    double *factor[REGRESSION_FACTORS_MAX] = {NULL};
     const double *columns[REGRESSION_FACTORS_MAX] = {NULL};
     *ret = (struct factor_report){.first = DATE_NONE, .last = DATE_NONE};
     if (spec->factors.n == 0)
         return STATUS_OK;
+    double *y = arena_array(arena, panel->n_sessions, sizeof *y);
     ret->is_asked = true;
     if (y == NULL)
         return err_out_of_memory(err);

@@ -45,6 +45,16 @@ struct kernel_partials {
     size_t n_gains, n_losses;
 };
 
+/* Lengths of the longest runs of elements above and below 0. */
+struct kernel_runs {
+    size_t up, down;
+};
+
+struct kernel_line {
+    double alpha, beta;
+    double least; /* >= 0: what is off by no more counts as 0 */
+};
+
 struct kernel_below {
     double sum;
     size_t n;
@@ -214,6 +224,19 @@ struct kernels {
 
     size_t (*live)(const double *x,
                    size_t n); /* how many are above 0 before the first that is not */
+
+    size_t (*find)(const double *x, size_t n, double value); /* the first that equals it; n: none */
+    struct kernel_runs (*runs)(const double *x, size_t n);
+
+    /* Sum of 1 - cash[i] / wealth[i] where wealth[i] > 0. */
+    double (*invested)(const double *cash, const double *wealth, size_t n);
+
+    /* ret[i] = level * (x[i] / base). */
+    void (*levels)(const double *x, size_t n, double base, double level, double *ret);
+
+    /* ret[i] = x[i] - alpha - beta * y[i], or 0 where that is between -least and least. */
+    void (*residuals)(const double *x, const double *y, size_t n, const struct kernel_line *line,
+                      double *ret);
 
     struct kernel_range (*range)(const double *x, size_t n);                  /* n > 0 */
     struct kernel_powers (*powers)(const double *x, size_t n, double centre); /* d = x - centre */

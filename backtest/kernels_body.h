@@ -52,6 +52,7 @@ static size_t count_lanes(const int64_t lane[KERNEL_LANES])
 #include "backtest/kernels_body_fill.h"
 #include "backtest/kernels_body_flow.h"
 #include "backtest/kernels_body_series.h"
+#include "backtest/kernels_body_runs.h"
 #include "backtest/kernels_body_sums.h"
 #include "backtest/kernels_body_cross.h"
 #include "backtest/kernels_body_sides.h"
@@ -72,6 +73,11 @@ const struct kernels KERNELS_TABLE = {
     .declines = kernel_declines,
     .deepest = kernel_deepest,
     .live = kernel_live,
+    .find = kernel_find,
+    .runs = kernel_runs,
+    .invested = kernel_invested,
+    .levels = kernel_levels,
+    .residuals = kernel_residuals,
     .range = kernel_range,
     .powers = kernel_powers,
     .gains = kernel_gains,

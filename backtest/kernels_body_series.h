@@ -85,28 +85,19 @@ static void log_vector(const vector *x, vector *ret)
     *ret = exponent * ELEMENTARY_LN2_HIGH + (f + (tail + exponent * ELEMENTARY_LN2_LOW));
 }
 
-static bool are_normal(const double x[WIDTH])
-{
-    bool is_normal = true;
-    for (size_t k = 0; k < WIDTH; k++)
-        is_normal = is_normal && x[k] >= 0x1p-1022 && x[k] <= 0x1.fffffffffffffp1023;
-    return is_normal;
-}
-
 static void kernel_logs(const double *x, size_t n, double base, double *ret)
 {
     size_t i = 0;
     for (; i + WIDTH <= n; i += WIDTH) {
-        double ratio[WIDTH];
         vector quotient = LOAD(x + i) / base, logs;
-        memcpy(ratio, &quotient, sizeof ratio);
-        if (are_normal(ratio)) {
-            log_vector(&quotient, &logs);
-            STORE(ret + i, logs);
+        vector_mask is_normal = (quotient >= DBL_MIN) & (quotient <= DBL_MAX);
+        if (IS_ANY(~is_normal)) {
+            for (size_t k = 0; k < WIDTH; k++)
+                ret[i + k] = elementary_log(quotient[k]);
             continue;
         }
-        for (size_t k = 0; k < WIDTH; k++)
-            ret[i + k] = elementary_log(ratio[k]);
+        log_vector(&quotient, &logs);
+        STORE(ret + i, logs);
     }
     for (; i < n; i++)
         ret[i] = elementary_log(x[i] / base);

@@ -173,16 +173,19 @@ static enum status prepare(struct facts *f, struct arena *arena, struct err *err
 /* What only some rows need: logarithms, and returns and declines in order. */
 static enum status prepare_all(struct facts *f, struct arena *arena, struct err *err)
 {
+    size_t n_episodes = f->n_episodes;
     f->log_value = arena_room(arena, f->path.n, sizeof *f->log_value);
-    if (f->log_value == NULL)
+    double *scratch = arena_room(arena, 3 * n_episodes, sizeof *scratch);
+    if (f->log_value == NULL || scratch == NULL)
         return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for the metrics.");
     if (!f->is_ruined)
         f->k->logs(f->path.value, f->path.n, f->path.value[0], f->log_value);
     assert(f->r != NULL);
     memcpy(f->sorted, f->r, f->n * sizeof *f->sorted);
-    order_sort(f->sorted, f->n, f->scratch, f->count);
-    drawdown_sort(f->episodes, f->n_episodes);
-    f->depth = f->n_episodes > 0 ? -f->episodes[0].depth : 0;
+    order_sort(f->k, f->sorted, f->n, f->scratch, f->count);
+    drawdown_sort_deepest(f->k, f->episodes, n_episodes, n_episodes / 10 + MEASURE_DEEPEST, scratch,
+                          f->count);
+    f->depth = n_episodes > 0 ? -f->episodes[0].depth : 0;
     f->has_rho = stats_autocorrelation(f->k, f->r, f->n, &f->rho);
     return STATUS_OK;
 }

@@ -81,11 +81,13 @@ struct measure_options {
     double ruin_loss;         /* fraction whose loss is ruin in risk_of_ruin; 0: 0.5 */
 };
 
+enum { MEASURE_DEEPEST = 10 };
+
 /* Lines and tables that the measures are made from, for who shows them too; in the arena of measure_compute. */
 struct measure_details {
     size_t n;                        /* sessions that count: measure_live_length(path) */
     const double *drawdown;          /* of each of them */
-    const struct drawdown *episodes; /* deepest first */
+    const struct drawdown *episodes; /* the deepest MEASURE_DEEPEST first, in order */
     size_t n_episodes;
     struct table_years years; /* without rows when the path has no dates */
 };

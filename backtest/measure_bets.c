@@ -8,15 +8,9 @@
 
 static void streaks(struct facts *f)
 {
-    size_t wins = 0, losses = 0, most_wins = 0, most_losses = 0;
-    for (size_t t = 0; t < f->n; t++) { /* masks, not branches: signs look random */
-        wins = (wins + 1) & ((size_t)0 - (size_t)(f->r[t] > 0));
-        losses = (losses + 1) & ((size_t)0 - (size_t)(f->r[t] < 0));
-        most_wins = wins > most_wins ? wins : most_wins;
-        most_losses = losses > most_losses ? losses : most_losses;
-    }
-    measure_set(ROW(f->out, consecutive_wins), (double)most_wins, f->n);
-    measure_set(ROW(f->out, consecutive_losses), (double)most_losses, f->n);
+    struct kernel_runs longest = f->k->runs(f->r, f->n);
+    measure_set(ROW(f->out, consecutive_wins), (double)longest.up, f->n);
+    measure_set(ROW(f->out, consecutive_losses), (double)longest.down, f->n);
 }
 
 /* The chance that a Brownian motion with the drift and variance of ln(1 + r) ever loses the fraction L. */

@@ -108,17 +108,47 @@ void measure_downside_family(struct facts *f)
                   REASON_NO_UPSIDE, f->n);
 }
 
+/* Part of a record, so that products of one part do not wait for those of another. */
+enum { BURKE_PARTS = 4 };
+struct burke_part {
+    const double *r;
+    size_t n;
+    double squares, product;
+};
+
+/* No branch: where a run ends cannot be predicted. */
+static inline void burke_step(struct burke_part *part, size_t i)
+{
+    double r = part->r[i], depth = (part->product - 1) * 100, is_down = r < 0;
+    part->squares += (1 - is_down) * (depth * depth);
+    part->product = part->product * (is_down * (1 + 0.01 * r)) + (1 - is_down);
+}
+
 /* The root of the sum of squares of PerformanceAnalytics' drawdowns of the Burke ratio: runs of negative returns. */
 static double burke_runs(const struct facts *f)
 {
-    double squares = 0, product = 1;
-    for (size_t t = 1; t < f->n; t++) { /* no branch: where a run ends cannot be predicted */
-        double depth = (product - 1) * 100, is_down = f->r[t] < 0;
-        squares += (1 - is_down) * (depth * depth);
-        product = f->r[t] < 0 ? product * (1 + 0.01 * f->r[t]) : 1;
+    struct burke_part part[BURKE_PARTS];
+    size_t shortest = f->n, from = 1;
+    double squares = 0;
+    for (size_t q = 0; q < BURKE_PARTS; q++) { /* a part begins where no run goes on */
+        size_t to = q + 1 < BURKE_PARTS ? from + (f->n - from) / (BURKE_PARTS - q) : f->n;
+        while (to < f->n && f->r[to] < 0)
+            to++;
+        part[q] = (struct burke_part){f->r + from, to - from, 0, 1};
+        shortest = to - from < shortest ? to - from : shortest;
+        from = to;
     }
-    double last = (product - 1) * 100;
-    return sqrt(squares + last * last);
+    for (size_t i = 0; i < shortest; i++) {
+        for (size_t q = 0; q < BURKE_PARTS; q++)
+            burke_step(&part[q], i);
+    }
+    for (size_t q = 0; q < BURKE_PARTS; q++) {
+        for (size_t i = shortest; i < part[q].n; i++)
+            burke_step(&part[q], i);
+        double last = (part[q].product - 1) * 100;
+        squares += part[q].squares + last * last;
+    }
+    return sqrt(squares);
 }
 
 static void burke_rows(struct facts *f)

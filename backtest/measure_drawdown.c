@@ -83,9 +83,9 @@ static void episode_rows(struct facts *f)
  */
 static void conditional_depth(struct facts *f)
 {
-    size_t n_runs = 1;
-    for (size_t t = 1; t < f->n; t++)
-        n_runs += (f->drawdown[t] < 0) != (f->drawdown[t - 1] < 0) ? 1 : 0;
+    size_t below_at_ends = f->drawdown[0] < 0 ? 1 : 0;
+    below_at_ends += f->drawdown[f->n - 1] < 0 ? 1 : 0;
+    size_t n_runs = 1 + 2 * f->n_episodes - below_at_ends;
     for (size_t i = 0; i < n_runs; i++)
         f->spare[i] = i < f->n_episodes ? f->episodes[i].depth : 0;
     double limit = order_quantile(f->spare, n_runs, 0.05);
@@ -105,7 +105,7 @@ void measure_drawdowns(struct facts *f)
     measure_set(ROW(out, underwater_share), (double)f->declines.n_underwater / (double)f->n, f->n);
     /* Only the deepest sessions need an order: those up to the 5 % quantile, between two of them. */
     size_t wanted = (size_t)((double)(f->n - 1) * TAIL) + 2;
-    size_t found = order_tail(f->drawdown, f->n, wanted, f->scratch, f->spare, f->count);
+    size_t found = order_tail(f->k, f->drawdown, f->n, wanted, f->scratch, f->spare, f->count);
     measure_set(ROW(out, cdar_95),
                 order_mean_to(f->scratch, found, order_quantile(f->scratch, f->n, TAIL)), f->n);
     conditional_depth(f);

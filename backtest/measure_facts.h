@@ -39,7 +39,7 @@ struct facts {
     struct kernel_partials around_zero;   /* r around 0 */
     struct kernel_partials around_target; /* y around 0 */
     struct table_years calendar;          /* without rows when there are no dates */
-    struct drawdown *episodes;            /* deepest first */
+    struct drawdown *episodes; /* the deepest first, in order: a tenth and MEASURE_DEEPEST */
     size_t n_episodes;
     double depth; /* |max drawdown| */
     bool has_rho;

@@ -86,7 +86,7 @@ static void depth_rows(struct facts *f)
 static void tail_rows(struct facts *f)
 {
     size_t wanted = (size_t)((double)(f->n - 1) * TAIL) + 2;
-    size_t found = order_tail(f->r, f->n, wanted, f->sorted, f->spare, f->count);
+    size_t found = order_tail(f->k, f->r, f->n, wanted, f->sorted, f->spare, f->count);
     double quantile = order_quantile(f->sorted, f->n, TAIL);
     measure_set(ROW(f->out, var_95), quantile, f->n);
     measure_set(ROW(f->out, cvar_95), order_mean_to(f->sorted, found, quantile), f->n);

@@ -76,10 +76,7 @@ static void active_return(struct relative *w)
     struct measure_value *out = w->out;
     double *active = w->scratch;
     assert(w->r != NULL && w->b != NULL);
-    for (size_t i = 0; i < w->n; i++) {
-        double d = w->r[i] - w->b[i];
-        active[i] = fabs(d) > ROUNDING ? d : 0;
-    }
+    w->k->residuals(w->r, w->b, w->n, &(struct kernel_line){0, 1, ROUNDING}, active);
     struct stats_moments m = stats_moments_short_with(w->k, active, w->n);
     double premium = w->annual_r - w->annual_b, root = sqrt(w->periods);
     enum measure_reason why = w->n < 2 ? REASON_TOO_SHORT : REASON_ZERO_VARIANCE;
@@ -105,8 +102,7 @@ static void risks(struct relative *w)
         deny_rows(w, rows, ARRAY_LEN(rows), why);
         return;
     }
-    for (size_t i = 0; i < w->n; i++)
-        w->scratch[i] = w->x[i] - w->alpha - w->beta * w->bx[i];
+    w->k->residuals(w->x, w->bx, w->n, &(struct kernel_line){w->alpha, w->beta, 0}, w->scratch);
     double sd_e = stats_moments_short_with(w->k, w->scratch, w->n).sd_population,
            root = sqrt(w->periods);
     double systematic = w->beta * w->sd_b * root, specific = sd_e * root;

@@ -94,26 +94,23 @@ static size_t middle(size_t n)
     return n % 2 == 0 ? n / 2 : (n / 2) + (n / 2) % 2;
 }
 
-static bool is_equal(double a, double b)
-{
-    return !(a < b) && !(a > b);
-}
-
 /* Where value stands in x after so many others of it; it does. */
-static size_t occurrence(const double *x, double value, size_t n_before)
+static size_t occurrence(const struct relative *w, double value, size_t n_before)
 {
-    size_t i = 0;
-    for (; !is_equal(x[i], value) || n_before > 0; i++)
-        n_before -= is_equal(x[i], value) ? 1 : 0;
+    size_t i = w->k->find(w->b, w->n, value);
+    for (; n_before > 0; n_before--)
+        i += 1 + w->k->find(w->b + i + 1, w->n - i - 1, value);
     return i;
 }
 
-static size_t last_occurrence(const double *x, size_t n, double value)
+static size_t last_occurrence(const struct relative *w, double value)
 {
-    size_t i = n - 1;
-    while (!is_equal(x[i], value))
-        i--;
-    return i;
+    size_t last = 0;
+    for (size_t i = w->k->find(w->b, w->n, value); i < w->n;) {
+        last = i++;
+        i += w->k->find(w->b + i, w->n - i, value);
+    }
+    return last;
 }
 
 /*
@@ -133,10 +130,10 @@ enum status measure_fragility(struct relative *w, struct arena *arena, struct er
         return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for the metrics.");
     struct kernel_range range = w->k->range(w->b, w->n);
     size_t place = middle(w->n);
-    double b = order_at(w->b, w->n, place, room);
+    double b = order_at(w->k, w->b, w->n, place, room);
     place -= w->k->below(w->b, w->n, b).n;
-    size_t low = occurrence(w->b, range.lowest, 0), mid = occurrence(w->b, b, place);
-    size_t high = last_occurrence(w->b, w->n, range.highest);
+    size_t low = occurrence(w, range.lowest, 0), mid = occurrence(w, b, place);
+    size_t high = last_occurrence(w, range.highest);
     double width = range.highest - range.lowest, start = 0.5, end = 0.5;
     if (width > 0) {
         start = (b - range.lowest) / width;

@@ -14,7 +14,7 @@ static size_t settle(double *value, size_t count, double *scratch, uint32_t *pla
             value[n++] = value[i];
     }
     if (n > 0)
-        order_sort(value, n, scratch, places);
+        order_sort(&kernels_ref, value, n, scratch, places);
     return n;
 }
 

@@ -45,7 +45,7 @@ static struct offset_band band_of(const struct offset_report *report, size_t k, 
     }
     if (band.n == 0)
         return band;
-    order_sort(value, band.n, scratch, places);
+    order_sort(&kernels_ref, value, band.n, scratch, places);
     band.lowest = value[0];
     band.median = order_quantile(value, band.n, 0.5);
     band.highest = value[band.n - 1];

@@ -1,8 +1,6 @@
 /* order.c - a distribution sort: as many buckets as values, then insertion within each. */
 #include "backtest/order.h"
 
-#include "backtest/kernels.h"
-
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,16 +30,17 @@ static int ascending(const void *left, const void *right)
 /* Index of a value between low and low + n / scale, never above n - 1. */
 static size_t bucket_of(double value, double low, double scale, size_t n)
 {
-    size_t at = (size_t)((value - low) * scale);
+    size_t at = (size_t)(int64_t)((value - low) * scale); /* signed: one instruction */
     return at < n ? at : n - 1;
 }
 
 /* -0 and 0 compare equal; one spelling keeps the order of bytes unique. */
-static void range_of(double *x, size_t n, double *ret_low, double *ret_high)
+static void range_of(const struct kernels *kernels, double *x, size_t n, double *ret_low,
+                     double *ret_high)
 {
     for (size_t i = 0; i < n; i++)
         x[i] += 0.0;
-    struct kernel_range range = kernels_ref.range(x, n);
+    struct kernel_range range = kernels->range(x, n);
     *ret_low = range.lowest;
     *ret_high = range.highest;
 }
@@ -63,12 +62,13 @@ static void sort_bucket(double *x, size_t n)
         qsort(x, n, sizeof *x, ascending);
 }
 
-void order_sort(double *x, size_t n, double *scratch, uint32_t *count)
+void order_sort(const struct kernels *kernels, double *x, size_t n, double *scratch,
+                uint32_t *count)
 {
     double low, high;
     if (n < 2)
         return;
-    range_of(x, n, &low, &high);
+    range_of(kernels, x, n, &low, &high);
     if (n <= SMALL) {
         insertion(x, n);
         return;
@@ -83,17 +83,21 @@ void order_sort(double *x, size_t n, double *scratch, uint32_t *count)
     memset(count, 0, (n_buckets + 1) * sizeof *count);
     for (size_t i = 0; i < n; i++)
         count[bucket_of(x[i], low, scale, n_buckets) + 1]++;
-    for (size_t b = 0; b < n_buckets; b++)
-        count[b + 1] += count[b];
+    uint32_t sum = 0, most = 0;
+    for (size_t b = 1; b <= n_buckets; b++) {
+        most = count[b] > most ? count[b] : most;
+        count[b] = sum += count[b];
+    }
     memcpy(scratch, x, n * sizeof *x);
     for (size_t i = 0; i < n; i++)
         x[count[bucket_of(scratch[i], low, scale, n_buckets)]++] = scratch[i];
-    /* count[b] is now the end of bucket b. */
-    for (size_t b = 0, from = 0; b < n_buckets; from = count[b++]) {
-        size_t many = count[b] - from;
-        if (many > 1)
-            sort_bucket(x + from, many);
+    if (most <= SMALL) {
+        insertion(x, n); /* nothing moves out of its bucket */
+        return;
     }
+    /* count[b] is now the end of bucket b. */
+    for (size_t b = 0, from = 0; b < n_buckets; from = count[b++])
+        sort_bucket(x + from, count[b] - from);
 }
 
 /* Equal buckets over the range of x, and how many values lie in each. */
@@ -108,36 +112,37 @@ static size_t place_in(const struct histogram *h, double value)
     return h->is_spread ? bucket_of(value, h->low, h->scale, COARSE) : 0;
 }
 
-static void histogram_take(struct histogram *h, const double *x, size_t n)
+static void histogram_take(const struct kernels *kernels, struct histogram *h, const double *x,
+                           size_t n)
 {
-    struct kernel_range range = kernels_ref.range(x, n);
+    struct kernel_range range = kernels->range(x, n);
     *h = (struct histogram){.low = range.lowest, .scale = COARSE / (range.highest - range.lowest)};
     h->is_spread = range.highest > h->low && h->scale < 1e300;
     for (size_t i = 0; i < n; i++)
         h->count[place_in(h, x[i])]++;
 }
 
-size_t order_tail(const double *x, size_t n, size_t wanted, double *ret, double *scratch,
-                  uint32_t *count)
+size_t order_tail(const struct kernels *kernels, const double *x, size_t n, size_t wanted,
+                  double *ret, double *scratch, uint32_t *count)
 {
     struct histogram h;
     size_t last = 0, found = 0;
-    histogram_take(&h, x, n);
+    histogram_take(kernels, &h, x, n);
     for (size_t sum = h.count[0]; sum < wanted && last + 1 < COARSE; sum += h.count[last])
         last++;
     for (size_t i = 0; i < n; i++) {
         ret[found] = x[i];
         found += place_in(&h, x[i]) <= last;
     }
-    order_sort(ret, found, scratch, count);
+    order_sort(kernels, ret, found, scratch, count);
     return found;
 }
 
-double order_at(const double *x, size_t n, size_t k, double *scratch)
+double order_at(const struct kernels *kernels, const double *x, size_t n, size_t k, double *scratch)
 {
     struct histogram h;
     size_t bucket = 0, before = 0, found = 0;
-    histogram_take(&h, x, n);
+    histogram_take(kernels, &h, x, n);
     while (before + h.count[bucket] <= k)
         before += h.count[bucket++];
     for (size_t i = 0; i < n; i++) {

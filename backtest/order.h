@@ -5,6 +5,8 @@
 #ifndef BACKTEST_ORDER_H
 #define BACKTEST_ORDER_H
 
+#include "backtest/kernels.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,17 +14,19 @@
  * x[0..n) ascending, n below 2^31. scratch has room for n values, count for 2 n + 1 numbers.
  * O(n) for values that are spread over their range; O(n log n) for any. Equal input gives equal bytes.
  */
-void order_sort(double *x, size_t n, double *scratch, uint32_t *count);
+void order_sort(const struct kernels *kernels, double *x, size_t n, double *scratch,
+                uint32_t *count);
 
 /*
  * The beginning of x sorted, at least `wanted` values (n when there are fewer), whole groups of equal values: what
  * order_sort would put there. ret and scratch have room for n values, count for 2 n + 1. Returns how many. n > 0.
  */
-size_t order_tail(const double *x, size_t n, size_t wanted, double *ret, double *scratch,
-                  uint32_t *count);
+size_t order_tail(const struct kernels *kernels, const double *x, size_t n, size_t wanted,
+                  double *ret, double *scratch, uint32_t *count);
 
 /* The value that order_sort would put at place k < n; scratch has room for n values. O(n) as above. */
-double order_at(const double *x, size_t n, size_t k, double *scratch);
+double order_at(const struct kernels *kernels, const double *x, size_t n, size_t k,
+                double *scratch);
 
 /*
  * Quantile of sorted values, type 7 (h = (n-1) p, the default of R, NumPy and pandas). n > 0, 0 <= p <= 1.

@@ -352,8 +352,3 @@ double panel_shares(const struct panel *panel, size_t asset, size_t session)
     uint32_t row = row_of(panel, asset, session);
     return row == ALIGN_NO_ROW ? 1 : basis_shares(&panel->assets[asset].basis, row);
 }
-
-double panel_fx_rate(const struct panel *panel, size_t asset, size_t session)
-{
-    return panel->fx.rate[panel->assets[asset].currency][session];
-}

@@ -9,18 +9,10 @@ static int32_t week_number(int32_t date)
     return (date + 3 + 7 * 10000) / 7; /* day 0, 1970-01-01, was a Thursday */
 }
 
-bool schedule_is_due(enum rebalance_every every, int32_t previous, int32_t date)
+/* Of periods that are made of months. */
+static bool is_new_period(enum rebalance_every every, struct civil before, struct civil now)
 {
-    struct civil before = date_to_civil(previous);
-    struct civil now = date_to_civil(date);
-
     switch (every) {
-    case REBALANCE_NEVER:
-        return false;
-    case REBALANCE_DAILY:
-        return true;
-    case REBALANCE_WEEKLY:
-        return week_number(previous) != week_number(date);
     case REBALANCE_MONTHLY:
         return before.year != now.year || before.month != now.month;
     case REBALANCE_QUARTERLY:
@@ -29,11 +21,23 @@ bool schedule_is_due(enum rebalance_every every, int32_t previous, int32_t date)
         return before.year != now.year || (before.month - 1) / 6 != (now.month - 1) / 6;
     case REBALANCE_YEARLY:
         return before.year != now.year;
+    case REBALANCE_NEVER:
+    case REBALANCE_DAILY:
+    case REBALANCE_WEEKLY:
     case REBALANCE_SESSIONS:
     case REBALANCE_EVERY_COUNT:
-        break; /* counted, not seen on a calendar */
+        break;
     }
     return false;
+}
+
+bool schedule_is_due(enum rebalance_every every, int32_t previous, int32_t date)
+{
+    if (every == REBALANCE_DAILY)
+        return true;
+    if (every == REBALANCE_WEEKLY)
+        return week_number(previous) != week_number(date);
+    return is_new_period(every, date_to_civil(previous), date_to_civil(date));
 }
 
 unsigned schedule_offsets(enum rebalance_every every, unsigned n_sessions)
@@ -85,9 +89,8 @@ static bool is_made_of_months(enum rebalance_every every)
            every == REBALANCE_HALF_YEARLY || every == REBALANCE_YEARLY;
 }
 
-static int32_t next_month(int32_t date)
+static int32_t next_month(int32_t date, struct civil day)
 {
-    struct civil day = date_to_civil(date);
     return date + 1 - day.day + date_days_in_month(day.year, day.month);
 }
 
@@ -96,13 +99,17 @@ static void add_calendar(const struct rebalance_rule *rule, const int32_t *clock
 {
     size_t position = 0; /* of session t in its period; that of session 0 is not known */
     bool is_counting = false, has_months = is_made_of_months(rule->every);
-    int32_t month_ends = has_months ? next_month(clock[0]) : clock[0];
+    struct civil month = date_to_civil(clock[0]);
+    int32_t month_ends = next_month(clock[0], month);
 
     for (size_t t = 1; t < list->n_sessions; t++) {
-        bool is_first =
-            clock[t] >= month_ends && schedule_is_due(rule->every, clock[t - 1], clock[t]);
-        if (has_months && clock[t] >= month_ends)
-            month_ends = next_month(clock[t]);
+        bool is_first = !has_months && schedule_is_due(rule->every, clock[t - 1], clock[t]);
+        if (has_months && clock[t] >= month_ends) {
+            struct civil now = date_to_civil(clock[t]);
+            is_first = is_new_period(rule->every, month, now);
+            month = now;
+            month_ends = next_month(clock[t], now);
+        }
         position = is_first ? 1 : position + 1;
         is_counting = is_counting || is_first;
         bool is_nth = is_counting && rule->nth != REBALANCE_LAST && position == rule->nth;

@@ -24,22 +24,22 @@ enum status tables_years(const int32_t *date, const double *value, size_t n, str
     for (size_t y = 0; y < n_years; y++)
         start_year(&rows[y], first.year + (int)y);
     double month_base = value[0], year_base = value[0];
-    struct civil previous = first;
-    int32_t next_month = date[0] + 1 - first.day + date_days_in_month(first.year, first.month);
-    for (size_t t = 1; t < n; t++) {
-        struct civil day = date[t] < next_month ? previous : date_to_civil(date[t]);
-        if (date[t] >= next_month)
-            next_month = date[t] + 1 - day.day + date_days_in_month(day.year, day.month);
-        if (day.year != previous.year)
-            year_base = value[t - 1];
-        if (day.year != previous.year || day.month != previous.month)
-            month_base = value[t - 1];
-        previous = day;
-        if (t + 1 < n && date[t + 1] < next_month)
-            continue; /* the last session of a month says what the month brought */
+    struct civil day = first;
+    for (size_t t = 1, from = 0; t <= n; from = t) { /* month by month */
+        int32_t next_month = date[from] + 1 - day.day + date_days_in_month(day.year, day.month);
+        while (t < n && date[t] < next_month)
+            t++;
         struct table_year *row = &rows[day.year - first.year];
-        row->month[day.month - 1] = value[t] / month_base - 1;
-        row->total = value[t] / year_base - 1;
+        if (t > 1) { /* session 0 alone has brought nothing */
+            row->month[day.month - 1] = value[t - 1] / month_base - 1;
+            row->total = value[t - 1] / year_base - 1;
+        }
+        if (t == n)
+            break;
+        int year = day.year;
+        day = date_to_civil(date[t]);
+        month_base = value[t - 1];
+        year_base = day.year != year ? value[t - 1] : year_base;
     }
     if (first.month > 1 || first.day > 7)
         rows[0].is_partial = true;

@@ -56,6 +56,15 @@ static void maybe_strategy(struct random_request *q, uint64_t seed)
         random_strategy(&out, &rng, id, 10, NULL);
 }
 
+/* Bit for bit, but for what lies between its members. */
+static bool is_same_trade(const struct sim_trade *a, const struct sim_trade *b)
+{
+    size_t from = offsetof(struct sim_trade, quantity);
+    return a->session == b->session && a->asset == b->asset && a->reason == b->reason &&
+           a->is_buy == b->is_buy &&
+           memcmp((const char *)a + from, (const char *)b + from, sizeof *a - from) == 0;
+}
+
 static void corrupting_the_future_moves_no_bit_of_the_past(void **state)
 {
     (void)state;
@@ -74,9 +83,7 @@ static void corrupting_the_future_moves_no_bit_of_the_past(void **state)
         random_assert(memcmp(one->wealth, two->wealth, bytes) == 0, seed, &q);
         random_assert(memcmp(one->ledger.cash, two->ledger.cash, bytes) == 0, seed, &q);
         for (size_t i = 0; i < one->ledger.n_trades && one->ledger.trades[i].session <= cut; i++)
-            random_assert(memcmp(&one->ledger.trades[i], &two->ledger.trades[i],
-                                 sizeof one->ledger.trades[i]) == 0,
-                          seed, &q);
+            random_assert(is_same_trade(&one->ledger.trades[i], &two->ledger.trades[i]), seed, &q);
         n_moved += fabs(one->equity[n - 1] - two->equity[n - 1]) > 0 ? 1 : 0;
         world_clear(&w);
     }

@@ -2,6 +2,7 @@
 #include "backtest/elementary.h"
 #include "backtest/kernels.h"
 #include "backtest/rng.h"
+#include "base/attrs.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -59,7 +60,7 @@ enum { LENGTHS = 41 + 7 };
 
 /* Everything a table gives for one length and offset, as bytes to compare. */
 struct outcome {
-    double series[7][ROOM];
+    double series[9][ROOM];
     double rows[ROWS][ROOM];
     double matrix[COLUMNS * COLUMNS];
     struct kernel_range range;
@@ -73,8 +74,9 @@ struct outcome {
     struct kernel_side sides[3];
     struct kernel_wins wins;
     struct kernel_split split;
-    double dot, growth, absolute, deepest;
-    size_t live;
+    struct kernel_runs runs;
+    double dot, growth, absolute, deepest, invested;
+    size_t live, found;
 };
 
 static struct outcome one, two;
@@ -98,6 +100,79 @@ static void value_all(const struct kernels *k, size_t from, size_t to, struct ou
     k->value_many(&all, from, to);
 }
 
+static size_t longest_run(const double *values, size_t n, double sign)
+{
+    size_t run = 0, longest = 0;
+    for (size_t i = 0; i < n; i++) {
+        run = values[i] * sign > 0 ? run + 1 : 0;
+        longest = run > longest ? run : longest;
+    }
+    return longest;
+}
+
+/* Places, runs, and one series beside another, each as a plain loop has it. */
+static void run_places(const struct kernels *k, const double *r, const double *b, size_t n,
+                       struct outcome *out)
+{
+    struct kernel_line line = {0.001, 0.7, 0.004};
+    size_t sought = n * 2 / 3, first = 0;
+    if (n > 0) {
+        out->found = k->find(r, n, r[sought]);
+        while (r[first] < r[sought] || r[first] > r[sought])
+            first++;
+        assert_int_equal(out->found, first);
+    }
+    assert_int_equal(k->find(r, n, 12345), n);
+    out->runs = k->runs(r, n);
+    assert_int_equal(out->runs.up, longest_run(r, n, 1));
+    assert_int_equal(out->runs.down, longest_run(r, n, -1));
+    out->invested = k->invested(r, b, n);
+    k->levels(r, n, 3, 1000, out->series[7]);
+    k->residuals(r, b, n, &line, out->series[8]);
+    for (size_t i = 0; i < n; i++) {
+        double off = r[i] - 0.001 - 0.7 * b[i];
+        assert_true(out->series[7][i] == 1000 * (r[i] / 3));
+        assert_true(out->series[8][i] == (fabs(off) > 0.004 ? off : 0));
+    }
+}
+
+/* A run may be as long as several words of bits, and go from one to the next. */
+static void runs_of_any_length_are_found(void **state)
+{
+    static double r[400];
+    (void)state;
+    for (size_t from = 0; from < 130; from += 1 + from / 9) {
+        for (size_t n = 0; from + n <= ARRAY_LEN(r); n += 1 + n / 5) {
+            for (size_t i = 0; i < ARRAY_LEN(r); i++)
+                r[i] = i >= from && i < from + n ? 0.01 : i % 3 == 0 ? 0 : -0.01;
+            struct kernel_runs found = kernels_ref.runs(r, ARRAY_LEN(r));
+            assert_int_equal(found.up, n);
+            assert_int_equal(found.down, longest_run(r, ARRAY_LEN(r), -1));
+        }
+    }
+}
+
+/* The share of wealth that is not cash, where there is wealth. */
+static void invested_is_what_textbook_loops_say(void **state)
+{
+    double cash[100], wealth[100];
+    (void)state;
+    fill(cash, 100, 3, 1);
+    fill(wealth, 100, 4, 1);
+    wealth[40] = wealth[93] = 0;
+    for (size_t n = 0; n <= 100; n++) {
+        long double sum = 0, size = 0;
+        for (size_t i = 0; i < n; i++) {
+            bool has_any = wealth[i] > 0;
+            long double share = has_any ? (long double)cash[i] / (long double)wealth[i] : 1;
+            sum += 1 - share;
+            size += 1 + share;
+        }
+        long double found = (long double)kernels_ref.invested(cash, wealth, n);
+        assert_true(fabsl(found - sum) <= 1e-15L * size);
+    }
+}
+
 static void run_all(const struct kernels *k, size_t from, size_t n, struct outcome *out)
 {
     const double *column[COLUMNS];
@@ -108,6 +183,7 @@ static void run_all(const struct kernels *k, size_t from, size_t n, struct outco
         centre[j] = 0.001 * (double)j;
     }
     value_all(k, from, from + n, out);
+    run_places(k, x + from, y + from, n, out);
     k->returns(x + from, n, out->series[1]);
     k->compound(x + from, n, 100, out->series[2]);
     struct kernel_target target = {1.5, 0.01, 40};
@@ -524,6 +600,8 @@ static void choice_is_what_was_asked_for_or_what_the_machine_has(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(runs_of_any_length_are_found),
+        cmocka_unit_test(invested_is_what_textbook_loops_say),
         cmocka_unit_test(every_variant_gives_the_bits_of_ref),
         cmocka_unit_test(sums_are_those_of_textbook_loops),
         cmocka_unit_test(sides_are_those_of_textbook_loops),

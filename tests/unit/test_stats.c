@@ -254,6 +254,32 @@ static void peak_is_the_last_day_at_the_high_and_recovery_the_first(void **state
     assert_int_equal(drawdown_list((double[]){1, 2, 3}, 3, list), 0);
 }
 
+/* Depths from a few steps, so that many are equal; those that are not asked for are all still there. */
+static void the_deepest_declines_come_first_as_in_the_whole_order(void **state)
+{
+    enum { MOST = 300 };
+    static struct drawdown all[MOST], some[MOST];
+    static double scratch[3 * MOST];
+    static uint32_t count[2 * MOST + 1];
+    (void)state;
+    for (size_t n = 0; n <= MOST; n += 1 + n / 7) {
+        for (size_t wanted = 1; wanted <= n; wanted += 1 + wanted / 3) {
+            size_t sum = 0;
+            for (size_t i = 0; i < n; i++)
+                all[i] = some[i] = (struct drawdown){
+                    i, i, i + 1, -0.01 * (double)(1 + i * 7919 % 23 % (1 + n % 9))};
+            drawdown_sort(all, n);
+            drawdown_sort_deepest(&kernels_ref, some, n, wanted, scratch, count);
+            for (size_t i = 0; i < n; i++) {
+                assert_true(i >= wanted || some[i].peak == all[i].peak);
+                assert_true(i < wanted || some[i].depth >= some[wanted - 1].depth);
+                sum += some[i].peak;
+            }
+            assert_int_equal(sum, n * (n - (n > 0)) / 2);
+        }
+    }
+}
+
 static void months_and_years_are_compounded_and_marked(void **state)
 {
     static const double value[] = {100, 110, 99, 108.9, 108.9};
@@ -298,6 +324,7 @@ int main(void)
         cmocka_unit_test(drawdowns_of_a_short_path),
         cmocka_unit_test(first_period_loss_is_part_of_the_drawdown),
         cmocka_unit_test(peak_is_the_last_day_at_the_high_and_recovery_the_first),
+        cmocka_unit_test(the_deepest_declines_come_first_as_in_the_whole_order),
         cmocka_unit_test(months_and_years_are_compounded_and_marked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
