@@ -25,8 +25,11 @@ enum status database_acquire(struct request *request, enum db_mode mode, struct 
     enum status s = db_acquire(app->db, mode, &request->stop, &db, err);
     int64_t waited_ns = clock_mono_ns() - from_ns;
     metrics_observe(app->metrics, METRIC_pg_wait_seconds, (double)waited_ns / 1e9);
+    if (app->config->database_url[0] != '\0')
+        request_time(request, "pgwait", waited_ns);
     if (s != STATUS_OK)
         return s;
+    db_meter(db, &request->pg_ns);
     if (request->lane == LANE_STREAM)
         db_limit(db, app->config->db_stream_ms);
     trace(request, db);

@@ -18,6 +18,9 @@ enum status negotiate_format(struct request *request, unsigned mask, enum format
 const char *format_media_type(enum format format); /* with charset */
 const char *format_extension(enum format format);  /* of file names, without a dot */
 
+/* Accept names application/json itself, which a range with a star does not: for what is text to everyone else. */
+bool accepts_json_by_name(struct request *request);
+
 /*
  * Sets ETag "tag" and Cache-Control on the reply, then compares with If-None-Match. When the client has the
  * same representation the reply becomes 304 and true is returned: the handler is done. Asked after the

@@ -105,6 +105,12 @@ static void put_observations_meta(struct json_out *json, void *cls)
     jw_key_text(json, "vintage_as_of", what->as_of == DATE_MAX ? STR_NONE : str_of(as_of));
 }
 
+/* Who asks what was known then counts back from then. */
+static int32_t newest_known(const struct observing *what)
+{
+    return what->as_of < what->resource->as_of ? what->as_of : what->resource->as_of;
+}
+
 static enum status read_observing(struct request *request, struct observing *what, struct err *err)
 {
     static const char *const frequencies[] = {"m", "q", "a"};
@@ -124,7 +130,7 @@ static enum status read_observing(struct request *request, struct observing *wha
     if (s == STATUS_OK)
         s = params_date(request, "as_of", &what->as_of, &has_as_of, err);
     if (s == STATUS_OK)
-        s = params_window(request, what->resource->as_of, &what->window, err);
+        s = params_window(request, newest_known(what), &what->window, err);
     if (s != STATUS_OK)
         return s;
     what->has_all_vintages = vintage == 1;

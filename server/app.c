@@ -18,7 +18,7 @@ enum status app_run_check(const struct app *app, size_t i, struct err *err)
     return s;
 }
 
-enum status app_ready(const struct app *app, struct err *err)
+enum status app_ready(const struct app *app, unsigned excluded, struct err *err)
 {
     if (atomic_load(&app->is_draining))
         return err_set(err, STATUS_DRAINING, "The server is shutting down.");
@@ -27,6 +27,8 @@ enum status app_ready(const struct app *app, struct err *err)
     enum status first = STATUS_OK;
     for (size_t i = 0; i < app->n_checks; i++) {
         struct err found = {0};
+        if ((excluded & 1u << i) != 0)
+            continue;
         enum status s = app_run_check(app, i, &found);
         if (s == STATUS_OK || !app->checks[i].is_required || first != STATUS_OK)
             continue;

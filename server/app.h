@@ -119,7 +119,10 @@ bool app_add_check(struct app *app, const char *name, app_check_fn *check, void 
 /* Result of one check. */
 enum status app_run_check(const struct app *app, size_t i, struct err *err) NODISCARD;
 
-/* STATUS_OK when started, not draining, and every required check passes; else the first reason. */
-enum status app_ready(const struct app *app, struct err *err) NODISCARD;
+/*
+ * STATUS_OK when started, not draining, and every required check passes; else the first reason. Checks whose bit
+ * (1 << position) is in excluded are left out.
+ */
+enum status app_ready(const struct app *app, unsigned excluded, struct err *err) NODISCARD;
 
 #endif

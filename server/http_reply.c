@@ -21,6 +21,14 @@ static void add(struct MHD_Response *response, const char *name, const char *val
                                   value); /* refuses only what would break the framing */
 }
 
+static void put_time(struct buf *text, const char *name, int64_t ns)
+{
+    buf_add(text, STR(", "));
+    buf_add(text, str_sub(str_of(name), 0, 24));
+    buf_add(text, STR(";dur="));
+    buf_add_ms(text, ns);
+}
+
 /* Server-Timing: what took how long, where the answer came from, and the trace it belongs to. */
 static void add_timing(struct MHD_Response *response, const struct exchange *x)
 {
@@ -30,12 +38,11 @@ static void add_timing(struct MHD_Response *response, const struct exchange *x)
     buf_init_fixed(&text, room, sizeof room);
     buf_add(&text, STR("queue;dur="));
     buf_add_ms(&text, x->queue_ns);
-    for (size_t i = 0; i < request->n_timings; i++) {
-        buf_add(&text, STR(", "));
-        buf_add(&text, str_sub(str_of(request->timings[i].name), 0, 24));
-        buf_add(&text, STR(";dur="));
-        buf_add_ms(&text, request->timings[i].ns);
-    }
+    for (size_t i = 0; i < request->n_timings; i++)
+        put_time(&text, request->timings[i].name, request->timings[i].ns);
+    int64_t pg_ns = atomic_load(&request->pg_ns);
+    if (pg_ns > 0)
+        put_time(&text, "pg", pg_ns);
     buf_add(&text, STR(", cache;desc=\""));
     buf_add_c(&text, request->cache);
     buf_add(&text, STR("\", total;dur="));

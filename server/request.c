@@ -48,7 +48,7 @@ void reply_type(struct request *request, int http_status, const char *content_ty
 }
 
 /* One header for all that adds up: fewer are cheaper. What app->admit set is left as it is. */
-static char *add_up(struct request *request, struct reply_header *header, struct str text)
+static char *add_up(struct request *request, const struct reply_header *header, struct str text)
 {
     struct buf joined;
     struct str old = str_of(header->value);
@@ -56,6 +56,30 @@ static char *add_up(struct request *request, struct reply_header *header, struct
     buf_add(&joined, old);
     buf_add(&joined, STR(", "));
     buf_add(&joined, text);
+    return buf_c_str(&joined) == NULL ? NULL : joined.ptr;
+}
+
+static bool names(struct str list, struct str name)
+{
+    struct str field;
+    while (str_next_field(&list, ',', &field))
+        if (str_eq_nocase(str_trim(field), name))
+            return true;
+    return false;
+}
+
+/* Several parts of an answer may depend on one header of the request: it is named once. */
+static char *add_vary(struct request *request, const struct reply_header *header, struct str text)
+{
+    struct buf joined;
+    struct str old = str_of(header->value), field;
+    buf_init(&joined, &request->arena, old.len + text.len + 64);
+    buf_add(&joined, old);
+    while (str_next_field(&text, ',', &field))
+        if (!names(buf_str(&joined), str_trim(field))) {
+            buf_add(&joined, STR(", "));
+            buf_add(&joined, str_trim(field));
+        }
     return buf_c_str(&joined) == NULL ? NULL : joined.ptr;
 }
 
@@ -81,15 +105,18 @@ static bool may_hold_control(const char *text)
 static void set_header(struct request *request, const char *name, struct str text)
 {
     struct reply *reply = &request->reply;
-    bool adds_up = strcasecmp(name, "Link") == 0 || strcasecmp(name, "Vary") == 0;
+    bool is_vary = strcasecmp(name, "Vary") == 0;
+    bool adds_up = is_vary || strcasecmp(name, "Link") == 0;
     size_t at = adds_up ? reply->n_fixed : 0;
     while (at < reply->n_headers && strcasecmp(reply->headers[at].name, name) != 0)
         at++;
     if (at == REPLY_HEADERS_MAX)
         return;
     bool is_new = at == reply->n_headers;
-    char *value = adds_up && !is_new ? add_up(request, &reply->headers[at], text)
-                                     : arena_dup(&request->arena, text);
+    const struct reply_header *old = &reply->headers[at];
+    char *value = is_new || !adds_up ? arena_dup(&request->arena, text)
+                  : is_vary          ? add_vary(request, old, text)
+                                     : add_up(request, old, text);
     if (value == NULL)
         return;
     if (may_hold_control(value))

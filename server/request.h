@@ -150,7 +150,8 @@ struct request {
         *cache; /* for metrics: "l1", "redis", "miss", "bypass", "none" (the default); static */
     struct request_timing timings[REQUEST_TIMINGS];
     size_t n_timings;
-    struct stream *stream; /* the transport's; NULL until stream_begin */
+    atomic_int_fast64_t pg_ns; /* waited for PostgreSQL, also while a stream is sent */
+    struct stream *stream;     /* the transport's; NULL until stream_begin */
     int64_t
         stream_bytes; /* set before stream_begin when the length is known: Content-Length; else 0 */
     atomic_int park;  /* the transport's */

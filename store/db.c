@@ -22,6 +22,11 @@ void db_comment(struct db *db, const char *text)
     (void)snprintf(db->comment, sizeof db->comment, "%s", text);
 }
 
+void db_meter(struct db *db, atomic_int_fast64_t *waited_ns)
+{
+    db->waited_ns = waited_ns;
+}
+
 struct db_param db_text(struct str s)
 {
     return (struct db_param){.type = s.ptr == NULL ? DB_NULL : DB_TEXT, .text = s};

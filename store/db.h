@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/stop.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 enum db_kind { DB_SQLITE, DB_POSTGRESQL };
@@ -84,6 +85,9 @@ void db_limit(struct db *db, unsigned statement_ms);
  */
 enum { DB_COMMENT_BYTES = 96 };
 void db_comment(struct db *db, const char *text);
+
+/* Adds the nanoseconds that are waited for PostgreSQL from here to the release; nothing on SQLite, which is no wait. */
+void db_meter(struct db *db, atomic_int_fast64_t *waited_ns);
 
 enum db_kind db_kind(const struct db *db);
 

@@ -24,6 +24,7 @@ struct db {
     unsigned n_rows;       /* open results */
     unsigned statement_ms; /* see db_limit */
     char comment[DB_COMMENT_BYTES];
+    atomic_int_fast64_t *waited_ns; /* see db_meter; NULL: nobody asks */
     bool is_copying;
     int64_t copy_bad_row;      /* see db_copy_bad_row */
     int64_t pinned_generation; /* -1: none; see generation.h */

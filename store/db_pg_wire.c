@@ -156,6 +156,16 @@ void pg_cancel(struct db *db)
     (void)pthread_attr_destroy(&attr);
 }
 
+static int wait_once(struct db *db, short events)
+{
+    struct pollfd fd = {.fd = PQsocket(((struct pg_wire *)db->conn)->handle), .events = events};
+    int64_t from_ns = db->waited_ns == NULL ? 0 : clock_mono_ns();
+    int n = poll(&fd, 1, POLL_SLICE_MS);
+    if (db->waited_ns != NULL)
+        (void)atomic_fetch_add(db->waited_ns, clock_mono_ns() - from_ns);
+    return n;
+}
+
 enum status pg_wait(struct db *db, bool for_write, struct err *err)
 {
     struct pg_wire *wire = db->conn;
@@ -170,8 +180,7 @@ enum status pg_wait(struct db *db, bool for_write, struct err *err)
         short events = POLLIN;
         if (for_write)
             events |= POLLOUT;
-        struct pollfd fd = {.fd = PQsocket(wire->handle), .events = events};
-        int n = poll(&fd, 1, POLL_SLICE_MS);
+        int n = wait_once(db, events);
         if (n < 0 && errno != EINTR)
             return lost(db, err);
         if (n > 0)

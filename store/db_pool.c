@@ -294,6 +294,7 @@ static enum status acquire_here(struct db_pool *pool, enum db_mode mode, const s
     assert(db != NULL);
     db->statement_ms = pool->options.statement_ms;
     db->comment[0] = '\0';
+    db->waited_ns = NULL;
     *ret_db = db;
     return STATUS_OK;
 }
@@ -350,6 +351,7 @@ void db_release(struct db *db)
     if (db->is_copying)
         db_copy_abort(db);
     db_rollback(db);
+    db->waited_ns = NULL;
     struct db_pool *pool = db->pool;
     if (db->is_broken) {
         db_destroy(db);

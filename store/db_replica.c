@@ -120,6 +120,8 @@ enum status db_to_primary(struct db *db, struct err *err)
     *other = replica;
     db->statement_ms = replica.statement_ms;
     memcpy(db->comment, replica.comment, sizeof db->comment);
+    db->waited_ns = replica.waited_ns;
+    other->waited_ns = NULL;
     db_release(other);
     return STATUS_OK;
 }

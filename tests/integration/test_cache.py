@@ -564,6 +564,9 @@ class WithRedis(Case, unittest.TestCase):
             ready = fresh.ops.get("/readyz?verbose")
             self.assertEqual(ready.status, 200)
             self.assertRegex(ready.text, r"\[~\] ?redis")
+            state = fresh.ops.get("/readyz", accept="application/json").json
+            self.assertEqual((state["ready"], {check["name"]: check["state"] for check in state["checks"]}["redis"]), (True, "degraded"))
+            self.assertNotIn("redis", fresh.ops.get("/readyz?verbose&exclude=redis").text)
             self.assertIn("detail=breaker-open", fresh.get(f"{ROWS}&select=date&offset=99").header("Cache-Status"))
             self.redis.start()
             n = iter(range(100, 1000))

@@ -147,6 +147,30 @@ class Measured(Assertions, unittest.TestCase):
                 self.assertLessEqual(sum(parts.values()), total + 0.002 * len(parts))  # each is rounded to a microsecond
                 self.assertRegex(timing, r'cache;desc="[a-z0-9-]+"')
 
+    def test_readiness_as_json_and_without_some_checks(self):
+        ops = self.server.ops
+        answer = ops.get("/readyz", accept="application/json")
+        self.assertEqual((answer.status, answer.media_type, answer.header("Vary")), (200, "application/json", "Accept"))
+        self.assertEqual((answer.json["ready"], answer.json["detail"]), (True, None))
+        self.assertEqual({check["name"]: (check["state"], check["detail"]) for check in answer.json["checks"]},
+                         {"database": ("ok", None), "catalogue": ("ok", None)})
+        left = ops.get("/readyz?exclude=database", accept="application/json").json["checks"]
+        self.assertEqual([check["name"] for check in left], ["catalogue"])
+        self.assertEqual(ops.get("/readyz?verbose&exclude=catalogue,database").text, "ok\n")
+        self.assert_problem(ops.get("/readyz?exclude=databse"), "bad-value", about="exclude", allowed="database, catalogue")
+        for accept in ("*/*", "text/plain", "application/*", "application/json;q=0"):
+            self.assertEqual(ops.get("/readyz", accept=accept).media_type, "text/plain")
+
+    def test_a_miss_says_how_long_postgresql_took(self):
+        for target in ("/v1/marts/mart_fx_daily/rows?limit=7", "/v1/marts/mart_fx_daily/facets?by=quote", "/v1/instruments/stock:US.AAPL/prices?last=30d",
+                       "/v1/marts/mart_fx_daily/rows?limit=all&format=csv"):
+            timing = self.server.get(target).header("Server-Timing")
+            with self.subTest(target, timing=timing):
+                self.assertEqual(len(re.findall(r"\bpgwait;dur=[0-9.]+", timing)), 1)
+                if "limit=all" not in target:  # the head of a stream may be sent before its first row is there
+                    self.assertGreater(float(re.search(r"\bpg;dur=([0-9.]+)", timing)[1]), 0)
+        self.assertNotIn("pg", self.server.get("/v1/marts").header("Server-Timing"))
+
     def test_metrics_parse_rise_and_hold_no_text_of_clients(self):
         before, types = read_metrics(self.server.ops.get("/metrics").text)
         for i in range(60):

@@ -271,6 +271,8 @@ class Own(Case):
         self.assertNotIn("2019-05", latest)
         known = {row["period"]: (row["value"], row["vintage"]) for row in self.rows(address + "?as_of=2018-03-15")}
         self.assertEqual(known, {"2018-01": (Decimal(100), "2018-02-20")})
+        last = [row["period_end"] for row in self.rows(address + "?as_of=2018-03-22&last=1y")]
+        self.assertTrue(last and all("2017-03-23" <= day <= "2018-03-22" for day in last), last)
         known = {row["period"]: row["value"] for row in self.rows(address + "?as_of=2018-03-22")}
         self.assertEqual(known, {"2018-01": Decimal("100.5"), "2018-02": Decimal(101)})
         both = self.rows(address + "?vintages=all&to=2018-02-28")

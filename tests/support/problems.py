@@ -51,6 +51,8 @@ class Assertions:
 
     def assert_ok(self, answer, status=200):
         self.assertEqual(answer.status, status, answer)
+        varied = [name.strip().lower() for name in (answer.header("Vary") or "").split(",")]
+        self.assertEqual(len(varied), len(set(varied)), varied)
         return answer
 
     def assert_one(self, pattern, text):

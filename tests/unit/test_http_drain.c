@@ -191,12 +191,12 @@ static void readiness_goes_before_the_listener(void **state)
     struct err err = {0};
     world_start(&world, (const char *const[]){"DRAIN_DELAY_MS=400", NULL});
     atomic_store(&world.app.is_started, true);
-    assert_int_equal(app_ready(&world.app, &err), STATUS_OK);
+    assert_int_equal(app_ready(&world.app, 0, &err), STATUS_OK);
     struct stopper stopper = {&world, 0};
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, stopper_run, &stopper), 0);
     WAIT_FOR(atomic_load(&world.app.is_draining));
-    assert_int_equal(app_ready(&world.app, &err), STATUS_DRAINING);
+    assert_int_equal(app_ready(&world.app, 0, &err), STATUS_DRAINING);
     assert_answer(world.port, "GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 200);
     unsigned port = world.port;
     assert_int_equal(pthread_join(thread, NULL), 0);
