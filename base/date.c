@@ -2,6 +2,7 @@
 #include "base/date.h"
 
 #include <stdio.h>
+#include <string.h>
 
 int32_t date_from_civil(struct civil c)
 {
@@ -134,6 +135,55 @@ bool instant_parse(struct str s, int64_t *ret)
     if (hour > 23 || minute > 59 || second > 59)
         return false;
     *ret = (int64_t)date * 86400 + hour * 3600 + minute * 60 + second;
+    return true;
+}
+
+/* Seconds that local time is ahead of UTC: "Z", "", "+09", "+09:00", "-0330". */
+static bool parse_offset(struct str s, int *ret)
+{
+    int hour, minute = 0;
+    if (s.len == 0 || str_eq(s, STR("Z")) || str_eq(s, STR("z"))) {
+        *ret = 0;
+        return true;
+    }
+    bool has_minutes = s.len > 3;
+    size_t minutes_at = s.len > 3 && s.ptr[3] == ':' ? 4 : 3;
+    bool is_long_enough = s.len == 3 || s.len == minutes_at + 2;
+    if (!is_long_enough || (s.ptr[0] != '+' && s.ptr[0] != ' ' && s.ptr[0] != '-') ||
+        !digits(s, 1, 2, &hour) || (has_minutes && !digits(s, minutes_at, 2, &minute)) ||
+        hour > 23 || minute > 59)
+        return false;
+    int seconds = hour * 3600 + minute * 60;
+    *ret = s.ptr[0] == '-' ? -seconds : seconds;
+    return true;
+}
+
+bool instant_to_utc(struct str s, char ret[INSTANT_EXACT_BYTES])
+{
+    enum { SECONDS_END = 19, FRACTION_DIGITS = 6 };
+    char local[INSTANT_TEXT_BYTES];
+    int64_t seconds;
+    int offset;
+    if (s.len < SECONDS_END || s.len >= 64)
+        return false;
+    memcpy(local, s.ptr, SECONDS_END);
+    local[10] = local[10] == 't' ? 'T' : local[10];
+    size_t end = SECONDS_END;
+    if (end + 1 < s.len && s.ptr[end] == '.')
+        for (end++; end < s.len && s.ptr[end] >= '0' && s.ptr[end] <= '9';)
+            end++;
+    struct str fraction = str_sub(s, SECONDS_END, end);
+    while (fraction.len > 0 && strchr("0.", fraction.ptr[fraction.len - 1]) != NULL)
+        fraction.len--;
+    if (!instant_parse((struct str){local, SECONDS_END}, &seconds) ||
+        fraction.len > FRACTION_DIGITS + 1 || !parse_offset(str_sub(s, end, s.len), &offset))
+        return false;
+    seconds -= offset;
+    if (seconds < (int64_t)DATE_MIN * 86400 || seconds >= ((int64_t)DATE_MAX + 1) * 86400)
+        return false;
+    instant_format(seconds, ret);
+    memcpy(ret + SECONDS_END, fraction.ptr, fraction.len);
+    memcpy(ret + SECONDS_END + fraction.len, "Z", 2);
     return true;
 }
 

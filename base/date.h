@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-enum { DATE_TEXT_BYTES = 11, INSTANT_TEXT_BYTES = 21 };
+enum { DATE_TEXT_BYTES = 11, INSTANT_TEXT_BYTES = 21, INSTANT_EXACT_BYTES = 28 };
 
 #define DATE_NONE INT32_MIN /* "no date": not known, not asked for, not yet */
 
@@ -38,6 +38,13 @@ void date_format(int32_t date, char ret[DATE_TEXT_BYTES]);
  */
 bool instant_parse(struct str s, int64_t *ret);
 void instant_format(int64_t seconds, char ret[INSTANT_TEXT_BYTES]);
+
+/*
+ * Whatever instant_parse takes, or an instant of RFC 3339 with any offset, as YYYY-MM-DDTHH:MM:SS[.fraction]Z. The
+ * fraction has at most 6 digits and does not end with 0. A space may stand for the offset's "+", which an address
+ * that is not escaped turns into one.
+ */
+bool instant_to_utc(struct str s, char ret[INSTANT_EXACT_BYTES]);
 
 /*
  * Years from one date to a later one, actual/actual by anniversaries: whole years, then the rest as

@@ -280,7 +280,7 @@ enum status answer(struct request *request, const struct answer *answer, struct 
     s = tag_make(answer->version, answer->identity, a.tag, err);
     if (s != STATUS_OK)
         return s;
-    attempt_add_suffix(a.tag, a.encoding);
+    tag_add_encoding(a.tag, a.encoding);
     attempt_describe(&a);
     if (reply_if_known(request, a.tag, a.cache_control)) {
         attempt_note_unchanged(&a);

@@ -12,12 +12,6 @@
 
 enum { NAME_HASH_BYTES = 32 };
 
-void attempt_add_suffix(char tag[TAG_BYTES], enum encoding encoding)
-{
-    size_t len = str_of(tag).len;
-    (void)snprintf(tag + len, TAG_BYTES - len, "%s", encoding_suffix(encoding));
-}
-
 static enum status compress(const struct attempt *a, struct err *err)
 {
     struct request *request = a->request;
@@ -55,7 +49,7 @@ enum status attempt_answer_by_content(struct attempt *a, struct err *err)
     s = tag_make(0, request->reply.body, a->tag, err);
     if (s != STATUS_OK)
         return s;
-    attempt_add_suffix(a->tag, a->encoding);
+    tag_add_encoding(a->tag, a->encoding);
     if (!reply_if_unchanged(request, a->tag, "no-cache"))
         return compress(a, err);
     reply_body(request, STR(""));

@@ -40,8 +40,6 @@ struct wait {
     int64_t asked_ns;
 };
 
-/* Of the encoding, to the tag. */
-void attempt_add_suffix(char tag[TAG_BYTES], enum encoding encoding);
 /* The body is in hand: nothing streams. */
 bool attempt_is_whole(const struct request *request) NODISCARD;
 /* For an unmanaged mart: made, and its tag taken from the body. */

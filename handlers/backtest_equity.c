@@ -6,6 +6,7 @@
 #include "base/number.h"
 #include "handlers/backtest_read.h"
 #include "handlers/backtest_select.h"
+#include "handlers/document.h"
 #include "handlers/negotiate.h"
 #include "handlers/params.h"
 #include "handlers/rows_answer.h"
@@ -218,9 +219,6 @@ enum status backtest_equity_get(struct request *request, struct err *err)
     char tag[TAG_BYTES];
     (void)snprintf(tag, sizeof tag, "%.40s-%s", request->path_params[0].ptr,
                    format == FORMAT_CSV ? "csv" : "json");
-    if (reply_if_unchanged(request, tag, backtest_forever))
-        return STATUS_OK;
-    reply_type(request, 200, format_media_type(format));
-    reply_body(request, buf_str(&out));
-    return STATUS_OK;
+    return document_named(request, tag, backtest_forever, format_media_type(format), buf_str(&out),
+                          err);
 }

@@ -6,6 +6,7 @@
 #include "handlers/backtest_select.h"
 #include "handlers/backtest_service.h"
 #include "handlers/database.h"
+#include "handlers/document.h"
 #include "handlers/idempotency.h"
 #include "handlers/negotiate.h"
 #include "handlers/params.h"
@@ -135,11 +136,10 @@ enum status backtest_get(struct request *request, struct err *err)
     if (s != STATUS_OK)
         return s;
     char tag[TAG_BYTES];
-    (void)snprintf(tag, sizeof tag, "%.40s%s%.20s", request->path_params[0].ptr,
-                   select.ptr == NULL ? "" : "-", selected);
-    if (reply_if_unchanged(request, tag, backtest_forever))
-        return STATUS_OK;
-    reply_type(request, 200, format_media_type(format));
-    backtest_reply(request, &blob, body);
-    return STATUS_OK;
+    (void)snprintf(tag, sizeof tag, "%.*s%s%.20s", select.ptr == NULL ? 40 : 32,
+                   request->path_params[0].ptr, select.ptr == NULL ? "" : "-", selected);
+    s = document_named(request, tag, backtest_forever, format_media_type(format), body, err);
+    if (s == STATUS_OK && request->reply.body.ptr == body.ptr) /* as it is: blob has to stay */
+        backtest_reply(request, &blob, body);
+    return s;
 }

@@ -11,6 +11,7 @@
 #include "handlers/params.h"
 #include "handlers/web_embedded.h"
 #include "server/app.h"
+#include "server/problem.h"
 #include "server/router.h"
 
 enum { BODY_MAX = 256 * 1024 };
@@ -176,7 +177,47 @@ static enum status unknown_problem(struct str slug, struct err *err)
     return STATUS_NOT_FOUND;
 }
 
-/* Slugs are ours and plain, so the page needs no escaping. */
+/* What happened and what to do, of problem_pages.def; empty for a problem without a row. */
+static void put_explanation(struct buf *out, const char *slug)
+{
+    static const struct {
+        const char *slug, *what, *remedy;
+    } pages[] = {
+#define PAGE(slug, what, remedy) {slug, what, remedy},
+#include "handlers/problem_pages.def"
+#undef PAGE
+    };
+    for (size_t i = 0; i < ARRAY_LEN(pages); i++)
+        if (str_eq_c(str_of(slug), pages[i].slug))
+            buf_printf(out, "<h2>What happened</h2><p>%s</p><h2>What to do</h2><p>%s</p>",
+                       pages[i].what, pages[i].remedy);
+}
+
+/* Texts are ours, so the page needs no escaping. */
+static void put_problem_page(struct buf *out, enum status problem)
+{
+    const char *again = problem_is_retryable(problem)
+                            ? "The same request may succeed later: <code>retryable</code> is true."
+                            : "The same request will fail again: <code>retryable</code> is false.";
+    buf_printf(
+        out,
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>%s</title>"
+        "<meta name=\"viewport\" content=\"width=device-width\">"
+        "<body style=\"font:16px/1.5 system-ui;max-width:40em;margin:3em auto;padding:0 1em\">"
+        "<h1>%s</h1><p>Problem type <code>%s</code>, code <code>%s</code>, HTTP status %d.</p>",
+        status_title(problem), status_title(problem), status_slug(problem), status_code(problem),
+        status_http(problem));
+    put_explanation(out, status_slug(problem));
+    buf_printf(
+        out,
+        "<p>%s</p><p>The reply's <code>detail</code> says what happened; <code>errors</code> names the "
+        "parameter, field or header, its value, what is allowed and, where there is one, the nearest "
+        "known name; <code>request_id</code> finds the request in the log.</p>"
+        "<p><a href=\"/\">Start page</a> \302\267 <a href=\"/docs\">API explorer</a> \302\267 "
+        "<a href=\"/openapi.yaml\">Interface description</a></p>\n",
+        again);
+}
+
 enum status problem_page_get(struct request *request, struct err *err)
 {
     enum status s = params_expect(request, NULL, 0, err);
@@ -187,19 +228,8 @@ enum status problem_page_get(struct request *request, struct err *err)
         at++;
     if (at == STATUS_COUNT)
         return unknown_problem(request->path_params[0], err);
-    enum status problem = (enum status)at;
     struct buf out;
     buf_init(&out, &request->arena, BODY_MAX);
-    buf_printf(
-        &out,
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>%s</title>"
-        "<body style=\"font:16px/1.5 system-ui;max-width:40em;margin:3em auto;padding:0 1em\">"
-        "<h1>%s</h1><p>Problem type <code>%s</code>, code <code>%s</code>, HTTP status %d.</p>"
-        "<p>The reply's <code>detail</code> says what happened; <code>errors</code> names the parameter, field "
-        "or header, its value, what is allowed and, where there is one, the nearest known name. "
-        "<code>retryable</code> tells whether the same request may succeed later, and <code>Retry-After</code> "
-        "when.</p><p><a href=\"/\">Start page</a> · <a href=\"/openapi.yaml\">Interface description</a></p>\n",
-        status_title(problem), status_title(problem), status_slug(problem), status_code(problem),
-        status_http(problem));
+    put_problem_page(&out, (enum status)at);
     return document_tagged(request, 0, for_minutes, format_media_type(FORMAT_HTML), &out, err);
 }

@@ -5,14 +5,21 @@
 #ifndef HANDLERS_DOCUMENT_H
 #define HANDLERS_DOCUMENT_H
 
-#include "server/request.h"
+#include "handlers/negotiate.h"
 
 /* For the caller and for now: no cache may keep it. */
 enum status document_no_store(struct request *request, int http_status, const char *media_type,
                               const struct buf *out, struct err *err) NODISCARD;
 
 /*
- * With a tag made from the bytes, and 304 for whoever has them. generation is the tag's first part: of the data
+ * In the content coding that the client prefers (NOT_ACCEPTABLE: none), under tag, which gets the coding's suffix; 304
+ * for whoever has it. Equal tags mean equal bodies: what was packed is kept in the in-process cache.
+ */
+enum status document_named(struct request *request, char tag[TAG_BYTES], const char *cache_control,
+                           const char *media_type, struct str body, struct err *err) NODISCARD;
+
+/*
+ * The same with a tag made from the bytes. generation is the tag's first part: of the data
  * that the document is about, or 0.
  */
 enum status document_tagged(struct request *request, int64_t generation, const char *cache_control,

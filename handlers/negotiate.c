@@ -243,3 +243,9 @@ enum status tag_make(int64_t generation, struct str canonical, char ret[TAG_BYTE
         (void)snprintf(ret, TAG_BYTES, "g%lld-%.16s", (long long)generation, hex);
     return s;
 }
+
+void tag_add_encoding(char tag[TAG_BYTES], enum encoding encoding)
+{
+    size_t len = str_of(tag).len;
+    (void)snprintf(tag + len, TAG_BYTES - len, "%s", encoding_suffix(encoding));
+}

@@ -5,6 +5,7 @@
 #ifndef HANDLERS_NEGOTIATE_H
 #define HANDLERS_NEGOTIATE_H
 
+#include "base/encode.h"
 #include "server/request.h"
 
 enum format { FORMAT_JSON, FORMAT_CSV, FORMAT_NDJSON, FORMAT_ARROW, FORMAT_HTML, FORMAT_COUNT };
@@ -42,5 +43,8 @@ enum { TAG_BYTES = 64 };
 /* "g<generation>-<first 16 hex digits of SHA-256(canonical)>"; equal inputs give equal tags. */
 enum status tag_make(int64_t generation, struct str canonical, char ret[TAG_BYTES], struct err *err)
     NODISCARD;
+
+/* Codings of one body have tags of their own. */
+void tag_add_encoding(char tag[TAG_BYTES], enum encoding encoding);
 
 #endif

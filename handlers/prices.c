@@ -7,6 +7,7 @@
 #include "handlers/rows_answer.h"
 #include "handlers/urls.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { UIDS_MAX = 200, QUERY_UIDS_MAX = 2000, WIDE_CELLS_MAX = 500000 };
@@ -72,8 +73,11 @@ static enum status plain_prices(struct request *request, struct err *err)
     if (s == STATUS_OK && fields.ptr != NULL && request_param(request, "select").ptr != NULL)
         s = params_refuse(err, "select", request_param(request, "select"),
                           "either fields or select: they are the same");
-    if (s == STATUS_OK && fields.ptr != NULL)
+    if (s == STATUS_OK && fields.ptr != NULL) {
         s = select_parse(rows.query->mart, fields, &request->arena, rows.query, err);
+        if (s != STATUS_OK) /* it speaks of select, which was not sent */
+            (void)snprintf(err->name, sizeof err->name, "fields");
+    }
     rows.when_empty = instrument_must_exist;
     return s != STATUS_OK ? s : rows_answer(request, &rows, err);
 }

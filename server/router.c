@@ -217,8 +217,8 @@ static enum status not_found(const struct router *router, struct request *reques
     struct suggest search = suggest_start(request->path);
     for (size_t i = 0; i < router->n_patterns; i++) {
         struct str address = address_near(&router->patterns[i], split, &request->arena);
-        if (address.len > 0 && address.len + 8 > request->path.len &&
-            request->path.len + 8 > address.len)
+        if (address.len > 0 && !str_eq(address, request->path) &&
+            address.len + 8 > request->path.len && request->path.len + 8 > address.len)
             suggest_offer(&search, address);
     }
     err_suggest(err, suggest_take(&search));

@@ -4,6 +4,7 @@
  */
 #include "store/mart_query_impl.h"
 
+#include "base/date.h"
 #include "base/suggest.h"
 #include "base/words.h"
 #include "store/value.h"
@@ -73,18 +74,20 @@ enum status filter_refuse(struct str parameter, struct str value, struct err *er
     return s;
 }
 
-/* Checks a value and keeps its canonical spelling in the arena; a foreign instant keeps its fraction. */
+/* Checks a value and keeps its canonical spelling in the arena. */
 static enum status keep_value(const struct mart *mart, size_t at, struct str value,
                               struct arena *arena, struct str *ret, struct err *err)
 {
     const struct mart_column *column = &mart->columns[at];
-    char room[VALUE_ROOM_BYTES];
-    enum status s = mart_value_check(column, value, err);
+    char room[VALUE_ROOM_BYTES], instant[INSTANT_EXACT_BYTES];
+    bool is_instant = column->kind == COLUMN_INSTANT;
+    if (is_instant && !instant_to_utc(value, instant))
+        return value_refuse(column, value, VALUE_QUERY_BYTES_MAX, err);
+    enum status s = is_instant ? STATUS_OK : mart_value_check(column, value, err);
     if (s != STATUS_OK)
         return s;
-    bool is_kept =
-        column->kind == COLUMN_INSTANT && !mart->is_managed && str_find(value, '.', 0) < value.len;
-    struct str canonical = is_kept ? value : value_canonical(column->kind, value, room);
+    struct str canonical =
+        is_instant ? str_of(instant) : value_canonical(column->kind, value, room);
     *ret = (struct str){arena_dup(arena, canonical), canonical.len};
     return ret->ptr == NULL ? mart_query_no_memory(err) : STATUS_OK;
 }

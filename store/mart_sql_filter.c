@@ -139,8 +139,26 @@ void sql_add_placeholder(struct builder *b, enum column_kind kind, size_t number
         buf_printf(&b->out, "CAST($%zu AS %s)", number, type);
 }
 
+/* Where whole seconds are compared as text, a fraction has to sort between them: "...59Z" < "...59Z.5" < "...60Z". */
+static struct str instant_as_text(struct builder *b, struct str value)
+{
+    size_t point = str_find(value, '.', 0);
+    if (point == value.len)
+        return value;
+    char *out = arena_dup(b->out.arena, value);
+    if (out == NULL) {
+        b->out.failed = true;
+        return value;
+    }
+    memcpy(out + point + 1, value.ptr + point, value.len - point - 1);
+    out[point] = 'Z';
+    return (struct str){out, value.len};
+}
+
 static void add_value(struct builder *b, enum column_kind kind, struct str value)
 {
+    if (kind == COLUMN_INSTANT && b->kind == DB_SQLITE && b->query->mart->is_managed)
+        value = instant_as_text(b, value);
     sql_add_placeholder(b, kind, sql_new_param(b, value_param(kind, value)));
 }
 

@@ -19,7 +19,8 @@ static const char *const allowed_by_kind[] = {
     [COLUMN_FLOAT] = "a number, such as 1.5 or 1e-7",
     [COLUMN_BOOL] = "true or false",
     [COLUMN_DATE] = "a date YYYY-MM-DD from 1900-01-01 to 2199-12-31",
-    [COLUMN_INSTANT] = "an instant YYYY-MM-DDTHH:MM:SSZ",
+    [COLUMN_INSTANT] =
+        "an instant YYYY-MM-DDTHH:MM:SSZ, in a filter also with an offset as %2B09:00",
     [COLUMN_OTHER] = "text in UTF-8",
 };
 
@@ -57,9 +58,14 @@ static bool is_of_kind(enum column_kind kind, struct str value, size_t max_bytes
 enum status value_check(const struct mart_column *column, struct str value, size_t max_bytes,
                         struct err *err)
 {
+    return is_of_kind(column->kind, value, max_bytes) ? STATUS_OK
+                                                      : value_refuse(column, value, max_bytes, err);
+}
+
+enum status value_refuse(const struct mart_column *column, struct str value, size_t max_bytes,
+                         struct err *err)
+{
     bool is_textual = column->kind == COLUMN_TEXT || column->kind == COLUMN_OTHER;
-    if (is_of_kind(column->kind, value, max_bytes))
-        return STATUS_OK;
     enum status s = err_set(err, STATUS_BAD_VALUE, "Column \"%.*s\" needs %s.",
                             STR_ARG(column->name), allowed_by_kind[column->kind]);
     err_at(err, ERR_PARAMETER, column->name, str_is_utf8(value) ? value : STR("(not UTF-8)"));

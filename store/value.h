@@ -13,6 +13,10 @@ enum { VALUE_QUERY_BYTES_MAX = 1024, VALUE_AFTER_BYTES_MAX = 64 * 1024, VALUE_RO
 enum status value_check(const struct mart_column *column, struct str value, size_t max_bytes,
                         struct err *err) NODISCARD;
 
+/* What value_check says of a value that is not allowed. */
+enum status value_refuse(const struct mart_column *column, struct str value, size_t max_bytes,
+                         struct err *err) NODISCARD;
+
 /*
  * Whether a value that comes back in a cursor can be bound. It was read from the column, where the database may
  * hold more than a filter takes (infinite dates, longer decimals): the database itself compares it by type.

@@ -197,8 +197,10 @@ class Live(unittest.TestCase):
     def test_every_negotiated_get_answers_406_as_described(self):
         for template, target in self.targets():
             if "406" in schema.operation("GET", template)["responses"]:
+                operation = schema.operation("GET", template)
+                has_choice = any(schema.resolve(one)["name"] == "format" for one in operation["parameters"]) or template.startswith("/rest/")
                 with self.subTest(template):
-                    self.ask("GET", template, target, 406, accept="image/png")
+                    self.ask("GET", template, target, 406, **({"accept": "image/png"} if has_choice else {"accept_encoding": "*;q=0"}))
 
     def test_every_other_representation_answers_as_described(self):
         for template, target in self.targets():
@@ -294,6 +296,17 @@ class Live(unittest.TestCase):
 
     def test_the_embedded_description_is_the_file(self):
         self.assertEqual(self.server.get("/openapi.yaml").body, (ROOT / "openapi.yaml").read_bytes())
+
+    def test_every_problem_type_is_explained_in_words_of_its_own(self):
+        pages = (ROOT / "handlers" / "problem_pages.def").read_text(encoding="utf-8")
+        rows = re.findall(r'^PAGE\("([^"]+)", "(.+)",\n     "(.+)"\)$', pages, re.MULTILINE)
+        self.assertEqual(len(rows), len(re.findall(r"^PAGE", pages, re.MULTILINE)), "a row that is not read")
+        self.assertEqual(sorted(slug for slug, _, _ in rows), sorted(PROBLEMS))
+        self.assertEqual(len({what for _, what, _ in rows}), len(rows))
+        for slug, what, remedy in rows:
+            page = self.server.get(f"/docs/problems/{slug}").text
+            for text in (what, remedy):
+                self.assertIn(text.replace('\\"', '"'), page, slug)
 
     def test_every_problem_type_has_a_page(self):
         for slug, (http, code, title) in PROBLEMS.items():

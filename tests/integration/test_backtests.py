@@ -4,6 +4,7 @@ import concurrent.futures
 import csv
 import datetime
 import functools
+import gzip
 import http.client
 import io
 import itertools
@@ -140,6 +141,11 @@ class Identity(Case):
                 answer, head = self.assert_ok(self.server.get(target)), self.server.head(target)
                 self.assertEqual((head.status, head.body, head.header("Content-Length")), (200, b"", str(len(answer.body))))
                 self.assertEqual(self.server.get(target, if_none_match=answer.header("ETag")).status, 304)
+                for _ in range(2):
+                    packed = self.assert_ok(self.server.get(target, accept_encoding="gzip"))
+                    self.assertEqual((packed.header("Content-Encoding"), gzip.decompress(packed.body)), ("gzip", answer.body))
+                    self.assertNotEqual(packed.header("ETag"), answer.header("ETag"))
+                self.assertEqual(self.server.get(target, accept_encoding="gzip", if_none_match=packed.header("ETag")).status, 304)
         tags = {self.server.get(location + end).header("ETag") for end in ("", "/equity", "/equity?format=csv")}
         self.assertEqual(len(tags), 3)
 

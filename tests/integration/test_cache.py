@@ -300,6 +300,31 @@ class InProcess(Case, unittest.TestCase):
             self.assertIn("zstd", refused.json["errors"][0]["allowed"])
         self.assertIsNone(self.get(target, accept_encoding="identity").header("Content-Encoding"))
 
+    def test_documents_are_compressed_once_and_have_a_tag_for_each_coding(self):
+        """Checks 31 to 33 of what is no table."""
+        for target in ("/openapi.yaml", "/openapi.json", "/docs", "/docs/postman.json", "/docs/problems/bad-value", "/", "/.well-known/api-catalog",
+                       "/v1/marts", "/v1/marts/mart_fx_daily", "/v1/marts/mart_fx_daily/schema"):
+            with self.subTest(target):
+                plain = self.assert_ok(self.get(target, accept_encoding="identity"))
+                tags = {plain.header("ETag")}
+                for coding in ("gzip", "zstd", "br"):
+                    answers = [self.assert_ok(self.get(target, accept_encoding=coding)) for _ in range(2)]  # made, then kept
+                    for answer in answers:
+                        self.assertEqual((answer.header("Content-Encoding"), answer.body), (coding, answers[0].body))
+                        self.assertEqual((answer.media_type, answer.header("Content-Length")), (plain.media_type, str(len(answer.body))))
+                        self.assertIn("Accept-Encoding", answer.header("Vary"))
+                    tags.add(answers[0].header("ETag"))
+                    self.assertEqual(self.get(target, accept_encoding=coding, if_none_match=answers[0].header("ETag")).status, 304)
+                    head = self.server.head(target, accept_encoding=coding)
+                    self.assertEqual((head.header("ETag"), head.header("Content-Encoding")), (answers[0].header("ETag"), coding))
+                    decoded = subprocess.run(["curl", "-sS", "--compressed", "-H", f"Accept-Encoding: {coding}", f"http://127.0.0.1:{self.server.port}{target}"],
+                                             stdout=subprocess.PIPE, check=True).stdout
+                    self.assertEqual(decoded, plain.body)
+                self.assertEqual(len(tags), 4)
+                refused = self.get(target, accept_encoding="identity;q=0, *;q=0")
+                self.assertEqual((refused.status, refused.header("Vary")), (406, plain.header("Vary")))
+        self.assertLess(len(self.get("/openapi.json", accept_encoding="gzip").body), len(self.get("/openapi.json").body) / 4)
+
     def test_if_none_match_in_every_spelling(self):
         """Checks 35 and 37: exact, list, weak, star and garbage, before and after the answer is kept."""
         target = ROWS + "&select=date,low"

@@ -160,6 +160,14 @@ class Reading(Case):
                 ("is_cross=is.false&date=eq.2019-07-01", lambda row: row["is_cross"] == "false" and row["date"] == "2019-07-01"),
                 ("known_at=gte.2026-10-29T00:00:00Z", lambda row: row["known_at"] >= "2026-10-29T00:00:00Z"),
                 ("known_at=eq.2026-10-30T15:00:00Z&quote=eq.USD", lambda row: row["known_at"] == "2026-10-30T15:00:00Z" and row["quote"] == "USD"),
+                ("known_at=eq.2026-10-31T00:00:00%2B09:00&quote=eq.USD", lambda row: row["known_at"] == "2026-10-30T15:00:00Z" and row["quote"] == "USD"),
+                ("known_at=eq.2026-10-31T00:00:00+09:00&quote=eq.USD", lambda row: row["known_at"] == "2026-10-30T15:00:00Z" and row["quote"] == "USD"),
+                ("known_at=gte.2026-10-30T15:00:00.5Z", lambda row: row["known_at"] > "2026-10-30T15:00:00Z"),
+                ("known_at=gt.2026-10-29T15:00:00.000001Z", lambda row: row["known_at"] > "2026-10-29T15:00:00Z"),
+                ("known_at=lt.1999-01-04T15:00:00.5Z", lambda row: row["known_at"] <= "1999-01-04T15:00:00Z"),
+                ("known_at=eq.2026-10-30T15:00:00.5Z", lambda row: False),
+                ("known_at=in.(2026-10-30T15:00:00.000Z,2026-10-29T15:00:00.1Z)", lambda row: row["known_at"] == "2026-10-30T15:00:00Z"),
+                ("known_at=neq.1999-01-04T15:00:00.5Z&date=eq.1999-01-04", lambda row: row["date"] == "1999-01-04"),
                 ("date=gte.2019-01-01&date=lte.2019-01-10&quote=eq.CHF",
                  lambda row: "2019-01-01" <= row["date"] <= "2019-01-10" and row["quote"] == "CHF")]:
             with self.subTest(query):
@@ -205,7 +213,9 @@ class Reading(Case):
                 ("quality=eq.99999999999999999999", "bad-value", "quality", "integer"),
                 ("date=gt.2019-02-30", "bad-value", "date", "YYYY-MM-DD"), ("date=eq.today", "bad-value", "date", "YYYY-MM-DD"),
                 ("date=in.(2019-01-01,2019-13-01)", "bad-value", "date", "YYYY-MM-DD"),
-                ("known_at=gt.yesterday", "bad-value", "known_at", "YYYY-MM-DDTHH:MM:SSZ")]:
+                ("known_at=gt.yesterday", "bad-value", "known_at", "YYYY-MM-DDTHH:MM:SSZ"),
+                ("known_at=gt.2020-01-01T00:00:00.1234567Z", "bad-value", "known_at", "YYYY-MM-DDTHH:MM:SSZ"),
+                ("known_at=gt.2020-01-01T00:00:00%2B25:00", "bad-value", "known_at", "%2B09:00")]:
             with self.subTest(query):
                 self.assert_problem(self.get(base + query), slug, about=about, allowed=allowed)
         self.assert_problem(self.get("/v1/marts/mart_fx_daily/rows?is_cross=eq.yes"), "bad-value", about="is_cross",
@@ -525,6 +535,7 @@ class Reading(Case):
     def test_an_unknown_address_is_404_with_the_nearest_one(self):
         self.assert_problem(self.get("/v1/mart"), "not-found", suggestion="/v1/marts")
         self.assert_problem(self.get("/v1/instrumnets"), "not-found", suggestion="/v1/instruments")
+        self.assert_problem(self.get("/v1/instruments/"), "not-found", suggestion="/v1/instruments")
         self.assert_problem(self.get("/v1/marts/mart_fx_daily/row"), "not-found", suggestion="/v1/marts/mart_fx_daily/rows")
         self.assert_problem(self.get("/docs/problems/bad-valu"), "not-found", suggestion="bad-value")
         for target in ("/v2/marts", "/v1", "/v1/", "/v1/marts/", "/v1/marts/mart_fx_daily/rows/x/y", "/favicon.ico", "/metrics", "/readyz",

@@ -312,7 +312,7 @@ class Own(Case):
         for target, slug, about, suggestion in (
                 (one + "interval=1mm", "bad-value", "interval", "1mo"), (one + "adjust=al", "bad-value", "adjust", "all"),
                 (one + "currency=usd", "bad-value", "currency", None), (one + "transform=pct", "bad-value", "transform", "pch"),
-                (one + "interval=1w&fields=clos", "unknown-column", "fields", "close"), (one + "intervall=1w", "unknown-parameter", "intervall", "interval"),
+                (one + "interval=1w&fields=clos", "unknown-column", "fields", "close"), (one + "fields=clos", "unknown-column", "fields", "close"), (one + "intervall=1w", "unknown-parameter", "intervall", "interval"),
                 (one + "interval=1w&fields=date,date", "bad-value", "fields", None), (one + "interval=1w&limit=0", "bad-value", "limit", None),
                 (one + "fields=date&select=date", "bad-value", "select", None), (one + "interval=1w&from=2020-02-30", "bad-value", "from", None),
                 (many + "layout=wid", "bad-value", "layout", "wide"), (many + "field=close", "bad-value", "field", None),

@@ -42,6 +42,39 @@ static void date_parse_refuses_what_is_not_a_day(void **state)
     assert_true(date_parse(STR("2020-02-29"), &date));
 }
 
+static void instants_with_offsets_are_told_in_utc(void **state)
+{
+    (void)state;
+    static const char *const pairs[][2] = {
+        {"2024-03-01T08:59:59+09:00", "2024-02-29T23:59:59Z"},
+        {"2024-03-01T08:59:59 09:00", "2024-02-29T23:59:59Z"},
+        {"2024-03-01t08:59:59.1230z", "2024-03-01T08:59:59.123Z"},
+        {"2024-02-29 20:29:59-0330", "2024-02-29T23:59:59Z"},
+        {"2024-02-29T23:59:59.000000000", "2024-02-29T23:59:59Z"},
+        {"1969-12-31T23:59:59.999999+00", "1969-12-31T23:59:59.999999Z"},
+        {"1900-01-01T09:00:00+09:00", "1900-01-01T00:00:00Z"}};
+    static const char *const bad[] = {"2024-03-01T08:59:59+9",
+                                      "2024-03-01T08:59:59+09:",
+                                      "2024-03-01T08:59:59+09:60",
+                                      "2024-03-01T08:59:59+24:00",
+                                      "2024-03-01T08:59:59+090",
+                                      "2024-03-01T08:59:59*09:00",
+                                      "2024-03-01T08:59:59.1234567Z",
+                                      "2024-03-01T08:59:59Z+09:00",
+                                      "1900-01-01T08:59:59+09:00",
+                                      "2199-12-31T23:59:59-01:00",
+                                      "2024-03-01T24:00:00+09:00",
+                                      "2024-03-01",
+                                      ""};
+    char text[INSTANT_EXACT_BYTES];
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        assert_true(instant_to_utc(str_of(pairs[i][0]), text));
+        assert_string_equal(text, pairs[i][1]);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_false(instant_to_utc(str_of(bad[i]), text));
+}
+
 static void instant_parse_takes_the_three_spellings(void **state)
 {
     (void)state;
@@ -107,6 +140,7 @@ int main(void)
         cmocka_unit_test(every_day_agrees_with_the_c_library),
         cmocka_unit_test(date_parse_refuses_what_is_not_a_day),
         cmocka_unit_test(instant_parse_takes_the_three_spellings),
+        cmocka_unit_test(instants_with_offsets_are_told_in_utc),
         cmocka_unit_test(date_add_months_clips_to_the_month),
         cmocka_unit_test(dates_until_counts_those_that_are_not_after),
         cmocka_unit_test(years_between_counts_anniversaries),
