@@ -14,7 +14,7 @@ from support.problems import Assertions
 from support.backend import Postgresql, Sqlite
 from support.dataset import Dataset
 from support.keys import bearer, make_key
-from support.postgres import sql
+from support.postgres import hold, sql
 from support.redis import Proxy, Redis
 from support.server import SLOW, run
 
@@ -264,10 +264,10 @@ class InProcess(Case, unittest.TestCase):
     def test_head_has_the_headers_of_get_and_runs_no_sql(self):
         """Check 27: the validators are known without the work; Content-Length when the answer is kept."""
         target = ROWS + "&select=date,open"
-        before = self.metric('cache_requests_total{level="l1",outcome="miss"}')
+        before = self.metric('cache_requests_total{level="l1",outcome="miss"}'), self.queries()
         cold = self.server.head(target)
         self.assertEqual((cold.status, cold.body), (200, b""))
-        self.assertEqual(self.metric('cache_requests_total{level="l1",outcome="miss"}'), before)
+        self.assertEqual((self.metric('cache_requests_total{level="l1",outcome="miss"}'), self.queries()), before)
         got = self.assert_ok(self.get(target))
         warm = self.server.head(target)
         for name in ("Content-Type", "ETag", "Cache-Control", "Vary", "Last-Modified"):
@@ -449,6 +449,20 @@ class Publishing(Case, unittest.TestCase):
         self.assertNotEqual(after.header("ETag"), before.header("ETag"))
         self.assertIn("[Once more]", after.text)
         self.assertEqual(self.get(ROWS).header("ETag"), other.header("ETag"))
+
+
+class DatabaseBusy(Case, unittest.TestCase):
+    def test_those_who_wait_get_the_error_of_the_one_at_work(self):
+        """Check 48: one statement runs out of its time for all of them, and the next request asks again."""
+        target = ROWS + "&select=date,close,high"
+        with self.start_server(db_statement_ms=3000) as server:
+            with hold(self.backend.settings["database_url"], "LOCK TABLE mart_price_daily IN ACCESS EXCLUSIVE MODE"):
+                before = self.queries(server)
+                answers = self.together(20, target, [server])
+                self.assertEqual({(answer.status, answer.json["type"]) for answer in answers}, {(504, "/docs/problems/database-timeout")})
+                self.assertEqual(len({answer.json["request_id"] for answer in answers}), 20)
+                self.assertEqual(self.queries(server) - before, 1)
+            self.assert_ok(server.get(target))
 
 
 class DatabaseGone(Case, unittest.TestCase):

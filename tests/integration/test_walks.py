@@ -52,10 +52,16 @@ class Walker:
         walk["rows"].extend((row["uid"], row["name"]) for row in page["data"])
         walk["next"] = page["links"]["next"]
 
+    def next_pages(self):
+        """One more page of every walk that has one; whether there was any."""
+        pending = [walk for walk in self.walks if walk["next"]]
+        for walk in pending:
+            self.step(walk, walk["next"])
+        return bool(pending)
+
     def finish(self):
-        while pending := [walk for walk in self.walks if walk["next"]]:
-            for walk in pending:
-                self.step(walk, walk["next"])
+        while self.next_pages():
+            pass
         self.connection.close()
 
 
@@ -81,12 +87,15 @@ class Walks:
             walkers = [Walker(server.port, walks[i::THREADS]) for i in range(THREADS)]
             in_parallel([walker.first_pages for walker in walkers])
             publisher = threading.Thread(target=database.load, args=(fresh,))
-            publisher.start()  # while the walks go on
-            in_parallel([walker.finish for walker in walkers])
+            publisher.start()
+            in_parallel([walker.next_pages for walker in walkers])  # while it is published
             publisher.join()
+            server.wait_until(lambda: server.get("/v1/marts/mart_instrument/rows?limit=1").json["meta"]["generation"] > 1, "the new generation")
+            under_way = sum(walk["next"] is not None for walk in walks)
+            in_parallel([walker.finish for walker in walkers])  # after it
             late = server.get("/v1/marts/mart_instrument/rows?select=uid,name&limit=1000").json
         self.assertEqual([failure for walker in walkers for failure in walker.failures], [])
-        self.assertEqual(len(walks), WALKS)
+        self.assertEqual(under_way, WALKS)  # every walk has a page before, one meanwhile and one after
         expected = {(row["uid"], row["name"]) for row in instruments("old", ROWS)}
         for walk in walks:
             self.assertEqual(len(walk["generations"]), 1, walk["order"])

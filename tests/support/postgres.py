@@ -1,6 +1,7 @@
 """A throw-away PostgreSQL (pg.sh) shared by one test run, with a database of its own for whoever asks."""
 
 import atexit
+import contextlib
 import glob
 import itertools
 import os
@@ -50,6 +51,17 @@ def sql(url, statements):
     if done.returncode != 0:
         raise AssertionError(f"psql: {done.stderr}\n{statements}")
     return done.stdout
+
+
+@contextlib.contextmanager
+def hold(url, statement):
+    """Runs a statement in a transaction that stays open for the block, and is then rolled back."""
+    with subprocess.Popen([_psql(), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as session:
+        session.stdin.write(f"BEGIN; {statement};\n\\echo held\n")
+        session.stdin.flush()
+        if session.stdout.readline() != "held\n":
+            raise AssertionError(f"psql: {statement}")
+        yield
 
 
 def cluster():
