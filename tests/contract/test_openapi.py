@@ -18,6 +18,12 @@ REQUEST = {"assets": [{"uid": "stock:US.AAPL", "weight": 0.6}, {"uid": "stock:US
            "start": "2015-01-02", "end": "2016-12-30", "benchmark": "index:SPX", "monkeys": {"count": 20, "seed": 1}}
 
 
+def examples_of(node):
+    return [one["value"] if isinstance(one, dict) and "value" in one else one
+            for one in (node["examples"].values() if isinstance(node.get("examples"), dict) else node.get("examples", []))] or (
+                [node["example"]] if "example" in node else [])
+
+
 @functools.lru_cache(maxsize=None)
 def route_table():
     done = run("routes", "--json", var_dir="unused")
@@ -75,6 +81,29 @@ class Tables(unittest.TestCase):
                 self.assertEqual(body is not None, route["body_max_bytes"] > 0)
                 if body:
                     self.assertIn({1 << 24: "16 MiB", 1 << 23: "8 MiB", 1 << 20: "1 MiB", 4096: "4 KiB"}[route["body_max_bytes"]], body["description"])
+
+    def test_every_parameter_has_an_example_that_fits_it(self):
+        for method, path in described():
+            for one in schema.operation(method, path).get("parameters", ()):
+                one = schema.resolve(one)
+                shape = schema.resolve(one["schema"])
+                with self.subTest(path, parameter=one["name"]):
+                    given = examples_of(one) or examples_of(shape) or shape.get("enum") or [shape["const"]]
+                    for example in given:
+                        self.assertEqual(list(schema.errors(shape, example)), [])
+
+    def test_every_document_that_is_read_has_an_example_that_fits_it(self):
+        """All problems, and all JSON of what is read; what jobs and backtests answer is too long for one."""
+        for method, path in described():
+            for status, response in schema.operation(method, path)["responses"].items():
+                for media_type, content in schema.resolve(response).get("content", {}).items():
+                    is_read = method == "GET" and not re.match(r"/(v1/(backtests|jobs)|openapi\.|docs/postman)", path)
+                    with self.subTest(path, status=status, media_type=media_type):
+                        is_json = media_type.endswith(("/json", "+json"))
+                        if media_type == "application/problem+json" or is_read and is_json and "pgrst" not in media_type:
+                            self.assertTrue(examples_of(content))
+                        for example in examples_of(content) if is_json else ():
+                            self.assertEqual(list(schema.errors(content["schema"], example)), [])
 
     def test_problem_types_are_those_of_the_status_table(self):
         problem = schema.openapi()["components"]["schemas"]["Problem"]["properties"]
