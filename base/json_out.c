@@ -320,27 +320,31 @@ void jw_f64_array(struct json_out *json, const double *values, size_t n)
     jw_f64_column(json, values, n, sizeof *values);
 }
 
-/* Of ,"2020-01-31": the day has a neighbour that differs in its last digit alone. */
-static bool is_early(const char *text)
-{
-    return text[DATE_TEXT_BYTES - 1] < '2';
-}
-
+/* Most days are in the month of the one before them, and up to the 28th without looking at the month. */
 void jw_date_array(struct json_out *json, const int32_t *dates, size_t n)
 {
+    enum { DAY = DATE_TEXT_BYTES - 1, SHORTEST_MONTH = 28 };
     char text[DATE_TEXT_BYTES + 2]; /* ,"2020-01-31 and the closing quote in place of the NUL */
+    int day = 0;                    /* of the month */
     jw_array(json);
     for (size_t i = 0; i < n; i++) {
-        int32_t day = i > 0 ? dates[i] - dates[i - 1] : INT32_MAX;
-        char *last = text + DATE_TEXT_BYTES;
-        if (i > 0 && day >= 0 && day <= '9' - *last && is_early(text)) {
-            *last = (char)(*last + day); /* most days follow in the same ten of a month */
+        int64_t ahead = i > 0 ? (int64_t)dates[i] - dates[i - 1] : INT64_MAX;
+        size_t from = i > 0 ? 0 : 1, len = sizeof text - from;
+        if (ahead >= 0 && ahead <= SHORTEST_MONTH - day) {
+            day += (int)ahead;
+            text[DAY] = (char)('0' + day / 10);
+            text[DAY + 1] = (char)('0' + day % 10);
         } else {
             date_format(dates[i], text + 2);
             text[0] = ',';
             text[1] = text[DATE_TEXT_BYTES + 1] = '"';
+            day = 10 * (text[DAY] - '0') + text[DAY + 1] - '0';
         }
-        buf_add(json->out, (struct str){text + (i > 0 ? 0 : 1), sizeof text - (i > 0 ? 0 : 1)});
+        char *to = buf_room(json->out, len);
+        if (to != NULL) {
+            memcpy(to, text + from, len);
+            json->out->len += len;
+        }
     }
     jw_end_array(json);
 }

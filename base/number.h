@@ -26,6 +26,9 @@ enum { NUMBER_TEXT_BYTES = 40 };
  */
 size_t number_format(double value, char ret[NUMBER_TEXT_BYTES]);
 
+/* 12 significant digits as C's "%.11e" writes them, but 0 for -0. value must be finite. Returns the length. */
+size_t number_format_rounded(double value, char ret[NUMBER_TEXT_BYTES]);
+
 /*
  * Decimal text as databases store prices: -?digits(.digits)?, at most 38 digits.
  * Canonical: no leading zeros, no trailing zeros after the point, no "-0": "0012.500" is "12.5".

@@ -1,6 +1,6 @@
 /*
- * backtest_render_trades.c - thousands of trades column by column: names are said once, and what is the same as in the
- * trade before, as most dates and reasons are, is copied from there.
+ * backtest_render_trades.c - thousands of trades column by column: names are said once, and a text that was written
+ * before, as most are, is copied from there.
  */
 #include "handlers/backtest_render_trades.h"
 
@@ -72,27 +72,40 @@ static struct str text_of_reason(const struct backtest_result *r, uint32_t reaso
     return str_of(sim_reason_names[reason]);
 }
 
+/* Where a text was written last, with the comma before it; len 0: nowhere. */
+struct written {
+    uint32_t code;
+    size_t at, len;
+};
+
+enum { WRITTEN = 64 }; /* a power of two; codes that share a place are written anew */
+
+static bool write_again(struct buf *out, const struct written *before)
+{
+    char *to = buf_room(out, before->len);
+    if (to == NULL)
+        return false;
+    memcpy(to, out->ptr + before->at, before->len);
+    out->len += before->len;
+    return true;
+}
+
 static void write_texts(const struct backtest_result *r, const struct texts *column, size_t n,
                         struct json_out *json)
 {
     char room[DATE_TEXT_BYTES];
-    size_t before = 0,
-           len = 0; /* the second value and those after it: the one before, with its comma */
-    uint32_t code_before = 0;
+    struct written written[WRITTEN] = {0};
     jw_key(json, column->key);
     jw_array(json);
     for (size_t i = 0; i < n; i++) {
         uint32_t code = column->code(&r->ledger.trades[i]);
-        char *to = len > 0 && code == code_before ? buf_room(json->out, len) : NULL;
-        if (to != NULL) {
-            memcpy(to, json->out->ptr + before, len);
-            json->out->len += len;
+        struct written *before = &written[code % WRITTEN];
+        if (before->len > 0 && before->code == code && write_again(json->out, before))
             continue;
-        }
-        before = json->out->len;
+        size_t at = json->out->len;
         jw_str(json, column->text(r, code, room));
-        len = i == 0 ? 0 : json->out->len - before;
-        code_before = code;
+        if (i > 0) /* the first one has no comma */
+            *before = (struct written){code, at, json->out->len - at};
     }
     jw_end_array(json);
 }

@@ -66,6 +66,51 @@ static void number_format_reads_back_exactly(void **state)
     }
 }
 
+static void check_rounded(double value)
+{
+    char text[NUMBER_TEXT_BYTES], expected[NUMBER_TEXT_BYTES];
+    size_t n = number_format_rounded(value, text);
+    (void)snprintf(expected, sizeof expected, "%.11e", value + 0.0);
+    assert_string_equal(text, expected);
+    assert_int_equal(n, strlen(expected));
+}
+
+/* Bits of every kind; decimals of few digits, among them those half way between two of 12; and their neighbours. */
+static void number_format_rounded_is_printf_s(void **state)
+{
+    (void)state;
+    uint64_t seed = 88172645463325252u;
+    static const double cases[] = {0.0,
+                                   -0.0,
+                                   0.1,
+                                   999999999999.5,
+                                   9999999999995.0,
+                                   99999999999949.0,
+                                   1e22,
+                                   5e-324,
+                                   1.7976931348623157e308,
+                                   100000000000.25,
+                                   0.0009765625};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        check_rounded(cases[i]);
+        check_rounded(-cases[i]);
+    }
+    for (int i = 0; i < 200000; i++) {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        double value, few = (double)(seed % 20000000000000u) * 0.5;
+        memcpy(&value, &seed, sizeof value);
+        if (isfinite(value))
+            check_rounded(value);
+        for (int scale = 0; scale < 4; scale++, few /= 16.0) {
+            check_rounded(few);
+            check_rounded(nextafter(few, INFINITY));
+            check_rounded(-nextafter(few, 0.0));
+        }
+    }
+}
+
 /* What %g gives with the fewest of 15 to 17 digits that read back. Shortest but for subnormals, which have fewer
  * digits, and powers of two, whose nearest candidate of 16 digits may lie outside their lopsided interval. */
 static size_t by_printf(double value, char text[NUMBER_TEXT_BYTES])
@@ -180,6 +225,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(number_format_writes_known_values),
         cmocka_unit_test(number_format_reads_back_exactly),
+        cmocka_unit_test(number_format_rounded_is_printf_s),
         cmocka_unit_test(number_format_is_the_shortest_for_random_bits_and_random_prices),
         cmocka_unit_test(decimal_is_valid_takes_only_plain_decimals),
         cmocka_unit_test(decimal_canonical_drops_what_carries_no_value),
