@@ -150,7 +150,7 @@ static enum status put_row(struct reading *reading, const struct rows *result, s
                        reading->values)) /* NaN, Infinity */
         table_warn(reading->table, 1u << WARNING_NOT_FINITE);
     note_warnings(reading, result);
-    enum status s = table_row(reading->table, reading->values, err);
+    enum status s = table_sound_row(reading->table, reading->values, err);
     arena_reset(&reading->scratch);
     return s;
 }

@@ -55,7 +55,12 @@ enum status table_row(struct table *table, const struct str *values, struct err 
         table->values[i] = STR_NONE;
         table->warnings |= 1u << WARNING_NOT_FINITE;
     }
-    enum status s = table->writer->row(table, is_copied ? table->values : values, err);
+    return table_sound_row(table, is_copied ? table->values : values, err);
+}
+
+enum status table_sound_row(struct table *table, const struct str *values, struct err *err)
+{
+    enum status s = table->writer->row(table, values, err);
     table->n_rows++;
     return s == STATUS_OK ? table_drain(table, TABLE_CHUNK_BYTES, err) : s;
 }

@@ -62,6 +62,10 @@ enum status table_columns(struct table *table, const struct table_column *column
  * number that JSON cannot write (NaN, an infinity) is NULL in every format, and the answer warns of it.
  */
 enum status table_row(struct table *table, const struct str *values, struct err *err) NODISCARD;
+
+/* The same for values whose numbers JSON can write, every one of them: they are not looked at again. */
+enum status table_sound_row(struct table *table, const struct str *values, struct err *err)
+    NODISCARD;
 size_t table_rows(const struct table *table); /* written so far */
 
 /*

@@ -2,6 +2,7 @@
 #include "store/mart_query_impl.h"
 
 #include "base/date.h"
+#include "base/json_number.h"
 #include "base/number.h"
 #include "store/generation.h"
 #include "store/mart_sql.h"
@@ -233,9 +234,15 @@ static struct str instant_text(struct str text, struct arena *room)
     return (struct str){out, end + 1};
 }
 
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
 static struct str decimal_text(struct str text, struct arena *room)
 {
-    if (text.len > 0 && text.ptr[0] != '-' && (text.ptr[0] < '0' || text.ptr[0] > '9'))
+    bool ends_in_digit = text.len > 0 && is_digit(text.ptr[text.len - 1]);
+    if (!ends_in_digit || (text.ptr[0] != '-' && !is_digit(text.ptr[0])))
         return STR_NONE; /* NaN, Infinity */
     if (is_canonical_decimal(text))
         return text;
@@ -269,21 +276,33 @@ struct str mart_value_text(const struct rows *rows, size_t result_column, enum c
     return kind == COLUMN_INSTANT ? instant_text(text, room) : text;
 }
 
+/* For a back end whose numbers may be any text. */
+static struct str sound_text(const struct rows *rows, size_t column, enum column_kind kind,
+                             struct arena *room)
+{
+    struct str text = mart_value_text(rows, column, kind, room);
+    bool is_number = kind == COLUMN_INT || kind == COLUMN_DECIMAL || kind == COLUMN_FLOAT;
+    return is_number && text.ptr != NULL && !json_number_is_valid(text) ? STR_NONE : text;
+}
+
 bool mart_row_texts(const struct rows *rows, const enum column_kind *kinds, size_t n,
                     struct arena *room, struct str *ret)
 {
     bool has_gap = false, has_texts = rows_texts(rows, n, ret);
     for (size_t i = 0; i < n; i++) {
-        bool is_null = has_texts ? ret[i].ptr == NULL : rows_is_null(rows, i);
-        if (is_null)
+        if (has_texts ? ret[i].ptr == NULL : rows_is_null(rows, i)) {
             ret[i] = STR_NONE;
-        else if (!has_texts || kinds[i] == COLUMN_FLOAT || kinds[i] == COLUMN_BOOL)
-            ret[i] = mart_value_text(rows, i, kinds[i], room);
+            continue;
+        }
+        if (!has_texts)
+            ret[i] = sound_text(rows, i, kinds[i], room);
         else if (kinds[i] == COLUMN_DECIMAL)
             ret[i] = decimal_text(ret[i], room);
         else if (kinds[i] == COLUMN_INSTANT)
             ret[i] = instant_text(ret[i], room);
-        has_gap = has_gap || (!is_null && ret[i].ptr == NULL);
+        else if (kinds[i] == COLUMN_FLOAT || kinds[i] == COLUMN_BOOL)
+            ret[i] = computed_text(rows, i, kinds[i], room);
+        has_gap = has_gap || ret[i].ptr == NULL;
     }
     return has_gap;
 }

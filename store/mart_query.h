@@ -161,7 +161,10 @@ size_t mart_query_order_result_column(const struct mart_query *query, size_t i);
 struct str mart_value_text(const struct rows *rows, size_t result_column, enum column_kind kind,
                            struct arena *room);
 
-/* The same of the first n columns of the row at hand; true when one has no text but is not NULL (NaN, Infinity). */
+/*
+ * The same of the first n columns of the row at hand. Every number is one that JSON can write: another one (NaN,
+ * Infinity) is as NULL, and true is returned.
+ */
 bool mart_row_texts(const struct rows *rows, const enum column_kind *kinds, size_t n,
                     struct arena *room, struct str *ret);
 
