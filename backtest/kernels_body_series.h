@@ -225,13 +225,9 @@ static size_t kernel_live(const double *x, size_t n)
     size_t whole = whole_rounds(n), i = 0;
     for (; i < whole; i += KERNEL_LANES) {
         vector_mask is_live = ~(vector_mask){0};
-        int64_t lane[WIDTH], all = -1;
         EACH_PART(h)
         is_live &= (vector_mask)(LOAD(x + i + h * WIDTH) > 0);
-        memcpy(lane, &is_live, sizeof lane);
-        for (size_t k = 0; k < WIDTH; k++)
-            all &= lane[k];
-        if (all == 0)
+        if (IS_ANY(~is_live))
             break;
     }
     while (i < n && x[i] > 0)

@@ -94,24 +94,31 @@ static void kernel_value(const double *const *column, const double *units, size_
 #undef VALUE
 }
 
-/* One session of all portfolios, one lane each: for spans shorter than a vector. */
-static void value_session(const struct kernel_holdings *h, size_t t)
+/* Sessions [from, from + count) of all portfolios, one lane each; count is a constant below WIDTH. */
+static ALWAYS_INLINE void value_few(const struct kernel_holdings *h, size_t from, size_t count)
 {
-    for (size_t p = 0; p < h->n_portfolios; p += WIDTH) {
-        vector sum = {0};
-        double lane[WIDTH];
-        for (size_t j = 0; j < h->n_assets; j++)
-            sum += LOAD(h->units + j * h->stride + p) * h->column[j][t];
-        sum = LOAD(h->cash + p) + sum;
-        memcpy(lane, &sum, sizeof lane);
-        for (size_t k = 0; k < WIDTH; k++)
-            h->equity[p + k][t] = lane[k];
+    for (size_t p = 0; p < h->n_portfolios; p += KERNEL_LANES) {
+        vector sum[WIDTH][PARTS] = {{{0}}};
+        const double *units = h->units + p;
+        for (size_t j = 0; j < h->n_assets; j++, units += h->stride) {
+            UNROLLED
+            for (size_t s = 0; s < count; s++) {
+                EACH_PART(q)
+                sum[s][q] += LOAD(units + q * WIDTH) * h->column[j][from + s];
+            }
+        }
+        for (size_t s = 0; s < count; s++) {
+            double lane[KERNEL_LANES];
+            memcpy(lane, sum[s], sizeof lane);
+            for (size_t k = 0; k < KERNEL_LANES; k++)
+                h->equity[p + k][from + s] = h->cash[p + k] + lane[k];
+        }
     }
 }
 
 /* TOGETHER portfolios over the prices of a tile, count vectors of them an asset. */
 static ALWAYS_INLINE void value_pair(const struct kernel_holdings *h, const double *tile, size_t p,
-                                     size_t from, size_t to, size_t count)
+                                     size_t from, size_t count)
 {
     vector sum[TOGETHER][TILE_MOST] = {{{0}}};
     size_t n = h->n_assets, stride = h->stride;
@@ -129,38 +136,42 @@ static ALWAYS_INLINE void value_pair(const struct kernel_holdings *h, const doub
         double cash = h->cash[p + q], *equity = h->equity[p + q] + from;
         UNROLLED
         for (size_t v = 0; v < count; v++)
-            STORE(equity + begin_of(v, count, to - from), cash + sum[q][v]);
+            STORE(equity + v * WIDTH, cash + sum[q][v]);
     }
 }
 
-/* All portfolios over [from, to), whose prices are laid side by side once for all of them. */
-static void value_block(const struct kernel_holdings *h, size_t from, size_t to)
+/* All portfolios over count vectors of sessions, whose prices are laid side by side once for all of them. */
+static void value_block(const struct kernel_holdings *h, size_t from, size_t count)
 {
-    size_t count = vectors_for(to - from), at = 0;
+    double *tile = h->tile;
     for (size_t j = 0; j < h->n_assets; j++) {
-        for (size_t v = 0; v < count; v++, at += WIDTH)
-            STORE(h->tile + at, LOAD(h->column[j] + from + begin_of(v, count, to - from)));
+        for (size_t v = 0; v < count; v++, tile += WIDTH)
+            STORE(tile, LOAD(h->column[j] + from + v * WIDTH));
     }
-#define PAIR(count) value_pair(h, h->tile, p, from, to, count)
+#define PAIR(count) value_pair(h, h->tile, p, from, count)
     for (size_t p = 0; p < h->n_portfolios; p += TOGETHER) {
         WITH_COUNT(count, PAIR)
     }
 #undef PAIR
 }
 
+/* Whole vectors of sessions two portfolios at a time, the rest a lane each. */
 static void kernel_value_many(const struct kernel_holdings *h, size_t from, size_t to)
 {
-    const size_t most = (size_t)TILE_MOST * WIDTH;
-    size_t t = from;
+    size_t n_vectors = (to - from) / WIDTH, t = from;
     fetch_next(h->column, h->n_assets, from, to);
-    for (; to - t > most; t += most)
-        value_block(h, t, t + most);
-    if (to - t < WIDTH && to - from >= WIDTH)
-        t = to - WIDTH;
-    if (to - t >= WIDTH) {
-        value_block(h, t, to);
-        return;
+    while (n_vectors > 0) {
+        size_t count = n_vectors < TILE_MOST ? n_vectors : TILE_MOST;
+        value_block(h, t, count);
+        t += count * WIDTH;
+        n_vectors -= count;
     }
-    for (; t < to; t++)
-        value_session(h, t);
+#if KERNELS_WIDTH == 4
+    if (to - t == 3)
+        value_few(h, t, 3);
+    else if (to - t == 2)
+        value_few(h, t, 2);
+#endif
+    if (to - t == 1)
+        value_few(h, t, 1);
 }
