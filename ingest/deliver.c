@@ -66,7 +66,7 @@ static enum status read_failing(struct delivery *d, struct err *err)
     bool has_row = false;
     enum status s = db_query(
         d->from,
-        "SELECT dataset, ymd, reason FROM load_quality WHERE status = 'fail' ORDER BY ymd, dataset",
+        "SELECT dataset, ymd, reason FROM load_verdict WHERE status = 'fail' ORDER BY ymd, dataset",
         NO_PARAMS, &rows, err);
     while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row) {
         struct str dataset = rows_text(&rows, 0);

@@ -11,7 +11,7 @@ enum { TOUCHES_BYTES_MAX = 128 << 20, SERIES_BYTES_MAX = 192 << 20, FX_BYTES_MAX
 
 static const char touches_sql[] =
     "SELECT t.uid, i.asset_class, i.market, i.currency, i.symbol, i.is_survivor_biased, "
-    "t.from_date, t.to_date, t.lookback_date FROM stg_touch t JOIN dim_instrument i ON i.uid = t.uid "
+    "t.from_date, t.to_date, t.lookback_date, i.coupon_rate, i.coupons_per_year, i.maturity_date FROM stg_touch t JOIN dim_instrument i ON i.uid = t.uid "
     "ORDER BY t.uid";
 
 static const char count_sql[] =
@@ -33,7 +33,8 @@ struct pass {
     size_t n, room;
     int32_t from, to; /* of all touches */
     struct fx_book *fx;
-    struct outbox measures, panel, periods;
+    struct series_benchmark benchmarks[SERIES_BENCHMARKS];
+    struct outbox measures, panel, periods, risk, bonds;
 };
 
 struct str series_number(double value, char room[NUMBER_TEXT_BYTES])
@@ -60,6 +61,9 @@ static enum status add_touch(struct pass *p, const struct rows *rows, struct err
     (void)rows_date(rows, 6, &t->from);
     (void)rows_date(rows, 7, &t->to);
     (void)rows_date(rows, 8, &t->lookback);
+    t->is_bond = !rows_is_null(rows, 9) && rows_date(rows, 11, &t->bond.maturity);
+    t->bond.coupon_rate = t->is_bond ? rows_f64(rows, 9) : 0;
+    t->bond.coupons_per_year = (unsigned)rows_i64(rows, 10);
     p->from = p->n == 1 || t->lookback < p->from ? t->lookback : p->from;
     p->to = p->n == 1 || t->to > p->to ? t->to : p->to;
     return t->symbol == NULL ? err_out_of_memory(err) : STATUS_OK;
@@ -265,10 +269,18 @@ static enum status pass_one(struct pass *p, const struct series_touch *t, struct
     if (s == STATUS_OK)
         s = delete_old(p, &p->periods, &series, "period_end", before, err);
     if (s == STATUS_OK)
+        s = delete_old(p, &p->risk, &series, "as_of", before, err);
+    if (s == STATUS_OK && t->is_bond)
+        s = delete_old(p, &p->bonds, &series, "date", before, err);
+    if (s == STATUS_OK)
         s = series_measures(&series, &p->measures, p->db, err);
     if (s == STATUS_OK)
         s = series_panel(&series, p->fx, &p->panel, p->db, err);
-    return s == STATUS_OK ? series_periods(&series, &p->periods, p->db, err) : s;
+    if (s == STATUS_OK)
+        s = series_periods(&series, &p->periods, p->db, err);
+    if (s == STATUS_OK)
+        s = series_bond(&series, &p->bonds, p->db, err);
+    return s == STATUS_OK ? series_risk(&series, p->benchmarks, &p->risk, p->db, err) : s;
 }
 
 static const char *const measure_columns[] = {
@@ -286,16 +298,44 @@ static const char *const period_columns[] = {
     "uid",   "period", "period_end", "first_date", "last_date", "open",   "high",   "low",
     "close", "ret",    "vol",        "max_dd",     "volume",    "n_days", "load_id"};
 
+static const char *const risk_columns[] = {"uid",
+                                           "as_of",
+                                           "window_days",
+                                           "currency",
+                                           "n_obs",
+                                           "ann_return",
+                                           "ann_vol",
+                                           "sharpe",
+                                           "sortino",
+                                           "calmar",
+                                           "max_dd",
+                                           "max_dd_days",
+                                           "var_95",
+                                           "cvar_95",
+                                           "skew",
+                                           "kurt",
+                                           "beta_to_benchmark",
+                                           "load_id"};
+static const char *const bond_columns[] = {
+    "uid",          "date",        "is_matured", "years_to_maturity",
+    "accrued",      "dirty_price", "ytm",        "current_yield",
+    "mod_duration", "ret_1d",      "load_id"};
+
 static enum status init_boxes(struct pass *p, int64_t load_id, struct err *err)
 {
-    enum status s = outbox_init(&p->measures, p->db, "fact_price_measure", measure_columns,
-                                ARRAY_LEN(measure_columns), load_id, err);
-    if (s == STATUS_OK)
-        s = outbox_init(&p->panel, p->db, "mart_price_panel", panel_columns,
-                        ARRAY_LEN(panel_columns), load_id, err);
-    if (s == STATUS_OK)
-        s = outbox_init(&p->periods, p->db, "mart_return_period", period_columns,
-                        ARRAY_LEN(period_columns), load_id, err);
+    const struct {
+        struct outbox *box;
+        const char *table;
+        const char *const *columns;
+        size_t n;
+    } all[] = {{&p->measures, "fact_price_measure", measure_columns, ARRAY_LEN(measure_columns)},
+               {&p->panel, "mart_price_panel", panel_columns, ARRAY_LEN(panel_columns)},
+               {&p->periods, "mart_return_period", period_columns, ARRAY_LEN(period_columns)},
+               {&p->risk, "mart_risk", risk_columns, ARRAY_LEN(risk_columns)},
+               {&p->bonds, "fact_bond_measure", bond_columns, ARRAY_LEN(bond_columns)}};
+    enum status s = STATUS_OK;
+    for (size_t i = 0; i < ARRAY_LEN(all) && s == STATUS_OK; i++)
+        s = outbox_init(all[i].box, p->db, all[i].table, all[i].columns, all[i].n, load_id, err);
     return s;
 }
 
@@ -304,9 +344,11 @@ static enum status run(struct pass *p, struct err *err)
     enum status s = read_touches(p, err);
     if (s == STATUS_OK && p->n > 0)
         s = fx_book_load(p->db, &p->rates, p->from, p->to, &p->fx, err);
+    if (s == STATUS_OK && p->n > 0)
+        s = series_benchmarks_load(p->db, &p->rates, p->from, p->to, p->benchmarks, err);
     for (size_t i = 0; i < p->n && s == STATUS_OK; i++)
         s = stop_is_raised(p->stop) ? stop_status(p->stop, err) : pass_one(p, &p->all[i], err);
-    struct outbox *const boxes[] = {&p->measures, &p->panel, &p->periods};
+    struct outbox *const boxes[] = {&p->measures, &p->panel, &p->periods, &p->risk, &p->bonds};
     for (size_t i = 0; i < ARRAY_LEN(boxes) && s == STATUS_OK; i++)
         s = outbox_flush(boxes[i], p->db, err);
     return s;
@@ -323,10 +365,15 @@ enum status series_pass(struct db *db, int64_t load_id, const struct stop *stop,
     if (s == STATUS_OK)
         s = run(&p, err);
     if (s == STATUS_OK)
-        *ret_rows = p.measures.n_written + p.panel.n_written + p.periods.n_written;
+        *ret_rows = p.measures.n_written + p.panel.n_written + p.periods.n_written +
+                    p.risk.n_written + p.bonds.n_written;
+    if (s == STATUS_OK)
+        s = correlations_refresh(db, load_id, stop, err);
     outbox_clear(&p.measures);
     outbox_clear(&p.panel);
     outbox_clear(&p.periods);
+    outbox_clear(&p.risk);
+    outbox_clear(&p.bonds);
     arena_clear(&p.touches);
     arena_clear(&p.prices);
     arena_clear(&p.rates);

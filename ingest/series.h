@@ -6,6 +6,7 @@
 #ifndef INGEST_SERIES_H
 #define INGEST_SERIES_H
 
+#include "backtest/bond.h"
 #include "base/arena.h"
 #include "base/date.h"
 #include "base/number.h"
@@ -18,7 +19,8 @@ enum { SERIES_LOOKBACK_DAYS = 400, SERIES_GAP_DAYS = 31 };
 /* A touched instrument. */
 struct series_touch {
     const char *uid, *asset_class, *market, *currency, *symbol;
-    bool is_biased;
+    bool is_biased, is_bond; /* is_bond: its terms are known */
+    struct bond_terms bond;
     int32_t from, to, lookback;
 };
 
@@ -51,6 +53,27 @@ enum status fx_book_load(struct db *db, struct arena *arena, int32_t from, int32
 /* The rate of the day, or of at most seven days before; NaN when there is none. */
 double fx_book_rate(const struct fx_book *book, const char *base, const char *quote, int32_t date);
 
+/* What a currency's instruments are measured against: an index of that currency. */
+enum { SERIES_BENCHMARKS = 2 };
+struct series_benchmark {
+    const char *uid, *currency;
+    int32_t *date;
+    double *level;
+    size_t n;
+};
+enum status series_benchmarks_load(struct db *db, struct arena *arena, int32_t from, int32_t to,
+                                   struct series_benchmark ret[SERIES_BENCHMARKS], struct err *err)
+    NODISCARD;
+/* That of the currency; NULL: none. */
+const struct series_benchmark *series_benchmark_of(const struct series_benchmark *all,
+                                                   const char *currency);
+/* The level of the day, or of at most stale_days before; NaN when there is none. benchmark may be NULL. */
+double series_benchmark_at(const struct series_benchmark *benchmark, int32_t date,
+                           int32_t stale_days);
+
+/* The last day of its month. */
+int32_t series_month_end(int32_t date);
+
 /* Rows of a table that wait to be written together. */
 enum { OUTBOX_COLUMNS_MAX = 34, OUTBOX_ROWS_MAX = 10000 };
 struct outbox {
@@ -75,13 +98,18 @@ enum status outbox_flush(struct outbox *box, struct db *db, struct err *err) NOD
 /* A double as text in room; NaN is NULL. */
 struct str series_number(double value, char room[NUMBER_TEXT_BYTES]);
 
-/* The rows of one series for the three tables. */
+/* The rows of one series for each table; a bond's only where its terms are known. */
 enum status series_measures(const struct series *series, struct outbox *box, struct db *db,
                             struct err *err) NODISCARD;
 enum status series_panel(const struct series *series, const struct fx_book *fx, struct outbox *box,
                          struct db *db, struct err *err) NODISCARD;
 enum status series_periods(const struct series *series, struct outbox *box, struct db *db,
                            struct err *err) NODISCARD;
+
+enum status series_risk(const struct series *series, const struct series_benchmark *benchmarks,
+                        struct outbox *box, struct db *db, struct err *err) NODISCARD;
+enum status series_bond(const struct series *series, struct outbox *box, struct db *db,
+                        struct err *err) NODISCARD;
 
 /* Everything that stg_touch names. */
 enum status series_pass(struct db *db, int64_t load_id, const struct stop *stop, int64_t *ret_rows,
@@ -90,5 +118,9 @@ enum status series_pass(struct db *db, int64_t load_id, const struct stop *stop,
 /* Before stg_touch is made: dim_adjustment of instruments with new actions or prices; changes are noted in load_touch. */
 enum status adjustments_refresh(struct db *db, int64_t load_id, int64_t since, struct err *err)
     NODISCARD;
+
+/* After the pass: mart_correlation from the first touched month on. */
+enum status correlations_refresh(struct db *db, int64_t load_id, const struct stop *stop,
+                                 struct err *err) NODISCARD;
 
 #endif

@@ -8,6 +8,12 @@
 
 static const char kinds[] = "WMQY";
 
+int32_t series_month_end(int32_t date)
+{
+    struct civil c = date_to_civil(date);
+    return date - c.day + date_days_in_month(c.year, c.month);
+}
+
 static int32_t end_of(char kind, int32_t date)
 {
     struct civil c = date_to_civil(date);

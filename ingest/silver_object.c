@@ -273,13 +273,17 @@ static enum status judge(const struct silver_load *load, const struct silver_obj
 {
     char ymd[DATE_TEXT_BYTES], earlier[DATE_TEXT_BYTES];
     struct contract_day day = {.n_rows = o->n_rows, .n_rejected = o->n_bad};
-    int64_t known = 0, newer = 0;
+    int64_t known = 0, newer = 0, jumps = 0;
     struct str name = str_of(load->name);
     struct db_param id[] = {db_text(name), db_date(o->ymd, ymd),
                             db_text(o->fetched_at[0] == '\0' ? STR_NONE : str_of(o->fetched_at))};
     enum status s = warehouse_number(
         load->db, "SELECT n_rows FROM load_quality WHERE dataset = $1 AND ymd = $2", id, 2, &known,
         err);
+    if (s == STATUS_OK)
+        s = warehouse_number(load->db,
+                             "SELECT n_jumps FROM load_quality WHERE dataset = $1 AND ymd = $2", id,
+                             2, &jumps, err);
     if (s == STATUS_OK)
         s = warehouse_number(load->db,
                              "SELECT 1 FROM load_quality WHERE dataset = $1 AND ymd = $2 AND "
@@ -303,10 +307,10 @@ static enum status judge(const struct silver_load *load, const struct silver_obj
         load->db,
         "INSERT INTO load_quality (dataset, ymd, expected_rows, n_rows, n_duplicates, "
         "n_nulls, n_rejected, n_out_of_range, n_jumps, status, reason, fetched_at, load_id) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11, $12)",
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         PARAMS(db_text(name), id[1], db_i64(day.expected), db_i64(day.n_rows),
                db_i64(o->n_repeated), db_i64(o->n_nulls), db_i64(o->n_bad),
-               db_i64(o->n_out_of_range), db_text(str_of(verdict)),
+               db_i64(o->n_out_of_range), db_i64(jumps), db_text(str_of(verdict)),
                db_text(reason[0] == '\0' ? STR_NONE : str_of(reason)), id[2],
                db_i64(load->load_id)),
         NULL, err);

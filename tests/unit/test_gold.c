@@ -245,6 +245,123 @@ static void a_failing_contract_leaves_what_is_served(void **state)
     assert_string_equal(served("SELECT count(*) FROM mart_price_daily"), "3");
 }
 
+static void put_day(const char *folder, const char *ymd, unsigned first, unsigned factor,
+                    const char *fetched)
+{
+    char text[1000];
+    size_t n = 0;
+    for (unsigned k = 0; k < 6; k++)
+        n += (size_t)snprintf(text + n, sizeof text - n,
+                              "S%u,%s,,,,%u,,9,,,,,,,,,,datagokr_stock,%s,raw\n", k, ymd,
+                              (first + k) * (k % 3 == 0 ? factor : 1), fetched);
+    put_rows(&w, folder, ymd, fetched, "bar", text);
+}
+
+static void prices_in_another_unit_fail_until_they_are_corrected(void **state)
+{
+    (void)state;
+    put_day("kr_stock", "2024-12-02", 100, 1, FETCHED);
+    put_day("kr_stock", "2024-12-03", 101, 1000, FETCHED);
+    load_all("kr_stock", "kr_stock");
+    (void)model();
+    assert_true(publish(STATUS_BAD_DATA, false).is_blocked);
+    assert_string_equal(
+        served("SELECT ymd, status, reason, n_jumps FROM mart_data_quality_daily ORDER BY ymd"),
+        "2024-12-02|ok|~|0\n2024-12-03|fail|jumps|2");
+    put_day("kr_stock", "2024-12-03", 101, 1, "2024-12-11T01:00:00Z");
+    load_all("kr_stock", "kr_stock");
+    (void)model();
+    (void)publish(STATUS_OK, false);
+    assert_string_equal(
+        served("SELECT ymd, status, n_jumps FROM mart_data_quality_daily ORDER BY ymd"),
+        "2024-12-02|ok|0\n2024-12-03|ok|0");
+}
+
+static void open_days_without_rows_are_gaps(void **state)
+{
+    (void)state;
+    put_day("kr_stock", "2024-12-23", 100, 1, FETCHED);
+    put_day("kr_stock", "2024-12-26", 100, 1, FETCHED);
+    load_all("kr_stock", "kr_stock");
+    put_rows(&w, "kr_market_holiday", "2024-12-25", FETCHED, "holiday",
+             "XKRX,2024-12-25,Christmas Day,krx_holiday," FETCHED ",raw\n");
+    load_all("kr_holiday", "kr_market_holiday");
+    (void)model();
+    (void)publish(STATUS_OK, false);
+    static const char gaps[] = "SELECT ymd, n_rows, status FROM mart_data_quality_daily "
+                               "WHERE dataset = 'kr_stock' AND reason = 'gap' ORDER BY ymd";
+    assert_string_equal(served(gaps), "2024-12-24|0|warn");
+    put_day("kr_stock", "2024-12-24", 100, 1, "2024-12-30T01:00:00Z");
+    load_all("kr_stock", "kr_stock");
+    (void)model();
+    (void)publish(STATUS_OK, false);
+    assert_string_equal(served(gaps), "");
+}
+
+static double served_number(const char *sql)
+{
+    return strtod(served(sql), NULL);
+}
+
+static void a_bond_at_par_yields_its_coupon(void **state)
+{
+    (void)state;
+    put_rows(&w, "bonds", "2024-12-02", FETCHED, "bar",
+             "US0000000001,2024-12-02,,,,100,,,,,,,,,,,USD,bi_bond," FETCHED ",raw\n");
+    put_rows(&w, "bonds", "2025-03-03", FETCHED, "bar",
+             "US0000000001,2025-03-03,,,,101,,,,,,,,,,,USD,bi_bond," FETCHED ",raw\n");
+    load_all("bond", "bonds");
+    (void)model();
+    assert_string_equal(warehouse_text(&w, "SELECT count(*) FROM mart_bond_daily"), "0");
+    put_rows(
+        &w, "bonds_meta", "2025-03-03", FETCHED, "bond",
+        "US0000000001,us-5,2025-03-03,Five,United States,Treasury,,USD,,,5,,,2034-12-02,2,,No,bi_bond_meta," FETCHED
+        ",raw\n");
+    load_all("bond_meta", "bonds_meta");
+    (void)model();
+    (void)publish(STATUS_OK, false);
+    static const struct {
+        const char *sql;
+        double wanted;
+    } figures[] = {{"SELECT ytm FROM mart_bond_daily WHERE date = '2024-12-02'", 0.05},
+                   {"SELECT accrued FROM mart_bond_daily WHERE date = '2024-12-02'", 0},
+                   /* (1 - 1.025^-20) / 0.05 */
+                   {"SELECT mod_duration FROM mart_bond_daily WHERE date = '2024-12-02'", 7.794581},
+                   /* 91 of 182 days */
+                   {"SELECT accrued FROM mart_bond_daily WHERE date = '2025-03-03'", 1.25},
+                   {"SELECT dirty_price FROM mart_bond_daily WHERE date = '2025-03-03'", 102.25}};
+    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++)
+        assert_true(served_number(figures[i].sql) - figures[i].wanted < 1e-6 &&
+                    served_number(figures[i].sql) - figures[i].wanted > -1e-6);
+    assert_string_equal(
+        served("SELECT bond_key, issuer, country, currency FROM mart_bond_daily LIMIT 1"),
+        "us-5|Treasury|US|USD");
+}
+
+static void risk_and_correlation_are_those_of_the_engine(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 24; i++) {
+        char ymd[DATE_TEXT_BYTES];
+        date_format(20058 + i, ymd); /* 2024-12-01 */
+        put_bar("coin_data", "UP", ymd, i % 2 == 0 ? "100" : "110", "binance", FETCHED);
+        put_bar("coin_data", "DOWN", ymd, i % 2 == 0 ? "110" : "100", "binance", FETCHED);
+    }
+    load_all("coin", "coin_data");
+    (void)model();
+    (void)publish(STATUS_OK, false);
+    assert_string_equal(served("SELECT uid, as_of, window_days, currency, n_obs FROM mart_risk "
+                               "WHERE uid = 'coin:UP' ORDER BY window_days"),
+                        "coin:UP|2024-12-31|90|USD|23\ncoin:UP|2024-12-31|365|USD|23");
+    assert_true(
+        served_number("SELECT max_dd FROM mart_risk WHERE uid = 'coin:UP' AND window_days = 90") +
+            1.0 / 11 <
+        1e-12);
+    assert_string_equal(served("SELECT instrument_a, instrument_b, n_obs FROM mart_correlation"),
+                        "coin:DOWN|coin:UP|23");
+    assert_true(served_number("SELECT corr FROM mart_correlation") < -0.99);
+}
+
 enum { FIRST_DAY = 19340, SPAN = 480, OBJECTS = 105 }; /* from 2022-12-14 */
 
 static const struct {
@@ -255,7 +372,8 @@ static const struct {
             {"coin", "coin_data"},
             {"fx", "exchange_rate"},
             {"kr_holiday", "kr_market_holiday"},
-            {"kr_industry", "industry_code/krx_codes"}};
+            {"kr_industry", "industry_code/krx_codes"},
+            {"index", "index_data"}};
 enum { SETS = sizeof sets / sizeof sets[0] };
 
 /* Days cluster, so that some are neighbours, and some far apart. */
@@ -274,17 +392,22 @@ static void put_random(struct rng *rng, size_t set)
     instant_format((int64_t)(day + 1 + (int32_t)rng_next_below(rng, 300)) * 86400 +
                        rng_next_below(rng, 86400),
                    at);
-    static const char *const shapes[SETS] = {"bar",  "action",  "bar",    "bar",
-                                             "rate", "holiday", "listing"};
+    static const char *const shapes[SETS] = {"bar",  "action",  "bar",     "bar",
+                                             "rate", "holiday", "listing", "bar"};
     for (unsigned k = 0; k < 3; k++) {
         unsigned price = 50 + rng_next_below(rng, 100), pick = rng_next_below(rng, 3);
         if (pick == 0 && k > 0)
             continue;
+        static const char *const indices[] = {"KOSPI", "SPX", "DAX"};
         const char *source = set == 2 ? "datagokr_stock" : set == 3 ? "binance" : "yahoo";
         if (set == 0 || set == 2 || set == 3)
             n += (size_t)snprintf(text + n, sizeof text - n,
                                   "S%u,%s,,,,%u.25,,%u,9,,,1000,,,,,,%s,%s,raw\n", k, ymd, price,
                                   price, source, at);
+        else if (set == 7)
+            n +=
+                (size_t)snprintf(text + n, sizeof text - n, "%s,%s,,,,%u,,,,,,,,,,,,yahoo,%s,raw\n",
+                                 indices[k], ymd, price, at);
         else if (set == 1)
             n += (size_t)snprintf(text + n, sizeof text - n, "S%u,%s,%s,%s,%s,USD,yahoo,%s,raw\n",
                                   k, ymd, pick == 1 ? "split" : "dividend", pick == 1 ? "" : "1.5",
@@ -313,6 +436,10 @@ static const char *all_models(void)
         "ORDER BY uid, date",
         "SELECT uid, period, period_end, first_date, last_date, high, low, close, ret, vol, max_dd, volume, "
         "n_days FROM mart_return_period ORDER BY uid, period, period_end",
+        "SELECT uid, as_of, window_days, currency, ann_return, ann_vol, sharpe, max_dd, var_95, skew, "
+        "beta_to_benchmark, n_obs FROM mart_risk ORDER BY uid, as_of, window_days, currency",
+        "SELECT as_of, instrument_a, instrument_b, corr, cov, n_obs FROM mart_correlation "
+        "ORDER BY as_of, instrument_a, instrument_b",
         "SELECT date, asset_class, market, n_instruments, n_up, n_flat, ret_mean, ret_median, "
         "ret_cap_weighted, value_traded_krw FROM mart_asset_class_daily ORDER BY date, asset_class, market",
         "SELECT date, market, industry, n_items, ret_mean, ret_median, value_traded "
@@ -357,12 +484,36 @@ static void load_in_windows(size_t set)
     }
 }
 
+/* Enough days in a row for what is measured over many. */
+static void put_run(struct rng *rng)
+{
+    enum { RUN_DAYS = 45 };
+    for (int32_t day = FIRST_DAY + 100; day < FIRST_DAY + 100 + RUN_DAYS; day++) {
+        char ymd[DATE_TEXT_BYTES];
+        date_format(day, ymd);
+        for (unsigned k = 0; k < 3; k++) {
+            static const char *const names[] = {"S0", "S1", "KOSPI"};
+            char price[16];
+            (void)snprintf(price, sizeof price, "%u", 50 + rng_next_below(rng, 100));
+            put_bar(k < 2 ? "coin_data" : "index_data", names[k], ymd, price,
+                    k < 2 ? "binance" : "yahoo", k < 2 ? "2022-12-01T00:00:00Z" : FETCHED);
+        }
+        char rates[200];
+        (void)snprintf(rates, sizeof rates,
+                       "EUR,KRW,%s,1475,frankfurter," FETCHED
+                       ",raw\nEUR,USD,%s,1.25,frankfurter," FETCHED ",raw\n",
+                       ymd, ymd);
+        put_rows(&w, "exchange_rate", ymd, FETCHED, "rate", rates);
+    }
+}
+
 /* Loads and models in pieces, then once more all at once into an empty warehouse. */
 static void pieces_in_any_order_give_the_models_of_the_whole(void **state)
 {
     (void)state;
     struct rng rng;
     rng_init(&rng, 5, 0);
+    put_run(&rng);
     for (int round = 0; round < 3; round++) {
         for (int i = 0; i < OBJECTS; i++)
             put_random(&rng, (size_t)i % SETS);
@@ -384,6 +535,11 @@ static void pieces_in_any_order_give_the_models_of_the_whole(void **state)
             load_all(sets[i].dataset, sets[i].folder);
         (void)model();
         assert_same_lines(pieces, all_models());
+        assert_string_not_equal(
+            warehouse_text(&w,
+                           "SELECT count(*) FROM mart_risk WHERE beta_to_benchmark IS NOT NULL"),
+            "0");
+        assert_string_not_equal(warehouse_text(&w, "SELECT count(*) FROM mart_correlation"), "0");
     }
 }
 
@@ -399,6 +555,10 @@ int main(void)
         GOLD_TEST(crosses_go_through_the_euro_of_one_source),
         GOLD_TEST(vintages_are_kept_where_they_say_something_else),
         GOLD_TEST(articles_are_counted_by_day_and_keyword),
+        GOLD_TEST(prices_in_another_unit_fail_until_they_are_corrected),
+        GOLD_TEST(open_days_without_rows_are_gaps),
+        GOLD_TEST(a_bond_at_par_yields_its_coupon),
+        GOLD_TEST(risk_and_correlation_are_those_of_the_engine),
         GOLD_TEST(a_failing_contract_leaves_what_is_served),
         GOLD_TEST(pieces_in_any_order_give_the_models_of_the_whole),
     };

@@ -169,7 +169,7 @@ static void every_static_statement_prepares_on_a_fresh_schema(void **state)
 static void our_marts_are_described_and_empty(void **state)
 {
     struct fixture *f = *state;
-    assert_string_equal(query_text(f, "SELECT count(*) FROM meta_mart"), "19");
+    assert_string_equal(query_text(f, "SELECT count(*) FROM meta_mart"), "22");
     assert_string_equal(
         query_text(f, "SELECT count(*) FROM meta_column c LEFT JOIN meta_mart m ON m.mart = c.mart "
                       "WHERE m.mart IS NULL"),

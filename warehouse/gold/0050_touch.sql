@@ -1,3 +1,8 @@
+-- Terms of bonds change what their prices mean.
+INSERT INTO load_touch (load_id, subject, touch_key, from_date, to_date)
+SELECT r.load_id, 'terms', b.uid, CAST('1900-01-01' AS {{date}}), CAST('2199-12-31' AS {{date}})
+FROM stg_run r
+JOIN dim_bond b ON b.load_id > r.since;
 -- Whose prices are modelled again, and for which days. Nothing that is measured looks further back than 400 days, or is
 -- felt more than 800 days later (the return of the year after). A change of actions or of the industry is felt everywhere.
 DELETE FROM stg_touch;
@@ -8,11 +13,19 @@ FROM (
     FROM (
         SELECT t.touch_key AS uid, t.from_date, t.to_date
         FROM stg_run r
-        JOIN load_touch t ON t.load_id > r.since AND t.subject IN ('price', 'adjustment', 'industry')
+        JOIN load_touch t ON t.load_id > r.since AND t.subject IN ('price', 'adjustment', 'industry', 'terms')
         UNION ALL
         SELECT i.uid, t.from_date, e.date
         FROM stg_run r
         JOIN load_touch t ON t.load_id > r.since AND t.subject = 'rates'
+        JOIN dim_date d ON d.date = t.to_date
+        JOIN dim_date e ON e.day_number = d.day_number + 7
+        CROSS JOIN dim_instrument i
+        UNION ALL
+        SELECT i.uid, t.from_date, e.date
+        FROM stg_run r
+        JOIN load_touch t ON t.load_id > r.since AND t.subject = 'price'
+        JOIN dim_benchmark b ON b.uid = t.touch_key
         JOIN dim_date d ON d.date = t.to_date
         JOIN dim_date e ON e.day_number = d.day_number + 7
         CROSS JOIN dim_instrument i
