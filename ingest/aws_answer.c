@@ -76,6 +76,8 @@ static enum status refused(const struct aws *aws, const struct aws_try *try, str
     (void)err_set(err, s, "The service %.*s refused with %d%s%s%s%s.", STR_ARG(try->call->service),
                   try->answer.status, try->code[0] == '\0' ? "" : " ", try->code,
                   try->message[0] == '\0' ? "" : ": ", try->message);
+    if (try->verdict == AWS_DENIED)
+        err_allow(err, "a key that the service knows, its secret, and a policy that allows this");
     if (region.len > 0 && !str_eq_c(region, aws->region))
         err_allow(err, "the region %.*s; the setting says %s", STR_ARG(region), aws->region);
     return s;

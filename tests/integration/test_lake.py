@@ -164,7 +164,8 @@ class OnServer(Commands):
         for changes in (s3.login(self.server.key, "not-the-secret"), s3.login("NOBODY", "not-the-secret")):
             done = self.with_settings("ls", **changes)
             self.assertEqual((done.returncode, done.stdout), (CONFIG, ""))
-            self.assertRegex(done.stderr, r"The service s3 refused with 403 (SignatureDoesNotMatch|InvalidAccessKeyId)")
+            self.assertRegex(done.stderr, r"The service s3 refused with 403 (SignatureDoesNotMatch|InvalidAccessKeyId|AccessDenied)")
+            self.assertIn("allowed: a key that the service knows, its secret", done.stderr)
             self.assertNotIn("not-the-secret", done.stderr)
             self.assertIn("refused with 403", self.with_settings("stat", KEY, **changes).stderr)
 
