@@ -16,6 +16,10 @@ struct metrics_option {
 /* The names an option may have; NULL at the end. */
 extern const char *const metrics_option_names[];
 
+/* Sets one of them, but "select". Errors: STATUS_UNKNOWN_PARAMETER, STATUS_BAD_VALUE. */
+enum status metrics_option_set(struct metrics_request *request, const struct metrics_option *option,
+                               struct err *err) NODISCARD;
+
 /*
  * Errors: STATUS_BAD_CSV with the line, STATUS_UNKNOWN_FIELD (a column), STATUS_UNKNOWN_PARAMETER, STATUS_BAD_VALUE
  * (an option), STATUS_BAD_SPEC, STATUS_OUT_OF_MEMORY.
