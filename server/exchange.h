@@ -7,7 +7,8 @@
  *   exchange_new -> exchange_head -> exchange_take* -> exchange_start -> [exchange_submit ... resume ->
  *   exchange_resumed] -> (reply is ready) -> exchange_done
  *
- * exchange.c has the way to the handler and the end, exchange_run.c the handler's calls.
+ * exchange.c has the way to the handler and the end, exchange_recall.c the answers that need none, exchange_run.c the
+ * handler's calls.
  */
 #ifndef SERVER_EXCHANGE_H
 #define SERVER_EXCHANGE_H
@@ -87,6 +88,10 @@ enum exchange_step exchange_head(struct exchange *x, const struct framing_head *
 
 /* Gives the request its id and its trace, unless it has them: most answers from memory are over without. */
 void exchange_identify(struct exchange *x);
+
+/* The very same bytes were answered before, and the reply is made so again: from the head alone, and after the body. */
+bool exchange_is_recalled(struct exchange *x, const struct framing_head *head);
+bool exchange_is_known(struct exchange *x);
 
 /* Bytes of the body; false: too many, close. */
 bool exchange_take(struct exchange *x, struct str bytes);
