@@ -8,6 +8,7 @@ const char *const feed_outcome_names[FEED_OUTCOMES] = {
     [FEED_EMPTY] = "empty",
     [FEED_NOT_FOUND] = "not_found",
     [FEED_THROTTLED] = "throttled",
+    [FEED_QUOTA] = "quota",
     [FEED_BLOCKED] = "blocked",
     [FEED_AUTH] = "auth",
     [FEED_REFUSED] = "refused",

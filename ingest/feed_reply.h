@@ -18,6 +18,7 @@ enum feed_outcome {
     FEED_EMPTY,     /* a proper answer that says there is nothing */
     FEED_NOT_FOUND, /* what was asked for does not exist there */
     FEED_THROTTLED, /* the same request, later */
+    FEED_QUOTA,     /* no more requests today */
     FEED_BLOCKED,   /* refused for who asks: not tried again, and not disguised */
     FEED_AUTH,      /* the key is wrong, missing, or not approved for this */
     FEED_REFUSED,   /* the request itself is wrong */

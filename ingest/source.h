@@ -28,7 +28,8 @@ struct source_manners {
     unsigned interval_ms; /* between two requests */
     unsigned per_day;     /* requests; 0: no limit is known */
     unsigned timeout_s;
-    unsigned body_mib; /* more is an error */
+    unsigned body_mib;    /* more is an error */
+    unsigned window_days; /* of one question at most; 0: any */
 };
 
 struct source {

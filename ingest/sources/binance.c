@@ -24,12 +24,19 @@ static enum status target(const struct source_ask *ask, struct arena *arena,
     return source_path(&path, ret, err);
 }
 
-/* {"code": -1121, "msg": "Invalid symbol."} comes with 400. */
+/* {"code": -1121, "msg": "Invalid symbol."} comes with 400; blanks differ. */
+static bool is_invalid_symbol(struct str body)
+{
+    size_t at = str_find(body, ':', 0);
+    return str_starts(body, STR("{\"code\"")) && at < body.len &&
+           str_starts(str_trim(str_sub(body, at + 1, body.len)), STR("-1121"));
+}
+
 static struct feed_verdict judge(const struct feed_reply *reply)
 {
     struct feed_verdict verdict = feed_judge(reply, FEED_FORM_JSON);
     struct str body = str_trim(reply->body);
-    if (verdict.outcome == FEED_REFUSED && str_starts(body, STR("{\"code\":-1121")))
+    if (verdict.outcome == FEED_REFUSED && is_invalid_symbol(body))
         verdict.outcome = FEED_NOT_FOUND;
     if (verdict.outcome == FEED_OK && str_eq_c(body, "[]"))
         verdict.outcome = FEED_EMPTY;

@@ -46,7 +46,7 @@ static enum feed_outcome outcome_of(int code)
     case 32:
         return FEED_AUTH;
     case 22:
-        return FEED_THROTTLED; /* the day's quota */
+        return FEED_QUOTA;
     case 1:
     case 99:
         return FEED_DOWN;

@@ -47,7 +47,8 @@ const struct source source_nyt_search = {
     .title = "New York Times Article Search",
     .base = "https://api.nytimes.com",
     .needs_key = true,
-    .manners = {.interval_ms = 12000, .per_day = 500, .timeout_s = 60, .body_mib = 8},
+    .manners =
+        {.interval_ms = 12000, .per_day = 500, .timeout_s = 60, .body_mib = 8, .window_days = 1},
     .target = target,
     .judge = nyt_judge,
     .parse = parse,

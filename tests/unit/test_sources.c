@@ -33,6 +33,8 @@ static void klines_of_binance(void **state)
     assert_verdict("binance", 200, JSON, body, FEED_OK);
     assert_verdict("binance", 400, JSON, "{\"code\":-1121,\"msg\":\"Invalid symbol.\"}",
                    FEED_NOT_FOUND);
+    assert_verdict("binance", 400, JSON, "{\"code\": -1121, \"msg\": \"Invalid symbol.\"}",
+                   FEED_NOT_FOUND);
     assert_verdict("binance", 400, JSON, "{\"code\":-1100,\"msg\":\"Illegal characters\"}",
                    FEED_REFUSED);
     assert_verdict("binance", 418, JSON, "{}", FEED_THROTTLED);
@@ -311,7 +313,7 @@ static void prices_of_the_korean_portal(void **state)
         "</returnAuthMsg><returnReasonCode>30</returnReasonCode></cmmMsgHeader></OpenAPI_ServiceResponse>",
         FEED_AUTH);
     assert_verdict("datagokr_etf", 200, "text/xml",
-                   "<x><returnReasonCode>22</returnReasonCode></x>", FEED_THROTTLED);
+                   "<x><returnReasonCode>22</returnReasonCode></x>", FEED_QUOTA);
     assert_verdict("datagokr_etf", 200, "text/xml",
                    "<x><returnReasonCode>12</returnReasonCode></x>", FEED_REFUSED);
     assert_verdict("datagokr_etf", 200, "text/xml", "<x></x>", FEED_CHANGED);
