@@ -18,7 +18,7 @@ struct dataset {
     const char *name, *title;
     const char *folder; /* "coin_data": below bronze/ */
     enum feed_shape shape;
-    int32_t window_days;  /* of one request at most */
+    int32_t window_days;  /* of one request at most; 0: there is only the present */
     int32_t refetch_days; /* a run without a window goes back so far */
     const char *cron;     /* UTC; "": never by itself */
     int32_t first;        /* the day a backfill begins with */

@@ -6,6 +6,11 @@ const char *const ingest_stage_names[INGEST_STAGES] = {[INGEST_BRONZE] = "bronze
                                                        [INGEST_GOLD] = "gold",
                                                        [INGEST_PUBLISH] = "publish"};
 
+ingest_stage_fn *const ingest_stage_fns[INGEST_STAGES] = {[INGEST_BRONZE] = ingest_bronze,
+                                                          [INGEST_SILVER] = ingest_silver,
+                                                          [INGEST_GOLD] = ingest_gold,
+                                                          [INGEST_PUBLISH] = ingest_publish};
+
 void ingest_report_write(const struct ingest_report *report, struct json_out *json)
 {
     jw_key_text(json, "provider",

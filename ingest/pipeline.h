@@ -14,7 +14,8 @@
 
 struct dataset;
 struct db_pool;
-struct fetcher;
+struct source_fetcher_options;
+struct ingest_report;
 struct lake;
 
 enum ingest_stage { INGEST_BRONZE, INGEST_SILVER, INGEST_GOLD, INGEST_PUBLISH, INGEST_STAGES };
@@ -25,14 +26,23 @@ enum { INGEST_ALL_STAGES = (1 << INGEST_STAGES) - 1 };
 struct ingest_world {
     struct lake *lake;
     struct db_pool *warehouse, *serving;
-    struct fetcher *fetcher; /* of one thread */
-    int generations_kept;    /* of the serving database, at least 1 */
+    const struct source_fetcher_options *asking; /* fetch.h: a fetcher is made for each run */
+    int generations_kept;                        /* of the serving database, at least 1 */
+    const char *
+        folder; /* for what lasts between runs: requests of today, answers of a run that was stopped */
+    const char *universe_folder; /* universe.h; NULL: those built in */
+
+    /* Who follows a run; either may be NULL. Lines say what happened, in plain words; units are symbols at a provider. */
+    void (*say)(void *listener, const char *line);
+    void (*progress)(void *listener, size_t n_done, size_t n, const struct ingest_report *report);
+    void *listener;
 };
 
 struct ingest_task {
     const struct dataset *dataset;
     int32_t from, to; /* days, inclusive */
     bool force;       /* publish although a contract of quality holds it back */
+    const char *file; /* bronze: CSV of the user in place of the providers; NULL: none */
 };
 
 /* What a stage did. */
@@ -49,6 +59,17 @@ struct ingest_report {
 };
 
 /*
+ * The stages. Bronze asks the data set's providers in their order for its universe, keeps every answer, and writes rows by
+ * their own date, one object a day and shape; a day whose newest object says the same gets none. A provider that refuses or
+ * fails is named in the note with its reason, and the next one is asked. Needs the lake, asking (or a file) and folder.
+ * Errors: SOURCE_DOWN when something may be had later (what came is written, and the next run asks only for the rest);
+ * SOURCE_REFUSED when nothing could be had; BUSY while another process fetches the same; those of the lake and of stop.
+ */
+enum status ingest_bronze(const struct ingest_world *world, const struct ingest_task *task,
+                          struct ingest_report *report, const struct stop *stop, struct err *err)
+    NODISCARD;
+
+/*
  * Silver loads the rows objects of the task's window and data set that are not loaded yet, with the corporate actions that
  * came beside bars. Gold models and publish sends whatever is new since the last time, of every data set. The world needs the
  * lake and the warehouse; the warehouse; the warehouse and the serving database. Errors: those of warehouse.h; publish answers
@@ -63,6 +84,12 @@ enum status ingest_gold(const struct ingest_world *world, const struct ingest_ta
 enum status ingest_publish(const struct ingest_world *world, const struct ingest_task *task,
                            struct ingest_report *report, const struct stop *stop, struct err *err)
     NODISCARD;
+
+/* By stage. */
+typedef enum status ingest_stage_fn(const struct ingest_world *world,
+                                    const struct ingest_task *task, struct ingest_report *report,
+                                    const struct stop *stop, struct err *err);
+extern ingest_stage_fn *const ingest_stage_fns[INGEST_STAGES];
 
 /* As members of a JSON object that is open. */
 void ingest_report_write(const struct ingest_report *report, struct json_out *json);
