@@ -82,8 +82,7 @@ bool command_configure(struct config *ret)
     return true;
 }
 
-/* mkdir -p, for the folder of the embedded database. */
-static enum status make_folder(const char *path, struct err *err)
+enum status command_make_folder(const char *path, struct err *err)
 {
     char partial[1100];
     size_t n = strlen(path);
@@ -119,7 +118,7 @@ int command_open_store(const struct config *config, bool migrate, struct db_pool
         .acquire_ms = config->db_acquire_ms,
         .statement_ms = config->db_statement_ms,
     };
-    enum status s = is_embedded ? make_folder(config->var_dir, &err) : STATUS_OK;
+    enum status s = is_embedded ? command_make_folder(config->var_dir, &err) : STATUS_OK;
     if (s == STATUS_OK)
         s = db_pool_open(&options, ret, &err);
     if (s != STATUS_OK)
@@ -146,7 +145,7 @@ int command_open_warehouse(const struct config *config, struct db_pool **ret)
         .statement_ms = 0,
     };
     enum status s =
-        config->warehouse_url[0] == '\0' ? make_folder(config->var_dir, &err) : STATUS_OK;
+        config->warehouse_url[0] == '\0' ? command_make_folder(config->var_dir, &err) : STATUS_OK;
     if (s == STATUS_OK)
         s = warehouse_open(&options, ret, &err);
     return s == STATUS_OK ? EXIT_DONE : command_fail(&err);

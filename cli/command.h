@@ -1,6 +1,6 @@
 /*
  * command.h - the subcommands of cmmc. Each is one function: argc/argv start with the subcommand's name.
- * Exit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong configuration (sysexits.h EX_CONFIG).
+ * Exit codes: 0 done, 1 failed, 2 wrong usage, 75 to be tried again later and 78 wrong configuration (sysexits.h).
  */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
@@ -10,7 +10,7 @@
 #include "server/config.h"
 #include "store/db.h"
 
-enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CONFIG = 78 };
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_LATER = 75, EXIT_CONFIG = 78 };
 
 struct command {
     const char *name;
@@ -22,6 +22,7 @@ struct command {
 int serve_command(int argc, char **argv);
 int migrate_command(int argc, char **argv);
 int load_command(int argc, char **argv);
+int ingest_command(int argc, char **argv);
 int backtest_command(int argc, char **argv);
 int metrics_command(int argc, char **argv);
 int config_command(int argc, char **argv);
@@ -48,6 +49,9 @@ bool command_is_flag(const char *argument, const char *flag);
 
 /* Settings from file and environment, log level set. Prints what is wrong; false then. */
 bool command_configure(struct config *ret);
+
+/* mkdir -p, for var_dir. Errors: CONFIG. */
+enum status command_make_folder(const char *path, struct err *err) NODISCARD;
 
 /*
  * The configured database, migrated. Creates var_dir for the embedded one. Prints what is wrong; returns the

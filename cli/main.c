@@ -21,6 +21,20 @@ static const char load_usage[] =
     "Without FOLDER: CMMC_SAMPLE_DIR, else the sample data that comes with the program.\n"
     "Loading the same data again changes nothing.\n"
     "  --if-empty   does nothing when the store already holds data\n";
+static const char ingest_usage[] =
+    "usage: cmmc ingest DATASET [--from DATE] [--to DATE] [--stages LIST] [--file FILE] [--json]\n"
+    "       cmmc ingest --list\n\n"
+    "Fetches a data set for some days and keeps every answer in the lake; running it again, over any days and in any\n"
+    "order, changes nothing but what the source has changed. A run that was stopped or killed goes on behind its last\n"
+    "answer. docs/sources.md tells of the sources, their keys and their terms.\n"
+    "  --list     shows the data sets and their providers\n"
+    "  --from     first day, YYYY-MM-DD; without it, as many days before --to as the data set revises\n"
+    "  --to       last day; without it, yesterday\n"
+    "  --stages   bronze (fetch), silver, gold, publish: some of them with commas between; without it, all\n"
+    "  --file     CSV of your own (plain or gzip) in place of the providers, with the columns of the data set's shape\n"
+    "  --force    publishes although a check of quality holds it back\n"
+    "  --json     reports in JSON, a line for each stage\n"
+    "Exit codes: 0 done, 1 failed, 2 wrong usage, 75 try again later, 78 wrong configuration.\n";
 static const char backtest_usage[] =
     "usage: cmmc backtest [--prices PRICES.csv [--currency USD]] [FILE]\n\n"
     "Runs the backtest described by the JSON in FILE, or on standard input, and writes the answer's JSON to\n"
@@ -73,6 +87,7 @@ static const struct command commands[] = {
     {"serve", "serve the marts and run backtests over HTTP", serve_usage, serve_command},
     {"migrate", "bring the database up to date", migrate_usage, migrate_command},
     {"load", "publish a data set from CSV files", load_usage, load_command},
+    {"ingest", "fetch a data set from its sources into the lake", ingest_usage, ingest_command},
     {"backtest", "run one backtest, JSON in and JSON out", backtest_usage, backtest_command},
     {"metrics", "measure returns or prices of your own, JSON or CSV in", metrics_usage,
      metrics_command},

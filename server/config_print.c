@@ -11,7 +11,7 @@ static void describe_allowed(const struct setting_info *info, char *ret, size_t 
         (void)snprintf(ret, size, "%llu to %llu %s", (unsigned long long)info->min,
                        (unsigned long long)info->max, info->unit);
     else if (info->is_secret)
-        (void)snprintf(ret, size, "empty or %s", info->unit);
+        (void)snprintf(ret, size, "%s%s", info->unit[0] == '\0' ? "text" : "empty or ", info->unit);
     else
         (void)snprintf(ret, size, "%s", info->unit);
 }

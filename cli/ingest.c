@@ -1,0 +1,267 @@
+/* cli/ingest.c - cmmc ingest: one data set over some days, stage after stage, from the shell. */
+#define _GNU_SOURCE /* sigaction under -std=c17 */
+#include "cli/command.h"
+#include "cli/ingest_world.h"
+
+#include "base/clock.h"
+#include "ingest/dataset.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { BAR_CHARS = 30, SECONDS_PER_DAY = 86400 };
+
+struct request {
+    struct ingest_task task;
+    unsigned stages;
+    bool is_json;
+};
+
+/* Raised by SIGINT and SIGTERM: what was fetched is kept for the next run. */
+static struct stop stop;
+
+static void on_signal(int signal)
+{
+    (void)signal;
+    stop_raise(&stop, STOP_DRAINING);
+}
+
+static void watch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    (void)sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+}
+
+static int list_datasets(void)
+{
+    for (size_t i = 0; i < n_datasets; i++) {
+        struct dataset_provider providers[DATASET_PROVIDERS_MAX];
+        size_t n = dataset_providers(&datasets[i], providers);
+        (void)printf("%-20s %s", datasets[i].name, datasets[i].title);
+        for (size_t p = 0; p < n; p++)
+            (void)printf("%s%s", p == 0 ? " [" : ", ", providers[p].source->name);
+        (void)puts(n > 0 ? "]" : "");
+    }
+    return EXIT_DONE;
+}
+
+/* What is printed while it runs: a bar that is written over on a terminal, lines elsewhere. */
+struct view {
+    bool is_terminal, has_bar;
+    size_t n_shown;
+};
+
+static void clear_bar(struct view *view)
+{
+    if (view->has_bar)
+        (void)fputs("\r\033[K", stderr);
+    view->has_bar = false;
+}
+
+static void say(void *listener, const char *line)
+{
+    clear_bar(listener);
+    (void)fprintf(stderr, "%s\n", line);
+}
+
+static void show_progress(void *listener, size_t n_done, size_t n,
+                          const struct ingest_report *report)
+{
+    struct view *view = listener;
+    size_t filled = n == 0 ? 0 : n_done * BAR_CHARS / n;
+    if (!view->is_terminal) {
+        if (n_done != view->n_shown)
+            (void)fprintf(stderr, "%zu of %zu symbols, %lld requests, %lld rows\n", n_done, n,
+                          (long long)report->requests, (long long)report->rows_in);
+        view->n_shown = n_done;
+        return;
+    }
+    (void)fprintf(stderr, "\r[%.*s%.*s] %zu/%zu symbols, %lld requests, %.1f MiB, %lld rows\033[K",
+                  (int)filled, "##############################", (int)(BAR_CHARS - filled),
+                  "                              ", n_done, n, (long long)report->requests,
+                  (double)report->bytes / 1048576, (long long)report->rows_in);
+    (void)fflush(stderr);
+    view->has_bar = true;
+}
+
+static void print_report(const struct request *request, enum ingest_stage stage,
+                         const struct ingest_report *report)
+{
+    char from[DATE_TEXT_BYTES], to[DATE_TEXT_BYTES];
+    date_format(request->task.from, from);
+    date_format(request->task.to, to);
+    (void)printf(
+        "%s %s %s to %s: %lld requests, %lld bytes, %lld rows in, %lld out, %lld rejected, "
+        "%lld objects written, %lld unchanged",
+        request->task.dataset->name, ingest_stage_names[stage], from, to,
+        (long long)report->requests, (long long)report->bytes, (long long)report->rows_in,
+        (long long)report->rows_out, (long long)report->rejected, (long long)report->objects,
+        (long long)report->objects_skipped);
+    if (report->provider[0] != '\0')
+        (void)printf(", by %s", report->provider);
+    if (report->quota_left >= 0)
+        (void)printf(", %lld requests left today", (long long)report->quota_left);
+    (void)puts("");
+}
+
+static enum status print_json(const struct request *request, enum ingest_stage stage,
+                              const struct ingest_report *report, struct err *err)
+{
+    struct arena arena;
+    struct buf text;
+    struct json_out json;
+    arena_init(&arena, 1 << 20);
+    buf_init(&text, &arena, 1 << 16);
+    jw_init(&json, &text);
+    jw_object(&json);
+    jw_key_c(&json, "dataset", request->task.dataset->name);
+    jw_key_c(&json, "stage", ingest_stage_names[stage]);
+    jw_key_date(&json, "from", request->task.from);
+    jw_key_date(&json, "to", request->task.to);
+    ingest_report_write(report, &json);
+    jw_end_object(&json);
+    enum status s = text.failed ? err_out_of_memory(err) : STATUS_OK;
+    if (s == STATUS_OK)
+        (void)printf("%.*s\n", STR_ARG(buf_str(&text)));
+    arena_clear(&arena);
+    return s;
+}
+
+static enum status run_stages(struct ingest_parts *parts, const struct request *request,
+                              struct err *err)
+{
+    struct view view = {.is_terminal = isatty(STDERR_FILENO) == 1};
+    enum status s = STATUS_OK;
+    parts->world.listener = &view;
+    parts->world.say = say;
+    parts->world.progress = show_progress;
+    for (unsigned i = 0; i < INGEST_STAGES && s == STATUS_OK; i++) {
+        struct ingest_report report = {.quota_left = -1};
+        struct err ignored = {0};
+        if ((request->stages & 1U << i) == 0)
+            continue;
+        s = ingest_stage_fns[i](&parts->world, &request->task, &report, &stop, err);
+        clear_bar(&view);
+        if (!request->is_json)
+            print_report(request, (enum ingest_stage)i, &report);
+        else if (print_json(request, (enum ingest_stage)i, &report, &ignored) != STATUS_OK &&
+                 s == STATUS_OK)
+            s = err_out_of_memory(err);
+    }
+    return s;
+}
+
+static int exit_code_of(enum status s, struct err *err)
+{
+    if (s == STATUS_OK)
+        return EXIT_DONE;
+    if (s == STATUS_DRAINING)
+        (void)err_set(err, s, "Stopped; the same command goes on from here.");
+    int code = command_fail(err);
+    if (err->retry_after_s > 0)
+        (void)fprintf(stderr, "  again:   in %u s\n", err->retry_after_s);
+    return s == STATUS_SOURCE_DOWN || s == STATUS_BUSY || s == STATUS_DRAINING ? EXIT_LATER : code;
+}
+
+static int run(const struct config *config, const struct request *request)
+{
+    struct ingest_parts parts = {.lake = NULL};
+    struct db_pool *serving = NULL;
+    struct err err = {0};
+    int code = EXIT_DONE;
+    if ((request->stages & 1U << INGEST_PUBLISH) != 0)
+        code = command_open_store(config, true, &serving);
+    if (code == EXIT_DONE)
+        code = ingest_parts_open(config, request->stages, serving, &parts);
+    if (code == EXIT_DONE) {
+        watch_signals();
+        code = exit_code_of(run_stages(&parts, request, &err), &err);
+    }
+    ingest_parts_clear(&parts);
+    db_pool_close(serving);
+    return code;
+}
+
+/* *ret_next: how many arguments were used. False: it is wrong, and said. */
+static bool read_option(int argc, char **argv, int i, struct request *ret, int *ret_used)
+{
+    static const char *const names[] = {"from", "to", "stages", "file"};
+    struct err err = {0};
+    size_t k = 0;
+    *ret_used = 1;
+    if (command_is_flag(argv[i], "force"))
+        return ret->task.force = true;
+    if (command_is_flag(argv[i], "json"))
+        return ret->is_json = true;
+    while (k < ARRAY_LEN(names) && !command_is_flag(argv[i], names[k]))
+        k++;
+    if (k == ARRAY_LEN(names) || i + 1 == argc)
+        return false;
+    struct str value = str_of(argv[i + 1]);
+    *ret_used = 2;
+    if (k == 3) {
+        ret->task.file = argv[i + 1];
+        return value.len > 0;
+    }
+    if (k == 2 && ingest_stages_parse(value, &ret->stages, &err) == STATUS_OK)
+        return true;
+    if (k == 2)
+        (void)command_fail(&err);
+    return k < 2 && date_parse(value, k == 0 ? &ret->task.from : &ret->task.to);
+}
+
+/* Yesterday and the days before it that are always fetched again; a file holds what it holds. */
+static bool complete(struct request *request)
+{
+    const struct dataset *dataset = request->task.dataset;
+    bool is_file = request->task.file != NULL;
+    if (request->task.to == DATE_NONE)
+        request->task.to = is_file ? DATE_MAX : (int32_t)(clock_wall_s() / SECONDS_PER_DAY) - 1;
+    if (request->task.from == DATE_NONE)
+        request->task.from = is_file ? DATE_MIN : request->task.to - dataset->refetch_days;
+    if (request->task.from > request->task.to) {
+        (void)fputs("cmmc ingest: --from is after --to\n", stderr);
+        return false;
+    }
+    return true;
+}
+
+static int unknown_dataset(const char *name)
+{
+    (void)fprintf(stderr,
+                  "cmmc ingest: there is no data set \"%s\"; `cmmc ingest --list` shows them\n",
+                  name);
+    return EXIT_USAGE;
+}
+
+int ingest_command(int argc, char **argv)
+{
+    struct request request = {.task = {.from = DATE_NONE, .to = DATE_NONE},
+                              .stages = INGEST_ALL_STAGES};
+    struct config config;
+    int used = 1;
+    if (argc == 2 && command_is_flag(argv[1], "list"))
+        return list_datasets();
+    if (argc < 2)
+        return command_misused("ingest", "");
+    if (argv[1][0] == '-')
+        return command_misused("ingest", argv[1]);
+    request.task.dataset = dataset_find(str_of(argv[1]));
+    if (request.task.dataset == NULL)
+        return unknown_dataset(argv[1]);
+    for (int i = 2; i < argc; i += used)
+        if (!read_option(argc, argv, i, &request, &used))
+            return command_misused("ingest", argv[i + used - 1]);
+    if (!complete(&request))
+        return EXIT_USAGE;
+    if (!command_configure(&config))
+        return EXIT_CONFIG;
+    int code = run(&config, &request);
+    config_clear(&config);
+    return code;
+}
