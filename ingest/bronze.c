@@ -16,7 +16,7 @@ struct wanted {
     bool *symbol;  /* of the universe */
     bool *unknown; /* nobody asked so far knows it */
     bool has_columns, has_failed, is_passing;
-    char why[160];
+    char why[320]; /* of each provider that failed, its first reason */
     int64_t retry_after_s;
 };
 
@@ -54,15 +54,28 @@ static void note(struct bronze_run *run, const char *format, ...)
     bronze_say(run, "%s", line);
 }
 
-static void remember_failure(struct bronze_run *run, struct wanted *wanted)
+static void add_reason(struct wanted *wanted, const struct source *source,
+                       const struct feed_verdict *verdict)
+{
+    char name[40];
+    size_t len = strlen(wanted->why);
+    (void)snprintf(name, sizeof name, "%s: ", source->name);
+    if (strstr(wanted->why, name) != NULL)
+        return;
+    (void)snprintf(wanted->why + len, sizeof wanted->why - len, "%s%s%s: %.*s", len > 0 ? "; " : "",
+                   name, feed_outcome_names[verdict->outcome],
+                   STR_ARG(str_utf8_cut(str_of(verdict->detail), 100)));
+    wanted->why[str_utf8_cut(str_of(wanted->why), sizeof wanted->why - 2).len] = '\0';
+}
+
+static void remember_failure(struct bronze_run *run, const struct source *source,
+                             struct wanted *wanted)
 {
     enum feed_outcome outcome = run->verdict.outcome;
     bool is_passing = outcome == FEED_THROTTLED || outcome == FEED_QUOTA || outcome == FEED_DOWN;
     wanted->has_failed = true;
     wanted->is_passing |= is_passing;
-    if (wanted->why[0] == '\0')
-        (void)snprintf(wanted->why, sizeof wanted->why, "%s: %.120s", feed_outcome_names[outcome],
-                       run->verdict.detail);
+    add_reason(wanted, source, &run->verdict);
     if (is_passing && run->retry_after_s > wanted->retry_after_s)
         wanted->retry_after_s = run->retry_after_s;
 }
@@ -84,7 +97,10 @@ static enum status ask_whole(struct bronze_run *run, const struct source *source
     if (s == STATUS_OK && *ret == BRONZE_GOT)
         note_provider(run, source);
     else if (s == STATUS_OK)
-        remember_failure(run, wanted);
+        remember_failure(run, source, wanted);
+    if (s == STATUS_OK && *ret == BRONZE_FAILED)
+        note(run, "%s: %s: %s", source->name, feed_outcome_names[run->verdict.outcome],
+             run->verdict.detail);
     return s;
 }
 
@@ -103,7 +119,7 @@ static enum status ask_symbol(struct bronze_run *run, const struct bronze_unit *
     } else if (*ret == BRONZE_NOTHING) {
         bronze_say(run, "%s does not know %.*s", unit->source->name, STR_ARG(unit->row->symbol));
     } else {
-        remember_failure(run, wanted);
+        remember_failure(run, unit->source, wanted);
     }
     if (*ret == BRONZE_FAILED)
         note(run, "%s, %.*s: %s: %s", unit->source->name, STR_ARG(unit->row->symbol),
@@ -147,8 +163,8 @@ static void say_who_is_next(struct bronze_run *run, const struct source *source,
         note(run, "%s: %s: %s; %s is asked instead", source->name, outcome, run->verdict.detail,
              next->name);
     else
-        note(run, "%s: %s: %s; no other provider has it, a file can be given with --file",
-             source->name, outcome, run->verdict.detail);
+        note(run, "%s: %s: %s; no other provider has it", source->name, outcome,
+             run->verdict.detail);
 }
 
 /* Providers of one rank, [from, to): together they are everything. */
@@ -223,8 +239,11 @@ static enum status conclude(struct bronze_run *run, const struct wanted *wanted,
         note(run, "%zu symbols could not be fetched: %s", n_missing, wanted->why);
         return STATUS_OK;
     }
-    return err_set(err, STATUS_SOURCE_REFUSED, "Of %s, nothing could be fetched: %s",
-                   run->task->dataset->name, wanted->why);
+    (void)err_set(err, STATUS_SOURCE_REFUSED, "Of %s, nothing could be fetched: %s",
+                  run->task->dataset->name, wanted->why);
+    err_allow(err, "a file of your own in their place: cmmc ingest %s --file FILE",
+              run->task->dataset->name);
+    return STATUS_SOURCE_REFUSED;
 }
 
 static enum status fetch_all(struct bronze_run *run, struct err *err)

@@ -1,8 +1,9 @@
 /* bronze_put.c - keys of objects in the lake, and bytes under them. */
 #include "ingest/bronze_impl.h"
 
+#include "ingest/transport.h"
+
 #include <stdio.h>
-#include <string.h>
 
 void bronze_stamp(int64_t at_s, char ret[BRONZE_STAMP_BYTES])
 {
@@ -30,20 +31,9 @@ enum status bronze_name(const struct bronze_object *object, char ret[BRONZE_KEY_
     return STATUS_OK;
 }
 
-static enum status read_bytes(void *from, char *room, size_t size, size_t *ret_n, struct err *err)
-{
-    struct str *rest = from;
-    (void)err;
-    *ret_n = rest->len < size ? rest->len : size;
-    if (*ret_n > 0)
-        memcpy(room, rest->ptr, *ret_n);
-    *rest = str_sub(*rest, *ret_n, rest->len);
-    return STATUS_OK;
-}
-
 enum status bronze_put(const struct bronze_run *run, const char *key, struct str bytes,
                        const struct lake_meta *meta, bool *ret_is_new, struct err *err)
 {
-    struct lake_source source = {read_bytes, &bytes};
+    struct lake_source source = {transport_read_str, &bytes};
     return lake_put(run->world->lake, key, source, meta, run->stop, ret_is_new, err);
 }

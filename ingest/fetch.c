@@ -131,22 +131,19 @@ static void decide(struct job *j, enum feed_outcome outcome, const char *detail)
     j->is_final = true;
 }
 
-static enum status read_form(void *from, char *room, size_t size, size_t *ret_n, struct err *err)
-{
-    struct job *j = from;
-    (void)err;
-    *ret_n = j->form_rest.len < size ? j->form_rest.len : size;
-    if (*ret_n > 0)
-        memcpy(room, j->form_rest.ptr, *ret_n);
-    j->form_rest = str_sub(j->form_rest, *ret_n, j->form_rest.len);
-    return STATUS_OK;
-}
-
 static enum status write_body(void *to, struct str bytes, struct err *err)
 {
     struct job *j = to;
     buf_add(&j->body, bytes);
     return j->body.failed ? err_out_of_memory(err) : STATUS_OK;
+}
+
+/* What a request may take: the source's time, and no more than the run has left. */
+static unsigned time_of(const struct job *j)
+{
+    int64_t left_ms = (j->f->deadline_ns - clock_mono_ns()) / 1000000,
+            most_ms = (int64_t)j->source->manners.timeout_s * 1000;
+    return (unsigned)(left_ms < 1 ? 1 : left_ms < most_ms ? left_ms : most_ms);
 }
 
 static struct transport_request request_of(struct job *j,
@@ -167,13 +164,13 @@ static struct transport_request request_of(struct job *j,
         .url = {j->url, j->url_len},
         .headers = headers,
         .n_headers = n,
-        .read = j->form.ptr != NULL ? read_form : NULL,
-        .from = j,
+        .read = j->form.ptr != NULL ? transport_read_str : NULL,
+        .from = &j->form_rest,
         .body_bytes = (int64_t)j->form.len,
         .write = write_body,
         .to = j,
         .limits = {.connect_ms = CONNECT_MS,
-                   .total_ms = manners->timeout_s * 1000,
+                   .total_ms = time_of(j),
                    .slow_bytes_s = SLOW_BYTES_S,
                    .slow_s = SLOW_S,
                    .answer_bytes = (int64_t)manners->body_mib << 20,

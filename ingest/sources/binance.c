@@ -79,7 +79,8 @@ static enum status parse(const struct source_ask *ask, struct str body, struct f
         return source_changed(&source_binance, "no array of rows", err);
     for (size_t i = 0; i < jr_length(rows) && s == STATUS_OK; i++)
         s = parse_row(ask, jr_item(rows, i), w, err);
-    *ret_has_more = jr_length(rows) >= PAGE_ROWS;
+    *ret_has_more = jr_length(rows) >= PAGE_ROWS &&
+                    (size_t)(ask->to - ask->from) >= (ask->page + 1) * PAGE_ROWS;
     return s;
 }
 

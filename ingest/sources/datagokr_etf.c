@@ -64,6 +64,21 @@ static struct str element(struct str body, struct str name)
     return STR_NONE;
 }
 
+/* The number of "resultCode": "22" in an answer of JSON; 0 where there is none. */
+static int result_code(struct str body)
+{
+    const struct str name = STR("\"resultCode\"");
+    int64_t number = 0;
+    for (size_t i = 0; i + name.len < body.len; i++) {
+        if (!str_starts(str_sub(body, i, body.len), name))
+            continue;
+        size_t from = str_find(body, '"', i + name.len);
+        struct str text = str_sub(body, from + 1, str_find(body, '"', from + 1));
+        return text.len < 8 && str_to_i64(text, &number) ? (int)number : 0;
+    }
+    return 0;
+}
+
 struct feed_verdict datagokr_judge(const struct feed_reply *reply)
 {
     struct str code = element(reply->body, STR("<returnReasonCode>"));
@@ -73,7 +88,9 @@ struct feed_verdict datagokr_judge(const struct feed_reply *reply)
         return feed_verdict_of(outcome_of((int)number),
                                element(reply->body, STR("<returnAuthMsg>")));
     }
-    return feed_judge(reply, FEED_FORM_JSON);
+    struct feed_verdict verdict = feed_judge(reply, FEED_FORM_JSON);
+    int number = verdict.outcome == FEED_OK ? result_code(reply->body) : 0;
+    return number == 0 ? verdict : feed_verdict_of(outcome_of(number), str_trim(reply->body));
 }
 
 static enum status check_header(const struct source *source, struct json_val header,
@@ -107,7 +124,9 @@ enum status datagokr_parse(const struct source *source, datagokr_item_fn *parse_
     if (jr_read_i64(jr_member(inner, "totalCount"), 0, INT64_MAX, &total, NULL) != STATUS_OK ||
         jr_read_i64(jr_member(inner, "pageNo"), 1, INT32_MAX, &page, NULL) != STATUS_OK)
         return source_changed(source, "no totalCount and pageNo", err);
-    struct json_val items = jr_member(jr_member(inner, "items"), "item");
+    struct json_val list = jr_member(inner, "items"), items = jr_member(list, "item");
+    if (jr_type(list) != JR_STRING && jr_type(items) != JR_OBJECT && jr_type(items) != JR_ARRAY)
+        return source_changed(source, "no items", err);
     if (jr_type(items) == JR_OBJECT) /* one alone */
         s = parse_item(items, w, err);
     for (size_t i = 0; i < jr_length(items) && s == STATUS_OK; i++)

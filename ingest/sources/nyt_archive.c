@@ -77,7 +77,7 @@ enum status nyt_parse(const struct source *source, struct str body, struct feed_
         return s;
     struct json_val response = jr_member(jr_root(doc), "response"),
                     docs = jr_member(response, "docs");
-    if (jr_type(response) != JR_OBJECT || (jr_is_present(docs) && jr_type(docs) != JR_ARRAY))
+    if (jr_type(response) != JR_OBJECT || (jr_type(docs) != JR_NULL && jr_type(docs) != JR_ARRAY))
         return source_changed(source, "no response with docs", err);
     *ret_n = jr_length(docs); /* null when there are none */
     for (size_t i = 0; i < *ret_n && s == STATUS_OK; i++)

@@ -63,8 +63,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     const struct source *source = sources[data[0] % n_sources];
     struct str body = {(const char *)data + 1, size - 1};
-    struct source_ask ask = {
-        .symbol = STR("DGS10/D"), .from = 20000, .to = 20001, .now_s = 2000000000};
+    /* A file of the user is of a shape that is told; the others have a symbol. */
+    struct str symbol = source == &source_upload
+                            ? str_of(feed_layouts[data[0] / n_sources % SHAPE_COUNT].name)
+                            : STR("DGS10/D");
+    struct source_ask ask = {.symbol = symbol, .from = 20000, .to = 20001, .now_s = 2000000000};
     struct feed_reply reply = {200, STR("application/json"), 0, body};
     struct feed_sink sink = {on_row, on_reject, NULL};
     struct arena arena;

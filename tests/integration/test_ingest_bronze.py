@@ -1,75 +1,20 @@
 """cmmc ingest against a server that stands for the providers: what ends in the lake, whatever the windows, faults and kills."""
 
-import csv
 import datetime
 import gzip
 import hashlib
 import json
-import pathlib
 import random
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
 import unittest
 
 from replay import Replay, World
-from support.server import BIN, ROOT, SLOW, environment, run, scratch_folder
-
-KEYS = {"coin_data": 2, "us_stock": 2, "us_stock_action": 3, "exchange_rate": 3, "kr_stock": 2, "news": 1, "fred": 6, "commodities": 2,
-        "index_data": 2, "kr_etf": 2, "bonds": 2, "monthly_indicators": 6}
-UNIVERSES = {"coin": "symbol,name,currency,binance\nBTCUSDT,Bitcoin,USDT,BTCUSDT\nETHUSDT,Ether,USDT,ETHUSDT\nXMRUSDT,Monero,USDT,XMRUSDT\n",
-             "us_stock": "symbol,name,currency,yahoo\nAAPL,Apple Inc.,USD,AAPL\nMSFT,\"Micro, soft\",USD,MSFT\n",
-             "commodity": "symbol,name,currency,yahoo,fred\nCL,WTI crude oil,USD,CL=F,DCOILWTICO/D\nGC,Gold,USD,GC=F,\n",
-             "fx": "symbol,name,currency,frankfurter,yahoo\nEURUSD,US dollar,USD,USD,EURUSD=X\nEURKRW,Korean won,KRW,KRW,EURKRW=X\n",
-             "fred": "symbol,name,currency,fred\nDGS10,10 years,,DGS10/D\nGDPC1,GDP,,GDPC1/Q\n"}
-
-
-def d(text):
-    return datetime.date.fromisoformat(text)
-
-
-class Bench:
-    """A folder with a lake and universes of a few symbols, and the settings to ask a replay server."""
-
-    def __init__(self, replay, **settings):
-        self.replay, self.folder = replay, pathlib.Path(scratch_folder("ingest"))
-        (self.folder / "universe").mkdir()
-        for name, text in UNIVERSES.items():
-            (self.folder / "universe" / f"{name}.csv").write_text(text)
-        self.settings = {"var_dir": self.folder / "var", "source_base": f"*={replay.address}", "universe_dir": self.folder / "universe",
-                         "source_contact": "ops@example.org", **{f"{name}_key": key for name, key in replay.world.keys.items() if name != "krx_web"},
-                         **settings}
-
-    @property
-    def lake(self):
-        return self.folder / "var" / "lake" / "bronze"
-
-    def ingest(self, dataset, first, last, *more, code=0):
-        done = run("ingest", dataset, "--from", first, "--to", last, "--json", *(more if "--stages" in more else ("--stages", "bronze", *more)), **self.settings)
-        if done.returncode != code:
-            raise AssertionError(f"ended with {done.returncode}, not {code}\n{done.stdout}{done.stderr}\n{self.replay.paths()[-5:]}")
-        done.report = json.loads(done.stdout.splitlines()[-1]) if done.stdout else None
-        return done
-
-    def objects(self, folder, kind="rows"):
-        return sorted((self.lake / folder).glob(f"ymd=*/{kind}-*"))
-
-    def rows(self, folder):
-        """Every row of the objects in the order of their names, with its partition."""
-        for path in self.objects(folder):
-            with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
-                for row in csv.DictReader(file):
-                    yield path.parent.name[4:], row
-
-    def table(self, folder):
-        """What the lake says: the newest row of each key, without where it comes from."""
-        found = {}
-        for day, row in self.rows(folder):
-            key = (day, *list(row.values())[:KEYS[folder]])
-            if key not in found or found[key][0] <= row["fetched_at"]:
-                found[key] = row["fetched_at"], tuple(value for name, value in row.items() if name not in ("source", "fetched_at", "raw_key"))
-        return {key: value for key, (_, value) in found.items()}
+from support.ingest_bench import Bench, d
+from support.server import BIN, ROOT, SLOW, environment, run
 
 
 class Bronze(unittest.TestCase):
@@ -184,6 +129,32 @@ class Bronze(unittest.TestCase):
         self.assertEqual(done.report["rejected"], 0)
         done = self.bench.ingest("us_stock", "2024-12-01", "2024-12-31", "--stages", "silver")
         self.assertEqual((done.report["objects"], done.report["rows_in"]), (0, 0))
+
+    def facts(self, bench, table):
+        """A table of the warehouse without what a run leaves of its own: when, and by which load."""
+        connection = sqlite3.connect(bench.folder / "var" / "warehouse.db")
+        self.addCleanup(connection.close)
+        names = [row[1] for row in connection.execute(f"PRAGMA table_info({table})") if row[1] not in ("fetched_at", "load_id", "raw_key", "object_key")]
+        return sorted(connection.execute(f"SELECT {', '.join(names)} FROM {table}"), key=repr)
+
+    def test_facts_are_the_same_in_any_order_of_windows_and_loads(self):
+        for dataset, tables, seed in [("us_stock", ["fact_price", "fact_action"], 8), ("news", ["fact_article"], 9)]:
+            with self.subTest(dataset=dataset):
+                chance, first, last = random.Random(seed), d("2024-11-01"), d("2024-12-31")
+                whole, parts = Bench(self.replay), Bench(self.replay)
+                whole.ingest(dataset, first, last, "--stages", "bronze,silver")
+                windows = []
+                for _ in range(5):
+                    at = chance.randrange(61)
+                    windows.append((first + datetime.timedelta(at), min(last, first + datetime.timedelta(at + chance.randrange(40)))))
+                windows += [(first, d("2024-11-30")), (d("2024-11-20"), last)]
+                chance.shuffle(windows)
+                for a, b in windows:
+                    parts.ingest(dataset, a, b, "--stages", chance.choice(["bronze", "bronze,silver", "silver,bronze"]))
+                parts.ingest(dataset, first, last, "--stages", "silver")
+                for table in tables:
+                    self.assertGreater(len(self.facts(whole, table)), 0)
+                    self.assertEqual(self.facts(whole, table), self.facts(parts, table))
 
     # ---- Faults ------------------------------------------------------------------------------------------------------
 

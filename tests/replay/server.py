@@ -53,8 +53,11 @@ def spoil(answer, fault):
     elif kind == "gzip":
         answer.body = gzip.compress(answer.body, mtime=0)
         answer.headers["Content-Encoding"] = "gzip"
+        answer.is_chunked, answer.kind = fault.get("is_chunked", False), fault.get("type", answer.kind)
     elif kind == "chunked":
         answer.is_chunked = True
+    elif kind == "redirect":
+        answer.status, answer.body, answer.headers["Location"] = fault.get("status", 302), b"", fault["to"]
     elif kind == "truncate":  # the length that was announced never comes
         answer.cut = len(answer.body) // 2
     elif kind == "slow":

@@ -293,6 +293,8 @@ static void prices_of_the_korean_portal(void **state)
     assert_rows("datagokr_etf", ask, PORTAL("00", "0", "{\"item\":[]}"), false, "");
     assert_rows("datagokr_etf", ask, PORTAL("00", "0", "\"\""), false, "");
     assert_rows("datagokr_etf", ask, PORTAL("10", "0", "\"\""), false, "BAD_DATA");
+    assert_rows("datagokr_etf", ask, PORTAL("00", "1", "null"), false, "BAD_DATA");
+    assert_rows("datagokr_etf", ask, PORTAL("00", "1", "{\"things\":[]}"), false, "BAD_DATA");
     assert_rows(
         "datagokr_stock", ask,
         PORTAL(
@@ -317,6 +319,10 @@ static void prices_of_the_korean_portal(void **state)
     assert_verdict("datagokr_etf", 200, "text/xml",
                    "<x><returnReasonCode>12</returnReasonCode></x>", FEED_REFUSED);
     assert_verdict("datagokr_etf", 200, "text/xml", "<x></x>", FEED_CHANGED);
+    assert_verdict("datagokr_etf", 200, JSON, PORTAL("00", "0", "\"\""), FEED_OK);
+    assert_verdict("datagokr_etf", 200, JSON, PORTAL("22", "0", "\"\""), FEED_QUOTA);
+    assert_verdict("datagokr_etf", 200, JSON, "{\"resultCode\" : \"30\"}", FEED_AUTH);
+    assert_verdict("datagokr_etf", 200, JSON, "{\"resultCode\"", FEED_OK);
 }
 
 static void days_of_the_korean_exchange(void **state)
