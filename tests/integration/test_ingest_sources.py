@@ -4,12 +4,12 @@ import concurrent.futures
 import dataclasses
 import datetime
 import gzip
-import os
+import re
 import unittest
 
 from replay import Replay, World
 from support.ingest_bench import Bench
-from support.server import IS_SANITIZED
+from support.server import IS_SANITIZED, ROOT, run
 
 HEAD = "symbol,name,currency"
 
@@ -93,11 +93,23 @@ def same(found, wanted, words=""):
 
 class Sources(unittest.TestCase):
     def test_every_source_but_the_one_for_files_is_here(self):
-        sources = os.path.join(os.path.dirname(__file__), "..", "..", "ingest", "sources.def")
-        with open(sources, encoding="utf-8") as file:
-            names = {line[7:-2] for line in file if line.startswith("SOURCE(")}
+        lines = (ROOT / "ingest" / "sources.def").read_text(encoding="utf-8").splitlines()
+        names = {line[7:-1] for line in lines if line.startswith("SOURCE(")}
         # krx_web_etf has been closed by its provider and is in no data set: its parser is kept for old answers.
         self.assertEqual({case.source for case in CASES}, names - {"upload", "krx_web_etf"})
+
+    def test_the_document_names_them_all_and_tests_that_exist(self):
+        text = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")
+        code = "".join(path.read_text(encoding="utf-8") for folder in ("unit", "integration") for path in (ROOT / "tests" / folder).iterdir()
+                       if path.suffix in (".c", ".py"))
+        for case in CASES:
+            self.assertIn(f"`{case.source}`", text)
+        for line in text[text.index("## Traps"):].splitlines():
+            for name in re.findall(r"`([a-z_]+)`", line.rsplit("|", 2)[1]) if line.count("|") > 3 else []:
+                self.assertTrue(f"def {name}(" in code or f"void {name}(" in code or (ROOT / "tests" / "fuzz" / f"{name}.c").exists(), name)
+        for line in run("ingest", "--list").stdout.splitlines():
+            name = line.split()[0]
+            self.assertIn(f"`{name.removeprefix('indicator') if name in ('indicator_quarterly', 'indicator_yearly') else name}`", text)
 
     def test_its_rows_arrive_however_they_are_sent(self):
         def check(case, replay):
