@@ -210,6 +210,7 @@ class Bronze(unittest.TestCase):
         done = self.bench.ingest("fx", "2024-12-02", "2024-12-06")
         self.replay.reset()
         self.replay.fault("/frankfurter/", "html", times=0)
+        self.replay.fault("/ecb/", "status", times=0, status=403)
         other = Bench(self.replay)
         other.ingest("fx", "2024-12-02", "2024-12-06")
         self.assertEqual({(row["base"], row["quote"], row["source"]) for _, row in other.rows("exchange_rate")},

@@ -46,6 +46,7 @@ CASES = [
     Case("ecos", "indicator_monthly", "monthly_indicators", "ecos\nRATES,Rates,,902Y006/M", drift=('"row"', '"rows"'), last="2024-12-31"),
     Case("fred", "fred", "fred", "fred\nDGS10,10 years,,DGS10/D", drift=('"observations"', '"values"')),
     Case("frankfurter", "fx", "exchange_rate", "frankfurter\nEURUSD,US dollar,USD,USD", drift=('"rates"', '"quotes"')),
+    Case("ecb", "fx", "exchange_rate", "frankfurter\nEURUSD,US dollar,USD,USD", drift=("<Cube", "<Cubus"), blocked=("frankfurter",)),
     Case("nyt_archive", "news", "news", drift=('"docs"', '"articles"')),
     Case("nyt_search", "news", "news", drift=('"docs"', '"articles"'), blocked=("nyt_archive",), last="2024-12-02"),
     Case("datagokr_stock", "kr_stock", "kr_stock", "yahoo\n005930,Samsung,KRW,", drift=('"items"', '"things"')),

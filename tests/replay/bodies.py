@@ -158,6 +158,20 @@ def frankfurter(world, ask):
     return 200, {"amount": 1.0, "base": "EUR", "start_date": first, "end_date": last, "rates": rates}
 
 
+def ecb(world, ask):
+    """All days or the last 90, newest first, in single quotes as today's files are."""
+    last = datetime.datetime.now(datetime.timezone.utc).date()
+    first = last - datetime.timedelta(90) if "90d" in ask.path else datetime.date(2015, 1, 1)
+    cubes = []
+    for day in reversed(days(first, last)):
+        found = [(name, round(world.close("EUR" + name, day), 4)) for name in ("USD", "KRW", "JPY")
+                 if day.weekday() < 5 and world.has("EUR" + name, day)]
+        if found:
+            cubes.append(f"<Cube time='{day}'>" + "".join(f"<Cube currency='{name}' rate='{rate}'/>" for name, rate in found) + "</Cube>")
+    return 200, "<?xml version='1.0'?><gesmes:Envelope xmlns='x'><gesmes:subject>Reference rates</gesmes:subject><Cube>" + "\n".join(cubes) \
+        + "</Cube></gesmes:Envelope>", XML
+
+
 def nyt_key(world, ask):
     return ask.query.get("api-key") == world.keys["nyt"]
 

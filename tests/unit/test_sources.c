@@ -226,6 +226,32 @@ static void rates_of_frankfurter(void **state)
     assert_verdict("frankfurter", 422, JSON, "{\"message\":\"invalid\"}", FEED_REFUSED);
 }
 
+static void rates_of_the_central_bank(void **state)
+{
+    (void)state;
+    struct source_ask ask = {
+        .symbol = STR(""), .from = day(2024, 12, 2), .to = day(2024, 12, 3), .now_s = 1733300000};
+    static const char body[] =
+        "<?xml version=\"1.0\"?><gesmes:Envelope><gesmes:subject>Reference rates</gesmes:subject><Cube>"
+        "<Cube time=\"2024-12-04\"><Cube currency=\"USD\" rate=\"1.06\"/></Cube>"
+        "<Cube time='2024-12-02'><Cube currency='USD' rate='1.0501'/><Cube rate='1475.0' currency='KRW'/>"
+        "<Cube currency='RUB' rate='N/A'/></Cube><Cube time='2024-13-02'><Cube currency='USD' rate='1'/></Cube>"
+        "</Cube></gesmes:Envelope>";
+    assert_rows("ecb", ask, body, false,
+                "rate 2024-12-02|base=EUR|quote=USD|date=2024-12-02|rate=1.0501\n"
+                "rate 2024-12-02|base=EUR|quote=KRW|date=2024-12-02|rate=1475\n"
+                "! missing rate \n! bad-date date 2024-13-02\n");
+    assert_rows("ecb", ask, "<Cube><Cube currency='USD' rate='1'", false, "BAD_DATA");
+    assert_rows("ecb", ask, "<x/>", false, "BAD_DATA");
+    assert_target("ecb", ask, "/stats/eurofxref/eurofxref-hist-90d.xml");
+    ask.from = day(2024, 1, 1);
+    assert_target("ecb", ask, "/stats/eurofxref/eurofxref-hist.xml");
+    ask.symbol = STR("USD");
+    assert_target("ecb", ask, "BAD_VALUE");
+    assert_verdict("ecb", 200, "text/xml", body, FEED_OK);
+    assert_verdict("ecb", 200, "text/html", "<html></html>", FEED_DOWN);
+}
+
 static void articles_of_the_times(void **state)
 {
     (void)state;
@@ -405,6 +431,7 @@ int main(void)
         cmocka_unit_test(statistics_of_ecos),
         cmocka_unit_test(series_of_fred),
         cmocka_unit_test(rates_of_frankfurter),
+        cmocka_unit_test(rates_of_the_central_bank),
         cmocka_unit_test(articles_of_the_times),
         cmocka_unit_test(prices_of_the_korean_portal),
         cmocka_unit_test(days_of_the_korean_exchange),
