@@ -42,6 +42,9 @@ def described():
 
 SWEEP = {"base": REQUEST, "axes": [{"pointer": "/rebalance", "values": ["monthly", "never"]}]}
 
+# What nobody is there to read, and what only ingestion says: on the command line and in the outcome of a job.
+ELSEWHERE = {"client-gone", "source-down", "source-refused"}
+
 
 class Tables(unittest.TestCase):
     def test_every_route_is_described_and_every_description_has_a_route(self):
@@ -123,13 +126,11 @@ class Tables(unittest.TestCase):
     def test_every_problem_that_a_client_can_see_is_named_by_a_response(self):
         texts = [response["description"] for response in schema.openapi()["components"]["responses"].values()]
         named = {slug for text in texts for slug in re.findall(r"`([a-z-]+)`", text)}
-        # Of the command line, of loading, and what nobody is there to read.
-        elsewhere = {"client-gone"}
-        self.assertEqual(set(PROBLEMS) - named, elsewhere)
+        self.assertEqual(set(PROBLEMS) - named, ELSEWHERE)
 
     def test_every_status_that_a_client_can_see_is_described_somewhere(self):
         statuses = {status for operation in described().values() for status in operation["responses"]}
-        seen = {str(http) for slug, (http, _, _) in PROBLEMS.items() if slug != "client-gone"}
+        seen = {str(http) for slug, (http, _, _) in PROBLEMS.items() if slug not in ELSEWHERE}
         self.assertEqual(seen - statuses, set())
 
     def test_reasons_of_undefined_metrics_are_those_of_the_engine(self):

@@ -156,6 +156,19 @@ class Bronze(unittest.TestCase):
                     self.assertGreater(len(self.facts(whole, table)), 0)
                     self.assertEqual(self.facts(whole, table), self.facts(parts, table))
 
+    def test_a_file_of_the_user_goes_all_the_way_to_the_marts(self):
+        path = self.bench.folder / "mine.csv"
+        path.write_text("date,close,symbol,name,currency\n2024-12-02,10.5,index:MINE,My index,EUR\n2024-12-03,11,index:MINE,My index,EUR\n")
+        done = run("ingest", "upload", "--file", path, **self.bench.settings)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with sqlite3.connect(self.bench.folder / "var" / "cmmc.db") as connection:
+            closes = connection.execute("SELECT date, close FROM mart_price_daily WHERE uid = 'index:MINE' ORDER BY date").fetchall()
+        self.assertEqual(len(closes), 2)
+        path.write_text("date,close,symbol\n2024-12-04,12,MINE\n")  # which MINE?
+        done = run("ingest", "upload", "--file", path, **self.bench.settings)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("contract", done.stderr)
+
     # ---- Faults ------------------------------------------------------------------------------------------------------
 
     def test_what_passes_is_tried_again(self):
