@@ -3,6 +3,7 @@
  * fields are there, whose numbers are canonical and whose dates are dates.
  */
 #include "base/number.h"
+#include "ingest/schema_hash.h"
 #include "ingest/source.h"
 
 #include <assert.h>
@@ -68,7 +69,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                             ? str_of(feed_layouts[data[0] / n_sources % SHAPE_COUNT].name)
                             : STR("DGS10/D");
     struct source_ask ask = {.symbol = symbol, .from = 20000, .to = 20001, .now_s = 2000000000};
-    struct feed_reply reply = {200, STR("application/json"), 0, body};
+    static const int statuses[] = {200, 400, 401, 403, 404, 418, 429, 451, 500};
+    struct feed_reply reply = {statuses[data[0] / n_sources % ARRAY_LEN(statuses)],
+                               STR("application/json"), 0, body};
+    char hash[DIGEST_HEX_BYTES];
     struct feed_sink sink = {on_row, on_reject, NULL};
     struct arena arena;
     bool has_more = false;
@@ -76,6 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     arena_init(&arena, 64 << 20);
     struct feed_writer w = {.sink = &sink, .arena = &arena};
     (void)source->judge(&reply);
+    assert(schema_hash(body, hash, &err) == STATUS_OK);
     enum status s = source->parse(&ask, body, &w, &has_more, &err);
     assert(s == STATUS_OK || s == STATUS_BAD_DATA || s == STATUS_OUT_OF_MEMORY);
     arena_clear(&arena);

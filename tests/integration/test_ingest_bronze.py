@@ -281,6 +281,10 @@ class Bronze(unittest.TestCase):
         for dataset in ("indicator_monthly", "fred", "news", "kr_etf", "kr_holiday"):
             done = self.bench.ingest(dataset, "2024-12-01", "2024-12-05")
             said += (done.stdout + done.stderr).encode()
+        self.replay.fault("/datagokr_etf/", "status", times=0, status=403)
+        done = self.bench.ingest("kr_etf", "2024-12-09", "2024-12-10")
+        self.assertEqual(done.report["provider"], "krx_etf")
+        self.replay.reset()
         for source, name in (("fred", "fred"), ("ecos", "ecos"), ("datagokr_etf", "datagokr")):  # providers that tell it back
             self.replay.fault(f"/{source}/", "status", times=0, status=400, body=f"bad key {world.keys[name]}")
             self.replay.fault(f"/{source}/", "body", times=0, body="{}")
