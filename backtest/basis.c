@@ -211,7 +211,10 @@ void basis_gather(const struct basis *basis, const uint32_t *row, size_t n, doub
 {
     const double *price = basis->is_raw ? basis->series->close : basis->series->price;
     size_t n_actions = 0;
-    for (size_t t = 0; t < n; t++) {
+    bool is_plain = basis->n_actions == 0 && bond_of(basis) == NULL;
+    for (size_t t = 0; is_plain && t < n; t++) /* a unit is a share all along */
+        ret_value[t] = row[t] == ALIGN_NO_ROW ? (double)NAN : price[row[t]];
+    for (size_t t = 0; !is_plain && t < n; t++) {
         ret_value[t] = (double)NAN;
         if (row[t] == ALIGN_NO_ROW)
             continue;

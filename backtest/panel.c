@@ -90,21 +90,22 @@ static enum status fill_column(struct builder *b, size_t a, bool *ret_is_covered
     asset->delisting_return = is_redeemed ? 0 : series->delisting_return;
     unsigned stale = 0;
     bool is_covered = true;
-    asset->delisted_at = PANEL_NEVER;
     for (size_t t = 0; t < panel->n_sessions; t++) {
         bool is_open = panel_clock_has_bar(panel, b->spec, series, b->row, t);
         price[t] *= rate[t];
         is_covered = is_covered && isfinite(price[t]);
         stale = is_open ? 0 : stale + 1;
-        state[t] = (uint8_t)(is_open ? PANEL_TRADABLE : 0);
-        if (series->delisted_on != DATE_NONE && panel->clock[t] >= series->delisted_on) {
-            asset->delisted_at =
-                asset->delisted_at == PANEL_NEVER ? (uint32_t)t : asset->delisted_at;
-            state[t] = PANEL_DELISTED;
-            price[t] = is_redeemed ? redemption * rate[t] : price[t];
-        } else if (stale > b->spec->max_stale) {
-            state[t] = PANEL_SUSPENDED;
-        }
+        state[t] = (uint8_t)(is_open                      ? PANEL_TRADABLE
+                             : stale > b->spec->max_stale ? PANEL_SUSPENDED
+                                                          : 0);
+    }
+    size_t gone = series->delisted_on == DATE_NONE
+                      ? panel->n_sessions
+                      : dates_until(panel->clock, panel->n_sessions, series->delisted_on - 1);
+    asset->delisted_at = gone < panel->n_sessions ? (uint32_t)gone : PANEL_NEVER;
+    for (size_t t = gone; t < panel->n_sessions; t++) {
+        state[t] = PANEL_DELISTED;
+        price[t] = is_redeemed ? redemption * rate[t] : price[t];
     }
     panel_columns_fill(panel, a, b->row);
     *ret_is_covered = is_covered;
@@ -119,14 +120,11 @@ static void count_column(struct panel *panel, size_t a)
     const struct price_series *series = asset->series;
     int32_t from = panel->clock[0], to = panel->clock[panel->n_sessions - 1];
 
-    asset->first_used = asset->last_used = DATE_NONE;
-    for (size_t i = 0; i < asset->n_bars; i++) {
-        if (series->date[i] < from || series->date[i] > to)
-            continue;
-        asset->first_used = asset->n_bars_used == 0 ? series->date[i] : asset->first_used;
-        asset->last_used = series->date[i];
-        asset->n_bars_used++;
-    }
+    size_t first = dates_until(series->date, asset->n_bars, from - 1);
+    size_t end = dates_until(series->date, asset->n_bars, to);
+    asset->n_bars_used = end - first;
+    asset->first_used = end > first ? series->date[first] : DATE_NONE;
+    asset->last_used = end > first ? series->date[end - 1] : DATE_NONE;
     for (size_t t = 0; t < panel->n_sessions; t++) {
         if (state[t] & (PANEL_TRADABLE | PANEL_DELISTED))
             continue;
@@ -290,8 +288,8 @@ static enum status allocate_cells(struct builder *b, struct err *err)
     size_t n = panel->n_sessions;
 
     b->max_assets = count_columns(b);
-    panel->price = arena_array(b->arena, b->max_assets * n, sizeof *panel->price);
-    panel->state = arena_array(b->arena, b->max_assets * n, sizeof *panel->state);
+    panel->price = arena_room(b->arena, b->max_assets * n, sizeof *panel->price);
+    panel->state = arena_room(b->arena, b->max_assets * n, sizeof *panel->state);
     panel->n_closed = arena_array(b->arena, n, sizeof *panel->n_closed);
     b->row = arena_array(b->arena, n, sizeof *b->row);
     if (panel->price == NULL || panel->state == NULL || panel->n_closed == NULL || b->row == NULL ||

@@ -20,12 +20,12 @@ static int64_t end_of_day(int32_t date)
 /* Every day with a bar of the series is a session, known when the last of its bars was. */
 static void mark_series(struct days *days, const struct price_series *series, int32_t *last)
 {
-    for (size_t i = 0; i < coverage_bars(series); i++) {
-        if (series->date[i] < days->start || series->date[i] - days->start >= (int32_t)days->n)
-            continue;
+    int32_t end = days->start + (int32_t)days->n - 1;
+    size_t n = dates_until(series->date, coverage_bars(series), end);
+    for (size_t i = dates_until(series->date, n, days->start - 1); i < n; i++) {
         size_t d = (size_t)(series->date[i] - days->start);
-        if (series->known_at[i] > days->known[d])
-            days->known[d] = series->known_at[i];
+        int64_t known = days->known[d];
+        days->known[d] = series->known_at[i] > known ? series->known_at[i] : known;
         *last = series->date[i] > *last ? series->date[i] : *last;
     }
 }
@@ -123,18 +123,4 @@ enum status panel_clock_build(struct panel *panel, const struct spec *spec,
     panel->visible_until = limit;
     *ret_clock = (struct dated){n, date, limit};
     return STATUS_OK;
-}
-
-/*
- * On the union of its own days the bar is dated the session. On another clock, whose day may end before the
- * asset's, it is a bar that was not known at the session before: a decision made then could trade at it.
- */
-bool panel_clock_has_bar(const struct panel *panel, const struct spec *spec,
-                         const struct price_series *series, const uint32_t *row, size_t t)
-{
-    if (row[t] == ALIGN_NO_ROW)
-        return false;
-    if (series->date[row[t]] == panel->clock[t])
-        return true;
-    return spec->clock != CLOCK_UNION && t > 0 && row[t] != row[t - 1];
 }

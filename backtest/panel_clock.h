@@ -18,8 +18,20 @@ enum status panel_clock_build(struct panel *panel, const struct spec *spec,
                               const struct market_data *market, struct arena *arena,
                               struct dated *ret_clock, struct err *err) NODISCARD;
 
-/* Whether a bar of the asset took place at session t: PANEL_TRADABLE unless it is suspended or delisted. */
-bool panel_clock_has_bar(const struct panel *panel, const struct spec *spec,
-                         const struct price_series *series, const uint32_t *row, size_t t);
+/*
+ * Whether a bar of the asset took place at session t: PANEL_TRADABLE unless it is suspended or delisted.
+ * On the union of its own days the bar is dated the session. On another clock, whose day may end before the
+ * asset's, it is a bar that was not known at the session before: a decision made then could trade at it.
+ */
+static inline bool panel_clock_has_bar(const struct panel *panel, const struct spec *spec,
+                                       const struct price_series *series, const uint32_t *row,
+                                       size_t t)
+{
+    if (row[t] == ALIGN_NO_ROW)
+        return false;
+    if (series->date[row[t]] == panel->clock[t])
+        return true;
+    return spec->clock != CLOCK_UNION && t > 0 && row[t] != row[t - 1];
+}
 
 #endif

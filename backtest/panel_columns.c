@@ -59,6 +59,9 @@ void panel_columns_fill(struct panel *panel, size_t a, const uint32_t *row)
     const double *rate = panel->fx.rate[asset->currency];
     size_t from = panel_cell(panel, a, 0);
 
+    if (panel->open == NULL && panel->volume == NULL && panel->low == NULL &&
+        panel->shares_per_unit == NULL)
+        return;
     for (size_t t = 0; t < panel->n_sessions; t++) {
         bool is_open = panel->state[from + t] & PANEL_TRADABLE;
         if (panel->open != NULL)

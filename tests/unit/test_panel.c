@@ -286,6 +286,38 @@ static void benchmark_that_ends_early_is_compared_until_then(void **state)
     world_clear(&w);
 }
 
+/* Wherever it stands, a row that cannot be used is named by its date. */
+static void unusable_row_is_named_by_its_date(void **state)
+{
+    enum { N = 200 };
+    static const double bad[] = {0, -1, (double)NAN, (double)INFINITY};
+    static double price[N];
+    static int32_t date[N];
+    (void)state;
+    for (size_t at = 0; at < N; at++) {
+        for (size_t k = 0; k <= ARRAY_LEN(bad); k++) {
+            char text[DATE_TEXT_BYTES];
+            struct err err = {0};
+            if (k == ARRAY_LEN(bad) && at == 0)
+                continue; /* the first row follows none */
+            for (size_t i = 0; i < N; i++) {
+                price[i] = i == at && k < ARRAY_LEN(bad) ? bad[k] : 10;
+                date[i] = 18000 + (int32_t)i - (i == at && k == ARRAY_LEN(bad) ? 1 : 0);
+            }
+            struct price_series s = {.uid = STR("x:A"),
+                                     .currency = "USD",
+                                     .n = N,
+                                     .date = date,
+                                     .price = price,
+                                     .delisted_on = DATE_NONE};
+            assert_int_equal(market_check_series(&s, PRICES_ADJUSTED, &err), STATUS_BAD_DATA);
+            date_format(date[at], text);
+            assert_non_null(strstr(err.detail, text));
+            assert_non_null(strstr(err.detail, k < ARRAY_LEN(bad) ? "positive" : "sorted"));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +326,7 @@ int main(void)
         cmocka_unit_test(price_not_yet_known_at_the_session_is_not_used),
         cmocka_unit_test(benchmark_that_closes_later_stays_fresh),
         cmocka_unit_test(universe_asset_that_nobody_could_buy_is_left_out),
+        cmocka_unit_test(unusable_row_is_named_by_its_date),
         cmocka_unit_test(rates_cross_through_the_euro),
         cmocka_unit_test(missing_rates_are_refused),
         cmocka_unit_test(window_outside_the_data_names_the_asset_and_its_coverage),
