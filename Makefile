@@ -278,6 +278,9 @@ endif
 $(OUT)/tests/bench/engine/driver: $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/bench/engine/*.c)) $(LIB)
 	$(call note,link)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIB_LIBS) -lm
+$(OUT)/tests/bench/ingest/driver: $(OUT)/tests/bench/ingest/driver.o $(LIB)
+	$(call note,link)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIB_LIBS) -lm
 
 # ---- Fuzzing ------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,134 @@
+"""From rows objects to published marts: rows a second, memory, and what one more day costs. See run.sh."""
+
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent.parent
+sys.path[:0] = [str(ROOT / "tests")]
+from support.packages import python_packages  # noqa: E402
+
+REQUIREMENTS = ("pandas==2.2.3", "numpy==1.26.4", "psycopg[binary]==3.2.3")
+FIRST = datetime.date(2016, 1, 4)
+SERVER = ("-c shared_buffers=1GB -c max_wal_size=8GB -c work_mem=64MB -c maintenance_work_mem=256MB -c synchronous_commit=off "
+          "-c checkpoint_timeout=30min")
+SHORT = 320  # sessions: more than the models look back
+
+
+def call(*command, **more):
+    return subprocess.run([str(part) for part in command], check=True, capture_output=True, text=True, **more).stdout
+
+
+def session(n):
+    """The n-th weekday from FIRST, from 0."""
+    return FIRST + datetime.timedelta(days=n // 5 * 7 + n % 5)
+
+
+def number(day):
+    return (day - datetime.date(1970, 1, 1)).days
+
+
+class Bench:
+    def __init__(self, options, folder):
+        self.options, self.folder = options, pathlib.Path(folder)
+        self.driver = ROOT / "build" / "release" / "tests" / "bench" / "ingest" / "driver"
+        call("make", "-C", ROOT, self.driver.relative_to(ROOT))
+        self.lake = self.folder / "lake"
+        self.url = call(ROOT / "tests/support/pg.sh", "start", self.folder / "pg", env={**os.environ, "PG_SH_OPTIONS": SERVER}).strip()
+        self.base = self.url.rsplit("/", 1)[0]
+
+    def database(self, name):
+        call("psql", self.url, "-c", f"CREATE DATABASE {name}")
+        return f"{self.base}/{name}"
+
+    def stages(self, name, first, last):
+        """Runs the stages for the sessions first to last, inclusive."""
+        return json.loads(call(self.driver, "run", self.lake, f"{self.base}/w_{name}", f"{self.base}/s_{name}", number(session(first)), number(session(last))))
+
+    def pair(self, name):
+        self.database("w_" + name)
+        self.database("s_" + name)
+
+    def day(self, name, n_before):
+        """Cost of a day after n_before sessions: the second of two, when everything is warm."""
+        self.stages(name, n_before, n_before)
+        return self.stages(name, n_before + 1, n_before + 1)
+
+    def peer(self, *arguments):
+        python = python_packages(*REQUIREMENTS)
+        return json.loads(call(python, HERE / "peer.py", *arguments))
+
+    def run(self):
+        n, figures = self.options.sessions, {}
+        call(self.driver, "make", self.lake, number(FIRST), n + 2, self.options.stocks)
+        self.pair("long")
+        figures["pipeline"] = self.stages("long", 0, n - 1)
+        if not self.options.no_peer:
+            span = session(0).isoformat(), session(n - 1).isoformat()
+            figures["copy of the rows"] = self.peer("copy", self.lake, self.database("copied"), *span)
+            self.database("marts")
+            call("bash", "-c", f"pg_dump --schema-only {self.base}/s_long | psql -q {self.base}/marts")
+            figures["copy of the marts"] = self.peer("marts", f"{self.base}/s_long", f"{self.base}/marts")
+            figures["pandas and psycopg"] = self.peer("pandas", self.lake, self.database("peer"), *span)
+        figures["a day after all"] = self.day("long", n)
+        self.pair("short")
+        self.stages("short", 0, min(SHORT, n) - 1)
+        figures["a day after a short history"] = self.day("short", min(SHORT, n))
+        return figures
+
+    def stop(self):
+        subprocess.run([str(ROOT / "tests/support/pg.sh"), "stop", str(self.folder / "pg")], check=False, capture_output=True)
+
+
+def ratios(figures):
+    ours = figures["pipeline"]
+    rate, sent = ours["rows"] / ours["total_s"], ours["sent_rows"] / ours["total_s"]
+    rows = [("rows of the lake a second", f"{rate:,.0f}", ""), ("rows published a second", f"{sent:,.0f}", ""),
+            ("resident memory, MiB", f"{ours['resident_kib'] / 1024:.0f}", "<= 256"),
+            ("a day, long beside short history", f"{figures['a day after all']['total_s'] / figures['a day after a short history']['total_s']:.2f}", "<= 1.2")]
+    for name, own, goal in (("copy of the rows", rate, ">= 0.5"), ("copy of the marts", sent, ">= 0.5"), ("pandas and psycopg", rate, ">= 5")):
+        if name in figures:
+            peer = figures[name]
+            rows.append((f"beside {name}", f"{own / (peer['rows'] / peer['total_s']):.2f}", goal))
+    return rows
+
+
+def markdown(options, figures):
+    lines = [f"{options.stocks} stocks, {options.sessions} sessions, {os.cpu_count()} processors.", "", "| | rows | sent | seconds | MiB |", "|---|---|---|---|---|"]
+    for name, f in figures.items():
+        lines.append(f"| {name} | {f['rows']:,} | {f.get('sent_rows', f['rows']):,} | {f['total_s']:.2f} | {f['resident_kib'] / 1024:.0f} |")
+    stages = figures["pipeline"]
+    lines += ["", f"Silver {stages['silver_s']:.2f} s, gold {stages['gold_s']:.2f} s, publish {stages['publish_s']:.2f} s.", "", "| | figure | goal |", "|---|---|---|"]
+    lines += [f"| {name} | {figure} | {goal} |" for name, figure, goal in ratios(figures)]
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--stocks", type=int, default=300)
+    parser.add_argument("--sessions", type=int, default=600)
+    parser.add_argument("--no-peer", action="store_true")
+    parser.add_argument("--markdown")
+    options = parser.parse_args()
+    folder = tempfile.mkdtemp(prefix="cmmc-bench-ingest.")
+    os.chmod(folder, 0o755)
+    bench = Bench(options, folder)
+    try:
+        text = markdown(options, bench.run())
+    finally:
+        bench.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+    print(text)
+    if options.markdown:
+        pathlib.Path(options.markdown).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
