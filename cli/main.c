@@ -11,10 +11,11 @@ static const char serve_usage[] =
     "Brings the database up to date and serves it until SIGTERM or SIGINT, then finishes what is in flight.\n"
     "Settings come from CMMC_* variables or the file named by CMMC_CONFIG: see `cmmc config`.\n";
 static const char migrate_usage[] =
-    "usage: cmmc migrate [--status | --reader ROLE]\n\n"
+    "usage: cmmc migrate [--status | --reader ROLE | --warehouse DIALECT]\n\n"
     "Brings the database up to date. Safe while servers run and when several start at once.\n"
     "  --status   lists every migration, its checksum and when it was applied; changes nothing\n"
-    "  --reader   also lets ROLE, a role of PostgreSQL, read marts and nothing else: see docs/operations.md\n";
+    "  --reader   also lets ROLE, a role of PostgreSQL, read marts and nothing else: see docs/operations.md\n"
+    "  --warehouse   shows the warehouse's SQL, tables and models, as sqlite, postgresql or redshift; changes nothing\n";
 static const char load_usage[] =
     "usage: cmmc load [--if-empty] [FOLDER]\n\n"
     "Publishes the data set in FOLDER (a manifest.json and the CSV files it names) as one generation.\n"

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STATES_MAX = 1000 };
+enum { STATES_MAX = 1000, SCRIPTS_BYTES_MAX = 4 << 20 };
 
 static int print_status(struct db_pool *pool)
 {
@@ -58,10 +58,45 @@ static int grant(struct db_pool *pool, const char *role)
     return EXIT_DONE;
 }
 
+/* For who makes the warehouse's schema by hand, or reads what is going to be run. */
+static int print_warehouse(const char *name)
+{
+    static const char *const names[] = {
+        [SQL_SQLITE] = "sqlite", [SQL_POSTGRESQL] = "postgresql", [SQL_REDSHIFT] = "redshift"};
+    const struct migration_set sets[] = {{warehouse_migrations, warehouse_migrations_count},
+                                         {gold_models, gold_models_count}};
+    CLEANUP(arena_clear) struct arena arena;
+    struct buf out;
+    struct err err = {0};
+    size_t dialect = 0;
+    enum status s = STATUS_OK;
+    while (dialect < ARRAY_LEN(names) && strcmp(name, names[dialect]) != 0)
+        dialect++;
+    if (dialect == ARRAY_LEN(names)) {
+        (void)err_set(&err, STATUS_BAD_VALUE, "This is no dialect: %s", name);
+        err_allow(&err, "sqlite, postgresql or redshift");
+        return command_fail(&err);
+    }
+    arena_init(&arena, (size_t)4 * SCRIPTS_BYTES_MAX);
+    buf_init(&out, &arena, SCRIPTS_BYTES_MAX);
+    for (size_t i = 0; i < ARRAY_LEN(sets); i++)
+        for (size_t k = 0; k < sets[i].n && s == STATUS_OK; k++) {
+            buf_printf(&out, "-- %s/%s\n", i == 0 ? "migrations" : "gold", sets[i].files[k].name);
+            s = migrate_render(&sets[i].files[k], (enum sql_dialect)dialect, &out, &err);
+        }
+    if (s == STATUS_OK && out.failed)
+        s = err_out_of_memory(&err);
+    if (s == STATUS_OK)
+        (void)fwrite(out.ptr, 1, out.len, stdout);
+    return s == STATUS_OK ? EXIT_DONE : command_fail(&err);
+}
+
 int migrate_command(int argc, char **argv)
 {
     const char *reader = argc == 3 && command_is_flag(argv[1], "reader") ? argv[2] : NULL;
     bool wants_status = argc == 2 && command_is_flag(argv[1], "status");
+    if (argc == 3 && command_is_flag(argv[1], "warehouse"))
+        return print_warehouse(argv[2]);
     if (argc > 1 && !wants_status && reader == NULL)
         return command_misused("migrate", argv[1]);
     struct config config;

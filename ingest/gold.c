@@ -16,7 +16,7 @@ static enum status run_model(struct db *db, const struct migration_file *model, 
     struct buf sql;
     arena_init(&arena, (size_t)4 * MODEL_BYTES_MAX);
     buf_init(&sql, &arena, MODEL_BYTES_MAX);
-    enum status s = migrate_render(model, db_kind(db), &sql, err);
+    enum status s = migrate_render(model, migrate_dialect(db_kind(db)), &sql, err);
     const char *script = buf_c_str(&sql);
     if (s == STATUS_OK && script == NULL)
         s = err_out_of_memory(err);

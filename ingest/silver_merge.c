@@ -99,7 +99,7 @@ enum status silver_stage_make(struct db *db, const struct silver_merge *merge, s
         return err_out_of_memory(err);
     enum status s = silver_stage_drop(db, merge, err);
     if (s == STATUS_OK)
-        s = migrate_render(&file, db_kind(db), &sql, err);
+        s = migrate_render(&file, migrate_dialect(db_kind(db)), &sql, err);
     return s == STATUS_OK ? run(db, &sql, NO_PARAMS, NULL, err) : s;
 }
 

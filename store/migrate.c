@@ -29,69 +29,6 @@ static const char stmt_state_read[] =
 static const char stmt_state_add[] =
     "INSERT INTO schema_migration (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4)";
 
-struct token {
-    const char *name, *postgresql, *sqlite;
-};
-
-static const struct token tokens[] = {
-    {"{{text}}", "TEXT COLLATE \"C\"", "TEXT"},
-    {"{{decimal}}", "NUMERIC", "DECIMAL_TEXT"},
-    {"{{date}}", "DATE", "DATE_TEXT"},
-    {"{{instant}}", "TIMESTAMPTZ", "INSTANT_TEXT"},
-    {"{{bool}}", "BOOLEAN", "BOOLEAN"},
-    {"{{float}}", "DOUBLE PRECISION", "REAL"},
-    {"{{bytes}}", "BYTEA", "BLOB"},
-    {"{{clustered}}", "", " WITHOUT ROWID"},
-};
-
-/* Writes line with its tokens replaced; false when one is unknown. */
-static bool render_line(struct str line, enum db_kind kind, struct buf *out)
-{
-    size_t i = 0;
-    while (i < line.len) {
-        struct str rest = str_sub(line, i, line.len);
-        if (!str_starts(rest, STR("{{"))) {
-            buf_add_char(out, line.ptr[i]);
-            i++;
-            continue;
-        }
-        const struct token *token = NULL;
-        for (size_t k = 0; k < ARRAY_LEN(tokens) && token == NULL; k++)
-            if (str_starts(rest, str_of(tokens[k].name)))
-                token = &tokens[k];
-        if (token == NULL)
-            return false;
-        buf_add_c(out, kind == DB_POSTGRESQL ? token->postgresql : token->sqlite);
-        i += strlen(token->name);
-    }
-    buf_add_char(out, '\n');
-    return true;
-}
-
-enum status migrate_render(const struct migration_file *file, enum db_kind kind, struct buf *out,
-                           struct err *err)
-{
-    struct str rest = str_of(file->sql);
-    struct str line;
-    bool is_skipping = false;
-    while (str_next_field(&rest, '\n', &line)) {
-        if (str_eq(line, STR("-- only: postgresql"))) {
-            is_skipping = kind != DB_POSTGRESQL;
-            continue;
-        }
-        if (str_eq(line, STR("-- only: sqlite"))) {
-            is_skipping = kind != DB_SQLITE;
-            continue;
-        }
-        if (!is_skipping && !render_line(line, kind, out))
-            return err_set(err, STATUS_INTERNAL, "Migration %s uses an unknown {{token}}.",
-                           file->name);
-        if (line.len > 0 && line.ptr[line.len - 1] == ';')
-            is_skipping = false;
-    }
-    return STATUS_OK;
-}
-
 static enum status state_exists(struct db *db, bool *ret, struct err *err)
 {
     CLEANUP(rows_clear) struct rows rows = {0};
@@ -178,7 +115,7 @@ static enum status apply(struct db *db, const struct migration_file *file,
     struct buf script;
     arena_init(&arena, (size_t)4 * SCRIPT_BYTES_MAX);
     buf_init(&script, &arena, SCRIPT_BYTES_MAX);
-    enum status s = migrate_render(file, db_kind(db), &script, err);
+    enum status s = migrate_render(file, migrate_dialect(db_kind(db)), &script, err);
     if (s != STATUS_OK)
         return s;
     const char *sql = buf_c_str(&script);

@@ -30,9 +30,13 @@ struct migration_set {
 enum status migrate_up_set(struct db_pool *pool, const struct migration_set *set, int *ret_applied,
                            struct err *err) NODISCARD;
 
-/* The text of one file in the dialect of kind; see migrations/README.md. INTERNAL for an unknown {{token}}. */
-enum status migrate_render(const struct migration_file *file, enum db_kind kind, struct buf *out,
-                           struct err *err) NODISCARD;
+/* Redshift speaks the protocol of PostgreSQL, and a dialect of its own. */
+enum sql_dialect { SQL_SQLITE, SQL_POSTGRESQL, SQL_REDSHIFT };
+enum sql_dialect migrate_dialect(enum db_kind kind);
+
+/* The text of one file in a dialect; see migrations/README.md. INTERNAL for an unknown {{token}}. */
+enum status migrate_render(const struct migration_file *file, enum sql_dialect dialect,
+                           struct buf *out, struct err *err) NODISCARD;
 
 /* Fills up to max states, oldest first; *ret_n is how many there are. Works on an empty database. */
 enum status migrate_status(struct db_pool *pool, struct migration_state *ret_states, size_t max,

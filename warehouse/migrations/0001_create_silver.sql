@@ -1,6 +1,6 @@
 -- Why: the first warehouse: facts and dimensions that bronze is loaded into, and the books of what was loaded.
 
--- only: postgresql
+-- only: postgresql, redshift
 SET LOCAL search_path TO silver, gold, staging;
 
 -- Every run that wrote, silver and gold alike. load_id rises in the order of commits.

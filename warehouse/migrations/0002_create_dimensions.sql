@@ -1,6 +1,6 @@
 -- Why: what no source says about data sets, markets, currencies, countries and the first universe.
 
--- only: postgresql
+-- only: postgresql, redshift
 SET LOCAL search_path TO silver, gold, staging;
 
 -- What rows of a data set are, unless they say otherwise.

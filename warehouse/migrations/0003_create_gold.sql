@@ -1,6 +1,6 @@
 -- Why: the models: what is computed from the facts, and sent on to the marts of the serving database.
 
--- only: postgresql
+-- only: postgresql, redshift
 SET LOCAL search_path TO gold, silver, staging;
 
 CREATE INDEX fact_price_load ON fact_price (load_id);
@@ -9,8 +9,8 @@ CREATE INDEX fact_observation_load ON fact_observation (load_id);
 CREATE INDEX fact_article_load ON fact_article (load_id);
 
 -- A double as a decimal of 15 digits; the embedded back end brings its own.
--- only: postgresql
-CREATE FUNCTION to_decimal(DOUBLE PRECISION) RETURNS NUMERIC IMMUTABLE AS $$ SELECT CAST($1 AS NUMERIC) $$ LANGUAGE sql;
+-- only: postgresql, redshift
+CREATE FUNCTION to_decimal(DOUBLE PRECISION) RETURNS {{decimal}} IMMUTABLE AS $$ SELECT CAST($1 AS {{decimal}}) $$ LANGUAGE sql;
 
 -- One row: the run in progress, and the last run before it.
 CREATE TABLE stg_run (

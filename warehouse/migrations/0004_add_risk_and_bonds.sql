@@ -1,6 +1,6 @@
 -- Why: what instruments risk, how they move together, and what the prices of bonds mean.
 
--- only: postgresql
+-- only: postgresql, redshift
 SET LOCAL search_path TO gold, silver, staging;
 
 -- What the prices of other instruments are measured against: when it changes, so do they.

@@ -1,6 +1,6 @@
 -- Why: a day can fail for what only the series show: prices in another unit than those of the day before, or no rows at all.
 
--- only: postgresql
+-- only: postgresql, redshift
 SET LOCAL search_path TO gold, silver, staging;
 
 CREATE TABLE stg_quality (
