@@ -96,7 +96,11 @@ class FaultProxy:
                 pass
 
             def handle_any(self):
-                proxy.handle(self)
+                try:
+                    proxy.handle(self)
+                except (BrokenPipeError, ConnectionResetError):  # a client that was killed
+                    self.close_connection = True
+                    self.wfile = _Nothing()
 
             do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = handle_any
 
@@ -128,7 +132,10 @@ class FaultProxy:
         return fault
 
     def handle(self, handler):
-        body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+        length = int(handler.headers.get("Content-Length", 0))
+        body = handler.rfile.read(length)
+        if len(body) < length:
+            raise ConnectionResetError
         seen = Seen(handler.command, handler.path, handler.headers, body)
         fault = self._note(seen)
         if fault is not None and fault.kind == "answer":
