@@ -17,7 +17,7 @@ enum { BAR_CHARS = 30, SECONDS_PER_DAY = 86400 };
 struct request {
     struct ingest_task task;
     unsigned stages;
-    bool is_json;
+    bool is_json, is_backfill;
 };
 
 /* Raised by SIGINT and SIGTERM: what was fetched is kept for the next run. */
@@ -198,6 +198,8 @@ static bool read_option(int argc, char **argv, int i, struct request *ret, int *
         return ret->task.force = true;
     if (command_is_flag(argv[i], "json"))
         return ret->is_json = true;
+    if (command_is_flag(argv[i], "backfill"))
+        return ret->is_backfill = true;
     while (k < ARRAY_LEN(names) && !command_is_flag(argv[i], names[k]))
         k++;
     if (k == ARRAY_LEN(names) || i + 1 == argc)
@@ -222,6 +224,8 @@ static bool complete(struct request *request)
     bool is_file = request->task.file != NULL;
     if (request->task.to == DATE_NONE)
         request->task.to = is_file ? DATE_MAX : (int32_t)(clock_wall_s() / SECONDS_PER_DAY) - 1;
+    if (request->task.from == DATE_NONE && request->is_backfill)
+        request->task.from = dataset->first;
     if (request->task.from == DATE_NONE)
         request->task.from = is_file ? DATE_MIN : request->task.to - dataset->refetch_days;
     if (request->task.from > request->task.to) {

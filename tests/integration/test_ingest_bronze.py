@@ -4,6 +4,8 @@ import datetime
 import gzip
 import hashlib
 import json
+import os
+import pty
 import random
 import signal
 import sqlite3
@@ -13,7 +15,7 @@ import time
 import unittest
 
 from replay import Replay, World
-from support.ingest_bench import Bench, d
+from support.ingest_bench import Bench, d, wait_for_a_day
 from support.server import BIN, ROOT, SLOW, environment, run
 
 
@@ -231,6 +233,7 @@ class Bronze(unittest.TestCase):
         self.assertTrue(other.objects("exchange_rate/rejected", "raw"), "the page is not kept for whoever looks into it")
 
     def test_a_day_without_requests_left_ends_with_the_next_provider(self):
+        wait_for_a_day()
         self.replay.fault("/datagokr_stock/", "quota", times=1)
         done = self.bench.ingest("kr_stock", "2024-12-02", "2024-12-03")
         self.assertIn("quota", done.report["note"])
@@ -367,6 +370,31 @@ class Bronze(unittest.TestCase):
             time.sleep(0.01)
 
     # ---- Usage -------------------------------------------------------------------------------------------------------
+
+    def test_a_terminal_gets_a_bar_and_a_pipe_gets_lines(self):
+        command = [str(BIN), "ingest", "coin", "--from", "2024-12-01", "--to", "2024-12-02", "--stages", "bronze"]
+        mine, its = pty.openpty()
+        process = subprocess.Popen(command, env=environment(**self.bench.settings), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=its)
+        os.close(its)
+        shown = b""
+        while True:
+            try:
+                piece = os.read(mine, 4096)
+            except OSError:  # its end is closed
+                break
+            if not piece:
+                break
+            shown += piece
+        os.close(mine)
+        self.assertEqual(process.wait(60 * SLOW), 0)
+        self.assertIn(b"\r[" + b"#" * 30 + b"] 3/3 symbols, 3 requests", shown)
+        self.assertTrue(shown.endswith(b"\r\x1b[K"), "the bar stays behind")
+        self.assertNotIn("\r", self.bench.ingest("coin", "2024-12-03", "2024-12-04").stderr)
+
+    def test_a_backfill_begins_where_the_data_set_does(self):
+        done = run("ingest", "coin", "--backfill", "--to", "2018-01-05", "--stages", "bronze", "--json", **self.bench.settings)
+        self.assertEqual(json.loads(done.stdout)["from"], "2018-01-01", done.stderr)
+        self.assertEqual(len(self.bench.table("coin_data")), 15)
 
     def test_wrong_usage_and_wrong_addresses(self):
         for arguments, code, words in [

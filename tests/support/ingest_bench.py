@@ -5,6 +5,7 @@ import datetime
 import gzip
 import json
 import pathlib
+import time
 
 from support.server import run, scratch_folder
 
@@ -20,6 +21,12 @@ UNIVERSES = {"coin": "symbol,name,currency,binance\nBTCUSDT,Bitcoin,USDT,BTCUSDT
 
 def d(text):
     return datetime.date.fromisoformat(text)
+
+
+def wait_for_a_day():
+    """Lets midnight (UTC) pass where it is near: quotas are counted by day."""
+    while (now := datetime.datetime.now(datetime.timezone.utc)).hour == 23 and now.minute >= 58:
+        time.sleep(1)
 
 
 class Bench:
