@@ -112,17 +112,24 @@ static enum status by_parameter(struct str wanted, unsigned mask, enum format *r
     return params_refuse(err, "format", wanted, list);
 }
 
-bool accepts_json_by_name(struct request *request)
+int accept_quality_by_name(struct request *request, const char *media_type)
 {
     struct str accept = request_header(request, "Accept"), item;
     while (accept.ptr != NULL && str_next_field(&accept, ',', &item)) {
         size_t semicolon = str_find(item, ';', 0);
         struct str params =
             semicolon == item.len ? STR_NONE : str_sub(item, semicolon + 1, item.len);
-        if (specificity(str_trim(str_sub(item, 0, semicolon)), FORMAT_JSON) == 3)
-            return parse_quality(params) > 0;
+        if (str_eq_nocase(str_trim(str_sub(item, 0, semicolon)), str_of(media_type))) {
+            int quality = parse_quality(params);
+            return quality < 0 ? 0 : quality;
+        }
     }
-    return false;
+    return 0;
+}
+
+bool accepts_json_by_name(struct request *request)
+{
+    return accept_quality_by_name(request, "application/json") > 0;
 }
 
 enum status negotiate_format(struct request *request, unsigned mask, enum format *ret,

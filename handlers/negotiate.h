@@ -23,6 +23,12 @@ const char *format_extension(enum format format);  /* of file names, without a d
 bool accepts_json_by_name(struct request *request);
 
 /*
+ * The quality, in thousandths, that Accept gives a media type that it names, whatever its parameters; 0 when it does
+ * not name it.
+ */
+int accept_quality_by_name(struct request *request, const char *media_type);
+
+/*
  * Sets ETag "tag" and Cache-Control on the reply, then compares with If-None-Match. When the client has the
  * same representation the reply becomes 304 and true is returned: the handler is done. Asked after the
  * representation was made: "*" means that there is one. Conditions on anything but GET and HEAD are ignored.

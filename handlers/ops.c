@@ -134,9 +134,13 @@ enum status prometheus_get(struct request *request, struct err *err)
     enum status s = params_expect(request, NULL, 0, err);
     if (s != STATUS_OK)
         return s;
+    int open = accept_quality_by_name(request, "application/openmetrics-text");
+    int text = accept_quality_by_name(request, "text/plain");
+    enum metrics_format format = open > 0 && open >= text ? METRICS_OPEN : METRICS_TEXT;
     struct buf out;
     buf_init(&out, &request->arena, BODY_MAX);
-    if (!metrics_write(request->app->metrics, &out))
+    if (!metrics_write(request->app->metrics, format, &out))
         return err_out_of_memory(err);
-    return document_no_store(request, 200, METRICS_CONTENT_TYPE, &out, err);
+    reply_header(request, "Vary", "Accept");
+    return document_no_store(request, 200, metrics_content_type(format), &out, err);
 }

@@ -60,9 +60,13 @@ static bool has_body(const struct exchange *x, int status)
 
 static void count(struct exchange *x, const char *route, int status, size_t bytes, double seconds)
 {
+    const struct trace *trace = &x->request.trace;
     struct request_kind kind = {route, x->is_framed ? method_name(x->request.method) : "other",
                                 x->request.cache, status};
-    request_count(&x->traffic->counts, x->traffic->app->metrics, &kind, seconds, (double)bytes);
+    const struct request_weight weight = {.seconds = seconds,
+                                          .bytes = (double)bytes,
+                                          .trace_id = trace->is_sampled ? trace->trace_id : NULL};
+    request_count(&x->traffic->counts, x->traffic->app->metrics, &kind, &weight);
     if (status == 499)
         metrics_add(x->traffic->app->metrics, METRIC_client_gone_total, 1);
 }

@@ -4,6 +4,9 @@
  */
 #include "server/metrics_series.h"
 
+#include "base/clock.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -194,15 +197,33 @@ void metrics_set(struct metrics *m, enum metric metric, double value)
     metrics_set_labeled(m, metric, NULL, value);
 }
 
+static size_t bucket_of(double seconds)
+{
+    size_t i = 0;
+    while (i < METRICS_BOUNDS && seconds > metric_bounds[i])
+        i++;
+    return i;
+}
+
 void metrics_series_observe(struct series *series, double seconds)
 {
     if (series == NULL || series->histogram == NULL)
         return;
-    size_t i = 0;
-    while (i < METRICS_BOUNDS && seconds > metric_bounds[i])
-        i++;
-    atomic_fetch_add_explicit(&series->histogram->buckets[i], 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&series->histogram->buckets[bucket_of(seconds)], 1,
+                              memory_order_relaxed);
     add_double(&series->histogram->sum, seconds);
+}
+
+void metrics_series_exemplar(struct metrics *m, struct series *series, double seconds,
+                             const char *trace_id)
+{
+    if (m == NULL || series == NULL || series->histogram == NULL)
+        return;
+    struct exemplar exemplar = {.seconds = seconds, .at = clock_wall_s()};
+    (void)snprintf(exemplar.trace_id, sizeof exemplar.trace_id, "%s", trace_id);
+    lock_take(&m->lock);
+    series->histogram->exemplars[bucket_of(seconds)] = exemplar;
+    lock_give(&m->lock);
 }
 
 void metrics_observe_labeled(struct metrics *m, enum metric metric, const char *const *labels,

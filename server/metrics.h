@@ -46,6 +46,11 @@ struct series *metrics_series(struct metrics *metrics, enum metric metric,
 void metrics_series_add(struct series *series, double by);
 void metrics_series_observe(struct series *series, double seconds);
 
+/* After an observation of a sampled trace: its bucket names the trace from now on, where the format can say so. */
+enum { METRICS_TRACE_BYTES = 33 };
+void metrics_series_exemplar(struct metrics *metrics, struct series *series, double seconds,
+                             const char *trace_id);
+
 /*
  * A collector runs before each write and sets the gauges that are cheaper to look up than to maintain.
  * Registered while nobody writes, that is before the server starts; runs on the thread that writes and must not block.
@@ -55,9 +60,13 @@ void metrics_collector(struct metrics *metrics, metrics_collect_fn *collect, voi
 void metrics_collector_remove(struct metrics *metrics,
                               const void *cls); /* when nobody writes any more */
 
-/* The whole exposition; content type METRICS_CONTENT_TYPE. False when out ran out of room. */
-#define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
-bool metrics_write(struct metrics *metrics, struct buf *out);
+/*
+ * The whole exposition, in the Prometheus text format 0.0.4 or, with exemplars, in OpenMetrics 1.0. False when out
+ * ran out of room.
+ */
+enum metrics_format { METRICS_TEXT, METRICS_OPEN };
+const char *metrics_content_type(enum metrics_format format);
+bool metrics_write(struct metrics *metrics, enum metrics_format format, struct buf *out);
 
 /* Current value of one series; 0 when it does not exist. For tests. */
 double metrics_get(struct metrics *metrics, enum metric metric, const char *const *labels);

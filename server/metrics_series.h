@@ -14,9 +14,17 @@ enum metric_kind { COUNTER, GAUGE, HISTOGRAM };
 
 enum { METRICS_SLOTS = 2 * METRICS_SERIES_MAX, METRICS_BOUNDS = 15 };
 
+/* A request of a sampled trace that fell into a bucket: the last one. */
+struct exemplar {
+    char trace_id[METRICS_TRACE_BYTES]; /* "": none yet */
+    double seconds;
+    int64_t at; /* seconds since 1970 */
+};
+
 struct histogram {
     atomic_uint_least64_t buckets[METRICS_BOUNDS + 1]; /* not cumulative; the last is +Inf */
     atomic_uint_least64_t sum;                         /* bits of a double */
+    struct exemplar exemplars[METRICS_BOUNDS + 1];     /* under the lock of the metrics */
 };
 
 struct series {
@@ -44,7 +52,7 @@ struct collector {
 };
 
 struct metrics {
-    struct lock lock; /* leaf lock; guards the making of series */
+    struct lock lock; /* leaf lock; guards the making of series, and exemplars */
     size_t n_series GUARDED;
     _Atomic(struct series *) table[METRICS_SLOTS];
     _Atomic(struct series *) first[METRIC_COUNT];

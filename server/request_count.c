@@ -40,11 +40,14 @@ static struct request_series look_up(struct metrics *metrics, const struct reque
     };
 }
 
-static void count(const struct request_series *series, double seconds, double bytes)
+static void count(struct metrics *metrics, const struct request_series *series,
+                  const struct request_weight *weight)
 {
     metrics_series_add(series->requests, 1);
-    metrics_series_observe(series->duration, seconds);
-    metrics_series_add(series->bytes, bytes);
+    metrics_series_observe(series->duration, weight->seconds);
+    metrics_series_add(series->bytes, weight->bytes);
+    if (weight->trace_id != NULL)
+        metrics_series_exemplar(metrics, series->duration, weight->seconds, weight->trace_id);
 }
 
 /* Keeps found in slot; false when another one was faster. */
@@ -61,25 +64,25 @@ static bool keep(_Atomic(struct request_series *) *slot, const struct request_se
 }
 
 void request_count(struct request_counts *counts, struct metrics *metrics,
-                   const struct request_kind *kind, double seconds, double bytes)
+                   const struct request_kind *kind, const struct request_weight *weight)
 {
     size_t at = slot_of(kind);
     for (int i = 0; i < PROBES; i++) {
         _Atomic(struct request_series *) *slot = &counts->kinds[(at + (size_t)i) % REQUEST_KINDS];
         struct request_series *series = atomic_load_explicit(slot, memory_order_acquire);
         if (series != NULL && is_same(&series->kind, kind)) {
-            count(series, seconds, bytes);
+            count(metrics, series, weight);
             return;
         }
         if (series != NULL)
             continue;
         struct request_series found = look_up(metrics, kind);
         (void)keep(slot, &found);
-        count(&found, seconds, bytes);
+        count(metrics, &found, weight);
         return;
     }
     struct request_series found = look_up(metrics, kind);
-    count(&found, seconds, bytes);
+    count(metrics, &found, weight);
 }
 
 void request_counts_clear(struct request_counts *counts)

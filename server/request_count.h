@@ -17,6 +17,11 @@ struct request_kind {
     int status;
 };
 
+struct request_weight {
+    double seconds, bytes;
+    const char *trace_id; /* of a sampled trace; else NULL */
+};
+
 struct request_series;
 
 enum { REQUEST_KINDS = 1024 };
@@ -26,7 +31,7 @@ struct request_counts {
 };
 
 void request_count(struct request_counts *counts, struct metrics *metrics,
-                   const struct request_kind *kind, double seconds, double bytes);
+                   const struct request_kind *kind, const struct request_weight *weight);
 void request_counts_clear(struct request_counts *counts);
 
 #endif

@@ -90,6 +90,8 @@ class Tables(unittest.TestCase):
             for one in schema.operation(method, path).get("parameters", ()):
                 one = schema.resolve(one)
                 shape = schema.resolve(one["schema"])
+                if one["name"] == "cursor":  # only what was given out means anything
+                    continue
                 with self.subTest(path, parameter=one["name"]):
                     given = examples_of(one) or examples_of(shape) or shape.get("enum") or [shape["const"]]
                     for example in given:

@@ -171,6 +171,25 @@ class Measured(Assertions, unittest.TestCase):
                     self.assertGreater(float(re.search(r"\bpg;dur=([0-9.]+)", timing)[1]), 0)
         self.assertNotIn("pg", self.server.get("/v1/marts").header("Server-Timing"))
 
+    def test_openmetrics_for_those_who_name_it(self):
+        trace = "0af7651916cd43dd8448eb211c80319c"
+        self.assert_ok(self.server.get(ROWS + "&offset=11", traceparent=f"00-{trace}-b7ad6b7169203331-01"))
+        self.assert_ok(self.server.get(ROWS + "&offset=12", traceparent="00-11111111111111111111111111111111-b7ad6b7169203331-00"))
+        for accept, kind in (("application/openmetrics-text;version=1.0.0,text/plain;q=0.5", "application/openmetrics-text"), (None, "text/plain"),
+                             ("*/*", "text/plain"), ("text/plain;version=0.0.4, application/openmetrics-text;q=0.5", "text/plain"),
+                             ("application/openmetrics-text;q=0", "text/plain")):
+            answer = self.server.ops.get("/metrics", **({"accept": accept} if accept else {}))
+            self.assertEqual((answer.status, answer.media_type, answer.header("Vary")), (200, kind, "Accept"), accept)
+            self.assertEqual("# EOF" in answer.text, kind != "text/plain")
+        self.server.wait_until(lambda: trace in self.server.ops.get("/metrics", accept="application/openmetrics-text").text, "the trace")
+        text = self.server.ops.get("/metrics", accept="application/openmetrics-text").text
+        line = self.assert_one(rf".*{trace}.*", text)
+        self.assertRegex(line, r'^cmmc_http_request_duration_seconds_bucket{route="/v1/marts/{mart}/rows",cache="[a-z0-9]+",le="[0-9.]+"} [0-9]+ '
+                               rf'# {{trace_id="{trace}"}} [0-9.e-]+ [0-9]+$')
+        self.assertNotIn("1111111111111111", text)
+        self.assertIn("# TYPE cmmc_http_requests counter\n", text)
+        self.assertTrue(text.endswith("\n# EOF\n"))
+
     def test_metrics_parse_rise_and_hold_no_text_of_clients(self):
         before, types = read_metrics(self.server.ops.get("/metrics").text)
         for i in range(60):

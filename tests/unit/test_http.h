@@ -130,9 +130,9 @@ static inline enum status metrics_get_ops(struct request *request, struct err *e
 {
     struct buf text;
     buf_init(&text, &request->arena, 1 << 20);
-    if (!metrics_write(request->app->metrics, &text))
+    if (!metrics_write(request->app->metrics, METRICS_TEXT, &text))
         return err_set(err, STATUS_OUT_OF_MEMORY, "full");
-    reply_type(request, 200, METRICS_CONTENT_TYPE);
+    reply_type(request, 200, metrics_content_type(METRICS_TEXT));
     reply_body(request, buf_str(&text));
     return STATUS_OK;
 }

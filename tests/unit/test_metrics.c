@@ -1,5 +1,5 @@
 /* test_metrics.c - metrics.h: what is counted is what is written, and no client can make it grow. */
-#include "server/metrics.h"
+#include "server/metrics_series.h"
 
 #include "base/arena.h"
 
@@ -36,8 +36,40 @@ static const char *written(void)
 {
     struct buf text;
     buf_init(&text, &arena, 16 << 20);
-    assert_true(metrics_write(metrics, &text));
+    assert_true(metrics_write(metrics, METRICS_TEXT, &text));
     return buf_c_str(&text);
+}
+
+static void openmetrics_has_families_exemplars_and_an_end(void **state)
+{
+    (void)state;
+    const char *labels[] = {"/v1/x", "miss"}, trace[] = "4bf92f3577b34da6a3ce929d0e0e4736";
+    struct series *series = metrics_series(metrics, METRIC_http_request_duration_seconds, labels);
+    metrics_series_observe(series, 0.7);
+    metrics_series_observe(series, 0.7);
+    metrics_series_exemplar(metrics, series, 0.7, trace);
+    metrics_add(metrics, METRIC_client_gone_total, 1);
+    struct buf out;
+    buf_init(&out, &arena, 16 << 20);
+    assert_true(metrics_write(metrics, METRICS_OPEN, &out));
+    const char *text = buf_c_str(&out);
+    assert_non_null(strstr(text, "# TYPE cmmc_client_gone counter\ncmmc_client_gone_total 1\n"));
+    const char *line = strstr(text, "{route=\"/v1/x\",cache=\"miss\",le=\"1.0\"} 2 # {trace_id=\"");
+    assert_non_null(line);
+    assert_non_null(strstr(line, "4bf92f3577b34da6a3ce929d0e0e4736\"} 0.7 "));
+    assert_non_null(strstr(text, "le=\"0.5\"} 0\n"));
+    assert_non_null(strstr(text, "le=\"+Inf\"} 2\n"));
+    assert_string_equal(text + strlen(text) - 6, "# EOF\n");
+    metrics_add_labeled(metrics, METRIC_connections_total, LABELS("data"), 1);
+    buf_init(&out, &arena, 16 << 20);
+    assert_true(metrics_write(metrics, METRICS_OPEN, &out));
+    assert_non_null(strstr(buf_c_str(&out), "# TYPE cmmc_connections_total unknown\n"
+                                            "cmmc_connections_total{listener=\"data\"} 1\n"));
+    for (int i = 0; i < METRIC_COUNT; i++) /* what is cut off is there */
+        assert_true(metric_rows[i].kind != COUNTER ||
+                    strcmp(metric_rows[i].name + strlen(metric_rows[i].name) - 6, "_total") == 0);
+    assert_null(strstr(written(), "trace_id")); /* the older format has no place for them */
+    assert_null(strstr(written(), "# EOF"));
 }
 
 static void counters_and_gauges_are_written_with_their_labels(void **state)
@@ -155,6 +187,7 @@ static void collectors_run_before_each_write_until_removed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(openmetrics_has_families_exemplars_and_an_end, start, stop),
         cmocka_unit_test_setup_teardown(counters_and_gauges_are_written_with_their_labels, start,
                                         stop),
         cmocka_unit_test_setup_teardown(histogram_buckets_add_up, start, stop),
