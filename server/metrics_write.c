@@ -91,11 +91,11 @@ static void write_histogram(const struct writer *w, const struct series *series)
 {
     uint64_t count = 0;
     for (size_t i = 0; i <= METRICS_BOUNDS; i++) {
-        char bound[NUMBER_TEXT_BYTES] = "+Inf";
-        if (i < METRICS_BOUNDS)
-            bound[number_format(metric_bounds[i], bound)] = '\0';
-        if (w->format == METRICS_OPEN && strspn(bound, "0123456789") == strlen(bound))
-            (void)strcat(bound, ".0"); /* OpenMetrics writes bounds as floats */
+        char bound[NUMBER_TEXT_BYTES + 2] = "+Inf";
+        size_t len = i < METRICS_BOUNDS ? number_format(metric_bounds[i], bound) : 0;
+        bool is_float = w->format == METRICS_OPEN; /* which writes bounds as floats: 1.0 */
+        if (len > 0)
+            memcpy(bound + len, is_float && memchr(bound, '.', len) == NULL ? ".0" : "", 3);
         count += atomic_load_explicit(&series->histogram->buckets[i], memory_order_relaxed);
         write_value(series, "_bucket", bound, (double)count, w->out);
         if (w->format == METRICS_OPEN)

@@ -3,6 +3,8 @@
 Each case runs on both databases. What is random is drawn from SEED, so that a failure comes back.
 """
 
+import base64
+import hashlib
 import http.client
 import json
 import random
@@ -279,6 +281,28 @@ class Hostile(Assertions):
                 answer, body = self.send("POST", "/v1/prices:query", json.dumps(document).encode(), {"Content-Type": "application/json"})
                 self.assert_refusal(answer, body, "/v1/prices:query?" + quote(text))
         self.assertEqual(self.server.get("/v1/marts").json["data"], before)
+
+    def test_made_up_cursors_are_refused_or_begin_a_page(self):
+        """Whoever knows how a cursor is checked can make one: values that no row has, of every type of column."""
+        def forge(link, value):
+            cursor = re.search(r"cursor=([^&]+)", link)[1]
+            plain, _, digest = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).rpartition(b"|")
+            *head, values = plain.split(b"|", 3)
+            rest = values[1:] if values[:1] == b"n" else values[values.index(b":") + 1 + int(values[:values.index(b":")]):]
+            made = b"|".join(head) + b"|" + (b"n" if value is None else b"%d:%s" % (len(value), value)) + rest
+            made += b"|" + hashlib.sha256(made).hexdigest()[:len(digest)].encode()
+            return link.replace(cursor, base64.urlsafe_b64encode(made).rstrip(b"=").decode())
+
+        for mart, column in (("mart_fx_daily", "date"), ("mart_fx_daily", "rate"), ("mart_fx_daily", "known_at"), ("mart_fx_daily", "is_cross"),
+                             ("mart_news_article", "word_count"), ("mart_news_article", "headline")):
+            link = self.server.get(f"/v1/marts/{mart}/rows?limit=2&order={column}").json["links"]["next"]
+            self.assertNotEqual(forge(link, b"1"), link)
+            for value in (b"abc", b"", b"NaN", b"infinity", b"1e5", b"9" * 300, b"2020-02-30", b"'; DROP TABLE x", b"\xff", b"\0", None):
+                with self.subTest(mart, column=column, value=value):
+                    answer, body = self.send("GET", forge(link, value))
+                    if answer.status != 200:
+                        self.assertEqual(answer.status, 400, body)
+                        self.assert_refusal(answer, body, link)
 
     def test_nothing_sent_becomes_a_header_of_an_answer(self):
         """Line ends in an alias, a cursor, a name of a file and in headers that come back."""
