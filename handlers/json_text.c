@@ -209,16 +209,28 @@ static bool find_member(struct str document, struct str object, struct str token
     return false;
 }
 
-static bool find_item(struct str array, struct str token, struct str *ret)
+/* The array on the way of the last pointer: the next one often goes on behind the item found there. */
+struct trail {
+    struct str prefix; /* of the pointer, up to the array and the '/' behind it; empty: no array */
+    struct str array;
+    int64_t item;
+    size_t at; /* of that item */
+};
+
+static bool find_item(struct str array, struct str token, struct trail *trail, struct str *ret)
 {
     int64_t wanted = -1;
     if (!str_to_i64(token, &wanted) || wanted < 0 || array.len < 3)
         return false;
-    size_t at = 1;
-    for (int64_t i = 0; at < array.len; i++) {
+    bool is_behind = trail->array.ptr == array.ptr && wanted >= trail->item;
+    size_t at = is_behind ? trail->at : 1;
+    for (int64_t i = is_behind ? trail->item : 0; at < array.len; i++) {
         size_t end = json_value_end(array, at);
         if (i == wanted) {
             *ret = str_sub(array, at, end);
+            trail->array = array;
+            trail->item = i;
+            trail->at = at;
             return end < array.len;
         }
         at = end + 1;
@@ -226,20 +238,27 @@ static bool find_item(struct str array, struct str token, struct str *ret)
     return false;
 }
 
-static enum status locate(struct str document, const struct json_splice *splice, struct place *ret,
-                          struct err *err)
+static enum status locate(struct str document, const struct json_splice *splice,
+                          struct trail *trail, struct place *ret, struct err *err)
 {
-    struct str rest = splice->pointer, value = document, token;
+    struct str pointer = splice->pointer, rest = pointer, value = document, token;
     *ret = (struct place){.before = "", .key = STR_NONE, .splice = splice};
     if (rest.len == 0 || rest.ptr[0] != '/')
         return leads_nowhere(splice->pointer, "is not one: it starts with '/'", err);
+    if (trail->prefix.len > 0 && str_starts(pointer, trail->prefix)) {
+        value = trail->array;
+        rest = str_sub(pointer, trail->prefix.len - 1, pointer.len);
+    } else {
+        *trail = (struct trail){.item = 0};
+    }
     while (rest.len > 0) {
         size_t end = str_find(rest, '/', 1);
         token = str_sub(rest, 1, end);
         rest = str_sub(rest, end, rest.len);
         char opens = value.len > 0 ? value.ptr[0] : '\0';
         struct str next = STR_NONE;
-        if (opens == '[' && find_item(value, token, &next)) {
+        if (opens == '[' && find_item(value, token, trail, &next)) {
+            trail->prefix = str_sub(pointer, 0, pointer.len - rest.len - token.len);
             value = next;
         } else if (opens == '{') {
             bool is_first = value.len == 2;
@@ -280,13 +299,14 @@ static enum status add_parents(struct str *document, struct str pointer, struct 
                                struct err *err)
 {
     struct str rest = pointer, value = *document, next;
+    struct trail trail = {.item = 0};
     while (rest.len > 1 && value.len > 0) {
         size_t end = str_find(rest, '/', 1);
         struct str token = str_sub(rest, 1, end);
         rest = str_sub(rest, end, rest.len);
         bool is_object = value.ptr[0] == '{';
         if (is_object ? !find_member(*document, value, token, &next)
-                      : value.ptr[0] != '[' || !find_item(value, token, &next)) {
+                      : value.ptr[0] != '[' || !find_item(value, token, &trail, &next)) {
             if (!is_object || rest.len == 0 || !has_plain_key(token))
                 return STATUS_OK;
             size_t at = (size_t)(next.ptr - document->ptr);
@@ -310,9 +330,10 @@ static int by_place(const void *a, const void *b)
 static bool locate_all(struct str document, const struct json_splice *splices, size_t n,
                        struct place *ret)
 {
+    struct trail trail = {.item = 0};
     enum status s = STATUS_OK;
     for (size_t i = 0; i < n && s == STATUS_OK; i++)
-        s = locate(document, &splices[i], &ret[i], NULL);
+        s = locate(document, &splices[i], &trail, &ret[i], NULL);
     return s == STATUS_OK;
 }
 
@@ -324,8 +345,9 @@ enum status json_splice(struct str document, const struct json_splice *splices, 
     if (s == STATUS_OK && !locate_all(document, splices, n, places)) {
         for (size_t i = 0; i < n && s == STATUS_OK; i++)
             s = add_parents(&document, splices[i].pointer, arena, err);
+        struct trail trail = {.item = 0};
         for (size_t i = 0; i < n && s == STATUS_OK; i++)
-            s = locate(document, &splices[i], &places[i], err);
+            s = locate(document, &splices[i], &trail, &places[i], err);
     }
     if (s != STATUS_OK)
         return s;

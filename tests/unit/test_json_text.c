@@ -52,6 +52,41 @@ static void values_are_replaced_and_members_added_in_any_order(void **state)
     arena_clear(&arena);
 }
 
+/* Five splices into arrays and arrays within them, in all 120 orders. */
+static void the_order_of_pointers_into_arrays_does_not_matter(void **state)
+{
+    static const char document[] = "{\"a\":[[1,2,[3]],{\"b\":[4,5]},6],\"c\":[7,8]}";
+    const struct json_splice all[] = {{STR("/a/0/2/0"), STR("30")},
+                                      {STR("/a/0/0"), STR("10")},
+                                      {STR("/a/1/b/1"), STR("50")},
+                                      {STR("/a/2"), STR("60")},
+                                      {STR("/c/1"), STR("80")}};
+    struct arena arena;
+    struct err err = {0};
+    (void)state;
+    arena_init(&arena, 1 << 20);
+    for (unsigned order = 0; order < 120; order++) {
+        struct json_splice splices[ARRAY_LEN(all)];
+        bool is_taken[ARRAY_LEN(all)] = {false};
+        unsigned rest = order;
+        for (unsigned i = 0; i < ARRAY_LEN(all); i++) {
+            unsigned left = (unsigned)ARRAY_LEN(all) - i, skip = rest % left, k = 0;
+            rest /= left;
+            while (is_taken[k] || skip-- > 0)
+                k++;
+            is_taken[k] = true;
+            splices[i] = all[k];
+        }
+        struct buf out;
+        buf_init(&out, &arena, 4096);
+        assert_int_equal(
+            json_splice(STR(document), splices, ARRAY_LEN(splices), &arena, &out, &err), STATUS_OK);
+        assert_string_equal(buf_c_str(&out),
+                            "{\"a\":[[10,2,[30]],{\"b\":[4,50]},60],\"c\":[7,80]}");
+    }
+    arena_clear(&arena);
+}
+
 static void a_pointer_that_leads_nowhere_is_named(void **state)
 {
     static const char *const wrong[] = {
@@ -138,6 +173,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_end_where_they_end_however_long_they_are),
         cmocka_unit_test(values_are_replaced_and_members_added_in_any_order),
+        cmocka_unit_test(the_order_of_pointers_into_arrays_does_not_matter),
         cmocka_unit_test(a_pointer_that_leads_nowhere_is_named),
         cmocka_unit_test(splices_do_not_reach_into_each_other),
         cmocka_unit_test(a_value_is_written_as_it_was_read),
