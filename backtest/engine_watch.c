@@ -74,6 +74,15 @@ static void ruin(struct sim *sim, size_t t)
     sim->is_pending = sim->is_liquidation = false;
 }
 
+/* Fixed and minimum fees may cost more than there is: what is owed then ends the run without leverage, too. */
+static bool ruin_if_owing(struct sim *sim, size_t t)
+{
+    if (sim->is_ruined || !(sim->ws->wealth[t] < -SIM_ROUNDING * sim->rules->capital))
+        return false;
+    ruin(sim, t);
+    return true;
+}
+
 static void test_margin(struct sim *sim, size_t t)
 {
     double gross = 0;
@@ -113,15 +122,21 @@ void sim_close(struct sim *sim, size_t t)
 {
     if (sim->rules->leverage.is_allowed && !sim->is_ruined)
         test_margin(sim, t);
+    (void)ruin_if_owing(sim, t);
     sim_write_units(sim, t, t + 1);
-    if (sim->rules->n_flows > 0)
+    if (sim->rules->n_flows > 0) {
         sim_flows_at_end(sim, t);
+        if (ruin_if_owing(sim, t))
+            sim_write_units(sim, t, t + 1);
+    }
     if (sim->rules->rebalance.when == WHEN_CALENDAR || sim->is_ruined || !decides(sim, t))
         return;
     sim->is_pending = true;
     sim->is_carried = false;
     sim->is_partial = sim->is_invested;
     sim->ready_at = t + sim_fill_lag(sim);
-    if (sim->ready_at == t && sim_fill(sim, t))
+    if (sim->ready_at == t && sim_fill(sim, t)) {
+        (void)ruin_if_owing(sim, t);
         sim_write_units(sim, t, t + 1);
+    }
 }

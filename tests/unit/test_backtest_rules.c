@@ -457,6 +457,28 @@ static void ruin_closes_everything_and_records_the_shortfall(void **state)
     world_clear(&w);
 }
 
+/* 100 less two fees of 20; 63 on session 2, less 40; 24.25 on session 3, which the next two fees are more than. */
+static void fees_that_nothing_is_left_to_pay_are_ruin_without_leverage(void **state)
+{
+    static const double a[] = {100, 100, 110, 100, 90}, b[] = {100, 100, 100, 120, 130};
+    struct world w;
+    (void)state;
+    world_init(&w);
+    world_add_days(&w, "x:A", 18000, a, 5);
+    world_add_days(&w, "x:B", 18000, b, 5);
+    struct backtest_result *r = world_run(
+        &w, "{\"assets\":[{\"uid\":\"x:A\",\"weight\":0.5},{\"uid\":\"x:B\",\"weight\":0.5}],"
+            "\"capital\":100,\"fill\":\"same_close\",\"rebalance\":\"daily\","
+            "\"costs\":{\"commission\":{\"fixed\":20}},\"monkeys\":{\"count\":0}}");
+    assert_close(r->equity[2], 23, 1e-12);
+    assert_true(r->equity[3] == 0 && r->equity[4] == 0);
+    assert_int_equal(r->ruined_on, 18003);
+    assert_close(r->ledger.shortfall, 40 - 11.5 / 110 * 100 - 13.8, 1e-12);
+    assert_true(fabs(sim_residual(&r->ledger, 100, r->wealth[4])) < 1e-9);
+    assert_true(r->measures[MEASURE_max_drawdown].value == -1);
+    world_clear(&w);
+}
+
 static void what_does_not_go_together_is_refused(void **state)
 {
     static const struct {
@@ -561,6 +583,7 @@ int main(void)
         cmocka_unit_test(exposures_are_means_over_the_sessions),
         cmocka_unit_test(margin_call_brings_the_leverage_back),
         cmocka_unit_test(margin_is_tested_at_the_worst_prices_of_the_day_when_asked),
+        cmocka_unit_test(fees_that_nothing_is_left_to_pay_are_ruin_without_leverage),
         cmocka_unit_test(ruin_closes_everything_and_records_the_shortfall),
         cmocka_unit_test(what_does_not_go_together_is_refused),
         cmocka_unit_test(canonical_text_of_every_rule_parses_to_itself),
