@@ -1,6 +1,8 @@
 /* batch_lanes.c - from one fill or flow to the next: the days between are valued, then every lane is moved. */
 #include "backtest/batch_lanes.h"
 
+#include "backtest/flow_scale.h"
+
 #include "backtest/kernels.h"
 
 #include <string.h>
@@ -19,7 +21,7 @@ struct lanes {
     double waiting[BATCH_GROUP], amount[BATCH_GROUP];
     struct kernel_holdings held;
     struct kernel_fill fill;
-    struct kernel_flow flow;
+    struct cost_flat flat;
 };
 
 enum targets { TARGETS_SHORT, TARGETS_SOME_ZERO, TARGETS_FULL };
@@ -61,7 +63,6 @@ static void lanes_init(struct lanes *lanes, const struct batch_group *group,
                        struct batch_workspace *ws)
 {
     const struct sim_rules *rules = group->batch->rules;
-    struct cost_flat flat = costs_flat(&rules->costs);
     size_t n = group->n_columns;
     *lanes = (struct lanes){.group = group,
                             .kernels = group->batch->panel->kernels,
@@ -84,19 +85,7 @@ static void lanes_init(struct lanes *lanes, const struct batch_group *group,
                                        .after = lanes->wealth,
                                        .value = ws->value,
                                        .weight = ws->weight};
-    lanes->flow = (struct kernel_flow){.price = ws->price,
-                                       .n_assets = n,
-                                       .n_portfolios = BATCH_GROUP,
-                                       .stride = BATCH_GROUP,
-                                       .commission = flat.commission,
-                                       .slippage = flat.slippage,
-                                       .rounding = SIM_ROUNDING,
-                                       .amount = lanes->amount,
-                                       .units = ws->units,
-                                       .cash = lanes->cash,
-                                       .scale = lanes->scale,
-                                       .value = ws->value,
-                                       .change = ws->weight};
+    lanes->flat = costs_flat(&rules->costs);
     memset(ws->units, 0, n * BATCH_GROUP * sizeof *ws->units);
     for (size_t p = 0; p < BATCH_GROUP; p++) {
         lanes->cash[p] = lanes->wealth[p] = rules->capital;
@@ -132,19 +121,6 @@ static void take_prices(struct lanes *lanes, size_t t)
         lanes->ws->price[c] = lanes->ws->column[c][t];
 }
 
-/* The money at session t once more; the time-weighted line has been written. */
-static void value_again(struct lanes *lanes, size_t t)
-{
-    double line[BATCH_GROUP];
-    for (size_t p = 0; p < BATCH_GROUP; p++)
-        line[p] = lanes->ws->equity[p][t];
-    lanes->kernels->value_many(&lanes->held, t, t + 1);
-    for (size_t p = 0; p < BATCH_GROUP; p++) {
-        lanes->wealth[p] = lanes->ws->equity[p][t];
-        lanes->ws->equity[p][t] = line[p];
-    }
-}
-
 static bool fill_at(struct lanes *lanes, size_t d, size_t t)
 {
     if ((d == 0 || !lanes->is_fixed) && lay_targets(lanes, d) == TARGETS_SHORT)
@@ -161,14 +137,74 @@ static bool fill_at(struct lanes *lanes, size_t d, size_t t)
     return true;
 }
 
-/* What came in is invested at the close of t. */
+/* What every lane's positions are worth at the close of t. */
+static void value_positions(const struct lanes *lanes, size_t t, double *ret)
+{
+    const double *units = lanes->ws->units;
+    memset(ret, 0, BATCH_GROUP * sizeof *ret);
+    for (size_t c = 0; c < lanes->group->n_columns; c++, units += BATCH_GROUP) {
+        double price = lanes->ws->column[c][t];
+        for (size_t p = 0; p < BATCH_GROUP; p++)
+            ret[p] += units[p] * price;
+    }
+}
+
+static void scale_positions(struct lanes *lanes, const double *factor)
+{
+    double *units = lanes->ws->units;
+    for (size_t c = 0; c < lanes->group->n_columns; c++, units += BATCH_GROUP)
+        for (size_t p = 0; p < BATCH_GROUP; p++)
+            units[p] *= factor[p];
+}
+
+/* What came in is invested at the close of t; the lanes do what engine_flow_scale.c does. */
 static bool invest_at(struct lanes *lanes, size_t t)
 {
-    take_prices(lanes, t);
-    memcpy(lanes->amount, lanes->waiting, sizeof lanes->amount);
-    memset(lanes->waiting, 0, sizeof lanes->waiting);
+    double held[BATCH_GROUP], factor[BATCH_GROUP];
     lanes->invest_at = SIZE_MAX;
-    return lanes->kernels->invest_many(&lanes->flow);
+    value_positions(lanes, t, held);
+    for (size_t p = 0; p < BATCH_GROUP; p++) {
+        double amount = lanes->waiting[p] < lanes->cash[p] ? lanes->waiting[p] : lanes->cash[p];
+        lanes->waiting[p] = 0;
+        if (!(held[p] > 0) || !(amount > 0))
+            return false;
+        struct flow_scale scale = flow_purchase(amount, held[p], flow_cost_rate(&lanes->flat));
+        factor[p] = scale.factor;
+        lanes->cash[p] -= amount;
+        lanes->wealth[p] = lanes->cash[p] + (held[p] + scale.traded);
+        lanes->ws->equity[p][t] = lanes->wealth[p] * lanes->scale[p];
+    }
+    scale_positions(lanes, factor);
+    lanes->at = t + 1;
+    return true;
+}
+
+static bool withdraw(struct lanes *lanes)
+{
+    double factor[BATCH_GROUP];
+    for (size_t p = 0; p < BATCH_GROUP; p++) {
+        double amount = lanes->amount[p], value = lanes->wealth[p], held = value - lanes->cash[p];
+        factor[p] = 1;
+        if (!(held > 0) || amount >= value * FLOW_WHOLE)
+            return false;
+        if (lanes->cash[p] < amount) {
+            struct flow_scale scale =
+                flow_sale(amount - lanes->cash[p], held, flow_cost_rate(&lanes->flat));
+            if (!(scale.factor > 0))
+                return false;
+            factor[p] = scale.factor;
+            value -= costs_flat_of(&lanes->flat, scale.traded);
+            lanes->cash[p] = amount;
+        }
+        double after = value - amount;
+        if (!(after > 0))
+            return false;
+        lanes->cash[p] -= amount;
+        lanes->scale[p] *= value / after;
+        lanes->wealth[p] = after;
+    }
+    scale_positions(lanes, factor);
+    return true;
 }
 
 /* One contribution or withdrawal after the close of t. */
@@ -187,14 +223,11 @@ static bool flow_at(struct lanes *lanes, const struct flow *flow, size_t t)
             continue;
         lanes->cash[p] += amount;
         lanes->scale[p] *= wealth / (wealth + amount);
+        lanes->wealth[p] = wealth + amount;
         lanes->waiting[p] += waits ? amount : 0;
         lanes->invest_at = waits ? t + 1 : lanes->invest_at;
     }
-    take_prices(lanes, t);
-    if (flow->amount < 0 && !lanes->kernels->withdraw_many(&lanes->flow))
-        return false;
-    value_again(lanes, t);
-    return true;
+    return flow->amount > 0 || withdraw(lanes);
 }
 
 /* The next session at which something other than valuation happens; a decision that is replaced before it is filled goes. */

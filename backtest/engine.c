@@ -164,15 +164,15 @@ static void play_session(struct sim *sim, size_t t)
     bool is_filled = false;
 
     sim_apply_events(sim, t);
-    if (sim->is_watched && t > 0)
+    if (sim->is_watched && !sim->is_quiet && t > 0)
         sim_carry(sim, t);
     if (sim->rules->n_flows > 0)
         sim_flows_at_start(sim, t);
     take_due_decisions(sim, t);
     if (sim->is_pending && sim->ready_at <= t)
         is_filled = sim_fill(sim, t);
-    if (sim->rules->n_flows > 0 && sim_flow_orders(sim, t))
-        is_filled = false;
+    if (sim->rules->n_flows > 0)
+        sim_flow_orders(sim, t, &is_filled);
     if (!is_filled)
         sim_value_sessions(sim, t, t + 1);
     sim_close(sim, t);

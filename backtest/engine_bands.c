@@ -88,24 +88,6 @@ bool sim_is_breached(struct sim *sim, size_t t)
     return is_outside || rebalance_portfolio_is_outside(bands, sum_off);
 }
 
-/* False: the exact test would find every band kept at the close of t, whose wealth is known. */
-bool sim_may_be_breached(struct sim *sim, size_t t)
-{
-    const struct sim_workspace *ws = sim->ws;
-    double value = ws->wealth[t];
-    bool is_off = false;
-
-    if (!(value > 0) || !is_whole_at(sim, t) || sim->rules->rebalance.bands.portfolio > 0 ||
-        sim->is_pending)
-        return true; /* what waits goes by the marks of the last close */
-    set_bands(sim);
-    for (size_t j = 0; j < sim->plan->n; j++) {
-        double held = ws->units[j] * ws->column[j][t];
-        is_off |= held > ws->upper[j] * value || held < ws->lower[j] * value;
-    }
-    return is_off;
-}
-
 /* Marks the sessions of a block on which a band may be left. */
 static void mark_suspects(const struct sim *sim, size_t from, size_t n, bool *is_suspect)
 {
@@ -151,6 +133,42 @@ static size_t first_off(const struct sim *sim, size_t j, size_t from, size_t to)
     return to;
 }
 
+/* False: no position is outside its bounds on any session of a tile whose values are within least and most. */
+static bool may_leave_in_tile(const struct sim *sim, size_t tile, double least, double most)
+{
+    const struct sim_workspace *ws = sim->ws;
+    const struct price_tiles *tiles = ws->tiles;
+    const size_t *asset = sim->plan->asset, n = sim->plan->n;
+    struct kernel_bounds bounds = {ws->units,
+                                   tiles->low + tile * tiles->n_assets + asset[0],
+                                   tiles->high + tile * tiles->n_assets + asset[0],
+                                   ws->lower,
+                                   ws->upper,
+                                   n};
+    bool is_run = asset[n - 1] - asset[0] == n - 1; /* their bounds lie side by side */
+    return !is_run || sim->panel->kernels->may_leave(&bounds, least, most);
+}
+
+/* False: the exact test would find every band kept at the close of t, whose wealth is known. */
+bool sim_may_be_breached(struct sim *sim, size_t t)
+{
+    const struct sim_workspace *ws = sim->ws;
+    double value = ws->wealth[t];
+    bool is_off = false;
+
+    if (!(value > 0) || !is_whole_at(sim, t) || sim->rules->rebalance.bands.portfolio > 0 ||
+        sim->is_pending)
+        return true; /* what waits goes by the marks of the last close */
+    set_bands(sim);
+    if (knows_bounds(sim, t, t + 1) && !may_leave_in_tile(sim, t / PRICE_TILE, value, value))
+        return false;
+    for (size_t j = 0; j < sim->plan->n; j++) {
+        double held = ws->units[j] * ws->column[j][t];
+        is_off |= held > ws->upper[j] * value || held < ws->lower[j] * value;
+    }
+    return is_off;
+}
+
 /* Within one tile, see first_suspect(). */
 static size_t first_suspect_of_tile(const struct sim *sim, size_t from, size_t to)
 {
@@ -162,6 +180,8 @@ static size_t first_suspect_of_tile(const struct sim *sim, size_t from, size_t t
 
     if (!(value.lowest > 0))
         return from;
+    if (!may_leave_in_tile(sim, from / PRICE_TILE, value.lowest, value.highest))
+        return to;
     for (size_t j = 0; j < sim->plan->n; j++) {
         size_t a = sim->plan->asset[j];
         if (ws->units[j] * high[a] > ws->upper[j] * value.lowest ||

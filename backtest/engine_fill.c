@@ -85,11 +85,26 @@ void sim_choose_prices(struct sim *sim, size_t t, size_t n)
         sim->recorder->n_open_fallbacks++;
 }
 
-/* Flat costs, all of every trade: moves the active positions to their targets out of value_after. */
-static double trade_all(struct sim *sim, size_t t, size_t n, double value_after)
+void sim_record_flat(struct sim *sim, size_t t, size_t j, double change, enum sim_reason reason)
 {
     const struct cost_model *costs = &sim->rules->costs;
     bool is_spread = costs->slippage.model == SLIPPAGE_HALF_SPREAD;
+    struct sim_trade *trade = sim_next_trade(sim);
+    *trade = (struct sim_trade){.session = (uint32_t)t,
+                                .asset = (uint32_t)sim->plan->asset[j],
+                                .reason = reason,
+                                .is_buy = change > 0,
+                                .quantity = fabs(change) / sim_fill_price(sim, j, t),
+                                .value = fabs(change)};
+    trade->paid[COST_COMMISSION] = sim->flat.commission * fabs(change);
+    trade->paid[is_spread ? COST_SPREAD : COST_SLIPPAGE] = sim->flat.slippage * fabs(change);
+    sim_record_trade(sim, trade);
+    sim_add_proceeds(sim, -change);
+}
+
+/* Flat costs, all of every trade: moves the active positions to their targets out of value_after. */
+static double trade_all(struct sim *sim, size_t t, size_t n, double value_after)
+{
     double traded = 0;
 
     for (size_t i = 0; i < n; i++) {
@@ -101,19 +116,8 @@ static double trade_all(struct sim *sim, size_t t, size_t n, double value_after)
             continue;
         sim->ws->units[j] = target * (1 / price); /* as kernels that share 1 / price */
         traded += fabs(change);
-        if (sim->recorder == NULL)
-            continue;
-        struct sim_trade *trade = sim_next_trade(sim);
-        *trade = (struct sim_trade){.session = (uint32_t)t,
-                                    .asset = (uint32_t)sim->plan->asset[j],
-                                    .reason = sim->is_invested ? SIM_REBALANCE : SIM_INITIAL,
-                                    .is_buy = change > 0,
-                                    .quantity = fabs(change) / price,
-                                    .value = fabs(change)};
-        trade->paid[COST_COMMISSION] = costs->commission.percent * fabs(change);
-        trade->paid[is_spread ? COST_SPREAD : COST_SLIPPAGE] = costs->slippage.bps * fabs(change);
-        sim_record_trade(sim, trade);
-        sim_add_proceeds(sim, -change);
+        if (sim->recorder != NULL)
+            sim_record_flat(sim, t, j, change, sim->is_invested ? SIM_REBALANCE : SIM_INITIAL);
     }
     return traded;
 }

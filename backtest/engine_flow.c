@@ -150,19 +150,28 @@ static double value_at_fill(const struct sim *sim, size_t t)
 }
 
 /*
- * Pays amount (> 0) out of cash, then out of sales. More than there is: all of it, once. What closed
+ * Pays amount (> 0) out of cash, then out of sales; at_close: of a session that has been valued, and is valued anew. More than there is: all of it, once. What closed
  * markets keep from being sold stays owed.
  */
 static void pay_out(struct sim *sim, size_t t, double amount, bool at_close)
 {
     size_t n = 0;
+    double value = 0, cost = 0;
+    if (at_close && sim_can_scale(sim, t, true) && sim_scale_down(sim, t, amount, &value)) {
+        sim->owed = 0;
+        move_money(sim, t, value, -amount, false);
+        sim_set_wealth(sim, t, value - amount);
+        return;
+    }
     double worth = list_sellable(sim, t, at_close, &n);
-    double value = value_at_fill(sim, t), cost = 0;
+    value = value_at_fill(sim, t);
     bool takes_all = amount >= value * (1 - 1e-15);
 
     sim->owed = 0;
     if (!(value > 0)) {
         sim->open = NULL;
+        if (at_close)
+            sim_value_sessions(sim, t, t + 1);
         return;
     }
     if (takes_all && sim->recorder != NULL && sim->recorder->exhausted_at == PANEL_NEVER)
@@ -181,19 +190,28 @@ static void pay_out(struct sim *sim, size_t t, double amount, bool at_close)
         move_money(sim, t, is_last && takes_all ? paid : value, -paid, was_open);
     if (!is_last && amount - paid > SIM_ROUNDING * value)
         sim->owed = amount - paid;
+    if (at_close)
+        sim_value_sessions(sim, t, t + 1);
 }
 
-/* Buys for what came in; false: nothing was traded. */
-static bool invest(struct sim *sim, size_t t)
+/* Buys for what came in; false: nothing was traded. *ret_valued: the wealth at t is known. */
+static bool invest(struct sim *sim, size_t t, bool *ret_valued)
 {
     struct sim_workspace *ws = sim->ws;
     double frozen = 0, held = 0, wanted_sum = 0;
     size_t n = 0;
 
-    if (!sim->is_invested || sim->is_pending || !sim_select_active(sim, t, &n, &frozen))
+    if (!sim->is_invested || sim->is_pending)
+        return false;
+    double amount = sim->to_invest < sim->cash ? sim->to_invest : sim->cash;
+    *ret_valued = sim_can_scale(sim, t, false) && sim_scale_up(sim, t, amount);
+    if (*ret_valued) {
+        sim->to_invest = 0;
+        return true;
+    }
+    if (!sim_select_active(sim, t, &n, &frozen))
         return false;
     sim_choose_prices(sim, t, n);
-    double amount = sim->to_invest < sim->cash ? sim->to_invest : sim->cash;
     sim->to_invest = 0;
     for (size_t i = 0; i < n; i++) {
         size_t j = ws->active[i];
@@ -223,18 +241,17 @@ static bool invest(struct sim *sim, size_t t)
     return true;
 }
 
-bool sim_flow_orders(struct sim *sim, size_t t)
+void sim_flow_orders(struct sim *sim, size_t t, bool *is_valued)
 {
-    bool has_traded = false;
+    bool is_known = false;
     if (sim->is_ruined)
-        return false;
-    if (sim->to_invest > 0 && t >= sim->invest_at)
-        has_traded = invest(sim, t);
+        return;
+    if (sim->to_invest > 0 && t >= sim->invest_at && invest(sim, t, &is_known))
+        *is_valued = is_known;
     if (sim->owed > 0) {
         pay_out(sim, t, sim->owed, false);
-        has_traded = true;
+        *is_valued = false;
     }
-    return has_traded;
 }
 
 static double amount_of(const struct flow *flow, double wealth)
@@ -279,14 +296,17 @@ void sim_flows_at_end(struct sim *sim, size_t t)
         double amount = amount_of(flow, ws->wealth[t]);
         if (sim->is_ruined || !(fabs(amount) > 0))
             continue;
-        if (amount > 0)
+        if (amount > 0) {
             take_in(sim, t, ws->wealth[t], amount, false);
-        else
+            sim_set_wealth(sim, t, ws->wealth[t] + amount);
+        } else {
             pay_out(sim, t, sim->owed - amount, true);
-        sim_value_sessions(sim, t, t + 1);
+        }
         has_moved = true;
     }
-    if (has_moved && sim->to_invest > 0 && sim->invest_at <= t && invest(sim, t))
+    bool is_valued = false;
+    if (has_moved && sim->to_invest > 0 && sim->invest_at <= t && invest(sim, t, &is_valued) &&
+        !is_valued)
         sim_value_sessions(sim, t, t + 1);
 }
 

@@ -142,6 +142,22 @@ struct sim_traded {
 bool sim_can_rebalance(struct sim *sim, size_t t);
 struct sim_traded sim_rebalance(struct sim *sim, size_t t, double *ret_before);
 
+/* Lists a trade at flat costs, and adds it to the ledgers. */
+void sim_record_flat(struct sim *sim, size_t t, size_t j, double change, enum sim_reason reason);
+
+/* The wealth on a close, after money has come or gone. */
+void sim_set_wealth(struct sim *sim, size_t t, double wealth);
+
+/* engine_flow_scale.c: whether payments at t move every position by one factor; then the purchase and the sale. */
+bool sim_can_scale(const struct sim *sim, size_t t, bool at_close);
+/* False, and nothing is done: there is nothing to scale. */
+bool sim_scale_up(struct sim *sim, size_t t, double amount);
+/*
+ * At a close that has been valued. Cash is at least amount afterwards; *ret_value: the value before it is paid. False, and
+ * nothing is done: it takes all.
+ */
+bool sim_scale_down(struct sim *sim, size_t t, double amount, double *ret_value);
+
 /* engine_orders.c: what ws->change[0..n) asks of the active positions */
 struct sim_order {
     size_t t, n;
@@ -160,7 +176,8 @@ size_t sim_play_block(struct sim *sim, size_t from, size_t to);
 
 /* engine_flow.c */
 void sim_flows_at_start(struct sim *sim, size_t t);
-bool sim_flow_orders(struct sim *sim, size_t t);
+void sim_flow_orders(struct sim *sim, size_t t,
+                     bool *is_valued); /* is the wealth at t known? before and after */
 void sim_flows_at_end(struct sim *sim, size_t t);
 size_t sim_next_flow_session(const struct sim *sim, size_t t);
 

@@ -118,17 +118,10 @@ struct kernel_fill {
     double *value, *weight; /* scratch, laid out as units */
 };
 
-/* Money into or out of portfolios side by side, as kernel_fill; amount > 0 per portfolio. */
-struct kernel_flow {
-    const double *price; /* per column */
-    size_t n_assets;
-    size_t n_portfolios, stride;
-    double commission, slippage; /* rates of a traded unit of value */
-    double rounding;             /* as kernel_fill */
-    const double *amount;
-    double *units, *cash; /* moved */
-    double *scale; /* moved by a withdrawal: value of the time-weighted line for one of money */
-    double *value, *change; /* scratch, laid out as units */
+/* Positions, what their prices were at least and at most, and the shares of a value between which they may be. */
+struct kernel_bounds {
+    const double *units, *low, *high, *lower, *upper;
+    size_t n;
 };
 
 /* Ratios (centre + mean) / sd of n columns, a multiple of KERNEL_LANES; their sums are in two halves. */
@@ -194,19 +187,14 @@ struct kernels {
     struct kernel_traded (*rebalance)(const struct kernel_rebalance *r);
 
     /*
-     * Buys for the amount, or what there is of it in cash, as the positions stand; or pays the amount out of cash and then of
-     * sales in proportion. Bits of the simulator's orders at flat costs, fractional shares, everything tradable. False when a
-     * portfolio has nothing to buy with, or would be sold out; then some have been moved, some not.
-     */
-    bool (*invest_many)(const struct kernel_flow *flow);
-    bool (*withdraw_many)(const struct kernel_flow *flow);
-
-    /*
      * How far a weight is off its target, session by session: off = |units * price[i] * per_value[i] - target|
      * is added to sum[i], and worst[i] becomes off * per_band where that is more.
      */
     void (*deviations)(const double *price, const double *per_value, size_t n,
                        const struct kernel_target *target, double *sum, double *worst);
+
+    /* Whether any units * high > upper * least, or units * low < lower * most; least and most of the value. */
+    bool (*may_leave)(const struct kernel_bounds *b, double least, double most);
 
     /* ret[i] = value[i + 1] / value[i] - 1, n_values - 1 of them. */
     void (*returns)(const double *value, size_t n_values, double *ret);

@@ -50,7 +50,6 @@ static size_t count_lanes(const int64_t lane[KERNEL_LANES])
 
 #include "backtest/kernels_body_value.h"
 #include "backtest/kernels_body_fill.h"
-#include "backtest/kernels_body_flow.h"
 #include "backtest/kernels_body_series.h"
 #include "backtest/kernels_body_runs.h"
 #include "backtest/kernels_body_sums.h"
@@ -63,10 +62,9 @@ const struct kernels KERNELS_TABLE = {
     .value = kernel_value,
     .value_many = kernel_value_many,
     .fill_many = kernel_fill_many,
-    .invest_many = kernel_invest_many,
-    .withdraw_many = kernel_withdraw_many,
     .rebalance = kernel_rebalance,
     .deviations = kernel_deviations,
+    .may_leave = kernel_may_leave,
     .returns = kernel_returns,
     .compound = kernel_compound,
     .logs = kernel_logs,

@@ -1,5 +1,22 @@
 /* kernels_body_series.h - series made from series, element by element. Part of kernels_body.h. */
 
+static bool kernel_may_leave(const struct kernel_bounds *b, double least, double most)
+{
+    size_t whole = whole_rounds(b->n), i = 0;
+    vector_mask is_out = {0};
+    for (; i < whole; i += WIDTH) {
+        vector units = LOAD(b->units + i);
+        is_out |= units * LOAD(b->high + i) > LOAD(b->upper + i) * least;
+        is_out |= units * LOAD(b->low + i) < LOAD(b->lower + i) * most;
+    }
+    bool is_any = IS_ANY(is_out);
+    for (; i < b->n; i++) {
+        is_any |= b->units[i] * b->high[i] > b->upper[i] * least;
+        is_any |= b->units[i] * b->low[i] < b->lower[i] * most;
+    }
+    return is_any;
+}
+
 static void kernel_deviations(const double *price, const double *per_value, size_t n,
                               const struct kernel_target *target, double *sum, double *worst)
 {

@@ -173,6 +173,30 @@ static void invested_is_what_textbook_loops_say(void **state)
     }
 }
 
+/* One position out of n is outside, on either side, or none is. */
+static void find_what_may_leave(const struct kernels *k, size_t n)
+{
+    static double units[ROOM], low[ROOM], high[ROOM], lower[ROOM], upper[ROOM];
+    const struct kernel_bounds bounds = {units, low, high, lower, upper, n};
+    for (size_t i = 0; i < n; i++) {
+        units[i] = low[i] = 1;
+        high[i] = 2;
+        lower[i] = 0.5;
+        upper[i] = 3;
+    }
+    assert_false(k->may_leave(&bounds, 1, 1));
+    for (size_t at = 0; at < n; at = at < 40 ? at + 1 : n - 1 > at ? n - 1 : n) {
+        upper[at] = 1.5;
+        assert_true(k->may_leave(&bounds, 1, 1));
+        assert_false(k->may_leave(&bounds, 1.5, 1.5));
+        upper[at] = 3;
+        lower[at] = 1.5;
+        assert_true(k->may_leave(&bounds, 1, 1));
+        assert_false(k->may_leave(&bounds, 1, 0.5));
+        lower[at] = 0.5;
+    }
+}
+
 static void run_all(const struct kernels *k, size_t from, size_t n, struct outcome *out)
 {
     const double *column[COLUMNS];
@@ -209,6 +233,7 @@ static void run_all(const struct kernels *k, size_t from, size_t n, struct outco
     out->split = k->split(x + from, y + from, n);
     struct kernel_split mean = {{0.0003, -0.0001}, {0.02, -0.02}, {0}};
     k->split_pair(x + from, y + from, n, &mean, out->split_pair);
+    find_what_may_leave(k, n);
     if (n == 0)
         return;
     out->range = k->range(x + from, n);
