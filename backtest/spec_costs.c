@@ -1,6 +1,8 @@
 /* spec_costs.c - reads and writes what trading costs, in the units of the request: per cent and bps. */
 #include "backtest/spec_costs.h"
 
+#include "backtest/spec_optional.h"
+
 static const char *const model_names[SLIPPAGE_MODEL_COUNT] = {
     [SLIPPAGE_BPS] = "bps",
     [SLIPPAGE_HALF_SPREAD] = "half_spread",
@@ -13,18 +15,6 @@ static const char *const unfilled_names[] = {"cancel", "carry"};
 static const double PERCENT_MAX = 10; /* of the traded value */
 static const double MONEY_MAX = 1e9;  /* of one trade */
 static const double SLIPPAGE_BPS_MAX = 1000;
-
-/* Optional members keep the default in *ret when absent. */
-static enum status read_amount(struct json_val object, const char *key, double max, double *ret,
-                               struct err *err)
-{
-    struct json_val val = jr_member(object, key);
-    if (!jr_is_present(val))
-        return STATUS_OK;
-    enum status s = jr_read_f64(val, 0, max, ret, err);
-    *ret += 0.0; /* -0 becomes 0 */
-    return s;
-}
 
 static enum status read_tiers(struct json_val list, struct cost_commission *c, struct err *err)
 {
@@ -61,15 +51,15 @@ static enum status read_commission(struct json_val val, struct spec *spec, struc
         s = spec_refuse(val, STATUS_BAD_SPEC, "The commission is given twice.",
                         "either commission_bps or commission", err);
     if (s == STATUS_OK)
-        s = read_amount(val, "percent", PERCENT_MAX, &c->percent, err);
+        s = spec_optional_f64(val, "percent", 0, PERCENT_MAX, &c->percent, err);
     if (s == STATUS_OK)
-        s = read_amount(val, "per_share", 1e6, &c->per_share, err);
+        s = spec_optional_f64(val, "per_share", 0, 1e6, &c->per_share, err);
     if (s == STATUS_OK)
-        s = read_amount(val, "fixed", MONEY_MAX, &c->fixed, err);
+        s = spec_optional_f64(val, "fixed", 0, MONEY_MAX, &c->fixed, err);
     if (s == STATUS_OK)
-        s = read_amount(val, "minimum", MONEY_MAX, &c->minimum, err);
+        s = spec_optional_f64(val, "minimum", 0, MONEY_MAX, &c->minimum, err);
     if (s == STATUS_OK)
-        s = read_amount(val, "maximum", MONEY_MAX, &c->maximum, err);
+        s = spec_optional_f64(val, "maximum", 0, MONEY_MAX, &c->maximum, err);
     if (s == STATUS_OK && c->maximum > 0 && c->maximum < c->minimum)
         s = spec_refuse(jr_member(val, "maximum"), STATUS_BAD_SPEC,
                         "The commission's maximum is below its minimum.",
@@ -148,19 +138,19 @@ static enum status read_parameters(struct json_val val, struct cost_slippage *s,
     enum status status = STATUS_OK;
     switch (s->model) {
     case SLIPPAGE_BPS:
-        return read_amount(val, "bps", SLIPPAGE_BPS_MAX, &s->bps, err);
+        return spec_optional_f64(val, "bps", 0, SLIPPAGE_BPS_MAX, &s->bps, err);
     case SLIPPAGE_HALF_SPREAD:
-        return read_amount(val, "spread_bps", 2 * SLIPPAGE_BPS_MAX, &s->bps, err);
+        return spec_optional_f64(val, "spread_bps", 0, 2 * SLIPPAGE_BPS_MAX, &s->bps, err);
     case SLIPPAGE_VOLUME_SHARE:
-        return read_amount(val, "price_impact", 100, &s->price_impact, err);
+        return spec_optional_f64(val, "price_impact", 0, 100, &s->price_impact, err);
     case SLIPPAGE_SQUARE_ROOT:
-        return read_amount(val, "y", 10, &s->y, err);
+        return spec_optional_f64(val, "y", 0, 10, &s->y, err);
     case SLIPPAGE_ALMGREN_CHRISS:
-        status = read_amount(val, "alpha", 10, &s->alpha, err);
+        status = spec_optional_f64(val, "alpha", 0, 10, &s->alpha, err);
         if (status == STATUS_OK)
-            status = read_amount(val, "beta", 10, &s->beta, err);
+            status = spec_optional_f64(val, "beta", 0, 10, &s->beta, err);
         if (status == STATUS_OK)
-            status = read_amount(val, "epsilon_bps", SLIPPAGE_BPS_MAX, &s->epsilon, err);
+            status = spec_optional_f64(val, "epsilon_bps", 0, SLIPPAGE_BPS_MAX, &s->epsilon, err);
         break;
     case SLIPPAGE_MODEL_COUNT:
         break;
@@ -200,9 +190,10 @@ static enum status read_slippage(struct json_val val, struct spec *spec, struct 
     struct cost_slippage slippage = default_slippage((enum slippage_model)model);
     s = read_parameters(val, &slippage, err);
     if (s == STATUS_OK)
-        s = read_amount(val, "volume_limit", 1, &slippage.volume_limit, err);
+        s = spec_optional_f64(val, "volume_limit", 0, 1, &slippage.volume_limit, err);
     if (s == STATUS_OK)
-        s = read_amount(val, "fallback_bps", SLIPPAGE_BPS_MAX, &slippage.fallback_bps, err);
+        s = spec_optional_f64(val, "fallback_bps", 0, SLIPPAGE_BPS_MAX, &slippage.fallback_bps,
+                              err);
     if (s == STATUS_OK && jr_is_present(jr_member(val, "window")))
         s = jr_read_i64(jr_member(val, "window"), 2, 252, &window, err);
     if (s == STATUS_OK && jr_is_present(jr_member(val, "unfilled")))
@@ -225,9 +216,9 @@ enum status spec_read_costs(struct json_val costs, struct spec *spec, struct err
         return STATUS_OK;
     enum status s = jr_expect_object(costs, keys, ARRAY_LEN(keys), err);
     if (s == STATUS_OK)
-        s = read_amount(costs, "commission_bps", 1000, &spec->commission_bps, err);
+        s = spec_optional_f64(costs, "commission_bps", 0, 1000, &spec->commission_bps, err);
     if (s == STATUS_OK)
-        s = read_amount(costs, "slippage_bps", 1000, &spec->slippage_bps, err);
+        s = spec_optional_f64(costs, "slippage_bps", 0, 1000, &spec->slippage_bps, err);
     if (s == STATUS_OK)
         s = read_commission(jr_member(costs, "commission"), spec, err);
     if (s == STATUS_OK)
@@ -236,7 +227,7 @@ enum status spec_read_costs(struct json_val costs, struct spec *spec, struct err
         s = spec_read_rates(jr_member(costs, "sell_tax"), PERCENT_MAX, model->tax,
                             COST_TAX_RATES_MAX, &model->n_tax, err);
     if (s == STATUS_OK)
-        s = read_amount(costs, "fx_spread_bps", 1000, &model->fx_spread, err);
+        s = spec_optional_f64(costs, "fx_spread_bps", 0, 1000, &model->fx_spread, err);
     return s;
 }
 

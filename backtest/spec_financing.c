@@ -2,6 +2,7 @@
 #include "backtest/spec_money.h"
 
 #include "backtest/spec_costs.h"
+#include "backtest/spec_optional.h"
 
 static const char *const day_count_names[] = {"act_365", "act_360"};
 static const char *const liquidation_names[] = {
@@ -12,17 +13,6 @@ static const char *const liquidation_names[] = {
 static const char *const margin_test_names[] = {"close", "extremes"};
 
 static const double RATE_MAX = 100; /* per cent a year */
-
-static enum status read_rate(struct json_val object, const char *key, double min, double max,
-                             double *ret, struct err *err)
-{
-    struct json_val val = jr_member(object, key);
-    if (!jr_is_present(val))
-        return STATUS_OK;
-    enum status s = jr_read_f64(val, min, max, ret, err);
-    *ret += 0.0; /* -0 becomes 0 */
-    return s;
-}
 
 /* The name that the spec has for an asset of the request; NULL: it is none of them. */
 static const struct str *find_uid(const struct spec *spec, struct str uid)
@@ -88,15 +78,15 @@ enum status spec_read_financing(struct json_val root, struct arena *arena, struc
         return STATUS_OK;
     enum status s = jr_expect_object(val, keys, ARRAY_LEN(keys), err);
     if (s == STATUS_OK)
-        s = read_rate(val, "cash_rate", -10, RATE_MAX, &f->cash_rate, err);
+        s = spec_optional_f64(val, "cash_rate", -10, RATE_MAX, &f->cash_rate, err);
     if (s == STATUS_OK && jr_is_present(rate) && jr_is_present(spread))
         s = spec_refuse(spread, STATUS_BAD_SPEC, "The rate on debt is given twice.",
                         "either debt_rate, or debt_spread over cash_rate", err);
     if (s == STATUS_OK)
-        s = read_rate(val, "debt_spread", 0, RATE_MAX, &added, err);
+        s = spec_optional_f64(val, "debt_spread", 0, RATE_MAX, &added, err);
     f->debt_rate = f->cash_rate > 0 ? f->cash_rate + added : added;
     if (s == STATUS_OK)
-        s = read_rate(val, "debt_rate", 0, RATE_MAX, &f->debt_rate, err);
+        s = spec_optional_f64(val, "debt_rate", 0, RATE_MAX, &f->debt_rate, err);
     if (s == STATUS_OK && jr_is_present(jr_member(val, "day_count")))
         s = jr_read_choice(jr_member(val, "day_count"), day_count_names, 2, &day_count, err);
     f->day_basis = day_count == 0 ? 365 : 360;
@@ -123,11 +113,11 @@ enum status spec_read_leverage(struct json_val root, struct spec *spec, struct e
     l->maintenance_margin = 0.25;
     enum status s = jr_expect_object(val, keys, ARRAY_LEN(keys), err);
     if (s == STATUS_OK)
-        s = read_rate(val, "max_gross", 1, 10, &l->max_gross, err);
+        s = spec_optional_f64(val, "max_gross", 1, 10, &l->max_gross, err);
     if (s == STATUS_OK)
-        s = read_rate(val, "maintenance_margin", 0, 1, &l->maintenance_margin, err);
+        s = spec_optional_f64(val, "maintenance_margin", 0, 1, &l->maintenance_margin, err);
     if (s == STATUS_OK)
-        s = read_rate(val, "liquidation_fee_bps", 0, 1000, &l->liquidation_fee, err);
+        s = spec_optional_f64(val, "liquidation_fee_bps", 0, 1000, &l->liquidation_fee, err);
     if (s == STATUS_OK && jr_is_present(jr_member(val, "liquidation")))
         s = jr_read_choice(jr_member(val, "liquidation"), liquidation_names, LIQUIDATION_COUNT,
                            &liquidation, err);

@@ -2,6 +2,7 @@
 #include "backtest/spec_limits.h"
 
 #include "backtest/spec_lists.h"
+#include "backtest/spec_optional.h"
 #include "backtest/strategy_limits.h"
 
 #include <math.h>
@@ -20,17 +21,6 @@ static bool is_default(const struct strategy_limits *limits)
 {
     return limits->long_only && limits->n_groups == 0 && !(fabs(limits->min_weight) > 0) &&
            !(fabs(limits->max_weight - 1) > 0) && !(fabs(limits->max_gross - 1) > 0);
-}
-
-static enum status read_number(struct json_val object, const char *key, double min, double max,
-                               double *ret, struct err *err)
-{
-    struct json_val val = jr_member(object, key);
-    if (!jr_is_present(val))
-        return STATUS_OK;
-    enum status s = jr_read_f64(val, min, max, ret, err);
-    *ret += 0.0; /* -0 becomes 0 */
-    return s;
 }
 
 static enum status read_name(struct json_val val, struct str text, struct arena *arena,
@@ -71,9 +61,9 @@ static enum status read_groups(struct json_val val, struct arena *arena,
         if (s == STATUS_OK)
             s = read_name(range, name, arena, &group.name, err);
         if (s == STATUS_OK)
-            s = read_number(range, "min", least, WEIGHT_MAX, &group.min, err);
+            s = spec_optional_f64(range, "min", least, WEIGHT_MAX, &group.min, err);
         if (s == STATUS_OK)
-            s = read_number(range, "max", least, WEIGHT_MAX, &group.max, err);
+            s = spec_optional_f64(range, "max", least, WEIGHT_MAX, &group.max, err);
         if (s != STATUS_OK)
             return s;
         limits->groups[limits->n_groups++] = group;
@@ -98,11 +88,11 @@ enum status spec_read_limits(struct json_val val, struct arena *arena,
         limits->max_gross = 2;
     }
     double least = limits->long_only ? 0 : -WEIGHT_MAX;
-    s = read_number(val, "min_weight", least, WEIGHT_MAX, &limits->min_weight, err);
+    s = spec_optional_f64(val, "min_weight", least, WEIGHT_MAX, &limits->min_weight, err);
     if (s == STATUS_OK)
-        s = read_number(val, "max_weight", least, WEIGHT_MAX, &limits->max_weight, err);
+        s = spec_optional_f64(val, "max_weight", least, WEIGHT_MAX, &limits->max_weight, err);
     if (s == STATUS_OK)
-        s = read_number(val, "max_gross", 1, WEIGHT_MAX, &limits->max_gross, err);
+        s = spec_optional_f64(val, "max_gross", 1, WEIGHT_MAX, &limits->max_gross, err);
     if (s == STATUS_OK)
         s = read_groups(jr_member(val, "groups"), arena, limits, err);
     limits->is_given = !is_default(limits);
@@ -116,9 +106,9 @@ enum status spec_read_asset_limits(struct json_val val, struct arena *arena,
     struct str name;
     asset->min_weight = asset->max_weight = (double)NAN;
     enum status s =
-        read_number(val, "min_weight", -WEIGHT_MAX, WEIGHT_MAX, &asset->min_weight, err);
+        spec_optional_f64(val, "min_weight", -WEIGHT_MAX, WEIGHT_MAX, &asset->min_weight, err);
     if (s == STATUS_OK)
-        s = read_number(val, "max_weight", -WEIGHT_MAX, WEIGHT_MAX, &asset->max_weight, err);
+        s = spec_optional_f64(val, "max_weight", -WEIGHT_MAX, WEIGHT_MAX, &asset->max_weight, err);
     if (s != STATUS_OK || !jr_is_present(group))
         return s;
     s = jr_read_str(group, 1, GROUP_BYTES_MAX, &name, err);

@@ -108,8 +108,7 @@ static enum status answer(struct request *request, struct buf *out, struct json_
         jw_end_array(json);
     }
     jw_end_object(json);
-    jw_end_object(json);
-    buf_add_char(out, '\n');
+    document_end(json);
     return document_no_store(request, 200, "application/json", out, err);
 }
 
@@ -124,10 +123,7 @@ static enum status validate_one(struct request *request, const struct backtest_s
                                       &plan, &hold, err);
     if (s != STATUS_OK)
         return s == STATUS_GENERATION_RETIRED ? rows_moved_on(err) : s;
-    buf_init(&out, &request->arena, BODY_BYTES_MAX);
-    jw_init(&json, &out);
-    jw_object(&json);
-    jw_key(&json, "data");
+    document_begin(request, BODY_BYTES_MAX, &out, &json);
     jw_object(&json);
     put_plan(&json, request->app, &plan);
     return answer(request, &out, &json, plan.preview, err);
@@ -148,10 +144,7 @@ static enum status validate_batch(struct request *request, const struct backtest
         s = batch_cost(service, &sweep, &request->stop, &cost, err);
     if (s != STATUS_OK)
         return s == STATUS_GENERATION_RETIRED ? rows_moved_on(err) : s;
-    buf_init(&out, &request->arena, BODY_BYTES_MAX);
-    jw_init(&json, &out);
-    jw_object(&json);
-    jw_key(&json, "data");
+    document_begin(request, BODY_BYTES_MAX, &out, &json);
     jw_object(&json);
     jw_key_c(&json, "kind", is_sweep ? "sweep" : "batch");
     jw_key_i64(&json, "grid", sweep.n_grid > INT64_MAX ? INT64_MAX : (int64_t)sweep.n_grid);

@@ -61,10 +61,7 @@ enum status cache_get(struct request *request, struct err *err)
         return s;
     struct buf out;
     struct json_out json;
-    buf_init(&out, &request->arena, BODY_MAX);
-    jw_init(&json, &out);
-    jw_object(&json);
-    jw_key(&json, "data");
+    document_begin(request, BODY_MAX, &out, &json);
     jw_object(&json);
     put_level(&json, "l1", request->app, cache->replies);
     put_level(&json, "front", request->app, cache->fronts);
@@ -73,8 +70,7 @@ enum status cache_get(struct request *request, struct err *err)
     jw_key_i64(&json, "misses", (int64_t)atomic_load(&cache->n_misses));
     jw_key_i64(&json, "waiting", (int64_t)flights_waiting(cache->flights));
     jw_end_object(&json);
-    jw_end_object(&json);
-    buf_add_char(&out, '\n');
+    document_end(&json);
     return document_no_store(request, 200, format_media_type(FORMAT_JSON), &out, err);
 }
 
@@ -134,10 +130,7 @@ enum status cache_purge(struct request *request, struct err *err)
               LOG_I64("by", request->principal.key_id));
     struct buf out;
     struct json_out json;
-    buf_init(&out, &request->arena, BODY_MAX);
-    jw_init(&json, &out);
-    jw_object(&json);
-    jw_key(&json, "data");
+    document_begin(request, BODY_MAX, &out, &json);
     jw_object(&json);
     jw_key_i64(&json, "epoch", at_ms);
     jw_key(&json, "marts");
@@ -146,8 +139,7 @@ enum status cache_purge(struct request *request, struct err *err)
         jw_str(&json, marts[i]);
     jw_end_array(&json);
     jw_end_object(&json);
-    jw_end_object(&json);
-    buf_add_char(&out, '\n');
+    document_end(&json);
     return document_no_store(request, 200, format_media_type(FORMAT_JSON), &out, err);
 }
 

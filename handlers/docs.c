@@ -115,8 +115,7 @@ enum status api_catalog_get(struct request *request, struct err *err)
     put_target(&json, "service-meta", "/v1/marts", "application/json");
     jw_end_object(&json);
     jw_end_array(&json);
-    jw_end_object(&json);
-    buf_add_char(&out, '\n');
+    document_end(&json);
     reply_header(request, "Link", "</.well-known/api-catalog>; rel=\"api-catalog\"");
     return document_tagged(
         request, 0, for_minutes,

@@ -1,4 +1,4 @@
-/* document.c - what every answer of one piece ends with: headers that say who may keep it, type, body. */
+/* document.c - what answers of one piece begin and end with: the member data; who may keep them, type, body. */
 #include "handlers/document.h"
 
 #include "base/clock.h"
@@ -10,6 +10,21 @@
 #include <stdio.h>
 
 enum { KEY_BYTES = TAG_BYTES + 64 };
+
+void document_begin(struct request *request, size_t max_bytes, struct buf *ret_out,
+                    struct json_out *ret_json)
+{
+    buf_init(ret_out, &request->arena, max_bytes);
+    jw_init(ret_json, ret_out);
+    jw_object(ret_json);
+    jw_key(ret_json, "data");
+}
+
+void document_end(struct json_out *json)
+{
+    jw_end_object(json);
+    buf_add_char(json->out, '\n');
+}
 
 static enum status reply_whole(struct request *request, int http_status, const char *media_type,
                                const struct buf *out)

@@ -1,11 +1,17 @@
 /*
- * document.h - the last step of an answer that was written as a whole into one buffer. out lives in the
+ * document.h - the first and the last step of an answer that is written as a whole into one buffer. out lives in the
  * request's arena; OUT_OF_MEMORY when it did not fit.
  */
 #ifndef HANDLERS_DOCUMENT_H
 #define HANDLERS_DOCUMENT_H
 
+#include "base/json_out.h"
 #include "handlers/negotiate.h"
+
+/* Begins {"data": in a buffer of at most max_bytes: the value of "data" comes next, then other members, then the end. */
+void document_begin(struct request *request, size_t max_bytes, struct buf *ret_out,
+                    struct json_out *ret_json);
+void document_end(struct json_out *json); /* of the outermost object, and the line */
 
 /* For the caller and for now: no cache may keep it. */
 enum status document_no_store(struct request *request, int http_status, const char *media_type,

@@ -66,10 +66,7 @@ enum status keys_list(struct request *request, struct err *err)
         return s;
     struct buf out;
     struct json_out json;
-    buf_init(&out, &request->arena, BODY_MAX);
-    jw_init(&json, &out);
-    jw_object(&json);
-    jw_key(&json, "data");
+    document_begin(request, BODY_MAX, &out, &json);
     jw_array(&json);
     for (size_t i = 0; i < n; i++) {
         int64_t used_at = keyring_last_used(request->app->keys, keys[i].id);
@@ -78,8 +75,7 @@ enum status keys_list(struct request *request, struct err *err)
         put_key(&json, &keys[i], NULL);
     }
     jw_end_array(&json);
-    jw_end_object(&json);
-    buf_add_char(&out, '\n');
+    document_end(&json);
     return document_no_store(request, 200, "application/json", &out, err);
 }
 
@@ -172,14 +168,10 @@ enum status keys_create(struct request *request, struct err *err)
               LOG_I64("by", request->principal.key_id));
     struct buf out;
     struct json_out json;
-    buf_init(&out, &request->arena, BODY_MAX);
-    jw_init(&json, &out);
-    jw_object(&json);
-    jw_key(&json, "data");
+    document_begin(request, BODY_MAX, &out, &json);
     put_key(&json, &key, text);
-    jw_end_object(&json);
+    document_end(&json);
     reply_header(request, "Location", "/v1/admin/keys/%lld", (long long)key.id);
-    buf_add_char(&out, '\n');
     return document_no_store(request, 201, "application/json", &out, err);
 }
 

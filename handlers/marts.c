@@ -182,10 +182,7 @@ enum status marts_list(struct request *request, struct err *err)
         return s;
     struct buf out;
     struct json_out json;
-    buf_init(&out, &request->arena, BODY_MAX);
-    jw_init(&json, &out);
-    jw_object(&json);
-    jw_key(&json, "data");
+    document_begin(request, BODY_MAX, &out, &json);
     jw_array(&json);
     for (size_t i = 0; i < catalog->n_marts; i++) {
         jw_object(&json);
@@ -199,8 +196,7 @@ enum status marts_list(struct request *request, struct err *err)
     jw_key_i64(&json, "generation", catalog->generation);
     jw_key_i64(&json, "oldest_generation", catalog->oldest_generation);
     jw_end_object(&json);
-    jw_end_object(&json);
-    buf_add_char(&out, '\n');
+    document_end(&json);
     return document_tagged(request, catalog->generation, "public, max-age=60",
                            format_media_type(FORMAT_JSON), &out, err);
 }
@@ -216,18 +212,14 @@ enum status mart_get(struct request *request, struct err *err)
         return catalog_unknown_mart(catalog, request->path_params[0], err);
     struct buf out;
     struct json_out json;
-    buf_init(&out, &request->arena, BODY_MAX);
-    jw_init(&json, &out);
-    jw_object(&json);
-    jw_key(&json, "data");
+    document_begin(request, BODY_MAX, &out, &json);
     jw_object(&json);
     put_mart(&json, mart);
     put_columns(&json, mart);
     put_examples(&json, mart, &request->arena);
     put_links(&json, mart, &request->arena);
     jw_end_object(&json);
-    jw_end_object(&json);
-    buf_add_char(&out, '\n');
+    document_end(&json);
     return document_tagged(request, catalog->generation, "public, max-age=60",
                            format_media_type(FORMAT_JSON), &out, err);
 }

@@ -25,10 +25,7 @@ enum status me_get(struct request *request, struct err *err)
     instant_format(principal->expires_at, expires);
     struct buf out;
     struct json_out json;
-    buf_init(&out, &request->arena, BODY_MAX);
-    jw_init(&json, &out);
-    jw_object(&json);
-    jw_key(&json, "data");
+    document_begin(request, BODY_MAX, &out, &json);
     jw_object(&json);
     jw_key_c(&json, "principal", principal->key_id == 0 ? "anonymous" : "key");
     jw_key_text(&json, "name", principal->key_id == 0 ? STR_NONE : str_of(principal->name));
@@ -43,8 +40,7 @@ enum status me_get(struct request *request, struct err *err)
     jw_end_array(&json);
     jw_key_text(&json, "expires_at", principal->expires_at == 0 ? STR_NONE : str_of(expires));
     jw_end_object(&json);
-    jw_end_object(&json);
-    buf_add_char(&out, '\n');
+    document_end(&json);
     return document_no_store(request, 200, "application/json", &out, err);
 }
 
@@ -97,10 +93,7 @@ enum status limits_get(struct request *request, struct err *err)
     const struct app *app = request->app;
     struct buf out;
     struct json_out json;
-    buf_init(&out, &request->arena, BODY_MAX);
-    jw_init(&json, &out);
-    jw_object(&json);
-    jw_key(&json, "data");
+    document_begin(request, BODY_MAX, &out, &json);
     jw_object(&json);
     put_quota(request, &json);
     jw_key(&json, "request");
@@ -135,7 +128,6 @@ enum status limits_get(struct request *request, struct err *err)
     jw_end_object(&json);
     put_routes(app, &json);
     jw_end_object(&json);
-    jw_end_object(&json);
-    buf_add_char(&out, '\n');
+    document_end(&json);
     return document_no_store(request, 200, "application/json", &out, err);
 }
