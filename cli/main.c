@@ -42,7 +42,8 @@ static const char backtest_usage[] =
     "Runs the backtest described by the JSON in FILE, or on standard input, and writes the answer's JSON to\n"
     "standard output: the same engine, request and answer as POST /v1/backtests, without a server.\n"
     "  --prices    prices from this CSV file (plain or gzip) in place of the database, which is not touched then:\n"
-    "              date,uid,close[,currency] with a row for each bar, or date and a column for each name\n"
+    "              date,uid,close with a row for each bar, or date and a column for each name; beside close also\n"
+    "              currency, adj_close, open, high, low, volume, dividend, split_ratio: closes are then as quoted\n"
     "  --currency  of prices that have no column currency; USD without it\n";
 static const char metrics_usage[] =
     "usage: cmmc metrics [--csv] [FILE] [NAME=VALUE]...\n\n"

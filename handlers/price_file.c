@@ -1,7 +1,6 @@
 /* price_file.c - see price_file.h. The file is read whole, then twice: counted, then filled. */
-#include "handlers/price_file.h"
+#include "handlers/price_file_parts.h"
 
-#include "base/csv_in.h"
 #include "base/date.h"
 #include "base/gzip.h"
 
@@ -16,38 +15,8 @@ enum {
     END_OF_DAY_S = 86399
 };
 
-struct column {
-    struct str uid;
-    char currency[CURRENCY_TEXT_BYTES];
-    size_t n_max, n;
-    int32_t *date;
-    double *price;
-    int64_t *known_at;
-};
-
-struct reader {
-    const char *path;
-    const char *currency;
-    struct arena *arena;
-    struct str bytes;
-    size_t at; /* what the CSV reader has taken of them */
-    bool is_wide;
-    int at_date, at_uid, at_close, at_currency; /* fields of the long layout; -1: there is none */
-    struct column *columns;
-    size_t n_columns, guess;
-};
-
-static enum status refuse(const struct reader *reader, int64_t line, struct str value,
-                          const char *allowed, struct err *err)
-{
-    char place[24];
-    (void)snprintf(place, sizeof place, "%lld", (long long)line);
-    (void)err_set(err, STATUS_BAD_VALUE, "%s:%lld: \"%.*s\" cannot be used.", reader->path,
-                  (long long)line, STR_ARG(str_utf8_cut(value.ptr == NULL ? STR("") : value, 64)));
-    err_at(err, ERR_LINE, str_of(place), value);
-    err_allow(err, "%s", allowed);
-    return STATUS_BAD_VALUE;
-}
+static const char long_header[] =
+    "a header of date,uid,close and any of currency, adj_close, open, high, low, volume, dividend, split_ratio";
 
 static enum status read_file(struct reader *reader, struct err *err)
 {
@@ -104,10 +73,10 @@ static bool is_uid(struct str uid)
 static enum status new_column(struct reader *reader, struct str uid, int64_t line, struct err *err)
 {
     if (!is_uid(uid))
-        return refuse(reader, line, uid,
-                      "a uid: class:SYMBOL, at most 64 characters, as stock:US.AAPL", err);
+        return price_file_refuse(
+            reader, line, uid, "a uid: class:SYMBOL, at most 64 characters, as stock:US.AAPL", err);
     if (reader->n_columns == PRICE_FILE_NAMES_MAX)
-        return refuse(reader, line, uid, "at most 5000 names in one file", err);
+        return price_file_refuse(reader, line, uid, "at most 5000 names in one file", err);
     struct column *column = &reader->columns[reader->n_columns];
     *column = (struct column){.uid = {arena_dup(reader->arena, uid), uid.len}};
     (void)snprintf(column->currency, sizeof column->currency, "%s", reader->currency);
@@ -130,56 +99,44 @@ static struct column *find_column(struct reader *reader, struct str uid)
     return NULL;
 }
 
-static enum status read_header(struct reader *reader, const struct csv_in *csv, struct err *err)
-{
-    size_t width = csv_width(csv);
-    reader->at_date = reader->at_uid = reader->at_close = reader->at_currency = -1;
-    for (size_t i = 0; i < width; i++) {
-        struct str name = csv_field(csv, i);
-        if (str_eq_c(name, "date"))
-            reader->at_date = (int)i;
-        else if (str_eq_c(name, "uid"))
-            reader->at_uid = (int)i;
-        else if (str_eq_c(name, "close"))
-            reader->at_close = (int)i;
-        else if (str_eq_c(name, "currency"))
-            reader->at_currency = (int)i;
-    }
-    if (reader->at_uid >= 0 || reader->at_close >= 0) {
-        size_t n_known = 3 + (reader->at_currency >= 0);
-        return reader->at_date >= 0 && reader->at_uid >= 0 && reader->at_close >= 0 &&
-                       width == n_known
-                   ? STATUS_OK
-                   : refuse(reader, 1, csv_field(csv, 0),
-                            "a header of date,uid,close or date,uid,close,currency", err);
-    }
-    reader->is_wide = true;
-    if (reader->at_date != 0 || width < 2)
-        return refuse(
-            reader, 1, csv_field(csv, 0),
-            "a header of date,uid,close[,currency], or of date and one name for each column", err);
-    for (size_t i = 1; i < width; i++) {
-        if (find_column(reader, csv_field(csv, i)) != NULL)
-            return refuse(reader, 1, csv_field(csv, i), "each name once", err);
-        enum status s = new_column(reader, csv_field(csv, i), 1, err);
-        if (s != STATUS_OK)
-            return s;
-    }
-    return STATUS_OK;
-}
-
+/* A new bar of the column, with its close. */
 static enum status put_bar(struct reader *reader, struct column *column, int32_t date,
                            struct str text, int64_t line, struct err *err)
 {
     double price = 0;
     if (!str_to_f64(text, &price) || !(price > 0))
-        return refuse(reader, line, text, "a price: a number above 0", err);
+        return price_file_refuse(reader, line, text, "a price: a number above 0", err);
     if (column->n > 0 && column->date[column->n - 1] >= date)
-        return refuse(reader, line, column->uid, "dates that rise, each once for a name", err);
+        return price_file_refuse(reader, line, column->uid, "dates that rise, each once for a name",
+                                 err);
     column->date[column->n] = date;
-    column->price[column->n] = price;
+    column->value[0][column->n] = price;
     column->known_at[column->n] = (int64_t)date * 86400 + END_OF_DAY_S;
     column->n++;
+    return STATUS_OK;
+}
+
+static enum status read_header(struct reader *reader, const struct csv_in *csv, struct err *err)
+{
+    size_t width = csv_width(csv);
+    bool is_known = price_file_find_fields(reader, csv);
+    if (price_file_has(reader, UID) || price_file_has(reader, CLOSE))
+        return is_known && price_file_has(reader, DATE) && price_file_has(reader, UID) &&
+                       price_file_has(reader, CLOSE)
+                   ? STATUS_OK
+                   : price_file_refuse(reader, 1, csv_field(csv, 0), long_header, err);
+    reader->is_wide = true;
+    if (reader->at_field[DATE] != 0 || width < 2)
+        return price_file_refuse(
+            reader, 1, csv_field(csv, 0),
+            "a header of date,uid,close[,...], or of date and one name for each column", err);
+    for (size_t i = 1; i < width; i++) {
+        if (find_column(reader, csv_field(csv, i)) != NULL)
+            return price_file_refuse(reader, 1, csv_field(csv, i), "each name once", err);
+        enum status s = new_column(reader, csv_field(csv, i), 1, err);
+        if (s != STATUS_OK)
+            return s;
+    }
     return STATUS_OK;
 }
 
@@ -195,8 +152,8 @@ static enum status take_currency(struct reader *reader, struct column *column, s
                                  int64_t line, struct err *err)
 {
     if (!is_currency(text) || (column->n > 0 && !str_eq_c(text, column->currency)))
-        return refuse(reader, line, text, "three capitals as USD, the same for all bars of a name",
-                      err);
+        return price_file_refuse(reader, line, text,
+                                 "three capitals as USD, the same for all bars of a name", err);
     memcpy(column->currency, text.ptr, text.len);
     return STATUS_OK;
 }
@@ -207,7 +164,7 @@ static enum status count_row(struct reader *reader, const struct csv_in *csv, st
         reader->columns[i - 1].n_max += csv_field(csv, i).ptr != NULL;
     if (reader->is_wide)
         return STATUS_OK;
-    struct str uid = csv_field(csv, (size_t)reader->at_uid);
+    struct str uid = csv_field(csv, (size_t)reader->at_field[UID]);
     struct column *column = find_column(reader, uid);
     if (column == NULL) {
         enum status s = new_column(reader, uid, csv_line(csv), err);
@@ -224,21 +181,23 @@ static enum status fill_row(struct reader *reader, const struct csv_in *csv, str
 {
     int64_t line = csv_line(csv);
     int32_t date = 0;
-    struct str text = csv_field(csv, (size_t)reader->at_date);
+    struct str text = csv_field(csv, (size_t)reader->at_field[DATE]);
     if (text.ptr == NULL || !date_parse(text, &date))
-        return refuse(reader, line, text, "a date, YYYY-MM-DD", err);
+        return price_file_refuse(reader, line, text, "a date, YYYY-MM-DD", err);
     enum status s = STATUS_OK;
     for (size_t i = 1; reader->is_wide && i < csv_width(csv) && s == STATUS_OK; i++)
         if (csv_field(csv, i).ptr != NULL)
             s = put_bar(reader, &reader->columns[i - 1], date, csv_field(csv, i), line, err);
     if (reader->is_wide)
         return s;
-    struct column *column = find_column(reader, csv_field(csv, (size_t)reader->at_uid));
-    if (reader->at_currency >= 0)
-        s = take_currency(reader, column, csv_field(csv, (size_t)reader->at_currency), line, err);
-    return s == STATUS_OK
-               ? put_bar(reader, column, date, csv_field(csv, (size_t)reader->at_close), line, err)
-               : s;
+    struct column *column = find_column(reader, csv_field(csv, (size_t)reader->at_field[UID]));
+    if (price_file_has(reader, CURRENCY))
+        s = take_currency(reader, column, csv_field(csv, (size_t)reader->at_field[CURRENCY]), line,
+                          err);
+    if (s == STATUS_OK)
+        s = put_bar(reader, column, date, csv_field(csv, (size_t)reader->at_field[CLOSE]), line,
+                    err);
+    return s == STATUS_OK ? price_file_put_values(reader, column, csv, err) : s;
 }
 
 typedef enum status row_fn(struct reader *reader, const struct csv_in *csv, struct err *err);
@@ -270,9 +229,16 @@ static enum status make_room(struct reader *reader, struct err *err)
     for (size_t i = 0; i < reader->n_columns; i++) {
         struct column *column = &reader->columns[i];
         column->date = arena_array(reader->arena, column->n_max + 1, sizeof *column->date);
-        column->price = arena_array(reader->arena, column->n_max + 1, sizeof *column->price);
         column->known_at = arena_array(reader->arena, column->n_max + 1, sizeof *column->known_at);
-        if (column->date == NULL || column->price == NULL || column->known_at == NULL)
+        bool has_room = column->date != NULL && column->known_at != NULL;
+        for (size_t f = CLOSE; f < N_FIELDS; f++) {
+            if (f != CLOSE && (reader->is_wide || !price_file_has(reader, (enum field)f)))
+                continue;
+            double *value = arena_array(reader->arena, column->n_max + 1, sizeof *value);
+            column->value[f - CLOSE] = value;
+            has_room = has_room && value != NULL;
+        }
+        if (!has_room)
             return err_out_of_memory(err);
     }
     return STATUS_OK;
@@ -288,12 +254,7 @@ static enum status to_market(const struct reader *reader, struct price_file *ret
         const struct column *column = &reader->columns[i];
         if (column->n == 0) /* a column of the wide layout without a price */
             continue;
-        series[n] = (struct price_series){.uid = column->uid,
-                                          .n = column->n,
-                                          .date = column->date,
-                                          .price = column->price,
-                                          .known_at = column->known_at,
-                                          .delisted_on = DATE_NONE};
+        series[n] = price_file_series(column);
         memcpy(series[n].currency, column->currency, sizeof series[n].currency);
         n++;
     }

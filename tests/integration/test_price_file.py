@@ -46,6 +46,23 @@ class PriceFile(Assertions, unittest.TestCase):
         self.assertEqual(data["equity"]["date"], DATES[1:])
         self.assertAlmostEqual(data["equity"]["equity"][1], 500 * 12 / 11 + 500, 9)
 
+    def test_more_columns_give_raw_prices_their_actions_and_opens(self):
+        text = "uid,date,open,close,dividend,split_ratio\nx:A,2020-01-02,,10,,\nx:A,2020-01-03,8,9,1,\nx:A,2020-01-06,5,4.95,0,2\n"
+        request = {"assets": [{"uid": "x:A", "weight": 1}], "strategy": "buy_and_hold", "capital": 1000, "prices": "raw", "fill": "same_close",
+                   "monkeys": {"count": 0}}
+        for dividends, last in (("reinvest", 1100), ("cash", 1090), ("drop", 990)):
+            data = json.loads(self.ask(text, {**request, "dividends": dividends}).stdout)["data"]
+            self.assertAlmostEqual(data["equity"]["equity"][-1], last, 9, dividends)
+        data = json.loads(self.ask(text, {**request, "fill": "next_open", "dividends": "drop"}).stdout)["data"]
+        self.assertEqual((data["trades"]["columns"]["price"], data["accounts"]["open_fallbacks"]), ([8], 0))
+        self.assertAlmostEqual(data["equity"]["equity"][-1], 1000 / 8 * 2 * 4.95, 9)
+        # Quoted closes with actions are no adjusted prices; adj_close gives them.
+        self.assertIn("adjusted", self.ask(text, {**request, "prices": "adjusted"}, code=1).stderr)
+        both = "date,uid,close,adj_close,volume\n2020-01-02,x:A,10,5,\n2020-01-03,x:A,12,6,100\n"
+        for prices, last in (("adjusted", 1200), ("raw", 1200)):
+            data = json.loads(self.ask(both, {**request, "prices": prices}).stdout)["data"]
+            self.assertAlmostEqual(data["equity"]["equity"][-1], last, 9)
+
     def test_currency_is_that_of_the_option_or_of_the_column(self):
         request = {**REQUEST, "currency": "EUR"}
         self.assertEqual(self.ask(WIDE, request, "--currency", "EUR").returncode, 0)
@@ -61,6 +78,8 @@ class PriceFile(Assertions, unittest.TestCase):
                 ("date,uid,close\n2020-01-02,,10\n", 2, "class:SYMBOL"), ("day,etf:X.A\n2020-01-02,1\n", 1, "header"),
                 ("date,uid,price\n2020-01-02,etf:X.A,1\n", 1, "date,uid,close"), ("date,etf:X.A,etf:X.A\n2020-01-02,1,2\n", 1, "once"),
                 ("date,uid,close\n2020-01-02,etf:X.A\n", 2, "fields"), ('date,etf:X.A\n2020-01-02,1\n"2020-01-03\n', 3, "quote"),
+                ("date,uid,close,dividend\n2020-01-02,etf:X.A,1,-1\n", 2, "at least 0"), ("date,uid,close,open\n2020-01-02,etf:X.A,1,0\n", 2, "above 0"),
+                ("date,uid,close,close\n2020-01-02,etf:X.A,1,1\n", 1, "split_ratio"), ("date,uid,open\n2020-01-02,etf:X.A,1\n", 1, "split_ratio"),
                 ("date,uid,close,currency\n2020-01-02,etf:X.A,1,USD\n2020-01-03,etf:X.A,1,EUR\n", 3, "three capitals"),
                 ("date,uid,close\n2020-01-02,etf:X.A,1e999\n", 2, "above 0"), (b"date,etf:X.A\n2020-01-02,\xff\n", 2, "UTF-8")]:
             with self.subTest(text):
