@@ -1,9 +1,11 @@
 """The lake in a folder and on a real S3 server (Ceph), by the same tests; and the S3 server with something wrong in between."""
 
 import concurrent.futures
+import datetime
 import gzip
 import hashlib
 import pathlib
+import ssl
 import subprocess
 import time
 import unittest
@@ -13,6 +15,7 @@ from support.ceph import ceph
 from support.s3_proxy import FaultProxy
 from support.server import BIN, environment, run, scratch_folder
 from support.swift import swift
+from test_redis_tls import Issuer
 
 DONE, FAILED, USAGE, CONFIG = 0, 1, 2, 78
 KEY = "bronze/coin_data/ymd=2024-02-29/raw-20240301T000102Z-0123456789abcdef.json"
@@ -345,6 +348,37 @@ class InTrouble(Commands, unittest.TestCase):
                 self.proxy.fail(**how)
                 run_unit_tests(self, ceph(), self.proxy.endpoint, only="a_long*")
                 self.assertEqual(self.proxy.faults[0].times, 0)
+
+    def test_days_that_are_not_asked_for_cost_two_requests(self):
+        days = [datetime.date(2021, 1, 1) + datetime.timedelta(i) for i in range(1500)]
+        with concurrent.futures.ThreadPoolExecutor(8) as threads:
+            list(threads.map(lambda day: self.place.put(f"bronze/coin_data/ymd={day}/a.csv", b"x"), days))
+        for options, n in ((["--from", days[-2]], 2), (["--to", days[1]], 2), (["--from", days[1200], "--to", days[1201]], 2), ([], 1500)):
+            self.proxy.forget()
+            done = self.lake("ls", *options, "bronze/coin_data/ymd=")
+            self.assertEqual((len(done.stdout.splitlines()), len(self.proxy.seen)), (n, 2), options)
+
+
+class OverTls(unittest.TestCase):
+    def test_a_server_is_believed_by_its_certificate(self):
+        folder = pathlib.Path(scratch_folder("tls"))
+        authority, other = Issuer(folder, "ours"), Issuer(folder, "others")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*authority.issue("server", "IP:127.0.0.1"))
+        proxy = FaultProxy(ceph(), context)
+        self.addCleanup(proxy.stop)
+        place = Bucket(ceph(), proxy)
+        place.put(KEY, b"x")
+        done = run("lake", "verify", env={**place.environment, "CMMC_AWS_CA_FILE": str(authority.cert)})
+        self.assertEqual((done.returncode, done.stdout), (DONE, "1 objects, 1 bytes, 0 bad\n"), done.stderr)
+        self.assertEqual(proxy.complaints, [])
+        proxy.forget()
+        for changes in ({"CMMC_AWS_CA_FILE": str(other.cert)}, {}, {"CMMC_AWS_CA_FILE": str(authority.cert), "CMMC_S3_ENDPOINT":
+                                                                    proxy.endpoint.replace("127.0.0.1", "localhost")}):
+            done = run("lake", "ls", env={**place.environment, **changes})
+            self.assertEqual((done.returncode, done.stdout), (FAILED, ""))
+            self.assertIn("certificate", done.stderr)
+        self.assertEqual(proxy.seen, [])
 
 
 if __name__ == "__main__":

@@ -108,6 +108,17 @@ class Compaction:
         self.assertIn(bad, done.stderr)
         self.assertEqual(self.lake("ls", "silver").stdout, "")
 
+    def test_several_may_compact_at_once(self):
+        rows = [(f"S{i:03}", "2024-02-01", "", str(i), "2024-03-01T00:00:00Z") for i in range(300)]
+        self.place.put(key_of("2024-02-01", "20240301T000000Z"), rows_object(rows))
+        commands = [subprocess.Popen([str(BIN), "lake", "compact"], env=self.place.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                    for _ in range(4)]
+        for process in commands:
+            _, problems = process.communicate(timeout=120)
+            self.assertEqual(process.returncode, DONE, problems)
+        (key,) = [line.split()[1] for line in self.lake("ls", "silver/").stdout.splitlines()]
+        self.assertEqual(self.read(key), rows)
+
     def test_duckdb_reads_days_and_years_by_partition(self):
         python = packages.python_packages("duckdb==1.1.3")
         rows = []

@@ -12,7 +12,9 @@ import hashlib
 import http.client
 import http.server
 import socket
+import ssl
 import struct
+import sys
 import threading
 import time
 import urllib.parse
@@ -81,8 +83,16 @@ def complaints_about(seen, secret):
     return wrong
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        """Clients may be killed, and may not like the certificate."""
+        if not isinstance(sys.exc_info()[1], (BrokenPipeError, ConnectionResetError, ssl.SSLError)):
+            super().handle_error(request, client_address)
+
+
 class FaultProxy:
-    def __init__(self, server):
+    def __init__(self, server, tls=None):
+        """tls: an ssl.SSLContext that it is reached by."""
         self.host, self.port = urllib.parse.urlsplit(server.endpoint).netloc.split(":")
         self.secret = server.secret
         self.seen, self.complaints, self.faults = [], [], []
@@ -96,17 +106,15 @@ class FaultProxy:
                 pass
 
             def handle_any(self):
-                try:
-                    proxy.handle(self)
-                except (BrokenPipeError, ConnectionResetError):  # a client that was killed
-                    self.close_connection = True
-                    self.wfile = _Nothing()
+                proxy.handle(self)
 
             do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = handle_any
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = _Server(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
-        self.endpoint = f"http://127.0.0.1:{self.server.server_address[1]}"
+        if tls is not None:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
+        self.endpoint = f"{'https' if tls else 'http'}://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def stop(self):
