@@ -41,6 +41,16 @@ class Keys(unittest.TestCase):
     def test_a_role_is_assumed(self):
         self.expect(self.ls(own_keys=True, CMMC_AWS_ROLE=ROLE, CMMC_AWS_STS_ENDPOINT=self.place.endpoint))
 
+    def test_a_role_of_another_account_is_asked_for_with_its_external_id(self):
+        aws = self.stand_in()
+        role, external = "arn:aws:iam::210987654321:role/a/lake+x", "of us = 7/&"
+        done = self.ls(own_keys=True, AWS_ACCESS_KEY_ID=KEY_ID, AWS_SECRET_ACCESS_KEY=SECRET, CMMC_AWS_REGION="eu-west-1", CMMC_AWS_ROLE=role,
+                       CMMC_AWS_EXTERNAL_ID=external, CMMC_AWS_STS_ENDPOINT=aws.endpoint)
+        self.expect(done)  # Ceph takes any region
+        self.assertEqual(aws.complaints, [])
+        self.assertEqual(aws.roles, [{"Action": "AssumeRole", "Version": "2011-06-15", "RoleArn": role, "RoleSessionName": "cmmc",
+                                      "DurationSeconds": "3600", "ExternalId": external}])
+
     def test_a_role_that_may_not_be_assumed_is_a_clear_error(self):
         done = self.ls(own_keys=True, CMMC_AWS_ROLE="arn:aws:iam:::role/other", CMMC_AWS_STS_ENDPOINT=self.place.endpoint)
         self.assertEqual((done.returncode, done.stdout), (CONFIG, ""))

@@ -1,15 +1,16 @@
 """
-A local stand-in for the services of AWS that Ceph does not have: metadata of machines (IMDSv2) and containers, and Secrets Manager.
-Requests to the latter are signed once more by botocore and compared.
+A local stand-in for the services of AWS that Ceph does not have: metadata of machines (IMDSv2) and containers, and Secrets
+Manager; and for the token service. Requests to the last two are signed once more by botocore and compared.
 """
 
 import hashlib
 import http.server
 import json
 import threading
+import urllib.parse
 
 TOKEN = "token-of-the-machine"
-KEY_ID, SECRET = "AKVAULT", "SKVAULT"  # of Secrets Manager
+KEY_ID, SECRET = "AKVAULT", "SKVAULT"  # of Secrets Manager and the token service
 
 
 class Aws:
@@ -20,7 +21,7 @@ class Aws:
 
     def __init__(self, keys=None, secrets=None):
         self.keys, self.secrets = keys or [], secrets or {}
-        self.asked, self.complaints, self.trouble = [], [], []
+        self.asked, self.complaints, self.trouble, self.roles = [], [], [], []
         self.lock = threading.Lock()
         stand_in = self
 
@@ -58,7 +59,7 @@ class Aws:
             allowed = headers.get("Authorization") == TOKEN
             return (200, self.next_keys()) if allowed else (403, b"")
         if method == "POST" and path == "/":
-            return self.of_secrets(headers, body)
+            return self.of_sts(headers, body) if "X-Amz-Target" not in headers else self.of_secrets(headers, body)
         return 404, b""
 
     def next_keys(self):
@@ -75,8 +76,20 @@ class Aws:
         roles = "/latest/meta-data/iam/security-credentials/"
         return (200, b"lake-reader") if path == roles else (200, self.next_keys()) if path == roles + "lake-reader" else (404, b"")
 
+    def of_sts(self, headers, body):
+        """What was asked of the token service is in `roles`; the keys are ours."""
+        self.complaints += self.complaints_about(headers, body, "sts")
+        self.roles.append(dict(urllib.parse.parse_qsl(body.decode())))
+        keys = json.loads(self.next_keys())
+        return 200, ("<AssumeRoleResponse xmlns='https://sts.amazonaws.com/doc/2011-06-15/'><AssumeRoleResult><Credentials>"
+                     f"<AccessKeyId>{keys['AccessKeyId']}</AccessKeyId><SecretAccessKey>{keys['SecretAccessKey']}</SecretAccessKey>"
+                     f"<SessionToken>{keys['Token']}</SessionToken><Expiration>{keys['Expiration']}</Expiration>"
+                     "</Credentials></AssumeRoleResult></AssumeRoleResponse>").encode()
+
     def of_secrets(self, headers, body):
-        self.complaints += self.complaints_about(headers, body)
+        self.complaints += self.complaints_about(headers, body, "secretsmanager")
+        if headers.get("Content-Type") != "application/x-amz-json-1.1" or headers["X-Amz-Target"] != "secretsmanager.GetSecretValue":
+            self.complaints.append("that is no GetSecretValue")
         if self.trouble:
             status, error = self.trouble.pop(0)
             return status, json.dumps({"__type": error, "message": "made up"}).encode()
@@ -85,7 +98,7 @@ class Aws:
             return 400, json.dumps({"__type": "ResourceNotFoundException", "Message": "Secrets Manager can't find it."}).encode()
         return 200, json.dumps({"Name": "x", "VersionStages": ["AWSCURRENT"], "SecretString": text}).encode()
 
-    def complaints_about(self, headers, body):
+    def complaints_about(self, headers, body, own_service):
         from botocore.auth import SigV4Auth
         from botocore.awsrequest import AWSRequest
         from botocore.credentials import Credentials
@@ -94,16 +107,14 @@ class Aws:
         parts = dict(part.strip().partition("=")[::2] for part in sent.get("authorization", "").partition(" ")[2].split(","))
         signed = parts["SignedHeaders"].split(";")
         access, _, region, service, _ = parts["Credential"].split("/")
-        wrong = [f"{name} is not signed" for name in ("host", "x-amz-date", "x-amz-target") if name not in signed]
-        if (access, region, service) != (KEY_ID, "eu-west-1", "secretsmanager"):
+        wrong = [f"{name} is not signed" for name in sent if (name == "host" or name.startswith("x-amz-")) and name not in signed]
+        if (access, region, service) != (KEY_ID, "eu-west-1", own_service):
             wrong.append(f"the scope is {parts['Credential']}")
         request = AWSRequest(method="POST", url=self.endpoint + "/", data=body, headers={name: sent[name] for name in signed})
         request.context["timestamp"] = sent["x-amz-date"]
         auth = SigV4Auth(Credentials(access, SECRET), service, region)
         if auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request) != parts["Signature"]:
             wrong.append("the signature is not botocore's")
-        if sent.get("content-type") != "application/x-amz-json-1.1" or sent.get("x-amz-target") != "secretsmanager.GetSecretValue":
-            wrong.append("that is no GetSecretValue")
         if "x-amz-content-sha256" in sent and sent["x-amz-content-sha256"] != hashlib.sha256(body).hexdigest():
             wrong.append("x-amz-content-sha256 is not that of the body")
         return wrong
