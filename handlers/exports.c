@@ -53,7 +53,8 @@ static enum status read_file(struct str file, const struct kind **ret_kind, int6
     *ret_generation = 0;
     bool is_known =
         *ret_kind != NULL &&
-        (str_eq_c(first, "latest") || (str_to_i64(first, ret_generation) && *ret_generation > 0));
+        (str_eq_c(first, "latest") || (str_to_i64(first, ret_generation) && *ret_generation > 0 &&
+                                       first.ptr[0] != '0')); /* one address for each file */
     return is_known ? STATUS_OK : unknown_file(file, err);
 }
 

@@ -27,11 +27,14 @@ async function main(browserPath, address) {
   await page.click('button[type=submit]');
   await page.waitForSelector('#answer .status');
   const backtest = await page.textContent('#answer .status');
+  await page.goto(address + '/docs#getRisk');
+  await page.waitForFunction(() => document.querySelector('#operation h2').textContent.includes('/risk'));
+  const answers = await page.$$eval('#operation details', all => all.map(one => one.textContent));
   await page.goto(address + '/docs#getLive');
   await page.waitForFunction(() => document.querySelector('#operation h2').textContent.includes('/livez'));
   const isOpsDisabled = await page.isDisabled('button[type=submit]');
   await browser.close();
-  console.log(JSON.stringify({links, command, rows, filtered, example, backtest, isOpsDisabled, complaints, outside}));
+  console.log(JSON.stringify({links, command, rows, filtered, example, backtest, answers, isOpsDisabled, complaints, outside}));
 }
 
 main(...process.argv.slice(2)).catch(error => { console.error(error); process.exit(1); });

@@ -74,6 +74,12 @@ class Explorer(unittest.TestCase):
         self.assertEqual(json.loads(self.seen["example"])["benchmark"], "index:SPX")
         self.assertRegex(self.seen["backtest"], r"^20[01] ")
 
+    def test_answers_are_shown_with_the_example_of_their_own_operation(self):
+        self.assertIn('"total_return"', self.seen["answers"][0])
+        for text in self.seen["answers"]:
+            self.assertNotIn("`", text.partition("{")[0])
+        self.assertTrue(any('"code": "Q112"' in text for text in self.seen["answers"]))
+
     def test_operations_of_the_other_listener_cannot_be_sent(self):
         self.assertTrue(self.seen["isOpsDisabled"])
 

@@ -244,7 +244,7 @@ class Case(EveryType):
         self.assertEqual(self.server.get(base + "1.csv.gz", if_none_match=tag).status, 304)
         head = self.server.head(base + "1.csv.gz")
         self.assertEqual((head.status, head.body, head.header("ETag"), head.header("Content-Length")), (200, b"", tag, str(size)))
-        for name in ("1.parquet", "1.csv", "0.csv.gz", "99.csv.gz", "x.csv.gz", "..%2F1.csv.gz", "1.csv.gz%00", "latest", "-1.arrow"):
+        for name in ("1.parquet", "1.csv", "0.csv.gz", "01.csv.gz", "99.csv.gz", "x.csv.gz", "..%2F1.csv.gz", "1.csv.gz%00", "latest", "-1.arrow"):
             self.assertIn(self.server.get(base + name).status, (400, 404), name)
         self.assertEqual(self.server.get("/v1/marts/mart_test_types/export/latest.csv.gz").status, 404)
 
