@@ -228,7 +228,9 @@ struct kernels {
 
     struct kernel_range (*range)(const double *x, size_t n);                  /* n > 0 */
     struct kernel_powers (*powers)(const double *x, size_t n, double centre); /* d = x - centre */
-    struct kernel_gains (*gains)(const double *x, size_t n, double target);   /* d = x - target */
+    double (*squares)(const double *x, size_t n,
+                      double centre); /* powers().p2, without the others */
+    struct kernel_gains (*gains)(const double *x, size_t n, double target); /* d = x - target */
     struct kernel_partials (*partials)(const double *x, size_t n, double target); /* likewise */
     double (*dot)(const double *x, const double *y, size_t n);
     double (*growth)(const double *x,

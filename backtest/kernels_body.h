@@ -78,6 +78,7 @@ const struct kernels KERNELS_TABLE = {
     .residuals = kernel_residuals,
     .range = kernel_range,
     .powers = kernel_powers,
+    .squares = kernel_squares,
     .gains = kernel_gains,
     .partials = kernel_partials,
     .dot = kernel_dot,

@@ -39,17 +39,9 @@ static void fill_scale(const struct kernel_fill *f, size_t at, struct fill_lanes
     lanes->weight = f->weight + at;
 }
 
-/* Values, weights and the budget. */
+/* Weights and the budget. */
 static void fill_open(const struct kernel_fill *f, size_t at, struct fill_lanes *lanes)
 {
-    const double *units = f->units + at, *price = f->price;
-    double *value = f->value + at;
-    size_t n = f->n_assets, stride = f->stride;
-
-    for (size_t j = 0; j < n; j++) {
-        EACH_PART(h)
-        STORE(value + j * stride + h * WIDTH, LOAD(units + j * stride + h * WIDTH) * price[j]);
-    }
     EACH_PART(h)
     {
         lanes->invested[h] = LOAD(f->invested + at + h * WIDTH);
@@ -60,12 +52,17 @@ static void fill_open(const struct kernel_fill *f, size_t at, struct fill_lanes 
         fill_scale(f, at, lanes);
 }
 
-/* One round of costs_value_after: what is left when every trade has the sign it has at after. */
-static void fill_round(const struct kernel_fill *f, size_t at, const struct fill_lanes *lanes,
-                       const vector *after, vector *ret_next)
+/*
+ * One round of costs_value_after: what is left when every trade has the sign it has at after. The first, a constant,
+ * works the values out.
+ */
+static ALWAYS_INLINE void fill_round(const struct kernel_fill *f, size_t at,
+                                     const struct fill_lanes *lanes, const vector *after,
+                                     vector *ret_next, bool is_first)
 {
     const vector_mask sign_only = (vector_mask){0} + INT64_MIN;
-    const double *value = f->value + at, *weight = lanes->weight;
+    const double *units = f->units + at, *weight = lanes->weight;
+    double *value = f->value + at;
     size_t n = f->n_assets, stride = f->stride;
     vector signed_value[PARTS] = {{0}}, signed_weight[PARTS] = {{0}};
 
@@ -73,7 +70,10 @@ static void fill_round(const struct kernel_fill *f, size_t at, const struct fill
         EACH_PART(h)
         {
             size_t cell = j * stride + h * WIDTH;
-            vector v = LOAD(value + cell), w = LOAD(weight + cell);
+            vector w = LOAD(weight + cell), v;
+            if (is_first)
+                STORE(value + cell, LOAD(units + cell) * f->price[j]);
+            v = LOAD(value + cell);
             vector_mask sign = (vector_mask)(w * after[h] - v) & sign_only;
             signed_value[h] += (vector)((vector_mask)v ^ sign);
             signed_weight[h] += (vector)((vector_mask)w ^ sign);
@@ -87,17 +87,15 @@ static void fill_round(const struct kernel_fill *f, size_t at, const struct fill
 static void fill_costs(const struct kernel_fill *f, size_t at, struct fill_lanes *lanes)
 {
     vector after[PARTS], next[PARTS];
-    vector_mask is_open[PARTS], is_going = (vector_mask){0} - 1;
+    vector_mask is_open[PARTS];
     EACH_PART(h)
     {
         after[h] = lanes->after[h] = lanes->budget[h];
         is_open[h] = (vector_mask){0} - 1;
     }
-    if (!(f->rate > 0))
-        return;
-    for (size_t round = 0; round <= f->n_assets + 1 && IS_ANY(is_going); round++) {
-        fill_round(f, at, lanes, after, next);
-        is_going = (vector_mask){0};
+    fill_round(f, at, lanes, after, next, true);
+    for (size_t round = 0; f->rate > 0; round++) {
+        vector_mask is_going = {0};
         EACH_PART(h)
         {
             vector_mask is_lower = next[h] < after[h];
@@ -106,6 +104,9 @@ static void fill_costs(const struct kernel_fill *f, size_t at, struct fill_lanes
             after[h] = PICK(is_open[h], next[h], after[h]);
             is_going |= is_open[h];
         }
+        if (!IS_ANY(is_going) || round > f->n_assets)
+            return;
+        fill_round(f, at, lanes, after, next, false);
     }
 }
 

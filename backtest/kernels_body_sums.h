@@ -61,6 +61,25 @@ static struct kernel_powers kernel_powers(const double *x, size_t n, double cent
     return (struct kernel_powers){add_lanes(l2), add_lanes(l3), add_lanes(l4)};
 }
 
+static double kernel_squares(const double *x, size_t n, double centre)
+{
+    vector sum[PARTS] = {{0}};
+    double lane[KERNEL_LANES];
+    size_t whole = whole_rounds(n), i = 0;
+
+    for (; i < whole; i += KERNEL_LANES) {
+        EACH_PART(h)
+        {
+            vector d = LOAD(x + i + h * WIDTH) - centre;
+            sum[h] += d * d;
+        }
+    }
+    memcpy(lane, sum, sizeof lane);
+    for (size_t k = 0; i < n; k++, i++)
+        lane[k] += (x[i] - centre) * (x[i] - centre);
+    return add_lanes(lane);
+}
+
 static struct kernel_gains kernel_gains(const double *x, size_t n, double target)
 {
     vector up[PARTS] = {{0}}, down[PARTS] = {{0}}, squares[PARTS] = {{0}};

@@ -155,7 +155,7 @@ static double sharpe_of(const struct monkey_game *game, size_t n)
     struct stats_moments m = stats_moments_from(kernels->range(game->returns, n), n);
     if (n < 2 || m.is_constant)
         return (double)NAN;
-    stats_moments_spread(&m, kernels->powers(game->returns, n, m.mean).p2);
+    stats_moments_spread(&m, kernels->squares(game->returns, n, m.mean));
     return (m.mean - rate) / m.sd * sqrt(game->periods_per_year);
 }
 

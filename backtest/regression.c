@@ -156,7 +156,7 @@ static void judge(struct fit *f, double *score, struct regression *ret)
     double n = (double)f->n, freedom = n - (double)f->k;
     double squares = dot(f->residual, f->residual, f->n);
     double mean = kernels_ref.range(f->y, f->n).sum / n;
-    double total = kernels_ref.powers(f->y, f->n, mean).p2;
+    double total = kernels_ref.squares(f->y, f->n, mean);
 
     ret->residual_sd = sqrt(squares / freedom);
     ret->r_squared = 1 - squares / total;

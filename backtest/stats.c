@@ -41,7 +41,7 @@ struct stats_moments stats_moments_short_with(const struct kernels *kernels, con
         return m;
     m = stats_moments_from(kernels->range(r, n), n);
     if (n >= 2 && !m.is_constant)
-        stats_moments_spread(&m, kernels->powers(r, n, m.mean).p2);
+        stats_moments_spread(&m, kernels->squares(r, n, m.mean));
     return m;
 }
 

@@ -3,6 +3,7 @@
 #include "backtest/kernels.h"
 #include "backtest/rng.h"
 #include "base/attrs.h"
+#include "base/number.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -75,7 +76,7 @@ struct outcome {
     struct kernel_wins wins;
     struct kernel_split split;
     struct kernel_runs runs;
-    double dot, growth, absolute, deepest, invested;
+    double dot, growth, absolute, deepest, invested, squares;
     size_t live, found;
 };
 
@@ -218,6 +219,8 @@ static void run_all(const struct kernels *k, size_t from, size_t n, struct outco
     }
     out->dot = k->dot(x + from, y + from, n);
     out->powers = k->powers(x + from, n, 0.0003);
+    out->squares = k->squares(x + from, n, 0.0003);
+    assert_true(number_is_same(out->squares, out->powers.p2));
     out->gains[0] = k->gains(x + from, n, 0);
     out->gains[1] = k->gains(x + from, n, 0.01);
     out->pair = k->pair(x + from, y + from, n, 0.0003, -0.0001);
