@@ -218,6 +218,20 @@ class Sources(unittest.TestCase):
             self.assertEqual(report["rows_out"], len({article["_id"] for day in range(11) for article in replay.world.articles(
                 datetime.date(2024, 11, 25) + datetime.timedelta(day))}))
 
+    def test_a_host_is_asked_one_request_at_a_time_by_all_processes(self):
+        with Replay(World(7)) as replay:
+            replay.fault("/yahoo/", "slow", times=0, seconds=0.3)
+            bench = CASES[1].bench(replay)
+            (bench.folder / "universe" / "us_etf.csv").write_text(f"{HEAD},yahoo\nSPY,SPY,USD,SPY\nQQQ,QQQ,USD,QQQ\n")
+            with concurrent.futures.ThreadPoolExecutor(2) as pool:
+                runs = [pool.submit(bench.ingest, dataset, "2024-12-02", "2024-12-03") for dataset in ("us_stock", "us_etf")]
+                for one in runs:
+                    one.result()
+            times = sorted(one["time"] for one in replay.seen)
+            self.assertEqual(len(times), 3)
+            for before, after in zip(times, times[1:]):
+                self.assertGreaterEqual(after - before, 0.3)
+
     # ---- Quota -------------------------------------------------------------------------------------------------------
 
     def test_requests_of_a_day_are_counted_across_runs(self):
