@@ -7,13 +7,14 @@
 #include "handlers/backtest_rate.h"
 #include "handlers/batch_job.h"
 #include "handlers/job_watch.h"
+#include "jobs/scheduler.h"
 #include "store/backtest_item_store.h"
 #include "store/backtest_study_store.h"
 #include "store/backtest_store.h"
 
 #include <stdlib.h>
 
-enum { NICE = 10, ARENA_MIB = 256, PURGE_MAX = 20, COUNT_EVERY = 12 };
+enum { NICE = 10, ARENA_MIB = 256, PURGE_MAX = 20, COUNT_EVERY = 24 };
 
 static const int64_t ms_per_day = 86400000;
 
@@ -113,6 +114,16 @@ static enum status count_jobs(struct job_service *service, struct db *db, struct
     return s;
 }
 
+static enum status look_at_schedules(struct job_service *service, struct db *db,
+                                     struct arena *arena, struct err *err)
+{
+    size_t n = 0;
+    enum status s = scheduler_look(db, service->types, ARRAY_LEN(service->types), arena, &n, err);
+    if (s == STATUS_OK && n > 0)
+        jobs_poke(service->jobs);
+    return s;
+}
+
 /* Failures are tried again in the next round; readiness tells when there is no database. */
 static void tend(void *cls)
 {
@@ -122,6 +133,8 @@ static void tend(void *cls)
     struct err err = {0};
     arena_init(&arena, (size_t)1 << 20);
     enum status s = db_acquire(service->pool, DB_WRITE, NULL, &db, &err);
+    if (s == STATUS_OK)
+        s = look_at_schedules(service, db, &arena, &err);
     if (s == STATUS_OK)
         s = count_jobs(service, db, &err);
     if (s == STATUS_OK)
@@ -138,7 +151,7 @@ static void tend(void *cls)
 static enum status start(struct job_service *service, struct err *err)
 {
     struct app *app = service->app;
-    service->types[0] = (struct job_type){BATCH_JOB_TYPE, batch_job_run, app};
+    service->types[0] = (struct job_type){.name = BATCH_JOB_TYPE, .run = batch_job_run, .cls = app};
     const struct jobs_options options = {.pool = service->pool,
                                          .types = service->types,
                                          .n_types = ARRAY_LEN(service->types),

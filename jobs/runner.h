@@ -11,6 +11,7 @@
 #define JOBS_RUNNER_H
 
 #include "store/job_store.h"
+#include "store/schedule_store.h"
 
 /* Why a run is to end before its time. */
 enum job_halt { HALT_NONE, HALT_CANCELLED, HALT_DEADLINE, HALT_LOST, HALT_DRAINING };
@@ -30,7 +31,7 @@ struct job_run {
 
 /*
  * *ret_result: JSON in run->arena, or ptr NULL. A failure ends the job as failed with err as its problem, except that
- * a database that cannot be reached leaves the job to whoever finds its lease run out. Called on one thread; may use
+ * a database that cannot be reached leaves the job to whoever finds its lease run out, and that what may pass is tried again. Called on one thread; may use
  * others.
  */
 typedef enum status job_fn(struct job_run *run, void *cls, struct str *ret_result, struct err *err);
@@ -39,6 +40,11 @@ struct job_type {
     const char *name;
     job_fn *run;
     void *cls;
+    /* Whether such a failure may pass: the job is tried again later, as often as it has tries. NULL: none does. */
+    bool (*may_pass)(enum status s);
+    /* The job of a schedule's slot; *ret lives in the arena, without an id. NULL: the type cannot be scheduled. */
+    enum status (*plan)(void *cls, const struct schedule *schedule, int64_t slot_s,
+                        struct arena *arena, struct job_new *ret, struct err *err);
 };
 
 struct jobs_options {
@@ -55,7 +61,7 @@ struct jobs_options {
     void *cls;
 };
 
-enum { JOBS_TEND_MS = 10000 };
+enum { JOBS_TEND_MS = 5000 };
 
 struct jobs;
 enum status jobs_new(const struct jobs_options *options, struct jobs **ret, struct err *err)

@@ -6,7 +6,8 @@
 #define CLAIM(now, lock, find)                                                           \
     "UPDATE job SET state = 'running', attempt = attempt + 1, worker = $1, "             \
     "lease_ms = " now " + $3, started_ms = COALESCE(started_ms, " now ") "               \
-    "WHERE id = (SELECT q.id FROM job AS q WHERE q.state = 'queued' AND " find " "       \
+    "WHERE id = (SELECT q.id FROM job AS q WHERE q.state = 'queued' AND "                \
+    "q.ready_ms <= " now " AND " find " "                                                \
     "ORDER BY q.priority, (SELECT COUNT(*) FROM job AS r WHERE r.state = 'running' AND " \
     "r.owner = q.owner), q.created_ms, q.id LIMIT 1" lock                                \
     ") AND state = 'queued' RETURNING " RECORD now
@@ -17,7 +18,8 @@ static const char *const stmt_job_claim[] = {
 };
 
 /* Looked at first, so that an idle queue never takes SQLite's write lock. */
-static const char stmt_job_waits[] = "SELECT id FROM job WHERE state = 'queued' LIMIT 1";
+#define WAITS(now) "SELECT id FROM job WHERE state = 'queued' AND ready_ms <= " now " LIMIT 1"
+PAIR(stmt_job_waits, WAITS);
 
 #define EXPIRE(now)                                                                    \
     "UPDATE job SET state = CASE WHEN cancel_requested THEN 'cancelled' "              \
@@ -44,6 +46,11 @@ static const char stmt_job_progress[] =
     "worker = NULL, lease_ms = NULL " FENCE
 PAIR(stmt_job_finish, FINISH);
 
+#define RETRY(now)                                                                         \
+    "UPDATE job SET state = 'queued', worker = NULL, lease_ms = NULL, tries = tries + 1, " \
+    "ready_ms = " now " + $4, problem = $5 " FENCE
+PAIR(stmt_job_retry, RETRY);
+
 static const char stmt_job_hand_back[] =
     "UPDATE job SET state = 'queued', worker = NULL, lease_ms = NULL " FENCE;
 
@@ -55,7 +62,7 @@ enum status job_claim(struct db *db, struct str worker, struct str types, int64_
                       struct arena *arena, struct job_record *ret, bool *ret_found, struct err *err)
 {
     CLEANUP(rows_clear) struct rows rows = {0};
-    enum status s = job_is_any(db, stmt_job_waits, ret_found, err);
+    enum status s = job_is_any(db, stmt_job_waits[db_kind(db)], ret_found, err);
     if (s != STATUS_OK || !*ret_found)
         return s;
     s = db_query_one(db, stmt_job_claim[db_kind(db)],
@@ -113,6 +120,18 @@ enum status job_finish(struct db *db, const struct job_fence *fence, enum job_st
     return s;
 }
 
+enum status job_retry(struct db *db, const struct job_fence *fence, int64_t delay_ms,
+                      struct str problem, bool *ret_is_held, struct err *err)
+{
+    int64_t changed = 0;
+    enum status s = db_exec(db, stmt_job_retry[db_kind(db)],
+                            PARAMS(db_text(fence->id), db_text(fence->worker),
+                                   db_i64(fence->attempt), db_i64(delay_ms), db_text(problem)),
+                            &changed, err);
+    *ret_is_held = changed == 1;
+    return s;
+}
+
 enum status job_hand_back(struct db *db, const struct job_fence *fence, struct err *err)
 {
     return db_exec(db, stmt_job_hand_back,
@@ -120,12 +139,9 @@ enum status job_hand_back(struct db *db, const struct job_fence *fence, struct e
                    err);
 }
 
-const struct statement job_lease_statements[] = {STATEMENT_PAIR(stmt_job_claim),
-                                                 STATEMENT(stmt_job_waits),
-                                                 STATEMENT_PAIR(stmt_job_expire),
-                                                 STATEMENT_PAIR(stmt_job_expired),
-                                                 STATEMENT_PAIR(stmt_job_beat),
-                                                 STATEMENT(stmt_job_progress),
-                                                 STATEMENT_PAIR(stmt_job_finish),
-                                                 STATEMENT(stmt_job_hand_back),
-                                                 STATEMENTS_END};
+const struct statement job_lease_statements[] = {
+    STATEMENT_PAIR(stmt_job_claim),  STATEMENT_PAIR(stmt_job_waits),
+    STATEMENT_PAIR(stmt_job_expire), STATEMENT_PAIR(stmt_job_expired),
+    STATEMENT_PAIR(stmt_job_beat),   STATEMENT(stmt_job_progress),
+    STATEMENT_PAIR(stmt_job_finish), STATEMENT_PAIR(stmt_job_retry),
+    STATEMENT(stmt_job_hand_back),   STATEMENTS_END};

@@ -43,7 +43,10 @@ enum status job_read_record(const struct rows *rows, struct arena *arena, struct
         .finished_ms = rows_i64(rows, 15),
         .deadline_ms = rows_i64(rows, 16),
         .n_log = rows_i64(rows, 17),
-        .now_ms = rows_i64(rows, 20),
+        .tries = rows_i64(rows, 20),
+        .tries_max = rows_i64(rows, 21),
+        .ready_ms = rows_i64(rows, 22),
+        .now_ms = rows_i64(rows, 23),
     };
     bool is_copied =
         job_copy(rows, 0, arena, &job.id) && job_copy(rows, 1, arena, &job.type) &&

@@ -13,7 +13,8 @@
 
 #define RECORD                                                                                     \
     "id, type, owner, state, request, cost, n_items, n_done, n_failed, attempt, crashes, worker, " \
-    "cancel_requested, created_ms, started_ms, finished_ms, deadline_ms, n_log, result, problem, "
+    "cancel_requested, created_ms, started_ms, finished_ms, deadline_ms, n_log, result, problem, " \
+    "tries, tries_max, ready_ms, "
 
 /* One text for each back end, made of the expression for now. */
 #define PAIR(name, text)                \

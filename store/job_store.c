@@ -11,9 +11,14 @@ static const char stmt_job_load[] =
 
 #define INSERT(now)                                                                       \
     "INSERT INTO job (id, type, owner, state, request, priority, cost, n_items, n_done, " \
-    "n_failed, attempt, crashes, cancel_requested, created_ms, deadline_ms, n_log) "      \
-    "VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, 0, 0, 0, 0, $8, " now ", " now " + $9, 0)"
+    "n_failed, attempt, crashes, cancel_requested, created_ms, deadline_ms, n_log, "      \
+    "only_one, tries_max) "                                                               \
+    "VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, 0, 0, 0, 0, $8, " now ", " now         \
+    " + $9, 0, $10, $11)"
 PAIR(stmt_job_insert, INSERT);
+
+static const char stmt_job_rival[] =
+    "SELECT id FROM job WHERE only_one = $1 AND (state = 'queued' OR state = 'running')";
 
 #define CANCEL(now)                                                                \
     "UPDATE job SET cancel_requested = $2, "                                       \
@@ -28,6 +33,7 @@ static const char stmt_job_state[] = "SELECT state FROM job WHERE id = $1";
 PAIR(stmt_job_get, GET);
 
 static const char stmt_job_delete_log[] = "DELETE FROM job_log WHERE job_id = $1";
+static const char stmt_job_delete_stages[] = "DELETE FROM job_stage WHERE job_id = $1";
 static const char stmt_job_delete[] =
     "DELETE FROM job WHERE id = $1 AND state <> 'queued' AND state <> 'running'";
 
@@ -84,6 +90,32 @@ static enum status check_limits(struct db *db, const struct job_new *job,
     return STATUS_BUSY;
 }
 
+enum status job_rival(struct db *db, struct str only_one, struct arena *arena, struct str *ret_id,
+                      bool *ret_found, struct err *err)
+{
+    CLEANUP(rows_clear) struct rows rows = {0};
+    enum status s =
+        db_query_one(db, stmt_job_rival, PARAMS(db_text(only_one)), &rows, ret_found, err);
+    if (s != STATUS_OK || !*ret_found)
+        return s;
+    return job_copy(&rows, 0, arena, ret_id) ? STATUS_OK : err_out_of_memory(err);
+}
+
+static enum status check_rival(struct db *db, struct str only_one, struct err *err)
+{
+    CLEANUP(rows_clear) struct rows rows = {0};
+    bool found = false;
+    if (only_one.ptr == NULL)
+        return STATUS_OK;
+    enum status s = db_query_one(db, stmt_job_rival, PARAMS(db_text(only_one)), &rows, &found, err);
+    if (s != STATUS_OK || !found)
+        return s;
+    (void)err_set(err, STATUS_JOB_EXISTS, "Job %.*s does the same and is not over.",
+                  STR_ARG(rows_text(&rows, 0)));
+    err_allow(err, "to wait for it, or to cancel it: /v1/jobs/%.*s", STR_ARG(rows_text(&rows, 0)));
+    return STATUS_JOB_EXISTS;
+}
+
 enum status job_create(struct db *db, const struct job_new *job, const struct job_limits *limits,
                        struct err *err)
 {
@@ -94,6 +126,8 @@ enum status job_create(struct db *db, const struct job_new *job, const struct jo
         s = db_query_one(db, stmt_job_gate, NO_PARAMS, &rows, &found, err);
     }
     if (s == STATUS_OK)
+        s = check_rival(db, job->only_one, err);
+    if (s == STATUS_OK)
         s = check_limits(db, job, limits, err);
     if (s != STATUS_OK)
         return s;
@@ -101,7 +135,8 @@ enum status job_create(struct db *db, const struct job_new *job, const struct jo
     return db_exec(db, stmt_job_insert[db_kind(db)],
                    PARAMS(db_text(job->id), db_text(job->type), db_i64(job->owner),
                           db_text(job->request), db_i64(job->priority), db_i64(job->cost),
-                          db_i64(job->n_items), db_bool(false), deadline),
+                          db_i64(job->n_items), db_bool(false), deadline, db_text(job->only_one),
+                          db_i64(job->tries_max > 0 ? job->tries_max : 1)),
                    NULL, err);
 }
 
@@ -152,6 +187,8 @@ enum status job_delete(struct db *db, struct str id, struct err *err)
 {
     int64_t changed = 0;
     enum status s = db_exec(db, stmt_job_delete, PARAMS(db_text(id)), &changed, err);
+    if (s == STATUS_OK && changed == 1)
+        s = db_exec(db, stmt_job_delete_stages, PARAMS(db_text(id)), NULL, err);
     return s == STATUS_OK && changed == 1
                ? db_exec(db, stmt_job_delete_log, PARAMS(db_text(id)), NULL, err)
                : s;
@@ -187,7 +224,9 @@ const struct statement job_statements[] = {STATEMENT_FOR(DB_POSTGRESQL, stmt_job
                                            STATEMENT(stmt_job_state),
                                            STATEMENT_PAIR(stmt_job_get),
                                            STATEMENT_PAIR(stmt_job_peek),
+                                           STATEMENT(stmt_job_rival),
                                            STATEMENT(stmt_job_delete_log),
+                                           STATEMENT(stmt_job_delete_stages),
                                            STATEMENT(stmt_job_delete),
                                            STATEMENT_PAIR(stmt_job_oldest),
                                            STATEMENT(stmt_job_count),

@@ -30,6 +30,8 @@ struct job_record {
     int64_t cost;       /* in the type's unit of work */
     int64_t n_items, n_done, n_failed;
     int64_t attempt, crashes;
+    int64_t tries, tries_max; /* failures that were tried again, and how many tries there are */
+    int64_t ready_ms;         /* a queued one is not claimed before */
     struct str worker;
     bool cancel_requested;
     int64_t created_ms, started_ms, finished_ms, deadline_ms, now_ms;
@@ -42,6 +44,8 @@ struct job_new {
     int64_t owner, cost, n_items;
     int64_t priority;    /* lower ones first */
     int64_t deadline_ms; /* from now on; 0: none */
+    struct str only_one; /* what may wait or run once at a time; ptr NULL: no matter */
+    int64_t tries_max;   /* how often it is tried when it fails for a while; 0: once */
 };
 
 /* How much may wait and run; 0: no limit. */
@@ -53,10 +57,14 @@ struct job_limits {
 
 /*
  * Inside a transaction (db_begin): checks the limits and adds the job, one creator at a time, so that no limit is
- * passed. Errors: TOO_MANY_JOBS naming the owner's limit, BUSY when the queue is full; retry_after_s is set.
+ * passed. Errors: TOO_MANY_JOBS naming the owner's limit, BUSY when the queue is full; retry_after_s is set. JOB_EXISTS
+ * when another that waits or runs has the same only_one: job_rival names it.
  */
 enum status job_create(struct db *db, const struct job_new *job, const struct job_limits *limits,
                        struct err *err) NODISCARD;
+
+enum status job_rival(struct db *db, struct str only_one, struct arena *arena, struct str *ret_id,
+                      bool *ret_found, struct err *err) NODISCARD;
 
 /* Whose the running job is. */
 struct job_fence {
@@ -87,6 +95,9 @@ enum status job_progress(struct db *db, const struct job_fence *fence, int64_t n
 enum status job_finish(struct db *db, const struct job_fence *fence, enum job_state state,
                        struct str result, struct str problem, bool *ret_is_held, struct err *err)
     NODISCARD;
+/* Back to the queue, for another try after delay_ms; problem is shown until then. */
+enum status job_retry(struct db *db, const struct job_fence *fence, int64_t delay_ms,
+                      struct str problem, bool *ret_is_held, struct err *err) NODISCARD;
 /* Back to the queue at once, as if it had not been claimed: another server goes on with it. */
 enum status job_hand_back(struct db *db, const struct job_fence *fence, struct err *err) NODISCARD;
 

@@ -36,6 +36,6 @@ extern const struct statement generation_statements[], migrate_statements[], cat
     reader_statements[], price_statements[], calendar_statements[], indicator_statements[],
     news_statements[], job_statements[], job_lease_statements[], job_log_statements[],
     job_once_statements[], bar_statements[], backtest_item_statements[],
-    backtest_study_statements[];
+    backtest_study_statements[], job_stage_statements[], schedule_statements[];
 
 #endif

@@ -23,7 +23,7 @@ static void sleep_ms(long ms)
 struct work {
     atomic_int n_calls, n_pieces;
     long piece_ms;
-    bool fails;
+    bool fails, fails_for_now;
 };
 
 /* Works in pieces, each written down; goes on behind the last one that an earlier worker wrote. */
@@ -33,6 +33,8 @@ static enum status work(struct job_run *run, void *cls, struct str *ret_result, 
     atomic_fetch_add(&w->n_calls, 1);
     if (w->fails)
         return err_set(err, STATUS_BAD_SPEC, "It cannot be done.");
+    if (w->fails_for_now)
+        return err_set(err, STATUS_BUSY, "It cannot be done now.");
     for (int64_t i = run->job->n_done; i < PIECES; i++) {
         CLEANUP(db_releasep) struct db *db = NULL;
         bool is_held = false;
@@ -52,12 +54,17 @@ static enum status work(struct job_run *run, void *cls, struct str *ret_result, 
     return STATUS_OK;
 }
 
+static bool may_pass(enum status s)
+{
+    return s == STATUS_BUSY;
+}
+
 static struct jobs *start(struct fixture *f, struct work *w, unsigned n_slots, unsigned lease_ms)
 {
     struct err err = {0};
     struct jobs *jobs = NULL;
     struct job_type *type = ARENA_NEW(&f->arena, struct job_type);
-    *type = (struct job_type){"test", work, w};
+    *type = (struct job_type){.name = "test", .run = work, .cls = w, .may_pass = may_pass};
     const struct jobs_options options = {.pool = f->pool,
                                          .types = type,
                                          .n_types = 1,
@@ -141,6 +148,33 @@ static void a_failure_is_kept_as_a_problem(void **state)
     assert_non_null(strstr(job.problem.ptr, "\"detail\":\"It cannot be done.\""));
     jobs_free(jobs);
     assert_int_equal(w.n_calls, 1);
+}
+
+/* With three tries, a failure that may pass is tried again twice, each time later. */
+static void a_failure_that_may_pass_is_tried_again(void **state)
+{
+    struct fixture *f = *state;
+    struct work w = {.fails_for_now = true};
+    create(f, "j1", 0);
+    run_sql(f, "UPDATE job SET tries_max = 3");
+    struct jobs *jobs = start(f, &w, 1, 30000);
+    for (int tries = 1; tries < 3; tries++) {
+        struct job_record job = get(f, "j1");
+        for (int64_t from = clock_mono_ns(); job.tries != tries; job = get(f, "j1")) {
+            assert_true(clock_mono_ns() - from < (int64_t)WAIT_MS * 1000000);
+            sleep_ms(5);
+        }
+        assert_int_equal(job.state, JOB_QUEUED);
+        assert_true(job.ready_ms >= job.started_ms + 1000);
+        assert_true(job.ready_ms <= job.now_ms + (30000 << (tries - 1)));
+        assert_non_null(strstr(job.problem.ptr, "It cannot be done now."));
+        run_sql(f, "UPDATE job SET ready_ms = 0");
+        jobs_poke(jobs);
+    }
+    struct job_record job = wait_for(f, "j1", JOB_FAILED);
+    assert_true(job.tries == 2 && job.attempt == 3);
+    assert_int_equal(w.n_calls, 3);
+    jobs_free(jobs);
 }
 
 static void a_cancel_ends_a_running_job_soon(void **state)
@@ -233,6 +267,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(jobs_run_to_their_end_and_leave_a_result),
         TEST(a_failure_is_kept_as_a_problem),
+        TEST(a_failure_that_may_pass_is_tried_again),
         TEST(a_cancel_ends_a_running_job_soon),
         TEST(a_deadline_fails_the_job),
         TEST(a_shutdown_hands_the_job_back_and_the_next_goes_on_behind_its_last_piece),

@@ -1,6 +1,7 @@
 /* test_job_store.c - the queue on both databases: claims, leases, fences, limits and what is logged. */
 #include "tests/support/store_fixture.h"
 
+#include "store/job_stage_store.h"
 #include "store/job_store.h"
 
 #include <setjmp.h>
@@ -390,6 +391,109 @@ static void several_workers_share_the_queue_and_no_job_is_done_twice(void **stat
         "succeeded|40|1");
 }
 
+static enum status create_only(struct db *db, const char *id, const char *only, struct err *err)
+{
+    const struct job_new job = {.id = str_of(id),
+                                .type = STR("test"),
+                                .request = STR("{}"),
+                                .only_one = str_of(only),
+                                .tries_max = 4};
+    enum status s = db_begin(db, err);
+    if (s == STATUS_OK)
+        s = job_create(db, &job, &no_limits, err);
+    if (s == STATUS_OK)
+        return db_commit(db, err);
+    db_rollback(db);
+    return s;
+}
+
+static void what_may_run_once_is_refused_until_it_is_over(void **state)
+{
+    struct fixture *f = *state;
+    struct err err = {0};
+    struct db *db = writer(f);
+    struct job_record job;
+    struct str rival = STR_NONE;
+    bool found = false, is_held = false;
+    ok(create_only(db, "j1", "coin", &err));
+    expect(STATUS_JOB_EXISTS, create_only(db, "j2", "coin", &err));
+    assert_non_null(strstr(err.detail, "j1"));
+    ok(create_only(db, "j3", "fx", &err));
+    ok(job_rival(db, STR("coin"), &f->arena, &rival, &found, &err));
+    assert_true(found && str_eq_c(rival, "j1"));
+    assert_true(claim(f, db, "w1", LEASE_MS, &job));
+    assert_true(str_eq_c(job.id, "j1") && job.tries_max == 4 && job.tries == 0);
+    expect(STATUS_JOB_EXISTS, create_only(db, "j2", "coin", &err));
+    struct job_fence fence = fence_of(&job);
+    ok(job_finish(db, &fence, JOB_FAILED, STR_NONE, STR("{}"), &is_held, &err));
+    ok(job_rival(db, STR("coin"), &f->arena, &rival, &found, &err));
+    assert_false(found);
+    ok(create_only(db, "j2", "coin", &err));
+    db_release(db);
+}
+
+static void a_job_that_is_tried_again_waits_for_its_time(void **state)
+{
+    struct fixture *f = *state;
+    struct err err = {0};
+    struct db *db = writer(f);
+    struct job_record job, none;
+    bool is_held = false;
+    ok(create_only(db, "j1", "coin", &err));
+    assert_true(claim(f, db, "w1", LEASE_MS, &job));
+    struct job_fence fence = fence_of(&job);
+    ok(job_retry(db, &fence, 60000, STR("{\"why\":1}"), &is_held, &err));
+    assert_true(is_held);
+    ok(job_retry(db, &fence, 60000, STR("{}"), &is_held, &err));
+    assert_false(is_held); /* the job is nobody's now */
+    assert_false(claim(f, db, "w1", LEASE_MS, &none));
+    job = get(f, db, "j1");
+    assert_true(job.state == JOB_QUEUED && job.tries == 1 && str_eq_c(job.problem, "{\"why\":1}"));
+    assert_true(job.ready_ms > job.now_ms + 30000 && job.ready_ms <= job.now_ms + 60000);
+    expect(STATUS_JOB_EXISTS, create_only(db, "j2", "coin", &err));
+    run_sql(f, "UPDATE job SET ready_ms = 0");
+    assert_true(claim(f, db, "w2", LEASE_MS, &job));
+    db_release(db);
+}
+
+static void stages_are_written_by_the_holder_of_the_job_alone(void **state)
+{
+    struct fixture *f = *state;
+    struct err err = {0};
+    struct db *db = writer(f);
+    struct job_record job, other;
+    struct job_stage stages[JOB_STAGES_MAX];
+    size_t n = 0;
+    bool is_held = false;
+    int64_t n_expired = 0;
+    ok(create_only(db, "j1", "coin", &err));
+    assert_true(claim(f, db, "w1", 1, &job));
+    struct job_fence fence = fence_of(&job);
+    ok(job_stage_begin(db, &fence, 0, STR("bronze"), &is_held, &err));
+    assert_true(is_held);
+    sleep_ms(20);
+    ok(job_requeue_expired(db, &n_expired, &err));
+    assert_true(claim(f, db, "w2", LEASE_MS, &other));
+    ok(job_stage_end(db, &fence, 0, true, STR("{\"rows\":1}"), &is_held, &err));
+    assert_false(is_held);
+    ok(job_stage_list(db, STR("j1"), &f->arena, stages, &n, &err));
+    assert_true(n == 1 && str_eq_c(stages[0].state, "running") && stages[0].attempts == 1);
+    fence = fence_of(&other);
+    ok(job_stage_begin(db, &fence, 0, STR("bronze"), &is_held, &err));
+    ok(job_stage_end(db, &fence, 0, true, STR("{\"rows\":2}"), &is_held, &err));
+    ok(job_stage_begin(db, &fence, 1, STR("silver"), &is_held, &err));
+    ok(job_stage_end(db, &fence, 1, false, STR_NONE, &is_held, &err));
+    ok(job_stage_list(db, STR("j1"), &f->arena, stages, &n, &err));
+    assert_true(n == 2 && str_eq_c(stages[0].state, "succeeded") && stages[0].attempts == 2);
+    assert_true(str_eq_c(stages[0].report, "{\"rows\":2}") && stages[0].finished_ms > 0);
+    assert_true(str_eq_c(stages[1].name, "silver") && str_eq_c(stages[1].state, "failed"));
+    assert_int_equal(get(f, db, "j1").n_done, 1);
+    ok(job_finish(db, &fence, JOB_FAILED, STR_NONE, STR_NONE, &is_held, &err));
+    ok(job_delete(db, STR("j1"), &err));
+    assert_string_equal(query_text(f, "SELECT COUNT(*) FROM job_stage"), "0");
+    db_release(db);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -403,6 +507,9 @@ int main(void)
         TEST(a_job_handed_back_is_there_for_the_next),
         TEST(finished_jobs_are_found_by_age_and_removed_with_their_log),
         TEST(an_idempotency_key_stands_for_one_request_for_a_day),
+        TEST(what_may_run_once_is_refused_until_it_is_over),
+        TEST(a_job_that_is_tried_again_waits_for_its_time),
+        TEST(stages_are_written_by_the_holder_of_the_job_alone),
         TEST(several_workers_share_the_queue_and_no_job_is_done_twice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
