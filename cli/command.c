@@ -3,14 +3,11 @@
 
 #include "backtest/kernels.h"
 #include "base/log.h"
-#include "cli/aws_service.h"
-#include "ingest/warehouse.h"
+#include "handlers/aws_service.h"
 #include "store/migrate.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 extern char **environ;
 
@@ -82,28 +79,6 @@ bool command_configure(struct config *ret)
     return true;
 }
 
-enum status command_make_folder(const char *path, struct err *err)
-{
-    char partial[1100];
-    size_t n = strlen(path);
-    if (n >= sizeof partial)
-        return err_set(err, STATUS_CONFIG, "The folder's name is too long.");
-    for (size_t i = 1; i <= n; i++) {
-        if (path[i] != '/' && path[i] != '\0')
-            continue;
-        memcpy(partial, path, i);
-        partial[i] = '\0';
-        if (mkdir(partial, 0700) != 0 && errno != EEXIST) {
-            (void)err_set(err, STATUS_CONFIG,
-                          "The folder for the embedded database cannot be made.");
-            err_at(err, ERR_SETTING, STR("CMMC_VAR_DIR"), str_of(path));
-            err_allow(err, "a folder that exists or can be made and written");
-            return STATUS_CONFIG;
-        }
-    }
-    return STATUS_OK;
-}
-
 int command_open_store(const struct config *config, bool migrate, struct db_pool **ret)
 {
     struct err err = {0};
@@ -118,7 +93,7 @@ int command_open_store(const struct config *config, bool migrate, struct db_pool
         .acquire_ms = config->db_acquire_ms,
         .statement_ms = config->db_statement_ms,
     };
-    enum status s = is_embedded ? command_make_folder(config->var_dir, &err) : STATUS_OK;
+    enum status s = is_embedded ? config_make_var_dir(config, &err) : STATUS_OK;
     if (s == STATUS_OK)
         s = db_pool_open(&options, ret, &err);
     if (s != STATUS_OK)
@@ -130,23 +105,4 @@ int command_open_store(const struct config *config, bool migrate, struct db_pool
         return command_fail(&err);
     }
     return EXIT_DONE;
-}
-
-int command_open_warehouse(const struct config *config, struct db_pool **ret)
-{
-    struct err err = {0};
-    char path[1100];
-    (void)snprintf(path, sizeof path, "%s/warehouse.db", config->var_dir);
-    struct db_options options = {
-        .url = config->warehouse_url,
-        .sqlite_path = path,
-        .pool_max = config->db_pool,
-        .acquire_ms = config->db_acquire_ms,
-        .statement_ms = 0,
-    };
-    enum status s =
-        config->warehouse_url[0] == '\0' ? command_make_folder(config->var_dir, &err) : STATUS_OK;
-    if (s == STATUS_OK)
-        s = warehouse_open(&options, ret, &err);
-    return s == STATUS_OK ? EXIT_DONE : command_fail(&err);
 }

@@ -50,16 +50,10 @@ bool command_is_flag(const char *argument, const char *flag);
 /* Settings from file and environment, log level set. Prints what is wrong; false then. */
 bool command_configure(struct config *ret);
 
-/* mkdir -p, for var_dir. Errors: CONFIG. */
-enum status command_make_folder(const char *path, struct err *err) NODISCARD;
-
 /*
  * The configured database, migrated. Creates var_dir for the embedded one. Prints what is wrong; returns the
  * exit code.
  */
 int command_open_store(const struct config *config, bool migrate, struct db_pool **ret);
-
-/* The warehouse (ingest/warehouse.h), with its schema; the same for the rest. */
-int command_open_warehouse(const struct config *config, struct db_pool **ret);
 
 #endif

@@ -1,7 +1,7 @@
 /* cli/ingest.c - cmmc ingest: one data set over some days, stage after stage, from the shell. */
 #define _GNU_SOURCE /* sigaction under -std=c17 */
 #include "cli/command.h"
-#include "cli/ingest_world.h"
+#include "handlers/ingest_world.h"
 
 #include "base/clock.h"
 #include "ingest/dataset.h"
@@ -176,11 +176,10 @@ static int run(const struct config *config, const struct request *request)
     int code = EXIT_DONE;
     if ((request->stages & 1U << INGEST_PUBLISH) != 0)
         code = command_open_store(config, true, &serving);
-    if (code == EXIT_DONE)
-        code = ingest_parts_open(config, request->stages, serving, &parts);
     if (code == EXIT_DONE) {
         watch_signals();
-        code = exit_code_of(run_stages(&parts, request, &err), &err);
+        enum status s = ingest_parts_open(config, request->stages, serving, &parts, &err);
+        code = exit_code_of(s == STATUS_OK ? run_stages(&parts, request, &err) : s, &err);
     }
     ingest_parts_clear(&parts);
     db_pool_close(serving);

@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "base/date.h"
 #include "cli/command.h"
-#include "cli/lake_service.h"
+#include "handlers/lake_service.h"
 #include "ingest/lake_compact.h"
 
 #include <stdio.h>

@@ -3,7 +3,9 @@
 
 #include "base/date.h"
 #include "handlers/document.h"
+#include "handlers/ingest_request.h"
 #include "handlers/json_text.h"
+#include "store/job_stage_store.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -24,8 +26,10 @@ enum status job_find(struct request *request, struct db *db, struct str id, stru
         id.len <= JOB_ID_BYTES_MAX ? job_get(db, id, &request->arena, ret, &found, err) : STATUS_OK;
     if (s != STATUS_OK)
         return s;
-    return found && (is_admin || ret->owner == job_owner(request)) ? STATUS_OK
-                                                                   : job_unknown(err, id);
+    if (!found || (!is_admin && ret->owner != job_owner(request)))
+        return job_unknown(err, id);
+    return str_eq_c(ret->type, INGEST_JOB_TYPE) ? job_stage_read(db, &request->arena, ret, err)
+                                                : STATUS_OK;
 }
 
 static void put_ms(struct json_out *json, const char *key, int64_t ms)
@@ -71,12 +75,33 @@ static void put_link(struct json_out *json, const char *name, struct str id, con
     jw_key_c(json, name, url);
 }
 
-static void put_links(struct json_out *json, struct str id)
+static void put_stages(struct json_out *json, const struct job_record *job)
 {
+    jw_key(json, "stages");
+    jw_array(json);
+    for (size_t i = 0; i < job->n_stages; i++) {
+        jw_object(json);
+        jw_key_text(json, "stage", job->stages[i].name);
+        jw_key_text(json, "state", job->stages[i].state);
+        jw_key_i64(json, "attempts", job->stages[i].attempts);
+        put_ms(json, "started_at", job->stages[i].started_ms);
+        put_ms(json, "finished_at", job->stages[i].finished_ms);
+        put_raw(json, "report", job->stages[i].report);
+        jw_end_object(json);
+    }
+    jw_end_array(json);
+}
+
+static void put_links(struct json_out *json, const struct job_record *job)
+{
+    struct str id = job->id;
     jw_key(json, "links");
     jw_object(json);
     put_link(json, "self", id, "");
-    put_link(json, "rows", id, "/rows");
+    if (str_eq_c(job->type, INGEST_JOB_TYPE))
+        jw_key_null(json, "rows");
+    else
+        put_link(json, "rows", id, "/rows");
     put_link(json, "events", id, "/events");
     put_link(json, "log", id, "/log");
     jw_end_object(json);
@@ -94,15 +119,19 @@ static void put_job(struct json_out *json, struct buf *out, const struct job_rec
     jw_key_i64(json, "cells", job->cost);
     put_progress(json, job);
     jw_key_i64(json, "attempt", job->attempt);
+    jw_key_i64(json, "tries", job->tries);
+    jw_key_i64(json, "tries_max", job->tries_max);
+    put_ms(json, "ready_at", job->state == JOB_QUEUED ? job->ready_ms : 0);
     put_ms(json, "created_at", job->created_ms);
     put_ms(json, "started_at", job->started_ms);
     put_ms(json, "finished_at", job->finished_ms);
     put_ms(json, "deadline_at", job->deadline_ms);
+    put_stages(json, job);
     put_raw(json, "request", job->request);
     put_raw(json, "result", job->result);
     put_raw(json, "problem", job->problem);
     jw_end_object(json);
-    put_links(json, job->id);
+    put_links(json, job);
     jw_end_object(json);
     buf_add_char(out, '\n');
 }

@@ -6,6 +6,7 @@
 
 #include "handlers/backtest_keeper.h"
 #include "handlers/database.h"
+#include "handlers/ingest_request.h"
 #include "handlers/job_answer.h"
 #include "handlers/params.h"
 #include "handlers/rows_answer.h"
@@ -183,6 +184,8 @@ enum status job_rows_get(struct request *request, struct err *err)
     if (s == STATUS_OK)
         s = job_find(request, db, request->path_params[0], &job, err);
     db_release(db);
+    if (s == STATUS_OK && str_eq_c(job.type, INGEST_JOB_TYPE))
+        return err_set(err, STATUS_NOT_FOUND, "A job of ingestion has stages and no rows.");
     if (s == STATUS_OK)
         s = describe_items(request, &job, &described, err);
     if (s == STATUS_OK)

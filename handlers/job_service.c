@@ -6,6 +6,8 @@
 #include "base/log.h"
 #include "handlers/backtest_rate.h"
 #include "handlers/batch_job.h"
+#include "handlers/ingest_job.h"
+#include "handlers/ingest_schedules.h"
 #include "handlers/job_watch.h"
 #include "jobs/scheduler.h"
 #include "store/backtest_item_store.h"
@@ -14,7 +16,13 @@
 
 #include <stdlib.h>
 
-enum { NICE = 10, ARENA_MIB = 256, PURGE_MAX = 20, COUNT_EVERY = 24 };
+enum {
+    SCHEDULES_DEFAULT = 1 /* of the setting */,
+    NICE = 10,
+    ARENA_MIB = 256,
+    PURGE_MAX = 20,
+    COUNT_EVERY = 24
+};
 
 static const int64_t ms_per_day = 86400000;
 
@@ -24,8 +32,9 @@ struct job_service {
     struct jobs *jobs;
     struct job_watch *watch;
     struct backtest_rate rate;
-    struct job_type types[1];
-    unsigned n_tended; /* rounds; of the thread that tends */
+    struct job_type types[2];
+    unsigned n_tended;        /* rounds; of the thread that tends, as the next */
+    bool must_make_schedules; /* for data sets that have none */
 };
 
 unsigned job_service_connections(const struct config *config)
@@ -118,7 +127,13 @@ static enum status look_at_schedules(struct job_service *service, struct db *db,
                                      struct arena *arena, struct err *err)
 {
     size_t n = 0;
-    enum status s = scheduler_look(db, service->types, ARRAY_LEN(service->types), arena, &n, err);
+    enum status s = STATUS_OK;
+    if (service->must_make_schedules)
+        s = ingest_default_schedules(db, arena, err);
+    if (s != STATUS_OK)
+        return s;
+    service->must_make_schedules = false;
+    s = scheduler_look(db, service->types, ARRAY_LEN(service->types), arena, &n, err);
     if (s == STATUS_OK && n > 0)
         jobs_poke(service->jobs);
     return s;
@@ -152,6 +167,7 @@ static enum status start(struct job_service *service, struct err *err)
 {
     struct app *app = service->app;
     service->types[0] = (struct job_type){.name = BATCH_JOB_TYPE, .run = batch_job_run, .cls = app};
+    service->types[1] = ingest_job_type(app);
     const struct jobs_options options = {.pool = service->pool,
                                          .types = service->types,
                                          .n_types = ARRAY_LEN(service->types),
@@ -181,6 +197,7 @@ enum status job_service_new(struct app *app, struct db_pool *pool, struct job_se
         return err_out_of_memory(err);
     service->app = app;
     service->pool = pool;
+    service->must_make_schedules = app->config->schedules == SCHEDULES_DEFAULT;
     *ret = service; /* half made it is the caller's, too: others point to it */
     return start(service, err);
 }

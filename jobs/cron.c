@@ -75,8 +75,8 @@ static bool read_item(const struct field *field, struct str item, uint64_t *bits
 
 static enum status refuse(const struct field *field, struct str text, struct err *err)
 {
-    (void)err_set(err, STATUS_OUT_OF_RANGE, "This is no %s of a schedule: %.*s", field->title,
-                  STR_ARG(text));
+    (void)err_set(err, STATUS_OUT_OF_RANGE, "'%.*s' is no %s of a schedule.", STR_ARG(text),
+                  field->title);
     err_allow(err, "*, a number, a-b, lists with commas, steps with /n; %s", field->allowed);
     return STATUS_OUT_OF_RANGE;
 }

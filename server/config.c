@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { CONFIG_FILE_BYTES_MAX = 1 << 16, CONFIG_ARENA_BYTES = 1 << 20 };
@@ -254,6 +255,28 @@ unsigned config_http_threads(const struct config *config)
 unsigned config_cpu_workers(const struct config *config)
 {
     return config->cpu_workers == 0 ? cores() : config->cpu_workers;
+}
+
+enum status config_make_var_dir(const struct config *config, struct err *err)
+{
+    char partial[1100];
+    const char *path = config->var_dir;
+    size_t n = strlen(path);
+    bool is_made = n < sizeof partial;
+    for (size_t i = 1; i <= n && is_made; i++) {
+        if (path[i] != '/' && path[i] != '\0')
+            continue;
+        memcpy(partial, path, i);
+        partial[i] = '\0';
+        is_made = mkdir(partial, 0700) == 0 || errno == EEXIST;
+    }
+    if (is_made)
+        return STATUS_OK;
+    (void)err_set(err, STATUS_CONFIG,
+                  "The folder for what is kept on this machine cannot be made.");
+    err_at(err, ERR_SETTING, STR("CMMC_VAR_DIR"), str_of(path));
+    err_allow(err, "a folder that exists or can be made and written, with a name below 1100 bytes");
+    return STATUS_CONFIG;
 }
 
 static void describe_value(const struct config *config, const struct config_row *row, char *ret,

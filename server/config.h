@@ -61,6 +61,9 @@ bool config_has_references(const struct config *config);
 unsigned config_http_threads(const struct config *config);
 unsigned config_cpu_workers(const struct config *config);
 
+/* mkdir -p of var_dir, for whatever is kept there. Errors: CONFIG naming the setting. */
+enum status config_make_var_dir(const struct config *config, struct err *err) NODISCARD;
+
 /* One row of config.def with its current value; secrets are redacted. */
 struct setting_info {
     const char *key, *type, *unit, *help;

@@ -76,16 +76,19 @@ enum status job_stage_end(struct db *db, const struct job_fence *fence, int64_t 
     return settle(db, s, *ret_is_held, err);
 }
 
-enum status job_stage_list(struct db *db, struct str job_id, struct arena *arena,
-                           struct job_stage ret[JOB_STAGES_MAX], size_t *ret_n, struct err *err)
+enum status job_stage_read(struct db *db, struct arena *arena, struct job_record *job,
+                           struct err *err)
 {
     CLEANUP(rows_clear) struct rows rows = {0};
+    struct job_stage *stages = arena_array(arena, JOB_STAGES_MAX, sizeof *stages);
     bool has_row = false;
-    *ret_n = 0;
+    size_t n = 0;
+    if (stages == NULL)
+        return err_out_of_memory(err);
     enum status s =
-        db_query(db, stmt_stage_list, PARAMS(db_text(job_id), db_i64(JOB_STAGES_MAX)), &rows, err);
+        db_query(db, stmt_stage_list, PARAMS(db_text(job->id), db_i64(JOB_STAGES_MAX)), &rows, err);
     while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row) {
-        struct job_stage *stage = &ret[(*ret_n)++];
+        struct job_stage *stage = &stages[n++];
         *stage = (struct job_stage){.seq = rows_i64(&rows, 0),
                                     .attempts = rows_i64(&rows, 3),
                                     .started_ms = rows_i64(&rows, 4),
@@ -94,6 +97,8 @@ enum status job_stage_list(struct db *db, struct str job_id, struct arena *arena
             !job_copy(&rows, 6, arena, &stage->report))
             return err_out_of_memory(err);
     }
+    job->stages = stages;
+    job->n_stages = n;
     return s;
 }
 

@@ -28,9 +28,8 @@ enum status job_stage_end(struct db *db, const struct job_fence *fence, int64_t 
                           bool has_succeeded, struct str report, bool *ret_is_held, struct err *err)
     NODISCARD;
 
-/* In their order. */
-enum status job_stage_list(struct db *db, struct str job_id, struct arena *arena,
-                           struct job_stage ret[JOB_STAGES_MAX], size_t *ret_n, struct err *err)
-    NODISCARD;
+/* Those of job in their order, into the record. */
+enum status job_stage_read(struct db *db, struct arena *arena, struct job_record *job,
+                           struct err *err) NODISCARD;
 
 #endif

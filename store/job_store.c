@@ -90,17 +90,6 @@ static enum status check_limits(struct db *db, const struct job_new *job,
     return STATUS_BUSY;
 }
 
-enum status job_rival(struct db *db, struct str only_one, struct arena *arena, struct str *ret_id,
-                      bool *ret_found, struct err *err)
-{
-    CLEANUP(rows_clear) struct rows rows = {0};
-    enum status s =
-        db_query_one(db, stmt_job_rival, PARAMS(db_text(only_one)), &rows, ret_found, err);
-    if (s != STATUS_OK || !*ret_found)
-        return s;
-    return job_copy(&rows, 0, arena, ret_id) ? STATUS_OK : err_out_of_memory(err);
-}
-
 static enum status check_rival(struct db *db, struct str only_one, struct err *err)
 {
     CLEANUP(rows_clear) struct rows rows = {0};

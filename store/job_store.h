@@ -21,6 +21,8 @@ static inline bool job_is_over(enum job_state state)
 
 enum { JOB_CRASHES_MAX = 10, JOB_ID_BYTES_MAX = 63, JOB_LOG_LINES_MAX = 1000 };
 
+struct job_stage;
+
 /* Texts live in the arena they were read into. Times in milliseconds since 1970; 0: not yet, or none. */
 struct job_record {
     struct str id, type;
@@ -37,6 +39,9 @@ struct job_record {
     int64_t created_ms, started_ms, finished_ms, deadline_ms, now_ms;
     int64_t n_log;
     struct str result, problem; /* JSON; ptr NULL: none */
+    const struct job_stage
+        *stages; /* of a job that has some, for those who read them: job_stage_store.h */
+    size_t n_stages;
 };
 
 struct job_new {
@@ -58,13 +63,10 @@ struct job_limits {
 /*
  * Inside a transaction (db_begin): checks the limits and adds the job, one creator at a time, so that no limit is
  * passed. Errors: TOO_MANY_JOBS naming the owner's limit, BUSY when the queue is full; retry_after_s is set. JOB_EXISTS
- * when another that waits or runs has the same only_one: job_rival names it.
+ * when another that waits or runs has the same only_one; what is allowed then has that one's address.
  */
 enum status job_create(struct db *db, const struct job_new *job, const struct job_limits *limits,
                        struct err *err) NODISCARD;
-
-enum status job_rival(struct db *db, struct str only_one, struct arena *arena, struct str *ret_id,
-                      bool *ret_found, struct err *err) NODISCARD;
 
 /* Whose the running job is. */
 struct job_fence {

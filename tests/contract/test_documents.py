@@ -6,6 +6,8 @@ import re
 import socket
 import unittest
 
+from replay import Replay
+from support.keys import bearer, make_key
 from support.problems import ROOT
 from support.server import Server, environment, run, sample_var_dir
 
@@ -46,9 +48,12 @@ class Metrics(unittest.TestCase):
         cells = re.findall(r"^\| `(\w+)` \| (\w+) \| ([^|]*) \| ([^|]*) \| ([^|]*) \|$", document, re.MULTILINE)
         cls.documented = {name: {"type": kind, "labels": re.findall(r"`(\w+)`", labels), "unit": unit.strip(),
                                  "help": text.strip()} for name, kind, labels, unit, text in cells}
-        with Server(var_dir=sample_var_dir(), header_timeout_ms=100, cpu_workers=1, queue_cpu=1, rate_failures=1) as server:
-            # Something of everything, so that every family has a sample: reads, backtests, a client that is too slow, and more
-            # backtests than the queue takes.
+        var_dir = sample_var_dir()
+        admin = bearer(make_key("admin", var_dir=var_dir))
+        with Replay() as replay, Server(var_dir=var_dir, header_timeout_ms=100, cpu_workers=1, queue_cpu=1, rate_failures=1,
+                                        source_base=f"*={replay.address}", datagokr_key=replay.world.keys["datagokr"]) as server:
+            # Something of everything, so that every family has a sample: reads, backtests, a client that is too slow, more
+            # backtests than the queue takes, and a source with a quota.
             server.get("/v1/marts")
             assert [server.get("/v1/me", authorization="Bearer none").status for _ in range(2)] == [401, 429]
             server.get("/v1/instruments/stock:US.AAPL/prices?limit=1")
@@ -60,6 +65,9 @@ class Metrics(unittest.TestCase):
             with socket.create_connection(("127.0.0.1", server.port), timeout=10) as slow:
                 slow.sendall(b"GET / HTTP/1.1\r\nHost:")
                 slow.recv(1)
+            job = {"dataset": "kr_etf", "from": "2024-12-02", "to": "2024-12-02", "stages": ["bronze"]}
+            assert server.post("/v1/admin/jobs", job, **admin).status == 202
+            server.wait_until(lambda: "cmmc_ingest_quota_left{" in server.ops.get("/metrics").text, "the source was asked")
             server.wait_until(lambda: "cmmc_connections_cut_total{" in server.ops.get("/metrics").text, "the cut is counted")
             cls.exposed = server.ops.get("/metrics").text
         cls.families = {name: {"type": kind} for name, kind in re.findall(r"^# TYPE (\S+) (\S+)$", cls.exposed, re.MULTILINE)}

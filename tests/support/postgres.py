@@ -92,3 +92,11 @@ def sample_database():
     name = f"t{next(_names)}"
     sql(server.url, f"CREATE DATABASE {name} TEMPLATE {_template}")
     return server.url_of(name)
+
+
+def copy_database(url):
+    """The URL of a new database with what is in this one, which nobody may be connected to."""
+    server = cluster()
+    name = f"t{next(_names)}"
+    sql(server.url, f"CREATE DATABASE {name} TEMPLATE {urllib.parse.urlsplit(url).path[1:]}")
+    return server.url_of(name)

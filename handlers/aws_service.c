@@ -1,5 +1,5 @@
 /* aws_service.c - the login of the settings, and secrets read with it. */
-#include "cli/aws_service.h"
+#include "handlers/aws_service.h"
 
 #include "ingest/aws_secret.h"
 

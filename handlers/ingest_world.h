@@ -1,6 +1,6 @@
 /* ingest_world.h - what ingestion works with, made out of the settings: for the subcommand and for the server's jobs. */
-#ifndef CLI_INGEST_WORLD_H
-#define CLI_INGEST_WORLD_H
+#ifndef HANDLERS_INGEST_WORLD_H
+#define HANDLERS_INGEST_WORLD_H
 
 #include "ingest/fetch.h"
 #include "ingest/pipeline.h"
@@ -19,11 +19,11 @@ struct ingest_parts {
 
 /*
  * For these stages (bits, as ingest_stages_parse gives them): opens the lake and, for all stages but bronze, the
- * warehouse. serving is the caller's, or NULL where nothing is published. config outlives ret, which stays where it is.
- * Prints what is wrong; returns the exit code.
+ * warehouse with its schema. serving is the caller's, or NULL where nothing is published. config outlives ret, which stays
+ * where it is; ret is clear after an error. Errors: CONFIG naming the setting; those of the lake and the database.
  */
-int ingest_parts_open(const struct config *config, unsigned stages, struct db_pool *serving,
-                      struct ingest_parts *ret);
+enum status ingest_parts_open(const struct config *config, unsigned stages, struct db_pool *serving,
+                              struct ingest_parts *ret, struct err *err) NODISCARD;
 void ingest_parts_clear(struct ingest_parts *parts); /* harmless when all is zero */
 
 #endif

@@ -1,6 +1,6 @@
 /* aws_service.h - how the settings log in to AWS, and the secrets that they keep there. */
-#ifndef CLI_AWS_SERVICE_H
-#define CLI_AWS_SERVICE_H
+#ifndef HANDLERS_AWS_SERVICE_H
+#define HANDLERS_AWS_SERVICE_H
 
 #include "ingest/aws_credentials.h"
 #include "server/config.h"

@@ -1,6 +1,6 @@
 /* lake_service.h - the lake that the settings name, in a folder or on S3. */
-#ifndef CLI_LAKE_SERVICE_H
-#define CLI_LAKE_SERVICE_H
+#ifndef HANDLERS_LAKE_SERVICE_H
+#define HANDLERS_LAKE_SERVICE_H
 
 #include "ingest/lake.h"
 #include "server/config.h"

@@ -1,9 +1,9 @@
 /* ingest_world.c - lake, warehouse, keys and manners out of the settings. */
-#include "cli/ingest_world.h"
+#include "handlers/ingest_world.h"
 
-#include "cli/command.h"
-#include "cli/lake_service.h"
+#include "handlers/lake_service.h"
 #include "ingest/fetch_base.h"
+#include "ingest/warehouse.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -27,25 +27,36 @@ static void describe_asking(const struct config *config, struct ingest_parts *re
                                                   .run_s = config->ingest_run_s};
 }
 
-int ingest_parts_open(const struct config *config, unsigned stages, struct db_pool *serving,
-                      struct ingest_parts *ret)
+static enum status open_warehouse(const struct config *config, struct ingest_parts *parts,
+                                  struct err *err)
 {
-    struct err err = {0};
-    int code = EXIT_DONE;
+    char path[1100];
+    (void)snprintf(path, sizeof path, "%s/warehouse.db", config->var_dir);
+    const struct db_options options = {
+        .url = config->warehouse_url,
+        .sqlite_path = path,
+        .pool_max = config->db_pool,
+        .acquire_ms = config->db_acquire_ms,
+        .statement_ms = 0,
+    };
+    return warehouse_open(&options, &parts->warehouse, err);
+}
+
+enum status ingest_parts_open(const struct config *config, unsigned stages, struct db_pool *serving,
+                              struct ingest_parts *ret, struct err *err)
+{
     *ret = (struct ingest_parts){.lake = NULL};
     describe_asking(config, ret);
-    enum status s = fetch_bases_check(str_of(config->source_base), &err);
+    enum status s = fetch_bases_check(str_of(config->source_base), err);
     if (s == STATUS_OK)
-        s = command_make_folder(config->var_dir, &err);
+        s = config_make_var_dir(config, err);
     if (s == STATUS_OK)
-        s = lake_service_open(config, &ret->lake, &err);
-    if (s != STATUS_OK)
-        code = command_fail(&err);
-    else if ((stages & ~(1U << INGEST_BRONZE)) != 0)
-        code = command_open_warehouse(config, &ret->warehouse);
-    if (code != EXIT_DONE) {
+        s = lake_service_open(config, &ret->lake, err);
+    if (s == STATUS_OK && (stages & ~(1U << INGEST_BRONZE)) != 0)
+        s = open_warehouse(config, ret, err);
+    if (s != STATUS_OK) {
         ingest_parts_clear(ret);
-        return code;
+        return s;
     }
     ret->world = (struct ingest_world){.lake = ret->lake,
                                        .warehouse = ret->warehouse,
@@ -54,7 +65,7 @@ int ingest_parts_open(const struct config *config, unsigned stages, struct db_po
                                        .generations_kept = (int)config->generations_kept,
                                        .folder = ret->folder,
                                        .universe_folder = config->universe_dir};
-    return EXIT_DONE;
+    return STATUS_OK;
 }
 
 void ingest_parts_clear(struct ingest_parts *parts)

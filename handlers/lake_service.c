@@ -1,7 +1,7 @@
 /* lake_service.c - the lake that the settings name. */
-#include "cli/lake_service.h"
+#include "handlers/lake_service.h"
 
-#include "cli/aws_service.h"
+#include "handlers/aws_service.h"
 #include "ingest/lake_s3.h"
 
 #include <stdio.h>
