@@ -1,20 +1,10 @@
 /* qp.c - Goldfarb and Idnani's dual active-set method over the limits of limits.h. */
 #include "backtest/qp_solver.h"
 
-#include "backtest/linear.h"
-
 #include <math.h>
 #include <string.h>
 
-static const double VIOLATED = 1e-11;  /* a slack below minus this counts */
-static const double DEPENDENT = 1e-14; /* of a normal's length: what is left is rounding */
-
-/* The limit to take in next: normal'x >= bound, in ws->normal. */
-struct candidate {
-    enum qp_kind kind;
-    size_t index;
-    double slack; /* normal'x - bound, < 0 */
-};
+static const double VIOLATED = 1e-11; /* a slack below minus this counts */
 
 enum status qp_workspace_init(struct qp_workspace *workspace, size_t n,
                               const struct kernels *kernels, struct arena *arena, struct err *err)
@@ -47,49 +37,6 @@ enum status qp_workspace_init(struct qp_workspace *workspace, size_t n,
     return STATUS_OK;
 }
 
-static double element(const struct qp_solver *s, size_t i, size_t j)
-{
-    return s->map == NULL ? s->problem->h[i * s->n + j]
-                          : s->problem->h[s->map[i] * s->stride + s->map[j]];
-}
-
-/* ws->j = L'^-1 with H + lift I = L L', scaled so that the mean diagonal element of H is 1. */
-static bool factorise(struct qp_solver *s)
-{
-    size_t n = s->n;
-    double trace = 0;
-    memset(s->ws->j, 0, n * n * sizeof *s->ws->j);
-    if (s->problem->h == NULL) {
-        for (size_t i = 0; i < n; i++)
-            s->ws->j[i * n + i] = 1;
-        return true;
-    }
-    for (size_t i = 0; i < n; i++)
-        trace += element(s, i, i);
-    double scale = trace > 0 ? (double)n / trace : 1;
-    bool is_factored = false;
-    for (double lift = 1e-10; lift < 1 && !is_factored; lift *= 100) {
-        for (size_t i = 0; i < n; i++)
-            for (size_t j = 0; j <= i; j++)
-                s->ws->r[i * n + j] = element(s, i, j) * scale;
-        for (size_t i = 0; i < n; i++)
-            s->ws->r[i * n + i] += lift;
-        is_factored = linear_factor(s->ws->kernels, s->ws->r, n);
-    }
-    if (!is_factored)
-        return false;
-    linear_invert_factor(s->ws->kernels, s->ws->r, n, s->ws->j);
-    double root = sqrt(scale); /* undoes the scaling: J J' is the inverse of H itself */
-    for (size_t i = 0; i < n; i++) {
-        s->ws->j[i * n + i] *= root;
-        for (size_t k = i + 1; k < n; k++) {
-            s->ws->j[k * n + i] = s->ws->j[i * n + k] * root;
-            s->ws->j[i * n + k] = 0;
-        }
-    }
-    return true;
-}
-
 /* The minimum without limits: x = J J' c. */
 static void start(struct qp_solver *s)
 {
@@ -108,10 +55,10 @@ static double scaled(const struct qp_solver *s, double bound)
     return s->problem->is_ratio ? bound / s->limits->budget * s->sum : bound;
 }
 
-static void consider(struct candidate *worst, enum qp_kind kind, size_t index, double slack)
+static void consider(struct qp_candidate *worst, enum qp_kind kind, size_t index, double slack)
 {
     if (slack < worst->slack)
-        *worst = (struct candidate){kind, index, slack};
+        *worst = (struct qp_candidate){kind, index, slack};
 }
 
 static double group_sum(const struct qp_solver *s, size_t g)
@@ -135,10 +82,10 @@ static double equality_gap(const struct qp_solver *s)
 }
 
 /* The most violated limit; the equality first. False: none is. */
-static bool find_violated(struct qp_solver *s, struct candidate *ret)
+static bool find_violated(struct qp_solver *s, struct qp_candidate *ret)
 {
     const struct limits *l = s->limits;
-    struct candidate worst = {QP_EQUALITY, 0, -VIOLATED};
+    struct qp_candidate worst = {QP_EQUALITY, 0, -VIOLATED};
     double gross = 0;
 
     s->sum = 0;
@@ -147,7 +94,7 @@ static bool find_violated(struct qp_solver *s, struct candidate *ret)
         gross += fabs(s->ws->x[i]);
     }
     if (s->q == 0) {
-        *ret = (struct candidate){QP_EQUALITY, 0, equality_gap(s)};
+        *ret = (struct qp_candidate){QP_EQUALITY, 0, equality_gap(s)};
         return true;
     }
     for (size_t i = 0; i < s->n; i++) {
@@ -176,7 +123,7 @@ static void add_bound(const struct qp_solver *s, double bound)
         s->ws->normal[i] += bound / s->limits->budget;
 }
 
-static void set_normal(struct qp_solver *s, struct candidate *c)
+static void set_normal(struct qp_solver *s, struct qp_candidate *c)
 {
     const struct limits *l = s->limits;
     double *normal = s->ws->normal;
@@ -213,105 +160,6 @@ static void set_normal(struct qp_solver *s, struct candidate *c)
     }
 }
 
-/* Whether the normal of a limit has one element alone. */
-static bool is_single(const struct qp_solver *s, const struct candidate *c)
-{
-    return (c->kind == QP_LOWER || c->kind == QP_UPPER) && !s->problem->is_ratio;
-}
-
-/* d = J'normal; z = J_2 d_2; step = R^-1 d_1. Returns |d_2|^2, or 0 when that is rounding. */
-static double directions(struct qp_solver *s, const struct candidate *c)
-{
-    size_t n = s->n;
-    double *d = s->ws->d, *z = s->ws->z, *step = s->ws->step;
-    double all = 0, left = 0;
-    memset(z, 0, n * sizeof *z);
-    for (size_t k = 0; k < n; k++) {
-        d[k] = is_single(s, c) ? s->ws->j[k * n + c->index] * s->ws->normal[c->index]
-                               : dot(s, s->ws->j + k * n, s->ws->normal);
-        all += d[k] * d[k];
-    }
-    for (size_t k = s->q; k < n; k++) {
-        left += d[k] * d[k];
-        s->ws->kernels->add_scaled(d[k], s->ws->j + k * n, n, z);
-    }
-    memcpy(step, d, s->q * sizeof *step);
-    for (size_t col = s->q; col-- > 0;) {
-        const double *above = s->ws->r + col * n;
-        step[col] /= above[col];
-        s->ws->kernels->add_scaled(-step[col], above, col, step);
-    }
-    return left > DEPENDENT * all ? left : 0;
-}
-
-/* Turns columns a and b of J so that (x, y) becomes (length, 0); returns the length. */
-static double rotate(struct qp_solver *s, size_t a, size_t b, double x, double y, double *ret_cos,
-                     double *ret_sin)
-{
-    double length = sqrt(x * x + y * y);
-    double cosine = x / length, sine = y / length;
-    double *left = s->ws->j + a * s->n, *right = s->ws->j + b * s->n;
-    for (size_t i = 0; i < s->n; i++) {
-        double one = cosine * left[i] + sine * right[i];
-        right[i] = cosine * right[i] - sine * left[i];
-        left[i] = one;
-    }
-    *ret_cos = cosine;
-    *ret_sin = sine;
-    return length;
-}
-
-/*
- * A Householder reflection of the free columns of J turns what is left of d into one element. J times the
- * reflection's vector follows from z, which is J times that rest already.
- */
-static void take_in(struct qp_solver *s, struct candidate c, double multiplier)
-{
-    size_t n = s->n, q = s->q;
-    double *d = s->ws->d, *along = s->ws->z, *column = s->ws->j + q * n, squares = 0;
-    for (size_t k = q; k < n; k++)
-        squares += d[k] * d[k];
-    double length = sqrt(squares), first = d[q] > 0 ? -length : length;
-    double factor = 1 / (squares + length * fabs(d[q]));
-    s->ws->kernels->add_scaled(-first, column, n, along);
-    d[q] -= first;
-    for (size_t k = q; k < n; k++) {
-        if (fabs(d[k]) > 0)
-            s->ws->kernels->add_scaled(-factor * d[k], along, n, s->ws->j + k * n);
-    }
-    d[q] = first;
-    memcpy(s->ws->r + q * n, d, (q + 1) * sizeof *d);
-    s->ws->u[q] = multiplier;
-    s->ws->kind[q] = (int)c.kind;
-    s->ws->index[q] = c.index;
-    s->q++;
-}
-
-static void leave_out(struct qp_solver *s, size_t at)
-{
-    size_t n = s->n;
-    double *r = s->ws->r;
-    for (size_t k = at; k + 1 < s->q; k++) {
-        memcpy(r + k * n, r + (k + 1) * n, (k + 2) * sizeof *r);
-        s->ws->u[k] = s->ws->u[k + 1];
-        s->ws->kind[k] = s->ws->kind[k + 1];
-        s->ws->index[k] = s->ws->index[k + 1];
-    }
-    s->q--;
-    for (size_t k = at; k < s->q; k++) {
-        double cosine, sine;
-        if (!(fabs(r[k * n + k + 1]) > 0))
-            continue;
-        r[k * n + k] = rotate(s, k, k + 1, r[k * n + k], r[k * n + k + 1], &cosine, &sine);
-        r[k * n + k + 1] = 0;
-        for (size_t col = k + 1; col < s->q; col++) {
-            double above = r[col * n + k], below = r[col * n + k + 1];
-            r[col * n + k] = cosine * above + sine * below;
-            r[col * n + k + 1] = cosine * below - sine * above;
-        }
-    }
-}
-
 /* The limit that gives way first as the new one's multiplier grows; *ret_at is s->q when none does. */
 static double dual_length(const struct qp_solver *s, size_t *ret_at)
 {
@@ -330,12 +178,12 @@ static double dual_length(const struct qp_solver *s, size_t *ret_at)
 }
 
 /* Moves until limit c holds and is taken in; false when nothing can make it hold. */
-static bool satisfy(struct qp_solver *s, struct candidate c, size_t *steps_left)
+static bool satisfy(struct qp_solver *s, struct qp_candidate c, size_t *steps_left)
 {
     double multiplier = 0;
     for (; *steps_left > 0; (*steps_left)--) {
         size_t weakest;
-        double left = directions(s, &c);
+        double left = qp_directions(s, &c);
         double dual = dual_length(s, &weakest);
         double primal = left > 0 ? -c.slack / left : (double)INFINITY;
         double t = fmin(dual, primal);
@@ -350,10 +198,10 @@ static bool satisfy(struct qp_solver *s, struct candidate c, size_t *steps_left)
             c.slack += t * left;
         }
         if (left > 0 && primal <= dual) {
-            take_in(s, c, multiplier);
+            qp_take_in(s, c, multiplier);
             return true;
         }
-        leave_out(s, weakest);
+        qp_leave_out(s, weakest);
     }
     return false;
 }
@@ -375,10 +223,10 @@ static void finish(const struct qp_solver *s, double *ret_x)
 
 enum qp_outcome qp_solver_run(struct qp_solver *s, double *ret_x)
 {
-    struct candidate c;
+    struct qp_candidate c;
     size_t steps_left = 100 * s->n + 1000;
 
-    if (!factorise(s))
+    if (!qp_factorise(s))
         return QP_STALLED;
     start(s);
     while (find_violated(s, &c)) {
