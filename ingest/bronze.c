@@ -39,8 +39,7 @@ void bronze_progress(const struct bronze_run *run)
 }
 
 /* The first thing worth knowing stays; every one is said. */
-static void note(struct bronze_run *run, const char *format, ...) PRINTF(2, 3);
-static void note(struct bronze_run *run, const char *format, ...)
+void bronze_note(struct bronze_run *run, const char *format, ...)
 {
     char line[sizeof run->report->note];
     va_list args;
@@ -99,8 +98,8 @@ static enum status ask_whole(struct bronze_run *run, const struct source *source
     else if (s == STATUS_OK)
         remember_failure(run, source, wanted);
     if (s == STATUS_OK && *ret == BRONZE_FAILED)
-        note(run, "%s: %s: %s", source->name, feed_outcome_names[run->verdict.outcome],
-             run->verdict.detail);
+        bronze_note(run, "%s: %s: %s", source->name, feed_outcome_names[run->verdict.outcome],
+                    run->verdict.detail);
     return s;
 }
 
@@ -122,8 +121,8 @@ static enum status ask_symbol(struct bronze_run *run, const struct bronze_unit *
         remember_failure(run, unit->source, wanted);
     }
     if (*ret == BRONZE_FAILED)
-        note(run, "%s, %.*s: %s: %s", unit->source->name, STR_ARG(unit->row->symbol),
-             feed_outcome_names[run->verdict.outcome], run->verdict.detail);
+        bronze_note(run, "%s, %.*s: %s: %s", unit->source->name, STR_ARG(unit->row->symbol),
+                    feed_outcome_names[run->verdict.outcome], run->verdict.detail);
     return STATUS_OK;
 }
 
@@ -160,11 +159,11 @@ static void say_who_is_next(struct bronze_run *run, const struct source *source,
 {
     const char *outcome = feed_outcome_names[run->verdict.outcome];
     if (next != NULL)
-        note(run, "%s: %s: %s; %s is asked instead", source->name, outcome, run->verdict.detail,
-             next->name);
+        bronze_note(run, "%s: %s: %s; %s is asked instead", source->name, outcome,
+                    run->verdict.detail, next->name);
     else
-        note(run, "%s: %s: %s; no other provider has it", source->name, outcome,
-             run->verdict.detail);
+        bronze_note(run, "%s: %s: %s; no other provider has it", source->name, outcome,
+                    run->verdict.detail);
 }
 
 /* Providers of one rank, [from, to): together they are everything. */
@@ -224,7 +223,7 @@ static enum status conclude(struct bronze_run *run, const struct wanted *wanted,
         n_missing += wanted->symbol[i] && !wanted->unknown[i];
     }
     if (n_unknown > 0)
-        note(run, "%zu symbols are known to no provider", n_unknown);
+        bronze_note(run, "%zu symbols are known to no provider", n_unknown);
     if (n_missing == 0 || !wanted->has_failed)
         return STATUS_OK;
     if (wanted->is_passing) {
@@ -236,7 +235,7 @@ static enum status conclude(struct bronze_run *run, const struct wanted *wanted,
         return STATUS_SOURCE_DOWN;
     }
     if (run->report->rows_in > 0) {
-        note(run, "%zu symbols could not be fetched: %s", n_missing, wanted->why);
+        bronze_note(run, "%zu symbols could not be fetched: %s", n_missing, wanted->why);
         return STATUS_OK;
     }
     (void)err_set(err, STATUS_SOURCE_REFUSED, "Of %s, nothing could be fetched: %s",
@@ -281,6 +280,11 @@ static enum status upload(struct bronze_run *run, struct err *err)
     return s == STATUS_OK ? bronze_write(run, err) : s;
 }
 
+static bool is_upload(const struct ingest_task *task)
+{
+    return task->file != NULL || task->text.ptr != NULL;
+}
+
 static enum status open_spool(struct bronze_run *run, struct err *err)
 {
     char name[96], from[DATE_TEXT_BYTES], to[DATE_TEXT_BYTES];
@@ -288,7 +292,7 @@ static enum status open_spool(struct bronze_run *run, struct err *err)
     date_format(task->from, from);
     date_format(task->to, to);
     (void)snprintf(name, sizeof name, "%s-%s-%s%s", task->dataset->name, from, to,
-                   task->file != NULL ? "-file" : "");
+                   is_upload(task) ? "-file" : "");
     return spool_open(run->world->folder, name, clock_wall_s(), run->stop, &run->spool, err);
 }
 
@@ -297,15 +301,16 @@ enum status ingest_bronze(const struct ingest_world *world, const struct ingest_
 {
     struct bronze_run run = {.world = world, .task = task, .report = report, .stop = stop};
     assert(world->lake != NULL && world->folder != NULL && task->from <= task->to);
-    assert(world->asking != NULL || task->file != NULL);
-    *report = (struct ingest_report){.quota_left = -1};
+    assert(world->asking != NULL || is_upload(task));
+    *report =
+        (struct ingest_report){.quota_left = -1, .rows_first = DATE_NONE, .rows_last = DATE_NONE};
     arena_init(&run.kept, KEPT_BYTES);
     arena_init(&run.answer, ANSWER_BYTES);
     enum status s = open_spool(&run, err);
     if (s == STATUS_OK)
-        s = task->file != NULL ? upload(&run, err) : fetch_all(&run, err);
+        s = is_upload(task) ? upload(&run, err) : fetch_all(&run, err);
     /* What was fetched waits for the next run, unless this one is over; a file is read again. */
-    bool is_over = s == STATUS_OK || s == STATUS_SOURCE_REFUSED || task->file != NULL;
+    bool is_over = s == STATUS_OK || s == STATUS_SOURCE_REFUSED || is_upload(task);
     spool_close(run.spool, !is_over);
     arena_clear(&run.answer);
     arena_clear(&run.kept);

@@ -37,7 +37,11 @@ static enum status take_reject(void *cls, const struct feed_row *row, const stru
         t->n_unfinished++;
         return STATUS_OK;
     }
-    if (++t->n_rejected > REJECTS_MAX)
+    if (++t->n_rejected == 1 && t->unit->source == &source_upload)
+        bronze_note(t->run, "Rows are refused, the first for %s%s%s: %.*s", why->reason,
+                    why->column == NULL ? "" : " of ", why->column == NULL ? "" : why->column,
+                    STR_ARG(str_utf8_cut(why->value, 60)));
+    if (t->n_rejected > REJECTS_MAX)
         return STATUS_OK;
     return spool_reject(t->run->spool, &t->run->answer, row, why, &t->origin, err);
 }
@@ -301,7 +305,11 @@ enum status bronze_upload(struct bronze_run *run, struct err *err)
                              .now_s = a.fetched_at};
     bool has_more = false, is_known = true;
     a.window_end = (int32_t)(a.fetched_at / 86400);
-    enum status s = read_file(run->task->file, &run->kept, &a.body, err);
+    enum status s = STATUS_OK;
+    if (run->task->text.ptr != NULL)
+        a.body = run->task->text;
+    else
+        s = read_file(run->task->file, &run->kept, &a.body, err);
     if (s == STATUS_OK)
         s = take(run, &unit, &ask, &a, "upload", &has_more, &is_known, err);
     if (s == STATUS_OK && !is_known)

@@ -42,6 +42,9 @@ struct bronze_unit {
 
 /* A line for the person or the log that follows the run. */
 void bronze_say(const struct bronze_run *run, const char *format, ...) PRINTF(2, 3);
+
+/* The same, and the first one is the report's note. */
+void bronze_note(struct bronze_run *run, const char *format, ...) PRINTF(2, 3);
 void bronze_progress(const struct bronze_run *run);
 
 /* Asks for all windows and pages of a unit that are not in the spool. */

@@ -119,6 +119,10 @@ static enum status write_shape(struct bronze_run *run, enum feed_shape shape, st
     enum status s = spool_days(run->spool, shape, &w.first, &w.last, &n, err);
     if (s != STATUS_OK || n == 0)
         return s;
+    if (shape == run->task->dataset->shape) {
+        run->report->rows_first = w.first;
+        run->report->rows_last = w.last;
+    }
     dataset_folder(run->task->dataset, shape, folder);
     s = list_newest(&w, err);
     arena_init(&w.packed, (size_t)1 << 30);

@@ -43,6 +43,7 @@ struct ingest_task {
     int32_t from, to; /* days, inclusive */
     bool force;       /* publish although a contract of quality holds it back */
     const char *file; /* bronze: CSV of the user in place of the providers; NULL: none */
+    struct str text;  /* the same, in memory; ptr NULL: none */
 };
 
 /* What a stage did. */
@@ -51,9 +52,10 @@ struct ingest_report {
     int64_t bytes;                    /* received, or read from the lake */
     int64_t objects, objects_skipped; /* of the lake: written or read; there already */
     int64_t rows_in, rows_out, rejected;
-    int64_t generation; /* of the serving database afterwards; 0: not touched */
-    int64_t quota_left; /* requests that the source allows today; -1: not known */
-    char provider[32];  /* who answered; "" : nobody was asked */
+    int64_t generation;            /* of the serving database afterwards; 0: not touched */
+    int64_t quota_left;            /* requests that the source allows today; -1: not known */
+    int32_t rows_first, rows_last; /* days of bronze's rows; DATE_NONE: none */
+    char provider[32];             /* who answered; "" : nobody was asked */
     char note
         [256]; /* what a reader should know: a provider that blocks, what was done instead; "" : nothing */
 };

@@ -114,6 +114,7 @@ class Bronze(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         report = json.loads(done.stdout)
         self.assertEqual((report["rows_out"], report["rejected"], report["provider"]), (2, 1, "upload"))
+        self.assertEqual(report["note"], "Rows are refused, the first for bad-number of close: x")
         self.assertEqual([(row["symbol"], row["close"], row["source"]) for _, row in self.bars("us_stock")],
                          [("AAPL", "75.09", "upload"), ("MSFT", "1160.62", "upload")])
         (rejects,) = (self.bench.lake / "us_stock" / "rejected").glob("ymd=*/rejects-*")
