@@ -351,6 +351,8 @@ static enum status run(struct pass *p, struct err *err)
     struct outbox *const boxes[] = {&p->measures, &p->panel, &p->periods, &p->risk, &p->bonds};
     for (size_t i = 0; i < ARRAY_LEN(boxes) && s == STATUS_OK; i++)
         s = outbox_flush(boxes[i], p->db, err);
+    for (size_t i = 0; i < ARRAY_LEN(boxes) && s == STATUS_OK; i++)
+        s = warehouse_analyze(p->db, boxes[i]->table, boxes[i]->n_written, err);
     return s;
 }
 

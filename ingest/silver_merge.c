@@ -197,7 +197,7 @@ enum status silver_merge_run(struct db *db, const struct silver_merge *merge, in
     const char *count = buf_c_str(&sql);
     if (s == STATUS_OK && count != NULL)
         s = warehouse_number(db, count, PARAMS(db_i64(load_id)), ret_changed, err);
-    return s;
+    return s == STATUS_OK ? warehouse_analyze(db, merge->table, *ret_changed, err) : s;
 }
 
 void silver_hash(const struct str *values, size_t n, char ret[SILVER_HASH_BYTES])

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SQL_BYTES_MAX = 64 * 1024, URL_BYTES_MAX = 4096 };
+enum { SQL_BYTES_MAX = 64 * 1024, URL_BYTES_MAX = 4096, ANALYZE_ROWS_MIN = 20000 };
 
 static const char schemas[] =
     "CREATE SCHEMA IF NOT EXISTS silver; CREATE SCHEMA IF NOT EXISTS gold; "
@@ -42,6 +42,13 @@ enum status warehouse_number(struct db *db, const char *sql, const struct db_par
     if (s == STATUS_OK)
         *ret = found ? rows_i64(&rows, 0) : 0;
     return s;
+}
+
+enum status warehouse_analyze(struct db *db, const char *table, int64_t n, struct err *err)
+{
+    if (n < ANALYZE_ROWS_MIN || db_kind(db) != DB_POSTGRESQL)
+        return STATUS_OK;
+    return warehouse_exec(db, NO_PARAMS, NULL, err, "ANALYZE %s", table);
 }
 
 enum status warehouse_begin(struct db *db, int64_t *ret_load_id, struct err *err)

@@ -14,6 +14,10 @@ enum status warehouse_exec(struct db *db, const struct db_param *params, size_t 
 enum status warehouse_number(struct db *db, const char *sql, const struct db_param *params,
                              size_t n_params, int64_t *ret, struct err *err) NODISCARD;
 
+/* After n rows were written to it: what planners go by, unless they are few. */
+enum status warehouse_analyze(struct db *db, const char *table, int64_t n, struct err *err)
+    NODISCARD;
+
 /* Begins a transaction that has the warehouse to itself, and gives it the next number. */
 enum status warehouse_begin(struct db *db, int64_t *ret_load_id, struct err *err) NODISCARD;
 

@@ -14,8 +14,9 @@ FROM (
     FROM (
         SELECT DISTINCT base, quote, source,
             CASE source WHEN 'frankfurter' THEN 1 WHEN 'ecos' THEN 2 WHEN 'yahoo' THEN 3 ELSE 4 END AS place
-        FROM fact_fx_rate
-        WHERE load_id > (SELECT since FROM stg_run)
+        FROM fact_fx_rate x
+        CROSS JOIN stg_run r
+        WHERE x.load_id > r.since
     ) f
     CROSS JOIN stg_run r
     WHERE NOT EXISTS (SELECT 1 FROM dim_fx_pair k WHERE k.base = f.base AND k.quote = f.quote)
@@ -23,7 +24,10 @@ FROM (
 WHERE c.pick = 1;
 DELETE FROM stg_day;
 INSERT INTO stg_day (day)
-SELECT date FROM fact_fx_rate WHERE load_id > (SELECT since FROM stg_run)
+SELECT x.date
+FROM fact_fx_rate x
+CROSS JOIN stg_run r
+WHERE x.load_id > r.since
 UNION
 SELECT f.date
 FROM dim_fx_pair k
