@@ -92,10 +92,10 @@ enum status batch_parse(struct str body, size_t items_max, struct arena *arena, 
     s = jr_expect_object(root, members, ARRAY_LEN(members), err);
     if (s == STATUS_OK)
         s = read_common(root, arena, &sweep, err);
-    if (s == STATUS_OK)
-        s = jr_expect_array(list, 1, SIZE_MAX, err);
-    if (s == STATUS_OK && jr_length(list) > items_max)
+    if (s == STATUS_OK && jr_type(list) == JR_ARRAY && jr_length(list) > items_max)
         s = sweep_too_many(err, "/items", jr_length(list), items_max);
+    if (s == STATUS_OK)
+        s = jr_expect_array(list, 1, items_max, err);
     if (s == STATUS_OK)
         s = sweep_new_items(&sweep, jr_length(list), arena, err);
     for (size_t i = 0; s == STATUS_OK && i < sweep.n_items; i++)

@@ -56,6 +56,24 @@ struct grid {
     int64_t seed;
 };
 
+/* Two axes would give one value at every point. */
+static enum status check_new(const struct sweep *sweep, struct str pointer, size_t axis,
+                             struct err *err)
+{
+    char place[32];
+    for (size_t i = 0; i < sweep->n_parameters; i++) {
+        if (!str_eq(sweep->parameters[i].pointer, pointer))
+            continue;
+        (void)snprintf(place, sizeof place, "/axes/%zu", axis);
+        (void)err_set(err, STATUS_BAD_SPEC, "%.*s has an axis already.",
+                      STR_ARG(str_utf8_cut(pointer, 100)));
+        err_at(err, ERR_POINTER, str_of(place), pointer);
+        err_allow(err, "each pointer once");
+        return STATUS_BAD_SPEC;
+    }
+    return STATUS_OK;
+}
+
 static enum status add_parameters(const struct grid *grid, struct arena *arena, struct sweep *sweep,
                                   struct err *err)
 {
@@ -67,6 +85,9 @@ static enum status add_parameters(const struct grid *grid, struct arena *arena, 
     for (size_t a = 0; a < grid->n_axes; a++) {
         const struct sweep_axis *axis = &grid->axes[a];
         for (size_t p = 0; p < axis->n_pointers; p++) {
+            enum status s = check_new(sweep, axis->pointers[p], a, err);
+            if (s != STATUS_OK)
+                return s;
             struct sweep_parameter *parameter = &sweep->parameters[sweep->n_parameters++];
             *parameter = (struct sweep_parameter){.pointer = axis->pointers[p], .slot = -1};
             parameter->is_number = true;

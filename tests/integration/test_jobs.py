@@ -304,7 +304,8 @@ class JobTests(Assertions):
                 ("sweep", {"base": BASE, "axes": [{"weights": {"step": 0.3}}]}, "out-of-range", "/axes/0/weights/step"),
                 ("sweep", {"base": BASE, "axes": [{"weights": {}}]}, "out-of-range", "/axes/0"),
                 ("sweep", {"base": BASE, "axes": [{"pointer": "/a/b", "values": [1]}]}, "unknown-field", "/a"),
-                ("sweep", {"base": BASE, "axes": [{"pointer": "/end", "values": ["2014-12-30"]}] * 2}, "bad-spec", "/end"),
+                ("sweep", {"base": BASE, "axes": [{"pointer": "/end", "values": ["2014-12-30"]}] * 2}, "bad-spec", "/axes/1"),
+                ("sweep", {"base": BASE, "axes": [{"pointer": "/capital", "values": [n]} for n in (1000, 2000)]}, "bad-spec", "/axes/1"),
                 ("sweep", {"base": BASE, "axes": [{"weights": {"step": 0.01}}, {"pointer": "/capital", "from": 1, "to": 1000, "step": 1}]},
                  "too-large", "/axes")]:
             with self.subTest(kind=kind, pointer=pointer, slug=slug):
