@@ -17,7 +17,8 @@ enum status backtest_plan_for(const struct backtest_service *service, struct str
                               bool with_data, struct arena *arena, const struct stop *stop,
                               struct backtest_plan *ret, struct market_hold *hold, struct err *err)
 {
-    struct run run = {.service = service, .arena = arena, .stop = stop, .hold = hold};
+    struct run run = {
+        .service = service, .arena = arena, .answer_arena = arena, .stop = stop, .hold = hold};
     struct backtest_answer answer = {.body = STR_NONE};
     struct backtest_plan plan = {.is_stored = false};
     struct backtest_result *preview = NULL;
@@ -28,6 +29,7 @@ enum status backtest_plan_for(const struct backtest_service *service, struct str
         s = run_load(&run, err);
     if (s == STATUS_OK && with_data)
         s = backtest_preview(run.spec, &run.market, arena, stop, &preview, err);
+    backtest_answer_clear(&answer); /* that it is there is enough */
     if (s != STATUS_OK)
         return s;
     memcpy(plan.id, answer.id, sizeof plan.id);
