@@ -31,7 +31,8 @@ enum status run_find(struct run *run, struct backtest_answer *answer, struct err
 
 static double value_of(const struct backtest_result *result, enum measure_id id)
 {
-    const struct measure_value *value = &result->measures[id];
+    const struct measure_value *value =
+        &result->measures[profile_row(result->spec->metrics_profile, id)];
     return value->reason == REASON_NONE ? value->value : (double)NAN;
 }
 
