@@ -308,6 +308,29 @@ class Reading(Case):
                         self.walked(f"/v1/marts/mart_fx_daily/rows?{query}&order={order}&limit=1500")]
                 self.assertEqual(sorted(seen), expected)
 
+    def test_rows_of_one_key_walk_forwards_and_backwards_in_every_format(self):
+        uid, base = "stock:US.AAPL", "/v1/marts/mart_price_daily/rows?uid=eq.stock:US.AAPL&date=gte.2022-06-01"
+        days = sorted(row["date"] for row in prices() if row["uid"] == uid and row["date"] >= "2022-06-01")
+        expected = [(uid, date) for date in days]
+        self.assertGreater(len(days), 100)
+        for order in ("uid.asc", "date.asc", "uid.desc,date.asc"):
+            with self.subTest(order=order):
+                pages = self.walk(f"{base}&order={order}&limit=50")
+                self.assertEqual([(row["uid"], row["date"]) for page in pages for row in page["data"]], expected)
+                back, target = [], pages[-1]["links"]["prev"]
+                while target:
+                    page = self.assert_ok(self.get(target)).json
+                    back, target = page["data"] + back, page["links"]["prev"]
+                self.assertEqual(back, [row for page in pages[:-1] for row in page["data"]])
+        for limit in ("limit=1000", "limit=all"):
+            with self.subTest(limit):
+                lines = self.get(f"{base}&select=date,uid&{limit}&format=csv").body.decode().splitlines()
+                self.assertEqual(lines, ["date,uid"] + [f"{date},{uid}" for date in days])
+                lines = self.get(f"{base}&select=date,uid&{limit}&format=ndjson").body.decode().splitlines()
+                self.assertEqual([json.loads(line) for line in lines], [{"date": date, "uid": uid} for date in days])
+        row = self.data(f"/v1/marts/mart_price_daily/rows?uid=eq.{uid}&date=eq.{days[0]}")[0]
+        self.assertEqual((row["uid"], row["date"]), (uid, days[0]))
+
     def test_a_walk_of_the_largest_mart_is_the_whole_sample(self):
         seen = [(row["uid"], row["date"]) for row in self.walked("/v1/marts/mart_price_daily/rows?select=uid,date&limit=50000")]
         self.assertEqual(len(seen), len(prices()))
@@ -1070,6 +1093,7 @@ class SameAnswers(unittest.TestCase):
 
     def test_rows_have_the_same_bytes_on_both_databases(self):
         targets = ["/v1/marts/mart_price_daily/rows?uid=in.(bond:SIM.KTB10Y,stock:US.AAPL,index:IXIC)&order=close.desc&limit=3000",
+                   "/v1/marts/mart_price_daily/rows?uid=eq.stock:US.AAPL&limit=1000", "/v1/marts/mart_price_daily/rows?uid=eq.stock:US.AAPL&select=close,date&order=close",
                    "/v1/marts/mart_fx_daily/rows?date=gte.2026-10-01&format=csv", "/v1/marts/mart_calendar/rows?market=eq.XKRX&last=90d",
                    "/v1/marts/mart_news_article/rows?order=section,headline.desc", "/v1/marts/mart_economic_indicator/rows?order=value&limit=2000",
                    "/v1/instruments?order=name_local.desc", "/v1/instruments?q=모의&format=csv", "/v1/instruments/coin:SIMBTCUSDT/prices?last=1y"]
