@@ -35,6 +35,22 @@ static const struct {
 #include "ingest/contract.def"
 };
 
+static const struct {
+    const char *dataset;
+    int days;
+} ages[] = {
+#define FRESH(dataset, days) {(dataset), (days)},
+#include "ingest/contract.def"
+};
+
+int contract_fresh_days(struct str dataset)
+{
+    for (size_t i = 0; i < ARRAY_LEN(ages); i++)
+        if (str_eq_c(dataset, ages[i].dataset))
+            return ages[i].days;
+    return 0;
+}
+
 /* False when the column is of another shape, or empty. */
 static bool value_of(const struct silver_row *row, int column, double *ret)
 {

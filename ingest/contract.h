@@ -10,6 +10,9 @@ enum { CONTRACT_BAD_ROWS_MAX = 1000, CONTRACT_BAD_PERCENT_MAX = 1 };
 /* False for a value out of its range or a row out of order: the reason and the column. Values are of their kinds. */
 bool contract_keeps(const struct silver_row *row, const char **ret_reason, const char **ret_column);
 
+/* How many days ago its newest day with rows may be; 0: no promise. */
+int contract_fresh_days(struct str dataset);
+
 struct contract_day {
     int64_t n_rows, n_rejected;
     int64_t expected; /* the most rows of one of the ten days before; 0: not known */

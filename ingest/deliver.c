@@ -1,4 +1,5 @@
 /* deliver.c - from the models to the marts of the serving database: what is new is streamed into one generation. */
+#include "base/clock.h"
 #include "base/date.h"
 #include "base/number.h"
 #include "ingest/warehouse_impl.h"
@@ -30,6 +31,7 @@ struct delivery {
     int64_t since[ARRAY_LEN(gold_marts)];
     bool is_held[ARRAY_LEN(gold_marts)];
     int64_t last, n_rows;
+    char stale[WAREHOUSE_STALE_BYTES];
     char failing[64], failing_day[16], failing_reason[32];
 };
 
@@ -211,6 +213,8 @@ static enum status deliver(struct delivery *d, struct db *to, struct publish_res
     if (s == STATUS_OK)
         s = read_failing(d, err);
     if (s == STATUS_OK)
+        s = warehouse_stale(d->from, (int32_t)(clock_wall_s() / 86400), d->stale, err);
+    if (s == STATUS_OK)
         s = publish_begin(to, d->catalog, &d->publish, err);
     if (s != STATUS_OK)
         return s;
@@ -248,6 +252,7 @@ enum status warehouse_publish(struct db_pool *warehouse, struct db_pool *serving
                                      .n_changed = result.inserted + result.updated,
                                      .generation = result.generation,
                                      .is_blocked = d.failing[0] != '\0' && !task->force};
+    memcpy(ret->stale, d.stale, sizeof ret->stale);
     if (ret->is_blocked)
         return err_set(
             err, STATUS_BAD_DATA,

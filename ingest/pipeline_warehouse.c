@@ -3,7 +3,7 @@
 #include "ingest/pipeline.h"
 #include "ingest/warehouse.h"
 
-#include <string.h>
+#include <stdio.h>
 
 static enum status load_folder(const struct ingest_world *world, const struct ingest_task *task,
                                const char *folder, struct ingest_report *report,
@@ -52,5 +52,7 @@ enum status ingest_publish(const struct ingest_world *world, const struct ingest
     report->rows_in += sent.n_rows;
     report->rows_out += sent.n_changed;
     report->generation = sent.generation;
+    if (sent.stale[0] != '\0')
+        (void)snprintf(report->note, sizeof report->note, "No newer rows: %s.", sent.stale);
     return s;
 }

@@ -25,6 +25,8 @@ struct warehouse_task {
     int generations; /* publish: how many stay readable, at least 1 */
 };
 
+enum { WAREHOUSE_STALE_BYTES = 200 };
+
 struct warehouse_report {
     int64_t load_id;    /* 0: there was nothing to do */
     int64_t n_objects;  /* silver: loaded */
@@ -34,6 +36,8 @@ struct warehouse_report {
     int64_t generation; /* publish: of the serving database, afterwards */
     bool
         is_blocked; /* publish: some marts stay as they were, because data of theirs fail a contract */
+    char stale
+        [WAREHOUSE_STALE_BYTES]; /* publish: data sets whose newest day is older than they promise; "": none */
 };
 
 /*

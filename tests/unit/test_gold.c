@@ -78,6 +78,7 @@ static void prices_are_published_with_their_instruments(void **state)
     assert_int_equal(r.load_id, 2);
     r = publish(STATUS_OK, false);
     assert_int_equal(r.generation, 1);
+    assert_string_equal(r.stale, "us_stock since 2024-12-03");
     assert_string_equal(served("SELECT uid, asset_class, symbol, name, market, currency, source, "
                                "price_basis, n_rows FROM mart_instrument"),
                         "stock:US.AAPL|stock|AAPL|AAPL|XNYS|USD|yahoo|adjusted|2");
