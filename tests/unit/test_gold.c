@@ -79,6 +79,11 @@ static void prices_are_published_with_their_instruments(void **state)
     r = publish(STATUS_OK, false);
     assert_int_equal(r.generation, 1);
     assert_string_equal(r.stale, "us_stock since 2024-12-03");
+    assert_string_equal(
+        warehouse_text(
+            &w, "SELECT l.dataset, l.ymd, l.n_rows FROM load_lineage l JOIN mart_price_daily m "
+                "ON m.load_id = l.load_id AND m.date = l.ymd ORDER BY l.ymd"),
+        "us_stock|2024-12-02|1\nus_stock|2024-12-03|1");
     assert_string_equal(served("SELECT uid, asset_class, symbol, name, market, currency, source, "
                                "price_basis, n_rows FROM mart_instrument"),
                         "stock:US.AAPL|stock|AAPL|AAPL|XNYS|USD|yahoo|adjusted|2");
