@@ -86,6 +86,7 @@ def sample_database():
     server = cluster()
     with _lock:
         if _template is None:
+            sql(server.url, "DROP DATABASE IF EXISTS template_sample")  # of a load that failed
             sql(server.url, "CREATE DATABASE template_sample")
             load(var_dir=scratch_folder("var"), database_url=server.url_of("template_sample"))
             _template = "template_sample"
