@@ -59,13 +59,18 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
+static bool ends_name(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '/' || c == '>';
+}
+
 static void scan_elements(struct str body, struct names *names)
 {
     for (size_t i = 0; i + 1 < body.len; i++) {
         if (body.ptr[i] != '<' || !is_letter(body.ptr[i + 1]))
             continue;
         size_t from = i + 1;
-        while (i + 1 < body.len && memchr(" \t\r\n/>", body.ptr[i + 1], 6) == NULL)
+        while (i + 1 < body.len && !ends_name(body.ptr[i + 1]))
             i++;
         add(names, str_sub(body, from, i + 1));
     }
