@@ -141,6 +141,18 @@ static size_t next_event(struct sim *sim, size_t t)
     return paid < event ? paid : event;
 }
 
+bool sim_acts_at_close_only(struct sim *sim, size_t t)
+{
+    const struct sim_rules *rules = sim->rules;
+    bool is_filled = sim->is_pending && sim->ready_at <= t;
+    bool is_moved = sim->owed > 0 || (sim->to_invest > 0 && sim->invest_at <= t);
+    bool is_paid = sim->next_flow < rules->n_flows && rules->flows[sim->next_flow].at_start &&
+                   rules->flows[sim->next_flow].session <= t;
+    return t < sim->panel->n_sessions && rules->rebalance.when == WHEN_BANDS && sim->is_quiet &&
+           !is_filled && !is_moved && !is_paid && sim->next_delisting > t &&
+           (sim->panel->n_events == 0 || sim_next_event(sim) > t);
+}
+
 /* A calendar decision whose fill may take place at t replaces the one that waits. */
 static void take_due_decisions(struct sim *sim, size_t t)
 {

@@ -230,11 +230,11 @@ size_t sim_first_breach(struct sim *sim, const struct sim_block *block, size_t e
     return end;
 }
 
-/* Sessions valued at once: whole blocks, or what is left of a tile and, if that is little, the next. */
+/* Sessions valued at once: whole blocks, or what is left of a tile and, if that is little, the next; all, if few. */
 static size_t block_end(const struct sim *sim, size_t from, size_t to)
 {
     size_t end = from + SIM_BLOCK;
-    if (sim->ws->tiles != NULL) {
+    if (sim->ws->tiles != NULL && to - from > KERNEL_TILE) {
         end = (from / PRICE_TILE + 1) * PRICE_TILE;
         end += end - from < PRICE_TILE / 2 ? PRICE_TILE : 0;
     }
@@ -243,7 +243,7 @@ static size_t block_end(const struct sim *sim, size_t from, size_t to)
 
 /*
  * sim_play_block() where bands are all that is watched: neither carry nor leverage, so that the cash
- * stays as it is.
+ * stays as it is. The event at to is played with them where it is one of the close, which needs no more than the value.
  */
 size_t sim_play_bands(struct sim *sim, size_t from, size_t to)
 {
@@ -252,12 +252,17 @@ size_t sim_play_bands(struct sim *sim, size_t from, size_t to)
         sim_write_units(sim, from, to);
         return to;
     }
+    size_t event = to;
     to = block_end(sim, from, to);
-    sim_value_sessions(sim, from, to);
+    bool has_close = to == event && sim_acts_at_close_only(sim, event);
+    sim_value_sessions(sim, from, has_close ? to + 1 : to);
     size_t fire = sim_first_breach(sim, &(struct sim_block){.from = from, .to = to}, to);
     sim_write_units(sim, from, fire);
-    if (fire == to)
+    if (fire == to) {
+        if (has_close)
+            sim_close(sim, to++);
         return to;
+    }
     sim->is_breach_known = true;
     sim_close(sim, fire);
     sim->is_breach_known = false;

@@ -36,12 +36,14 @@ static double worth_at(const struct sim *sim, size_t t)
 static void scale_positions(struct sim *sim, size_t t, double factor, enum sim_reason reason)
 {
     struct sim_workspace *ws = sim->ws;
-    for (size_t j = 0; j < sim->plan->n; j++) {
+    for (size_t j = 0; sim->recorder != NULL && j < sim->plan->n; j++) {
         double change = ws->units[j] * ws->column[j][t] * (factor - 1);
-        if (sim->recorder != NULL && fabs(change) > 0)
+        if (fabs(change) > 0)
             sim_record_flat(sim, t, j, change, reason);
-        ws->units[j] *= factor;
     }
+    double *units = ws->units;
+    for (size_t j = 0, n = sim->plan->n; j < n; j++)
+        units[j] *= factor;
 }
 
 bool sim_scale_up(struct sim *sim, size_t t, double amount)

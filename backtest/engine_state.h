@@ -113,6 +113,9 @@ static inline double sim_cost_of(const struct sim *sim, size_t i, double change)
                         : costs_of_trade(&sim->rules->costs, &sim->ws->context[i], change, NULL);
 }
 
+/* engine.c: whether nothing happens at t before its close has been valued; then sim_close() plays it. */
+bool sim_acts_at_close_only(struct sim *sim, size_t t);
+
 /* engine_value.c */
 void sim_value_sessions(struct sim *sim, size_t from, size_t to);
 void sim_record_shorts(struct sim *sim, size_t from, size_t to);

@@ -43,10 +43,14 @@ void sim_write_units(struct sim *sim, size_t from, size_t to)
     struct sim_workspace *ws = sim->ws;
     if (ws->equity == ws->wealth)
         return;
+    const double *wealth = ws->wealth;
+    double *equity = ws->equity, unit = sim->unit, scale = sim->unit_scale;
+    bool is_free = !(scale > 0) || sim->is_ruined;
     for (size_t t = from; t < to; t++) {
         /* Nothing left after a withdrawal is no loss: the line stands still until money comes. */
-        if (fabs(ws->wealth[t]) > 0 || !(sim->unit_scale > 0) || sim->is_ruined)
-            sim->unit = ws->wealth[t] * sim->unit_scale;
-        ws->equity[t] = sim->unit;
+        if (fabs(wealth[t]) > 0 || is_free)
+            unit = wealth[t] * scale;
+        equity[t] = unit;
     }
+    sim->unit = unit;
 }

@@ -217,6 +217,26 @@ static void batch_of_plans_is_their_single_runs_bit_for_bit(void **state)
     assert_true(n_ended > 0);
 }
 
+/* Interest at a rate of 0 has every close looked at by itself, and payments played apart from the days before them. */
+static void interest_at_nothing_changes_nothing(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 300; seed < 300 + random_rounds(); seed++) {
+        static struct field f;
+        static double quiet[BARS + 10], watched[BARS + 10];
+        make_field(&f, seed);
+        ends_at = SIZE_MAX;
+        for (size_t p = 0; p < f.n_plans; p++) {
+            f.rules.financing.day_basis = 0;
+            double terminal = play_single(&f, p, quiet);
+            f.rules.financing.day_basis = 365;
+            assert_true(play_single(&f, p, watched) == terminal);
+            assert_same_line(watched, quiet, f.batch.panel->n_sessions, seed, p);
+        }
+        world_clear(&f.world);
+    }
+}
+
 static void headline_figures_are_those_of_the_full_table(void **state)
 {
     (void)state;
@@ -276,6 +296,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(batch_of_plans_is_their_single_runs_bit_for_bit),
+        cmocka_unit_test(interest_at_nothing_changes_nothing),
         cmocka_unit_test(headline_figures_are_those_of_the_full_table),
         cmocka_unit_test(stopped_batch_says_so),
     };
