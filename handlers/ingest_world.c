@@ -27,10 +27,32 @@ static void describe_asking(const struct config *config, struct ingest_parts *re
                                                   .run_s = config->ingest_run_s};
 }
 
+static enum status check_redshift(const struct config *config, struct err *err)
+{
+    bool is_on_s3 = str_starts(str_of(config->lake), STR("s3://"));
+    if (is_on_s3 && config->redshift_role[0] != '\0')
+        return STATUS_OK;
+    (void)err_set(err, STATUS_CONFIG,
+                  "Redshift loads objects that lie on S3, by a role of its own.");
+    err_at(err, ERR_SETTING, is_on_s3 ? STR("CMMC_REDSHIFT_ROLE") : STR("CMMC_LAKE"),
+           str_of(is_on_s3 ? config->redshift_role : config->lake));
+    err_allow(err, is_on_s3 ? "the ARN of an IAM role that reads the lake, or default"
+                            : "s3://bucket or s3://bucket/prefix");
+    return STATUS_CONFIG;
+}
+
 static enum status open_warehouse(const struct config *config, struct ingest_parts *parts,
                                   struct err *err)
 {
     char path[1100];
+    bool is_redshift = str_starts(str_of(config->warehouse_url), STR("redshift://"));
+    enum status s = is_redshift ? check_redshift(config, err) : STATUS_OK;
+    if (s == STATUS_OK && is_redshift)
+        s = redshift_tidy(parts->lake, NULL, err);
+    if (s != STATUS_OK)
+        return s;
+    parts->redshift = (struct redshift){parts->lake, config->redshift_role};
+    redshift_bulk(&parts->redshift, &parts->bulk);
     (void)snprintf(path, sizeof path, "%s/warehouse.db", config->var_dir);
     const struct db_options options = {
         .url = config->warehouse_url,
@@ -38,6 +60,7 @@ static enum status open_warehouse(const struct config *config, struct ingest_par
         .pool_max = config->db_pool,
         .acquire_ms = config->db_acquire_ms,
         .statement_ms = 0,
+        .bulk = &parts->bulk,
     };
     return warehouse_open(&options, &parts->warehouse, err);
 }

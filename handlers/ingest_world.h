@@ -4,6 +4,7 @@
 
 #include "ingest/fetch.h"
 #include "ingest/pipeline.h"
+#include "ingest/redshift.h"
 #include "server/config.h"
 
 enum { INGEST_KEYS = 6 };
@@ -12,6 +13,8 @@ struct ingest_parts {
     struct ingest_world world; /* several threads may run stages with it */
     struct lake *lake;
     struct db_pool *warehouse;
+    struct redshift redshift; /* for a warehouse there */
+    struct db_bulk bulk;
     struct source_fetcher_options asking;
     struct fetch_key keys[INGEST_KEYS];
     char folder[1100], agent[256];

@@ -10,11 +10,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SQL_BYTES_MAX = 64 * 1024, URL_BYTES_MAX = 4096, ANALYZE_ROWS_MIN = 20000 };
+enum { SQL_BYTES_MAX = 64 * 1024, ANALYZE_ROWS_MIN = 20000 };
 
 static const char schemas[] =
     "CREATE SCHEMA IF NOT EXISTS silver; CREATE SCHEMA IF NOT EXISTS gold; "
     "CREATE SCHEMA IF NOT EXISTS staging";
+static const char search_path[] = "SET search_path TO silver, gold, staging";
+static const char lock_table[] =
+    "CREATE TABLE IF NOT EXISTS silver." DB_REDSHIFT_LOCK " (place BIGINT)";
 
 enum status warehouse_exec(struct db *db, const struct db_param *params, size_t n_params,
                            int64_t *ret_changed, struct err *err, const char *format, ...)
@@ -160,11 +163,14 @@ static enum status fill_days(struct db *db, struct err *err)
 
 static enum status make_schemas(struct db *db, struct err *err)
 {
+    bool is_redshift = db_kind(db) == DB_REDSHIFT; /* whose lock is a table of them */
     enum status s = db_begin(db, err);
-    if (s == STATUS_OK)
+    if (s == STATUS_OK && !is_redshift)
         s = db_lock_writers(db, err);
     if (s == STATUS_OK)
         s = db_exec_script(db, schemas, err);
+    if (s == STATUS_OK && is_redshift)
+        s = db_exec(db, lock_table, NO_PARAMS, NULL, err);
     return s == STATUS_OK ? db_commit(db, err) : s;
 }
 
@@ -174,7 +180,7 @@ static enum status prepare(struct db_pool *pool, struct err *err)
     struct migration_set set = {warehouse_migrations, warehouse_migrations_count};
     int n_applied = 0;
     enum status s = db_acquire(pool, DB_WRITE, NULL, &db, err);
-    if (s == STATUS_OK && db_kind(db) == DB_POSTGRESQL)
+    if (s == STATUS_OK && db_kind(db) != DB_SQLITE)
         s = make_schemas(db, err);
     db_release(db);
     db = NULL;
@@ -188,14 +194,7 @@ static enum status prepare(struct db_pool *pool, struct err *err)
 enum status warehouse_open(const struct db_options *options, struct db_pool **ret, struct err *err)
 {
     struct db_options own = *options;
-    char url[URL_BYTES_MAX];
-    if (own.url != NULL && own.url[0] != '\0') {
-        int n = snprintf(url, sizeof url, "%s%coptions=-c%%20search_path%%3Dsilver,gold,staging",
-                         own.url, strchr(own.url, '?') == NULL ? '?' : '&');
-        if (n < 0 || n >= (int)sizeof url)
-            return err_set(err, STATUS_CONFIG, "The address of the warehouse is too long.");
-        own.url = url;
-    }
+    own.session = search_path;
     own.read_urls = NULL;
     struct db_pool *pool = NULL;
     enum status s = db_pool_open(&own, &pool, err);

@@ -217,10 +217,11 @@ bool rows_instant(const struct rows *rows, size_t column, int64_t *ret_seconds)
 
 enum status db_begin(struct db *db, struct err *err)
 {
-    static const char *const sql[2][2] = {
+    static const char *const sql[][2] = {
         [DB_SQLITE] = {[DB_READ] = "BEGIN", [DB_WRITE] = "BEGIN IMMEDIATE"},
         [DB_POSTGRESQL] =
             {[DB_READ] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", [DB_WRITE] = "BEGIN"},
+        [DB_REDSHIFT] = {[DB_READ] = "BEGIN READ ONLY", [DB_WRITE] = "BEGIN"},
     };
     assert(!db->in_transaction);
     const char *begin = sql[db->backend->kind][db->mode];
@@ -267,7 +268,9 @@ enum status db_lock_writers(struct db *db, struct err *err)
 {
     assert(db->in_transaction && db->mode == DB_WRITE);
     if (db->backend->kind == DB_SQLITE)
-        return STATUS_OK;                   /* BEGIN IMMEDIATE has done it */
+        return STATUS_OK; /* BEGIN IMMEDIATE has done it */
+    if (db->backend->kind == DB_REDSHIFT)
+        return db_exec(db, "LOCK TABLE " DB_REDSHIFT_LOCK, NO_PARAMS, NULL, err);
     const int64_t key = 0x636d6d6370756231; /* "cmmcpub1" */
     return db_exec(db, "SELECT pg_advisory_xact_lock($1)", PARAMS(db_i64(key)), NULL, err);
 }

@@ -19,16 +19,20 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-enum db_kind { DB_SQLITE, DB_POSTGRESQL };
+enum db_kind { DB_SQLITE, DB_POSTGRESQL, DB_REDSHIFT };
+
+struct db_bulk;
 
 struct db_options {
-    const char *url;         /* postgresql://... ; NULL or "" for SQLite */
+    const char *url;         /* postgresql://..., redshift://... ; NULL or "" for SQLite */
     const char *sqlite_path; /* used when url is empty; its folder must exist */
     unsigned pool_max;       /* connections at most */
     unsigned acquire_ms;     /* longest wait for one */
     unsigned statement_ms;   /* statement_timeout for reads */
     const char *read_urls;   /* replicas, or the same server with a role that only reads: URLs
                                 separated by commas; NULL or "": none */
+    const char *session;     /* SQL that each new connection to a server begins with; NULL: none */
+    const struct db_bulk *bulk; /* how Redshift takes rows; the pool's owner keeps it */
 };
 
 struct db_pool;
@@ -186,7 +190,11 @@ enum status db_begin(struct db *db, struct err *err) NODISCARD;
 enum status db_commit(struct db *db, struct err *err) NODISCARD;
 void db_rollback(struct db *db); /* harmless when nothing is open */
 
-/* Serialises writers across processes until the transaction ends (pg_advisory_xact_lock; BEGIN IMMEDIATE). */
+/*
+ * Serialises writers across processes until the transaction ends: BEGIN IMMEDIATE, pg_advisory_xact_lock, or on Redshift the
+ * lock of a table that the session's search_path finds.
+ */
+#define DB_REDSHIFT_LOCK "writer_lock"
 enum status db_lock_writers(struct db *db, struct err *err) NODISCARD;
 
 /*
@@ -202,5 +210,23 @@ enum status db_copy_end(struct db *db, struct err *err) NODISCARD;
 void db_copy_abort(struct db *db);
 int64_t db_copy_bad_row(
     const struct db *db); /* after a failure: the row at fault, from 1; 0 when unknown */
+
+/*
+ * Redshift has no COPY FROM STDIN: the rows of db_copy_row go through objects that it reads. They are gathered for one
+ * table, over several db_copy_begin to db_copy_end, until a statement names the table or the transaction commits; a
+ * bad row is reported then. A load belongs to one connection and one thread.
+ */
+struct db_bulk_load;
+struct db_bulk {
+    void *cls;
+    enum status (*begin)(void *cls, const char *table, const char *const *columns, size_t n_columns,
+                         struct db_bulk_load **ret, struct err *err);
+    enum status (*add)(struct db_bulk_load *load, const struct str *fields, const struct stop *stop,
+                       struct err *err);
+    /* Brings the rows into the table. load is drop's afterwards as before. */
+    enum status (*finish)(struct db_bulk_load *load, struct db *db, const struct stop *stop,
+                          struct err *err);
+    void (*drop)(struct db_bulk_load *load);
+};
 
 #endif

@@ -27,6 +27,8 @@ struct db {
     atomic_int_fast64_t *waited_ns; /* see db_meter; NULL: nobody asks */
     bool is_copying;
     int64_t copy_bad_row;      /* see db_copy_bad_row */
+    struct db_bulk_load *bulk; /* of Redshift: rows that wait; NULL: none */
+    char bulk_table[64];
     int64_t pinned_generation; /* -1: none; see generation.h */
     int64_t newest_seen;       /* generation that this server is known to have; see mart_read.c */
     int64_t idle_since_ns;
@@ -101,5 +103,6 @@ void db_pool_describe(struct db_pool *pool, struct db *ret);
 
 extern const struct db_backend db_backend_sqlite;
 extern const struct db_backend db_backend_pg;
+extern const struct db_backend db_backend_redshift;
 
 #endif

@@ -23,7 +23,7 @@ enum {
 };
 enum { NS_PER_MS = 1000000, GRACE_MS = 1000, PARAM_TEXT_BYTES = 32 };
 
-static enum status check_options(const struct db_options *options, struct err *err)
+enum status pg_check_options(const struct db_options *options, struct err *err)
 {
     char *message = NULL;
     PQconninfoOption *parsed = PQconninfoParse(options->url, &message);
@@ -56,15 +56,15 @@ static enum status cannot_connect(const PGconn *handle, struct err *err)
 }
 
 /* Blocks for connect_timeout (2 s for each host in the URL) at most. */
-static enum status connect_server(struct db *db, struct err *err)
+enum status pg_connect(struct db *db, const char *url, int version_min, const char *session,
+                       struct err *err)
 {
     /* Before dbname: the URL may override them. After it: it may not. */
     static const char *const keys[] = {
         "connect_timeout",  "keepalives_idle",  "keepalives_interval",
         "keepalives_count", "tcp_user_timeout", "dbname",
         "application_name", "client_encoding",  NULL};
-    const char *const values[] = {"2",    "10",   "5", "3", "5000", db->options->url,
-                                  "cmmc", "UTF8", NULL};
+    const char *const values[] = {"2", "10", "5", "3", "5000", url, "cmmc", "UTF8", NULL};
     struct pg_wire *wire = calloc(1, sizeof *wire);
     if (wire == NULL)
         return err_set(err, STATUS_OUT_OF_MEMORY,
@@ -75,21 +75,29 @@ static enum status connect_server(struct db *db, struct err *err)
     if (wire->handle == NULL || PQstatus(wire->handle) != CONNECTION_OK)
         return cannot_connect(wire->handle, err);
     (void)PQsetNoticeReceiver(wire->handle, ignore_notice, NULL);
-    if (PQserverVersion(wire->handle) < VERSION_MIN)
+    if (PQserverVersion(wire->handle) < version_min)
         return err_set(err, STATUS_DB_ERROR,
                        "The database server is too old: PostgreSQL 12 or newer is needed.");
     if (PQsetnonblocking(wire->handle, 1) != 0)
         return cannot_connect(wire->handle, err);
+    enum status s = pg_exec_script(db, session, err);
+    return s == STATUS_OK && db->options->session != NULL
+               ? pg_exec_script(db, db->options->session, err)
+               : s;
+}
+
+static enum status connect_server(struct db *db, struct err *err)
+{
     /* Compiling a plan takes longer than any statement here runs. */
-    return db->backend->exec_script(
-        db,
+    return pg_connect(
+        db, db->options->url, VERSION_MIN,
         "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET client_min_messages = warning;"
         "SET standard_conforming_strings = on; SET bytea_output = 'hex';"
         "SET jit = off",
         err);
 }
 
-static void disconnect(struct db *db)
+void pg_disconnect(struct db *db)
 {
     struct pg_wire *wire = db->conn;
     if (wire == NULL)
@@ -114,7 +122,7 @@ static enum status set_mode(struct db *db, enum db_mode mode, struct err *err)
 }
 
 /* Nothing was asked, so whatever can be read is the server's farewell or the end of the stream. */
-static bool is_alive(struct db *db, int64_t idle_ns)
+bool pg_is_alive(struct db *db, int64_t idle_ns)
 {
     struct pg_wire *wire = db->conn;
     struct pollfd fd = {.fd = PQsocket(wire->handle), .events = POLLIN};
@@ -266,8 +274,8 @@ static enum status exec_once(struct db *db, const struct db_statement *statement
     return s;
 }
 
-static enum status exec(struct db *db, const char *sql, const struct db_param *params,
-                        size_t n_params, int64_t *ret_changed, struct err *err)
+enum status pg_exec(struct db *db, const char *sql, const struct db_param *params, size_t n_params,
+                    int64_t *ret_changed, struct err *err)
 {
     const struct db_statement statement = {sql, params, n_params};
     enum status s = exec_once(db, &statement, true, ret_changed, err);
@@ -276,7 +284,7 @@ static enum status exec(struct db *db, const char *sql, const struct db_param *p
                : s;
 }
 
-static enum status exec_script(struct db *db, const char *sql, struct err *err)
+enum status pg_exec_script(struct db *db, const char *sql, struct err *err)
 {
     struct pg_wire *wire = db->conn;
     start_clock(db);
@@ -286,7 +294,7 @@ static enum status exec_script(struct db *db, const char *sql, struct err *err)
     return s == STATUS_OK ? pg_drain(db, err) : s;
 }
 
-static void rollback(struct db *db)
+void pg_rollback(struct db *db)
 {
     struct pg_wire *wire = db->conn;
     const struct stop *stop = db->stop;
@@ -300,19 +308,19 @@ static void rollback(struct db *db)
 
 const struct db_backend db_backend_pg = {
     .kind = DB_POSTGRESQL,
-    .check_options = check_options,
+    .check_options = pg_check_options,
     .connect = connect_server,
-    .disconnect = disconnect,
+    .disconnect = pg_disconnect,
     .set_mode = set_mode,
-    .is_alive = is_alive,
-    .exec = exec,
-    .exec_script = exec_script,
+    .is_alive = pg_is_alive,
+    .exec = pg_exec,
+    .exec_script = pg_exec_script,
     .query = pg_query,
     .query_batch = pg_query_batch,
     .query_stream = pg_query_stream,
     .copy_csv = pg_copy_csv,
     .wait_notify = pg_wait_notify,
-    .rollback = rollback,
+    .rollback = pg_rollback,
     .row_next = pg_row_next,
     .rows_clear = pg_rows_clear,
     .held = pg_held,

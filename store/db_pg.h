@@ -52,6 +52,17 @@ struct pg_rows {
     size_t max_fields;
 };
 
+/* What the back end of Redshift is made of, too. */
+enum status pg_check_options(const struct db_options *options, struct err *err) NODISCARD;
+enum status pg_connect(struct db *db, const char *url, int version_min, const char *session,
+                       struct err *err) NODISCARD;
+void pg_disconnect(struct db *db);
+bool pg_is_alive(struct db *db, int64_t idle_ns);
+enum status pg_exec(struct db *db, const char *sql, const struct db_param *params, size_t n_params,
+                    int64_t *ret_changed, struct err *err) NODISCARD;
+enum status pg_exec_script(struct db *db, const char *sql, struct err *err) NODISCARD;
+void pg_rollback(struct db *db);
+
 /* Describes a failed result (NULL: the connection's own failure) and frees it. */
 enum status pg_fail(struct db *db, struct pg_result *result, struct err *err);
 
@@ -113,6 +124,7 @@ size_t pg_width(const struct rows *rows);
 bool pg_is_null(const struct rows *rows, size_t column);
 struct str pg_text(const struct rows *rows, size_t column);
 void pg_texts(const struct rows *rows, size_t n, struct str *ret);
+unsigned pg_type(const struct rows *rows, size_t column); /* its OID; not of query_stream's */
 int64_t pg_i64(const struct rows *rows, size_t column);
 double pg_f64(const struct rows *rows, size_t column);
 bool pg_boolean(const struct rows *rows, size_t column);

@@ -193,6 +193,12 @@ void pg_texts(const struct rows *rows, size_t n, struct str *ret)
     }
 }
 
+unsigned pg_type(const struct rows *rows, size_t column)
+{
+    const struct pg_rows *impl = rows->impl;
+    return PQftype(impl->row, (int)column);
+}
+
 int64_t pg_i64(const struct rows *rows, size_t column)
 {
     int64_t value = 0;

@@ -47,6 +47,13 @@ static void pool_free(struct db_pool *pool)
     free(pool);
 }
 
+static const struct db_backend *backend_of(const char *url)
+{
+    if (url == NULL || url[0] == '\0')
+        return &db_backend_sqlite;
+    return str_starts(str_of(url), STR("redshift://")) ? &db_backend_redshift : &db_backend_pg;
+}
+
 enum status db_pool_open(const struct db_options *options, struct db_pool **ret_pool,
                          struct err *err)
 {
@@ -56,8 +63,7 @@ enum status db_pool_open(const struct db_options *options, struct db_pool **ret_
 enum status db_pool_open_for(const struct db_options *options, struct db_pool *primary,
                              struct db_pool **ret_pool, struct err *err)
 {
-    bool is_pg = options->url != NULL && options->url[0] != '\0';
-    const struct db_backend *backend = is_pg ? &db_backend_pg : &db_backend_sqlite;
+    const struct db_backend *backend = backend_of(options->url);
     enum status s = backend->check_options(options, err);
     if (s != STATUS_OK)
         return s;

@@ -23,6 +23,8 @@ static const char stmt_state_exists_sqlite[] =
     "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'schema_migration'";
 static const char stmt_state_exists_pg[] =
     "SELECT CASE WHEN to_regclass('schema_migration') IS NULL THEN 0 ELSE 1 END";
+static const char stmt_state_exists_redshift[] =
+    "SELECT count(*) FROM information_schema.tables WHERE table_name = 'schema_migration'";
 static const char stmt_state_read[] =
     "SELECT version, name, checksum, applied_at FROM schema_migration "
     "ORDER BY version LIMIT 10000";
@@ -33,7 +35,10 @@ static enum status state_exists(struct db *db, bool *ret, struct err *err)
 {
     CLEANUP(rows_clear) struct rows rows = {0};
     bool found = false;
-    const char *sql = db_kind(db) == DB_SQLITE ? stmt_state_exists_sqlite : stmt_state_exists_pg;
+    static const char *const sql_of[] = {[DB_SQLITE] = stmt_state_exists_sqlite,
+                                         [DB_POSTGRESQL] = stmt_state_exists_pg,
+                                         [DB_REDSHIFT] = stmt_state_exists_redshift};
+    const char *sql = sql_of[db_kind(db)];
     enum status s = db_query_one(db, sql, NO_PARAMS, &rows, &found, err);
     if (s == STATUS_OK)
         *ret = found && rows_i64(&rows, 0) > 0;
@@ -216,6 +221,7 @@ enum status migrate_status(struct db_pool *pool, struct migration_state *ret_sta
 const struct statement migrate_statements[] = {
     STATEMENT_FOR(DB_SQLITE, stmt_state_exists_sqlite),
     STATEMENT_FOR(DB_POSTGRESQL, stmt_state_exists_pg),
+    STATEMENT_FOR(DB_REDSHIFT, stmt_state_exists_redshift),
     STATEMENT(stmt_state_read),
     STATEMENT(stmt_state_add),
     STATEMENTS_END,

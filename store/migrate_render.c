@@ -29,7 +29,9 @@ struct rendering {
 
 enum sql_dialect migrate_dialect(enum db_kind kind)
 {
-    return kind == DB_POSTGRESQL ? SQL_POSTGRESQL : SQL_SQLITE;
+    static const enum sql_dialect of[] = {
+        [DB_SQLITE] = SQL_SQLITE, [DB_POSTGRESQL] = SQL_POSTGRESQL, [DB_REDSHIFT] = SQL_REDSHIFT};
+    return of[kind];
 }
 
 static void note_key(struct rendering *r, struct str line)

@@ -22,7 +22,7 @@ ROUNDS = 300 if IS_SANITIZED else 2500
 
 # A good value for each path parameter, so that what is wrong with a request is what the test put into it.
 GOOD = {"mart": "mart_instrument", "uid": "stock:US.AAPL", "key": "stock:US.AAPL", "column": "uid", "file": "latest.csv.gz", "market": "KRX",
-        "slug": "not-found", "id": "CPI:KOR", "article_id": "1"}
+        "slug": "not-found", "id": "CPI:KOR", "article_id": "1", "dataset": "coin", "name": "coin-daily"}
 # Words that no answer may hold: SQL, names of ours inside the database, paths and hosts of the machine, source files.
 PRIVATE = re.compile(r"SELECT |INSERT |\bWHERE\b|\bgen_[a-z]|sqlite|postgres(?!t)|libpq|microhttpd|127\.0\.0\.1|/tmp/|/home/|/work/|\.[ch]:\d|"
                      r"\.db\b|0x[0-9a-f]{6,}|errno|Traceback", re.IGNORECASE)

@@ -71,12 +71,12 @@ class IngestJobTests(Assertions):
             for row in served:
                 self.assertAlmostEqual(float(row["close"]), world.bar("BTCUSDT", __import__("datetime").date.fromisoformat(row["date"]))["close"], 3)
             metrics = server.ops.get("/metrics").text
-            self.assertIn('cmmc_ingest_rows_total{dataset="coin",stage="bronze",direction="out"} 30', metrics)
+            self.assertIn('cmmc_ingest_rows_total{dataset="coin",stage="bronze",outcome="out"} 30', metrics)
             self.assertIn('cmmc_ingest_requests_total{dataset="coin",provider="binance"}', metrics)
 
     def test_what_passes_is_tried_again_behind_the_stages_that_are_done(self):
         self.replay.fault("ETHUSDT", "status", times=0, status=503)
-        with self.server(ingest_run_s=1) as server:
+        with self.server(ingest_run_s=6) as server:
             path = self.start_job(server, COIN)
             server.wait_until(lambda: self.job(server, path)["tries"] >= 1, "a try has failed", timeout=60)
             waiting = self.job(server, path)

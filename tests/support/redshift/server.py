@@ -81,9 +81,12 @@ class Connection:
     def __init__(self, cluster, client):
         self.cluster, self.client = cluster, client
         self.behind = socket.create_connection((cluster.behind.hostname, cluster.behind.port))
+        for one in (self.client, self.behind):
+            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.status = b"I"
         self.copy = None  # of the extended protocol, parsed and not yet executed
         self.is_cut = False
+        self.last = ""  # the statement that was parsed last
 
     def run(self):
         try:
@@ -151,7 +154,9 @@ class Connection:
             self.behind.sendall(frame(kind, body))
             if kind == b"X":
                 raise EOFError
-            if kind == b"S":
+            if kind == b"S" and self._cut(self.last):
+                self._drain()
+            elif kind == b"S":
                 self._until_ready()
 
     def _note(self, sql):
@@ -199,7 +204,7 @@ class Connection:
 
     def _parse(self, body):
         name, sql, rest = body.split(b"\0", 2)
-        text = sql.decode()
+        text = self.last = sql.decode()
         try:
             self._note(text)
             self.copy = parse(text)
