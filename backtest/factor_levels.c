@@ -54,7 +54,7 @@ enum status factor_levels_of(const struct factor_instrument *instrument, const i
 {
     const struct price_series *series = market_find(instrument->market, instrument->uid);
     struct fx_table fx;
-    struct dated clock;
+    struct dated clock = {.n = 0};
     struct basis basis;
     size_t currency = 0;
     if (series == NULL)

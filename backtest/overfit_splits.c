@@ -247,8 +247,8 @@ enum status overfit_parts_new(const struct overfit_study *study, size_t n_parts,
 enum status overfit_parts_play(struct overfit_parts *all, size_t part, const struct stop *stop,
                                struct err *err)
 {
+    assert(all != NULL && part < all->n_parts);
     struct part *p = &all->part[part];
-    assert(part < all->n_parts);
     enum status s = each_strip(p, find_best, stop, err);
     if (s == STATUS_OK)
         s = each_strip(p, find_out_of_sample, stop, err);

@@ -7,6 +7,7 @@
 #include "base/date.h"
 #include "base/number.h"
 
+#include <assert.h>
 #include <math.h>
 
 static enum status unknown_at_start(const struct spec *spec, const struct rate_series *series,
@@ -91,6 +92,7 @@ enum status risk_free_take(const struct spec *spec, const struct market_data *ma
     enum status s = take_known(spec, market, panel, arena, &series, &annual, err);
     if (s != STATUS_OK)
         return s;
+    assert(annual != NULL);
     if (isnan(annual[0]))
         return unknown_at_start(spec, series, err);
     for (size_t t = 0; t < n; t++) {
@@ -114,10 +116,12 @@ enum status risk_free_over(const struct spec *spec, const struct market_data *ma
     if (session == NULL)
         return err_out_of_memory(err);
     enum status s = take_known(spec, market, panel, arena, &series, &known, err);
-    for (size_t t = 0; t < n && s == STATUS_OK; t++)
+    if (s != STATUS_OK)
+        return s;
+    assert(known != NULL);
+    for (size_t t = 0; t < n; t++)
         known[t] = isnan(known[t]) ? annual : annual_of(spec, known[t]);
-    if (s == STATUS_OK)
-        s = compound_down(spec, known, n, periods_per_year, session, err);
+    s = compound_down(spec, known, n, periods_per_year, session, err);
     *ret = session;
     return s;
 }

@@ -16,9 +16,9 @@ static double gamma_ratio(double a)
     if (v > RECURRENCE_MAX)
         return sqrt(a) *
                (1 - 1 / (4 * v) * (1 - 1 / (8 * v) * (1 + 5 / (4 * v) * (1 - 21 / (80 * v)))));
-    double ratio = 1 / ROOT_PI, k = 1;
-    for (; k < v - 0.5; k++)
-        ratio = k / 2 / ratio; /* g(k + 1) g(k) = k / 2 */
+    double ratio = 1 / ROOT_PI;
+    for (int k = 1; k < v - 0.5; k++)
+        ratio = (double)k / 2 / ratio; /* g(k + 1) g(k) = k / 2 */
     return ratio;
 }
 
@@ -28,7 +28,8 @@ static double fraction(double x, double a, double b)
     double c = 1, d = 1 - (a + b) * x / (a + 1);
     d = 1 / (fabs(d) < TINY ? TINY : d);
     double value = d;
-    for (double m = 1; m < ROUNDS_MAX; m++) {
+    for (int round = 1; round < ROUNDS_MAX; round++) {
+        double m = round;
         double even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
         double odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
         d = 1 + even * d;

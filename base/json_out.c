@@ -272,6 +272,7 @@ static double value_at(const double *first, size_t i, size_t stride_bytes)
 /* Values and the commas before them, in place: to has room for all. */
 static size_t put_values(char *to, const double *first, size_t n, size_t stride_bytes)
 {
+    static const char none[4] = {'n', 'u', 'l', 'l'};
     char *at = to;
     for (size_t i = 0; i < n; i++) {
         double value = value_at(first, i, stride_bytes);
@@ -279,8 +280,8 @@ static size_t put_values(char *to, const double *first, size_t n, size_t stride_
         if (isfinite(value)) {
             at += number_format(value, at);
         } else {
-            memcpy(at, "null", 4);
-            at += 4;
+            memcpy(at, none, sizeof none);
+            at += sizeof none;
         }
     }
     return (size_t)(at - to);

@@ -245,7 +245,7 @@ static size_t lay_out(bool is_negative, struct shortest number, char ret[NUMBER_
         memcpy(to, "0.0000", 6);
         to[2 - point] = digits.first;
         put_rest(to + 3 - point, digits.rest);
-        len = (size_t)(2 - point + n);
+        len = (size_t)n + 2 - (size_t)point;
     } else {
         to[0] = digits.first;
         put_rest(to + 1, digits.rest);

@@ -173,15 +173,12 @@ static enum status run_stage(struct job_run *run, struct app *app, const struct 
 }
 
 static enum status run_stages(struct job_run *run, struct app *app,
-                              const struct ingest_request *request, struct ingest_world *world,
-                              struct ingest_report *report, struct err *err)
+                              const struct ingest_request *request,
+                              const struct ingest_world *world, struct ingest_report *report,
+                              struct err *err)
 {
-    struct follower follower = {run, clock_mono_ns()};
     enum status s = STATUS_OK;
     int64_t seq = 0;
-    world->say = say;
-    world->progress = tell_progress;
-    world->listener = &follower;
     for (unsigned i = 0; i < INGEST_STAGES && s == STATUS_OK; i++) {
         if ((request->stages >> i & 1) == 0)
             continue;
@@ -197,10 +194,14 @@ static enum status run_job(struct job_run *run, void *cls, struct str *ret_resul
     struct app *app = cls;
     struct ingest_request request;
     struct ingest_report report = {.quota_left = -1};
+    struct follower follower = {run, clock_mono_ns()};
     struct ingest_parts parts = {.lake = NULL};
     enum status s = read_request(run, &request, err);
     if (s == STATUS_OK)
         s = ingest_parts_open(app->config, request.stages, run->pool, &parts, err);
+    parts.world.say = say;
+    parts.world.progress = tell_progress;
+    parts.world.listener = &follower;
     if (s == STATUS_OK)
         s = run_stages(run, app, &request, &parts.world, &report, err);
     ingest_parts_clear(&parts);

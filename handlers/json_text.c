@@ -242,6 +242,7 @@ static enum status locate(struct str document, const struct json_splice *splice,
                           struct trail *trail, struct place *ret, struct err *err)
 {
     struct str pointer = splice->pointer, rest = pointer, value = document, token;
+    assert(ret != NULL);
     *ret = (struct place){.before = "", .key = STR_NONE, .splice = splice};
     if (rest.len == 0 || rest.ptr[0] != '/')
         return leads_nowhere(splice->pointer, "is not one: it starts with '/'", err);

@@ -6,6 +6,7 @@
 #include "backtest/spec_optional.h"
 #include "handlers/regression_render.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -205,6 +206,7 @@ static enum status load(struct factors *f, struct market_hold *hold, struct err 
         return STATUS_OK;
     if (spec == NULL)
         return err_out_of_memory(err);
+    assert(f->day != NULL); /* one that names instruments needs dates */
     spec->factors = request->instruments;
     spec->assets_at = "/assets";
     spec->start = f->day[0];

@@ -4,6 +4,7 @@
 #include "base/date.h"
 #include "base/suggest.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -88,6 +89,7 @@ static enum status set_choice(struct metrics_request *request, const struct metr
 {
     size_t at = 0;
     enum status s = STATUS_OK;
+    assert(request != NULL);
     *ret_known = true;
     if (str_eq(option->name, STR("profile"))) {
         s = option_choice(option, profile_names, PROFILE_COUNT, &at, err);
@@ -116,6 +118,7 @@ static enum status set_count(struct metrics_request *request, const struct metri
 {
     double x = 0;
     enum status s = STATUS_OK;
+    assert(request != NULL);
     *ret_known = true;
     if (str_eq(option->name, STR("drawdowns"))) {
         s = option_number(option, 0, METRICS_DRAWDOWNS_MAX, true, &x, err);

@@ -9,6 +9,7 @@
 #include "ingest/series.h"
 #include "ingest/warehouse_impl.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { EVENTS_MAX = 20000, UIDS_BYTES_MAX = 64 << 20 };
@@ -115,6 +116,7 @@ static double dividend_factor(const struct actions *actions, const struct action
 static size_t make_events(const struct actions *actions, struct series_event *ret)
 {
     size_t n = 0;
+    assert(ret != NULL || actions->n == 0);
     for (size_t i = 0; i < actions->n; i++) {
         const struct action *a = &actions->all[i];
         if (n == 0 || ret[n - 1].date != a->date)

@@ -12,7 +12,7 @@ const struct feed_column feed_columns[FEED_COLUMN_IDS] = {
 
 #define WIDTH_OF(shape) (shape##_LAST_ - shape##_FIRST_ + 1)
 /* Through its last key column; key columns come first. */
-#define KEY_TO(shape, last) KEY_OF_##shape = shape##_##last + 1 - shape##_FIRST_
+#define KEY_TO(shape, last) KEY_OF_##shape = (shape##_##last + 1 - shape##_FIRST_)
 enum {
     KEY_TO(BAR, DATE),
     KEY_TO(ACTION, KIND),

@@ -4,6 +4,7 @@
 #include "base/number.h"
 #include "ingest/warehouse_impl.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -53,6 +54,7 @@ static enum status add_touch(struct pass *p, const struct rows *rows, struct err
             return err_out_of_memory(err);
         p->room = room;
     }
+    assert(p->all != NULL);
     struct series_touch *t = &p->all[p->n++];
     const char **const texts[] = {&t->uid, &t->asset_class, &t->market, &t->currency, &t->symbol};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)

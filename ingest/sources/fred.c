@@ -82,9 +82,7 @@ static enum status parse_row(struct json_val row, struct str series, char freque
     feed_put_text(w, OBSERVATION_SERIES, series);
     feed_put_text(w, OBSERVATION_FREQUENCY, (struct str){&frequency, 1});
     if (jr_read_str(jr_member(row, "date"), 1, 10, &text, NULL) != STATUS_OK ||
-        !feed_date(text, FEED_ISO, &date)) {
-        feed_refuse(w, "bad-date", OBSERVATION_START, text);
-    } else if (date > DATE_MAX - 366) {
+        !feed_date(text, FEED_ISO, &date) || date > DATE_MAX - 366) {
         feed_refuse(w, "bad-date", OBSERVATION_START, text);
     } else {
         int32_t end = end_of(date, frequency);

@@ -111,7 +111,7 @@ static void put(struct feed_writer *w, enum feed_column_id column, struct str va
 static enum status parse_rows(struct csv_in *csv, enum feed_shape shape, struct feed_writer *w,
                               struct err *err)
 {
-    enum feed_column_id columns[COLUMNS_MAX];
+    enum feed_column_id columns[COLUMNS_MAX] = {0};
     bool has_row = false;
     enum status s = csv_next(csv, &has_row, err);
     if (s == STATUS_OK && !has_row)
