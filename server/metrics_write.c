@@ -93,9 +93,11 @@ static void write_histogram(const struct writer *w, const struct series *series)
     for (size_t i = 0; i <= METRICS_BOUNDS; i++) {
         char bound[NUMBER_TEXT_BYTES + 2] = "+Inf";
         size_t len = i < METRICS_BOUNDS ? number_format(metric_bounds[i], bound) : 0;
-        bool is_float = w->format == METRICS_OPEN; /* which writes bounds as floats: 1.0 */
+        bool needs_point = w->format == METRICS_OPEN && len > 0 && memchr(bound, '.', len) == NULL;
         if (len > 0)
-            memcpy(bound + len, is_float && memchr(bound, '.', len) == NULL ? ".0" : "", 3);
+            bound[len] = '\0';
+        if (needs_point) /* OpenMetrics writes bounds as floats */
+            memcpy(bound + len, ".0", sizeof ".0");
         count += atomic_load_explicit(&series->histogram->buckets[i], memory_order_relaxed);
         write_value(series, "_bucket", bound, (double)count, w->out);
         if (w->format == METRICS_OPEN)
