@@ -11,7 +11,7 @@ import unittest
 
 from replay import Replay, World
 from support import die_at
-from support.server import run, scratch_folder
+from support.server import IS_SANITIZED, run, scratch_folder
 from support.states import PostgresqlState, SqliteState
 
 UNIVERSE = "symbol,name,currency,yahoo\nAAPL,Apple Inc.,USD,AAPL\nMSFT,Microsoft,USD,MSFT\n"
@@ -86,10 +86,12 @@ class KillTests:
         self.assertGreater(n_killed, self.n_points // 2)
 
 
+@unittest.skipIf(IS_SANITIZED, "a sanitizer wants to be loaded first")
 class OnSqlite(KillTests, unittest.TestCase):
     state_type, n_points = SqliteState, 40
 
 
+@unittest.skipIf(IS_SANITIZED, "a sanitizer wants to be loaded first")
 class OnPostgresql(KillTests, unittest.TestCase):
     state_type, n_points = PostgresqlState, 15
 
