@@ -192,3 +192,14 @@ const char *buf_c_str(struct buf *buf)
     buf->ptr[buf->len] = '\0';
     return buf->ptr;
 }
+
+void buf_add_quoted(struct buf *buf, struct str field)
+{
+    buf_add_char(buf, '"');
+    for (size_t i = 0; i < field.len; i++) {
+        if (field.ptr[i] == '"')
+            buf_add_char(buf, '"');
+        buf_add_char(buf, field.ptr[i]);
+    }
+    buf_add_char(buf, '"');
+}

@@ -75,6 +75,7 @@ static inline char *buf_room(struct buf *buf, size_t more)
 void buf_add(struct buf *buf, struct str s);
 void buf_add_c(struct buf *buf, const char *c_string);
 void buf_add_char(struct buf *buf, char c);
+void buf_add_quoted(struct buf *buf, struct str field); /* a field of CSV in quotes, RFC 4180 */
 void buf_add_i64(struct buf *buf, int64_t value);
 void buf_add_ms(struct buf *buf, int64_t ns); /* milliseconds with three decimals: "1.250" */
 void buf_printf(struct buf *buf, const char *format, ...) PRINTF(2, 3);

@@ -193,17 +193,10 @@ static void add_field(struct buf *out, struct str field)
     for (size_t i = 0; i < field.len && is_plain; i++)
         is_plain = field.ptr[i] != ',' && field.ptr[i] != '"' && field.ptr[i] != '\n' &&
                    field.ptr[i] != '\r';
-    if (is_plain) {
+    if (is_plain)
         buf_add(out, field);
-        return;
-    }
-    buf_add_char(out, '"');
-    for (size_t i = 0; i < field.len; i++) {
-        if (field.ptr[i] == '"')
-            buf_add_char(out, '"');
-        buf_add_char(out, field.ptr[i]);
-    }
-    buf_add_char(out, '"');
+    else
+        buf_add_quoted(out, field);
 }
 
 static void add_row(struct merge *m, const struct row *row)

@@ -7,6 +7,7 @@
 #include "base/gzip.h"
 #include "base/json_out.h"
 #include "base/stop.h"
+#include "ingest/transport.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,11 +46,10 @@ static void manifest_of(const struct db_bulk_load *load, char ret[LAKE_KEY_MAX])
     (void)snprintf(ret, LAKE_KEY_MAX, "%s%s.manifest", load->folder, load->token);
 }
 
-static enum status start_piece(struct db_bulk_load *load)
+static void start_piece(struct db_bulk_load *load)
 {
     arena_reset(&load->arena);
     buf_init(&load->csv, &load->arena, (size_t)PIECE_BYTES + LINE_BYTES_MAX);
-    return STATUS_OK;
 }
 
 static bool join_columns(struct db_bulk_load *load, const char *const *columns, size_t n)
@@ -87,17 +87,7 @@ static enum status begin(void *cls, const char *table, const char *const *column
     date_format((int32_t)(clock_wall_s() / DAY_S), day);
     (void)snprintf(load->folder, sizeof load->folder, "silver/load/%s/ymd=%s/", table, day);
     *ret = load;
-    return start_piece(load);
-}
-
-static enum status read_bytes(void *from, char *room, size_t size, size_t *ret_n, struct err *err)
-{
-    struct str *rest = from;
-    (void)err;
-    *ret_n = rest->len < size ? rest->len : size;
-    if (*ret_n > 0)
-        memcpy(room, rest->ptr, *ret_n);
-    *rest = str_sub(*rest, *ret_n, rest->len);
+    start_piece(load);
     return STATUS_OK;
 }
 
@@ -106,7 +96,7 @@ static enum status put(struct db_bulk_load *load, const char *key, struct str by
 {
     struct lake_meta meta = {.fetched_at = clock_wall_s()};
     bool is_new = false;
-    const struct lake_source source = {read_bytes, &bytes};
+    const struct lake_source source = {transport_read_str, &bytes};
     return lake_put(load->to->lake, key, source, &meta, stop, &is_new, err);
 }
 
@@ -128,18 +118,8 @@ static enum status send_piece(struct db_bulk_load *load, const struct stop *stop
     if (s != STATUS_OK)
         return s;
     load->piece_bytes[load->n_pieces++] = (int64_t)packed.len;
-    return start_piece(load);
-}
-
-static void add_quoted(struct buf *csv, struct str field)
-{
-    buf_add_char(csv, '"');
-    for (size_t i = 0; i < field.len; i++) {
-        if (field.ptr[i] == '"')
-            buf_add_char(csv, '"');
-        buf_add_char(csv, field.ptr[i]);
-    }
-    buf_add_char(csv, '"');
+    start_piece(load);
+    return STATUS_OK;
 }
 
 /* NULL is the word \N without quotes, so that an empty text stays one. */
@@ -152,7 +132,7 @@ static enum status add(struct db_bulk_load *load, const struct str *fields, cons
         if (fields[i].ptr == NULL)
             buf_add_c(&load->csv, "\\N");
         else
-            add_quoted(&load->csv, fields[i]);
+            buf_add_quoted(&load->csv, fields[i]);
     }
     buf_add_char(&load->csv, '\n');
     return load->csv.len < PIECE_BYTES && !load->csv.failed ? STATUS_OK
