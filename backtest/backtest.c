@@ -73,6 +73,8 @@ static enum status play_portfolio(const struct run *run, const struct spec *oute
         s = sim_workspace_init(&inner.workspace, run->arena, inner.panel->n_sessions,
                                inner.panel->n_held, err);
     if (s == STATUS_OK)
+        s = sim_workspace_add_dues(&inner.workspace, run->arena, inner.panel, err);
+    if (s == STATUS_OK)
         s = simulate(inner.panel, &inner.plan, &inner.rules, &inner.workspace, NULL, run->stop,
                      err);
     return s == STATUS_OK ? line_of(&inner, asset->uid, ret, err) : s;

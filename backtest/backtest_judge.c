@@ -26,6 +26,9 @@ static enum status final_weights(struct run *run, double *ret_effective_n, struc
     }
     run->result->final_weight = weight;
     run->result->final_cash_weight = equity > 0 ? run->result->ledger.cash[last] / equity : 0;
+    const double *receivables = run->result->ledger.receivables;
+    run->result->final_receivable_weight =
+        equity > 0 && receivables != NULL ? receivables[last] / equity : 0;
     *ret_effective_n = squares > 0 ? sum * sum / squares : 0;
     return STATUS_OK;
 }

@@ -112,6 +112,8 @@ static enum status play_gross(struct run *run, bool is_played, struct err *err)
     struct sim_game games[2] = {{&run->plan, &free, &gross, NULL, true},
                                 {&run->plan, &run->rules, &run->workspace, ledger, false}};
     enum status s = sim_workspace_init(&gross, run->arena, n, run->panel->n_held, err);
+    if (s == STATUS_OK)
+        s = sim_workspace_add_dues(&gross, run->arena, run->panel, err);
     if (s == STATUS_OK && run->rules.n_flows > 0)
         s = sim_workspace_add_wealth(&gross, run->arena, n, err);
     if (s == STATUS_OK)
@@ -191,12 +193,16 @@ enum status run_strategy(struct run *run, struct err *err)
 
     enum status s = sim_workspace_init(&run->workspace, run->arena, n, run->panel->n_held, err);
     if (s == STATUS_OK)
+        s = sim_workspace_add_dues(&run->workspace, run->arena, run->panel, err);
+    if (s == STATUS_OK)
         s = sim_recorder_init(&result->ledger, run->arena, n, run->is_row ? 0 : BACKTEST_TRADES_MAX,
                               err);
     if (s == STATUS_OK && run->rules.n_flows > 0)
         s = sim_workspace_add_wealth(&run->workspace, run->arena, n, err);
     if (s == STATUS_OK && run->rules.n_flows > 0)
         s = sim_recorder_add_flows(&result->ledger, run->arena, n, err);
+    if (s == STATUS_OK && run->panel->has_receivables)
+        s = sim_recorder_add_receivables(&result->ledger, run->arena, n, err);
     if (s == STATUS_OK)
         s = record_fills(run, err);
     if (s == STATUS_OK)

@@ -33,6 +33,13 @@ static double split_at(const struct price_series *series, size_t row)
     return series->split == NULL || isnan(series->split[row]) ? 1 : series->split[row];
 }
 
+static int32_t pay_date_at(const struct price_series *series, size_t row)
+{
+    bool is_known = series->pay_date != NULL && series->pay_date[row] >= DATE_MIN &&
+                    series->pay_date[row] <= DATE_MAX;
+    return is_known ? (int32_t)series->pay_date[row] : DATE_NONE;
+}
+
 static size_t count_actions(const struct price_series *series, size_t n_bars)
 {
     size_t n = 0;
@@ -77,6 +84,7 @@ static enum status add_actions(struct basis *basis, size_t row, enum spec_divide
         action.kind = ACTION_DIVIDEND;
         action.is_paid = mode == DIVIDENDS_CASH;
         action.amount = dividend;
+        action.pay_date = pay_date_at(series, row);
         action.ratio = 1;
         action.shares = *shares;
         basis->actions[basis->n_actions++] = action;
@@ -130,6 +138,7 @@ static enum status add_coupons(struct basis *basis, enum spec_dividends mode, st
                                   .kind = ACTION_COUPON,
                                   .is_paid = mode == DIVIDENDS_CASH,
                                   .amount = coupon,
+                                  .pay_date = bond_coupon_date(bond, k - 1),
                                   .ratio = 1,
                                   .shares = shares};
     }

@@ -24,10 +24,11 @@ struct basis_action {
     uint32_t row;
     uint32_t session; /* of a run's clock, see basis_place */
     enum action_kind kind;
-    bool is_paid;  /* in cash */
-    double amount; /* cash for one share held after the row's split, in the series' currency */
-    double ratio;  /* of a split */
-    double shares; /* that a unit stands for from this action on */
+    bool is_paid;     /* in cash */
+    double amount;    /* cash for one share held after the row's split, in the series' currency */
+    int32_t pay_date; /* of what is paid; DATE_NONE: not known */
+    double ratio;     /* of a split */
+    double shares;    /* that a unit stands for from this action on */
 };
 
 struct basis {

@@ -23,6 +23,8 @@ static enum status init_single(struct sim_workspace *single, const struct batch 
     size_t n = batch->panel->n_sessions;
     enum status s = sim_workspace_init(single, arena, 0, max_names, err);
     single->equity = single->wealth = equity;
+    if (s == STATUS_OK)
+        s = sim_workspace_add_dues(single, arena, batch->panel, err);
     return s == STATUS_OK && batch->rules->n_flows > 0
                ? sim_workspace_add_wealth(single, arena, n, err)
                : s;

@@ -278,6 +278,39 @@ static void add_events(struct collector *c)
     }
 }
 
+/* Dividends that came on their ex-date because nobody knows when they were paid. */
+static void add_pay_dates(struct collector *c)
+{
+    const struct panel *panel = c->result->panel;
+    struct str *uids = arena_array(c->arena, panel->n_held + 1, sizeof *uids);
+    size_t n_uids = 0, n_unknown = 0;
+    struct buf text;
+    if (uids == NULL) {
+        c->is_out_of_memory = true;
+        return;
+    }
+    for (size_t a = 0; a < panel->n_held && c->result->spec->pay_on == PAY_ON_PAY; a++) {
+        const struct basis *basis = &panel->assets[a].basis;
+        size_t before = n_unknown;
+        for (size_t i = 0; i < basis->n_actions; i++) {
+            const struct basis_action *action = &basis->actions[i];
+            n_unknown += action->is_paid && action->pay_date == DATE_NONE && action->session > 0 &&
+                                 action->session < panel->n_sessions
+                             ? 1
+                             : 0;
+        }
+        if (n_unknown > before)
+            uids[n_uids++] = panel->assets[a].series->uid;
+    }
+    if (n_unknown == 0)
+        return;
+    buf_init(&text, c->arena, DETAIL_BYTES_MAX);
+    buf_printf(&text,
+               "The day of payment of %zu dividends is not known; they came on their ex-date.",
+               n_unknown);
+    add(c, "pay_date_missing", buf_str(&text), uids, n_uids);
+}
+
 /* What the fills had to do without, and what forced or ended them. */
 static void add_trading(struct collector *c)
 {
@@ -360,6 +393,7 @@ enum status caveats_collect(struct backtest_result *result, const struct market_
     add_quality(&c);
     add_mismatch(&c);
     add_events(&c);
+    add_pay_dates(&c);
     add_trading(&c);
     add_benchmark(&c);
     if (c.is_out_of_memory)

@@ -89,6 +89,23 @@ enum status sim_recorder_add_flows(struct sim_recorder *recorder, struct arena *
     return recorder->flows != NULL ? STATUS_OK : too_large(n_sessions, 1, err);
 }
 
+enum status sim_workspace_add_dues(struct sim_workspace *workspace, struct arena *arena,
+                                   const struct panel *panel, struct err *err)
+{
+    if (!panel->has_receivables)
+        return STATUS_OK;
+    workspace->due = arena_array(arena, panel->n_events, sizeof *workspace->due);
+    return workspace->due != NULL ? STATUS_OK
+                                  : too_large(panel->n_sessions, workspace->max_names, err);
+}
+
+enum status sim_recorder_add_receivables(struct sim_recorder *recorder, struct arena *arena,
+                                         size_t n_sessions, struct err *err)
+{
+    recorder->receivables = arena_array(arena, n_sessions, sizeof *recorder->receivables);
+    return recorder->receivables != NULL ? STATUS_OK : too_large(n_sessions, 1, err);
+}
+
 double sim_costs_paid(const struct sim_recorder *recorder)
 {
     double sum = 0;
@@ -225,6 +242,8 @@ static void start(struct sim *sim)
         ws->price[j] = 1;
         ws->units[j] = ws->value[j] = ws->weight[j] = 0;
     }
+    for (size_t e = 0; sim->panel->has_receivables && e < sim->panel->n_events; e++)
+        ws->due[e] = 0;
     sim_find_next_delisting(sim);
 }
 
@@ -233,6 +252,7 @@ static void finish(struct sim *sim)
 {
     struct sim_recorder *r = sim->recorder;
     sim->ws->equity[0] = sim->ws->wealth[0] = sim->rules->capital;
+    sim_record_receivables(sim, sim->panel->n_sessions);
     if (r == NULL)
         return;
     sim_add_proceeds(sim, sim_position_value(sim, sim->panel->n_sessions - 1));

@@ -4,13 +4,14 @@
  * threads, one workspace each. Same input, same bits, alone or in a batch.
  *
  * Session t, in this order (docs/formulas.md section 3; one file each):
- *   1. events      engine_events.c: a position whose asset is delisted becomes cash
+ *   1. events      engine_events.c: dividends become cash or, until they are paid, a receivable; a position whose
+ *                  asset is delisted becomes cash
  *   2. carry       engine_carry.c: interest and borrow fees for the days since session t - 1
  *   3. flows       engine_flow.c: what comes or goes before the session opens
  *   4. fill        engine_fill.c, engine_orders.c: a decision made at an earlier session (same_close: at
  *                  this one) is carried out, if every asset that is held or wanted and is neither
  *                  suspended nor delisted is tradable; otherwise it waits, and a newer one replaces it
- *   5. value       engine_value.c: equity[t] = cash + sum of units * price, added in column order; at a
+ *   5. value       engine_value.c: equity[t] = cash + receivables + sum of units * price, added in column order; at a
  *                  fill at the close, the value left after its costs
  *   6. close       engine_watch.c, engine_bands.c: ruin and margin; then the flows after the close; then the decision
  *                  for t + 1: calendar and bands. It knows prices up to t only
@@ -109,6 +110,7 @@ struct sim_recorder {
     size_t n_volume_fallbacks; /* trades charged fallback_bps for want of a volume */
     size_t n_partial_fills;    /* fills that a volume limit cut */
     double *cash;              /* per session */
+    double *receivables;       /* per session: dividends not paid yet; NULL: there are none */
     double *shorts;            /* per session: value of what is sold short, >= 0 */
     uint32_t *filled_at;       /* per decision, its session or PANEL_NEVER; NULL: not wanted */
 };
@@ -134,6 +136,7 @@ struct sim_workspace {
     double *band, *upper, *lower;    /* its width, and weights between which it is never left */
     const struct price_tiles *tiles; /* of the panel; NULL: not known. No figure depends on them */
     double *block;                   /* scratch of SIM_BLOCK sessions, several lines */
+    double *due; /* per event of the panel, what it will pay; NULL: all pay at once */
     size_t max_names;
 };
 
@@ -145,6 +148,10 @@ enum status sim_workspace_init(struct sim_workspace *workspace, struct arena *ar
 enum status sim_workspace_add_wealth(struct sim_workspace *workspace, struct arena *arena,
                                      size_t n_sessions, struct err *err) NODISCARD;
 
+/* Room for what is to be paid after its event; needed when the panel has receivables. Errors: STATUS_TOO_LARGE. */
+enum status sim_workspace_add_dues(struct sim_workspace *workspace, struct arena *arena,
+                                   const struct panel *panel, struct err *err) NODISCARD;
+
 /* Room for the recorder of a run. Errors: STATUS_TOO_LARGE. */
 enum status sim_recorder_init(struct sim_recorder *recorder, struct arena *arena, size_t n_sessions,
                               size_t max_trades, struct err *err) NODISCARD;
@@ -152,6 +159,10 @@ enum status sim_recorder_init(struct sim_recorder *recorder, struct arena *arena
 /* Room for the record of flows: two a session. Errors: STATUS_TOO_LARGE. */
 enum status sim_recorder_add_flows(struct sim_recorder *recorder, struct arena *arena,
                                    size_t n_sessions, struct err *err) NODISCARD;
+
+/* Room for the record of receivables. Errors: STATUS_TOO_LARGE. */
+enum status sim_recorder_add_receivables(struct sim_recorder *recorder, struct arena *arena,
+                                         size_t n_sessions, struct err *err) NODISCARD;
 
 /*
  * Whether fills are sized in closed form: costs are a share of what is traded, and nothing rounds or limits a trade.

@@ -43,6 +43,12 @@ static bool is_whole_at(const struct sim *sim, size_t t)
     return sim->n_gone == 0 && sim->panel->n_closed[t] == 0;
 }
 
+/* Whether weights are shares of the whole wealth, too: what is owed is left out of them. */
+static bool is_wealth_at(const struct sim *sim, size_t t)
+{
+    return is_whole_at(sim, t) && !sim_has_receivable(sim);
+}
+
 static bool is_left_out(const struct sim *sim, size_t j, size_t t)
 {
     return sim->ws->is_gone[j] || (sim_state(sim, j, t) & PANEL_SUSPENDED);
@@ -103,7 +109,7 @@ static void mark_suspects(const struct sim *sim, size_t from, size_t n, bool *is
         sim->panel->kernels->deviations(ws->column[j] + from, per_value, n, &held, off_sum, worst);
     }
     for (size_t k = 0; k < n; k++)
-        is_suspect[k] = !is_whole_at(sim, from + k) || worst[k] > 1 ||
+        is_suspect[k] = !is_wealth_at(sim, from + k) || worst[k] > 1 ||
                         (bands->portfolio > 0 && off_sum[k] > bands->portfolio - SLACK);
 }
 
@@ -111,7 +117,7 @@ static void mark_suspects(const struct sim *sim, size_t from, size_t n, bool *is
 static bool knows_bounds(const struct sim *sim, size_t from, size_t to)
 {
     const struct price_tiles *tiles = sim->ws->tiles;
-    if (tiles == NULL || sim->is_short || sim->n_gone > 0 ||
+    if (tiles == NULL || sim->is_short || sim->n_gone > 0 || sim_has_receivable(sim) ||
         sim->rules->rebalance.bands.portfolio > 0)
         return false;
     for (size_t k = from / PRICE_TILE; k * PRICE_TILE < to; k++)
@@ -156,7 +162,7 @@ bool sim_may_be_breached(struct sim *sim, size_t t)
     double value = ws->wealth[t];
     bool is_off = false;
 
-    if (!(value > 0) || !is_whole_at(sim, t) || sim->rules->rebalance.bands.portfolio > 0 ||
+    if (!(value > 0) || !is_wealth_at(sim, t) || sim->rules->rebalance.bands.portfolio > 0 ||
         sim->is_pending)
         return true; /* what waits goes by the marks of the last close */
     set_bands(sim);

@@ -59,14 +59,61 @@ static size_t target_of(const struct sim *sim, uint32_t asset)
     return low < sim->plan->n && sim->plan->asset[low] == asset ? low : sim->plan->n;
 }
 
+/* Receivables up to and without session to are what they have been. */
+void sim_record_receivables(struct sim *sim, size_t to)
+{
+    double *line = sim->recorder != NULL ? sim->recorder->receivables : NULL;
+    for (size_t t = sim->receivable_since; line != NULL && t < to; t++)
+        line[t] = sim->receivable;
+    sim->receivable_since = to;
+}
+
+void sim_set_receivable(struct sim *sim, size_t t, double receivable)
+{
+    sim_record_receivables(sim, t);
+    sim->receivable = receivable;
+}
+
+/* What was owed becomes cash. With the last of it nothing is left, whatever the sums rounded to. */
+static void receive(struct sim *sim, size_t t)
+{
+    const struct panel *panel = sim->panel;
+    double receivable = sim->receivable, paid = 0;
+    for (; sim->next_payment < panel->n_payments; sim->next_payment++) {
+        double *due = &sim->ws->due[panel->payments[sim->next_payment]];
+        if (panel->events[panel->payments[sim->next_payment]].paid_at > t)
+            break;
+        paid += *due;
+        sim->n_due -= fabs(*due) > 0 ? 1 : 0;
+        *due = 0;
+    }
+    if (!(fabs(paid) > 0))
+        return;
+    sim->cash += paid;
+    sim_set_receivable(sim, t, sim->n_due > 0 ? receivable - paid : 0);
+}
+
 /* The session of the next event that concerns a target. */
-uint32_t sim_next_event(struct sim *sim)
+static uint32_t next_of_targets(struct sim *sim)
 {
     const struct panel *panel = sim->panel;
     while (sim->next_event < panel->n_events &&
            target_of(sim, panel->events[sim->next_event].asset) == sim->plan->n)
         sim->next_event++;
     return sim->next_event < panel->n_events ? panel->events[sim->next_event].session : PANEL_NEVER;
+}
+
+/* That, or the session of the next payment. */
+uint32_t sim_next_event(struct sim *sim)
+{
+    const struct panel *panel = sim->panel;
+    uint32_t event = next_of_targets(sim), payment = PANEL_NEVER;
+    for (size_t p = sim->next_payment; sim->n_due > 0 && p < panel->n_payments; p++)
+        if (fabs(sim->ws->due[panel->payments[p]]) > 0) {
+            payment = panel->events[panel->payments[p]].paid_at;
+            break;
+        }
+    return payment < event ? payment : event;
 }
 
 /*
@@ -99,7 +146,13 @@ static void pay_events(struct sim *sim, size_t t)
             continue;
         double paid = event->kind == ACTION_SPLIT ? split_fraction(sim, j, t)
                                                   : sim->ws->units[j] * event->amount;
-        sim->cash += paid;
+        if (event->paid_at == event->session || !(fabs(paid) > 0)) {
+            sim->cash += paid;
+        } else {
+            sim->ws->due[sim->next_event] = paid;
+            sim->n_due++;
+            sim_set_receivable(sim, t, sim->receivable + paid);
+        }
         sim_add_proceeds(sim, paid);
         if (sim->recorder != NULL)
             sim->recorder->dividends += paid;
@@ -108,6 +161,8 @@ static void pay_events(struct sim *sim, size_t t)
 
 void sim_apply_events(struct sim *sim, size_t t)
 {
+    if (sim->panel->n_payments > 0)
+        receive(sim, t);
     if (sim->next_event < sim->panel->n_events)
         pay_events(sim, t);
     if (sim->next_delisting <= t)

@@ -274,6 +274,7 @@ static bool fill_active(struct sim *sim, size_t t, struct sim_traded *traded, do
     if (sim->rules->leverage.is_allowed || !(fabs(active_weight) > 0))
         invested = active_weight;
 
+    frozen += sim->receivable; /* like what is suspended: counted, and left out of the targets */
     *ret_before = budget + frozen;
     if (sim->is_simple && !sim->is_liquidation) {
         double rate = costs_flat_rate(&sim->rules->costs);

@@ -182,6 +182,8 @@ static void pay_out(struct sim *sim, size_t t, double amount, bool at_close)
     value -= cost;
     amount -= takes_all ? cost : 0;
     double left = value_at_fill(sim, t) - sim->cash;
+    left += sim->receivable; /* it stays, whatever is taken */
+    value += sim->receivable;
     bool is_last = !(fabs(left) > SIM_ROUNDING * value);
     double paid = sim->cash < amount || (takes_all && is_last) ? sim->cash : amount;
     bool was_open = sim->open != NULL;

@@ -18,8 +18,9 @@ struct sim {
     const struct sim_rules *rules;
     struct sim_workspace *ws;
     struct sim_recorder *recorder; /* NULL: equity only */
-    double cash;
-    size_t at; /* the session to be played next */
+    double cash;                   /* may be spent */
+    double receivable; /* dividends not paid yet: counted in the wealth, not to be spent */
+    size_t at;         /* the session to be played next */
 
     bool is_pending;     /* a decision waits for its fill */
     bool is_carried;     /* it is what a volume limit left of an earlier fill */
@@ -39,7 +40,10 @@ struct sim {
     size_t next_due;  /* index into rules->due; the targets in force are those of the one before */
     size_t next_flow; /* index into rules->flows */
     uint32_t next_delisting;
-    size_t next_event; /* index into panel->events */
+    size_t next_event;       /* index into panel->events */
+    size_t next_payment;     /* index into panel->payments */
+    size_t n_due;            /* of ws->due that are not 0 */
+    size_t receivable_since; /* the first session whose receivables have not been recorded */
 
     const double *banded; /* the targets that ws->band belongs to; NULL: none yet */
     bool is_short;        /* a target was negative */
@@ -126,6 +130,14 @@ void sim_write_units(struct sim *sim, size_t from, size_t to);
 void sim_find_next_delisting(struct sim *sim);
 void sim_apply_events(struct sim *sim, size_t t);
 uint32_t sim_next_event(struct sim *sim);
+void sim_set_receivable(struct sim *sim, size_t t, double receivable);
+void sim_record_receivables(struct sim *sim, size_t to);
+
+/* Nothing waits to be paid. */
+static inline bool sim_has_receivable(const struct sim *sim)
+{
+    return fabs(sim->receivable) > 0;
+}
 
 /* engine_fill.c */
 bool sim_fill(struct sim *sim, size_t t);

@@ -9,8 +9,8 @@
 void sim_value_sessions(struct sim *sim, size_t from, size_t to)
 {
     const struct sim_workspace *ws = sim->ws;
-    sim->panel->kernels->value(ws->column, ws->units, sim->plan->n, from, to, sim->cash,
-                               ws->wealth);
+    sim->panel->kernels->value(ws->column, ws->units, sim->plan->n, from, to,
+                               sim->cash + sim->receivable, ws->wealth);
     for (size_t t = from; sim->recorder != NULL && t < to; t++)
         sim->recorder->cash[t] = sim->cash;
     sim_record_shorts(sim, from, to);

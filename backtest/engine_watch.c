@@ -69,6 +69,8 @@ static void ruin(struct sim *sim, size_t t)
         sim->recorder->cash[t] = sim->recorder->shorts[t] = 0;
     }
     sim->cash = 0;
+    sim_set_receivable(sim, t, 0);
+    sim->n_due = 0;
     ws->wealth[t] = 0;
     sim->is_ruined = true;
     sim->is_pending = sim->is_liquidation = false;

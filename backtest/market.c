@@ -127,23 +127,29 @@ static bool carry_actions(struct price_series *series, const bool *is_kept, stru
 {
     double *dividend = arena_array(arena, series->n, sizeof *dividend);
     double *split = arena_array(arena, series->n, sizeof *split);
-    double pending_dividend = 0, pending_split = 1;
-    if (dividend == NULL || split == NULL)
+    double *pay_date = arena_array(arena, series->n, sizeof *pay_date);
+    double pending_dividend = 0, pending_split = 1, pending_date = (double)NAN;
+    if (dividend == NULL || split == NULL || pay_date == NULL)
         return false;
     for (size_t i = 0; i < series->n; i++) {
         double s = series->split == NULL || isnan(series->split[i]) ? 1 : series->split[i];
         double d = series->dividend == NULL || isnan(series->dividend[i]) ? 0 : series->dividend[i];
         pending_split *= s;
         pending_dividend = pending_dividend / s + d;
+        if (d > 0 && series->pay_date != NULL)
+            pending_date = series->pay_date[i];
         dividend[i] = pending_dividend;
         split[i] = pending_split;
+        pay_date[i] = pending_date;
         if (is_kept[i]) {
             pending_dividend = 0;
             pending_split = 1;
+            pending_date = (double)NAN;
         }
     }
     series->dividend = series->dividend != NULL ? dividend : NULL;
     series->split = series->split != NULL ? split : NULL;
+    series->pay_date = series->pay_date != NULL ? pay_date : NULL;
     return true;
 }
 
@@ -190,8 +196,9 @@ enum status market_keep_priced(struct price_series *series, enum price_mode mode
     for (size_t i = 0; i < series->n && fits; i++)
         is_kept[i] = !isnan(used[i]);
     fits = fits && carry_actions(&kept, is_kept, arena);
-    const double **columns[] = {&kept.price, &kept.open,   &kept.high,     &kept.low,
-                                &kept.close, &kept.volume, &kept.dividend, &kept.split};
+    const double **columns[] = {&kept.price,    &kept.open,  &kept.high,
+                                &kept.low,      &kept.close, &kept.volume,
+                                &kept.dividend, &kept.split, &kept.pay_date};
     for (size_t i = 0; i < ARRAY_LEN(columns) && fits; i++)
         fits = keep_rows(columns[i], is_kept, series->n, n_kept, arena);
     if (!fits || !keep_dates(&kept, is_kept, n_kept, arena))

@@ -60,6 +60,8 @@ struct price_series {
     const double *volume;                    /* units traded */
     const double *dividend; /* per unit held after this row's split, ex on this date */
     const double *split;    /* new units for one old one, effective on this date */
+    const double
+        *pay_date; /* day on which the row's dividend is paid, a whole number; NaN: not known */
     const struct series_quality *quality; /* quality.h; NULL: nobody looked the series over */
     const struct bond_terms *bond;        /* NULL: not a bond, or its terms are unknown */
     int32_t delisted_on;                  /* DATE_NONE: still listed; later bars are ignored */

@@ -321,7 +321,7 @@ enum status panel_build(const struct spec *spec, const struct market_data *marke
         s = fill_universe(&b, stop, err);
     if (s == STATUS_OK)
         s = fill_benchmark(&b, err);
-    if (s == STATUS_OK && !panel_events_build(b.panel, arena))
+    if (s == STATUS_OK && !panel_events_build(b.panel, spec->pay_on, arena))
         s = too_large(&b, err);
     if (s != STATUS_OK)
         return s;

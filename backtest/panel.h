@@ -48,7 +48,9 @@ struct panel_event {
     uint32_t asset; /* panel column */
     enum action_kind kind;
     double amount; /* cash for one holding unit, base currency; 0 for a split */
-    double ratio;  /* of a split: new shares for one old one; 1 otherwise */
+    uint32_t
+        paid_at;  /* the session whose cash it is; later than session: a receivable until then */
+    double ratio; /* of a split: new shares for one old one; 1 otherwise */
 };
 
 struct panel_asset {
@@ -87,6 +89,9 @@ struct panel {
 
     struct panel_event *events; /* by session, then asset, then order of happening; all columns */
     size_t n_events;
+    uint32_t *payments; /* events that are paid later, by session of payment, then in their order */
+    size_t n_payments;  /* some may come after the last session: see has_receivables */
+    bool has_receivables;
 
     struct fx_table fx; /* base currency for one unit of an asset's currency */
 

@@ -90,8 +90,20 @@ static bool is_event(const struct panel *panel, const struct basis_action *actio
            (action->is_paid || action->kind == ACTION_SPLIT);
 }
 
+/* The first session on or after the day of payment, if that comes after the action's own. */
+static uint32_t paid_at(const struct panel *panel, const struct basis_action *action,
+                        enum spec_pay_on pay_on)
+{
+    if (pay_on != PAY_ON_PAY || !action->is_paid || action->pay_date == DATE_NONE)
+        return action->session;
+    size_t at = dates_until(panel->clock, panel->n_sessions, action->pay_date - 1);
+    if (at >= panel->n_sessions)
+        return PANEL_NEVER;
+    return at > action->session ? (uint32_t)at : action->session;
+}
+
 static struct panel_event event_of(const struct panel *panel, size_t a,
-                                   const struct basis_action *action)
+                                   const struct basis_action *action, enum spec_pay_on pay_on)
 {
     const struct panel_asset *asset = &panel->assets[a];
     double rate = panel->fx.rate[asset->currency][action->session];
@@ -100,10 +112,41 @@ static struct panel_event event_of(const struct panel *panel, size_t a,
                                 .asset = (uint32_t)a,
                                 .kind = action->kind,
                                 .amount = amount,
+                                .paid_at = paid_at(panel, action, pay_on),
                                 .ratio = action->ratio};
 }
 
-bool panel_events_build(struct panel *panel, struct arena *arena)
+/* Sorts by counting: the events that are paid later by the session of their payment. */
+static bool build_payments(struct panel *panel, size_t *next, struct arena *arena)
+{
+    size_t n = panel->n_sessions, count = 0;
+    memset(next, 0, (n + 1) * sizeof *next);
+    for (size_t e = 0; e < panel->n_events; e++) {
+        const struct panel_event *event = &panel->events[e];
+        if (event->paid_at == event->session)
+            continue;
+        count++;
+        if (event->paid_at != PANEL_NEVER)
+            next[event->paid_at + 1]++;
+    }
+    if (count == 0)
+        return true;
+    panel->payments = arena_array(arena, count, sizeof *panel->payments);
+    if (panel->payments == NULL)
+        return false;
+    for (size_t t = 0; t < n; t++)
+        next[t + 1] += next[t];
+    for (size_t e = 0; e < panel->n_events; e++) {
+        const struct panel_event *event = &panel->events[e];
+        if (event->paid_at != event->session && event->paid_at != PANEL_NEVER)
+            panel->payments[next[event->paid_at]++] = (uint32_t)e;
+    }
+    panel->n_payments = next[n];
+    panel->has_receivables = true;
+    return true;
+}
+
+bool panel_events_build(struct panel *panel, enum spec_pay_on pay_on, struct arena *arena)
 {
     size_t n = panel->n_sessions, count = 0;
     size_t *next = arena_array(arena, n + 1, sizeof *next); /* of each session's events */
@@ -129,8 +172,8 @@ bool panel_events_build(struct panel *panel, struct arena *arena)
         for (size_t i = 0; i < basis->n_actions; i++)
             if (is_event(panel, &basis->actions[i]))
                 panel->events[next[basis->actions[i].session]++] =
-                    event_of(panel, a, &basis->actions[i]);
+                    event_of(panel, a, &basis->actions[i], pay_on);
     }
     panel->n_events = count;
-    return true;
+    return build_payments(panel, next, arena);
 }

@@ -14,6 +14,6 @@ bool panel_columns_init(struct panel *panel, const struct spec *spec, size_t max
 void panel_columns_fill(struct panel *panel, size_t a, const uint32_t *row);
 
 /* Collects the placed actions of all columns into panel->events. False when the arena is too small. */
-bool panel_events_build(struct panel *panel, struct arena *arena);
+bool panel_events_build(struct panel *panel, enum spec_pay_on pay_on, struct arena *arena);
 
 #endif

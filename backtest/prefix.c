@@ -209,6 +209,14 @@ void prefix_compare(const struct backtest_result *run, const struct backtest_res
         count(cut, is_there && number_is_same(run->equity[t], again->equity[t]), t);
         count(cut, is_there && number_is_same(run->ledger.cash[t], again->ledger.cash[t]), t);
         cut->n_points += 2;
+        if (run->ledger.receivables != NULL) {
+            const double *line = again->ledger.receivables;
+            count(cut,
+                  is_there &&
+                      number_is_same(run->ledger.receivables[t], line != NULL ? line[t] : 0),
+                  t);
+            cut->n_points++;
+        }
         if (run->wealth == run->equity)
             continue;
         count(cut, is_there && number_is_same(run->wealth[t], again->wealth[t]), t);

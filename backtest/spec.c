@@ -240,6 +240,7 @@ static enum status read_root(struct json_val root, struct arena *arena, struct s
         "monkeys",
         "prices",
         "dividends",
+        "pay_on",
         "clock",
         "session_alignment",
         "shares",

@@ -37,6 +37,7 @@ enum spec_dividends {
     DIVIDENDS_DROP,
     DIVIDENDS_CASH,
 };
+enum spec_pay_on { PAY_ON_EX, PAY_ON_PAY }; /* when DIVIDENDS_CASH brings its cash */
 enum rate_per { RATE_PER_YEAR, RATE_PER_MONTH, RATE_PER_COUNT };
 enum spec_clock { CLOCK_UNION, CLOCK_DAILY_24_7, CLOCK_BASE };
 enum spec_alignment { ALIGNMENT_AS_KNOWN, ALIGNMENT_SAME_LABEL };
@@ -90,6 +91,7 @@ struct spec {
     enum spec_fill fill;
     enum price_mode prices;
     enum spec_dividends dividends; /* of raw prices */
+    enum spec_pay_on pay_on;
     enum spec_clock clock;
     struct str clock_base; /* CLOCK_BASE: whose sessions the run has */
     struct spec_indicator

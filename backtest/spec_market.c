@@ -14,6 +14,10 @@ static const char *const dividend_names[] = {
     [DIVIDENDS_DROP] = "drop",
     [DIVIDENDS_CASH] = "cash",
 };
+static const char *const pay_on_names[] = {
+    [PAY_ON_EX] = "ex",
+    [PAY_ON_PAY] = "pay",
+};
 static const char *const clock_names[] = {
     [CLOCK_UNION] = "union",
     [CLOCK_DAILY_24_7] = "daily_24_7",
@@ -43,6 +47,20 @@ static enum status read_prices(struct json_val root, struct spec *spec, struct e
     return STATUS_OK;
 }
 
+/* Only cash has a day on which it comes. */
+static enum status read_pay_on(struct json_val root, struct spec *spec, struct err *err)
+{
+    size_t pay_on = PAY_ON_EX;
+    struct json_val given = jr_member(root, "pay_on");
+    enum status s =
+        spec_optional_choice(root, "pay_on", pay_on_names, ARRAY_LEN(pay_on_names), &pay_on, err);
+    if (s == STATUS_OK && jr_is_present(given) && spec->dividends != DIVIDENDS_CASH)
+        return spec_refuse(given, STATUS_BAD_SPEC, "No dividends are paid in cash.",
+                           "pay_on beside \"dividends\": \"cash\"", err);
+    spec->pay_on = (enum spec_pay_on)pay_on;
+    return s;
+}
+
 static enum status read_clock(struct json_val root, struct arena *arena, struct spec *spec,
                               struct err *err)
 {
@@ -69,6 +87,8 @@ enum status spec_read_market(struct json_val root, struct arena *arena, struct s
     size_t alignment = ALIGNMENT_AS_KNOWN;
     enum status s = read_prices(root, spec, err);
     if (s == STATUS_OK)
+        s = read_pay_on(root, spec, err);
+    if (s == STATUS_OK)
         s = read_clock(root, arena, spec, err);
     if (s == STATUS_OK)
         s = spec_optional_choice(root, "session_alignment", alignment_names,
@@ -82,6 +102,8 @@ void spec_write_market(const struct spec *spec, struct json_out *json)
     if (spec->prices != PRICES_ADJUSTED) {
         jw_key_c(json, "prices", price_names[spec->prices]);
         jw_key_c(json, "dividends", dividend_names[spec->dividends]);
+        if (spec->pay_on != PAY_ON_EX)
+            jw_key_c(json, "pay_on", pay_on_names[spec->pay_on]);
     }
     if (spec->clock == CLOCK_BASE) {
         jw_key(json, "clock");

@@ -43,7 +43,7 @@ static const char backtest_usage[] =
     "standard output: the same engine, request and answer as POST /v1/backtests, without a server.\n"
     "  --prices    prices from this CSV file (plain or gzip) in place of the database, which is not touched then:\n"
     "              date,uid,close with a row for each bar, or date and a column for each name; beside close also\n"
-    "              currency, adj_close, open, high, low, volume, dividend, split_ratio: closes are then as quoted\n"
+    "              currency, adj_close, open, high, low, volume, dividend, split_ratio, pay_date: closes are then as quoted\n"
     "  --currency  of prices that have no column currency; USD without it\n";
 static const char metrics_usage[] =
     "usage: cmmc metrics [--csv] [FILE] [NAME=VALUE]...\n\n"

@@ -6,11 +6,14 @@
 
 /*
  * The marts that a backtest reads; their generations are part of its identity. Without a calendar less is known about
- * the quality of the data; economic series are read when the request names one.
+ * the quality of the data, and corporate actions may all be in the bars; economic series are read when the request names one.
  */
-enum { MART_CALENDAR = 3, MART_INDICATOR = 4 };
-static const char *const marts_read[] = {"mart_instrument", "mart_price_daily",
-                                         "mart_fx_daily", [MART_CALENDAR] = "mart_calendar",
+enum { MART_CALENDAR = 3, MART_ACTION = 4, MART_INDICATOR = 5 };
+static const char *const marts_read[] = {"mart_instrument",
+                                         "mart_price_daily",
+                                         "mart_fx_daily",
+                                         [MART_CALENDAR] = "mart_calendar",
+                                         [MART_ACTION] = "mart_corporate_action",
                                          [MART_INDICATOR] = "mart_economic_indicator"};
 
 /* The file's name comes from its bytes, so that the id says which prices were used. */
@@ -40,7 +43,7 @@ enum status run_read_generations(struct run *run, struct err *err)
         bool is_there = mart != NULL && mart->generation > 0;
         if (i == MART_INDICATOR && run->spec->n_indicators == 0)
             continue;
-        if (!is_there && i == MART_CALENDAR)
+        if (!is_there && (i == MART_CALENDAR || i == MART_ACTION))
             continue;
         if (!is_there)
             return err_set(err, STATUS_NO_DATA,

@@ -87,7 +87,18 @@ static void write_monkeys(const struct backtest_result *r, struct json_out *json
         monkeys_write(&r->monkeys, r->spec->monkey_seed, r->panel->n_universe, json);
 }
 
-/* The held assets in request order (those asked for with weight 0 included), then cash. */
+static void write_money(const char *name, double weight, double target, double equity,
+                        struct json_out *json)
+{
+    jw_object(json);
+    jw_key_c(json, "uid", name);
+    jw_key_f64(json, "weight", weight);
+    jw_key_f64(json, "target_weight", target);
+    jw_key_f64(json, "value", weight * equity);
+    jw_end_object(json);
+}
+
+/* The held assets in request order (those asked for with weight 0 included), then cash, then what is to be received. */
 static void write_final_weights(const struct backtest_result *r, struct json_out *json)
 {
     double equity = r->wealth[r->panel->n_sessions - 1];
@@ -105,12 +116,9 @@ static void write_final_weights(const struct backtest_result *r, struct json_out
         jw_key_f64(json, "value", weight * equity);
         jw_end_object(json);
     }
-    jw_object(json);
-    jw_key_c(json, "uid", "cash");
-    jw_key_f64(json, "weight", r->final_cash_weight);
-    jw_key_f64(json, "target_weight", 1 - r->spec->invested_share);
-    jw_key_f64(json, "value", r->final_cash_weight * equity);
-    jw_end_object(json);
+    write_money("cash", r->final_cash_weight, 1 - r->spec->invested_share, equity, json);
+    if (r->ledger.receivables != NULL)
+        write_money("receivables", r->final_receivable_weight, 0, equity, json);
     jw_end_array(json);
 }
 

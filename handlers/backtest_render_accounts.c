@@ -25,6 +25,21 @@ static void write_flows(const struct backtest_result *r, struct json_out *json)
     jw_end_array(json);
 }
 
+/* Null where no dividend was waited for. */
+static void write_receivables(const struct backtest_result *r, struct json_out *json)
+{
+    const double *line = r->ledger.receivables;
+    if (line == NULL) {
+        jw_key_null(json, "receivables");
+        return;
+    }
+    jw_key(json, "receivables");
+    jw_array(json);
+    for (size_t t = 0; t < r->panel->n_sessions; t++)
+        jw_f64(json, line[t]);
+    jw_end_array(json);
+}
+
 static void write_rebalances(const struct backtest_result *r, struct json_out *json)
 {
     const struct sim_recorder *l = &r->ledger;
@@ -66,6 +81,7 @@ void render_accounts(const struct backtest_result *r, struct json_out *json)
     jw_key_i64(json, "volume_fallbacks", (int64_t)l->n_volume_fallbacks);
     jw_key_i64(json, "partial_fills", (int64_t)l->n_partial_fills);
     write_flows(r, json);
+    write_receivables(r, json);
     if (r->wealth == r->equity) {
         jw_key_null(json, "wealth");
     } else {

@@ -3,11 +3,13 @@
 
 #include "backtest/quality.h"
 #include "base/date.h"
+#include "store/action_store.h"
 #include "store/bar_store.h"
 #include "store/calendar_store.h"
 #include "store/indicator_store.h"
 #include "store/instrument_store.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -99,6 +101,42 @@ static enum status take_terms(const struct instrument *instrument, struct arena 
     return STATUS_OK;
 }
 
+/* The days on which dividends are paid, beside the rows of their ex-dates; a day without a row is the next one's. */
+static enum status take_pay_dates(const struct stored_action *actions, size_t n,
+                                  struct arena *arena, struct price_series *series, struct err *err)
+{
+    double *pay_date = NULL;
+    size_t row = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!str_eq_c(actions[i].kind, "dividend") || actions[i].pay_date == DATE_NONE)
+            continue;
+        while (row < series->n && series->date[row] < actions[i].date)
+            row++;
+        if (row == series->n)
+            break;
+        if (pay_date == NULL) {
+            pay_date = arena_array(arena, series->n, sizeof *pay_date);
+            if (pay_date == NULL)
+                return err_out_of_memory(err);
+            for (size_t k = 0; k < series->n; k++)
+                pay_date[k] = (double)NAN;
+        }
+        pay_date[row] = actions[i].pay_date;
+    }
+    series->pay_date = pay_date;
+    return STATUS_OK;
+}
+
+static enum status take_actions(struct market_reader *reader, struct arena *arena,
+                                struct price_series *series, struct err *err)
+{
+    struct stored_action *actions = NULL;
+    size_t n = 0;
+    enum status s =
+        actions_load(reader->db, series->uid, reader->source->generation, arena, &actions, &n, err);
+    return s == STATUS_OK ? take_pay_dates(actions, n, arena, series, err) : s;
+}
+
 /* The name of a market's open days in the book; no instrument has it. */
 #define CALENDAR_PREFIX "calendar/"
 
@@ -160,6 +198,8 @@ enum status market_read_series(void *cls, struct str uid, struct arena *arena,
         return s;
     struct price_series series = series_of(&instrument, &bars);
     s = take_terms(&instrument, arena, &series, err);
+    if (s == STATUS_OK)
+        s = take_actions(reader, arena, &series, err);
     if (s == STATUS_OK)
         s = look_over(reader, instrument.market, arena, &series, err);
     if (s == STATUS_OK)

@@ -16,7 +16,7 @@ enum {
 };
 
 static const char long_header[] =
-    "a header of date,uid,close and any of currency, adj_close, open, high, low, volume, dividend, split_ratio";
+    "a header of date,uid,close and any of currency, adj_close, open, high, low, volume, dividend, split_ratio, pay_date";
 
 static enum status read_file(struct reader *reader, struct err *err)
 {

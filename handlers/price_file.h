@@ -3,8 +3,8 @@
  * database. Plain or gzip. Two layouts, told by the header:
  *
  *   long  date,uid,close[,...]            one row a bar, in any order of names, dates rising within each; also any of
- *                                         currency, adj_close, open, high, low, volume, dividend, split_ratio, empty
- *                                         where they are not known: then closes are as quoted (price_file_series)
+ *                                         currency, adj_close, open, high, low, volume, dividend, split_ratio, pay_date (of
+ *                                         the dividend), empty where they are not known: then closes are as quoted (price_file_series)
  *   wide  date,<uid>,<uid>,...            one row a date, rising; an empty field is no bar
  *
  * Dates are YYYY-MM-DD, prices numbers above 0, currencies three capitals. A bar is known at the end of its day (UTC).

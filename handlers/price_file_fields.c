@@ -1,12 +1,14 @@
 /* price_file_fields.c - the long layout's fields beyond the close: which there are, their values, and what a series makes of them. */
 #include "handlers/price_file_parts.h"
 
+#include "base/date.h"
+
 #include <math.h>
 #include <stdio.h>
 
-static const char *const field_names[N_FIELDS] = {"date",      "uid",      "currency",   "close",
-                                                  "adj_close", "open",     "high",       "low",
-                                                  "volume",    "dividend", "split_ratio"};
+static const char *const field_names[N_FIELDS] = {
+    "date", "uid", "currency", "close",    "adj_close",   "open",
+    "high", "low", "volume",   "dividend", "split_ratio", "pay_date"};
 enum status price_file_refuse(const struct reader *reader, int64_t line, struct str value,
                               const char *allowed, struct err *err)
 {
@@ -44,6 +46,14 @@ enum status price_file_put_values(struct reader *reader, struct column *column,
         *value = (double)NAN;
         if (text.ptr == NULL || text.len == 0)
             continue;
+        int32_t day = 0;
+        if (f == PAY_DATE && !date_parse(text, &day))
+            return price_file_refuse(reader, csv_line(csv), text, "a date, YYYY-MM-DD, or nothing",
+                                     err);
+        if (f == PAY_DATE) {
+            *value = day;
+            continue;
+        }
         if (!str_to_f64(text, value) || !(may_be_0 ? *value >= 0 : *value > 0))
             return price_file_refuse(reader, csv_line(csv), text,
                                      may_be_0 ? "a number of at least 0, or nothing"
@@ -78,5 +88,6 @@ struct price_series price_file_series(const struct column *column)
                                  .volume = value[VOLUME - CLOSE],
                                  .dividend = value[DIVIDEND - CLOSE],
                                  .split = value[SPLIT - CLOSE],
+                                 .pay_date = value[PAY_DATE - CLOSE],
                                  .delisted_on = DATE_NONE};
 }

@@ -18,6 +18,7 @@ enum field {
     VOLUME,
     DIVIDEND,
     SPLIT,
+    PAY_DATE, /* a date, kept as the number of its day */
     N_FIELDS,
     N_VALUES = N_FIELDS - CLOSE
 };

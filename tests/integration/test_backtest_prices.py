@@ -225,9 +225,12 @@ class Bonds(Assertions, unittest.TestCase):
         terms = {"coupon_rate": "0.06", "coupons_per_year": "2", "maturity_date": str(cls.MATURITY), "day_count": "act_act_icma",
                  "is_active": "false", "delisted_on": str(cls.MATURITY), "delisting_return": "0"}
         bars = [bar("bond:T.A", day, 100 if day == cls.MATURITY else 99) for day in days if day <= cls.MATURITY]
+        paying = [{**bar("stock:T.D", day, 10), "dividend": "1" if str(day) in ("2020-03-02", "2020-06-01") else None} for day in days]
         return Dataset.of(mart_instrument=[instrument("bond:T.A", **terms), instrument("bond:T.B", **{**terms, "day_count": "act_365"}),
-                                           instrument("stock:T.C")],
-                          mart_price_daily=bars + [{**one, "uid": "bond:T.B"} for one in bars] + [bar("stock:T.C", day, 10) for day in days],
+                                           instrument("stock:T.C"), instrument("stock:T.D")],
+                          mart_price_daily=bars + [{**one, "uid": "bond:T.B"} for one in bars] + [bar("stock:T.C", day, 10) for day in days] + paying,
+                          mart_corporate_action=[{"uid": "stock:T.D", "date": "2020-03-02", "kind": "dividend", "into_uid": "stock:T.D",
+                                                  "pay_date": "2020-03-21", "ratio": None, "cash": None, "source": "test"}],
                           mart_fx_daily=[{"base": "EUR", "quote": "USD", "date": "2020-01-02", "rate": "1.1", "is_cross": "false",
                                           "source": "test", "is_filled": "false", "known_at": "2020-01-02T15:00:00Z"}])
 
@@ -243,6 +246,24 @@ class Bonds(Assertions, unittest.TestCase):
             data = answer.json["data"]
             self.assertAlmostEqual(data["equity"]["equity"][-1], units * final, delta=1e-8)
             self.assertEqual(data["data_quality"][0]["actions"], {"coupon": 2})
+
+    def test_a_dividend_is_a_receivable_until_it_is_paid(self):
+        """100 shares: 100 is owed from Monday, 2 March, and paid on Monday the 23rd, the session after Saturday the 21st; of
+        the second dividend nobody knows when it is paid."""
+        request = {"assets": [{"uid": "stock:T.D"}], "start": "2020-02-03", "end": "2020-12-31", "rebalance": "never", "capital": 1000,
+                   "monkeys": {"count": 0}, "prices": "raw", "dividends": "cash", "pay_on": "pay", "fill": "same_close"}
+        answer = self.server.post("/v1/backtests", request)
+        self.assertIn(answer.status, (200, 201), answer)
+        data = answer.json["data"]
+        owed = dict(zip(data["equity"]["date"], data["accounts"]["receivables"]))
+        self.assertEqual({day for day, amount in owed.items() if amount}, {day for day in owed if "2020-03-02" <= day < "2020-03-23"})
+        self.assertAlmostEqual(owed["2020-03-02"], 100, delta=1e-9)
+        self.assertAlmostEqual(data["equity"]["equity"][-1], 1200, delta=1e-9)
+        warning = next(w for w in answer.json["meta"]["warnings"] if w["code"] == "pay_date_missing")
+        self.assertIn("1 dividends", warning["detail"])
+        self.assertEqual([row["uid"] for row in data["final_weights"]], ["stock:T.D", "cash", "receivables"])
+        answer = self.server.post("/v1/backtests", {**request, "dividends": "reinvest"})
+        self.assert_problem(answer, "bad-spec", about="/pay_on", allowed="cash")
 
     def test_terms_that_are_not_known_are_named(self):
         body = {"assets": [{"uid": "bond:T.B"}], "prices": "raw", "monkeys": {"count": 0}}

@@ -380,6 +380,7 @@ static void used_workspace_gives_the_same_bits(void **state)
         uint32_t *due = arena_array(&w.arena, due_room, sizeof *due);
         assert_non_null(due);
         assert_int_equal(sim_workspace_init(&ws, &w.arena, n, RANDOM_ASSETS, &err), STATUS_OK);
+        assert_int_equal(sim_workspace_add_dues(&ws, &w.arena, one->panel, &err), STATUS_OK);
         struct sim_rules rules = {.capital = q.capital, .due = due, .fill = one->spec->fill};
         rules.rebalance = one->spec->rebalance;
         rules.shares = one->spec->shares;

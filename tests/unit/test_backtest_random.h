@@ -71,16 +71,16 @@ static UNUSED void random_series(struct world *w, size_t i, struct rng *rng, uns
 {
     int32_t date[RANDOM_BARS];
     double price[RANDOM_BARS], value = random_between(rng, 5, 200);
-    double *columns[7];
+    double *columns[8];
     double liquidity = features & RANDOM_VOLUME_LIMIT ? 1 : 1000; /* limits have something to cut */
     size_t n = 0;
 
-    for (size_t k = 0; k < 7; k++) {
+    for (size_t k = 0; k < 8; k++) {
         columns[k] = arena_array(&w->arena, RANDOM_BARS, sizeof(double));
         assert_non_null(columns[k]);
     }
     double *open = columns[0], *close = columns[1], *volume = columns[2], *dividend = columns[3];
-    double *low = columns[5], *high = columns[6];
+    double *low = columns[5], *high = columns[6], *pay_date = columns[7];
     double *split = columns[4], volatility = random_between(rng, 0.01, 0.12);
     for (size_t k = 0; k < RANDOM_BARS; k++) {
         if (i > 0 && k > 0 && k + 1 < RANDOM_BARS && features & RANDOM_GAPS &&
@@ -90,6 +90,7 @@ static UNUSED void random_series(struct world *w, size_t i, struct rng *rng, uns
         value *= elementary_exp((rng_next_unit(rng) - 0.49) * volatility);
         bool has_dividend = n > 0 && features & RANDOM_RAW && random_one_in(rng, 15);
         bool has_split = n > 0 && features & RANDOM_RAW && random_one_in(rng, 30);
+        pay_date[n] = k % 5 == 3 ? (double)NAN : 18000 + (double)(k + k % 17);
         dividend[n] = (double)NAN;
         split[n] = (double)NAN;
         if (has_split) {
@@ -129,6 +130,7 @@ static UNUSED void random_series(struct world *w, size_t i, struct rng *rng, uns
     s->volume = volume;
     s->dividend = dividend;
     s->split = split;
+    s->pay_date = pay_date;
     if (i == 2 && features & RANDOM_GAPS && random_one_in(rng, 3)) {
         s->delisted_on = date[n / 2] + 1;
         s->delisting_return = random_between(rng, -1, 0.3);
@@ -309,9 +311,11 @@ static UNUSED struct random_request random_request(uint64_t seed, unsigned featu
                    "\"liquidation_fee_bps\":30,\"liquidation\":\"%s\",\"margin_test\":\"%s\"}",
                    random_between(&rng, 0.05, 0.24), random_one_in(&rng, 2) ? "reduce" : "close",
                    seed % 3 == 0 ? "extremes" : "close");
-    if (features & RANDOM_RAW && random_one_in(&rng, 2))
-        random_add(&out, ",\"prices\":\"raw\",\"dividends\":\"%s\"",
-                   dividends[rng_next_below(&rng, 4)]);
+    if (features & RANDOM_RAW && random_one_in(&rng, 2)) {
+        size_t kind = rng_next_below(&rng, 4);
+        random_add(&out, ",\"prices\":\"raw\",\"dividends\":\"%s\"%s", dividends[kind],
+                   kind == 1 && seed % 4 != 0 ? ",\"pay_on\":\"pay\"" : "");
+    }
     return q;
 }
 

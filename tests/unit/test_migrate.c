@@ -153,27 +153,18 @@ static void prepare(struct fixture *f, const struct statement *statement)
 
 static void every_static_statement_prepares_on_a_fresh_schema(void **state)
 {
-    static const struct statement *const lists[] = {generation_statements,
-                                                    migrate_statements,
-                                                    catalog_statements,
-                                                    publish_statements,
-                                                    instrument_statements,
-                                                    backtest_statements,
-                                                    key_statements,
-                                                    reader_statements,
-                                                    price_statements,
-                                                    calendar_statements,
-                                                    indicator_statements,
-                                                    news_statements,
-                                                    job_statements,
-                                                    job_lease_statements,
-                                                    job_log_statements,
-                                                    job_once_statements,
-                                                    bar_statements,
-                                                    backtest_item_statements,
-                                                    backtest_study_statements,
-                                                    job_stage_statements,
-                                                    schedule_statements};
+    static const struct statement *const lists[] = {
+        generation_statements,    migrate_statements,
+        catalog_statements,       publish_statements,
+        instrument_statements,    backtest_statements,
+        key_statements,           reader_statements,
+        price_statements,         calendar_statements,
+        indicator_statements,     news_statements,
+        job_statements,           job_lease_statements,
+        job_log_statements,       job_once_statements,
+        bar_statements,           action_statements,
+        backtest_item_statements, backtest_study_statements,
+        job_stage_statements,     schedule_statements};
     for (size_t i = 0; i < ARRAY_LEN(lists); i++)
         for (const struct statement *s = lists[i]; s->name != NULL; s++)
             prepare(*state, s);
@@ -182,7 +173,7 @@ static void every_static_statement_prepares_on_a_fresh_schema(void **state)
 static void our_marts_are_described_and_empty(void **state)
 {
     struct fixture *f = *state;
-    assert_string_equal(query_text(f, "SELECT count(*) FROM meta_mart"), "22");
+    assert_string_equal(query_text(f, "SELECT count(*) FROM meta_mart"), "23");
     assert_string_equal(
         query_text(f, "SELECT count(*) FROM meta_column c LEFT JOIN meta_mart m ON m.mart = c.mart "
                       "WHERE m.mart IS NULL"),
