@@ -5,6 +5,7 @@
 #include <string.h>
 
 static const double VIOLATED = 1e-11; /* a slack below minus this counts */
+static const double ROUNDING = 1e-13; /* of a weight */
 
 enum status qp_workspace_init(struct qp_workspace *workspace, size_t n,
                               const struct kernels *kernels, struct arena *arena, struct err *err)
@@ -110,6 +111,9 @@ static bool find_violated(struct qp_solver *s, struct qp_candidate *ret)
         consider(&worst, QP_GROSS, 0, scaled(s, l->max_gross) - gross);
     if (s->problem->gain != NULL && !s->problem->is_ratio)
         consider(&worst, QP_GAIN, 0, dot(s, s->problem->gain, s->ws->x) - s->problem->gain_min);
+    for (size_t k = 0; k < s->problem->n_cuts; k++)
+        consider(&worst, QP_CUT, k,
+                 s->problem->cut_max - dot(s, s->problem->cut + k * s->n, s->ws->x));
     *ret = worst;
     return worst.slack < -VIOLATED;
 }
@@ -151,6 +155,10 @@ static void set_normal(struct qp_solver *s, struct qp_candidate *c)
         return;
     case QP_GAIN:
         memcpy(normal, s->problem->gain, s->n * sizeof *normal);
+        return;
+    case QP_CUT:
+        for (size_t i = 0; i < s->n; i++)
+            normal[i] = -s->problem->cut[c->index * s->n + i];
         return;
     case QP_GROSS:
         for (size_t i = 0; i < s->n; i++)
@@ -206,12 +214,17 @@ static bool satisfy(struct qp_solver *s, struct qp_candidate c, size_t *steps_le
     return false;
 }
 
-/* x as weights; what is at a bound, or beyond it by rounding, becomes the bound. */
+static double snapped(double x, double lower, double upper)
+{
+    return x <= lower + ROUNDING ? lower : x >= upper - ROUNDING ? upper : x;
+}
+
+/* x as weights; what is at a bound, or off it by rounding, becomes the bound. */
 static void finish(const struct qp_solver *s, double *ret_x)
 {
     double scale = s->problem->is_ratio ? s->limits->budget / s->sum : 1;
     for (size_t i = 0; i < s->n; i++)
-        ret_x[i] = fmin(fmax(s->ws->x[i] * scale, s->limits->lower[i]), s->limits->upper[i]);
+        ret_x[i] = snapped(s->ws->x[i] * scale, s->limits->lower[i], s->limits->upper[i]);
     for (size_t k = 0; k < s->q; k++) {
         size_t i = s->ws->index[k];
         if (s->ws->kind[k] == QP_LOWER)

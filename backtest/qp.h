@@ -41,6 +41,9 @@ struct qp_problem {
     const double *c;             /* [n]; NULL: 0 */
     const double *gain;          /* [n]; NULL: no condition on the gain */
     double gain_min;             /* gain'x >= gain_min, unless is_ratio */
+    const double *cut;           /* n_cuts rows of n: row'x <= cut_max each; not with is_ratio */
+    size_t n_cuts;
+    double cut_max;
     /* Maximise gain'w / sqrt(w'Hw) over the limits instead; c is not looked at. Solved as the least x'Hx
      * with gain'x = 1, the limits being those of x / sum x (Cornuejols and Tutuncu, "Optimization Methods in
      * Finance", 2006, 8.2). */

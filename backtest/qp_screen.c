@@ -12,7 +12,7 @@ static bool is_screened(const struct qp_problem *problem)
     bool is_long = problem->h != NULL && l->n >= SCREENED_MIN && l->max_gross >= l->budget;
     for (size_t i = 0; i < l->n && is_long; i++)
         is_long = l->lower[i] >= 0 && l->lower[i] <= 0 && problem->h[i * (l->n + 1)] > 0;
-    return is_long && (problem->c == NULL || problem->is_ratio);
+    return is_long && problem->n_cuts == 0 && (problem->c == NULL || problem->is_ratio);
 }
 
 /*
@@ -105,6 +105,7 @@ static double pull(const struct qp_solver *s, size_t i)
             break;
         case QP_LOWER:
         case QP_GROSS:
+        case QP_CUT: /* problems with cuts are not screened */
             break;
         }
         sum += u * own;

@@ -13,7 +13,16 @@ struct qp_part {
     double *lower, *upper, *gain, *x, *product;
 };
 
-enum qp_kind { QP_EQUALITY, QP_LOWER, QP_UPPER, QP_GROUP_MIN, QP_GROUP_MAX, QP_GAIN, QP_GROSS };
+enum qp_kind {
+    QP_EQUALITY,
+    QP_LOWER,
+    QP_UPPER,
+    QP_GROUP_MIN,
+    QP_GROUP_MAX,
+    QP_GAIN,
+    QP_GROSS,
+    QP_CUT
+};
 
 struct qp_solver {
     const struct qp_problem *problem;

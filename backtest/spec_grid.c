@@ -187,7 +187,8 @@ enum status spec_read_grid(struct json_val grid, const struct spec *spec, size_t
     size_t n = 0;
     enum status s = jr_expect_object(grid, keys, ARRAY_LEN(keys), err);
     if (s == STATUS_OK)
-        s = spec_read_inner(jr_member(grid, "strategy"), spec, arena, STRATEGY_SEARCH, &like, err);
+        s = spec_read_inner(jr_member(grid, "strategy"), spec, arena,
+                            STRATEGY_SEARCH | STRATEGY_COUNTS, &like, err);
     if (s == STATUS_OK)
         s = read_axes(list, max, arena, axes, &n, err);
     if (s != STATUS_OK)

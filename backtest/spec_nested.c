@@ -4,6 +4,7 @@
 #include "backtest/spec_grid.h"
 #include "backtest/spec_lists.h"
 #include "backtest/spec_strategy.h"
+#include "backtest/spec_views.h"
 #include "backtest/walk_forward.h"
 
 #include <math.h>
@@ -69,7 +70,7 @@ static enum status read_candidates(struct json_val object, const struct spec *sp
     if (strategy->candidates == NULL)
         return err_out_of_memory(err);
     for (size_t i = 0; i < n && s == STATUS_OK; i++)
-        s = spec_read_inner(jr_item(list, i), spec, arena, STRATEGY_SEARCH,
+        s = spec_read_inner(jr_item(list, i), spec, arena, STRATEGY_SEARCH | STRATEGY_COUNTS,
                             &strategy->candidates[i], err);
     for (size_t i = 0; i < n_points; i++)
         strategy->candidates[n + i] = points[i];
@@ -148,6 +149,8 @@ enum status spec_read_nested(struct json_val object, const struct spec *spec, st
         s = read_base(object, spec, arena, strategy, err);
     if (s == STATUS_OK && needs & STRATEGY_TABLE)
         s = read_table(object, spec, arena, strategy, err);
+    if (s == STATUS_OK && needs & STRATEGY_VIEWS)
+        s = spec_read_views(object, spec, arena, &strategy->views, err);
     if (s == STATUS_OK && needs & STRATEGY_SEARCH)
         s = read_candidates(object, spec, arena, strategy, err);
     return s;
@@ -185,6 +188,8 @@ void spec_write_nested(const struct spec *spec, const struct strategy *strategy,
     }
     if (strategy->table.n > 0)
         write_table(spec, &strategy->table, json);
+    if (strategy->kind->needs & STRATEGY_VIEWS)
+        spec_write_views(spec, &strategy->views, json);
     if (strategy->n_candidates == 0)
         return;
     jw_key(json, "candidates");

@@ -35,6 +35,10 @@ static size_t list_keys(const struct strategy_kind *kind, const char *keys[KEYS_
         keys[n++] = "base";
     if (kind->needs & STRATEGY_TABLE)
         keys[n++] = "rows";
+    if (kind->needs & STRATEGY_VIEWS) {
+        keys[n++] = "views";
+        keys[n++] = "market";
+    }
     if (kind->needs & STRATEGY_SEARCH) {
         keys[n++] = "candidates";
         keys[n++] = "grid";
@@ -169,6 +173,18 @@ static enum status read_object(struct json_val object, const struct spec *spec, 
     return s;
 }
 
+static enum status check_count(const struct spec *spec, const struct strategy_kind *kind,
+                               struct json_val val, struct err *err)
+{
+    if (kind->most_assets == 0 || spec->n_assets <= kind->most_assets)
+        return STATUS_OK;
+    (void)err_set(err, STATUS_BAD_SPEC, "Strategy \"%s\" over %zu assets is too much work.",
+                  kind->name, spec->n_assets);
+    jr_err_at(err, val);
+    err_allow(err, "at most %zu assets, or \"minimum_variance\"", kind->most_assets);
+    return STATUS_BAD_SPEC;
+}
+
 /* A name, or an object with one; *ret_id is its row. */
 static enum status read_value(struct json_val val, const struct spec *spec, struct arena *arena,
                               struct strategy **ret, size_t *ret_id, struct err *err)
@@ -190,6 +206,8 @@ static enum status read_value(struct json_val val, const struct spec *spec, stru
     else if (strategy->kind->needs & (STRATEGY_BASE | STRATEGY_TABLE | STRATEGY_SEARCH))
         s = spec_refuse(val, STATUS_BAD_SPEC, "That strategy does not go by its name alone.",
                         "an object with its name and its base, rows, candidates or grid", err);
+    if (s == STATUS_OK)
+        s = check_count(spec, strategy->kind, val, err);
     if (s == STATUS_OK)
         s = spec_check_limits(spec, strategy, val, arena, err);
     if (s == STATUS_OK)

@@ -32,6 +32,8 @@ enum {
     STRATEGY_LAG_MAX = 252,
     STRATEGY_GROUPS_MAX = 64,
     STRATEGY_INDICES = 8, /* of scratch per asset */
+    STRATEGY_VIEWS_MAX = 16,
+    STRATEGY_PATHS = 3, /* of scratch per session of the window */
 };
 
 /* What a strategy needs, and so which members its object may have. */
@@ -43,6 +45,10 @@ enum strategy_needs {
     STRATEGY_BASE = 1u << 4,       /* the weights of another strategy: base; no limits of its own */
     STRATEGY_TABLE = 1u << 5,      /* dated weights: rows */
     STRATEGY_SEARCH = 1u << 6,     /* chooses among others, in walk_forward.c: candidates */
+    STRATEGY_DATES = 1u << 7,      /* the date of the decision alone */
+    STRATEGY_COUNTS =
+        1u << 8,              /* how many decisions the run made before; no candidate of a search */
+    STRATEGY_VIEWS = 1u << 9, /* what the client expects: views, market */
 };
 
 /* An asset is a uid of the request's assets, kept as its index; STRATEGY_NO_ASSET: none named. */
@@ -74,6 +80,18 @@ struct strategy_table {
     size_t n_assets;
 };
 
+/* What a client expects of a portfolio: coefficient'r = annual, a year, in excess of the risk-free rate. */
+struct strategy_view {
+    double *coefficient; /* [n_assets] of the request */
+    double annual, confidence;
+};
+
+struct strategy_views {
+    size_t n, n_assets;
+    struct strategy_view *view;
+    double *market; /* [n_assets], of any sum above 0; NULL: equal parts */
+};
+
 /* The sum of the weights of the assets that name this group. */
 struct strategy_group {
     struct str name;
@@ -100,6 +118,7 @@ struct strategy {
     double param[STRATEGY_PARAMS_MAX]; /* in the order of kind->params */
     const struct strategy *base;
     struct strategy_table table;
+    struct strategy_views views;
     const struct strategy **candidates;
     size_t n_candidates;
 };
@@ -113,7 +132,10 @@ struct strategy_input {
         *price;            /* [m]: lookback + 1 prices each, oldest first; NULL without a window */
     const double *base;    /* [m]: weights of the base, with STRATEGY_BASE */
     int32_t today;         /* date of the decision */
+    size_t decision;       /* decisions of the run before this one, with STRATEGY_COUNTS */
     const double *returns; /* m columns of lookback returns, centred by the estimator */
+    double *path;          /* STRATEGY_PATHS x lookback of scratch, with STRATEGY_RETURNS */
+    size_t *when;          /* lookback indices of scratch, likewise */
     const double *mean;    /* [m], per session */
     const double *covariance; /* m x m */
     const struct kernels *kernels;
@@ -142,7 +164,8 @@ struct strategy_kind {
     size_t standard_lookback; /* sessions */
     const struct strategy_param *params;
     size_t n_params;
-    size_t scratch; /* doubles per asset */
+    size_t scratch;     /* doubles per asset */
+    size_t most_assets; /* that it takes; 0: as many as a request may have */
     /*
      * Fills ret_weight[m], every one set. Their sum is the invested share; the rest stays in cash. What
      * breaks the limits is moved to the nearest weights that keep them, with the same sum.

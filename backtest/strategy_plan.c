@@ -111,6 +111,7 @@ static void decide(struct planner *p, size_t d)
             decision.known_from = fit->train_from;
         decision.known_at = clock[session]; /* the training window of a fit ends here */
     } else {
+        p->market.decision = d;
         decision.note = strategy_row(strategy, &p->market, session, &p->workspace, row);
         known_dates(strategy, clock, session, &decision);
     }

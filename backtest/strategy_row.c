@@ -42,11 +42,13 @@ enum status strategy_workspace_init(struct strategy_workspace *workspace, const 
         .base_row = arena_array(arena, n, sizeof *w.base_row),
         .base_weight = arena_array(arena, n, sizeof *w.base_weight),
         .base = ARENA_NEW(arena, struct strategy_workspace),
+        .path = arena_array(arena, n_returns * STRATEGY_PATHS + 1, sizeof *w.path),
+        .when = arena_array(arena, n_returns + 1, sizeof *w.when),
     };
     if (w.asset == NULL || w.base_row == NULL || w.base_weight == NULL || w.base == NULL ||
         w.square == NULL || w.index == NULL || w.live == NULL || w.price == NULL ||
         w.returns == NULL || w.mean == NULL || w.covariance == NULL || w.scratch == NULL ||
-        w.weight == NULL)
+        w.weight == NULL || w.path == NULL || w.when == NULL)
         return err_set(err, STATUS_TOO_LARGE,
                        "Strategy \"%s\" over %zu assets needs more memory than a request may use.",
                        strategy->kind->name, n);
@@ -150,6 +152,9 @@ static enum strategy_note weigh(const struct strategy *strategy,
         .asset = w->asset,
         .base = w->base_weight,
         .today = market->history.panel->clock[session],
+        .decision = market->decision,
+        .path = w->path,
+        .when = w->when,
         .price = w->price,
         .returns = w->returns,
         .mean = w->mean,

@@ -22,6 +22,8 @@ struct strategy_workspace {
     double *base_row;                /* [n] */
     size_t *asset;                   /* [n]: the asset of the request that each of live is */
     double *base_weight;             /* [n]: base_row of the live ones */
+    double *path;                    /* [STRATEGY_PATHS x lookback], with STRATEGY_RETURNS */
+    size_t *when;                    /* [lookback], likewise */
 };
 
 /* Room for the held assets of a panel of spec. Errors: STATUS_TOO_LARGE, STATUS_OUT_OF_MEMORY. */
@@ -34,6 +36,7 @@ struct strategy_market {
     double periods_per_year;
     double risk_free_rate; /* annual */
     const double *given;   /* [n_held]: weights of the request */
+    size_t decision;       /* decisions of the run before this one */
 };
 
 /*

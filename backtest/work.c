@@ -4,7 +4,7 @@
 #include "backtest/strategy.h"
 #include "backtest/walk_forward.h"
 
-enum { SPLITS = 12870, SPLIT_CELLS = 12, PATH_CELLS = 8, PRICE_CELLS = 32 };
+enum { SPLITS = 12870, SPLIT_CELLS = 12, PATH_CELLS = 8, PRICE_CELLS = 32, PROJECTIONS = 70 };
 
 static uint64_t sessions_of(uint64_t days)
 {
@@ -32,6 +32,8 @@ static uint64_t row_cells(const struct strategy *strategy, uint64_t n)
         cells += n * PRICE_CELLS;
     if (needs & (STRATEGY_RETURNS | STRATEGY_COVARIANCE))
         cells += 2 * n * window;
+    if (needs & STRATEGY_RETURNS && !(needs & STRATEGY_COVARIANCE))
+        cells += PROJECTIONS * (n * window / 4 + n * n * n);
     if (needs & STRATEGY_COVARIANCE)
         cells += n * n * window / 4 * (is_shrunk ? 2 : 1) + n * n * n / 8 + 64 * n * n;
     return strategy->base != NULL ? cells + row_cells(strategy->base, n) : cells;

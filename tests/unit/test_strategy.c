@@ -21,6 +21,19 @@ static const char *object_of(enum strategy_id id)
         [STRATEGY_MAXIMUM_SHARPE] =
             "{\"name\":\"maximum_sharpe\",\"lookback\":60,\"covariance\":\"ewma\",\"decay\":0.97,"
             "\"constraints\":{\"long_only\":false,\"min_weight\":-0.3,\"max_gross\":1.5}}",
+        [STRATEGY_MINIMUM_CVAR] = "{\"name\":\"minimum_cvar\",\"lookback\":60,\"confidence\":0.9,"
+                                  "\"constraints\":{\"max_weight\":0.4}}",
+        [STRATEGY_MINIMUM_CDAR] = "{\"name\":\"minimum_cdar\",\"lookback\":60}",
+        [STRATEGY_BLACK_LITTERMAN] =
+            "{\"name\":\"black_litterman\",\"lookback\":60,\"market\":{\"x:A\":3,\"x:B\":2,"
+            "\"x:C\":0.1,\"x:D\":1},\"views\":[{\"assets\":{\"x:B\":1,\"x:C\":-1},\"return\":0.03},{"
+            "\"assets\":{\"x:F\":1},\"return\":0.1,\"confidence\":0.8}]}",
+        [STRATEGY_ADAPTIVE_ALLOCATION] =
+            "{\"name\":\"adaptive_allocation\",\"lookback\":60,\"top\":3}",
+        [STRATEGY_SEASONAL_TIMING] = "{\"name\":\"seasonal_timing\",\"safe\":\"x:C\"}",
+        [STRATEGY_DOLLAR_COST_AVERAGING] =
+            "{\"name\":\"dollar_cost_averaging\",\"periods\":8,\"base\":{\"name\":\"momentum\","
+            "\"lookback\":40,\"top\":2}}",
         [STRATEGY_HIERARCHICAL_RISK_PARITY] =
             "{\"name\":\"hierarchical_risk_parity\",\"lookback\":60,\"linkage\":\"average\"}",
         [STRATEGY_MOVING_AVERAGE_TIMING] =
@@ -123,7 +136,8 @@ static void order_of_the_assets_does_not_matter_to_any_strategy(void **state)
             struct backtest_result *one = play(&w, object, NULL, "2010-06-01");
             struct backtest_result *two = play(&w, object, order, "2010-06-01");
             for (size_t t = 0; t < one->panel->n_sessions; t++)
-                assert_close(two->equity[t], one->equity[t], 1e-9);
+                if (fabs(two->equity[t] - one->equity[t]) > 1e-9 * one->equity[t])
+                    fail_msg("%s: seed %zu, session %zu", object, (size_t)seed, t);
             world_clear(&w);
         }
     }
@@ -502,6 +516,79 @@ static void a_grid_is_the_candidates_at_its_points(void **state)
     world_clear(&w);
 }
 
+/* Equal parts from November to April, all in the safe asset in between. */
+static void seasons_are_those_of_the_months(void **state)
+{
+    struct world w;
+    size_t n_in = 0;
+    (void)state;
+    fill_market(&w, 1);
+    struct backtest_result *r = play(&w, object_of(STRATEGY_SEASONAL_TIMING), NULL, "2010-01-04");
+    for (size_t d = 0; d < r->strategy.n; d++) {
+        int month = date_to_civil(r->panel->clock[r->strategy.decisions[d].session]).month;
+        bool is_in = month >= 11 || month <= 4;
+        n_in += is_in ? 1 : 0;
+        for (size_t a = 0; a < N_ASSETS; a++)
+            assert_true(plan_row(&r->plan, d)[a] == (a == 2 ? (is_in ? 0 : 1) : (is_in ? 0.2 : 0)));
+    }
+    assert_true(n_in > 10 && n_in < r->strategy.n - 6);
+    world_clear(&w);
+}
+
+/* Decision d of the first eight holds (d + 1) / 8 of what the base wants, cash the rest. */
+static void dollar_cost_averaging_goes_in_by_equal_steps(void **state)
+{
+    struct world w;
+    (void)state;
+    fill_market(&w, 1);
+    struct backtest_result *r =
+        play(&w, object_of(STRATEGY_DOLLAR_COST_AVERAGING), NULL, "2010-06-01");
+    struct backtest_result *base =
+        play(&w, "{\"name\":\"momentum\",\"lookback\":40,\"top\":2}", NULL, "2010-06-01");
+    for (size_t d = 0; d < r->strategy.n; d++) {
+        double share = d < 8 ? (double)(d + 1) / 8 : 1;
+        assert_close(plan_invested(&r->plan, d), share, 1e-12);
+        for (size_t a = 0; a < N_ASSETS; a++)
+            assert_true(fabs(plan_row(&r->plan, d)[a] - share * plan_row(&base->plan, d)[a]) <
+                        1e-12);
+    }
+    world_clear(&w);
+}
+
+/* Nothing outside the best three; inside, no weight can be moved to another for less variance. */
+static void adaptive_allocation_is_the_least_variance_of_the_best(void **state)
+{
+    struct world w;
+    double returns[N_ASSETS * 60], mean[N_ASSETS], covariance[N_ASSETS * N_ASSETS], slope[N_ASSETS];
+    (void)state;
+    fill_market(&w, 2);
+    struct backtest_result *r =
+        play(&w, object_of(STRATEGY_ADAPTIVE_ALLOCATION), NULL, "2010-06-01");
+    for (size_t d = 0; d < r->strategy.n; d++) {
+        size_t last = r->strategy.decisions[d].session;
+        const double *row = plan_row(&r->plan, d);
+        double least = INFINITY;
+        if (r->strategy.decisions[d].note != NOTE_NONE || last < 60)
+            continue; /* the window reaches before the run's own sessions */
+        for (size_t a = 0; a < N_ASSETS; a++)
+            stats_returns(r->panel->price + panel_cell(r->panel, a, last - 60), 61,
+                          returns + a * 60);
+        covariance_estimate((struct covariance_choice){COVARIANCE_SAMPLE, 0}, &kernels_ref, returns,
+                            N_ASSETS, 60, mean, covariance);
+        covariance_times(covariance, N_ASSETS, row, slope);
+        for (size_t a = 0; a < N_ASSETS; a++) {
+            size_t n_better = 0;
+            for (size_t b = 0; b < N_ASSETS; b++)
+                n_better += gain_of(r, b, last, 60) > gain_of(r, a, last, 60) ? 1 : 0;
+            assert_true(n_better < 3 || !(row[a] > 0));
+            least = n_better < 3 ? fmin(least, slope[a]) : least;
+        }
+        for (size_t a = 0; a < N_ASSETS; a++)
+            assert_true(!(row[a] > 1e-9) || slope[a] < least * (1 + 1e-6) + 1e-15);
+    }
+    world_clear(&w);
+}
+
 static void a_name_alone_takes_every_default(void **state)
 {
     struct world w;
@@ -600,6 +687,32 @@ static const struct refusal refusals[] = {
      STATUS_BAD_SPEC, "/strategy/grid/strategy"},
     {"{\"name\":\"walk_forward\",\"train\":5,\"candidates\":[\"equal\"]}", STATUS_OUT_OF_RANGE,
      "/strategy/train"},
+    {"{\"name\":\"dollar_cost_averaging\",\"base\":{\"name\":\"target_volatility\",\"base\":"
+     "\"equal\"}}",
+     STATUS_BAD_SPEC, "/strategy/base"},
+    {"{\"name\":\"dollar_cost_averaging\",\"periods\":1,\"base\":\"equal\"}", STATUS_OUT_OF_RANGE,
+     "/strategy/periods"},
+    {"{\"name\":\"walk_forward\",\"candidates\":[{\"name\":\"dollar_cost_averaging\",\"base\":"
+     "\"equal\"}]}",
+     STATUS_BAD_SPEC, "/strategy/candidates/0"},
+    {"{\"name\":\"seasonal_timing\",\"from_month\":13}", STATUS_OUT_OF_RANGE,
+     "/strategy/from_month"},
+    {"{\"name\":\"seasonal_timing\",\"lookback\":13}", STATUS_UNKNOWN_FIELD, "/strategy/lookback"},
+    {"{\"name\":\"minimum_cvar\",\"confidence\":95}", STATUS_OUT_OF_RANGE, "/strategy/confidence"},
+    {"{\"name\":\"black_litterman\",\"views\":{}}", STATUS_WRONG_TYPE, "/strategy/views"},
+    {"{\"name\":\"black_litterman\",\"views\":[{\"return\":0.1}]}", STATUS_WRONG_TYPE,
+     "/strategy/views/0/assets"},
+    {"{\"name\":\"black_litterman\",\"views\":[{\"assets\":{\"x:A\":1}}]}", STATUS_WRONG_TYPE,
+     "/strategy/views/0/return"},
+    {"{\"name\":\"black_litterman\",\"views\":[{\"assets\":{\"x:Z\":1},\"return\":0.1}]}",
+     STATUS_BAD_SPEC, "/strategy/views/0/assets/x:Z"},
+    {"{\"name\":\"black_litterman\",\"views\":[{\"assets\":{\"x:A\":0},\"return\":0.1}]}",
+     STATUS_BAD_SPEC, "/strategy/views/0/assets"},
+    {"{\"name\":\"black_litterman\",\"views\":[{\"assets\":{\"x:A\":1},\"return\":0.1,"
+     "\"confidence\":0}]}",
+     STATUS_OUT_OF_RANGE, "/strategy/views/0/confidence"},
+    {"{\"name\":\"black_litterman\",\"market\":{\"x:A\":-1}}", STATUS_OUT_OF_RANGE,
+     "/strategy/market/x:A"},
     {"{\"name\":\"momentum\",\"safe\":\"x:A\"}", STATUS_UNKNOWN_FIELD, "/strategy/safe"},
     {"{\"name\":\"dual_momentum\",\"safe\":\"x:Z\"}", STATUS_BAD_SPEC, "/strategy/safe"},
     {"{\"name\":\"hierarchical_risk_parity\",\"linkage\":\"ward\"}", STATUS_OUT_OF_RANGE,
@@ -638,6 +751,25 @@ static void wrong_parameters_name_the_place_and_what_is_allowed(void **state)
                      err.detail, err.name, err.allowed);
         world_clear(&w);
     }
+}
+
+/* 101 names are more than the strategies of tail risk take. */
+static void too_many_assets_for_a_strategy_are_refused(void **state)
+{
+    struct world w;
+    struct spec *spec = NULL;
+    struct err err = {0};
+    char body[4096];
+    (void)state;
+    world_init(&w);
+    int at = snprintf(body, sizeof body, "{\"strategy\":\"minimum_cvar\",\"universe\":[");
+    for (size_t i = 0; i < 101; i++)
+        at += snprintf(body + at, sizeof body - (size_t)at, "%s\"x:N%zu\"", i > 0 ? "," : "", i);
+    (void)snprintf(body + at, sizeof body - (size_t)at, "]}");
+    assert_int_equal(spec_parse(str_of(body), &w.arena, &spec, &err), STATUS_BAD_SPEC);
+    assert_string_equal(err.name, "/strategy");
+    assert_non_null(strstr(err.allowed, "100"));
+    world_clear(&w);
 }
 
 static const struct refusal asset_refusals[] = {
@@ -722,6 +854,10 @@ int main(void)
         cmocka_unit_test(what_is_gone_or_stands_still_gets_nothing),
         cmocka_unit_test(every_strategy_keeps_the_limits),
         cmocka_unit_test(momentum_holds_those_that_rose_most),
+        cmocka_unit_test(too_many_assets_for_a_strategy_are_refused),
+        cmocka_unit_test(seasons_are_those_of_the_months),
+        cmocka_unit_test(dollar_cost_averaging_goes_in_by_equal_steps),
+        cmocka_unit_test(adaptive_allocation_is_the_least_variance_of_the_best),
         cmocka_unit_test(dual_momentum_is_in_the_safe_asset_unless_something_beats_it),
         cmocka_unit_test(timing_holds_what_is_above_its_moving_average),
         cmocka_unit_test(target_volatility_scales_its_base_to_the_target),

@@ -65,6 +65,8 @@ static UNUSED void random_window(struct random_text *out, struct rng *rng,
             random_add(out, ",\"linkage\":\"%s\"", linkages[rng_next_below(rng, 3)]);
         else if (strcmp(name, "safe") == 0 && random_one_in(rng, 2))
             random_add(out, ",\"safe\":\"%s\"", random_names[rng_next_below(rng, RANDOM_ASSETS)]);
+        else if (strcmp(name, "confidence") == 0)
+            random_add(out, ",\"confidence\":%.4f", random_between(rng, 0.5, 0.99));
         else if (strcmp(name, "target") == 0)
             random_add(out, ",\"target\":%.4f", random_between(rng, 0.02, 0.5));
     }
@@ -95,6 +97,16 @@ static UNUSED void random_strategy(struct random_text *out, struct rng *rng, enu
         random_add(out, ",\"base\":");
         random_strategy(out, rng, inner[rng_next_below(rng, 5)], longest, NULL);
     }
+    if (kind->needs & STRATEGY_COUNTS)
+        random_add(out, ",\"periods\":%u", 2 + rng_next_below(rng, 6));
+    if (kind->needs & STRATEGY_DATES)
+        random_add(out, ",\"from_month\":%u,\"to_month\":8", 2 + rng_next_below(rng, 4));
+    if (kind->needs & STRATEGY_VIEWS)
+        random_add(out,
+                   ",\"views\":[{\"assets\":{\"x:A\":1,\"x:C\":%.3f},\"return\":%.3f,"
+                   "\"confidence\":%.3f}]",
+                   random_between(rng, -1, 1), random_between(rng, -0.2, 0.2),
+                   random_between(rng, 0.1, 1));
     if (kind->needs & STRATEGY_TABLE)
         random_rows(out, rng);
     if (kind->needs & STRATEGY_SEARCH) {
