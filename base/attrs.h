@@ -9,6 +9,7 @@
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 #define PRINTF(format_index, args_index) __attribute__((format(printf, format_index, args_index)))
 #define UNUSED __attribute__((unused))
+#define RARELY __attribute__((noinline, cold)) /* kept out of the way of what is called often */
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
 /* A vector of so many bytes, worked on lane by lane; loose: the same read from memory aligned for one lane only. */

@@ -1,6 +1,7 @@
 /* number.c - shortest doubles and exact decimals as text. */
 #include "base/number.h"
 
+#include "base/number_digits.h"
 #include "base/wide.h"
 
 #include <assert.h>
@@ -8,34 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WORD = 8 };
 static const uint64_t zeros_as_text = UINT64_MAX / 255 * '0';
-
-/* The eight digits of x < 10^8 as the bytes of a word, the first one lowest: two halves, four quarters, eight digits. */
-static inline uint64_t eight_digits(uint32_t x)
-{
-    uint32_t high = x / 10000;
-    uint64_t all = high | (uint64_t)(x - 10000 * high) << 32;
-    uint64_t tens = all * 10486 >> 20 & UINT64_C(0x0000007f0000007f); /* v / 100 for v < 10000 */
-    all = tens | (all - 100 * tens) << 16;
-    tens = all * 103 >> 10 & UINT64_C(0x000f000f000f000f); /* v / 10 for v < 100 */
-    return tens | (all - 10 * tens) << 8;
-}
-
-/* The eight bytes of a word, lowest first. */
-static inline void put_word(char *to, uint64_t word)
-{
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    word = __builtin_bswap64(word);
-#endif
-    memcpy(to, &word, WORD);
-}
 
 /* Integers below 2^53: most prices in won, volumes, counts, and what cost nothing. */
 static size_t format_integer(double value, char ret[NUMBER_TEXT_BYTES])
 {
-    const uint64_t eight = UINT64_C(100000000);
-    uint64_t left = (uint64_t)fabs(value), high = left / eight;
+    uint64_t left = (uint64_t)fabs(value), high = left / EIGHT_DIGITS;
     char *to = ret;
     if (value < 0)
         *to++ = '-';
@@ -47,7 +26,7 @@ static size_t format_integer(double value, char ret[NUMBER_TEXT_BYTES])
         put_word(to, (digits | zeros_as_text) >> 8 * zeros);
         to += WORD - zeros;
         if (high > 0) {
-            put_word(to, eight_digits((uint32_t)(left % eight)) | zeros_as_text);
+            put_word(to, eight_digits((uint32_t)(left % EIGHT_DIGITS)) | zeros_as_text);
             to += WORD;
         }
     }
@@ -91,7 +70,7 @@ static uint64_t scaled(struct power power, uint64_t value)
  * Source: R. Giulietti, "The Schubfach way to render doubles", 2020; names as in the paper: the interval's ends and
  * middle, four times as large so that they are integers, are scaled by 10^-k, and one of at most four candidates wins.
  */
-static struct shortest find_exactly(uint64_t fraction, int biased)
+static RARELY struct shortest find_exactly(uint64_t fraction, int biased)
 {
     uint64_t c = biased == 0 ? fraction : fraction | (uint64_t)1 << MANTISSA_BITS;
     int q = (biased == 0 ? 1 : biased) - EXPONENT_BIAS;
@@ -136,14 +115,13 @@ static struct shortest find_shortest(uint64_t fraction, int biased)
     uint64_t s = (uint64_t)(scaled >> 64), behind = (uint64_t)scaled;
     uint64_t half = power.high >> (5 - h), digit = s % 10;
     uint64_t above = digit * one + (behind >> 4), below = 10 * one - above;
-    bool is_near = (behind - middle + slack < 2 * slack) | (above - half + slack < 2 * slack) |
-                   (below - half + slack < 2 * slack);
+    uint64_t nearer = below < above ? below : above; /* half is below 5: the other one is too far */
+    bool is_near = (behind - middle + slack < 2 * slack) | (nearer - half + slack < 2 * slack);
     if (is_near || fraction == 0 || biased == 0)
         return find_exactly(fraction, biased);
     uint64_t nearest = s + (behind >> 63);
-    uint64_t of_ten = s - digit + (below < half ? 10 : 0);
-    bool is_shorter = (above < half) | (below < half);
-    return (struct shortest){is_shorter ? of_ten : nearest, k};
+    uint64_t of_ten = s - digit + (below < above ? 10 : 0);
+    return (struct shortest){nearer < half ? of_ten : nearest, k};
 }
 
 static const uint64_t powers_of_ten[] = {
@@ -176,41 +154,52 @@ static int count_digits(uint64_t x)
     return n + (x >= powers_of_ten[n] ? 1 : 0);
 }
 
-/* 17 digits as text: the first one, and the others as the bytes of a word, the second one lowest; n without trailing zeros. */
+/* 17 digits as text; n without trailing zeros. */
 struct digits {
     char first;
-    u128 rest;
+    sixteen_bytes rest;
     int n;
 };
 
-enum { DIGITS_MAX = 17, REST = 16 };
-_Static_assert(NUMBER_TEXT_BYTES >= 1 + DIGITS_MAX + 1 + REST + 1,
+enum { DIGITS_MAX = 17 };
+_Static_assert(NUMBER_TEXT_BYTES >= 1 + DIGITS_MAX + 1 + SIXTEEN + 1,
                "sign, digits, point, rest, NUL");
 
 /* x < 10^17 with n digits, and zeros behind them. */
 static struct digits split_digits(uint64_t x, int n)
 {
-    const uint64_t eight = powers_of_ten[8];
     x *= powers_of_ten[DIGITS_MAX - n];
-    uint64_t first = x / (eight * eight), rest = x % (eight * eight);
-    uint64_t high = eight_digits((uint32_t)(rest / eight));
-    uint64_t low = eight_digits((uint32_t)(rest % eight));
-    int n_rest = low != 0    ? REST - __builtin_clzll(low) / 8
-                 : high != 0 ? WORD - __builtin_clzll(high) / 8
-                             : 0;
-    return (struct digits){(char)('0' + first),
-                           (u128)(low | zeros_as_text) << 64 | (high | zeros_as_text), 1 + n_rest};
+    uint64_t first = x / powers_of_ten[SIXTEEN];
+    sixteen_bytes rest = sixteen_digits(x - first * powers_of_ten[SIXTEEN]);
+    return (struct digits){(char)('0' + first), rest | '0', 1 + count_without_zeros(rest)};
 }
 
-/* 16 bytes; what a shift has brought in is written over or cut off. */
-static inline void put_rest(char *to, u128 rest)
+static inline void put_rest(char *to, sixteen_bytes rest)
 {
-    put_word(to, (uint64_t)rest);
-    put_word(to + WORD, (uint64_t)(rest >> 64));
+    memcpy(to, &rest, sizeof rest);
+}
+
+/* The word's first n bytes, a point, and as many of the others as there is room for. */
+static inline uint64_t with_point(uint64_t word, int n)
+{
+    uint64_t before = ((uint64_t)1 << 8 * n) - 1;
+    return (word & before) | (uint64_t)'.' << 8 * n | (word & ~before) << 8;
+}
+
+/* The rest behind n_before of which there is a point: all one place further on, then what is before the point again. */
+static inline void put_rest_with_point(char *to, sixteen_bytes rest, int n_before)
+{
+    put_rest(to + 1, rest);
+    if (n_before < WORD) {
+        put_word(to, with_point(word_of(rest, 0), n_before));
+    } else {
+        put_word(to, word_of(rest, 0));
+        put_word(to + WORD, with_point(word_of(rest, 1), n_before - WORD));
+    }
 }
 
 /* 1.5e-07: an exponent has a sign and two digits or three. */
-static size_t put_with_exponent(char *to, struct digits digits, int exponent)
+static RARELY size_t put_with_exponent(char *to, struct digits digits, int exponent)
 {
     unsigned left = (unsigned)(exponent < 0 ? -exponent : exponent);
     to[0] = digits.first;
@@ -248,30 +237,36 @@ static size_t lay_out(bool is_negative, struct shortest number, char ret[NUMBER_
         len = (size_t)n + 2 - (size_t)point;
     } else {
         to[0] = digits.first;
-        put_rest(to + 1, digits.rest);
-        len = (size_t)point;
-        if (point < n) {
-            put_rest(to + point + 1, digits.rest >> 8 * (point - 1));
-            to[point] = '.';
-            len = (size_t)n + 1;
-        }
+        len = point < n ? (size_t)n + 1 : (size_t)point;
+        if (point < n)
+            put_rest_with_point(to + 1, digits.rest, point - 1);
+        else
+            put_rest(to + 1, digits.rest);
     }
     to[len] = '\0';
     return (size_t)(to - ret) + len;
 }
 
+/* Integers below 2^32 end in these bits of 0, and what is larger is looked at again. */
+static bool may_be_integer(uint64_t fraction, int biased)
+{
+    enum { BITS = 32, ONE = EXPONENT_BIAS - MANTISSA_BITS };
+    return (fraction & (((uint64_t)1 << (MANTISSA_BITS - BITS + 1)) - 1)) == 0 ||
+           biased >= ONE + BITS;
+}
+
 size_t number_format(double value, char ret[NUMBER_TEXT_BYTES])
 {
-    assert(isfinite(value));
-    if (fabs(value) < 9007199254740992.0) {
-        double whole = (double)(int64_t)value; /* trunc() would be a call */
-        if (!(value < whole) && !(value > whole))
-            return format_integer(value, ret); /* also turns -0 into 0 */
-    }
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
     uint64_t fraction = bits & (((uint64_t)1 << MANTISSA_BITS) - 1);
     int biased = (int)(bits >> MANTISSA_BITS & 0x7ff);
+    assert(biased < 0x7ff); /* it is finite */
+    if (may_be_integer(fraction, biased) && fabs(value) < 9007199254740992.0) {
+        double whole = (double)(int64_t)value; /* trunc() would be a call */
+        if (!(value < whole) && !(value > whole))
+            return format_integer(value, ret); /* also turns -0 into 0 */
+    }
     return lay_out(bits >> 63 != 0, find_shortest(fraction, biased), ret);
 }
 

@@ -1,5 +1,6 @@
 /* test_base_number.c - number.h: shortest doubles and exact decimals. */
 #include "base/number.h"
+#include "base/number_digits.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -152,12 +153,64 @@ static void number_format_is_the_shortest_for_random_bits_and_random_prices(void
             check_against_printf(value);
         if (i % 4 == 0)
             check_against_printf((double)(seed % 100000000 + 1) / 10000.0);
+        else /* the point at every place of 17 digits and before them */
+            check_against_printf((double)(seed % 100000000000000000 + 1) / pow(10, i % 23));
     }
     for (int e = -1074; e < 1024; e++) {
         check_against_printf(ldexp(1.0, e));
         check_against_printf(nextafter(ldexp(1.0, e), 0.0) > 0 ? nextafter(ldexp(1.0, e), 0.0)
                                                                : 1.5);
         check_against_printf(nextafter(ldexp(1.0, e), INFINITY));
+    }
+}
+
+static void check_integer(double value)
+{
+    char text[NUMBER_TEXT_BYTES], expected[NUMBER_TEXT_BYTES];
+    (void)snprintf(expected, sizeof expected, "%.0f", value);
+    assert_int_equal(number_format(value, text), strlen(expected));
+    assert_string_equal(text, expected);
+}
+
+static void number_format_writes_integers_with_all_their_digits(void **state)
+{
+    (void)state;
+    for (int e = 0; e <= 53; e++)
+        for (int k = -3; k <= 3; k++) {
+            double value = ldexp(1.0, e) + k;
+            if (fabs(value) >= 9007199254740992.0)
+                continue;
+            check_integer(value);
+            if (value != 0)
+                check_integer(-value);
+        }
+    for (double value = 1; value < 9e15; value *= 10)
+        check_integer(value);
+}
+
+/* Which of the two ways a machine takes does not show. */
+static void sixteen_digits_are_the_same_by_vectors_and_in_words(void **state)
+{
+    uint64_t seed = 88172645463325252u;
+    (void)state;
+    for (int i = 0; i < 300000; i++) {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        uint64_t divisor = 1;
+        for (int k = 0; k < i % 17; k++)
+            divisor *= 10;
+        uint64_t x = seed % (EIGHT_DIGITS * EIGHT_DIGITS) / divisor * divisor;
+        sixteen_bytes digits = sixteen_digits(x), in_words = sixteen_digits_in_words(x);
+        char expected[SIXTEEN + 1];
+        (void)snprintf(expected, sizeof expected, "%016llu", (unsigned long long)x);
+        for (size_t k = 0; k < SIXTEEN; k++)
+            assert_true(digits[k] == expected[k] - '0' && in_words[k] == digits[k]);
+        int n = SIXTEEN;
+        while (n > 0 && expected[n - 1] == '0')
+            n--;
+        assert_int_equal(count_without_zeros(digits), n);
+        assert_int_equal(count_without_zeros_in_words(in_words), n);
     }
 }
 
@@ -227,6 +280,8 @@ int main(void)
         cmocka_unit_test(number_format_reads_back_exactly),
         cmocka_unit_test(number_format_rounded_is_printf_s),
         cmocka_unit_test(number_format_is_the_shortest_for_random_bits_and_random_prices),
+        cmocka_unit_test(number_format_writes_integers_with_all_their_digits),
+        cmocka_unit_test(sixteen_digits_are_the_same_by_vectors_and_in_words),
         cmocka_unit_test(decimal_is_valid_takes_only_plain_decimals),
         cmocka_unit_test(decimal_canonical_drops_what_carries_no_value),
         cmocka_unit_test(decimal_cmp_orders_by_value_not_by_text),
