@@ -116,6 +116,8 @@ static enum status build_panel(struct run *run, struct err *err)
                         ? panel_shared_open(run->shared, run->market, run->arena, &panel, err)
                         : panel_build(run->spec, run->market, run->arena, run->stop, &panel, err);
     run->panel = panel;
+    if (s == STATUS_OK && run->shared != NULL)
+        run->result->clock_text = run->shared->clock_text;
     return s;
 }
 

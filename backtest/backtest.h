@@ -42,9 +42,11 @@ struct backtest_result {
     const double *drawdown;
     const double *benchmark; /* worth of the capital in the benchmark, NaN where it has no price;
                                 NULL: none asked for, or no two usable prices */
-    int32_t ruined_on;       /* DATE_NONE: not ruined */
-    struct plan plan;        /* what was decided, per decision */
-    const uint32_t *due;     /* the sessions of those decisions */
+    struct str clock_text, benchmark_text; /* JSON of the sessions' dates and of benchmark, as an
+                                              earlier run has left them; ptr NULL: not there */
+    int32_t ruined_on;                     /* DATE_NONE: not ruined */
+    struct plan plan;                      /* what was decided, per decision */
+    const uint32_t *due;                   /* the sessions of those decisions */
     size_t n_due;
     struct frontier frontier;        /* n_points 0: not asked for */
     struct strategy_report strategy; /* n 0: the weights of the request at every decision */

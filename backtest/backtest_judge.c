@@ -5,6 +5,7 @@
 #include "backtest/strategy_limits.h"
 #include "backtest/yardstick.h"
 #include "base/date.h"
+#include "base/number.h"
 
 #include <math.h>
 #include <string.h>
@@ -60,13 +61,6 @@ static struct measure_trading trading_figures(const struct run *run, double effe
     };
 }
 
-/* The benchmark has a price at every session: nothing has to be picked. */
-static void whole_paths(struct run *run, struct measure_path path, double *line)
-{
-    run->panel->kernels->levels(run->panel->benchmark, path.n, path.value[0], run->spec->capital,
-                                line);
-}
-
 /* The benchmark at its usable sessions and the portfolio at the same ones; none: n stays 0. */
 static enum status common_paths(struct run *run, struct measure_input *input, struct err *err)
 {
@@ -85,26 +79,25 @@ static enum status common_paths(struct run *run, struct measure_input *input, st
     if (portfolio == NULL || line == NULL || saver == NULL)
         return run_out_of_memory(err);
     const double *common = path.n == n ? run->result->equity : portfolio;
-    if (path.n == n) {
-        whole_paths(run, path, line);
+    if (path.n == n) /* a price at every session: nothing has to be picked */
         count = n;
-    }
     for (size_t t = 0, last = 0; t < n && path.n < n; t++) {
-        line[t] = (double)NAN;
         if (isnan(panel->benchmark[t]))
             continue;
         if (count > 0 && run->risk_free.session != NULL)
             saver[count - 1] = risk_free_between(&run->risk_free, last, t);
         last = t;
         portfolio[count++] = run->result->equity[t];
-        line[t] = run->spec->capital * (panel->benchmark[t] / path.value[0]);
     }
+    yardstick_line(panel, path, run->spec->capital, line);
     input->common = (struct measure_path){path.date, common, count};
     input->benchmark = path;
     input->common_risk_free = run->risk_free.session == NULL ? NULL
                               : path.n == n                  ? run->risk_free.session
                                                              : saver;
     run->result->benchmark = line;
+    if (run->shared != NULL && number_is_same(run->shared->capital, run->spec->capital))
+        run->result->benchmark_text = run->shared->benchmark_text;
     return STATUS_OK;
 }
 

@@ -1,6 +1,8 @@
 /* panel_shared.c - takes a panel off the market it was built from, and puts it on another run's. */
 #include "backtest/panel_shared.h"
 
+#include "base/json_out.h"
+
 #include <string.h>
 
 static enum status out_of_memory(struct err *err)
@@ -18,6 +20,33 @@ static bool take_name(const struct market_data *market, const struct price_serie
     *ret = (struct panel_name){str_of(uid), (size_t)(*series - market->series)};
     *series = NULL;
     return true;
+}
+
+/* What takes longer to write than to copy. */
+static enum status write_texts(const struct spec *spec, const struct panel *panel,
+                               struct arena *arena, struct panel_shared *shared, struct err *err)
+{
+    struct buf dates, benchmark;
+    struct json_out json;
+    size_t n = panel->n_sessions;
+    buf_init(&dates, arena, SIZE_MAX / 4);
+    jw_init(&json, &dates);
+    jw_date_array(&json, panel->clock, n);
+    shared->clock_text = buf_str(&dates);
+    shared->capital = spec->capital;
+    if (dates.failed)
+        return out_of_memory(err);
+    if (shared->benchmark_path.n == 0)
+        return STATUS_OK;
+    double *line = arena_room(arena, n, sizeof *line);
+    if (line == NULL)
+        return out_of_memory(err);
+    yardstick_line(panel, shared->benchmark_path, spec->capital, line);
+    buf_init(&benchmark, arena, SIZE_MAX / 4);
+    jw_init(&json, &benchmark);
+    jw_f64_array(&json, line, n);
+    shared->benchmark_text = buf_str(&benchmark);
+    return benchmark.failed ? out_of_memory(err) : STATUS_OK;
 }
 
 enum status panel_shared_build(const struct spec *spec, const struct market_data *market,
@@ -48,6 +77,8 @@ enum status panel_shared_build(const struct spec *spec, const struct market_data
     if (s == STATUS_OK && shared->benchmark_path.n > 0 && spec->risk_free.ptr == NULL)
         s = yardstick_measure(spec, panel, shared->benchmark_path, NULL, arena, &shared->yardstick,
                               err);
+    if (s == STATUS_OK)
+        s = write_texts(spec, panel, arena, shared, err);
     if (s != STATUS_OK)
         return s;
     panel->fx.arena = NULL;

@@ -21,6 +21,12 @@ struct panel_shared {
     struct panel_name benchmark;
     struct measure_path benchmark_path; /* yardstick.h */
     struct yardstick yardstick; /* under the rules of the first spec; not known without a path */
+    /*
+     * JSON arrays that every document has: the sessions' dates, and what the first spec's capital is worth in the
+     * benchmark, ptr NULL without a path.
+     */
+    struct str clock_text, benchmark_text;
+    double capital;
 };
 
 /* As panel_build, everything in the arena, the measures of the benchmark included; the same errors. */

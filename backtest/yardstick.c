@@ -32,6 +32,12 @@ enum status yardstick_path(const struct panel *panel, struct arena *arena, struc
     return STATUS_OK;
 }
 
+void yardstick_line(const struct panel *panel, struct measure_path path, double capital,
+                    double *ret)
+{
+    panel->kernels->levels(panel->benchmark, panel->n_sessions, path.value[0], capital, ret);
+}
+
 enum status yardstick_measure(const struct spec *spec, const struct panel *panel,
                               struct measure_path path, const double *risk_free,
                               struct arena *arena, struct yardstick *ret, struct err *err)

@@ -23,6 +23,10 @@ double yardstick_periods(const struct panel *panel);
 enum status yardstick_path(const struct panel *panel, struct arena *arena, struct measure_path *ret,
                            struct err *err) NODISCARD;
 
+/* What capital is worth in the benchmark at each session, NaN where it has no price; path is that of the same panel. */
+void yardstick_line(const struct panel *panel, struct measure_path path, double capital,
+                    double *ret);
+
 /*
  * The measures of such a path under the rules of spec; risk_free: per return, NULL: the annual rate. path.n >= 2.
  * Errors: STATUS_OUT_OF_MEMORY.

@@ -135,10 +135,10 @@ static void take_apart(struct serving *serving)
  */
 static void keep_some_memory(void)
 {
-    enum { KEPT_BYTES = 4 << 20 };
+    enum { KEPT_BYTES = 16 << 20, MAPPED_BYTES = 4 << 20 };
     /* NOLINTBEGIN(concurrency-mt-unsafe): no other thread has been started yet */
     (void)mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
-    (void)mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
+    (void)mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
     /* NOLINTEND(concurrency-mt-unsafe) */
 }
 

@@ -24,25 +24,32 @@ static void write_day(struct json_out *json, const char *key, int32_t day)
         jw_key_date(json, key, day);
 }
 
-static void write_line(struct json_out *json, const char *key, const double *line, size_t n)
+/* text: the same as JSON already, ptr NULL: it is not there. */
+static void write_line(struct json_out *json, const char *key, struct str text, const double *line,
+                       size_t n)
 {
-    if (line == NULL) {
-        jw_key_null(json, key);
-        return;
-    }
     jw_key(json, key);
-    jw_f64_array(json, line, n);
+    if (text.ptr != NULL)
+        jw_raw(json, text);
+    else if (line == NULL)
+        jw_null(json);
+    else
+        jw_f64_array(json, line, n);
 }
 
 static void write_equity(const struct backtest_result *r, struct json_out *json)
 {
+    size_t n = r->panel->n_sessions;
     jw_key(json, "equity");
     jw_object(json);
     jw_key(json, "date");
-    jw_date_array(json, r->panel->clock, r->panel->n_sessions);
-    write_line(json, "equity", r->equity, r->panel->n_sessions);
-    write_line(json, "drawdown", r->drawdown, r->panel->n_sessions);
-    write_line(json, "benchmark", r->benchmark, r->panel->n_sessions);
+    if (r->clock_text.ptr != NULL)
+        jw_raw(json, r->clock_text);
+    else
+        jw_date_array(json, r->panel->clock, n);
+    write_line(json, "equity", STR_NONE, r->equity, n);
+    write_line(json, "drawdown", STR_NONE, r->drawdown, n);
+    write_line(json, "benchmark", r->benchmark_text, r->benchmark, n);
     jw_end_object(json);
 }
 

@@ -131,7 +131,7 @@ static void a_run_on_a_shared_panel_has_the_same_bytes(void **state)
     }
 }
 
-/* What a panel does not depend on: weights, costs, the schedule, the risk-free rate. */
+/* What a panel does not depend on: weights, costs, the schedule, the risk-free rate, the capital. */
 static void other_rules_on_the_same_panel_have_their_own_bytes(void **state)
 {
     (void)state;
@@ -141,6 +141,8 @@ static void other_rules_on_the_same_panel_have_their_own_bytes(void **state)
                   "\"2015-12-31\",\"rebalance\":\"weekly\",\"benchmark\":\"x:D\",\"risk_free_"
                   "rate\":0.02,\"costs\":{\"commission_bps\":20,\"slippage_bps\":0}" NO_MONKEYS
                   "}");
+    check_request(ASSETS WINDOW ",\"benchmark\":\"x:D\"" NO_MONKEYS "}",
+                  ASSETS WINDOW ",\"benchmark\":\"x:D\",\"capital\":12345.5" NO_MONKEYS "}");
 }
 
 static void a_market_without_a_column_is_refused(void **state)
