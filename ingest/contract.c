@@ -89,13 +89,20 @@ bool contract_keeps(const struct silver_row *row, const char **ret_reason, const
     return true;
 }
 
+static bool is_many(int64_t n, int64_t of)
+{
+    return n > CONTRACT_BAD_ROWS_MAX || n * 100 > of * CONTRACT_BAD_PERCENT_MAX;
+}
+
 const char *contract_verdict(struct str dataset, const struct contract_day *day,
                              const char **ret_reason)
 {
     int64_t n = day->n_rows + day->n_rejected;
     *ret_reason = "bad-rows";
-    if (day->n_rejected > CONTRACT_BAD_ROWS_MAX ||
-        day->n_rejected * 100 > n * CONTRACT_BAD_PERCENT_MAX)
+    if (is_many(day->n_rejected, n))
+        return "fail";
+    *ret_reason = "repeated-keys";
+    if (is_many(day->n_repeated, n))
         return "fail";
     for (size_t i = 0; i < ARRAY_LEN(levels); i++) {
         if (!str_eq_c(dataset, levels[i].dataset))
@@ -106,6 +113,6 @@ const char *contract_verdict(struct str dataset, const struct contract_day *day,
         if (day->n_rows * 100 < day->expected * levels[i].warn_percent)
             return "warn";
     }
-    *ret_reason = day->n_rejected > 0 ? "bad-rows" : "";
-    return day->n_rejected > 0 ? "warn" : "ok";
+    *ret_reason = day->n_rejected > 0 ? "bad-rows" : day->n_repeated > 0 ? "repeated-keys" : "";
+    return **ret_reason != '\0' ? "warn" : "ok";
 }

@@ -4,7 +4,7 @@
 
 #include "ingest/silver_shape.h"
 
-/* More bad rows than this in one load, or per cent of a day's rows, and the day fails. */
+/* More bad rows or repeated keys than this in one load, or per cent of a day's rows, and the day fails. */
 enum { CONTRACT_BAD_ROWS_MAX = 1000, CONTRACT_BAD_PERCENT_MAX = 1 };
 
 /* False for a value out of its range or a row out of order: the reason and the column. Values are of their kinds. */
@@ -15,7 +15,8 @@ int contract_fresh_days(struct str dataset);
 
 struct contract_day {
     int64_t n_rows, n_rejected;
-    int64_t expected; /* the most rows of one of the ten days before; 0: not known */
+    int64_t n_repeated; /* keys that stood twice in an object */
+    int64_t expected;   /* the most rows of one of the ten days before; 0: not known */
 };
 
 /* "ok", "warn" or "fail", and why ("" for ok). */

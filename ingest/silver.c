@@ -136,9 +136,13 @@ static enum status run(struct silver_load *load, struct candidates *found, struc
         s = find_objects(found, err);
     if (s != STATUS_OK || found->n == 0)
         return s;
-    s = load_objects(found, err);
+    s = references_read(load->db, load->references, err);
+    if (s == STATUS_OK)
+        s = load_objects(found, err);
     if (s == STATUS_OK)
         s = merge(load, err);
+    if (s == STATUS_OK)
+        s = silver_judge(load, err);
     return s == STATUS_OK ? finish(load, err) : s;
 }
 
@@ -148,7 +152,13 @@ enum status warehouse_silver(struct lake *lake, struct db_pool *warehouse,
 {
     CLEANUP(db_releasep) struct db *db = NULL;
     CLEANUP(instrument_book_freep) struct instrument_book *book = NULL;
-    struct silver_load load = {.lake = lake, .task = task, .stop = stop};
+    struct references references = {0};
+    struct silver_load load = {.lake = lake,
+                               .task = task,
+                               .stop = stop,
+                               .references = &references,
+                               .first_day = DATE_MAX,
+                               .last_day = DATE_MIN};
     struct candidates found = {.load = &load};
     struct str suffix = STR("_action");
     bool is_action =
@@ -166,6 +176,7 @@ enum status warehouse_silver(struct lake *lake, struct db_pool *warehouse,
     arena_init(&found.arena, KEYS_BYTES_MAX);
     s = run(&load, &found, err);
     arena_clear(&found.arena);
+    references_clear(&references);
     if (s != STATUS_OK)
         return s;
     *ret = (struct warehouse_report){.load_id = found.n == 0 ? 0 : load.load_id,

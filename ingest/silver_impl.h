@@ -3,6 +3,7 @@
 #define INGEST_SILVER_IMPL_H
 
 #include "base/digest.h"
+#include "ingest/reference.h"
 #include "ingest/silver_shape.h"
 #include "ingest/warehouse_impl.h"
 
@@ -69,11 +70,16 @@ struct silver_load {
     const struct silver_shape *shape; /* of the first object; NULL before */
     struct silver_merge merge;
     struct instrument_book *book;
+    struct references *references;
+    int32_t first_day, last_day; /* of the partitions of its objects */
     char name[80]; /* of what is loaded: dataset, and "_action" for the actions beside its bars */
 };
 
-/* Stages one object's rows; bad ones go to quarantine. Ends with its rows in load_object and load_quality. */
+/* Stages one object's rows; bad ones go to quarantine. Ends with its row in load_object. */
 enum status silver_object_load(struct silver_load *load, struct silver_object *object,
                                struct err *err) NODISCARD;
+
+/* The load's days, and those whose verdict they change, in load_quality. */
+enum status silver_judge(const struct silver_load *load, struct err *err) NODISCARD;
 
 #endif

@@ -2,7 +2,6 @@
 #include "base/csv_in.h"
 #include "base/date.h"
 #include "base/gzip.h"
-#include "ingest/contract.h"
 #include "ingest/silver_impl.h"
 
 #include <stdio.h>
@@ -239,7 +238,8 @@ static enum status load_row(struct reading *r, struct err *err)
     if (str_cmp(r->row.fetched_at, str_of(r->object->fetched_at)) > 0)
         (void)snprintf(r->object->fetched_at, sizeof r->object->fetched_at, "%.*s",
                        STR_ARG(r->row.fetched_at));
-    if (!silver_values(&r->row, &r->rows, values, &reason, &column))
+    if (!silver_values(&r->row, &r->rows, values, &reason, &column) ||
+        !references_hold(r->load->references, &r->row, &reason, &column))
         return refuse(r, reason, column, err);
     if (is_repeated(r, values)) {
         r->object->n_repeated++;
@@ -267,66 +267,21 @@ static enum status load_rows(struct reading *r, struct err *err)
     return s == STATUS_OK ? flush(r, err) : s;
 }
 
-/* The day's counts are those of the object that was fetched last, its rows the most of any: rows stay. */
-static enum status judge(const struct silver_load *load, const struct silver_object *o,
-                         struct err *err)
-{
-    char ymd[DATE_TEXT_BYTES], earlier[DATE_TEXT_BYTES];
-    struct contract_day day = {.n_rows = o->n_rows, .n_rejected = o->n_bad};
-    int64_t known = 0, newer = 0, jumps = 0;
-    struct str name = str_of(load->name);
-    struct db_param id[] = {db_text(name), db_date(o->ymd, ymd),
-                            db_text(o->fetched_at[0] == '\0' ? STR_NONE : str_of(o->fetched_at))};
-    enum status s = warehouse_number(
-        load->db, "SELECT n_rows FROM load_quality WHERE dataset = $1 AND ymd = $2", id, 2, &known,
-        err);
-    if (s == STATUS_OK)
-        s = warehouse_number(load->db,
-                             "SELECT n_jumps FROM load_quality WHERE dataset = $1 AND ymd = $2", id,
-                             2, &jumps, err);
-    if (s == STATUS_OK)
-        s = warehouse_number(load->db,
-                             "SELECT 1 FROM load_quality WHERE dataset = $1 AND ymd = $2 AND "
-                             "fetched_at > $3",
-                             id, 3, &newer, err);
-    if (s == STATUS_OK)
-        s = warehouse_number(
-            load->db,
-            "SELECT max(n_rows) FROM load_quality WHERE dataset = $1 AND ymd < $2 AND ymd >= $3",
-            PARAMS(db_text(name), id[1], db_date(o->ymd - 10, earlier)), &day.expected, err);
-    day.n_rows = known > day.n_rows ? known : day.n_rows;
-    if (s != STATUS_OK || newer != 0)
-        return s;
-    const char *reason = "";
-    const char *verdict = contract_verdict(name, &day, &reason);
-    s = db_exec(load->db, "DELETE FROM load_quality WHERE dataset = $1 AND ymd = $2", id, 2, NULL,
-                err);
-    if (s != STATUS_OK)
-        return s;
-    return db_exec(
-        load->db,
-        "INSERT INTO load_quality (dataset, ymd, expected_rows, n_rows, n_duplicates, "
-        "n_nulls, n_rejected, n_out_of_range, n_jumps, status, reason, fetched_at, load_id) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-        PARAMS(db_text(name), id[1], db_i64(day.expected), db_i64(day.n_rows),
-               db_i64(o->n_repeated), db_i64(o->n_nulls), db_i64(o->n_bad),
-               db_i64(o->n_out_of_range), db_i64(jumps), db_text(str_of(verdict)),
-               db_text(reason[0] == '\0' ? STR_NONE : str_of(reason)), id[2],
-               db_i64(load->load_id)),
-        NULL, err);
-}
-
 static enum status book_object(const struct silver_load *load, const struct silver_object *o,
                                struct err *err)
 {
     char ymd[DATE_TEXT_BYTES];
-    return db_exec(load->db,
-                   "INSERT INTO load_object (object_key, sha256, dataset, ymd, n_rows, load_id) "
-                   "VALUES ($1, $2, $3, $4, $5, $6)",
-                   PARAMS(db_text(str_of(o->key)), db_text(str_of(o->sha256)),
-                          db_text(str_of(load->name)), db_date(o->ymd, ymd), db_i64(o->n_rows),
-                          db_i64(load->load_id)),
-                   NULL, err);
+    return db_exec(
+        load->db,
+        "INSERT INTO load_object (object_key, sha256, dataset, ymd, n_rows, n_bad, n_repeated, "
+        "n_nulls, n_out_of_range, fetched_at, load_id) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        PARAMS(db_text(str_of(o->key)), db_text(str_of(o->sha256)), db_text(str_of(load->name)),
+               db_date(o->ymd, ymd), db_i64(o->n_rows), db_i64(o->n_bad), db_i64(o->n_repeated),
+               db_i64(o->n_nulls), db_i64(o->n_out_of_range),
+               db_text(o->fetched_at[0] == '\0' ? STR_NONE : str_of(o->fetched_at)),
+               db_i64(load->load_id)),
+        NULL, err);
 }
 
 static enum status forget(const struct silver_load *load, const struct silver_object *o,
@@ -373,13 +328,13 @@ enum status silver_object_load(struct silver_load *load, struct silver_object *o
     s = at_object(s, &r, err);
     if (s == STATUS_OK)
         s = book_object(load, object, err);
-    if (s == STATUS_OK)
-        s = judge(load, object, err);
     csv_free(r.csv);
     arena_clear(&r.rows);
     arena_clear(&r.waiting);
     load->n_rows += object->n_rows;
     load->n_bad += object->n_bad;
     load->n_objects++;
+    load->first_day = object->ymd < load->first_day ? object->ymd : load->first_day;
+    load->last_day = object->ymd > load->last_day ? object->ymd : load->last_day;
     return s;
 }

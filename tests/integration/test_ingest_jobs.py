@@ -12,7 +12,7 @@ from support.problems import Assertions
 from support.server import SLOW, scratch_folder
 
 COIN = {"dataset": "coin", "from": "2024-12-01", "to": "2024-12-10"}
-UNIVERSE = "symbol,name,currency,binance\nBTCUSDT,Bitcoin,USDT,BTCUSDT\nETHUSDT,Ether,USDT,ETHUSDT\nXMRUSDT,Monero,USDT,XMRUSDT\n"
+UNIVERSE = "symbol,name,currency,binance\nBTCUSDT,Bitcoin,USD,BTCUSDT\nETHUSDT,Ether,USD,ETHUSDT\nXMRUSDT,Monero,USD,XMRUSDT\n"
 ENDED = ("succeeded", "failed", "cancelled")
 
 

@@ -149,6 +149,7 @@ class ThreeSetups(unittest.TestCase):
         setup.more = self.redshift.more
         run = ("ingest", LAST, "--from", WINDOWS[1][0], "--to", WINDOWS[0][1])
         setup.cmmc(*run, "--stages", "bronze")
+        setup.cmmc("ingest", "fx", *run[2:], "--stages", "silver")
         for trouble in (lambda: cluster.fail(r"^COPY stg_rows"), lambda: cluster.fail(r"^COMMIT"), lambda: cluster.cut_after(r"^INSERT INTO fact_price"),
                         lambda: cluster.cut_after(r"^COMMIT")):
             trouble()

@@ -41,7 +41,7 @@ class Case:
 
 
 CASES = [
-    Case("binance", "coin", "coin_data", "binance\nBTCUSDT,Bitcoin,USDT,BTCUSDT", drift=("[[", '{"rows":[')),
+    Case("binance", "coin", "coin_data", "binance\nBTCUSDT,Bitcoin,USD,BTCUSDT", drift=("[[", '{"rows":[')),
     Case("yahoo", "us_stock", "us_stock", "yahoo\nAAPL,Apple,USD,AAPL", drift=('"gmtoffset"', '"offset"')),
     Case("ecos", "indicator_monthly", "monthly_indicators", "ecos\nRATES,Rates,,902Y006/M", drift=('"row"', '"rows"'), last="2024-12-31"),
     Case("fred", "fred", "fred", "fred\nDGS10,10 years,,DGS10/D", drift=('"observations"', '"values"')),

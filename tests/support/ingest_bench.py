@@ -12,7 +12,7 @@ from support.server import run, scratch_folder
 KEYS = {"coin_data": 2, "us_stock": 2, "us_stock_action": 3, "exchange_rate": 3, "kr_stock": 2, "news": 1, "fred": 6, "commodities": 2,
         "index_data": 2, "kr_etf": 2, "bonds": 2, "monthly_indicators": 6, "msci_index": 2, "kr_market_holiday": 2,
         "industry_code/krx_codes": 2, "industry_code/gics_codes": 4, "bonds_meta": 3}
-UNIVERSES = {"coin": "symbol,name,currency,binance\nBTCUSDT,Bitcoin,USDT,BTCUSDT\nETHUSDT,Ether,USDT,ETHUSDT\nXMRUSDT,Monero,USDT,XMRUSDT\n",
+UNIVERSES = {"coin": "symbol,name,currency,binance\nBTCUSDT,Bitcoin,USD,BTCUSDT\nETHUSDT,Ether,USD,ETHUSDT\nXMRUSDT,Monero,USD,XMRUSDT\n",
              "us_stock": "symbol,name,currency,yahoo\nAAPL,Apple Inc.,USD,AAPL\nMSFT,\"Micro, soft\",USD,MSFT\n",
              "commodity": "symbol,name,currency,yahoo,fred\nCL,WTI crude oil,USD,CL=F,DCOILWTICO/D\nGC,Gold,USD,GC=F,\n",
              "fx": "symbol,name,currency,frankfurter,yahoo\nEURUSD,US dollar,USD,USD,EURUSD=X\nEURKRW,Korean won,KRW,KRW,EURKRW=X\n",

@@ -1,15 +1,12 @@
--- Markets with new prices or holidays: from the year before the first one to the end of the year after the last.
-INSERT INTO fact_trading_day (market, date)
-SELECT DISTINCT i.market, p.date
-FROM stg_run r
-JOIN fact_price p ON p.load_id > r.since
-JOIN dim_instrument i ON i.uid = p.uid
-WHERE NOT EXISTS (SELECT 1 FROM fact_trading_day k WHERE k.market = i.market AND k.date = p.date);
+-- Markets with new prices or holidays: from the year before the first one to the end of the year after the last; and so far that no
+-- days are left between the new ones and those before, by whose first and last trading day days without prices are judged.
 DELETE FROM stg_market;
 INSERT INTO stg_market (market, from_date, to_date, read_from, read_to)
 SELECT g.market, a.date, z.date, b.date, y.date
 FROM (
-    SELECT market, min(from_date) AS from_date, max(to_date) AS to_date
+    SELECT u.market,
+        CASE WHEN k.last_date < min(u.from_date) THEN k.last_date ELSE min(u.from_date) END AS from_date,
+        CASE WHEN k.first_date > max(u.to_date) THEN k.first_date ELSE max(u.to_date) END AS to_date
     FROM (
         SELECT i.market, t.from_date, t.to_date
         FROM stg_run r
@@ -20,7 +17,16 @@ FROM (
         FROM stg_run r
         JOIN load_touch t ON t.load_id > r.since AND t.subject = 'holiday'
     ) u
-    GROUP BY market
+    LEFT JOIN (
+        SELECT market, max(first_date) AS first_date, min(last_date) AS last_date
+        FROM (
+            SELECT market, min(date) AS first_date, max(date) AS last_date FROM mart_calendar GROUP BY market
+            UNION ALL
+            SELECT market, min(date), max(date) FROM fact_trading_day GROUP BY market
+        ) v
+        GROUP BY market
+    ) k ON k.market = u.market
+    GROUP BY u.market, k.first_date, k.last_date
 ) g
 JOIN dim_market m ON m.market = g.market
 JOIN dim_date f ON f.date = g.from_date
@@ -31,6 +37,12 @@ JOIN dim_date a ON a.day_number = w.first_day
 JOIN dim_date z ON z.day_number = v.last_day
 JOIN dim_date b ON b.day_number = w.first_day - 31
 JOIN dim_date y ON y.day_number = v.last_day + 31;
+INSERT INTO fact_trading_day (market, date)
+SELECT DISTINCT i.market, p.date
+FROM stg_run r
+JOIN fact_price p ON p.load_id > r.since
+JOIN dim_instrument i ON i.uid = p.uid
+WHERE NOT EXISTS (SELECT 1 FROM fact_trading_day k WHERE k.market = i.market AND k.date = p.date);
 DELETE FROM mart_calendar
 WHERE EXISTS (
     SELECT 1 FROM stg_market s
