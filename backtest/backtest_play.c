@@ -5,6 +5,7 @@
 #include "backtest/spec_costs.h"
 #include "backtest/spec_money.h"
 #include "backtest/xirr.h"
+#include "base/str.h"
 
 #include <assert.h>
 #include <math.h>
@@ -102,13 +103,35 @@ static bool costs_only_scale(const struct sim_rules *rules)
            !(rules->financing.day_basis > 0) && !rules->leverage.is_allowed;
 }
 
+/* What funds charge is in the prices: without it they are others. */
+static enum status gross_panel(struct run *run, const struct panel **ret, struct err *err)
+{
+    struct panel *panel = NULL;
+    struct spec *spec = ARENA_NEW(run->arena, struct spec);
+    if (expenses_are_none(&run->spec->expenses)) {
+        *ret = run->panel;
+        return STATUS_OK;
+    }
+    if (spec == NULL)
+        return run_out_of_memory(err);
+    *spec = *run->spec;
+    spec->expenses = (struct expenses){.n = 0};
+    spec->benchmark = STR_NONE;
+    spec->n_universe = 0;
+    enum status s = panel_build(spec, run->market, run->arena, run->stop, &panel, err);
+    if (s == STATUS_OK)
+        *ret = panel;
+    return s;
+}
+
 /* The run without costs, of which only the final equity is kept, and unless it is there, the run beside it. */
 static enum status play_gross(struct run *run, bool is_played, struct err *err)
 {
-    size_t n = run->panel->n_sessions, n_games = is_played ? 1 : 2;
+    size_t n = run->panel->n_sessions;
     struct sim_recorder *ledger = &run->result->ledger;
     struct sim_rules free = free_rules(&run->rules);
     struct sim_workspace gross;
+    const struct panel *panel = NULL;
     struct sim_game games[2] = {{&run->plan, &free, &gross, NULL, true},
                                 {&run->plan, &run->rules, &run->workspace, ledger, false}};
     enum status s = sim_workspace_init(&gross, run->arena, n, run->panel->n_held, err);
@@ -117,10 +140,15 @@ static enum status play_gross(struct run *run, bool is_played, struct err *err)
     if (s == STATUS_OK && run->rules.n_flows > 0)
         s = sim_workspace_add_wealth(&gross, run->arena, n, err);
     if (s == STATUS_OK)
-        s = simulate_many(run->panel, games, n_games, run->stop, err);
+        s = gross_panel(run, &panel, err);
+    bool is_one = panel == run->panel && !is_played; /* both on the same prices: side by side */
+    if (s == STATUS_OK)
+        s = simulate_many(panel, games, is_one ? 2 : 1, run->stop, err);
+    if (s == STATUS_OK && !is_one && !is_played)
+        s = simulate_many(run->panel, games + 1, 1, run->stop, err);
     if (s == STATUS_OK)
         run->result->gross_terminal =
-            sim_costs_paid(ledger) > 0 ? gross.wealth[n - 1] : run->workspace.wealth[n - 1];
+            fabs(sim_costs_paid(ledger)) > 0 ? gross.wealth[n - 1] : run->workspace.wealth[n - 1];
     return s;
 }
 
@@ -128,9 +156,10 @@ static enum status play_gross(struct run *run, bool is_played, struct err *err)
 static enum status play(struct run *run, struct err *err)
 {
     struct sim_recorder *ledger = &run->result->ledger;
-    bool is_scaled = costs_only_scale(&run->rules);
+    bool is_charged = !expenses_are_none(&run->spec->expenses);
+    bool is_scaled = costs_only_scale(&run->rules) && !is_charged;
 
-    if (!run->is_row && can_cost(&run->rules) && !is_scaled)
+    if (!run->is_row && (can_cost(&run->rules) || is_charged) && !is_scaled)
         return play_gross(run, false, err);
     enum status s =
         simulate(run->panel, &run->plan, &run->rules, &run->workspace, ledger, run->stop, err);

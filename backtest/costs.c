@@ -12,6 +12,7 @@ const char *const cost_kind_names[COST_COUNT] = {
     [COST_INTEREST] = "interest",
     [COST_BORROW] = "borrow",
     [COST_LIQUIDATION] = "liquidation",
+    [COST_EXPENSE] = "expense",
 };
 
 enum { CONTRACTION_ROUNDS = 24, HALVING_ROUNDS = 64 };

@@ -35,6 +35,7 @@ enum cost_kind {
     COST_INTEREST = COST_TRADE_COUNT, /* on debt */
     COST_BORROW,                      /* of securities sold short */
     COST_LIQUIDATION,                 /* the broker's fee for a forced sale */
+    COST_EXPENSE, /* of funds, out of their prices; below 0 on what is sold short */
     COST_COUNT
 };
 extern const char *const cost_kind_names[COST_COUNT];

@@ -256,7 +256,9 @@ static void finish(struct sim *sim)
     if (r == NULL)
         return;
     sim_add_proceeds(sim, sim_position_value(sim, sim->panel->n_sessions - 1));
-    r->gain = sim->proceeds + sim->proceeds_low;
+    for (size_t j = 0; j < sim->plan->n; j++)
+        sim_record_units(sim, sim->plan->asset[j], sim->panel->n_sessions - 1, -sim->ws->units[j]);
+    r->gain = sim->proceeds + sim->proceeds_low + r->paid[COST_EXPENSE]; /* prices are net of it */
     r->kept = sim->kept;
 }
 

@@ -131,6 +131,7 @@ static double split_fraction(struct sim *sim, size_t j, size_t t)
         return 0;
     double units = (shares < 0 ? -fraction : fraction) / per_unit;
     sim->ws->units[j] -= units;
+    sim_record_units(sim, sim->plan->asset[j], t, -units);
     return units * sim->ws->column[j][t];
 }
 

@@ -37,6 +37,8 @@ void sim_record_trade(struct sim *sim, struct sim_trade *trade)
         trade->fx = panel_fx_rate(sim->panel, trade->asset, trade->session);
     }
     r->n_trades++;
+    sim_record_units(sim, trade->asset, trade->session,
+                     trade->is_buy ? trade->quantity : -trade->quantity);
 }
 
 /*

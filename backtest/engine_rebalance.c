@@ -75,6 +75,7 @@ static void record(struct sim *sim, size_t t, const struct kernel_traded *traded
     for (size_t j = 0; j < sim->plan->n; j++) {
         commission += costs->commission.percent * fabs(sim->ws->change[j]);
         slippage += costs->slippage.bps * fabs(sim->ws->change[j]);
+        sim_record_units(sim, sim->plan->asset[j], t, sim->ws->change[j] / sim->ws->price[j]);
     }
     r->paid[COST_COMMISSION] = commission;
     r->paid[other] = slippage;

@@ -147,6 +147,17 @@ struct sim_trade *sim_next_trade(struct sim *sim);
 void sim_record_trade(struct sim *sim, struct sim_trade *trade);
 void sim_add_proceeds(struct sim *sim, double value);
 
+/*
+ * A change of what is held of a panel column at t. What the units held from a to b were charged is units * (charged[b] -
+ * charged[a]), so that the sum over all changes of -change * charged, and what is left at the end, is the whole expense.
+ */
+static inline void sim_record_units(struct sim *sim, size_t a, size_t t, double change)
+{
+    const double *charged = sim->panel->charged;
+    if (charged != NULL && sim->recorder != NULL)
+        sim->recorder->paid[COST_EXPENSE] -= change * charged[panel_cell(sim->panel, a, t)];
+}
+
 /* What a fill came to. */
 struct sim_traded {
     double value, cost;

@@ -108,6 +108,7 @@ static enum status fill_column(struct builder *b, size_t a, bool *ret_is_covered
         price[t] = is_redeemed ? redemption * rate[t] : price[t];
     }
     panel_columns_fill(panel, a, b->row);
+    panel_expense_apply(panel, a, &b->spec->expenses);
     *ret_is_covered = is_covered;
     return STATUS_OK;
 }
@@ -336,17 +337,24 @@ static uint32_t row_of(const struct panel *panel, size_t asset, size_t session)
     return align_row_at(rows, panel->clock[session], panel->visible_until[session]);
 }
 
+static double panel_kept(const struct panel *panel, size_t asset, size_t session)
+{
+    return panel->kept != NULL ? panel->kept[panel_cell(panel, asset, session)] : 1;
+}
+
 double panel_local_price(const struct panel *panel, size_t asset, size_t session)
 {
     const struct panel_asset *a = &panel->assets[asset];
     if (a->is_local && session < a->delisted_at)
         return panel->price[panel_cell(panel, asset, session)];
     uint32_t row = row_of(panel, asset, session);
-    return row == ALIGN_NO_ROW ? (double)NAN : basis_value(&panel->assets[asset].basis, row);
+    double kept = panel_kept(panel, asset, session);
+    return row == ALIGN_NO_ROW ? (double)NAN : basis_value(&panel->assets[asset].basis, row) * kept;
 }
 
 double panel_shares(const struct panel *panel, size_t asset, size_t session)
 {
     uint32_t row = row_of(panel, asset, session);
-    return row == ALIGN_NO_ROW ? 1 : basis_shares(&panel->assets[asset].basis, row);
+    double kept = panel_kept(panel, asset, session);
+    return row == ALIGN_NO_ROW ? kept : basis_shares(&panel->assets[asset].basis, row) * kept;
 }

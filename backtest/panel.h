@@ -13,6 +13,8 @@
  *           needs only date <= clock[t]: that looks ahead of T(t), and is flagged.
  * Units     price is what one holding unit is worth. It stands for shares_per_unit real shares, which
  *           change at splits and reinvested dividends, so that units held change by trades alone.
+ * Expenses  a unit of a fund that charges for itself (expense.h) is less of it by the day: price and the columns
+ *           below are those of what is left.
  * Shape     column by column: cell (asset a, session t) is at a * n_sessions + t.
  */
 #ifndef BACKTEST_PANEL_H
@@ -86,6 +88,10 @@ struct panel {
         *high;      /* on the scale of price, which they hold where there is none of that session */
     double *volume; /* shares traded that session; NaN likewise */
     double *shares_per_unit; /* real shares that one holding unit stands for; 1 where unknown */
+
+    /* Cell by cell; NULL unless funds charge an expense. */
+    double *kept;    /* the share of a unit that is left, see expenses_kept() */
+    double *charged; /* what holding a unit since session 0 has cost, base currency */
 
     struct panel_event *events; /* by session, then asset, then order of happening; all columns */
     size_t n_events;

@@ -28,6 +28,12 @@ bool panel_columns_init(struct panel *panel, const struct spec *spec, size_t max
     }
     if (wanted & PANEL_SHARES)
         panel->shares_per_unit = arena_array(arena, n, sizeof *panel->shares_per_unit);
+    if (!expenses_are_none(&spec->expenses)) {
+        panel->kept = arena_array(arena, n, sizeof *panel->kept);
+        panel->charged = arena_array(arena, n, sizeof *panel->charged);
+        if (panel->kept == NULL || panel->charged == NULL)
+            return false;
+    }
     return (panel->open != NULL || !(wanted & PANEL_OPEN)) &&
            (panel->volume != NULL || !(wanted & PANEL_VOLUME)) &&
            ((panel->low != NULL && panel->high != NULL) || !(wanted & PANEL_EXTREMES)) &&
@@ -83,6 +89,29 @@ void panel_columns_fill(struct panel *panel, size_t a, const uint32_t *row)
     }
 }
 
+static void scale(double *column, size_t from, size_t n, const double *by)
+{
+    for (size_t t = 0; column != NULL && t < n; t++)
+        column[from + t] *= by[t];
+}
+
+void panel_expense_apply(struct panel *panel, size_t a, const struct expenses *expenses)
+{
+    size_t n = panel->n_sessions, from = panel_cell(panel, a, 0);
+    if (panel->kept == NULL)
+        return;
+    double *kept = panel->kept + from, *charged = panel->charged + from;
+    expenses_kept(expenses, panel->assets[a].series->uid, panel->clock, n, kept);
+    charged[0] = 0;
+    for (size_t t = 1; t < n; t++)
+        charged[t] = charged[t - 1] + panel->price[from + t] * (kept[t - 1] - kept[t]);
+    scale(panel->price, from, n, kept);
+    scale(panel->open, from, n, kept);
+    scale(panel->low, from, n, kept);
+    scale(panel->high, from, n, kept);
+    scale(panel->shares_per_unit, from, n, kept);
+}
+
 /* Actions at session 0 are over before anything is bought. */
 static bool is_event(const struct panel *panel, const struct basis_action *action)
 {
@@ -108,6 +137,8 @@ static struct panel_event event_of(const struct panel *panel, size_t a,
     const struct panel_asset *asset = &panel->assets[a];
     double rate = panel->fx.rate[asset->currency][action->session];
     double amount = action->is_paid ? action->amount * action->shares * rate : 0;
+    if (panel->kept != NULL)
+        amount *= panel->kept[panel_cell(panel, a, action->session)];
     return (struct panel_event){.session = action->session,
                                 .asset = (uint32_t)a,
                                 .kind = action->kind,

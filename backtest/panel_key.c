@@ -1,7 +1,8 @@
-/* panel_key.c - names, window, prices and clock; of weights only whether they are zero. See panel_build. */
+/* panel_key.c - names, window, prices, what funds charge, and clock; of weights only whether they are zero. See panel_build. */
 #include "backtest/panel_key.h"
 
 #include "backtest/panel.h"
+#include "backtest/spec_costs.h"
 #include "backtest/spec_market.h"
 
 #include <math.h>
@@ -50,6 +51,7 @@ bool panel_key(const struct spec *spec, struct json_out *json)
     jw_str(json, spec->benchmark);
     jw_object(json);
     spec_write_market(spec, json);
+    spec_write_expenses(spec, json);
     jw_end_object(json);
     jw_end_array(json);
     return true;

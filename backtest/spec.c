@@ -290,6 +290,8 @@ static enum status read_root(struct json_val root, struct arena *arena, struct s
         s = spec_weights_settle(spec, err);
     if (s == STATUS_OK)
         s = settle_universe(arena, spec, err);
+    if (s == STATUS_OK)
+        s = spec_read_expenses(jr_member(root, "costs"), arena, spec, err);
     return s;
 }
 

@@ -8,6 +8,7 @@
 #define BACKTEST_SPEC_H
 
 #include "backtest/costs.h"
+#include "backtest/expense.h"
 #include "backtest/financing.h"
 #include "backtest/flows.h"
 #include "backtest/market.h"
@@ -79,7 +80,8 @@ struct spec {
     struct rebalance_rule rebalance;
     double commission_bps, slippage_bps;
     bool has_commission, has_slippage; /* given in full instead of the two above */
-    struct cost_model costs;    /* in the request's units; spec_costs.h turns them into fractions */
+    struct cost_model costs; /* in the request's units; spec_costs.h turns them into fractions */
+    struct expenses expenses;
     struct financing financing; /* likewise, spec_money.h */
     struct leverage leverage;
     struct flow_rule *flows;

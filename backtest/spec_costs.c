@@ -100,16 +100,12 @@ enum status spec_read_rates(struct json_val val, double max_percent, struct date
     return s;
 }
 
-void spec_write_rates(const char *key, const struct dated_rate *rates, size_t n,
-                      struct json_out *json)
+void spec_write_rate_list(const struct dated_rate *rates, size_t n, struct json_out *json)
 {
-    if (n == 0)
-        return;
-    if (rates[0].from == DATE_NONE) {
-        jw_key_f64(json, key, rates[0].rate);
+    if (n == 0 || rates[0].from == DATE_NONE) {
+        jw_f64(json, n == 0 ? 0 : rates[0].rate);
         return;
     }
-    jw_key(json, key);
     jw_array(json);
     for (size_t i = 0; i < n; i++) {
         jw_object(json);
@@ -118,6 +114,15 @@ void spec_write_rates(const char *key, const struct dated_rate *rates, size_t n,
         jw_end_object(json);
     }
     jw_end_array(json);
+}
+
+void spec_write_rates(const char *key, const struct dated_rate *rates, size_t n,
+                      struct json_out *json)
+{
+    if (n == 0)
+        return;
+    jw_key(json, key);
+    spec_write_rate_list(rates, n, json);
 }
 
 static struct cost_slippage default_slippage(enum slippage_model model)
@@ -207,8 +212,8 @@ static enum status read_slippage(struct json_val val, struct spec *spec, struct 
 
 enum status spec_read_costs(struct json_val costs, struct spec *spec, struct err *err)
 {
-    static const char *const keys[] = {"commission_bps", "slippage_bps", "commission",
-                                       "slippage",       "sell_tax",     "fx_spread_bps"};
+    static const char *const keys[] = {"commission_bps", "slippage_bps",  "commission", "slippage",
+                                       "sell_tax",       "fx_spread_bps", "expense",    "expenses"};
     struct cost_model *model = &spec->costs;
 
     model->slippage = default_slippage(SLIPPAGE_BPS);
@@ -319,5 +324,6 @@ void spec_write_costs(const struct spec *spec, struct json_out *json)
     spec_write_rates("sell_tax", spec->costs.tax, spec->costs.n_tax, json);
     if (spec->costs.fx_spread > 0)
         jw_key_f64(json, "fx_spread_bps", spec->costs.fx_spread);
+    spec_write_expenses(spec, json);
     jw_end_object(json);
 }

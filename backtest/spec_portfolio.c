@@ -108,6 +108,7 @@ void spec_inherit(struct spec *inner, const struct spec *outer)
     inner->has_commission = outer->has_commission;
     inner->has_slippage = outer->has_slippage;
     inner->costs = outer->costs;
+    inner->expenses = outer->expenses;
     inner->financing = outer->financing;
     inner->fill = outer->fill;
     inner->prices = outer->prices;

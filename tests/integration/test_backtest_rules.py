@@ -27,7 +27,7 @@ class Rules(unittest.TestCase):
         """The accounts, after the check that they come to the final wealth."""
         accounts = answer["data"]["accounts"]
         costs = answer["data"]["costs"]
-        kinds = ("commission", "spread", "slippage", "tax", "fx_cost", "interest", "borrow", "liquidation")
+        kinds = ("commission", "spread", "slippage", "tax", "fx_cost", "interest", "borrow", "liquidation", "expense")
         self.assertAlmostEqual(sum(costs[kind] for kind in kinds), accounts["costs"], delta=1e-9 * (1 + accounts["costs"]))
         total = (accounts["capital"] + accounts["contributed"] - accounts["withdrawn"] + accounts["gain"] +
                  accounts["cash_interest"] + accounts["shortfall"] - accounts["costs"])

@@ -232,6 +232,9 @@ static UNUSED void random_costs(struct random_text *out, struct rng *rng, unsign
                    random_between(rng, 0, 1));
     if (random_one_in(rng, 3))
         random_add(out, ",\"fx_spread_bps\":%.2f", random_between(rng, 0, 40));
+    if (features & RANDOM_FINANCING && random_one_in(rng, 3))
+        random_add(out, ",\"expense\":[{\"from\":\"2019-05-01\",\"percent\":%.3f}]",
+                   random_between(rng, 0, 5));
     if (features & RANDOM_IMPACT && random_one_in(rng, 2)) {
         static const char *const models[] = {"half_spread\",\"spread_bps\":20", "volume_share\"",
                                              "square_root\"", "almgren_chriss\""};
