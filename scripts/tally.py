@@ -14,6 +14,7 @@ import concurrent.futures
 import os
 import pathlib
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -23,11 +24,16 @@ import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+from support import shared
+
 VARIANT = os.environ.get("CMMC_TEST_VARIANT", "release")
 BUILD = pathlib.Path(os.environ.get("CMMC_TEST_BUILD", ROOT / "build"))
 RESULTS = BUILD / "results.tsv"
 REPORTS = BUILD / VARIANT / "sanitizer"
 PROGRAM_TIMEOUT_S = 300
+N_SLOWEST = 15
 SANITIZER_OPTIONS = {
     "ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1",
     "UBSAN_OPTIONS": "print_stacktrace=1",
@@ -77,8 +83,16 @@ def record(suite, counts, seconds):
     RESULTS.write_text("\n".join(rows) + "\n")
 
 
-def finish(suite, counts, started):
+def print_slowest(suite, times):
+    """times: name and seconds of each file or program."""
+    slowest = sorted(times, key=lambda one: -one[1])[:N_SLOWEST]
+    if len(times) > N_SLOWEST:
+        print(f"{suite}: slowest: " + ", ".join(f"{name} {seconds:.1f} s" for name, seconds in slowest))
+
+
+def finish(suite, counts, started, times):
     seconds = time.monotonic() - started
+    print_slowest(suite, times)
     reports = sanitizer_reports(suite)
     counts.failed += reports
     record(suite, counts, seconds)
@@ -127,15 +141,18 @@ def run_cmocka(suite, programs):
     prepare_sanitizers()
     started = time.monotonic()
     total = Counts()
+    times = []
     if not programs:
         print(f"{suite}: no programs yet")
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for program, (counts, output, seconds) in zip(programs, pool.map(run_program, programs)):
             if counts.failed:
                 print(output)
-            print(f"  {pathlib.Path(program).name}: {counts}, {seconds:.1f} s", flush=True)
+            name = pathlib.Path(program).name
+            print(f"  {name}: {counts}, {seconds:.1f} s", flush=True)
+            times.append((name, seconds))
             total.add(counts)
-    return finish(suite, total, started)
+    return finish(suite, total, started, times)
 
 
 class CountingResult(unittest.TextTestResult):
@@ -158,15 +175,17 @@ COUNTS_LINE = "@counts"
 
 
 def run_test_file(path):
-    """Runs one Python test file in this process; the last line printed holds its counts for run_unittest()."""
+    """Runs one Python test file in this process; the last line printed holds its counts and CPU time for run_unittest()."""
     os.chdir(ROOT)
     path = pathlib.Path(path).resolve()
-    sys.path[:0] = [str(path.parent), str(ROOT), str(ROOT / "tests")]
+    sys.path[:0] = [str(path.parent), str(ROOT)]
     sys.dont_write_bytecode = True
     tests = unittest.TestLoader().loadTestsFromName(path.stem)
     result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=CountingResult).run(tests)
     failed = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)
-    print(COUNTS_LINE, result.passed, failed, len(result.skipped), flush=True)
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    cpu = sum(one.ru_utime + one.ru_stime for one in used)
+    print(COUNTS_LINE, result.passed, failed, len(result.skipped), f"{cpu:.1f}", flush=True)
     return 1 if failed else 0
 
 
@@ -176,18 +195,30 @@ def start_test_file(path):
     done = subprocess.run([sys.executable, __file__, "file", str(path)], cwd=ROOT, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     output = done.stdout.decode(errors="replace")
-    found = re.search(rf"^{COUNTS_LINE} (\d+) (\d+) (\d+)$", output, re.MULTILINE)
-    counts = Counts(*map(int, found.groups())) if found else Counts()
+    found = re.search(rf"^{COUNTS_LINE} (\d+) (\d+) (\d+) ([\d.]+)$", output, re.MULTILINE)
+    counts = Counts(*map(int, found.groups()[:3])) if found else Counts()
     if (done.returncode != 0 and counts.failed == 0) or counts.passed + counts.failed + counts.skipped == 0:
         counts.failed += 1
-    return counts, output, time.monotonic() - started
+    return counts, output, time.monotonic() - started, found.group(4) if found else "?"
 
 
 def run_unittest(suite, paths):
-    """Every file in its own process, as many at a time as there are cores; servers and ports are each file's own."""
+    """
+    Every file in its own process, as many at a time as there are cores; servers of ours and ports are each file's own, PostgreSQL and
+    Ceph are shared (tests/support/shared.py).
+    """
+    os.environ["CMMC_TEST_RUN"] = folder = shared.begin()
+    try:
+        return run_files(suite, paths)
+    finally:
+        shared.end(folder)
+
+
+def run_files(suite, paths):
     prepare_sanitizers()
     started = time.monotonic()
     total_counts = Counts()
+    times = []
     # The longest first: a long one that comes last would leave the other cores idle.
     files = sorted((file for path in map(pathlib.Path, paths)
                     for file in (path.glob("test_*.py") if path.is_dir() else [path])),
@@ -195,12 +226,13 @@ def run_unittest(suite, paths):
     if not files:
         print(f"{suite}: no test_*.py in {', '.join(paths)} yet")
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for file, (counts, output, seconds) in zip(files, pool.map(start_test_file, files)):
+        for file, (counts, output, seconds, cpu) in zip(files, pool.map(start_test_file, files)):
             if counts.failed or counts.skipped:
                 print(output)
-            print(f"  {file.name}: {counts}, {seconds:.1f} s", flush=True)
+            print(f"  {file.name}: {counts}, {seconds:.1f} s, of CPU {cpu} s", flush=True)
+            times.append((file.name, seconds))
             total_counts.add(counts)
-    return finish(suite, total_counts, started)
+    return finish(suite, total_counts, started, times)
 
 
 def total(variant=None):

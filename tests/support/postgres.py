@@ -1,39 +1,35 @@
 """A throw-away PostgreSQL (pg.sh) shared by one test run, with a database of its own for whoever asks."""
 
-import atexit
 import contextlib
+import functools
 import glob
 import itertools
 import os
 import shutil
 import subprocess
-import threading
 import urllib.parse
 
-from support.server import ROOT, load, scratch_folder
+from support import shared
+from support.server import load, scratch_folder
 
-_lock = threading.Lock()
-_cluster = None
-_template = None
+TEMPLATE = "template_sample"
+
 _names = itertools.count(1)
 
 
 class Cluster:
-    """The server process. Binaries that are missing make the tests fail: a PostgreSQL is part of what they need."""
+    """The run's server. Binaries that are missing make the tests fail: a PostgreSQL is part of what they need."""
 
     def __init__(self):
-        # The server may run as another user, who must be able to walk down to its folder.
-        self.folder = scratch_folder("pg")
-        os.chmod(os.path.dirname(self.folder), 0o711)
-        self.url = self._script("start").strip()
-        atexit.register(self._script, "stop")
+        self.folder = os.path.join(shared.folder(), "pg")
+        self.url = shared.once("pg", self._start)
 
-    def _script(self, command):
-        done = subprocess.run(["bash", str(ROOT / "tests" / "support" / "pg.sh"), command, self.folder],
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=90, check=False)
+    @staticmethod
+    def _start():
+        done = shared.script("pg", "start", shared.folder())
         if done.returncode != 0:
-            raise AssertionError(f"pg.sh {command} failed with {done.returncode}\n{done.stderr}")
-        return done.stdout
+            raise AssertionError(f"pg.sh start failed with {done.returncode}\n{done.stderr}")
+        return done.stdout.strip()
 
     def url_of(self, database):
         return urllib.parse.urlsplit(self.url)._replace(path="/" + database).geturl()
@@ -64,40 +60,35 @@ def hold(url, statement):
         yield
 
 
+@functools.cache
 def cluster():
-    global _cluster
-    with _lock:
-        if _cluster is None:
-            _cluster = Cluster()
-    return _cluster
+    return Cluster()
+
+
+def _create(template="template1"):
+    server = cluster()
+    name = f"t{os.getpid()}_{next(_names)}"
+    sql(server.url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    return server.url_of(name)
 
 
 def empty_database():
     """The URL of a new, empty database."""
-    server = cluster()
-    name = f"t{next(_names)}"
-    sql(server.url, f"CREATE DATABASE {name}")
-    return server.url_of(name)
+    return _create()
 
 
 def sample_database():
     """The URL of a new database that holds the sample data; loaded once per run and copied from then on."""
-    global _template
-    server = cluster()
-    with _lock:
-        if _template is None:
-            sql(server.url, "DROP DATABASE IF EXISTS template_sample")  # of a load that failed
-            sql(server.url, "CREATE DATABASE template_sample")
-            load(var_dir=scratch_folder("var"), database_url=server.url_of("template_sample"))
-            _template = "template_sample"
-    name = f"t{next(_names)}"
-    sql(server.url, f"CREATE DATABASE {name} TEMPLATE {_template}")
-    return server.url_of(name)
+    def make():
+        server = cluster()
+        sql(server.url, f"DROP DATABASE IF EXISTS {TEMPLATE}")  # of a load that failed
+        sql(server.url, f"CREATE DATABASE {TEMPLATE}")
+        load(var_dir=scratch_folder("var"), database_url=server.url_of(TEMPLATE))
+        return TEMPLATE
+
+    return _create(shared.once("sample-postgresql", make))
 
 
 def copy_database(url):
     """The URL of a new database with what is in this one, which nobody may be connected to."""
-    server = cluster()
-    name = f"t{next(_names)}"
-    sql(server.url, f"CREATE DATABASE {name} TEMPLATE {urllib.parse.urlsplit(url).path[1:]}")
-    return server.url_of(name)
+    return _create(urllib.parse.urlsplit(url).path[1:])

@@ -5,6 +5,7 @@ support.swift.swift().
 
 import functools
 import itertools
+import os
 
 REGION = "us-east-1"
 _names = itertools.count(1)
@@ -27,7 +28,7 @@ def client(server):
 
 def bucket(server):
     """A new bucket's name."""
-    name = f"cmmc-{next(_names)}"
+    name = f"cmmc-{os.getpid()}-{next(_names)}"
     client(server).create_bucket(Bucket=name)
     return name
 

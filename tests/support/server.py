@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 
+from support import shared
 from support.client import Client
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -22,8 +23,6 @@ SLOW = 10 if IS_SANITIZED else 1  # how much longer things may take
 SANITIZER_REPORT = re.compile(r"ERROR: (Address|Leak|Memory)Sanitizer|runtime error:|WARNING: ThreadSanitizer")
 
 _scratch = None
-_template = None
-_template_lock = threading.Lock()
 
 
 def scratch_folder(prefix="t"):
@@ -66,14 +65,14 @@ def load(folder=SAMPLE, **settings):
 
 def sample_var_dir():
     """A copy of an embedded database that holds the sample data; loaded once per run."""
-    global _template
-    with _template_lock:
-        if _template is None:
-            folder = scratch_folder("template")
-            load(var_dir=folder)
-            _template = folder
+    def make():
+        template = os.path.join(shared.folder(), "sample")
+        shutil.rmtree(template, ignore_errors=True)  # of a load that failed
+        load(var_dir=template)
+        return template
+
     copy = scratch_folder("var")
-    shutil.copytree(_template, copy, dirs_exist_ok=True)
+    shutil.copytree(shared.once("sample-sqlite", make), copy, dirs_exist_ok=True)
     return copy
 
 
