@@ -5,6 +5,7 @@
 #ifndef TEST_BACKTEST_RANDOM_H
 #define TEST_BACKTEST_RANDOM_H
 
+#include "tests/support/rounds.h"
 #include "tests/unit/test_backtest_world.h"
 
 #include <stdlib.h>
@@ -48,12 +49,7 @@ struct random_request {
 static UNUSED uint64_t random_rounds(void)
 {
     const char *given = getenv("CMMC_TEST_ROUNDS");
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    uint64_t rounds = 300;
-#else
-    uint64_t rounds = 10000;
-#endif
-    return given != NULL ? strtoull(given, NULL, 10) : rounds;
+    return given != NULL ? strtoull(given, NULL, 10) : rounds_of(10000);
 }
 
 static UNUSED double random_between(struct rng *rng, double low, double high)

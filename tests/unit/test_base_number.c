@@ -1,6 +1,7 @@
 /* test_base_number.c - number.h: shortest doubles and exact decimals. */
 #include "base/number.h"
 #include "base/number_digits.h"
+#include "tests/support/rounds.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -143,7 +144,7 @@ static void number_format_is_the_shortest_for_random_bits_and_random_prices(void
 {
     (void)state;
     uint64_t seed = 2463534242u;
-    for (int i = 0; i < 1200000; i++) {
+    for (uint64_t i = 0; i < rounds_of(1200000); i++) {
         seed ^= seed << 13;
         seed ^= seed >> 7;
         seed ^= seed << 17;

@@ -1,4 +1,5 @@
 /* test_gold.c - from facts to published marts: adjusted, measured, incremental, and held back when data fail. */
+#include "tests/support/rounds.h"
 #include "tests/support/store_fixture.h"
 #include "tests/support/warehouse_fixture.h"
 
@@ -525,7 +526,7 @@ static void pieces_in_any_order_give_the_models_of_the_whole(void **state)
     struct rng rng;
     rng_init(&rng, 5, 0);
     put_run(&rng);
-    for (int round = 0; round < 3; round++) {
+    for (uint64_t round = 0; round < rounds_of(3); round++) {
         for (int i = 0; i < OBJECTS; i++)
             put_random(&rng, (size_t)i % SETS);
         for (int i = 0; i < 25; i++) {

@@ -1,4 +1,5 @@
 /* test_monkey.c - random portfolios: fair draws, the strategy's rules, the same alone or in a batch. */
+#include "tests/support/rounds.h"
 #include "tests/unit/test_backtest_world.h"
 
 #include "backtest/batch.h"
@@ -181,8 +182,8 @@ static void assert_p_values_are_uniform(struct game *g)
     enum { PLAYERS = 1000, CROWD = 99 };
     static double crowd[MONKEY_STATISTIC_COUNT][CROWD], p[MONKEY_STATISTIC_COUNT][PLAYERS];
     struct monkey_score player, score;
-    size_t index = 0;
-    for (size_t i = 0; i < PLAYERS; i++) {
+    size_t index = 0, n = rounds_of(PLAYERS);
+    for (size_t i = 0; i < n; i++) {
         assert_int_equal(monkey_play(&g->game, index++, 1, NULL, &player, NULL), STATUS_OK);
         for (size_t k = 0; k < CROWD; k++) {
             assert_int_equal(monkey_play(&g->game, index++, 1, NULL, &score, NULL), STATUS_OK);
@@ -193,7 +194,7 @@ static void assert_p_values_are_uniform(struct game *g)
             p[q][i] = monkey_rank(player.value[q], crowd[q], CROWD).p_value;
     }
     for (size_t q = 0; q < MONKEY_STATISTIC_COUNT; q++)
-        assert_true(kolmogorov_smirnov(p[q], PLAYERS) < 1.628 / sqrt(PLAYERS)); /* p > 0.01 */
+        assert_true(kolmogorov_smirnov(p[q], n) < 1.628 / sqrt((double)n)); /* p > 0.01 */
 }
 
 static void p_values_of_monkeys_among_monkeys_are_uniform(void **state)

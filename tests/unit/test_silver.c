@@ -1,4 +1,5 @@
 /* test_silver.c - from objects of the lake to facts: newest wins in any order, bad rows are kept apart. */
+#include "tests/support/rounds.h"
 #include "tests/support/store_fixture.h"
 #include "tests/support/warehouse_fixture.h"
 
@@ -255,7 +256,7 @@ static void any_order_and_repetition_of_windows_gives_the_same_tables(void **sta
     const char *rounds = getenv("CMMC_TEST_ROUNDS");
     int64_t asked = 0;
     bool is_asked = str_to_i64(str_of(rounds), &asked);
-    int64_t n = is_asked ? asked / 100 + 1 : 6;
+    int64_t n = is_asked ? asked / 100 + 1 : (int64_t)rounds_of(6);
     struct rng rng;
     rng_init(&rng, 20241202, 0);
     for (int64_t round = 0; round < n; round++) {
