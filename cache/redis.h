@@ -1,7 +1,7 @@
 /*
  * redis.h - commands to a Redis server, each with a time limit, behind a breaker: five failures in a row open it for
- * a second, doubling to thirty, with jitter; then one command probes. hiredis lives in redis.c. Callable from any
- * thread but those that poll: a command waits for the network, timeout_ms at most for it and as much for connecting.
+ * a second, doubling to thirty, with jitter; then one command probes. Callable from any thread but those that poll: a command
+ * waits for the network, timeout_ms at most for it and as much for connecting.
  */
 #ifndef CACHE_REDIS_H
 #define CACHE_REDIS_H

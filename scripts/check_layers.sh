@@ -28,7 +28,7 @@ BEGIN {
     own("^microhttpd\\.h$", "^server/http(_[a-z0-9_]+)?\\.c$", "server/http.c and two http_*.c beside it")
     own("^curl/", "^ingest/transport(_[a-z]+)?\\.[ch]$", "ingest/transport*.c")
     own("^expat\\.h$", "^ingest/xml_in\\.c$", "ingest/xml_in.c")
-    own("^(hiredis/|hiredis\\.h$)", "^cache/redis(_tls)?\\.c$", "cache/redis.c and cache/redis_tls.c")
+    own("^(hiredis/|hiredis\\.h$)", "^cache/redis_(link|tls)\\.c$", "cache/redis_link.c and cache/redis_tls.c")
     own("^openssl/", "^(base/digest|cache/redis_tls)\\.c$", "base/digest.c and cache/redis_tls.c")
     own("^zlib\\.h$", "^base/(encode_)?gzip\\.c$", "base/gzip.c and base/encode_gzip.c")
     own("^zstd\\.h$", "^base/(encode_)?zstd\\.c$", "base/zstd.c and base/encode_zstd.c")
@@ -220,7 +220,7 @@ clean|server/http_reply.c|#include <microhttpd.h>
 found|server/router.c|#include <microhttpd.h>
 clean|ingest/transport.c|#include <curl/curl.h>
 found|ingest/lake.c|#include <curl/curl.h>
-clean|cache/redis.c|#include <hiredis/hiredis.h>
+clean|cache/redis_link.c|#include <hiredis/hiredis.h>
 found|cache/l1.c|#include <hiredis.h>
 clean|base/digest.c|#include <openssl/evp.h>
 found|server/auth.c|#include <openssl/evp.h>
