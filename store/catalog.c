@@ -241,3 +241,13 @@ enum status catalog_cell_refresh(struct catalog_cell *cell, struct db_pool *pool
     *ret_changed = is_stale;
     return STATUS_OK;
 }
+
+struct str catalog_keep(struct arena *arena, struct str s)
+{
+    return (struct str){arena_dup(arena, s), s.len};
+}
+
+enum status catalog_no_memory(struct err *err)
+{
+    return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory while reading the catalogue.");
+}

@@ -18,4 +18,12 @@ struct catalog_box *catalog_box_new(void); /* one reference; NULL when out of me
 
 enum column_kind catalog_column_kind(enum db_kind kind, struct str type);
 
+/* Columns, key, notes and generations of a mart whose name, title and table are set; they live in the arena. */
+enum status catalog_fill_mart(struct db *db, struct mart *mart, struct arena *arena,
+                              struct err *err) NODISCARD;
+
+/* A copy that lives as long as the catalog; ptr NULL when out of memory. */
+struct str catalog_keep(struct arena *arena, struct str s) NODISCARD;
+enum status catalog_no_memory(struct err *err) NODISCARD;
+
 #endif

@@ -32,10 +32,11 @@ struct statement {
     }
 
 extern const struct statement generation_statements[], migrate_statements[], catalog_statements[],
-    publish_statements[], instrument_statements[], backtest_statements[], key_statements[],
-    reader_statements[], price_statements[], calendar_statements[], indicator_statements[],
-    news_statements[], job_statements[], job_lease_statements[], job_log_statements[],
-    job_once_statements[], bar_statements[], action_statements[], backtest_item_statements[],
-    backtest_study_statements[], job_stage_statements[], schedule_statements[];
+    catalog_mart_statements[], publish_statements[], instrument_statements[], backtest_statements[],
+    key_statements[], reader_statements[], price_statements[], calendar_statements[],
+    indicator_statements[], news_statements[], job_statements[], job_lease_statements[],
+    job_log_statements[], job_once_statements[], bar_statements[], action_statements[],
+    backtest_item_statements[], backtest_study_statements[], job_stage_statements[],
+    schedule_statements[];
 
 #endif

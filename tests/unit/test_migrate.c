@@ -154,17 +154,14 @@ static void prepare(struct fixture *f, const struct statement *statement)
 static void every_static_statement_prepares_on_a_fresh_schema(void **state)
 {
     static const struct statement *const lists[] = {
-        generation_statements,    migrate_statements,
-        catalog_statements,       publish_statements,
-        instrument_statements,    backtest_statements,
-        key_statements,           reader_statements,
-        price_statements,         calendar_statements,
-        indicator_statements,     news_statements,
-        job_statements,           job_lease_statements,
-        job_log_statements,       job_once_statements,
-        bar_statements,           action_statements,
-        backtest_item_statements, backtest_study_statements,
-        job_stage_statements,     schedule_statements};
+        generation_statements,   migrate_statements,       catalog_statements,
+        catalog_mart_statements, publish_statements,       instrument_statements,
+        backtest_statements,     key_statements,           reader_statements,
+        price_statements,        calendar_statements,      indicator_statements,
+        news_statements,         job_statements,           job_lease_statements,
+        job_log_statements,      job_once_statements,      bar_statements,
+        action_statements,       backtest_item_statements, backtest_study_statements,
+        job_stage_statements,    schedule_statements};
     for (size_t i = 0; i < ARRAY_LEN(lists); i++)
         for (const struct statement *s = lists[i]; s->name != NULL; s++)
             prepare(*state, s);
