@@ -1,4 +1,4 @@
-/* metrics_members.h - what metrics_request.c and metrics_members.c share; not for others. */
+/* metrics_members.h - what metrics_request.c, metrics_series.c and metrics_members.c share; not for others. */
 #ifndef HANDLERS_METRICS_MEMBERS_H
 #define HANDLERS_METRICS_MEMBERS_H
 
@@ -18,6 +18,10 @@ enum status metrics_copy_text(struct json_val val, struct arena *arena, struct s
                               struct err *err) NODISCARD;
 
 enum status metrics_no_memory(struct err *err);
+
+/* Returns or prices, dates, benchmark and rates, one for each row. Absent: request->has_series is false. */
+enum status metrics_read_series(struct json_val root, struct arena *arena,
+                                struct metrics_request *request, struct err *err) NODISCARD;
 
 /* Members of the request that may be absent. */
 enum status metrics_read_factors(struct json_val root, struct arena *arena,

@@ -5,6 +5,7 @@
 #ifndef HANDLERS_SWEEP_H
 #define HANDLERS_SWEEP_H
 
+#include "handlers/json_splice.h"
 #include "handlers/json_text.h"
 #include "store/backtest_item_store.h"
 

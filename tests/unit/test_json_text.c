@@ -1,4 +1,5 @@
 /* test_json_text.c - values of a JSON document are replaced as text, wherever a pointer leads. */
+#include "handlers/json_splice.h"
 #include "handlers/json_text.h"
 
 #include <setjmp.h>
