@@ -34,6 +34,11 @@ RESULTS = BUILD / "results.tsv"
 REPORTS = BUILD / VARIANT / "sanitizer"
 PROGRAM_TIMEOUT_S = 300
 N_SLOWEST = 15
+CORES = os.cpu_count() or 1
+# Started first, longest first: one that comes last would leave the other cores idle. Others follow by their size.
+LONGEST = ("test_description.py", "test_ingest_setups.py", "test_oracles_portfolios.py", "test_ingest_jobs.py", "test_lake.py",
+           "test_ingest_s3.py", "test_ingest_kills.py", "test_lake_compact.py", "test_ingest_sources.py", "test_gold",
+           "test_strategy_properties", "test_batch", "test_backtest_invariants", "test_http_slow", "test_load")
 SANITIZER_OPTIONS = {
     "ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1",
     "UBSAN_OPTIONS": "print_stacktrace=1",
@@ -73,6 +78,14 @@ def sanitizer_reports(suite):
         print(f"{suite}: sanitizer report {report.name}:")
         print(report.read_text(errors="replace"))
     return len(reports)
+
+
+def longest_first(files):
+    """Files or programs in the order to start them in."""
+    def rank(path):
+        return (LONGEST.index(path.name) if path.name in LONGEST else len(LONGEST), -path.stat().st_size, path.name)
+
+    return sorted(map(pathlib.Path, files), key=rank)
 
 
 def record(suite, counts, seconds):
@@ -144,11 +157,12 @@ def run_cmocka(suite, programs):
     times = []
     if not programs:
         print(f"{suite}: no programs yet")
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    programs = longest_first(programs)
+    with concurrent.futures.ThreadPoolExecutor(CORES) as pool:
         for program, (counts, output, seconds) in zip(programs, pool.map(run_program, programs)):
             if counts.failed:
                 print(output)
-            name = pathlib.Path(program).name
+            name = program.name
             print(f"  {name}: {counts}, {seconds:.1f} s", flush=True)
             times.append((name, seconds))
             total.add(counts)
@@ -204,8 +218,8 @@ def start_test_file(path):
 
 def run_unittest(suite, paths):
     """
-    Every file in its own process, as many at a time as there are cores; servers of ours and ports are each file's own, PostgreSQL and
-    Ceph are shared (tests/support/shared.py).
+    Every file in its own process, twice as many at a time as there are cores: they wait more than they compute. Servers of ours and
+    ports are each file's own, PostgreSQL and Ceph are shared (tests/support/shared.py).
     """
     os.environ["CMMC_TEST_RUN"] = folder = shared.begin()
     try:
@@ -219,13 +233,11 @@ def run_files(suite, paths):
     started = time.monotonic()
     total_counts = Counts()
     times = []
-    # The longest first: a long one that comes last would leave the other cores idle.
-    files = sorted((file for path in map(pathlib.Path, paths)
-                    for file in (path.glob("test_*.py") if path.is_dir() else [path])),
-                   key=lambda file: (-file.stat().st_size, file.name))
+    files = longest_first(file for path in map(pathlib.Path, paths)
+                          for file in (path.glob("test_*.py") if path.is_dir() else [path]))
     if not files:
         print(f"{suite}: no test_*.py in {', '.join(paths)} yet")
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    with concurrent.futures.ThreadPoolExecutor(2 * CORES) as pool:
         for file, (counts, output, seconds, cpu) in zip(files, pool.map(start_test_file, files)):
             if counts.failed or counts.skipped:
                 print(output)

@@ -228,7 +228,7 @@ class Sources(unittest.TestCase):
                 for one in runs:
                     one.result()
             times = sorted(one["time"] for one in replay.seen)
-            self.assertEqual(len(times), 3)
+            self.assertGreaterEqual(len(times), 3)  # more when one had to be sent again: that waits, too
             for before, after in zip(times, times[1:]):
                 self.assertGreaterEqual(after - before, 0.3)
 
