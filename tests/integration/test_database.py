@@ -98,14 +98,14 @@ class Queries(unittest.TestCase, Assertions):
         self.assertGreaterEqual(self.metric(server, "cmmc_pg_wait_seconds_count"), 1)
 
     def test_a_lost_listener_comes_back_and_what_was_missed_is_looked_up(self):
-        server = self.serve(refresh_ms=60000)
+        server = self.serve(refresh_ms=60000)  # by itself it would look after a minute
         listeners = "SELECT {} FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'"
         server.wait_until(lambda: int(postgres.sql(self.url, listeners.format("count(*)"))) == 1, "the listener")
         postgres.sql(self.url, listeners.format("pg_terminate_backend(pid)") + "; CREATE VIEW mart_missed AS SELECT 1 AS id")
-        server.wait_until(lambda: server.data.get("/v1/marts/mart_missed").status == 200, "the missed mart", timeout=5)
+        server.wait_until(lambda: server.data.get("/v1/marts/mart_missed").status == 200, "the missed mart", timeout=20)
         publish(self.url, 1)
         server.wait_until(lambda: len(server.data.get("/v1/marts/mart_price_daily/rows").json.get("data", [])) == len(DATES),
-                          "the publish", timeout=2)
+                          "the publish", timeout=20)
 
 
 class Outage(unittest.TestCase, Assertions):
