@@ -112,7 +112,8 @@ static void ten_thousand_corrupted_futures_change_no_bit_of_the_past(void **stat
         world_clear(&w);
     }
     assert_int_equal(n_cuts, 100 * rounds_of(100));
-    assert_true(n_felt * 100 > n_cuts * 95); /* the last days before the end may have nothing left to feel it */
+    assert_true(n_felt * 100 >
+                n_cuts * 95); /* the last days before the end may have nothing left to feel it */
     assert_true(n_weights > 10 * n_cuts && n_trades > 10 * n_cuts);
 }
 
