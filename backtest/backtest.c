@@ -209,6 +209,8 @@ enum status backtest_run_bare(const struct spec *spec, const struct market_data 
     bare.benchmark = STR_NONE;
     bare.trust = (struct spec_trust){0};
     bare.factors.n = 0;
+    bare.inflation = STR_NONE;
+    bare.withdrawal_years = 0;
     return backtest_run(&bare, market, arena, stop, ret, err);
 }
 
@@ -224,6 +226,8 @@ enum status backtest_run_among(const struct spec *spec, const struct market_data
         s = run_attribute(&run, err);
     if (s == STATUS_OK)
         s = run_roll(&run, err);
+    if (s == STATUS_OK)
+        s = run_deflate(&run, err);
     if (s == STATUS_OK)
         s = run_explain(&run, err);
     if (s == STATUS_OK)

@@ -14,6 +14,7 @@
 #include "backtest/frontier.h"
 #include "backtest/monkey_crowd.h"
 #include "backtest/panel_shared.h"
+#include "backtest/real_terms.h"
 #include "backtest/trust.h"
 #include "backtest/strategy_plan.h"
 
@@ -65,6 +66,8 @@ struct backtest_result {
     double final_cash_weight, final_receivable_weight;
     const struct attribution *attribution; /* NULL: not asked for */
     struct rolling_report rolling;         /* window 0: not asked for */
+    struct real_terms real;                /* level NULL: not asked for */
+    struct withdrawal_rates withdrawals; /* years 0: not asked for; of real terms where those are */
     struct factor_report factors;
     double risk_free_mean; /* annual */
     struct risk_free risk_free;

@@ -180,6 +180,20 @@ enum status run_roll(struct run *run, struct err *err)
     return rolling_report_make(&input, &run->spec->rolling, run->arena, &run->result->rolling, err);
 }
 
+/* The same in money of the first session, and what could have been withdrawn each year. */
+enum status run_deflate(struct run *run, struct err *err)
+{
+    struct backtest_result *r = run->result;
+    size_t n = run->panel->n_sessions;
+    enum status s = real_terms_take(run->spec, run->market, run->panel, r->equity, r->wealth[n - 1],
+                                    r->periods_per_year, run->arena, &r->real, err);
+    if (s != STATUS_OK)
+        return s;
+    const double *line = r->real.level != NULL ? r->real.equity : r->equity;
+    return withdrawal_rates_take(run->spec->withdrawal_years, run->panel->clock, line, n,
+                                 run->arena, &r->withdrawals, err);
+}
+
 enum status run_explain(struct run *run, struct err *err)
 {
     return factor_report_make(run->panel, run->spec, run->market, run->result->equity,

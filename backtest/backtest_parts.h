@@ -33,6 +33,7 @@ enum status run_strategy(struct run *run, struct err *err) NODISCARD; /* the lin
 enum status run_take_measures(struct run *run, struct err *err) NODISCARD;
 enum status run_attribute(struct run *run, struct err *err) NODISCARD;
 enum status run_roll(struct run *run, struct err *err) NODISCARD;
+enum status run_deflate(struct run *run, struct err *err) NODISCARD;  /* real terms, withdrawals */
 enum status run_describe(struct run *run, struct err *err) NODISCARD; /* drawdowns and tables */
 enum status run_draw_frontier(struct run *run, struct err *err) NODISCARD;
 enum status run_play_monkeys(struct run *run, const struct monkey_crowd *kept, struct err *err)

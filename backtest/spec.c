@@ -8,6 +8,7 @@
 #include "backtest/spec_names.h"
 #include "backtest/spec_optional.h"
 #include "backtest/spec_portfolio.h"
+#include "backtest/spec_real.h"
 #include "backtest/spec_rebalance.h"
 #include "backtest/spec_frontier.h"
 #include "backtest/spec_strategy.h"
@@ -256,6 +257,8 @@ static enum status read_root(struct json_val root, struct arena *arena, struct s
         "metrics_profile",
         "attribution",
         "rolling",
+        "inflation",
+        "withdrawals",
         "factors",
         "hac_lag",
     };
@@ -282,6 +285,8 @@ static enum status read_root(struct json_val root, struct arena *arena, struct s
         s = spec_trust_read(root, &spec->trust, err);
     if (s == STATUS_OK)
         s = spec_rolling_read(root, &spec->rolling, err);
+    if (s == STATUS_OK)
+        s = spec_read_real(root, arena, spec, err);
     if (s == STATUS_OK)
         s = spec_factors_read(root, arena, &spec->factors, err);
     if (s == STATUS_OK)

@@ -107,6 +107,8 @@ struct spec {
     enum profile metrics_profile;
     bool wants_attribution;
     struct spec_rolling rolling;
+    struct str inflation;      /* uid of an economic series of consumer prices; ptr NULL: none */
+    unsigned withdrawal_years; /* 0: no withdrawal rates are asked for */
     struct spec_factors factors;
     enum spec_weight_sum on_weight_sum;
     unsigned n_monkeys;

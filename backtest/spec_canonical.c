@@ -6,6 +6,7 @@
 #include "backtest/spec_limits.h"
 #include "backtest/spec_names.h"
 #include "backtest/spec_portfolio.h"
+#include "backtest/spec_real.h"
 #include "backtest/spec_rebalance.h"
 #include "backtest/spec_strategy.h"
 
@@ -87,6 +88,7 @@ void spec_canonical(const struct spec *spec, struct json_out *json)
     if (spec->wants_attribution)
         jw_key_bool(json, "attribution", true);
     spec_rolling_canonical(&spec->rolling, json);
+    spec_real_canonical(spec, json);
     spec_factors_canonical(&spec->factors, json);
     jw_key_c(json, "on_weight_sum", spec_weight_sum_names[spec->on_weight_sum]);
     spec_write_frontier(spec, json);

@@ -5,6 +5,7 @@
 #include "handlers/backtest_render_attribution.h"
 #include "handlers/backtest_hash.h"
 #include "handlers/backtest_render_quality.h"
+#include "handlers/backtest_render_real.h"
 #include "handlers/backtest_render_trades.h"
 #include "handlers/backtest_render_target.h"
 #include "handlers/backtest_render_trust.h"
@@ -282,6 +283,8 @@ static const struct part {
     {"accounts", render_accounts},
     {"attribution", render_attribution},
     {"rolling", write_rolling},
+    {"real", backtest_render_real},
+    {"withdrawal_rates", backtest_render_withdrawals},
     {"factors", write_factors},
     {"monkeys", write_monkeys},
     {"bootstrap", render_bootstrap},

@@ -9,6 +9,7 @@ from support.problems import Assertions
 REQUEST = {"assets": [{"uid": "stock:US.AAPL", "weight": 0.6}, {"uid": "stock:US.KO", "weight": 0.4}], "start": "2014-01-10",
            "end": "2016-12-30", "benchmark": "index:SPX", "monkeys": {"count": 0}}
 MONTHLY = {"indicator": "indicator:FF_RF:USA:M", "per": "month"}
+CPI = "indicator:CPILFESL:USA:M"
 DATES = ["2015-01-30", "2015-02-27", "2015-03-31"]
 FACTORS = [{"name": "market", "uid": "index:SPX"}, {"name": "style", "uid": "etf:US.VLUE", "minus": "etf:US.MTUM"}]
 
@@ -127,6 +128,43 @@ class Factors(unittest.TestCase, Assertions):
         self.assertEqual(data["spec"]["risk_free_rate"], MONTHLY)
         again = self.server.post("/v1/backtests", data["spec"])
         self.assertEqual((again.status, again.json["data"]["id"]), (200, data["id"]))
+
+    def test_real_terms_are_by_the_prices_known_at_each_session(self):
+        data = self.ask(inflation=CPI, withdrawals={"years": 2})
+        rows = self.assert_ok(self.server.get("/v1/marts/mart_economic_indicator/rows?stat_code=eq.CPILFESL&frequency=eq.M&period_start=gte.2013-01-01"
+                                              "&limit=1000&select=known_at,value,period_end&order=known_at.asc")).json["data"]
+        known = [(row["known_at"], row["period_end"], float(row["value"])) for row in rows if row["value"] is not None]
+
+        def level(date):
+            return max((end, at, value) for at, end, value in known if at <= date + "T20:00:00Z")[-1]
+
+        real, dates = data["real"], data["equity"]["date"]
+        for t, date in enumerate(dates):
+            self.assertAlmostEqual(real["level"][t], level(date) / level(dates[0]), 12)
+            self.assertAlmostEqual(real["equity"][t] * real["level"][t], data["equity"]["equity"][t], 7)
+        self.assertGreater(real["inflation_annual"], 0.005)
+        self.assertAlmostEqual((1 + real["metrics"]["cagr"]["value"]) * (1 + real["inflation_annual"]), 1 + data["metrics"]["cagr"]["value"], 12)
+        rates = data["withdrawal_rates"]
+        self.assertEqual((rates["is_real"], rates["years"], rates["start"][0]), (True, 2, dates[0]))
+        self.assertEqual(rates["safe"]["worst"], min(rates["safe"]["rate"]))
+        worth = 1
+        places = [next(t for t, date in enumerate(dates) if date >= day) for day in ("2014-01-10", "2015-01-10", "2016-01-10")]
+        for a, b in zip(places, places[1:]):
+            worth = (worth - rates["safe"]["rate"][0]) * real["equity"][b] / real["equity"][a]
+        self.assertAlmostEqual(worth, 0, 12)
+        again = self.server.post("/v1/backtests", data["spec"])
+        self.assertEqual((again.status, again.json["data"]["id"]), (200, data["id"]))
+        plain = self.ask()
+        self.assertIsNone(plain["real"])
+        self.assertIsNone(plain["withdrawal_rates"])
+        for key in ("equity", "metrics", "trades"):
+            self.assertEqual(plain[key], data[key])
+        self.assertFalse(self.ask(withdrawals={"years": 2})["withdrawal_rates"]["is_real"])
+        for change, pointer in (({"inflation": "indicator:NOPE:USA:M"}, "/inflation"), ({"inflation": "CPI"}, "/inflation"),
+                                ({"withdrawals": {"years": 61}}, "/withdrawals/years")):
+            answer = self.server.post("/v1/backtests", {**REQUEST, **change})
+            self.assertEqual(answer.status, 422, answer)
+            self.assertEqual(answer.json["errors"][0]["pointer"], pointer)
 
     def test_monkeys_and_intervals_have_the_dated_rate(self):
         """What they say of the history itself is the metric: excess returns session by session."""
