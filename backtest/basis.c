@@ -206,6 +206,13 @@ double basis_value(const struct basis *basis, size_t row)
     return basis->is_raw ? series->close[row] * basis_shares(basis, row) : series->price[row];
 }
 
+double basis_quote(const struct basis *basis, size_t row, double quote)
+{
+    const struct price_series *series = basis->series;
+    double accrued = bond_of(basis) != NULL ? bond_accrued(series->bond, series->date[row]) : 0;
+    return (quote + accrued) * basis_shares(basis, row);
+}
+
 void basis_place(struct basis *basis, const uint32_t *row, size_t n)
 {
     size_t t = 0;

@@ -55,6 +55,9 @@ void basis_place(struct basis *basis, const uint32_t *row, size_t n);
 double basis_value(const struct basis *basis, size_t row);
 double basis_shares(const struct basis *basis, size_t row);
 
+/* What a unit would be worth at that bar if quote, another price of it, were its close. */
+double basis_quote(const struct basis *basis, size_t row, double quote);
+
 /*
  * What a unit is paid back when its bond matures, in the series' currency: par, and the last coupon unless a bar
  * has brought it or coupons are dropped. NaN when it is no bond with terms, or prices are not raw.

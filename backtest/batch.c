@@ -115,7 +115,7 @@ static bool are_simple_flows(const struct sim_rules *rules)
 static bool are_simple(const struct sim_rules *rules)
 {
     return sim_rules_are_simple(rules) && are_simple_flows(rules) &&
-           rules->fill != FILL_NEXT_OPEN && rules->rebalance.when == WHEN_CALENDAR &&
+           !fill_is_before_close(rules->fill) && rules->rebalance.when == WHEN_CALENDAR &&
            !(rules->financing.day_basis > 0) && !rules->leverage.is_allowed;
 }
 

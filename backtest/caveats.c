@@ -319,7 +319,8 @@ static void add_trading(struct collector *c)
 
     if (l->n_open_fallbacks > 0) {
         buf_init(&text, c->arena, DETAIL_BYTES_MAX);
-        buf_printf(&text, "%zu fills took place at the close for want of an opening price.",
+        buf_printf(&text,
+                   "%zu fills took place at the close for want of the price that fill asks for.",
                    l->n_open_fallbacks);
         add(c, "open_missing", buf_str(&text), NULL, 0);
     }

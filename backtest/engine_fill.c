@@ -70,11 +70,11 @@ bool sim_select_active(struct sim *sim, size_t t, size_t *ret_n, double *ret_fro
     return n > 0;
 }
 
-/* Opening prices only when every active asset has one: an order is not sized at two moments. */
+/* Prices before the close only when every active asset has one: an order is not sized at two moments. */
 void sim_choose_prices(struct sim *sim, size_t t, size_t n)
 {
     sim->open = NULL;
-    if (sim->rules->fill != FILL_NEXT_OPEN)
+    if (!fill_is_before_close(sim->rules->fill))
         return;
     const double *open = sim->panel->open;
     for (size_t i = 0; i < n && open != NULL; i++) {

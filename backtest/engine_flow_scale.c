@@ -17,7 +17,7 @@ bool sim_can_scale(const struct sim *sim, size_t t, bool at_close)
     const struct sim_rules *rules = sim->rules;
     if (!sim->is_plain || rules->leverage.is_allowed || sim->n_gone > 0 ||
         sim_has_receivable(sim) || rules->allocation == FLOW_MOST_UNDERWEIGHT ||
-        (rules->fill == FILL_NEXT_OPEN && !at_close))
+        (fill_is_before_close(rules->fill) && !at_close))
         return false;
     for (size_t j = 0; sim->panel->n_closed[t] > 0 && j < sim->plan->n; j++) {
         if (!(sim_state(sim, j, t) & PANEL_TRADABLE))

@@ -26,7 +26,7 @@ bool sim_can_rebalance(struct sim *sim, size_t t)
 {
     const struct sim_rules *rules = sim->rules;
     return sim->is_simple && !sim->is_liquidation && !rules->leverage.is_allowed &&
-           rules->fill != FILL_NEXT_OPEN && sim->n_gone == 0 && sim->panel->n_closed[t] == 0 &&
+           !fill_is_before_close(rules->fill) && sim->n_gone == 0 && sim->panel->n_closed[t] == 0 &&
            !sim_has_receivable(sim) && is_full(sim, sim_wanted(sim));
 }
 

@@ -33,6 +33,8 @@ enum panel_column {
     PANEL_VOLUME = 1u << 1,
     PANEL_SHARES = 1u << 2,
     PANEL_EXTREMES = 1u << 3,
+    PANEL_OHLC4 = 1u << 4, /* beside PANEL_OPEN: what stands for it */
+    PANEL_HLC3 = 1u << 5,
 };
 
 enum panel_state {
@@ -83,7 +85,9 @@ struct panel {
     uint32_t *n_closed; /* per session: assets that are not tradable, delisted ones left out */
 
     /* Cell by cell as price; NULL unless panel_columns asks for it. */
-    double *open; /* on the scale of price; NaN where not tradable or unknown */
+    double *
+        open; /* of a fill before the close, on the scale of price; NaN where not tradable or unknown */
+    enum spec_fill fill; /* which price of the session that is */
     double *low,
         *high;      /* on the scale of price, which they hold where there is none of that session */
     double *volume; /* shares traded that session; NaN likewise */

@@ -9,7 +9,9 @@ unsigned panel_columns(const struct spec *spec)
     const struct cost_slippage *slippage = &spec->costs.slippage;
     bool needs_volume = slippage->model >= SLIPPAGE_VOLUME_SHARE || slippage->volume_limit > 0;
     return (spec->prices == PRICES_RAW ? PANEL_SHARES : 0u) |
-           (spec->fill == FILL_NEXT_OPEN ? PANEL_OPEN : 0u) | (needs_volume ? PANEL_VOLUME : 0u) |
+           (fill_is_before_close(spec->fill) ? PANEL_OPEN : 0u) |
+           (spec->fill == FILL_NEXT_OHLC4 ? PANEL_OHLC4 : 0u) |
+           (spec->fill == FILL_NEXT_HLC3 ? PANEL_HLC3 : 0u) | (needs_volume ? PANEL_VOLUME : 0u) |
            (spec->leverage.tests_extremes ? PANEL_EXTREMES : 0u);
 }
 
@@ -17,6 +19,7 @@ bool panel_columns_init(struct panel *panel, const struct spec *spec, size_t max
                         struct arena *arena)
 {
     unsigned wanted = panel_columns(spec);
+    panel->fill = spec->fill;
     size_t n = max_assets * panel->n_sessions;
     if (wanted & PANEL_OPEN)
         panel->open = arena_array(arena, n, sizeof *panel->open);
@@ -40,13 +43,23 @@ bool panel_columns_init(struct panel *panel, const struct spec *spec, size_t max
            (panel->shares_per_unit != NULL || !(wanted & PANEL_SHARES));
 }
 
-/* Of the bar at row, on the scale of the unit's price; the rate is the one of the close. */
-static double open_at(const struct panel_asset *asset, size_t row, double rate)
+/* NaN where there is none. */
+static double quote_at(const double *quoted, size_t row)
+{
+    return quoted != NULL && quoted[row] > 0 ? quoted[row] : (double)NAN;
+}
+
+/* Of the bar at row, at which fills before the close take place, on the scale of the unit's price; the rate is the close's. */
+static double open_at(const struct panel_asset *asset, enum spec_fill fill, size_t row, double rate)
 {
     const struct price_series *series = asset->series;
-    if (series->open == NULL || !(series->open[row] > 0))
-        return (double)NAN;
-    return series->open[row] * basis_shares(&asset->basis, row) * rate;
+    double quote = quote_at(series->open, row);
+    if (fill != FILL_NEXT_OPEN) {
+        double range =
+            quote_at(series->high, row) + quote_at(series->low, row) + quote_at(series->close, row);
+        quote = fill == FILL_NEXT_OHLC4 ? (quote + range) / 4 : range / 3;
+    }
+    return basis_quote(&asset->basis, row, quote) * rate;
 }
 
 /* The worst that the price was in the session, from what is quoted over the close; a quote on its wrong side is none. */
@@ -71,7 +84,8 @@ void panel_columns_fill(struct panel *panel, size_t a, const uint32_t *row)
     for (size_t t = 0; t < panel->n_sessions; t++) {
         bool is_open = panel->state[from + t] & PANEL_TRADABLE;
         if (panel->open != NULL)
-            panel->open[from + t] = is_open ? open_at(asset, row[t], rate[t]) : (double)NAN;
+            panel->open[from + t] =
+                is_open ? open_at(asset, panel->fill, row[t], rate[t]) : (double)NAN;
         if (panel->volume != NULL)
             panel->volume[from + t] = is_open && asset->series->volume != NULL
                                           ? asset->series->volume[row[t]]

@@ -19,9 +19,9 @@
 
 const char *const spec_rate_per_names[RATE_PER_COUNT] = {"year", "month"};
 const char *const spec_fill_names[SPEC_FILL_COUNT] = {
-    [FILL_NEXT_CLOSE] = "next_close",
-    [FILL_SAME_CLOSE] = "same_close",
-    [FILL_NEXT_OPEN] = "next_open",
+    [FILL_NEXT_CLOSE] = "next_close", [FILL_SAME_CLOSE] = "same_close",
+    [FILL_NEXT_OPEN] = "next_open",   [FILL_NEXT_OHLC4] = "next_ohlc4",
+    [FILL_NEXT_HLC3] = "next_hlc3",
 };
 const char *const spec_shares_names[SHARES_RULE_COUNT] = {
     [SHARES_FRACTIONAL] = "fractional",

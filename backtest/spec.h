@@ -31,7 +31,21 @@ enum {
     SPEC_INDICATORS_MAX = 8, /* different economic series of one request */
 };
 
-enum spec_fill { FILL_NEXT_CLOSE, FILL_SAME_CLOSE, FILL_NEXT_OPEN };
+/* The last two stand for a mean price of the session: (open + high + low + close) / 4 and (high + low + close) / 3. */
+enum spec_fill {
+    FILL_NEXT_CLOSE,
+    FILL_SAME_CLOSE,
+    FILL_NEXT_OPEN,
+    FILL_NEXT_OHLC4,
+    FILL_NEXT_HLC3
+};
+
+/* At a price of its session other than the close, after which the session is valued. */
+static inline bool fill_is_before_close(enum spec_fill fill)
+{
+    return fill >= FILL_NEXT_OPEN;
+}
+
 enum spec_dividends {
     DIVIDENDS_REINVEST, /* at the close of the ex-date */
     DIVIDENDS_REINVEST_PREVIOUS_CLOSE,

@@ -5,7 +5,7 @@
 #include "backtest/spec.h"
 
 enum {
-    SPEC_FILL_COUNT = FILL_NEXT_OPEN + 1,
+    SPEC_FILL_COUNT = FILL_NEXT_HLC3 + 1,
     SPEC_WEIGHT_SUM_COUNT = WEIGHT_SUM_CASH + 1,
 };
 

@@ -128,6 +128,46 @@ static void what_a_volume_limit_leaves_is_dropped_when_asked(void **state)
     world_clear(&w);
 }
 
+/*
+ * 1,000 in A decided on session 0 and filled in session 1 at (9 + 12 + 8 + 11) / 4 = 10, or (12 + 8 + 11) / 3 = 31 / 3: 100
+ * or 3,000 / 31 shares, worth 11 each at the close and 12 a session later. Session 1 without a low fills at the close.
+ */
+static void mean_prices_of_the_session_stand_for_its_average(void **state)
+{
+    static const double a[] = {10, 11, 12}, open[] = {10, 9, 11}, high[] = {10, 12, 13};
+    static const double low[] = {10, 8, 11}, no_low[] = {10, 0, 11};
+    static const struct {
+        const char *fill;
+        const double *low;
+        double shares;
+    } cases[] = {{"next_ohlc4", low, 100},
+                 {"next_hlc3", low, 3000.0 / 31},
+                 {"next_ohlc4", no_low, 1000.0 / 11},
+                 {"next_hlc3", NULL, 1000.0 / 11}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char body[256];
+        struct world w;
+        world_init(&w);
+        struct price_series *s = add_raw(&w, "x:A", a, open, 3);
+        s->high = high;
+        s->low = cases[i].low;
+        (void)snprintf(
+            body, sizeof body,
+            "{\"assets\":[{\"uid\":\"x:A\"}],\"capital\":1000,\"prices\":\"raw\",\"fill\":\"%s\","
+            "\"rebalance\":\"never\",\"monkeys\":{\"count\":0}}",
+            cases[i].fill);
+        struct backtest_result *r = world_run(&w, body);
+        assert_int_equal(r->ledger.n_trades, 1);
+        assert_close(r->ledger.trades[0].quantity, cases[i].shares, 1e-12);
+        assert_close(r->ledger.trades[0].local_price, 1000 / cases[i].shares, 1e-12);
+        assert_close(r->equity[1], 11 * cases[i].shares, 1e-12);
+        assert_close(r->equity[2], 12 * cases[i].shares, 1e-12);
+        assert_int_equal(r->ledger.n_open_fallbacks, i < 2 ? 0 : 1);
+        world_clear(&w);
+    }
+}
+
 static struct backtest_result *run_split(struct world *w, const char *shares)
 {
     static const double close[] = {90, 62, 70}, split[] = {1, 1.5, 1};
@@ -172,6 +212,7 @@ int main(void)
         cmocka_unit_test(next_open_without_one_opening_price_fills_at_the_close),
         cmocka_unit_test(what_a_volume_limit_leaves_is_carried_to_the_next_sessions),
         cmocka_unit_test(what_a_volume_limit_leaves_is_dropped_when_asked),
+        cmocka_unit_test(mean_prices_of_the_session_stand_for_its_average),
         cmocka_unit_test(fraction_that_a_split_leaves_is_paid_out_with_whole_shares),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -273,7 +273,8 @@ static UNUSED void random_flows(struct random_text *out, struct rng *rng, unsign
 
 static UNUSED struct random_request random_request(uint64_t seed, unsigned features)
 {
-    static const char *const fills[] = {"next_close", "same_close", "next_open"};
+    static const char *const fills[] = {"next_close", "same_close", "next_open", "next_ohlc4",
+                                        "next_hlc3"};
     static const char *const dividends[] = {"reinvest", "cash", "drop", "reinvest_previous_close"};
     struct random_request q = {.n = RANDOM_ASSETS, .capital = 10000};
     struct random_text out = {q.rest, sizeof q.rest};
@@ -294,7 +295,7 @@ static UNUSED struct random_request random_request(uint64_t seed, unsigned featu
     random_costs(&out, &rng, features);
     random_flows(&out, &rng, features);
     random_add(&out, ",\"fill\":\"%s\"",
-               fills[rng_next_below(&rng, features & RANDOM_OPEN ? 3 : 2)]);
+               fills[rng_next_below(&rng, features & RANDOM_OPEN ? 5 : 2)]);
     if (features & RANDOM_WHOLE && random_one_in(&rng, 3))
         random_add(&out, ",\"shares\":\"%s\"", random_one_in(&rng, 3) ? "whole_down" : "whole");
     if (features & RANDOM_FINANCING && random_one_in(&rng, 2))
