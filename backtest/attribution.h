@@ -28,6 +28,8 @@ struct attribution_asset {
     double risk;         /* w_i cov(r_i, r_p) / var(r_p), r_p of the final weights held constant */
 };
 
+struct brinson;
+
 struct attribution {
     enum attribution_gap gap;        /* not ATTRIBUTION_KNOWN: the contributions are 0 */
     struct attribution_asset *asset; /* per held column of the panel */
@@ -37,6 +39,8 @@ struct attribution {
     double
         diversification_ratio; /* sum w sd / sd of the portfolio; NaN: nothing held, or no variance */
     bool has_risk;
+    const struct brinson
+        *brinson; /* beside a portfolio of fixed weights; NULL: not asked for, or not known */
 };
 
 /*

@@ -1,6 +1,7 @@
 /* backtest_judge.c - what is said of a strategy that has been played: measures, tables, monkeys, intervals. */
 #include "backtest/backtest_parts.h"
 
+#include "backtest/brinson.h"
 #include "backtest/concentration.h"
 #include "backtest/strategy_limits.h"
 #include "backtest/yardstick.h"
@@ -156,6 +157,10 @@ enum status run_attribute(struct run *run, struct err *err)
     enum status s = attribution_compute(run->panel, &result->ledger, result->equity, result->wealth,
                                         result->final_weight, run->arena, &attribution, err);
     result->attribution = attribution;
+    if (s == STATUS_OK && run->spec->attribution_benchmark != NULL &&
+        attribution->gap == ATTRIBUTION_KNOWN)
+        s = brinson_compute(run->spec, run->panel, &result->ledger, result->equity, result->wealth,
+                            run->arena, &attribution->brinson, err);
     return s;
 }
 

@@ -124,6 +124,8 @@ void monkey_crowd_key(const struct spec *spec, struct json_out *json)
     game.benchmark = STR_NONE;
     game.trust = (struct spec_trust){0};
     game.rolling.window = 0;
+    game.wants_attribution = false;
+    game.attribution_benchmark = NULL;
     game.inflation = STR_NONE;
     game.withdrawal_years = 0;
     jw_array(json);

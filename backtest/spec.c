@@ -1,6 +1,7 @@
 /* spec.c - reads the body of POST /v1/backtests: types and ranges first, then what must agree. */
 #include "backtest/spec.h"
 
+#include "backtest/spec_attribution.h"
 #include "backtest/spec_costs.h"
 #include "backtest/spec_lists.h"
 #include "backtest/spec_market.h"
@@ -142,8 +143,8 @@ static enum status read_scalars(struct json_val root, struct arena *arena, struc
         s = spec_optional_choice(root, "metrics_profile", profile_names, PROFILE_COUNT, &profile,
                                  err);
     spec->metrics_profile = (enum profile)profile;
-    if (s == STATUS_OK && jr_is_present(jr_member(root, "attribution")))
-        s = jr_read_bool(jr_member(root, "attribution"), &spec->wants_attribution, err);
+    if (s == STATUS_OK)
+        s = spec_read_attribution(root, arena, spec, err);
     if (s == STATUS_OK)
         s = spec_optional_choice(root, "on_weight_sum", spec_weight_sum_names,
                                  SPEC_WEIGHT_SUM_COUNT, &on_weight_sum, err);

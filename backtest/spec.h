@@ -120,6 +120,8 @@ struct spec {
     enum rate_per risk_free_per;
     enum profile metrics_profile;
     bool wants_attribution;
+    const double *attribution_benchmark; /* [n_assets], sum 1 within 1e-6; NULL: none */
+    bool attribution_by_group;
     struct spec_rolling rolling;
     struct str inflation;      /* uid of an economic series of consumer prices; ptr NULL: none */
     unsigned withdrawal_years; /* 0: no withdrawal rates are asked for */

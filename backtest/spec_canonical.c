@@ -1,4 +1,5 @@
 /* spec_canonical.c - the one spelling of a spec: hashed for its id and echoed in the answer. */
+#include "backtest/spec_attribution.h"
 #include "backtest/spec_costs.h"
 #include "backtest/spec_money.h"
 #include "backtest/spec_market.h"
@@ -85,8 +86,7 @@ void spec_canonical(const struct spec *spec, struct json_out *json)
     write_risk_free(spec, json);
     if (spec->metrics_profile != PROFILE_native)
         jw_key_c(json, "metrics_profile", profile_names[spec->metrics_profile]);
-    if (spec->wants_attribution)
-        jw_key_bool(json, "attribution", true);
+    spec_attribution_canonical(spec, json);
     spec_rolling_canonical(&spec->rolling, json);
     spec_real_canonical(spec, json);
     spec_factors_canonical(&spec->factors, json);

@@ -1,6 +1,7 @@
 /* backtest_render_attribution.c - where return and risk came from, asset by asset. */
 #include "handlers/backtest_render_attribution.h"
 
+#include "backtest/brinson.h"
 #include "handlers/measure_render.h"
 
 #include <math.h>
@@ -8,6 +9,36 @@
 static void write_known(struct json_out *json, const char *key, bool is_known, double value)
 {
     number_write(json, key, is_known ? value : (double)NAN);
+}
+
+/* Allocation, selection and interaction by group; null when they were not asked for, or are not known. */
+static void write_brinson(const struct brinson *b, struct json_out *json)
+{
+    if (b == NULL) {
+        jw_key_null(json, "brinson");
+        return;
+    }
+    jw_key(json, "brinson");
+    jw_object(json);
+    jw_key_f64(json, "benchmark_return", b->benchmark_return);
+    jw_key_f64(json, "active_return", b->active_return);
+    jw_key(json, "groups");
+    jw_array(json);
+    for (size_t g = 0; g < b->n; g++) {
+        const struct brinson_group *group = &b->group[g];
+        jw_object(json);
+        jw_key_text(json, "name", group->name);
+        jw_key_f64(json, "weight", group->weight);
+        jw_key_f64(json, "benchmark_weight", group->benchmark_weight);
+        jw_key_f64(json, "allocation", group->allocation);
+        jw_key_f64(json, "selection", group->selection);
+        jw_key_f64(json, "interaction", group->interaction);
+        jw_end_object(json);
+    }
+    jw_end_array(json);
+    jw_key_f64(json, "cash", b->cash);
+    jw_key_f64(json, "other", b->other);
+    jw_end_object(json);
 }
 
 void render_attribution(const struct backtest_result *r, struct json_out *json)
@@ -37,5 +68,6 @@ void render_attribution(const struct backtest_result *r, struct json_out *json)
     jw_end_array(json);
     write_known(json, "other", is_known, a->other);
     write_known(json, "diversification_ratio", a->has_risk, a->diversification_ratio);
+    write_brinson(a->brinson, json);
     jw_end_object(json);
 }

@@ -275,6 +275,7 @@ class Live(unittest.TestCase):
 
     def test_kinds_of_backtest_answer_as_described(self):
         for change in [{"monkeys": {"count": 0}, "benchmark": None}, {"rolling": {"window": 21, "metrics": ["sharpe", "beta"]}},
+                       {"attribution": {"benchmark": {"stock:US.AAPL": 1}, "by": "group"}},
                        {"inflation": "indicator:CPILFESL:USA:M", "withdrawals": {"years": 1}},
                        {"assets": None, "universe": ["stock:US.AAPL", "stock:KRX.900010", "coin:SIMBTCUSDT"],
                         "currency": "KRW", "strategy": "equal", "start": "2018-01-02", "end": "2018-12-28"},

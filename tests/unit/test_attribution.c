@@ -1,5 +1,6 @@
 /* test_attribution.c - contributions that add up, exchange rates apart, risks that add to one; concentration. */
 #include "backtest/attribution.h"
+#include "backtest/brinson.h"
 #include "backtest/concentration.h"
 #include "tests/unit/test_backtest_world.h"
 #include "tests/support/conformance.h"
@@ -140,9 +141,122 @@ static void weights_are_concentrated_as_counted_by_hand(void **state)
     assert_true(concentration_of(NULL, 0).largest == 0);
 }
 
+/*
+ * C. Bacon, "Practical Portfolio Performance Measurement and Attribution", 2nd ed., 2008, ch. 5: UK, Japan and US equities at
+ * 40, 30 and 30 % against 40, 20 and 40 %, returning 20, -5 and 6 % against 10, -4 and 8 %. The portfolio and the
+ * benchmark hold different assets of each country.
+ */
+static const char *const bacon_request =
+    "{\"assets\":[{\"uid\":\"x:A\",\"group\":\"UK\"},{\"uid\":\"x:B\",\"group\":\"Japan\"},{\"uid\":\"x:C\","
+    "\"group\":\"US\"},{\"uid\":\"x:D\",\"group\":\"UK\"},{\"uid\":\"x:E\",\"group\":\"Japan\"},{\"uid\":\"x:F\","
+    "\"group\":\"US\"}],\"fill\":\"same_close\",\"monkeys\":{\"count\":0},\"strategy\":{\"name\":\"weight_table\",\"rows\":"
+    "[{\"date\":\"2010-01-01\",\"weights\":{\"x:A\":0.4,\"x:B\":0.3,\"x:C\":0.3}}]},\"attribution\":{\"by\":\"group\","
+    "\"benchmark\":{\"x:D\":0.4,\"x:E\":0.2,\"x:F\":0.4}}}";
+
+static void one_session_is_the_table_of_the_textbook(void **state)
+{
+    static const double end[6] = {120, 95, 106, 110, 96, 108};
+    static const double effects[3][3] = {
+        {0, 0.04, 0}, {-0.0104, -0.002, -0.001}, {-0.0016, -0.008, 0.002}};
+    static const char *const uids[6] = {"x:A", "x:B", "x:C", "x:D", "x:E", "x:F"};
+    struct world w;
+    (void)state;
+    world_init(&w);
+    for (size_t i = 0; i < 6; i++) {
+        double price[2] = {100, end[i]};
+        world_add_days(&w, uids[i], day(2010, 3, 1), price, 2);
+    }
+    const struct brinson *b = world_run(&w, bacon_request)->attribution->brinson;
+    assert_non_null(b);
+    assert_close(b->benchmark_return, 0.064, 1e-12);
+    assert_close(b->active_return, 0.019, 1e-12);
+    assert_int_equal(b->n, 3);
+    assert_true(str_eq_c(b->group[1].name, "Japan"));
+    for (size_t g = 0; g < 3; g++) {
+        assert_true(fabs(b->group[g].allocation - effects[g][0]) < 1e-14);
+        assert_true(fabs(b->group[g].selection - effects[g][1]) < 1e-14);
+        assert_true(fabs(b->group[g].interaction - effects[g][2]) < 1e-14);
+    }
+    assert_true(fabs(b->cash) < 1e-14 && fabs(b->other) < 1e-14);
+    world_clear(&w);
+}
+
+/* Costs, cash, flows and bands over two years: the effects add up to the difference of the returns. */
+static void effects_add_up_to_the_active_return(void **state)
+{
+    struct world w;
+    double sum = 0;
+    (void)state;
+    world_init(&w);
+    static const char *const uids[3] = {"x:A", "x:B", "x:C"};
+    for (size_t i = 0; i < 3; i++)
+        (void)world_add_walk(&w, uids[i], day(2010, 1, 4), 500, 40 + i, 30);
+    struct backtest_result *r = world_run(
+        &w,
+        "{\"assets\":[{\"uid\":\"x:A\",\"weight\":0.5,\"group\":\"g\"},{\"uid\":\"x:B\",\"weight\":0.2,\"group\":"
+        "\"g\"},{\"uid\":\"x:C\",\"weight\":0.1}],\"on_weight_sum\":\"cash\",\"costs\":{\"commission_bps\":20},"
+        "\"financing\":{\"cash_rate\":2},\"flows\":[{\"amount\":100,\"every\":\"month\"}],\"monkeys\":{\"count\":0},"
+        "\"attribution\":{\"by\":\"group\",\"benchmark\":{\"x:A\":0.3,\"x:B\":0.3,\"x:C\":0.4}}}");
+    const struct brinson *b = r->attribution->brinson;
+    double growth = 1;
+    for (size_t t = 1; t < r->panel->n_sessions; t++) {
+        double now = 0;
+        for (size_t a = 0; a < 3; a++)
+            now += (a == 2 ? 0.4 : 0.3) * (r->panel->price[panel_cell(r->panel, a, t)] /
+                                           r->panel->price[panel_cell(r->panel, a, t - 1)]);
+        growth *= now;
+    }
+    assert_close(b->benchmark_return, growth - 1, 1e-10);
+    assert_int_equal(b->n, 2);
+    assert_true(str_eq_c(b->group[1].name, "x:C"));
+    for (size_t g = 0; g < b->n; g++)
+        sum += b->group[g].allocation + b->group[g].selection + b->group[g].interaction;
+    assert_true(fabs(sum + b->cash + b->other - b->active_return) < 1e-12);
+    assert_close(b->active_return, r->measures[MEASURE_total_return].value - b->benchmark_return,
+                 1e-10);
+    assert_true(fabs(b->cash) > 1e-3 && fabs(b->other) > 1e-4);
+    world_clear(&w);
+}
+
+static void benchmarks_that_cannot_be_held_are_refused(void **state)
+{
+    static const struct {
+        const char *attribution, *pointer;
+        enum status status;
+    } cases[] = {
+        {"3", "/attribution", STATUS_WRONG_TYPE},
+        {"{}", "/attribution/benchmark", STATUS_WRONG_TYPE},
+        {"{\"benchmark\":{\"x:A\":0.5}}", "/attribution/benchmark", STATUS_BAD_WEIGHTS},
+        {"{\"benchmark\":{\"x:Z\":1}}", "/attribution/benchmark/x:Z", STATUS_BAD_SPEC},
+        {"{\"benchmark\":{\"x:B\":1}}", "/attribution/benchmark", STATUS_BAD_SPEC},
+        {"{\"benchmark\":{\"x:A\":1},\"by\":\"country\"}", "/attribution/by", STATUS_OUT_OF_RANGE},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct world w;
+        struct spec *spec = NULL;
+        struct err err = {0};
+        char body[256];
+        world_init(&w);
+        (void)snprintf(
+            body, sizeof body,
+            "{\"assets\":[{\"uid\":\"x:A\",\"weight\":1},{\"uid\":\"x:B\",\"weight\":0}],"
+            "\"attribution\":%s}",
+            cases[i].attribution);
+        enum status s = spec_parse(str_of(body), &w.arena, &spec, &err);
+        if (s != cases[i].status || strcmp(err.name, cases[i].pointer) != 0 ||
+            err.allowed[0] == '\0')
+            fail_msg("%s: %s at %s", body, status_name(s), err.name);
+        world_clear(&w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_session_is_the_table_of_the_textbook),
+        cmocka_unit_test(effects_add_up_to_the_active_return),
+        cmocka_unit_test(benchmarks_that_cannot_be_held_are_refused),
         cmocka_unit_test(two_periods_link_to_the_compounded_total),
         cmocka_unit_test(the_linking_factor_is_continuous_at_zero),
         cmocka_unit_test(one_asset_without_costs_contributes_everything),
