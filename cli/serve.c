@@ -7,6 +7,7 @@
 #include "handlers/crowds.h"
 #include "handlers/panels.h"
 #include "handlers/caching.h"
+#include "handlers/hand.h"
 #include "handlers/handlers.h"
 #include "handlers/job_service.h"
 #include "handlers/keyring.h"
@@ -86,6 +87,8 @@ static enum status build(struct serving *serving, struct err *err)
     if (s == STATUS_OK)
         s = panels_open(app, err);
     if (s == STATUS_OK)
+        s = hand_open(app, err);
+    if (s == STATUS_OK)
         s = refresher_new(app, &serving->refresher, err);
     if (s != STATUS_OK)
         return s;
@@ -117,6 +120,7 @@ static void take_apart(struct serving *serving)
     refresher_free(serving->refresher);
     access_close(&serving->app);
     keyring_free(serving->app.keys);
+    hand_close(&serving->app);
     panels_close(&serving->app);
     price_book_close(&serving->app);
     caching_free(serving->caching);

@@ -6,10 +6,25 @@
 
 enum { DOCUMENT_BYTES_MAX = 256 << 20 }; /* as much as the store takes */
 
+/* A document that is written in two pieces, each with room of its own in blob. */
+struct writing {
+    const struct backtest_result *result;
+    struct str id;
+    struct blob *blob;
+    size_t first_room;
+    struct buf first, rest;
+};
+
 /* Some more than most documents take: memory that is not written to costs nothing. */
-static size_t likely_bytes(const struct backtest_result *r)
+static size_t likely_first(const struct backtest_result *r)
 {
-    enum { FIXED = 256 << 10, A_SESSION = 128, A_TRADE = 256, AN_ASSET = 1024 };
+    enum { FIXED = 64 << 10, A_SESSION = 96, AN_ASSET = 512 };
+    return FIXED + r->panel->n_sessions * A_SESSION + r->panel->n_assets * AN_ASSET;
+}
+
+static size_t likely_rest(const struct backtest_result *r)
+{
+    enum { FIXED = 192 << 10, A_SESSION = 32, A_TRADE = 256, AN_ASSET = 512 };
     size_t n_trades =
         r->ledger.n_trades < r->ledger.max_trades ? r->ledger.n_trades : r->ledger.max_trades;
     return FIXED + r->panel->n_sessions * A_SESSION + n_trades * A_TRADE +
@@ -22,26 +37,50 @@ static enum status too_large(struct err *err)
                    "The answer does not fit in the memory one request may use.");
 }
 
+static void write_first(void *cls)
+{
+    struct writing *w = cls;
+    buf_init_fixed(&w->first, w->blob->bytes, w->first_room);
+    backtest_render_first(w->result, w->id, &w->first);
+}
+
+/* False when a piece does not fit; *ret_len: of both, which are one behind the other then. */
+static bool write_both(struct writing *w, const struct backtest_passport *passport,
+                       struct hand *hand, size_t *ret_len)
+{
+    struct errand errand = {.run = write_first, .cls = w};
+    hand_offer(hand, &errand);
+    buf_init_fixed(&w->rest, w->blob->bytes + w->first_room, w->blob->size - w->first_room);
+    backtest_render_rest(w->result, w->id, passport, &w->rest);
+    hand_finish(hand, &errand);
+    if (w->first.failed || w->rest.failed)
+        return false;
+    memmove(w->blob->bytes + w->first.len, w->rest.ptr, w->rest.len);
+    *ret_len = w->first.len + w->rest.len;
+    return true;
+}
+
 /* One that turns out longer than likely is written again into twice the room. */
 enum status backtest_document(const struct backtest_result *result, const char *id,
                               const struct backtest_passport *passport, size_t limit_bytes,
-                              struct blob **ret, struct str *ret_body, struct err *err)
+                              struct hand *hand, struct blob **ret, struct str *ret_body,
+                              struct err *err)
 {
-    for (size_t size = likely_bytes(result);; size *= 2) {
-        struct buf out;
+    size_t first = likely_first(result), rest = likely_rest(result);
+    for (size_t times = 1;; times *= 2) {
+        size_t len, size = times * (first + rest);
         if (size > limit_bytes)
             size = limit_bytes;
-        struct blob *blob = blob_new(size);
-        if (blob == NULL)
+        struct writing w = {.result = result, .id = str_of(id), .blob = blob_new(size)};
+        w.first_room = times * first < size / 2 ? times * first : size / 2;
+        if (w.blob == NULL)
             return err_out_of_memory(err);
-        buf_init_fixed(&out, blob->bytes, size);
-        backtest_render(result, str_of(id), passport, &out);
-        if (!out.failed) {
-            *ret = blob_trim(blob, out.len);
-            *ret_body = (struct str){(*ret)->bytes, out.len};
+        if (write_both(&w, passport, hand, &len)) {
+            *ret = blob_trim(w.blob, len);
+            *ret_body = (struct str){(*ret)->bytes, len};
             return STATUS_OK;
         }
-        blob_unref(blob);
+        blob_unref(w.blob);
         if (size == limit_bytes)
             return too_large(err);
     }
@@ -56,8 +95,8 @@ static enum status write_later(struct backtest_later *later, struct blob **ret,
                                struct str *ret_body, struct err *err)
 {
     const struct backtest_draft *draft = draft_of(later);
-    return backtest_document(draft->result, draft->id, &draft->passport, DOCUMENT_BYTES_MAX, ret,
-                             ret_body, err);
+    return backtest_document(draft->result, draft->id, &draft->passport, DOCUMENT_BYTES_MAX, NULL,
+                             ret, ret_body, err);
 }
 
 static void free_later(struct backtest_later *later)

@@ -9,6 +9,7 @@
 #include "handlers/backtest_keeper.h"
 #include "handlers/backtest_market.h"
 #include "handlers/backtest_render.h"
+#include "handlers/hand.h"
 
 struct backtest_draft {
     struct backtest_later later; /* see backtest_draft_finish */
@@ -28,11 +29,12 @@ void backtest_draft_finish(struct backtest_draft *draft, const struct backtest_r
                            const struct backtest_passport *passport, const char *id);
 
 /*
- * The whole document, see backtest_render.h, in a blob of its own, of which the caller gets a reference. Errors:
- * STATUS_TOO_LARGE above limit_bytes, STATUS_OUT_OF_MEMORY.
+ * The whole document, see backtest_render.h, in a blob of its own, of which the caller gets a reference. hand, which
+ * may be NULL, writes a piece of it when it is free. Errors: STATUS_TOO_LARGE above limit_bytes, STATUS_OUT_OF_MEMORY.
  */
 enum status backtest_document(const struct backtest_result *result, const char *id,
                               const struct backtest_passport *passport, size_t limit_bytes,
-                              struct blob **ret, struct str *ret_body, struct err *err) NODISCARD;
+                              struct hand *hand, struct blob **ret, struct str *ret_body,
+                              struct err *err) NODISCARD;
 
 #endif

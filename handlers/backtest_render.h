@@ -29,6 +29,13 @@ void backtest_render(const struct backtest_result *result, struct str id,
                      const struct backtest_passport *passport, struct buf *out);
 
 /*
+ * The same in two pieces, the second right behind the first, that two threads may write at the same time.
+ */
+void backtest_render_first(const struct backtest_result *result, struct str id, struct buf *out);
+void backtest_render_rest(const struct backtest_result *result, struct str id,
+                          const struct backtest_passport *passport, struct buf *out);
+
+/*
  * The same with only those members of data that select names, "metrics" for "metrics.cagr" too, beside the id; what it
  * names that there is not is left out. ptr NULL: all.
  */

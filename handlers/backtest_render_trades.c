@@ -5,6 +5,7 @@
 #include "handlers/backtest_render_trades.h"
 
 #include "base/date.h"
+#include "base/number.h"
 
 #include <string.h>
 
@@ -90,6 +91,13 @@ static bool write_again(struct buf *out, const struct written *before)
     return true;
 }
 
+/* A value of its own, behind a key. */
+static void write_value_again(struct json_out *json, const struct written *before)
+{
+    jw_raw(json, STR(""));
+    (void)write_again(json->out, before);
+}
+
 static void write_texts(const struct backtest_result *r, const struct texts *column, size_t n,
                         struct json_out *json)
 {
@@ -116,6 +124,32 @@ static void write_numbers(const char *key, const double *first, size_t n, struct
     jw_f64_column(json, first, n, sizeof(struct sim_trade));
 }
 
+static bool is_same_column(const struct sim_trade *trades, size_t n, size_t a, size_t b)
+{
+    size_t i = 0;
+    while (i < n && number_is_same(trades[i].paid[a], trades[i].paid[b]))
+        i++;
+    return i == n;
+}
+
+/* What was not asked for is 0 throughout, and two rates may be the same: such a column's text is copied. */
+static void write_paid(const struct sim_trade *trades, size_t n, struct json_out *json)
+{
+    struct written columns[COST_TRADE_COUNT] = {0};
+    for (size_t k = 0; k < COST_TRADE_COUNT; k++) {
+        size_t before = 0;
+        while (before < k && !is_same_column(trades, n, before, k))
+            before++;
+        jw_key(json, cost_kind_names[k]);
+        size_t at = json->out->len;
+        if (before == k)
+            jw_f64_column(json, &trades->paid[k], n, sizeof *trades);
+        else
+            write_value_again(json, &columns[before]);
+        columns[k] = (struct written){.at = at, .len = json->out->len - at};
+    }
+}
+
 static void write_columns(const struct backtest_result *r, size_t n, struct json_out *json)
 {
     static const struct texts date = {"date", code_of_date, text_of_date},
@@ -133,8 +167,7 @@ static void write_columns(const struct backtest_result *r, size_t n, struct json
     write_texts(r, &currency, n, json);
     write_numbers("fx", &trades->fx, n, json);
     write_numbers("value", &trades->value, n, json);
-    for (size_t k = 0; k < COST_TRADE_COUNT; k++)
-        write_numbers(cost_kind_names[k], &trades->paid[k], n, json);
+    write_paid(trades, n, json);
 }
 
 void render_trades(const struct backtest_result *r, struct json_out *json)

@@ -35,8 +35,8 @@ static enum status write_answer(struct run *run, struct backtest_draft *draft, s
     int64_t from_ns = clock_mono_ns();
     enum status s = draft != NULL ? write_parts(run, select, answer, err)
                                   : backtest_document(run->result, answer->id, &run->passport,
-                                                      run->arena->limit_bytes, &answer->blob,
-                                                      &answer->body, err);
+                                                      run->arena->limit_bytes, run->service->hand,
+                                                      &answer->blob, &answer->body, err);
     answer->render_ms = run_ms_since(from_ns);
     if (s == STATUS_OK && draft != NULL)
         backtest_draft_finish(draft, run->result, &run->passport, answer->id);

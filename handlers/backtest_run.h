@@ -14,6 +14,7 @@
 #include "handlers/backtest_keeper.h"
 #include "handlers/backtest_market.h"
 #include "handlers/crowds.h"
+#include "handlers/hand.h"
 #include "handlers/panel_shelf.h"
 #include "handlers/price_file.h"
 #include "store/catalog.h"
@@ -36,6 +37,7 @@ struct backtest_service {
     const struct catalog *catalog;
     const struct kernels *kernels;  /* NULL: those for any machine */
     struct crowds *crowds;          /* monkeys of earlier requests; NULL: none are kept */
+    struct hand *hand;              /* helps to write answers; NULL: nobody does */
     struct backtest_keeper *keeper; /* stores answers after they were given; NULL: before */
     uint64_t cells_max; /* names x days x portfolios; more is TOO_LARGE, before any I/O on prices */
     const struct price_file

@@ -16,6 +16,7 @@ static inline struct backtest_service backtest_service_of(const struct app *app,
                                      .catalog = catalog,
                                      .cells_max = app->config->backtest_cells_max,
                                      .crowds = app->crowds,
+                                     .hand = app->hand,
                                      .keeper = app->keeper,
                                      .kernels =
                                          kernels_choose((enum kernels_choice)app->config->kernels)};

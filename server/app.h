@@ -22,6 +22,7 @@ struct cache;
 struct counts;
 struct keyring;
 struct crowds;
+struct hand;
 struct backtest_keeper;
 struct access_rules;
 struct jobs;
@@ -57,6 +58,7 @@ struct app {
     struct panels *panels;          /* the same; NULL: backtests build their own */
     struct counts *counts;          /* the same; NULL: no count is kept */
     struct crowds *crowds;          /* the same; NULL: no monkeys are kept */
+    struct hand *hand;              /* the same; NULL: every answer is written by one thread */
     struct backtest_keeper *keeper; /* the same; NULL: answers are stored before they are given */
     struct keyring *keys;           /* the same; NULL: no keys, everyone may do everything */
     struct access_rules *access;    /* the same: what anyone may do without a key, and how often */

@@ -2,7 +2,7 @@
 #include "tests/unit/test_backtest_world.h"
 
 #include "base/json_in.h"
-#include "handlers/backtest_render.h"
+#include "handlers/backtest_draft.h"
 
 static const struct backtest_mart marts[] = {{"mart_price_daily", 7}, {"mart_fx_daily", 3}};
 static const struct backtest_passport passport = {BACKTEST_ENGINE_VERSION, marts, 2};
@@ -158,6 +158,42 @@ static void document_is_the_same_every_time(void **state)
     world_clear(&w[1]);
 }
 
+/* Costs of two kinds at one rate, of one kind alone, and of none: columns that are the same, and that are not. */
+static void a_document_in_pieces_has_the_same_bytes(void **state)
+{
+    static const char *const costs[] = {"\"commission_bps\":5,\"slippage_bps\":5",
+                                        "\"commission_bps\":7,\"slippage_bps\":3",
+                                        "\"commission_bps\":5,\"slippage_bps\":0"};
+    struct hand *hand = NULL;
+    (void)state;
+    assert_int_equal(hand_new(&hand, NULL), STATUS_OK);
+    for (size_t i = 0; i < ARRAY_LEN(costs); i++) {
+        char request[512];
+        struct world w;
+        world_init(&w);
+        (void)world_add_walk(&w, "x:A", day(2012, 3, 1), 1200, 1, 9);
+        (void)world_add_walk(&w, "x:B", day(2012, 3, 1), 1200, 2, 9);
+        (void)snprintf(request, sizeof request,
+                       "{\"assets\":[{\"uid\":\"x:A\"},{\"uid\":\"x:B\"}],\"benchmark\":"
+                       "\"x:B\",\"costs\":{%s},\"monkeys\":{\"count\":0}}",
+                       costs[i]);
+        struct backtest_result *result = world_run(&w, request);
+        struct buf whole;
+        buf_init(&whole, &w.arena, (size_t)1 << 28);
+        backtest_render(result, STR("cafe"), &passport, &whole);
+        for (int round = 0; round < 20; round++) {
+            CLEANUP(blob_unrefp) struct blob *blob = NULL;
+            struct str body;
+            assert_int_equal(backtest_document(result, "cafe", &passport, (size_t)1 << 28,
+                                               round % 4 == 0 ? NULL : hand, &blob, &body, NULL),
+                             STATUS_OK);
+            assert_true(str_eq(body, buf_str(&whole)));
+        }
+        world_clear(&w);
+    }
+    hand_free(hand);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +201,7 @@ int main(void)
         cmocka_unit_test(undefined_metric_is_null_with_a_reason),
         cmocka_unit_test(long_trade_lists_are_cut_and_say_so),
         cmocka_unit_test(document_is_the_same_every_time),
+        cmocka_unit_test(a_document_in_pieces_has_the_same_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
