@@ -4,6 +4,7 @@
 #include "handlers/ingest_world.h"
 
 #include "base/clock.h"
+#include "ingest/cost_book.h"
 #include "ingest/dataset.h"
 
 #include <signal.h>
@@ -12,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BAR_CHARS = 30, SECONDS_PER_DAY = 86400 };
+enum { BAR_CHARS = 30, SECONDS_PER_DAY = 86400, COSTS_BYTES_MAX = 64 << 20 };
 
 struct request {
     struct ingest_task task;
@@ -48,6 +49,34 @@ static int list_datasets(void)
         (void)puts(n > 0 ? "]" : "");
     }
     return EXIT_DONE;
+}
+
+/* What runs of this machine have cost, by month and data set. */
+static int list_costs(void)
+{
+    struct config config;
+    struct arena arena;
+    struct err err = {0};
+    struct cost_sum *sums = NULL;
+    char folder[1100];
+    size_t n = 0;
+    if (!command_configure(&config))
+        return EXIT_CONFIG;
+    arena_init(&arena, COSTS_BYTES_MAX);
+    (void)snprintf(folder, sizeof folder, "%s/ingest", config.var_dir);
+    enum status s = cost_book_read(folder, &arena, &sums, &n, &err);
+    if (s == STATUS_OK)
+        (void)printf("%-8s%-20s%10s%14s%10s%10s%10s%14s%12s\n", "month", "dataset", "requests",
+                     "bytes", "S3 PUT", "S3 LIST", "S3 GET", "S3 bytes", "copied");
+    for (size_t i = 0; s == STATUS_OK && i < n; i++)
+        (void)printf("%-8s%-20s%10lld%14lld%10lld%10lld%10lld%14lld%12lld\n", sums[i].month,
+                     sums[i].dataset, (long long)sums[i].requests, (long long)sums[i].bytes,
+                     (long long)sums[i].s3_puts, (long long)sums[i].s3_lists,
+                     (long long)sums[i].s3_gets, (long long)sums[i].s3_bytes,
+                     (long long)sums[i].rows_copied);
+    arena_clear(&arena);
+    config_clear(&config);
+    return s == STATUS_OK ? EXIT_DONE : command_fail(&err);
 }
 
 /* What is printed while it runs: a bar that is written over on a terminal, lines elsewhere. */
@@ -102,6 +131,12 @@ static void print_report(const struct request *request, enum ingest_stage stage,
         (long long)report->requests, (long long)report->bytes, (long long)report->rows_in,
         (long long)report->rows_out, (long long)report->rejected, (long long)report->objects,
         (long long)report->objects_skipped);
+    if (report->rows_copied > 0)
+        (void)printf(", %lld rows copied", (long long)report->rows_copied);
+    if (report->s3_puts + report->s3_lists + report->s3_gets > 0)
+        (void)printf(", S3: %lld PUT, %lld LIST, %lld GET, %lld bytes", (long long)report->s3_puts,
+                     (long long)report->s3_lists, (long long)report->s3_gets,
+                     (long long)report->s3_bytes);
     if (report->provider[0] != '\0')
         (void)printf(", by %s", report->provider);
     if (report->quota_left >= 0)
@@ -145,7 +180,8 @@ static enum status run_stages(struct ingest_parts *parts, const struct request *
         struct err ignored = {0};
         if ((request->stages & 1U << i) == 0)
             continue;
-        s = ingest_stage_fns[i](&parts->world, &request->task, &report, &stop, err);
+        s = ingest_stage_run(&parts->world, (enum ingest_stage)i, &request->task, &report, &stop,
+                             err);
         clear_bar(&view);
         if (!request->is_json)
             print_report(request, (enum ingest_stage)i, &report);
@@ -250,6 +286,8 @@ int ingest_command(int argc, char **argv)
     int used = 1;
     if (argc == 2 && command_is_flag(argv[1], "list"))
         return list_datasets();
+    if (argc == 2 && command_is_flag(argv[1], "costs"))
+        return list_costs();
     if (argc < 2)
         return command_misused("ingest", "");
     if (argv[1][0] == '-')

@@ -113,6 +113,16 @@ static void count_stage(const struct app *app, const char *dataset, const char *
                         (double)report->rejected);
     metrics_add_labeled(m, METRIC_ingest_bytes_total, LABELS(dataset, stage),
                         (double)report->bytes);
+    metrics_add_labeled(m, METRIC_ingest_s3_requests_total, LABELS(dataset, stage, "put"),
+                        (double)report->s3_puts);
+    metrics_add_labeled(m, METRIC_ingest_s3_requests_total, LABELS(dataset, stage, "list"),
+                        (double)report->s3_lists);
+    metrics_add_labeled(m, METRIC_ingest_s3_requests_total, LABELS(dataset, stage, "get"),
+                        (double)report->s3_gets);
+    metrics_add_labeled(m, METRIC_ingest_s3_bytes_total, LABELS(dataset, stage),
+                        (double)report->s3_bytes);
+    metrics_add_labeled(m, METRIC_ingest_rows_copied_total, LABELS(dataset, stage),
+                        (double)report->rows_copied);
     if (report->provider[0] == '\0')
         return;
     metrics_add_labeled(m, METRIC_ingest_requests_total, LABELS(dataset, report->provider),
@@ -161,7 +171,7 @@ static enum status run_stage(struct job_run *run, struct app *app, const struct 
     enum status s = write_stage(run, seq, stage, true, false, STR_NONE, err);
     if (s != STATUS_OK)
         return s;
-    s = ingest_stage_fns[stage](world, &task, report, &run->stop, err);
+    s = ingest_stage_run(world, stage, &task, report, &run->stop, err);
     log_stage(run, ingest_stage_names[stage], report, s, err);
     count_stage(app, request->dataset->name, ingest_stage_names[stage], report);
     struct str text = report_text(report, run->arena);

@@ -249,7 +249,12 @@ static enum status attempt(struct aws *aws, struct aws_try *try, struct arena *a
     try->transport = NULL;
     try->code[0] = '\0';
     try->was_sent = false;
+    try->answer.bytes = 0;
     enum status s = exchange(aws, try->call, try, err);
+    if (try->was_sent && try->call->cost != NULL) {
+        atomic_fetch_add(&try->call->cost->requests, 1);
+        atomic_fetch_add(&try->call->cost->bytes, (int64_t)try->call->body.len + try->answer.bytes);
+    }
     bool is_answered = s == STATUS_OK;
     *ret_again = false;
     if (is_answered) {

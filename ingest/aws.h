@@ -25,6 +25,11 @@ struct aws_options {
     bool is_direct;                      /* not through a proxy of the environment */
 };
 
+/* What calls have cost: requests that were sent, repeated ones too, and the bytes of bodies. Threads may share one. */
+struct aws_cost {
+    _Atomic(int64_t) requests, bytes;
+};
+
 struct aws_call {
     struct str service; /* "s3" */
     struct str base;    /* "https://bucket.s3.eu-west-1.amazonaws.com", no slash at the end */
@@ -44,6 +49,7 @@ struct aws_call {
     const char *const *wanted; /* headers of the answer to be kept, at most AWS_WANTED_MAX */
     size_t n_wanted;
     const struct stop *stop;
+    struct aws_cost *cost; /* is counted there; NULL: nowhere */
 };
 
 struct aws_answer {

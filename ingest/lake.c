@@ -68,6 +68,13 @@ void lake_address(const struct lake *lake, const char *key, char ret[LAKE_ADDRES
     lake->ops->address(lake, key, ret);
 }
 
+void lake_cost(const struct lake *lake, struct lake_cost *ret)
+{
+    *ret = (struct lake_cost){0};
+    if (lake->ops->cost != NULL)
+        lake->ops->cost(lake, ret);
+}
+
 static enum status at_key(enum status s, const char *key, struct err *err)
 {
     err_at(err, ERR_PARAMETER, STR("key"), str_of(key));

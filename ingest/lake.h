@@ -122,6 +122,15 @@ enum status lake_remove(struct lake *lake, const char *key, struct err *err) NOD
 enum status lake_tidy(struct lake *lake, int64_t before_s, const struct stop *stop, int64_t *ret_n,
                       struct err *err) NODISCARD;
 
+/* Requests to S3 by what they are billed as, repeated ones too, and the bytes of their bodies, since the lake was opened. */
+enum lake_request { LAKE_PUT, LAKE_LIST, LAKE_GET, LAKE_FREE, LAKE_REQUESTS };
+struct lake_cost {
+    int64_t requests
+        [LAKE_REQUESTS]; /* PUT with POST; GET with HEAD; DELETE and the end of an upload are free */
+    int64_t bytes;
+};
+void lake_cost(const struct lake *lake, struct lake_cost *ret); /* of a folder: nothing */
+
 /* Where an object is for others: a path or "s3://bucket/prefix/key". key is of the form of lake_key_parse, or "". */
 void lake_address(const struct lake *lake, const char *key, char ret[LAKE_ADDRESS_MAX]);
 

@@ -271,8 +271,9 @@ static void dir_free(struct lake *lake)
     free(lake);
 }
 
-static const struct lake_ops dir_ops = {dir_put,    dir_head,      dir_get,     lake_dir_list,
-                                        dir_remove, lake_dir_tidy, dir_address, dir_free};
+static const struct lake_ops dir_ops = {dir_put,       dir_head,   dir_get,
+                                        lake_dir_list, dir_remove, lake_dir_tidy,
+                                        dir_address,   dir_free,   NULL};
 
 enum status lake_open(const char *folder, struct lake **ret, struct err *err)
 {

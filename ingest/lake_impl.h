@@ -19,6 +19,7 @@ struct lake_ops {
                         int64_t *ret_n, struct err *err);
     void (*address)(const struct lake *lake, const char *key, char ret[LAKE_ADDRESS_MAX]);
     void (*free)(struct lake *lake);
+    void (*cost)(const struct lake *lake, struct lake_cost *ret); /* NULL: there is none */
 };
 
 struct lake {

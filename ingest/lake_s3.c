@@ -88,6 +88,7 @@ static void close_lake(struct lake *lake)
     struct lake_s3 *s3 = (struct lake_s3 *)lake;
     aws_freep(&s3->aws);
     aws_credentials_freep(&s3->credentials);
+    free(s3->costs);
     free(s3);
 }
 
@@ -111,8 +112,18 @@ static void address_of(const struct lake *lake, const char *key, char ret[LAKE_A
     (void)snprintf(ret, LAKE_ADDRESS_MAX, "s3://%s/%s%s", s3->bucket, s3->prefix, key);
 }
 
-static const struct lake_ops s3_ops = {lake_s3_put,   lake_s3_head, lake_s3_get, lake_s3_list,
-                                       remove_object, lake_s3_tidy, address_of,  close_lake};
+static void cost_of(const struct lake *lake, struct lake_cost *ret)
+{
+    const struct lake_s3 *s3 = (const struct lake_s3 *)lake;
+    for (size_t i = 0; i < LAKE_REQUESTS; i++) {
+        ret->requests[i] = atomic_load(&s3->costs[i].requests);
+        ret->bytes += atomic_load(&s3->costs[i].bytes);
+    }
+}
+
+static const struct lake_ops s3_ops = {lake_s3_put,  lake_s3_head,  lake_s3_get,
+                                       lake_s3_list, remove_object, lake_s3_tidy,
+                                       address_of,   close_lake,    cost_of};
 
 enum status lake_open_s3(const char *address, const struct lake_s3_options *options,
                          struct lake **ret, struct err *err)
@@ -120,8 +131,12 @@ enum status lake_open_s3(const char *address, const struct lake_s3_options *opti
     struct aws_login login = options->login;
     login.region = aws_region_of(&login);
     struct lake_s3 *lake = calloc(1, sizeof *lake);
-    if (lake == NULL)
+    if (lake != NULL)
+        lake->costs = calloc(LAKE_REQUESTS, sizeof *lake->costs);
+    if (lake == NULL || lake->costs == NULL) {
+        free(lake);
         return err_out_of_memory(err);
+    }
     lake->lake.ops = &s3_ops;
     lake->page_keys = options->page_keys > 0 && options->page_keys < LAKE_S3_PAGE_KEYS
                           ? options->page_keys
@@ -150,7 +165,12 @@ struct aws_call lake_s3_call(const struct lake_s3 *lake, const char *method, con
     int n = snprintf(path, LAKE_S3_PATH_MAX, "/%s%s%s%s", lake->has_path_style ? lake->bucket : "",
                      lake->has_path_style && key[0] != '\0' ? "/" : "",
                      key[0] == '\0' ? "" : lake->prefix, key);
+    enum lake_request kind = key[0] == '\0'                                 ? LAKE_LIST
+                             : strcmp(method, "DELETE") == 0                ? LAKE_FREE
+                             : strcmp(method, "GET") == 0 || *method == 'H' ? LAKE_GET
+                                                                            : LAKE_PUT;
     return (struct aws_call){.service = STR("s3"),
+                             .cost = &lake->costs[kind],
                              .base = str_of(lake->base),
                              .method = str_of(method),
                              .path = {path, (size_t)n},

@@ -12,6 +12,7 @@ struct lake_s3 {
     struct lake lake; /* first */
     struct aws_credentials *credentials;
     struct aws *aws;
+    struct aws_cost *costs; /* by enum lake_request */
     char bucket[64];
     char prefix[LAKE_S3_PATH_MAX - LAKE_KEY_MAX - 128]; /* "" or "a/b/" */
     char base[AWS_URL_MAX + 64];                        /* without a slash at the end */
@@ -19,7 +20,7 @@ struct lake_s3 {
     unsigned page_keys; /* 1 to LAKE_S3_PAGE_KEYS */
 };
 
-/* A call to the object of key; key "": to the bucket. Headers, query and body are the caller's to add. */
+/* A call to the object of key; key "": a listing of the bucket. Headers, query and body are the caller's to add. */
 struct aws_call lake_s3_call(const struct lake_s3 *lake, const char *method, const char *key,
                              char path[LAKE_S3_PATH_MAX], const struct stop *stop);
 

@@ -1,15 +1,52 @@
 /* pipeline.c - see pipeline.h. */
 #include "ingest/pipeline.h"
 
+#include "ingest/cost_book.h"
+#include "ingest/lake.h"
+#include "store/db.h"
+
 const char *const ingest_stage_names[INGEST_STAGES] = {[INGEST_BRONZE] = "bronze",
                                                        [INGEST_SILVER] = "silver",
                                                        [INGEST_GOLD] = "gold",
                                                        [INGEST_PUBLISH] = "publish"};
 
-ingest_stage_fn *const ingest_stage_fns[INGEST_STAGES] = {[INGEST_BRONZE] = ingest_bronze,
-                                                          [INGEST_SILVER] = ingest_silver,
-                                                          [INGEST_GOLD] = ingest_gold,
-                                                          [INGEST_PUBLISH] = ingest_publish};
+typedef enum status stage_fn(const struct ingest_world *world, const struct ingest_task *task,
+                             struct ingest_report *report, const struct stop *stop,
+                             struct err *err);
+static stage_fn *const stages[INGEST_STAGES] = {[INGEST_BRONZE] = ingest_bronze,
+                                                [INGEST_SILVER] = ingest_silver,
+                                                [INGEST_GOLD] = ingest_gold,
+                                                [INGEST_PUBLISH] = ingest_publish};
+
+static void read_costs(const struct ingest_world *world, struct lake_cost *ret_lake,
+                       int64_t *ret_copied)
+{
+    struct db_stats stats = {0};
+    *ret_lake = (struct lake_cost){0};
+    if (world->lake != NULL)
+        lake_cost(world->lake, ret_lake);
+    if (world->warehouse != NULL)
+        db_pool_stats(world->warehouse, &stats);
+    *ret_copied = stats.copied;
+}
+
+enum status ingest_stage_run(const struct ingest_world *world, enum ingest_stage stage,
+                             const struct ingest_task *task, struct ingest_report *report,
+                             const struct stop *stop, struct err *err)
+{
+    struct lake_cost before, after;
+    int64_t copied_before = 0, copied = 0;
+    read_costs(world, &before, &copied_before);
+    enum status s = stages[stage](world, task, report, stop, err);
+    read_costs(world, &after, &copied);
+    report->s3_puts = after.requests[LAKE_PUT] - before.requests[LAKE_PUT];
+    report->s3_lists = after.requests[LAKE_LIST] - before.requests[LAKE_LIST];
+    report->s3_gets = after.requests[LAKE_GET] - before.requests[LAKE_GET];
+    report->s3_bytes = after.bytes - before.bytes;
+    report->rows_copied = copied - copied_before;
+    cost_book_add(world->folder, ingest_stage_names[stage], task, report, s);
+    return s;
+}
 
 void ingest_report_write(const struct ingest_report *report, struct json_out *json)
 {
@@ -22,6 +59,11 @@ void ingest_report_write(const struct ingest_report *report, struct json_out *js
     jw_key_i64(json, "rows_in", report->rows_in);
     jw_key_i64(json, "rows_out", report->rows_out);
     jw_key_i64(json, "rejected", report->rejected);
+    jw_key_i64(json, "s3_puts", report->s3_puts);
+    jw_key_i64(json, "s3_lists", report->s3_lists);
+    jw_key_i64(json, "s3_gets", report->s3_gets);
+    jw_key_i64(json, "s3_bytes", report->s3_bytes);
+    jw_key_i64(json, "rows_copied", report->rows_copied);
     if (report->quota_left < 0)
         jw_key_null(json, "quota_left");
     else

@@ -52,8 +52,11 @@ struct ingest_report {
     int64_t bytes;                    /* received, or read from the lake */
     int64_t objects, objects_skipped; /* of the lake: written or read; there already */
     int64_t rows_in, rows_out, rejected;
-    int64_t generation;            /* of the serving database afterwards; 0: not touched */
-    int64_t quota_left;            /* requests that the source allows today; -1: not known */
+    int64_t generation; /* of the serving database afterwards; 0: not touched */
+    int64_t quota_left; /* requests that the source allows today; -1: not known */
+    /* What it cost beside the requests: those to S3 as they are billed, the bytes of their bodies, rows that came into the
+       warehouse by COPY. */
+    int64_t s3_puts, s3_lists, s3_gets, s3_bytes, rows_copied;
     int32_t rows_first, rows_last; /* days of bronze's rows; DATE_NONE: none */
     char provider[32];             /* who answered; "" : nobody was asked */
     char note
@@ -87,11 +90,10 @@ enum status ingest_publish(const struct ingest_world *world, const struct ingest
                            struct ingest_report *report, const struct stop *stop, struct err *err)
     NODISCARD;
 
-/* By stage. */
-typedef enum status ingest_stage_fn(const struct ingest_world *world,
-                                    const struct ingest_task *task, struct ingest_report *report,
-                                    const struct stop *stop, struct err *err);
-extern ingest_stage_fn *const ingest_stage_fns[INGEST_STAGES];
+/* Any of them, with what it cost in the report; the world's lake and warehouse are nobody else's meanwhile. */
+enum status ingest_stage_run(const struct ingest_world *world, enum ingest_stage stage,
+                             const struct ingest_task *task, struct ingest_report *report,
+                             const struct stop *stop, struct err *err) NODISCARD;
 
 /* As members of a JSON object that is open. */
 void ingest_report_write(const struct ingest_report *report, struct json_out *json);

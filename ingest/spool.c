@@ -165,24 +165,17 @@ enum status spool_commit(struct spool *spool, const char *unit, bool has_more, s
     return s == STATUS_OK ? db_commit(spool->db, err) : s;
 }
 
-/* A field of CSV as RFC 4180 has it; nothing for none, and no control characters but those that quotes hold. */
+/* A field of CSV; in quotes only where it has to be. */
 static void add_field(struct buf *out, struct str value)
 {
     bool is_plain = true;
     for (size_t i = 0; i < value.len && is_plain; i++)
         is_plain = value.ptr[i] != '"' && value.ptr[i] != ',' && value.ptr[i] != '\n' &&
                    value.ptr[i] != '\r';
-    if (is_plain) {
+    if (is_plain)
         buf_add(out, value);
-        return;
-    }
-    buf_add_char(out, '"');
-    for (size_t i = 0; i < value.len; i++) {
-        if (value.ptr[i] == '"')
-            buf_add_char(out, '"');
-        buf_add_char(out, value.ptr[i]);
-    }
-    buf_add_char(out, '"');
+    else
+        buf_add_quoted(out, value);
 }
 
 static void add_origin(struct buf *out, const struct spool_origin *origin)

@@ -288,6 +288,7 @@ enum status db_copy_begin(struct db *db, const char *table, const char *const *c
 enum status db_copy_row(struct db *db, const struct str *fields, struct err *err)
 {
     assert(db->is_copying);
+    db->n_copied++;
     return db->backend->copy_row(db, fields, err);
 }
 

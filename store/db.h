@@ -56,6 +56,7 @@ enum { DB_CANCELS = DB_CANCEL_ABANDONED + 1 };
 struct db_stats {
     unsigned in_use, open, max;
     unsigned waiting; /* threads that wait for a connection */
+    int64_t copied;   /* rows that came in by db_copy_row, of connections that were given back */
     uint64_t cancelled
         [DB_CANCELS]; /* statements that were still running when nobody wanted them any more */
 };

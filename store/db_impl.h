@@ -26,6 +26,7 @@ struct db {
     char comment[DB_COMMENT_BYTES];
     atomic_int_fast64_t *waited_ns; /* see db_meter; NULL: nobody asks */
     bool is_copying;
+    int64_t n_copied;          /* rows since it was borrowed */
     int64_t copy_bad_row;      /* see db_copy_bad_row */
     struct db_bulk_load *bulk; /* of Redshift: rows that wait; NULL: none */
     char bulk_table[64];

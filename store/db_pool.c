@@ -27,6 +27,7 @@ struct db_pool {
     int64_t connect_not_before_ns GUARDED;
     unsigned n_waiting GUARDED;
     unsigned n_held GUARDED; /* see db_pool_hold */
+    int64_t n_copied GUARDED;
     uint64_t cancelled[DB_CANCELS] GUARDED;
     struct db_pool *primary; /* NULL: this is one */
     struct db_replicas *replicas;
@@ -139,6 +140,7 @@ void db_pool_stats(struct db_pool *pool, struct db_stats *ret)
     ret->in_use = pool->n_in_use;
     ret->open = pool->n_open;
     ret->waiting = pool->n_waiting;
+    ret->copied = pool->n_copied;
     memcpy(ret->cancelled, pool->cancelled, sizeof ret->cancelled);
     lock_give(&pool->lock);
     db_replicas_add_stats(pool->replicas, ret);
@@ -359,6 +361,11 @@ void db_release(struct db *db)
     db_rollback(db);
     db->waited_ns = NULL;
     struct db_pool *pool = db->pool;
+    int64_t n_copied = db->n_copied;
+    db->n_copied = 0;
+    lock_take(&pool->lock);
+    pool->n_copied += n_copied;
+    lock_give(&pool->lock);
     if (db->is_broken) {
         db_destroy(db);
         give_up_place(pool);

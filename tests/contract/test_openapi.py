@@ -42,8 +42,9 @@ def described():
 
 SWEEP = {"base": REQUEST, "axes": [{"pointer": "/rebalance", "values": ["monthly", "never"]}]}
 
-# What nobody is there to read, and what only ingestion says: on the command line and in the outcome of a job.
-ELSEWHERE = {"client-gone", "source-down", "source-refused"}
+# What is no answer to a request: what nobody is there to read, and what the outcome of a job says.
+OUTCOMES = {"source-down", "source-refused"}
+ELSEWHERE = {"client-gone"} | OUTCOMES
 
 
 class Tables(unittest.TestCase):
@@ -129,6 +130,10 @@ class Tables(unittest.TestCase):
         texts = [response["description"] for response in schema.openapi()["components"]["responses"].values()]
         named = {slug for text in texts for slug in re.findall(r"`([a-z-]+)`", text)}
         self.assertEqual(set(PROBLEMS) - named, ELSEWHERE)
+
+    def test_problems_of_jobs_alone_are_named_by_the_job(self):
+        text = schema.openapi()["components"]["schemas"]["JobDocument"]["properties"]["data"]["properties"]["problem"]["description"]
+        self.assertLessEqual({(slug, PROBLEMS[slug][1]) for slug in OUTCOMES}, set(re.findall(r"`([a-z-]+)` \((\w+)", text)))
 
     def test_every_status_that_a_client_can_see_is_described_somewhere(self):
         statuses = {status for operation in described().values() for status in operation["responses"]}

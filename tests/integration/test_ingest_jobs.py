@@ -63,6 +63,8 @@ class IngestJobTests(Assertions):
             bronze, silver = job["stages"][0]["report"], job["stages"][1]["report"]
             self.assertEqual((bronze["provider"], bronze["rows_out"], bronze["rejected"]), ("binance", 30, 0))
             self.assertEqual(silver["rows_in"], 30)
+            self.assertGreaterEqual(silver["rows_copied"], 30)
+            self.assertEqual((bronze["s3_puts"], bronze["rows_copied"]), (0, 0))
             self.assertEqual(job["progress"]["done"], 4)
             self.assertIn("bronze: done", log)
             served = self.served(server, "coin:BTCUSDT")
@@ -73,6 +75,8 @@ class IngestJobTests(Assertions):
             metrics = server.ops.get("/metrics").text
             self.assertIn('cmmc_ingest_rows_total{dataset="coin",stage="bronze",outcome="out"} 30', metrics)
             self.assertIn('cmmc_ingest_requests_total{dataset="coin",provider="binance"}', metrics)
+            self.assertIn(f'cmmc_ingest_rows_copied_total{{dataset="coin",stage="silver"}} {silver["rows_copied"]}', metrics)
+            self.assertIn('cmmc_ingest_s3_requests_total{dataset="coin",stage="bronze",class="put"} 0', metrics)
 
     def test_what_passes_is_tried_again_behind_the_stages_that_are_done(self):
         self.replay.fault("ETHUSDT", "status", times=0, status=503)

@@ -125,6 +125,27 @@ class IngestionOnS3(unittest.TestCase):
             self.assertEqual(bench.table(folder), want.table(folder))
         self.verify(bench)
 
+    def test_requests_and_bytes_are_counted_as_the_server_sees_them(self):
+        bench = self.bench()
+        dataset, folder, first, last = SETS[0]
+        for stages in ("bronze", "silver"):
+            self.proxy.forget()
+            self.proxy.fail(method="PUT" if stages == "bronze" else "GET", kind="answer")  # what is repeated costs, too
+            report = bench.ingest(dataset, first, last, "--stages", stages).report
+            seen = self.proxy.seen
+            lists = sum("list-type" in one.query for one in seen)
+            self.assertEqual(report["s3_puts"], sum(one.method in ("PUT", "POST") for one in seen))
+            self.assertEqual(report["s3_lists"], lists)
+            self.assertEqual(report["s3_gets"], sum(one.method in ("GET", "HEAD") for one in seen) - lists)
+            self.assertGreater(report["s3_bytes"], sum(len(one.body) for one in seen))
+            self.assertEqual(report["rows_copied"] > 0, stages == "silver")
+        book = run("ingest", "--costs", **bench.settings).stdout.splitlines()
+        self.assertEqual(book[0].split(), "month dataset requests bytes S3 PUT S3 LIST S3 GET S3 bytes copied".split())
+        lines = [line.split(",") for line in (bench.folder / "var" / "ingest" / "costs.csv").read_text().splitlines()]
+        self.assertEqual([line[1:3] + line[5:6] for line in lines], [[dataset, "bronze", "ok"], [dataset, "silver", "ok"]])
+        self.assertEqual([int(part) for part in book[1].split()[2:]],
+                         [sum(int(line[column]) for line in lines) for column in (7, 8, 12, 13, 14, 15, 16)])
+
     def test_a_run_that_is_killed_goes_on(self):
         want, bench = Bench(self.replay), self.bench()
         dataset, folder, first, last = SETS[0]
