@@ -7,8 +7,10 @@
 
 #include <math.h>
 
-const char *const action_kind_names[ACTION_COUPON + 1] = {
-    [ACTION_SPLIT] = "split", [ACTION_DIVIDEND] = "dividend", [ACTION_COUPON] = "coupon"};
+const char *const action_kind_names[ACTION_KIND_COUNT] = {[ACTION_SPLIT] = "split",
+                                                          [ACTION_DIVIDEND] = "dividend",
+                                                          [ACTION_COUPON] = "coupon",
+                                                          [ACTION_SPIN_OFF] = "spin_off"};
 
 /* What no company has done; beyond, shares times closes could leave the range of a double. */
 static const double SPLIT_MIN = 1e-6, SPLIT_MAX = 1e6, SHARES_MIN = 1e-30, SHARES_MAX = 1e30;
@@ -33,6 +35,11 @@ static double split_at(const struct price_series *series, size_t row)
     return series->split == NULL || isnan(series->split[row]) ? 1 : series->split[row];
 }
 
+static double in_kind_at(const struct price_series *series, size_t row)
+{
+    return series->in_kind == NULL || isnan(series->in_kind[row]) ? 0 : series->in_kind[row];
+}
+
 static int32_t pay_date_at(const struct price_series *series, size_t row)
 {
     bool is_known = series->pay_date != NULL && series->pay_date[row] >= DATE_MIN &&
@@ -46,6 +53,7 @@ static size_t count_actions(const struct price_series *series, size_t n_bars)
     for (size_t i = 1; i < n_bars; i++) {
         n += fabs(split_at(series, i) - 1) > 0 ? 1 : 0;
         n += fabs(dividend_at(series, i)) > 0 ? 1 : 0;
+        n += fabs(in_kind_at(series, i)) > 0 ? 1 : 0;
     }
     return n;
 }
@@ -61,6 +69,27 @@ static double reinvested(const struct price_series *series, size_t row, double a
     return 1;
 }
 
+/* What shares of another asset become at the close; a dividend of the day that was reinvested in it is there already. */
+static void add_in_kind(struct basis *basis, size_t row, enum spec_dividends mode, double *shares)
+{
+    const struct price_series *series = basis->series;
+    double worth = in_kind_at(series, row);
+    double base = series->close[row];
+    if (!(worth > 0))
+        return;
+    if (mode == DIVIDENDS_REINVEST)
+        base += dividend_at(series, row);
+    if (mode != DIVIDENDS_CASH)
+        *shares *= (base + worth) / base;
+    basis->actions[basis->n_actions++] = (struct basis_action){.row = (uint32_t)row,
+                                                               .kind = ACTION_SPIN_OFF,
+                                                               .is_paid = mode == DIVIDENDS_CASH,
+                                                               .amount = worth,
+                                                               .pay_date = DATE_NONE,
+                                                               .ratio = 1,
+                                                               .shares = *shares};
+}
+
 static enum status add_actions(struct basis *basis, size_t row, enum spec_dividends mode,
                                double *shares, struct err *err)
 {
@@ -69,6 +98,8 @@ static enum status add_actions(struct basis *basis, size_t row, enum spec_divide
 
     if (!(split >= SPLIT_MIN && split <= SPLIT_MAX))
         return bad_action(series, row, "split", err);
+    if (!(in_kind_at(series, row) >= 0) || isinf(in_kind_at(series, row)))
+        return bad_action(series, row, "spin-off", err);
     if (!(dividend >= 0) || !(dividend * split < series->close[row - 1]))
         return bad_action(series, row, "dividend", err);
     struct basis_action action = {.row = (uint32_t)row, .ratio = 1};
@@ -89,6 +120,7 @@ static enum status add_actions(struct basis *basis, size_t row, enum spec_divide
         action.shares = *shares;
         basis->actions[basis->n_actions++] = action;
     }
+    add_in_kind(basis, row, mode, shares);
     return *shares >= SHARES_MIN && *shares <= SHARES_MAX ? STATUS_OK
                                                           : bad_action(series, row, "split", err);
 }

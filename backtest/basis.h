@@ -6,7 +6,8 @@
  * Raw       the unit starts as one share at the first bar and is worth close[row] times the shares it
  *           stands for. A split multiplies the shares. A dividend multiplies them when it is reinvested,
  *           by (p + d) / p at the ex-date's close p, or by q / (q - d) at the close q before it, as
- *           published factors do; otherwise it is cash, or is dropped.
+ *           published factors do; otherwise it is cash, or is dropped. Shares of another asset (in_kind) are sold at
+ *           that close: for cash where dividends are cash, else for more of the shares, whatever becomes of dividends.
  * Bond      with terms (market.h): the unit starts as 100 of par and is worth its share of close plus accrued
  *           interest (bond.h). Each coupon is an action at the first bar on or after its date; the quotes'
  *           own dividends are not looked at. See basis_redemption for the end.
@@ -17,8 +18,14 @@
 
 #include "backtest/spec.h"
 
-enum action_kind { ACTION_SPLIT, ACTION_DIVIDEND, ACTION_COUPON };
-extern const char *const action_kind_names[ACTION_COUPON + 1];
+enum action_kind {
+    ACTION_SPLIT,
+    ACTION_DIVIDEND,
+    ACTION_COUPON,
+    ACTION_SPIN_OFF,
+    ACTION_KIND_COUNT
+};
+extern const char *const action_kind_names[ACTION_KIND_COUNT];
 
 struct basis_action {
     uint32_t row;

@@ -14,7 +14,7 @@ struct collector {
     bool is_out_of_memory;
 };
 
-enum { DETAIL_BYTES_MAX = 1024 };
+enum { DETAIL_BYTES_MAX = 1024, NAMED_MAX = 5 };
 
 /* uids is copied; n 0 means the whole run. */
 static void add(struct collector *c, const char *code, struct str detail, const struct str *uids,
@@ -278,6 +278,44 @@ static void add_events(struct collector *c)
     }
 }
 
+/* Held assets whose shares became others inside the window. */
+static void add_changes(struct collector *c)
+{
+    const struct panel *panel = c->result->panel;
+    struct str *uids = arena_array(c->arena, panel->n_held + 1, sizeof *uids);
+    size_t n_uids = 0, n_named = 0;
+    struct buf text;
+    if (uids == NULL) {
+        c->is_out_of_memory = true;
+        return;
+    }
+    buf_init(&text, c->arena, DETAIL_BYTES_MAX);
+    buf_printf(&text, "Shares of others were received for these:");
+    for (size_t a = 0; a < panel->n_held && c->result->spec->prices == PRICES_RAW; a++) {
+        const struct price_series *series = panel->assets[a].series;
+        size_t before = n_named;
+        for (size_t i = 0; i < series->n_changes; i++) {
+            const struct series_change *change = &series->changes[i];
+            char day[DATE_TEXT_BYTES];
+            if (change->date <= panel->clock[0] ||
+                change->date > panel->clock[panel->n_sessions - 1])
+                continue;
+            date_format(change->date, day);
+            if (n_named++ < NAMED_MAX)
+                buf_printf(&text, "%s %.*s %s %s %.*s", n_named > 1 ? ";" : "",
+                           STR_ARG(series->uid), day, change_kind_names[change->kind],
+                           STR_ARG(change->into));
+        }
+        if (n_named > before)
+            uids[n_uids++] = series->uid;
+    }
+    if (n_named > NAMED_MAX)
+        buf_printf(&text, "; and %zu more", n_named - NAMED_MAX);
+    buf_printf(&text, ".");
+    if (n_named > 0)
+        add(c, "shares_changed", buf_str(&text), uids, n_uids);
+}
+
 /* Dividends that came on their ex-date because nobody knows when they were paid. */
 static void add_pay_dates(struct collector *c)
 {
@@ -294,7 +332,8 @@ static void add_pay_dates(struct collector *c)
         size_t before = n_unknown;
         for (size_t i = 0; i < basis->n_actions; i++) {
             const struct basis_action *action = &basis->actions[i];
-            n_unknown += action->is_paid && action->pay_date == DATE_NONE && action->session > 0 &&
+            n_unknown += action->is_paid && action->kind != ACTION_SPIN_OFF &&
+                                 action->pay_date == DATE_NONE && action->session > 0 &&
                                  action->session < panel->n_sessions
                              ? 1
                              : 0;
@@ -394,6 +433,7 @@ enum status caveats_collect(struct backtest_result *result, const struct market_
     add_quality(&c);
     add_mismatch(&c);
     add_events(&c);
+    add_changes(&c);
     add_pay_dates(&c);
     add_trading(&c);
     add_benchmark(&c);

@@ -117,7 +117,7 @@ uint32_t sim_next_event(struct sim *sim)
 }
 
 /*
- * After a split the broker pays for the fraction of a share at the session's price, so that only
+ * After a split the broker pays for the fraction of a share what it was worth at the close before, so that only
  * whole ones are held; without whole shares nothing happens, since a unit keeps its value.
  */
 static double split_fraction(struct sim *sim, size_t j, size_t t)
@@ -132,7 +132,8 @@ static double split_fraction(struct sim *sim, size_t j, size_t t)
     double units = (shares < 0 ? -fraction : fraction) / per_unit;
     sim->ws->units[j] -= units;
     sim_record_units(sim, sim->plan->asset[j], t, -units);
-    return units * sim->ws->column[j][t];
+    return units *
+           sim->ws->column[j][t - 1]; /* a unit's price knows no splits; no event is of session 0 */
 }
 
 static void pay_events(struct sim *sim, size_t t)

@@ -44,6 +44,18 @@ struct bond_terms {
     enum day_count day_count;
 };
 
+/* A share that becomes another, or brings one; see succession.h. */
+enum change_kind { CHANGE_SPIN_OFF, CHANGE_MERGER, CHANGE_RENAME, CHANGE_KIND_COUNT };
+extern const char *const change_kind_names[CHANGE_KIND_COUNT];
+
+struct series_change {
+    int32_t date; /* the first day without it */
+    enum change_kind kind;
+    struct str into; /* the other's uid */
+    double ratio;    /* its units for one unit held; NaN: none, of a rename 1 */
+    double cash;     /* of a merger, for one unit held; NaN: none */
+};
+
 /*
  * price is the close with later distributions and splits worked in. The arrays from open to split are
  * as quoted on their day, never adjusted: NULL when no row has a value, NaN in the rows without one.
@@ -61,10 +73,14 @@ struct price_series {
     const double *dividend; /* per unit held after this row's split, ex on this date */
     const double *split;    /* new units for one old one, effective on this date */
     const double
+        *in_kind; /* worth of what one unit after this row's split was given in other shares */
+    const double
         *pay_date; /* day on which the row's dividend is paid, a whole number; NaN: not known */
     const struct series_quality *quality; /* quality.h; NULL: nobody looked the series over */
     const struct bond_terms *bond;        /* NULL: not a bond, or its terms are unknown */
-    int32_t delisted_on;                  /* DATE_NONE: still listed; later bars are ignored */
+    const struct series_change *changes;  /* by date; of raw prices */
+    size_t n_changes;
+    int32_t delisted_on;     /* DATE_NONE: still listed; later bars are ignored */
     double delisting_return; /* fraction of the last price lost (< 0) or gained, >= -1 */
     bool trades_24_7;
     unsigned flags; /* of enum series_flag */

@@ -2,9 +2,12 @@
 #include "handlers/market_read.h"
 
 #include "backtest/spec_portfolio.h"
+#include "backtest/succession.h"
 
 #include <stdio.h>
 #include <string.h>
+
+enum { OTHERS_MAX = 256 };
 
 struct loader {
     struct market_reader reader;
@@ -12,7 +15,7 @@ struct loader {
     struct market_hold *hold;
     enum price_mode mode;
     struct price_series *series;
-    size_t n_series;
+    size_t n_series, max_series;
     struct fx_series *fx;
     size_t n_fx;
 };
@@ -119,6 +122,26 @@ static enum status load_all_series(struct loader *loader, const struct spec *spe
     return s;
 }
 
+/* What the shares of a raw run became, and what those became. */
+static enum status load_others(struct loader *loader, struct err *err)
+{
+    enum status s = STATUS_OK;
+    for (size_t i = 0; i < loader->n_series && loader->mode == PRICES_RAW; i++) {
+        const struct price_series series = loader->series[i];
+        for (size_t k = 0; k < series.n_changes && s == STATUS_OK; k++) {
+            if (loader->n_series == loader->max_series)
+                return err_set(err, STATUS_TOO_LARGE,
+                               "The assets of this run became more than %d others.",
+                               (int)OTHERS_MAX);
+            if (change_needs_other(&series.changes[k]))
+                s = load_series(loader, series.changes[k].into, "/assets", err);
+        }
+        if (s != STATUS_OK)
+            return s;
+    }
+    return STATUS_OK;
+}
+
 /* EUR to currency, once; EUR itself needs none. */
 static enum status load_rate(struct loader *loader, const char *currency, const char *pointer,
                              struct err *err)
@@ -188,11 +211,15 @@ static enum status load_market(struct loader *loader, const struct spec *spec,
 {
     enum status s = load_all_series(loader, spec, err);
     if (s == STATUS_OK)
+        s = load_others(loader, err);
+    if (s == STATUS_OK)
         s = load_rates(loader, spec, err);
     struct market_data market = {.series = loader->series,
                                  .n_series = loader->n_series,
                                  .fx = loader->fx,
                                  .n_fx = loader->n_fx};
+    if (s == STATUS_OK && loader->mode == PRICES_RAW)
+        s = market_follow(&market, loader->arena, err);
     if (s == STATUS_OK)
         s = load_indicators(loader, spec, &market, err);
     if (s == STATUS_OK)
@@ -209,6 +236,8 @@ enum status backtest_market_load(const struct market_source *source, const struc
     /* Beside the assets: the benchmark, the clock's base, what flows follow, and factors. */
     size_t max_series =
         spec_count_assets(spec) + spec->n_universe + 2 + spec->n_flows + 2 * spec->factors.n;
+    max_series += spec->prices == PRICES_RAW ? OTHERS_MAX : 0;
+    loader.max_series = max_series;
     loader.series = arena_array(arena, max_series, sizeof *loader.series);
     loader.fx = arena_array(arena, max_series + 1, sizeof *loader.fx);
     *hold = (struct market_hold){.book = source->book};

@@ -43,7 +43,7 @@ static void write_findings(const struct panel *panel, const struct series_qualit
 static void write_actions(const struct panel *panel, const struct panel_asset *asset,
                           struct json_out *json)
 {
-    size_t n[ACTION_COUPON + 1] = {0};
+    size_t n[ACTION_KIND_COUNT] = {0};
     for (size_t i = 0; i < asset->basis.n_actions; i++) {
         const struct basis_action *action = &asset->basis.actions[i];
         if (action->session > 0 && action->session < panel->n_sessions)

@@ -127,6 +127,33 @@ static enum status take_pay_dates(const struct stored_action *actions, size_t n,
     return STATUS_OK;
 }
 
+/* What became of the shares; kinds that are not known are refused, for leaving them out would lose their worth. */
+static enum status take_changes(const struct stored_action *actions, size_t n, struct arena *arena,
+                                struct price_series *series, struct err *err)
+{
+    struct series_change *changes = arena_array(arena, n + 1, sizeof *changes);
+    if (changes == NULL)
+        return err_out_of_memory(err);
+    for (size_t i = 0; i < n; i++) {
+        size_t kind = 0;
+        if (str_eq_c(actions[i].kind, "dividend"))
+            continue;
+        while (kind < CHANGE_KIND_COUNT && !str_eq_c(actions[i].kind, change_kind_names[kind]))
+            kind++;
+        if (kind == CHANGE_KIND_COUNT)
+            return err_set(err, STATUS_BAD_DATA,
+                           "%.*s has a corporate action of a kind that is not known: \"%.*s\".",
+                           STR_ARG(series->uid), STR_ARG(str_utf8_cut(actions[i].kind, 32)));
+        changes[series->n_changes++] = (struct series_change){.date = actions[i].date,
+                                                              .kind = (enum change_kind)kind,
+                                                              .into = actions[i].into,
+                                                              .ratio = actions[i].ratio,
+                                                              .cash = actions[i].cash};
+    }
+    series->changes = changes;
+    return STATUS_OK;
+}
+
 static enum status take_actions(struct market_reader *reader, struct arena *arena,
                                 struct price_series *series, struct err *err)
 {
@@ -134,6 +161,8 @@ static enum status take_actions(struct market_reader *reader, struct arena *aren
     size_t n = 0;
     enum status s =
         actions_load(reader->db, series->uid, reader->source->generation, arena, &actions, &n, err);
+    if (s == STATUS_OK)
+        s = take_changes(actions, n, arena, series, err);
     return s == STATUS_OK ? take_pay_dates(actions, n, arena, series, err) : s;
 }
 

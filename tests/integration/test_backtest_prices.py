@@ -227,10 +227,13 @@ class Bonds(Assertions, unittest.TestCase):
         bars = [bar("bond:T.A", day, 100 if day == cls.MATURITY else 99) for day in days if day <= cls.MATURITY]
         paying = [{**bar("stock:T.D", day, 10), "dividend": "1" if str(day) in ("2020-03-02", "2020-06-01") else None} for day in days]
         return Dataset.of(mart_instrument=[instrument("bond:T.A", **terms), instrument("bond:T.B", **{**terms, "day_count": "act_365"}),
-                                           instrument("stock:T.C"), instrument("stock:T.D")],
-                          mart_price_daily=bars + [{**one, "uid": "bond:T.B"} for one in bars] + [bar("stock:T.C", day, 10) for day in days] + paying,
+                                           instrument("stock:T.C"), instrument("stock:T.D"), instrument("stock:T.E")],
+                          mart_price_daily=bars + [{**one, "uid": "bond:T.B"} for one in bars] + [bar("stock:T.C", day, 10) for day in days] + paying +
+                          [bar("stock:T.E", day, 20) for day in days if str(day) < "2020-06-01"],
                           mart_corporate_action=[{"uid": "stock:T.D", "date": "2020-03-02", "kind": "dividend", "into_uid": "stock:T.D",
-                                                  "pay_date": "2020-03-21", "ratio": None, "cash": None, "source": "test"}],
+                                                  "pay_date": "2020-03-21", "ratio": None, "cash": None, "source": "test"},
+                                                 {"uid": "stock:T.E", "date": "2020-06-01", "kind": "merger", "into_uid": "stock:T.C",
+                                                  "pay_date": None, "ratio": "2", "cash": "5", "source": "test"}],
                           mart_fx_daily=[{"base": "EUR", "quote": "USD", "date": "2020-01-02", "rate": "1.1", "is_cross": "false",
                                           "source": "test", "is_filled": "false", "known_at": "2020-01-02T15:00:00Z"}])
 
@@ -264,6 +267,20 @@ class Bonds(Assertions, unittest.TestCase):
         self.assertEqual([row["uid"] for row in data["final_weights"]], ["stock:T.D", "cash", "receivables"])
         answer = self.server.post("/v1/backtests", {**request, "dividends": "reinvest"})
         self.assert_problem(answer, "bad-spec", about="/pay_on", allowed="cash")
+
+    def test_a_share_that_is_merged_goes_on_as_the_other(self):
+        """50 at 20 become 100 at 10, and 250 in cash; the answer says so, and reads a series nobody asked for."""
+        request = {"assets": [{"uid": "stock:T.E"}], "start": "2020-02-03", "end": "2020-12-31", "rebalance": "never", "capital": 1000,
+                   "monkeys": {"count": 0}, "prices": "raw", "dividends": "cash", "fill": "same_close"}
+        answer = self.server.post("/v1/backtests", request)
+        self.assertIn(answer.status, (200, 201), answer)
+        data = answer.json["data"]
+        self.assertAlmostEqual(data["equity"]["equity"][-1], 1250, delta=1e-9)
+        self.assertAlmostEqual(data["accounts"]["dividends"], 250, delta=1e-9)
+        self.assertEqual(data["data_quality"][0]["actions"], {"split": 1, "dividend": 1})
+        warning = next(w for w in answer.json["meta"]["warnings"] if w["code"] == "shares_changed")
+        self.assertIn("stock:T.E 2020-06-01 merger stock:T.C", warning["detail"])
+        self.assertIn("mart_corporate_action", data["passport"]["data"])
 
     def test_terms_that_are_not_known_are_named(self):
         body = {"assets": [{"uid": "bond:T.B"}], "prices": "raw", "monkeys": {"count": 0}}

@@ -2,6 +2,7 @@
  * test_backtest_equivalences.c - two ways to say the same give the same: prices raw or adjusted, a split or none, one
  * name or another; and a monkey is like any other.
  */
+#include "backtest/succession.h"
 #include "tests/unit/test_backtest_random.h"
 
 /* Features that do not look at units or volumes. */
@@ -59,15 +60,15 @@ static size_t undo_splits(struct world *w)
     size_t n_undone = 0;
     for (size_t i = 0; i < w->market.n_series; i++) {
         struct price_series *s = &w->series[i];
-        double *column[3], *split = arena_array(&w->arena, s->n, sizeof *split), units = 1;
-        const double *given[] = {s->close, s->open, s->dividend};
-        for (size_t c = 0; c < 3; c++) {
+        double *column[5], *split = arena_array(&w->arena, s->n, sizeof *split), units = 1;
+        const double *given[] = {s->close, s->open, s->dividend, s->low, s->high};
+        for (size_t c = 0; c < ARRAY_LEN(column); c++) {
             column[c] = arena_array(&w->arena, s->n, sizeof **column);
             assert_non_null(column[c]);
         }
         assert_non_null(split);
         for (size_t k = s->n; k-- > 0;) {
-            for (size_t c = 0; c < 3; c++)
+            for (size_t c = 0; c < ARRAY_LEN(column); c++)
                 column[c][k] = given[c][k] / units;
             split[k] = (double)NAN;
             if (s->split[k] > 0) {
@@ -78,6 +79,8 @@ static size_t undo_splits(struct world *w)
         s->close = column[0];
         s->open = column[1];
         s->dividend = column[2];
+        s->low = column[3];
+        s->high = column[4];
         s->split = split;
     }
     return n_undone;
@@ -120,6 +123,46 @@ static void value_is_conserved_through_renames(void **state)
         for (size_t i = 0; i < w.market.n_series; i++)
             w.series[i].uid = str_of(renamed[i]);
         q.names = renamed;
+        struct backtest_result *two = random_play(&w, &q);
+        size_t bytes = one->panel->n_sessions * sizeof(double);
+        random_assert(memcmp(one->equity, two->equity, bytes) == 0, seed, &q);
+        random_assert(memcmp(one->wealth, two->wealth, bytes) == 0, seed, &q);
+        world_clear(&w);
+    }
+}
+
+/* Invariant 12: a series that is cut in two, the second part under another name, is the same series. */
+static void value_is_conserved_through_changes_of_names(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < random_rounds(); seed++) {
+        struct world w;
+        struct err err = {0};
+        random_market(&w, seed, RANDOM_ALL);
+        struct random_request q = random_request(seed, RANDOM_ALL);
+        if (strstr(q.rest, "\"raw\"") == NULL) {
+            world_clear(&w);
+            continue;
+        }
+        struct backtest_result *one = random_play(&w, &q);
+        struct price_series *first = &w.series[0];
+        size_t cut = 1 + seed % (first->n - 1), n = first->n - cut;
+        struct price_series *second =
+            world_add(&w, "x:Z", first->currency, first->date + cut, first->price + cut, n);
+        second->open = first->open + cut;
+        second->low = first->low + cut;
+        second->high = first->high + cut;
+        second->close = first->close + cut;
+        second->volume = first->volume + cut;
+        second->dividend = first->dividend + cut;
+        second->split = first->split + cut;
+        second->pay_date = first->pay_date + cut;
+        struct series_change change = {first->date[cut], CHANGE_RENAME, STR("x:Z"), (double)NAN,
+                                       (double)NAN};
+        first->n = cut;
+        first->changes = &change;
+        first->n_changes = 1;
+        random_assert(market_follow(&w.market, &w.arena, &err) == STATUS_OK, seed, &q);
         struct backtest_result *two = random_play(&w, &q);
         size_t bytes = one->panel->n_sessions * sizeof(double);
         random_assert(memcmp(one->equity, two->equity, bytes) == 0, seed, &q);
@@ -202,6 +245,7 @@ int main(void)
         cmocka_unit_test(raw_prices_with_actions_are_the_adjusted_ones),
         cmocka_unit_test(value_is_conserved_through_splits),
         cmocka_unit_test(value_is_conserved_through_renames),
+        cmocka_unit_test(value_is_conserved_through_changes_of_names),
         cmocka_unit_test(p_values_of_strategies_that_are_monkeys_are_uniform),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -183,8 +183,8 @@ static struct backtest_result *run_split(struct world *w, const char *shares)
 }
 
 /*
- * 1,000 buys 11 shares at 90; 10 is left. Three for two makes them 16.5: the half is paid at 62, that is
- * 31, and 16 * 62 + 41 = 1,033; then 16 * 70 + 41 = 1,161. In fractions 1,000 / 90 * 1.5 * 70 and no cash.
+ * 1,000 buys 11 shares at 90; 10 is left. Three for two makes them 16.5: the half is paid at the close before, 90 / 1.5 = 60,
+ * that is 30, and 16 * 62 + 40 = 1,032; then 16 * 70 + 40 = 1,160. In fractions 1,000 / 90 * 1.5 * 70 and no cash.
  */
 static void fraction_that_a_split_leaves_is_paid_out_with_whole_shares(void **state)
 {
@@ -194,10 +194,10 @@ static void fraction_that_a_split_leaves_is_paid_out_with_whole_shares(void **st
     assert_int_equal(r->ledger.n_trades, 1);
     assert_close(r->ledger.trades[0].quantity, 11, 1e-12);
     assert_close(r->ledger.cash[0], 10, 1e-12);
-    assert_close(r->ledger.dividends, 31, 1e-12);
-    assert_close(r->ledger.cash[1], 41, 1e-12);
-    assert_close(r->equity[1], 1033, 1e-12);
-    assert_close(r->equity[2], 1161, 1e-12);
+    assert_close(r->ledger.dividends, 30, 1e-12);
+    assert_close(r->ledger.cash[1], 40, 1e-12);
+    assert_close(r->equity[1], 1032, 1e-12);
+    assert_close(r->equity[2], 1160, 1e-12);
     world_clear(&w);
     r = run_split(&w, "fractional");
     assert_true(r->ledger.dividends == 0);
