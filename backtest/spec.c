@@ -224,43 +224,19 @@ static enum status read_root(struct json_val root, struct arena *arena, struct s
                              struct err *err)
 {
     static const char *const keys[] = {
-        "assets",
-        "universe",
-        "strategy",
-        "frontier",
-        "start",
-        "end",
-        "capital",
-        "currency",
-        "costs",
-        "rebalance",
-        "fill",
-        "benchmark",
-        "risk_free_rate",
-        "on_weight_sum",
-        "max_stale",
-        "monkeys",
-        "prices",
-        "dividends",
-        "pay_on",
-        "clock",
-        "session_alignment",
-        "shares",
-        "financing",
-        "leverage",
-        "flows",
-        "flow_timing",
-        "flow_allocation",
-        "bootstrap",
-        "verify",
-        "monte_carlo",
-        "offset_luck",
-        "metrics_profile",
-        "attribution",
-        "rolling",
-        "inflation",
-        "withdrawals",
-        "factors",
+        "assets",          "universe",      "strategy",
+        "frontier",        "start",         "end",
+        "capital",         "currency",      "costs",
+        "rebalance",       "fill",          "benchmark",
+        "risk_free_rate",  "on_weight_sum", "max_stale",
+        "monkeys",         "prices",        "dividends",
+        "pay_on",          "clock",         "session_alignment",
+        "shares",          "financing",     "leverage",
+        "flows",           "flow_timing",   "flow_allocation",
+        "bootstrap",       "verify",        "monte_carlo",
+        "offset_luck",     "capacity",      "dividend_modes",
+        "metrics_profile", "attribution",   "rolling",
+        "inflation",       "withdrawals",   "factors",
         "hac_lag",
     };
     enum status s = jr_expect_object(root, keys, ARRAY_LEN(keys), err);
@@ -284,6 +260,10 @@ static enum status read_root(struct json_val root, struct arena *arena, struct s
         s = read_monkeys(root, arena, spec, err);
     if (s == STATUS_OK)
         s = spec_trust_read(root, &spec->trust, err);
+    if (s == STATUS_OK && spec->trust.dividend_modes && spec->prices != PRICES_RAW)
+        s = spec_refuse(jr_member(root, "dividend_modes"), STATUS_BAD_SPEC,
+                        "Adjusted prices contain their dividends, always reinvested.",
+                        "true beside \"prices\": \"raw\"", err);
     if (s == STATUS_OK)
         s = spec_rolling_read(root, &spec->rolling, err);
     if (s == STATUS_OK)

@@ -2,13 +2,14 @@
 #include "backtest/spec_market.h"
 
 #include "backtest/spec_lists.h"
+#include "backtest/spec_names.h"
 #include "backtest/spec_optional.h"
 
 static const char *const price_names[] = {
     [PRICES_ADJUSTED] = "adjusted",
     [PRICES_RAW] = "raw",
 };
-static const char *const dividend_names[] = {
+const char *const spec_dividend_names[DIVIDENDS_CASH + 1] = {
     [DIVIDENDS_REINVEST] = "reinvest",
     [DIVIDENDS_REINVEST_PREVIOUS_CLOSE] = "reinvest_previous_close",
     [DIVIDENDS_DROP] = "drop",
@@ -34,8 +35,8 @@ static enum status read_prices(struct json_val root, struct spec *spec, struct e
     enum status s =
         spec_optional_choice(root, "prices", price_names, ARRAY_LEN(price_names), &prices, err);
     if (s == STATUS_OK)
-        s = spec_optional_choice(root, "dividends", dividend_names, ARRAY_LEN(dividend_names),
-                                 &dividends, err);
+        s = spec_optional_choice(root, "dividends", spec_dividend_names,
+                                 ARRAY_LEN(spec_dividend_names), &dividends, err);
     if (s != STATUS_OK)
         return s;
     if (prices == PRICES_ADJUSTED && jr_is_present(given) && dividends != DIVIDENDS_REINVEST)
@@ -101,7 +102,7 @@ void spec_write_market(const struct spec *spec, struct json_out *json)
 {
     if (spec->prices != PRICES_ADJUSTED) {
         jw_key_c(json, "prices", price_names[spec->prices]);
-        jw_key_c(json, "dividends", dividend_names[spec->dividends]);
+        jw_key_c(json, "dividends", spec_dividend_names[spec->dividends]);
         if (spec->pay_on != PAY_ON_EX)
             jw_key_c(json, "pay_on", pay_on_names[spec->pay_on]);
     }

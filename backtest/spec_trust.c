@@ -118,6 +118,18 @@ static enum status read_monte_carlo(struct json_val root, struct spec_monte_carl
     return s;
 }
 
+static enum status read_capacity(struct json_val root, struct spec_trust *trust, struct err *err)
+{
+    struct json_val list = jr_member(root, "capacity");
+    if (!jr_is_present(list))
+        return STATUS_OK;
+    enum status s = jr_expect_array(list, 1, SPEC_CAPACITY_MAX, err);
+    trust->n_capacity = s == STATUS_OK ? jr_length(list) : 0;
+    for (size_t i = 0; i < trust->n_capacity && s == STATUS_OK; i++)
+        s = jr_read_f64(jr_item(list, i), 1e-2, 1e15, &trust->capacity[i], err);
+    return s;
+}
+
 enum status spec_trust_read(struct json_val root, struct spec_trust *ret, struct err *err)
 {
     struct spec_trust trust = {0};
@@ -129,6 +141,11 @@ enum status spec_trust_read(struct json_val root, struct spec_trust *ret, struct
     struct json_val luck = jr_member(root, "offset_luck");
     if (s == STATUS_OK && jr_is_present(luck))
         s = jr_read_bool(luck, &trust.offset_luck, err);
+    if (s == STATUS_OK)
+        s = read_capacity(root, &trust, err);
+    struct json_val modes = jr_member(root, "dividend_modes");
+    if (s == STATUS_OK && jr_is_present(modes))
+        s = jr_read_bool(modes, &trust.dividend_modes, err);
     if (s == STATUS_OK)
         *ret = trust;
     return s;
@@ -190,6 +207,12 @@ void spec_trust_canonical(const struct spec_trust *trust, struct json_out *json)
     }
     if (trust->offset_luck)
         jw_key_bool(json, "offset_luck", true);
+    if (trust->n_capacity > 0) {
+        jw_key(json, "capacity");
+        jw_f64_array(json, trust->capacity, trust->n_capacity);
+    }
+    if (trust->dividend_modes)
+        jw_key_bool(json, "dividend_modes", true);
     if (trust->monte_carlo.count > 0)
         write_monte_carlo(&trust->monte_carlo, json);
 }
@@ -199,6 +222,7 @@ uint64_t spec_trust_cells(const struct spec_trust *trust, uint64_t days, uint64_
 {
     const struct spec_monte_carlo *m = &trust->monte_carlo;
     uint64_t horizon = m->years > 0 ? (uint64_t)(m->years * 366) : days;
-    uint64_t n_runs = trust->verify.cuts + (trust->offset_luck ? n_offsets : 0);
+    uint64_t n_runs = trust->verify.cuts + (trust->offset_luck ? n_offsets : 0) +
+                      trust->n_capacity + (trust->dividend_modes ? 3 : 0);
     return trust->bootstrap.count * days + m->count * horizon + n_runs * 2 * run_cells;
 }

@@ -14,6 +14,7 @@ enum {
     SPEC_CUTS_MAX = 100,
     SPEC_PATHS_MAX = 10000,
     SPEC_BLOCK_MAX = 5000,
+    SPEC_CAPACITY_MAX = 16,
 };
 
 #define SPEC_SEED_MAX (((int64_t)1 << 53) - 1)
@@ -48,10 +49,13 @@ struct spec_trust {
     struct spec_verify verify;
     struct spec_monte_carlo monte_carlo;
     bool offset_luck;
+    double capacity[SPEC_CAPACITY_MAX]; /* amounts of capital to run the request at, variations.h */
+    size_t n_capacity;
+    bool dividend_modes;
 };
 
 /*
- * The members bootstrap, verify, offset_luck and monte_carlo of a request. Errors: STATUS_UNKNOWN_FIELD,
+ * The members bootstrap, verify, offset_luck, capacity, dividend_modes and monte_carlo of a request. Errors: STATUS_UNKNOWN_FIELD,
  * STATUS_WRONG_TYPE, STATUS_OUT_OF_RANGE, STATUS_BAD_SPEC.
  */
 enum status spec_trust_read(struct json_val root, struct spec_trust *ret, struct err *err)

@@ -174,6 +174,8 @@ enum status trust_run(const struct backtest_result *run, const struct market_dat
     if (s == STATUS_OK && asked->offset_luck)
         s = offset_luck_run(run, market, arena, stop, &j.report->offsets, err);
     if (s == STATUS_OK)
+        s = variations_run(run, market, arena, stop, &j.report->variations, err);
+    if (s == STATUS_OK)
         *ret = j.report;
     return s;
 }

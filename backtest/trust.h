@@ -1,6 +1,7 @@
 /*
  * trust.h - what a finished run says about how far it can be trusted, as far as the request asked:
- * intervals (bootstrap.h), a look-ahead proof (prefix.h), other offsets (offset_luck.h), drawn futures (montecarlo.h).
+ * intervals (bootstrap.h), a look-ahead proof (prefix.h), other offsets (offset_luck.h), other
+ * money and uses of dividends (variations.h), drawn futures (montecarlo.h).
  * Pure apart from the arena.
  */
 #ifndef BACKTEST_TRUST_H
@@ -11,6 +12,7 @@
 #include "backtest/montecarlo.h"
 #include "backtest/offset_luck.h"
 #include "backtest/prefix.h"
+#include "backtest/variations.h"
 
 enum { TRUST_RETURNS_MIN = 20 }; /* fewer session returns are not drawn from */
 
@@ -20,6 +22,7 @@ struct trust_report {
     size_t n_common; /* returns behind its differences */
     struct prefix_report prefix;
     struct offset_report offsets;
+    struct variations_report variations;
     struct montecarlo_rules monte_carlo_rules;
     struct montecarlo_report monte_carlo; /* count 0: none */
 };

@@ -290,6 +290,8 @@ static const struct part {
     {"bootstrap", render_bootstrap},
     {"verify", render_verify},
     {"offset_luck", render_offset_luck},
+    {"capacity", render_capacity},
+    {"dividend_modes", render_dividend_modes},
     {"monte_carlo", render_monte_carlo},
     {"final_weights", write_final_weights},
     {"decisions", backtest_render_decisions},

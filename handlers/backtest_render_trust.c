@@ -1,6 +1,9 @@
 /* backtest_render_trust.c - intervals, monkeys, proofs and drawn futures as members of the answer. */
 #include "handlers/backtest_render_trust.h"
 
+#include "backtest/spec_names.h"
+#include "handlers/measure_render.h"
+
 #include <math.h>
 
 static void write_reason(enum measure_reason reason, struct json_out *json)
@@ -266,6 +269,58 @@ void render_offset_luck(const struct backtest_result *r, struct json_out *json)
     }
     jw_end_array(json);
     jw_end_object(json);
+}
+
+static void write_measure(struct json_out *json, const char *key, const struct measure_value *value)
+{
+    number_write(json, key, value->reason == REASON_NONE ? value->value : (double)NAN);
+}
+
+static void write_variation(const struct variation *v, struct json_out *json)
+{
+    write_measure(json, "total_return", &v->total_return);
+    write_measure(json, "cagr", &v->cagr);
+    write_measure(json, "max_drawdown", &v->max_drawdown);
+    write_measure(json, "cost_ratio", &v->cost_ratio);
+    write_measure(json, "income_yield", &v->income_yield);
+    jw_key_f64(json, "terminal_wealth", v->terminal_wealth);
+    jw_key_f64(json, "drag", v->drag);
+    jw_key_i64(json, "partial_fills", (int64_t)v->n_partial_fills);
+    jw_end_object(json);
+}
+
+void render_capacity(const struct backtest_result *r, struct json_out *json)
+{
+    const struct variations_report *v = &r->trust->variations;
+    if (v->n_capacity == 0) {
+        jw_key_null(json, "capacity");
+        return;
+    }
+    jw_key(json, "capacity");
+    jw_array(json);
+    for (size_t i = 0; i < v->n_capacity; i++) {
+        jw_object(json);
+        jw_key_f64(json, "capital", v->capacity[i].capital);
+        write_variation(&v->capacity[i], json);
+    }
+    jw_end_array(json);
+}
+
+void render_dividend_modes(const struct backtest_result *r, struct json_out *json)
+{
+    const struct variations_report *v = &r->trust->variations;
+    if (!v->has_modes) {
+        jw_key_null(json, "dividend_modes");
+        return;
+    }
+    jw_key(json, "dividend_modes");
+    jw_array(json);
+    for (size_t i = 0; i < VARIATIONS_MODES; i++) {
+        jw_object(json);
+        jw_key_c(json, "dividends", spec_dividend_names[v->mode[i].dividends]);
+        write_variation(&v->mode[i], json);
+    }
+    jw_end_array(json);
 }
 
 void render_bootstrap(const struct backtest_result *result, struct json_out *json)

@@ -7,6 +7,8 @@
 /* One member each, null where it was not asked for. */
 void render_bootstrap(const struct backtest_result *result, struct json_out *json);
 void render_verify(const struct backtest_result *r, struct json_out *json);
+void render_capacity(const struct backtest_result *r, struct json_out *json);
+void render_dividend_modes(const struct backtest_result *r, struct json_out *json);
 void render_offset_luck(const struct backtest_result *r, struct json_out *json);
 void render_monte_carlo(const struct backtest_result *r, struct json_out *json);
 

@@ -281,6 +281,8 @@ class Live(unittest.TestCase):
     def test_kinds_of_backtest_answer_as_described(self):
         for change in [{"monkeys": {"count": 0}, "benchmark": None}, {"rolling": {"window": 21, "metrics": ["sharpe", "beta"]}},
                        {"attribution": {"benchmark": {"stock:US.AAPL": 1}, "by": "group"}},
+                       {"capacity": [1000, 1e9], "dividend_modes": True, "prices": "raw", "assets": [{"uid": "stock:KRX.000910", "weight": 1}],
+                        "currency": "KRW", "benchmark": None, "start": "2018-01-02", "end": "2018-12-28"},
                        {"inflation": "indicator:CPILFESL:USA:M", "withdrawals": {"years": 1}},
                        {"assets": None, "universe": ["stock:US.AAPL", "stock:KRX.900010", "coin:SIMBTCUSDT"],
                         "currency": "KRW", "strategy": "equal", "start": "2018-01-02", "end": "2018-12-28"},

@@ -1,0 +1,43 @@
+/*
+ * variations.h - the same request with other money, or other uses of its dividends, side by side.
+ * Pure apart from the arena.
+ *
+ * capacity: the run at each amount of capital, flows of money in proportion: what larger trades cost by the cost model,
+ * volume limits and minimum fees of the request. dividend_modes: reinvested at the close, paid as cash and dropped, the last
+ * of them the price return, from the same raw prices.
+ */
+#ifndef BACKTEST_VARIATIONS_H
+#define BACKTEST_VARIATIONS_H
+
+#include "backtest/market.h"
+#include "backtest/measure.h"
+#include "backtest/spec.h"
+
+struct backtest_result;
+
+enum { VARIATIONS_MODES = 3 };
+
+struct variation {
+    double capital;
+    enum spec_dividends dividends;
+    struct measure_value total_return, cagr, max_drawdown, cost_ratio, income_yield;
+    double terminal_wealth, drag; /* money; drag: what costs took from the terminal wealth */
+    size_t n_partial_fills;
+};
+
+struct variations_report {
+    size_t n_capacity; /* 0: not asked for */
+    struct variation capacity[SPEC_CAPACITY_MAX];
+    bool has_modes;
+    struct variation mode[VARIATIONS_MODES];
+};
+
+/* Runs of its own that spec asks for. */
+unsigned variations_count(const struct spec_trust *trust);
+
+/* Errors: STATUS_OUT_OF_MEMORY, the stop's own status, and those of backtest_run. */
+enum status variations_run(const struct backtest_result *run, const struct market_data *market,
+                           struct arena *arena, const struct stop *stop,
+                           struct variations_report *ret, struct err *err) NODISCARD;
+
+#endif
