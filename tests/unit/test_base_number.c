@@ -155,7 +155,8 @@ static void number_format_is_the_shortest_for_random_bits_and_random_prices(void
         if (i % 4 == 0)
             check_against_printf((double)(seed % 100000000 + 1) / 10000.0);
         else /* the point at every place of 17 digits and before them */
-            check_against_printf((double)(seed % 100000000000000000 + 1) / pow(10, i % 23));
+            check_against_printf((double)(seed % 100000000000000000 + 1) /
+                                 pow(10, (double)(i % 23)));
     }
     for (int e = -1074; e < 1024; e++) {
         check_against_printf(ldexp(1.0, e));
