@@ -46,12 +46,6 @@ static const struct power powers[] = {
 #undef POWER
 };
 
-/* digits * 10^exponent */
-struct shortest {
-    uint64_t digits;
-    int exponent;
-};
-
 static int floor_log2_pow10(int e)
 {
     return (e * 1741647) >> 19;
@@ -124,34 +118,12 @@ static struct shortest find_shortest(uint64_t fraction, int biased)
     return (struct shortest){nearer < half ? of_ten : nearest, k};
 }
 
-static const uint64_t powers_of_ten[] = {
-    UINT64_C(1),
-    UINT64_C(10),
-    UINT64_C(100),
-    UINT64_C(1000),
-    UINT64_C(10000),
-    UINT64_C(100000),
-    UINT64_C(1000000),
-    UINT64_C(10000000),
-    UINT64_C(100000000),
-    UINT64_C(1000000000),
-    UINT64_C(10000000000),
-    UINT64_C(100000000000),
-    UINT64_C(1000000000000),
-    UINT64_C(10000000000000),
-    UINT64_C(100000000000000),
-    UINT64_C(1000000000000000),
-    UINT64_C(10000000000000000),
-    UINT64_C(100000000000000000),
-};
-
-static int count_digits(uint64_t x)
+struct shortest number_shortest(double value)
 {
-    if (x >= powers_of_ten[15])
-        return x >= powers_of_ten[16] ? 17 : 16;
-    int bits = 64 - __builtin_clzll(x | 1);
-    int n = bits * 1233 >> 12; /* floor(bits log10(2)): right, or one too low */
-    return n + (x >= powers_of_ten[n] ? 1 : 0);
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return find_shortest(bits & (((uint64_t)1 << MANTISSA_BITS) - 1),
+                         (int)(bits >> MANTISSA_BITS & 0x7ff));
 }
 
 /* 17 digits as text; n without trailing zeros. */

@@ -1,7 +1,7 @@
 /*
- * number_digits.h - sixteen decimal digits at once, for number.c alone. By halves: two halves of eight, four quarters,
- * eight pairs, sixteen digits, each step the same few operations on all of them; by the vector instructions that every
- * x86-64 has, or in two words.
+ * number_digits.h - what the files number*.c share: the shortest decimal as an integer, and sixteen digits at once. Those
+ * come by halves: two of eight digits, four quarters, eight pairs, sixteen, each step the same few operations on all of
+ * them; by the vector instructions that every x86-64 has, or in two words.
  */
 #ifndef BASE_NUMBER_DIGITS_H
 #define BASE_NUMBER_DIGITS_H
@@ -16,6 +16,45 @@
 
 enum { WORD = 8, SIXTEEN = 16 };
 #define EIGHT_DIGITS UINT64_C(100000000)
+
+/* digits * 10^exponent */
+struct shortest {
+    uint64_t digits;
+    int exponent;
+};
+
+/* The shortest decimal of a finite value but 0, without its sign. Callable from any thread. */
+struct shortest number_shortest(double value);
+
+static const uint64_t powers_of_ten[] = {
+    UINT64_C(1),
+    UINT64_C(10),
+    UINT64_C(100),
+    UINT64_C(1000),
+    UINT64_C(10000),
+    UINT64_C(100000),
+    UINT64_C(1000000),
+    UINT64_C(10000000),
+    UINT64_C(100000000),
+    UINT64_C(1000000000),
+    UINT64_C(10000000000),
+    UINT64_C(100000000000),
+    UINT64_C(1000000000000),
+    UINT64_C(10000000000000),
+    UINT64_C(100000000000000),
+    UINT64_C(1000000000000000),
+    UINT64_C(10000000000000000),
+    UINT64_C(100000000000000000),
+};
+
+static inline int count_digits(uint64_t x)
+{
+    if (x >= powers_of_ten[15])
+        return x >= powers_of_ten[16] ? 17 : 16;
+    int bits = 64 - __builtin_clzll(x | 1);
+    int n = bits * 1233 >> 12; /* floor(bits log10(2)): right, or one too low */
+    return n + (x >= powers_of_ten[n] ? 1 : 0);
+}
 
 typedef uint8_t sixteen_bytes VECTOR(16); /* in the order of the text */
 
