@@ -173,19 +173,32 @@ static bool keep_dates(struct price_series *series, const bool *is_kept, size_t 
     return true;
 }
 
+static size_t count_prices(const struct price_series *series, enum price_mode mode)
+{
+    const double *used = price_column_of(series, mode);
+    size_t n_priced = 0;
+    for (size_t i = 0; i < series->n && used != NULL; i++)
+        n_priced += isnan(used[i]) ? 0 : 1;
+    return n_priced;
+}
+
+void market_mark_whole(struct price_series *series)
+{
+    for (enum price_mode mode = PRICES_ADJUSTED; mode <= PRICES_RAW; mode++)
+        series->is_whole[mode] = series->n > 0 && count_prices(series, mode) == series->n;
+}
+
 enum status market_keep_priced(struct price_series *series, enum price_mode mode,
                                struct arena *arena, struct err *err)
 {
     const double *used = price_column_of(series, mode);
-    size_t n_kept = 0;
     /* What the bars call the end of a bond that lived to its maturity is that maturity. */
     if (mode == PRICES_RAW && series->bond != NULL && series->delisted_on != DATE_NONE &&
         series->delisted_on >= series->bond->maturity)
         series->delisted_on = series->bond->maturity;
-    if (series->n == 0)
-        return STATUS_OK; /* market_check_series says so */
-    for (size_t i = 0; i < series->n && used != NULL; i++)
-        n_kept += isnan(used[i]) ? 0 : 1;
+    if (series->n == 0 || series->is_whole[mode])
+        return STATUS_OK; /* market_check_series says when it is empty */
+    size_t n_kept = count_prices(series, mode);
     if (n_kept == 0)
         return lacks_mode(series, mode, err);
     if (n_kept == series->n)

@@ -83,7 +83,8 @@ struct price_series {
     int32_t delisted_on;     /* DATE_NONE: still listed; later bars are ignored */
     double delisting_return; /* fraction of the last price lost (< 0) or gained, >= -1 */
     bool trades_24_7;
-    unsigned flags; /* of enum series_flag */
+    unsigned flags;                /* of enum series_flag */
+    bool is_whole[PRICES_RAW + 1]; /* by price_mode: every row has such a price; false: perhaps */
 };
 
 /* One EUR reference rate: quote units for one EUR. base is always "EUR". */
@@ -113,6 +114,9 @@ struct market_data {
 const struct price_series *market_find(const struct market_data *market, struct str uid);
 const struct fx_series *market_find_fx(const struct market_data *market, const char *quote);
 const struct rate_series *market_find_rates(const struct market_data *market, struct str uid);
+
+/* Sets is_whole, so that the runs which share a series need not look. */
+void market_mark_whole(struct price_series *series);
 
 /*
  * Leaves out the rows that have no price of that mode; the arrays of what remains are copies in the arena.

@@ -231,6 +231,7 @@ enum status market_read_series(void *cls, struct str uid, struct arena *arena,
         s = take_actions(reader, arena, &series, err);
     if (s == STATUS_OK)
         s = look_over(reader, instrument.market, arena, &series, err);
+    market_mark_whole(&series);
     if (s == STATUS_OK)
         *ret = series;
     return s;

@@ -111,6 +111,29 @@ static void rows_without_a_price_of_the_mode_are_left_out_but_not_their_actions(
     world_clear(&w);
 }
 
+static void a_series_says_for_which_prices_it_is_whole(void **state)
+{
+    static const double holes[N] = {100, (double)NAN, 50}, whole[N] = {100, 110, 50};
+    struct world w;
+    struct err err = {0};
+    (void)state;
+    world_init(&w);
+    struct price_series *s = add_share(&w);
+    s->price = whole;
+    s->close = holes;
+    market_mark_whole(s);
+    assert_true(s->is_whole[PRICES_ADJUSTED]);
+    assert_false(s->is_whole[PRICES_RAW]);
+    assert_int_equal(market_keep_priced(s, PRICES_ADJUSTED, &w.arena, &err), STATUS_OK);
+    assert_ptr_equal(s->price, whole);
+    assert_int_equal(market_keep_priced(s, PRICES_RAW, &w.arena, &err), STATUS_OK);
+    assert_int_equal(s->n, 2);
+    s->close = NULL;
+    market_mark_whole(s);
+    assert_false(s->is_whole[PRICES_RAW]);
+    world_clear(&w);
+}
+
 static void an_asset_without_prices_of_the_mode_is_refused(void **state)
 {
     struct world w;
@@ -156,6 +179,7 @@ int main(void)
         cmocka_unit_test(a_split_changes_shares_and_no_value),
         cmocka_unit_test(a_dividend_is_reinvested_paid_or_dropped),
         cmocka_unit_test(rows_without_a_price_of_the_mode_are_left_out_but_not_their_actions),
+        cmocka_unit_test(a_series_says_for_which_prices_it_is_whole),
         cmocka_unit_test(an_asset_without_prices_of_the_mode_is_refused),
         cmocka_unit_test(an_impossible_action_is_bad_data),
     };
