@@ -67,7 +67,7 @@ class Case(Assertions):
             return list(pool.map(lambda i: servers[i % len(servers)].get(target), range(n)))
 
     def publish(self, edit, path="news_simulated.csv.gz", server=None):
-        dataset = Dataset.copy_of_sample()
+        dataset = Dataset.copy_of_mart(path)
         dataset.change(path, edit)
         output = self.backend.load(dataset.folder)
         generation = int(re.search(r"generation (\d+)", output)[1])

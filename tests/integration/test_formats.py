@@ -300,7 +300,7 @@ class Exports(Assertions):
         self.assert_ok(self.export("1.csv.gz"))
         self.assert_ok(self.export("1.csv.gz", "mart_calendar"))
         self.assertEqual(self.names(), ["mart_calendar-g1.csv.gz", "mart_fx_daily-g1.csv.gz"])
-        dataset = Dataset.copy_of_sample()
+        dataset = Dataset.copy_of_mart("fx_ecb.csv.gz")
         dataset.change("fx_ecb.csv.gz", lambda text: text + re.sub("2026-10-30", "2026-11-20", "".join(
             line + "\n" for line in text.splitlines() if ",2026-10-30," in line)))
         self.backend.load(dataset.folder, generations_kept=1)

@@ -145,9 +145,8 @@ class JobTests(Assertions):
         with backend.server() as server:
             answer = server.post("/v1/backtests:batch", {"items": [BASE]}, prefer="wait=30")
             row = self.rows(answer.header("Location"), server=server)[0]
-            dataset = Dataset.copy_of_sample()
-            path = next(file["path"] for file in dataset.manifest["files"] if file["mart"] == "mart_instrument")
-            dataset.change(path, lambda text: text.replace("Apple", "Apples", 1))
+            dataset = Dataset.copy_of_mart("instruments.csv")
+            dataset.change("instruments.csv", lambda text: text.replace("Apple", "Apples", 1))
             backend.load(dataset.folder)
             server.wait_until(lambda: server.get("/v1/marts/mart_instrument").json["data"]["generation"] > 1, "the new generation")
             self.assert_problem(server.get(f"/v1/backtests/{row['id']}"), "generation-retired")

@@ -296,7 +296,7 @@ class Stale(Assertions, unittest.TestCase):
         with backend.server(refresh_ms=100, db_acquire_ms=200, db_pool=4) as server:
             old = self.assert_ok(server.get(target))
             self.assertIsNone(old.header("Age"))
-            dataset = Dataset.copy_of_sample()
+            dataset = Dataset.copy_of_mart("news_simulated.csv.gz")
             dataset.change("news_simulated.csv.gz", lambda text: text.replace("[Simulated]", "[New]"))
             generation = int(re.search(r"generation (\d+)", backend.load(dataset.folder))[1])
             server.wait_until(lambda: server.get("/v1/marts").json["meta"]["generation"] == generation, "the new generation")

@@ -768,8 +768,8 @@ class Publishing(Case):
         self.server.wait_until(lambda: self.get("/v1/marts").json["meta"]["generation"] == generation, "the new generation")
         return generation
 
-    def edited(self, path, edit):
-        dataset = Dataset.copy_of_sample()
+    def edited(self, path, edit, dataset=None):
+        dataset = dataset or Dataset.copy_of_mart(path)
         dataset.change(path, edit)
         return dataset
 
@@ -820,7 +820,7 @@ class Publishing(Case):
         generation = self.get("/v1/marts").json["meta"]["generation"]
         pinned = tuple(f"{target}&generation={generation}" for target in untouched + touched[:1])
         before = {target: self.assert_ok(self.get(target)) for target in untouched + touched + pinned}
-        self.publish(self.edited("news_simulated.csv.gz", lambda text: text.replace("[Simulated]", "[Made up]")))
+        self.publish(self.edited("news_simulated.csv.gz", lambda text: text.replace("[Simulated]", "[Made up]"), Dataset.copy_of_sample()))
         for target in touched:
             with self.subTest(target):
                 answer = self.get(target, if_none_match=before[target].header("ETag"))
@@ -867,7 +867,7 @@ class Publishing(Case):
     def test_a_generation_that_is_no_longer_kept_is_410(self):
         page = self.assert_ok(self.get("/v1/marts/mart_news_article/rows?limit=10")).json
         generation = page["meta"]["generation"]
-        dataset = Dataset.copy_of_sample()
+        dataset = Dataset.copy_of_mart("news_simulated.csv.gz")
         for i in range(2):
             dataset.change("news_simulated.csv.gz", lambda text, i=i: re.sub(r"\[[^\]]*\]", f"[Round {i}]", text))
             self.publish(dataset, generations_kept=1)

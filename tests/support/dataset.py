@@ -24,6 +24,18 @@ class Dataset:
         return cls(folder)
 
     @classmethod
+    def copy_of_mart(cls, path):
+        """Of the sample's mart that the file at path is a part of, and of nothing else: a load leaves the others as they are."""
+        dataset = cls(scratch_folder("dataset"))
+        manifest = cls(SAMPLE).manifest
+        (mart,) = (file["mart"] for file in manifest["files"] if file["path"] == path)
+        manifest["files"] = [file for file in manifest["files"] if file["mart"] == mart]
+        for file in manifest["files"]:
+            shutil.copy(SAMPLE / file["path"], dataset.folder)
+        dataset.save(manifest)
+        return dataset
+
+    @classmethod
     def of(cls, **marts):
         """Dataset.of(mart_instrument=[{...}, ...]): one file a mart, columns in the order of the first row."""
         dataset = cls(scratch_folder("dataset"))
