@@ -181,10 +181,10 @@ $(BUILD)/gen/web_embedded.c: FORCE
 
 # ---- Running ------------------------------------------------------------------------------------------------------
 
-run: ## Install what is missing, build, load the sample data once, serve on the embedded default
+run: ## Install what is missing, build, take in the sample data once, serve on the embedded default
 	@scripts/deps.sh run
 	@$(MAKE) build
-	@$(BUILD)/cmmc load --if-empty
+	@$(BUILD)/cmmc ingest --sample --if-empty
 	@exec $(BUILD)/cmmc serve
 
 deps: ## Install the packages that `make test` needs (NO_INSTALL=1: only say which)

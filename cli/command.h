@@ -41,6 +41,13 @@ int command_fail(const struct err *err);
 enum status command_read_request(const char *path, size_t max, struct arena *arena, struct str *ret,
                                  struct err *err) NODISCARD;
 
+/*
+ * The folder of the sample data: CMMC_SAMPLE_DIR, else what comes with the program; in the setting or in room. NULL, and
+ * said, when there is none.
+ */
+enum { COMMAND_PATH_BYTES = 4096 };
+const char *command_sample_folder(const struct config *config, char room[COMMAND_PATH_BYTES]);
+
 /* "cmmc NAME: unexpected argument ..." and a pointer to --help; returns EXIT_USAGE. */
 int command_misused(const char *name, const char *argument);
 

@@ -1,6 +1,6 @@
 /* cli/ingest.c - cmmc ingest: one data set over some days, stage after stage, from the shell. */
 #define _GNU_SOURCE /* sigaction under -std=c17 */
-#include "cli/command.h"
+#include "cli/ingest_sample.h"
 #include "handlers/ingest_world.h"
 
 #include "base/clock.h"
@@ -278,6 +278,43 @@ static int unknown_dataset(const char *name)
     return EXIT_USAGE;
 }
 
+static int run_sample(const struct config *config, struct sample_request *request)
+{
+    char room[COMMAND_PATH_BYTES];
+    struct db_pool *serving = NULL;
+    struct err err = {0};
+    if (request->folder == NULL)
+        request->folder = command_sample_folder(config, room);
+    if (request->folder == NULL)
+        return EXIT_FAILED;
+    int code = command_open_store(config, true, &serving);
+    if (code == EXIT_DONE) {
+        watch_signals();
+        code = exit_code_of(ingest_sample(config, serving, request, &stop, &err), &err);
+    }
+    db_pool_close(serving);
+    return code;
+}
+
+static int sample_command(int argc, char **argv)
+{
+    struct sample_request request = {.folder = NULL};
+    struct config config;
+    for (int i = 2; i < argc; i++) {
+        if (command_is_flag(argv[i], "if-empty"))
+            request.if_empty = true;
+        else if (argv[i][0] == '-' || request.folder != NULL)
+            return command_misused("ingest", argv[i]);
+        else
+            request.folder = argv[i];
+    }
+    if (!command_configure(&config))
+        return EXIT_CONFIG;
+    int code = run_sample(&config, &request);
+    config_clear(&config);
+    return code;
+}
+
 int ingest_command(int argc, char **argv)
 {
     struct request request = {.task = {.from = DATE_NONE, .to = DATE_NONE},
@@ -288,6 +325,8 @@ int ingest_command(int argc, char **argv)
         return list_datasets();
     if (argc == 2 && command_is_flag(argv[1], "costs"))
         return list_costs();
+    if (argc >= 2 && command_is_flag(argv[1], "sample"))
+        return sample_command(argc, argv);
     if (argc < 2)
         return command_misused("ingest", "");
     if (argv[1][0] == '-')

@@ -4,42 +4,7 @@
 #include "base/clock.h"
 #include "ingest/load.h"
 
-#include <limits.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
-static bool has_manifest(const char *folder)
-{
-    char path[PATH_MAX];
-    int n = snprintf(path, sizeof path, "%s/manifest.json", folder);
-    return n > 0 && (size_t)n < sizeof path && access(path, R_OK) == 0;
-}
-
-/*
- * Where the sample data lies: beside the sources the program was built from (build/cmmc, build/asan/cmmc), or where
- * a package puts it (bin/cmmc and share/cmmc/sample).
- */
-static bool find_sample(char *ret, size_t size)
-{
-    static const char *const places[] = {"../data/sample", "../../data/sample",
-                                         "../share/cmmc/sample"};
-    char program[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (n < 0)
-        return false;
-    program[n] = '\0';
-    char *slash = strrchr(program, '/');
-    if (slash == NULL)
-        return false;
-    *slash = '\0';
-    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
-        int len = snprintf(ret, size, "%s/%s", program, places[i]);
-        if (len > 0 && (size_t)len < size && has_manifest(ret))
-            return true;
-    }
-    return false;
-}
 
 static int load_folder(struct db_pool *pool, const char *folder, bool only_if_empty, int keep)
 {
@@ -76,18 +41,12 @@ int load_command(int argc, char **argv)
     struct config config;
     if (!command_configure(&config))
         return EXIT_CONFIG;
-    char sample[PATH_MAX];
-    if (folder == NULL)
-        folder = config.sample_dir[0] != '\0'         ? config.sample_dir
-                 : find_sample(sample, sizeof sample) ? sample
-                                                      : NULL;
+    char sample[COMMAND_PATH_BYTES];
     int code = EXIT_FAILED;
     struct db_pool *pool = NULL;
     if (folder == NULL)
-        (void)fputs(
-            "cmmc: the sample data was not found; name its folder, or set CMMC_SAMPLE_DIR\n",
-            stderr);
-    else
+        folder = command_sample_folder(&config, sample);
+    if (folder != NULL)
         code = command_open_store(&config, true, &pool);
     if (pool != NULL)
         code = load_folder(pool, folder, only_if_empty, (int)config.generations_kept);

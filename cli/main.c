@@ -24,11 +24,16 @@ static const char load_usage[] =
     "  --if-empty   does nothing when the store already holds data\n";
 static const char ingest_usage[] =
     "usage: cmmc ingest DATASET [--from DATE | --backfill] [--to DATE] [--stages LIST] [--file FILE] [--json]\n"
+    "       cmmc ingest --sample [--if-empty] [FOLDER]\n"
     "       cmmc ingest --list\n"
     "       cmmc ingest --costs\n\n"
     "Fetches a data set for some days and keeps every answer in the lake; running it again, over any days and in any\n"
     "order, changes nothing but what the source has changed. A run that was stopped or killed goes on behind its last\n"
     "answer. docs/sources.md tells of the sources, their keys and their terms.\n"
+    "  --sample   the sample's tables, or those of FOLDER (manifest.json and CSV files), through all stages; nobody is\n"
+    "             asked. Without FOLDER: CMMC_SAMPLE_DIR, else the sample data that comes with the program\n"
+    "  --if-empty with --sample: does nothing when the store already holds data, or when CMMC_LAKE or\n"
+    "             CMMC_WAREHOUSE_URL names one of your own\n"
     "  --list     shows the data sets and their providers\n"
     "  --costs    shows what runs of this machine have cost, by month and data set\n"
     "  --from     first day, YYYY-MM-DD; without it, as many days before --to as the data set revises\n"

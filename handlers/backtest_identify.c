@@ -46,9 +46,10 @@ enum status run_read_generations(struct run *run, struct err *err)
         if (!is_there && (i == MART_CALENDAR || i == MART_ACTION))
             continue;
         if (!is_there)
-            return err_set(err, STATUS_NO_DATA,
-                           "The store has no data yet in %s; `cmmc load` publishes some.",
-                           marts_read[i]);
+            return err_set(
+                err, STATUS_NO_DATA,
+                "The store has no data yet in %s; `cmmc load` and `cmmc ingest` publish some.",
+                marts_read[i]);
         marts[n++] = (struct backtest_mart){.name = marts_read[i], .generation = mart->generation};
         if (i != MART_INDICATOR && mart->generation > run->version)
             run->version = mart->generation;

@@ -23,7 +23,10 @@ enum {
     KEY_TO(HOLIDAY, DATE),
     KEY_TO(LISTING, DATE),
     KEY_TO(BOND, DATE),
-    KEY_TO(CODE, CODE)
+    KEY_TO(CODE, CODE),
+    KEY_TO(PRICE, DATE),
+    KEY_TO(INSTRUMENT, DATE),
+    KEY_TO(SESSION, DATE)
 };
 const struct feed_layout feed_layouts[SHAPE_COUNT] = {
 #define SHAPE(shape, text) \

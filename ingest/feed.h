@@ -14,7 +14,15 @@
 #include "ingest/feed_date.h"
 #include "ingest/feed_number.h"
 
-enum feed_kind { FEED_TEXT, FEED_DECIMAL, FEED_INTEGER, FEED_DATE, FEED_INSTANT, FEED_JSON };
+enum feed_kind {
+    FEED_TEXT,
+    FEED_DECIMAL,
+    FEED_INTEGER,
+    FEED_DATE,
+    FEED_INSTANT,
+    FEED_JSON,
+    FEED_BOOL /* true, false */
+};
 
 enum feed_shape {
 #define SHAPE(shape, text) SHAPE_##shape,
@@ -32,7 +40,7 @@ enum feed_column_id {
     FEED_COLUMN_IDS
 };
 
-enum { FEED_COLUMNS_MAX = 20 };
+enum { FEED_COLUMNS_MAX = 24 };
 
 struct feed_column {
     const char *name;
@@ -55,8 +63,8 @@ struct feed_row {
 };
 
 struct feed_reject {
-    const char
-        *reason; /* "missing", "bad-number", "bad-date", "bad-text", "unfinished", "duplicate" */
+    const char *
+        reason; /* "missing", "bad-number", "bad-date", "bad-flag", "bad-text", "unfinished", "duplicate" */
     const char *column; /* NULL: the whole row */
     struct str value;   /* what stood there, as it came */
 };

@@ -20,7 +20,8 @@ static const char count_sql[] =
 
 static const char prices_sql[] =
     "SELECT p.date, p.open, p.high, p.low, p.close, p.volume, p.source, p.fetched_at, "
-    "s.is_split_adjusted, p.nav, p.base_index_close FROM fact_price p LEFT JOIN dim_source s ON s.source = p.source "
+    "s.is_split_adjusted, p.nav, p.base_index_close, p.quality, p.adj_close, p.dividend, "
+    "p.split_ratio, p.known_at FROM fact_price p LEFT JOIN dim_source s ON s.source = p.source "
     "WHERE p.uid = $1 AND p.date >= $2 AND p.date <= $3 ORDER BY p.date";
 
 static const char events_sql[] = "SELECT date, dividend_factor, dividend, split_ratio "
@@ -152,10 +153,12 @@ static double number_of(struct str text)
 
 static bool make_room(struct pass *p, struct series *s, size_t n)
 {
-    struct str **const texts[] = {&s->open,   &s->high,   &s->low,      &s->close, &s->adj_text,
-                                  &s->volume, &s->source, &s->dividend, &s->split};
-    double **const numbers[] = {&s->adj, &s->high_price, &s->low_price, &s->fx_krw,     &s->fx_usd,
-                                &s->ret, &s->units,      &s->nav,       &s->index_close};
+    struct str **const texts[] = {&s->open,     &s->high,   &s->low,         &s->close,
+                                  &s->adj_text, &s->volume, &s->source,      &s->dividend,
+                                  &s->split,    &s->known,  &s->quality_told};
+    double **const numbers[] = {&s->adj,    &s->quoted,     &s->high_price, &s->low_price,
+                                &s->fx_krw, &s->fx_usd,     &s->ret,        &s->units,
+                                &s->nav,    &s->index_close};
     s->date = arena_room(&p->prices, n, sizeof *s->date);
     bool is_made = s->date != NULL;
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
@@ -185,16 +188,30 @@ static void read_event_of(struct pass *p, const struct events *events, bool is_a
     }
 }
 
+/* What a table tells of a price stands as it is: its adjusted close, actions, quality and time. */
+static void read_told(struct pass *p, const struct rows *rows, struct series *s, size_t i)
+{
+    s->close[i] = scaled(p, rows_text(rows, 4), 1);
+    s->adj_text[i] = scaled(p, rows_text(rows, 12), 1);
+    s->dividend[i] = scaled(p, rows_text(rows, 13), 1);
+    s->split[i] = scaled(p, rows_text(rows, 14), 1);
+    s->quality_told[i] = scaled(p, rows_text(rows, 11), 1);
+    s->known[i] = scaled(p, rows_text(rows, 15), 1);
+}
+
 static void read_price(struct pass *p, const struct rows *rows, const struct events *events,
                        struct series *s)
 {
     size_t i = s->n++;
     int64_t fetched = 0;
-    bool is_adjusted = rows_bool(rows, 8);
+    bool is_told = !rows_is_null(rows, 11);
+    bool is_adjusted = is_told || rows_bool(rows, 8);
     (void)rows_date(rows, 0, &s->date[i]);
     (void)rows_instant(rows, 7, &fetched);
     /* Closes that knew of no later split are brought to today's units; those of their own day stay as quoted. */
-    double late = is_adjusted ? 1 / units_since(events, (int32_t)(fetched / 86400)) : 1;
+    double late = is_told       ? 1
+                  : is_adjusted ? 1 / units_since(events, (int32_t)(fetched / 86400))
+                                : 1;
     double units = is_adjusted ? late : 1 / units_since(events, s->date[i]);
     double factor = units * distributed_since(events, s->date[i]);
     s->open[i] = scaled(p, rows_text(rows, 1), late);
@@ -204,13 +221,17 @@ static void read_price(struct pass *p, const struct rows *rows, const struct eve
     s->adj_text[i] = scaled(p, rows_text(rows, 4), factor);
     s->volume[i] = scaled(p, rows_text(rows, 5), 1 / late);
     s->source[i] = scaled(p, rows_text(rows, 6), 1);
+    s->known[i] = s->quality_told[i] = STR_NONE;
+    read_event_of(p, events, is_adjusted, s, i);
+    if (is_told)
+        read_told(p, rows, s, i);
     s->adj[i] = number_of(s->adj_text[i]);
+    s->quoted[i] = number_of(s->close[i]);
     s->high_price[i] = number_of(s->high[i]);
     s->low_price[i] = number_of(s->low[i]);
     s->units[i] = number_of(s->volume[i]);
     s->nav[i] = rows_f64(rows, 9);
     s->index_close[i] = rows_f64(rows, 10);
-    read_event_of(p, events, is_adjusted, s, i);
     s->fx_krw[i] = fx_book_rate(p->fx, s->touch->currency, "KRW", s->date[i]);
     s->fx_usd[i] = fx_book_rate(p->fx, s->touch->currency, "USD", s->date[i]);
     bool follows = i > 0 && s->date[i] - s->date[i - 1] <= SERIES_GAP_DAYS && s->adj[i - 1] > 0 &&

@@ -36,7 +36,8 @@ struct series {
     size_t n, first; /* rows; the first one that is written */
     int32_t *date;
     struct str *open, *high, *low, *close, *adj_text, *volume, *source; /* as published */
-    double *adj;                    /* adjusted for distributions and splits */
+    double *adj;    /* adjusted for distributions and splits */
+    double *quoted; /* the close as it is quoted, or the adjusted one where that is all */
     double *high_price, *low_price; /* NaN: none */
     double *fx_krw, *fx_usd;        /* of one unit of the currency; NaN: not known */
     double *
@@ -44,6 +45,7 @@ struct series {
     double *units;             /* volume; NaN: none */
     double *nav, *index_close; /* of a fund; NaN: none */
     struct str *dividend, *split;
+    struct str *known, *quality_told; /* of a told price; ptr NULL: not told */
 };
 
 /* Rates of currencies against the won and the dollar, in memory. */

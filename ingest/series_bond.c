@@ -69,8 +69,8 @@ static double total_return(const struct series *s, const struct bond_terms *term
 {
     if (i == 0 || s->date[i] - s->date[i - 1] > SERIES_GAP_DAYS || s->date[i] > terms->maturity)
         return (double)NAN;
-    double before = s->adj[i - 1] + bond_accrued(terms, s->date[i - 1]);
-    double now = s->adj[i] + bond_accrued(terms, s->date[i]);
+    double before = s->quoted[i - 1] + bond_accrued(terms, s->date[i - 1]);
+    double now = s->quoted[i] + bond_accrued(terms, s->date[i]);
     int paid = bond_coupons_after(terms, s->date[i - 1]) - bond_coupons_after(terms, s->date[i]);
     return before > 0 ? (now + paid * bond_coupon(terms)) / before - 1 : (double)NAN;
 }
@@ -82,7 +82,7 @@ static enum status bond_row(const struct series *s, size_t i, struct outbox *box
 {
     const struct bond_terms *terms = &s->touch->bond;
     bool is_matured = s->date[i] >= terms->maturity;
-    double accrued = bond_accrued(terms, s->date[i]), dirty = s->adj[i] + accrued;
+    double accrued = bond_accrued(terms, s->date[i]), dirty = s->quoted[i] + accrued;
     double yield = (double)NAN, modified = (double)NAN;
     if (!is_matured) {
         struct payments p = payments_after(terms, s->date[i]);
@@ -90,14 +90,14 @@ static enum status bond_row(const struct series *s, size_t i, struct outbox *box
         yield = p.per_year * (1 / v - 1);
         modified = isfinite(v) ? duration(&p, v) / p.per_year * v : (double)NAN;
     }
-    const double numbers[BOND_NUMBERS] = {(terms->maturity - s->date[i]) / DAYS_PER_YEAR,
-                                          accrued,
-                                          dirty,
-                                          yield,
-                                          s->adj[i] > 0 ? terms->coupon_rate * BOND_PAR / s->adj[i]
-                                                        : (double)NAN,
-                                          modified,
-                                          total_return(s, terms, i)};
+    const double numbers[BOND_NUMBERS] = {
+        (terms->maturity - s->date[i]) / DAYS_PER_YEAR,
+        accrued,
+        dirty,
+        yield,
+        s->quoted[i] > 0 ? terms->coupon_rate * BOND_PAR / s->quoted[i] : (double)NAN,
+        modified,
+        total_return(s, terms, i)};
     char date[DATE_TEXT_BYTES], rooms[BOND_NUMBERS][NUMBER_TEXT_BYTES];
     date_format(s->date[i], date);
     struct str fields[OUTBOX_COLUMNS_MAX] = {str_of(s->touch->uid), str_of(date),

@@ -133,20 +133,21 @@ enum status series_measures(const struct series *s, struct outbox *box, struct d
             change_over(s, s->nav, i, 1, SERIES_GAP_DAYS),
             return_over(s, i, 20, 2 * SERIES_GAP_DAYS) -
                 change_over(s, s->index_close, i, 20, 2 * SERIES_GAP_DAYS)};
-        struct str fields[OUTBOX_COLUMNS_MAX] = {str_of(s->touch->uid),
-                                                 str_of(date),
-                                                 s->open[i],
-                                                 s->high[i],
-                                                 s->low[i],
-                                                 s->close[i],
-                                                 s->adj_text[i],
-                                                 s->volume[i],
-                                                 s->dividend[i],
-                                                 s->split[i],
-                                                 str_of(s->touch->currency),
-                                                 s->source[i],
-                                                 str_of(quality),
-                                                 str_of(known)};
+        struct str fields[OUTBOX_COLUMNS_MAX] = {
+            str_of(s->touch->uid),
+            str_of(date),
+            s->open[i],
+            s->high[i],
+            s->low[i],
+            s->close[i],
+            s->adj_text[i],
+            s->volume[i],
+            s->dividend[i],
+            s->split[i],
+            str_of(s->touch->currency),
+            s->source[i],
+            s->quality_told[i].ptr != NULL ? s->quality_told[i] : str_of(quality),
+            s->known[i].ptr != NULL ? s->known[i] : str_of(known)};
         for (size_t k = 0; k < NUMBERS; k++)
             fields[TEXTS + k] = series_number(numbers[k], rooms[k]);
         status = outbox_add(box, db, fields, err);

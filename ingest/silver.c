@@ -71,8 +71,8 @@ static enum status load_objects(struct candidates *c, struct err *err)
         struct silver_object object = {.key = one->key, .ymd = one->ymd};
         if (stop_is_raised(c->load->stop))
             return stop_status(c->load->stop, err);
-        /* Two objects of a day hold its keys twice. */
-        if (i > 0 && c->all[i - 1].ymd == one->ymd)
+        /* Two objects of a day hold its keys twice; so may two of which one holds many days. */
+        if (i > 0 && (c->all[i - 1].ymd == one->ymd || c->load->shape->spans_days))
             c->load->merge.may_repeat = true;
         bool may_repeat = c->load->merge.may_repeat;
         s = silver_object_load(c->load, &object, err);

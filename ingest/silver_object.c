@@ -187,9 +187,23 @@ static bool is_repeated(struct reading *r, const struct str *values)
     return n == r->key_bytes[(r->object->n_rows + 1) % 2] && memcmp(r->keys[0], r->keys[1], n) == 0;
 }
 
+/* A told price names its currency; the rest is said by a description, or by the uid. */
+static enum status note_told(struct reading *r, const struct str *values, struct err *err)
+{
+    const struct str *f = r->row.field;
+    struct instrument_note note = {.uid = values[0],
+                                   .symbol = f[0],
+                                   .currency = f[PRICE_CURRENCY - (int)r->row.first],
+                                   .source = csv_field(r->csv, r->n_fields)};
+    (void)date_parse(values[1], &note.day);
+    return instrument_book_add(r->load->book, &note, err);
+}
+
 static enum status note_instrument(struct reading *r, const struct str *values, struct err *err)
 {
     bool is_bar = r->load->shape == &silver_shapes[SHAPE_BAR];
+    if (r->load->shape == &silver_shapes[SHAPE_PRICE])
+        return note_told(r, values, err);
     if (!is_bar && r->load->shape != &silver_shapes[SHAPE_FUND])
         return STATUS_OK;
     const struct str *f = r->row.field;

@@ -146,6 +146,69 @@ const struct silver_shape silver_shapes[SHAPE_COUNT] = {
                     NULL,
                     NULL,
                     false},
+    [SHAPE_PRICE] = {"fact_price",
+                     {{"uid", SILVER_UID},
+                      {"date", PRICE_DATE},
+                      {"open", PRICE_OPEN},
+                      {"high", PRICE_HIGH},
+                      {"low", PRICE_LOW},
+                      {"close", SILVER_CLOSE},
+                      {"adj_close", PRICE_ADJ_CLOSE},
+                      {"volume", PRICE_VOLUME},
+                      {"dividend", PRICE_DIVIDEND},
+                      {"split_ratio", PRICE_SPLIT},
+                      {"quality", SILVER_QUALITY},
+                      {"known_at", PRICE_KNOWN}},
+                     2,
+                     "quote",
+                     "date",
+                     true,
+                     true},
+    [SHAPE_INSTRUMENT] = {"fact_description",
+                          {{"uid", SILVER_UID},
+                           {"date", INSTRUMENT_DATE},
+                           {"asset_class", INSTRUMENT_CLASS},
+                           {"symbol", INSTRUMENT_SYMBOL},
+                           {"name", INSTRUMENT_NAME},
+                           {"name_local", INSTRUMENT_LOCAL},
+                           {"market", INSTRUMENT_MARKET},
+                           {"country", INSTRUMENT_COUNTRY},
+                           {"currency", INSTRUMENT_CURRENCY},
+                           {"isin", INSTRUMENT_ISIN},
+                           {"sector", INSTRUMENT_SECTOR},
+                           {"industry", INSTRUMENT_INDUSTRY},
+                           {"source_symbol", INSTRUMENT_SOURCE_SYMBOL},
+                           {"quote_unit", INSTRUMENT_UNIT},
+                           {"price_basis", INSTRUMENT_BASIS},
+                           {"is_active", INSTRUMENT_ACTIVE},
+                           {"delisted_on", INSTRUMENT_DELISTED},
+                           {"delisting_return", INSTRUMENT_DELISTING_RETURN},
+                           {"is_survivor_biased", INSTRUMENT_BIASED},
+                           {"coupon_rate", INSTRUMENT_COUPON},
+                           {"coupons_per_year", INSTRUMENT_COUPONS},
+                           {"maturity_date", INSTRUMENT_MATURITY},
+                           {"day_count", INSTRUMENT_DAY_COUNT}},
+                          1,
+                          NULL,
+                          NULL,
+                          false},
+    [SHAPE_SESSION] = {"fact_session",
+                       {{"market", SESSION_MARKET},
+                        {"date", SESSION_DATE},
+                        {"is_open", SESSION_OPEN},
+                        {"is_half_day", SESSION_HALF},
+                        {"prev_open", SESSION_PREV},
+                        {"next_open", SESSION_NEXT},
+                        {"is_week_end", SESSION_WEEK},
+                        {"is_month_end", SESSION_MONTH},
+                        {"is_quarter_end", SESSION_QUARTER},
+                        {"is_year_end", SESSION_YEAR},
+                        {"close_at", SESSION_CLOSE}},
+                       2,
+                       NULL,
+                       NULL,
+                       true,
+                       true},
 };
 
 size_t silver_width(const struct silver_shape *shape)
@@ -160,9 +223,18 @@ static enum feed_kind kind_of(const struct silver_column *column)
 {
     if (column->from < FEED_COLUMN_IDS)
         return feed_columns[column->from].kind;
-    return column->from == SILVER_MART_ID                                     ? FEED_INTEGER
-           : column->from == SILVER_PUB_DAY || column->from == SILVER_VINTAGE ? FEED_DATE
-                                                                              : FEED_TEXT;
+    switch (column->from) {
+    case SILVER_MART_ID:
+    case SILVER_QUALITY:
+        return FEED_INTEGER;
+    case SILVER_PUB_DAY:
+    case SILVER_VINTAGE:
+        return FEED_DATE;
+    case SILVER_CLOSE:
+        return FEED_DECIMAL;
+    default:
+        return FEED_TEXT;
+    }
 }
 
 const char *silver_type(const struct silver_column *column)
@@ -176,6 +248,8 @@ const char *silver_type(const struct silver_column *column)
         return "{{date}}";
     case FEED_INSTANT:
         return "{{instant}}";
+    case FEED_BOOL:
+        return "{{bool}}";
     case FEED_TEXT:
     case FEED_JSON:
         break;
@@ -191,7 +265,8 @@ const char *silver_prefix(struct str dataset)
         {"coin", "coin:"},         {"commodity", "commodity:"}, {"index", "index:"},
         {"msci", "index:"},        {"us_stock", "stock:US."},   {"us_etf", "etf:US."},
         {"kr_stock", "stock:KR."}, {"kr_etf", "etf:KR."},       {"kr_industry", "stock:KR."},
-        {"bond", "bond:"},         {"bond_meta", "bond:"},      {"upload", ""}};
+        {"bond", "bond:"},         {"bond_meta", "bond:"},      {"upload", ""},
+        {"table_price", ""},       {"table_instrument", ""}};
     for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
         if (str_eq_c(dataset, prefixes[i].dataset))
             return prefixes[i].prefix;
@@ -237,11 +312,13 @@ static struct str mart_id(const struct silver_row *row, struct arena *arena)
 {
     unsigned char sum[CHECKSUM_BYTES];
     uint64_t id = 0;
-    checksum(given(row, ARTICLE_URL), sum);
-    memcpy(&id, sum, sizeof id);
+    int64_t told = 0;
     struct buf text;
     buf_init(&text, arena, ID_BYTES);
-    buf_add_i64(&text, (int64_t)(id >> 1));
+    checksum(given(row, ARTICLE_URL), sum);
+    memcpy(&id, sum, sizeof id);
+    bool is_told = str_to_i64(given(row, ARTICLE_ID), &told) && told > 0;
+    buf_add_i64(&text, is_told ? told : (int64_t)(id >> 1));
     return buf_str(&text);
 }
 
@@ -269,6 +346,23 @@ static bool keywords_of(struct str list, struct arena *arena, struct str *ret)
     return !text.failed;
 }
 
+static struct str told_close(const struct silver_row *row)
+{
+    struct str close = given(row, PRICE_CLOSE);
+    return close.ptr != NULL ? close : given(row, PRICE_ADJ_CLOSE);
+}
+
+/* Bit 1 of the marts: the price is adjusted, and the quoted one is not known. */
+static struct str told_quality(const struct silver_row *row, struct arena *arena)
+{
+    int64_t told = 0;
+    struct buf text;
+    (void)str_to_i64(given(row, PRICE_QUALITY), &told);
+    buf_init(&text, arena, ID_BYTES);
+    buf_add_i64(&text, told | (given(row, PRICE_CLOSE).ptr == NULL ? 1 : 0));
+    return buf_str(&text);
+}
+
 /* "bad-number" and its kin for a text that is not of the kind; NULL when it is. */
 static const char *fault_of(enum feed_kind kind, struct str value)
 {
@@ -283,6 +377,8 @@ static const char *fault_of(enum feed_kind kind, struct str value)
         return date_parse(value, &date) ? NULL : "bad-date";
     case FEED_INSTANT:
         return instant_parse(value, &number) ? NULL : "bad-instant";
+    case FEED_BOOL:
+        return str_eq(value, STR("true")) || str_eq(value, STR("false")) ? NULL : "bad-flag";
     case FEED_TEXT:
     case FEED_JSON:
         break;
@@ -310,6 +406,12 @@ static bool computed(const struct silver_row *row, int from, struct arena *arena
         *ret = given(row, OBSERVATION_VINTAGE);
         *ret = ret->ptr == NULL ? str_sub(row->fetched_at, 0, DATE_TEXT_BYTES - 1) : *ret;
         return true;
+    case SILVER_CLOSE:
+        *ret = told_close(row);
+        return true;
+    case SILVER_QUALITY:
+        *ret = told_quality(row, arena);
+        return ret->ptr != NULL;
     default:
         return keywords_of(given(row, ARTICLE_KEYWORDS), arena, ret);
     }
@@ -342,16 +444,18 @@ bool silver_values(const struct silver_row *row, struct arena *arena, struct str
     const struct silver_column *columns = row->shape->columns;
     for (size_t i = 0; i < SILVER_COLUMNS_MAX && columns[i].name != NULL; i++) {
         if (columns[i].from < FEED_COLUMN_IDS) {
-            struct str value = given(row, columns[i].from);
-            char *room = value.ptr != NULL && feed_columns[columns[i].from].kind == FEED_DECIMAL
-                             ? arena_alloc(arena, value.len + 2)
-                             : NULL;
-            ret[i] = room == NULL ? value : decimal_canonical(value, room);
+            ret[i] = given(row, columns[i].from);
         } else if (!computed(row, columns[i].from, arena, &ret[i])) {
             *ret_reason = columns[i].from == SILVER_UID ? "bad-symbol" : "bad-list";
             *ret_column = columns[i].name;
             return false;
         }
+        char *room = ret[i].ptr != NULL && kind_of(&columns[i]) == FEED_DECIMAL
+                         ? arena_alloc(arena, ret[i].len + 2)
+                         : NULL;
+        ret[i] = room == NULL ? ret[i] : decimal_canonical(ret[i], room);
+        if (ret[i].ptr != NULL && kind_of(&columns[i]) == FEED_BOOL)
+            ret[i] = str_eq(ret[i], STR("true")) ? STR("1") : STR("0");
     }
     return true;
 }

@@ -11,14 +11,16 @@
 /* Columns that no source gives. */
 enum {
     SILVER_UID = FEED_COLUMN_IDS, /* the instrument: prefix of the data set and symbol */
-    SILVER_MART_ID,               /* of an article: 63 bits of a sum of its address */
-    SILVER_PUB_DAY,               /* of an article: the UTC day of its instant */
-    SILVER_AREA,                  /* of an observation: its area, or "-" */
-    SILVER_VINTAGE,               /* of an observation: its vintage, or the day it was fetched */
-    SILVER_KEYWORDS               /* of an article: the texts of the list, separated by ';' */
+    SILVER_MART_ID, /* of an article: its id where that is a number, else 63 bits of a sum of its address */
+    SILVER_PUB_DAY,  /* of an article: the UTC day of its instant */
+    SILVER_AREA,     /* of an observation: its area, or "-" */
+    SILVER_VINTAGE,  /* of an observation: its vintage, or the day it was fetched */
+    SILVER_KEYWORDS, /* of an article: the texts of the list, separated by ';' */
+    SILVER_CLOSE,    /* of a told price: its close, or the adjusted one */
+    SILVER_QUALITY   /* of a told price: as told, with the bit for "no close" */
 };
 
-enum { SILVER_COLUMNS_MAX = 20 };
+enum { SILVER_COLUMNS_MAX = 24 };
 
 struct silver_column {
     const char *name;
@@ -32,6 +34,7 @@ struct silver_shape {
     const char *subject; /* of load_touch; its key is the first column */
     const char *touched; /* the column with the day that is touched */
     bool has_own_day;    /* its key names the partition's day: no key stands in two of them */
+    bool spans_days;     /* unless an object holds many days: then two objects may repeat a key */
 };
 
 extern const struct silver_shape silver_shapes[SHAPE_COUNT];

@@ -165,8 +165,7 @@ enum status spool_commit(struct spool *spool, const char *unit, bool has_more, s
     return s == STATUS_OK ? db_commit(spool->db, err) : s;
 }
 
-/* A field of CSV; in quotes only where it has to be. */
-static void add_field(struct buf *out, struct str value)
+void spool_field(struct buf *out, struct str value)
 {
     bool is_plain = true;
     for (size_t i = 0; i < value.len && is_plain; i++)
@@ -205,7 +204,7 @@ enum status spool_row(struct spool *spool, struct arena *arena, const struct fee
     for (size_t i = 0; i < feed_layouts[row->shape].n; i++) {
         if (i > 0)
             buf_add_char(&fields, ',');
-        add_field(&fields, row->field[i]);
+        spool_field(&fields, row->field[i]);
     }
     buf_init(&from, arena, LINE_BYTES_MAX);
     add_origin(&from, origin);
@@ -251,9 +250,9 @@ enum status spool_reject(struct spool *spool, struct arena *arena, const struct 
         buf_add(&key, clean(row->field[i], room));
     }
     buf_printf(&line, "%s,%s,", why->reason, why->column == NULL ? "" : why->column);
-    add_field(&line, clean(why->value, room));
+    spool_field(&line, clean(why->value, room));
     buf_printf(&line, ",%s,", feed_layouts[row->shape].name);
-    add_field(&line, clean(buf_str(&key), key_room));
+    spool_field(&line, clean(buf_str(&key), key_room));
     buf_add_char(&line, ',');
     add_origin(&line, origin);
     if (line.failed || key.failed)

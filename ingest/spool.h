@@ -62,6 +62,9 @@ enum status spool_each_day(struct spool *spool, enum feed_shape shape, struct ar
 enum status spool_rejects(struct spool *spool, int64_t max, struct buf *out, int64_t *ret_n,
                           struct err *err) NODISCARD;
 
+/* A field of CSV as RFC 4180 has it; nothing for none. */
+void spool_field(struct buf *out, struct str value);
+
 /* The header of objects of a shape, and of rejects (SHAPE_COUNT). */
 void spool_header(enum feed_shape shape, struct buf *out);
 

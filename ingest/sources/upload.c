@@ -99,6 +99,12 @@ static void put(struct feed_writer *w, enum feed_column_id column, struct str va
         else
             feed_refuse(w, "bad-date", column, value);
         return;
+    case FEED_BOOL:
+        if (!str_eq(value, STR("true")) && !str_eq(value, STR("false"))) {
+            feed_refuse(w, "bad-flag", column, value);
+            return;
+        }
+        break;
     case FEED_TEXT:
     case FEED_JSON:
         break;

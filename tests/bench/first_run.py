@@ -109,10 +109,10 @@ def main():
 
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        subprocess.run([BIN, "load", "--if-empty"], env=environment(folder), check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([BIN, "ingest", "--sample", "--if-empty"], env=environment(folder), check=True, stdout=subprocess.DEVNULL)
         loaded = time.perf_counter() - started
         process, port, answered = start(folder)
-        say("cold start, empty folder to first answer", f"{loaded + answered:.2f} s (of it loading {loaded:.2f} s)")
+        say("cold start, empty folder to first answer", f"{loaded + answered:.2f} s (of it the sample's pipeline {loaded:.2f} s)")
         say("resident memory after the first answer", f"{resident_mib(process):.1f} MiB")
         alone = backtest_figures(port, say)
         say("resident memory after the backtests", f"{resident_mib(process):.1f} MiB")

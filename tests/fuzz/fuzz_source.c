@@ -25,6 +25,8 @@ static bool is_well_formed(const struct feed_column *column, struct str value)
         return date_parse(value, &date);
     case FEED_INSTANT:
         return instant_parse(value, &instant);
+    case FEED_BOOL:
+        return str_eq(value, STR("true")) || str_eq(value, STR("false"));
     case FEED_TEXT:
     case FEED_JSON:
         break;

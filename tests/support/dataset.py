@@ -105,3 +105,33 @@ def trades_of(result):
     """The trades of a backtest as one dictionary each."""
     columns = result["trades"]["columns"]
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+
+def rewrite(dataset, path, rows):
+    dataset.write(path, [{name: value if value != "" else None for name, value in row.items()} for row in rows])
+
+
+def small_sample():
+    """Some months of a few instruments, with a delisting, a maturity and an end of summer time."""
+    dataset = Dataset.copy_of_sample()
+    empty = set()
+    uids = {"stock:US.AAPL", "index:SPX", "bond:SIM.CORP5Y", "stock:KRX.900060", "coin:SIMBTCUSDT"}
+
+    def cut(path, keep):
+        rows = [row for row in dataset.read(path) if keep(row)]
+        if rows:
+            rewrite(dataset, path, rows)
+        else:
+            empty.add(path)
+
+    for file in dataset.manifest["files"]:
+        if "uid" in dataset.read(file["path"])[0]:
+            cut(file["path"], lambda row: row["uid"] in uids and row.get("date", "2018-08-15") >= "2018-08-15" and row.get("date", "") <= "2018-12-14")
+        elif file["mart"] in ("mart_calendar", "mart_fx_daily"):
+            # Before Christmas, on which sources that are made up trade.
+            cut(file["path"], lambda row: "2018-08-01" <= row["date"] <= "2018-12-20")
+        elif file["mart"] == "mart_economic_indicator":
+            cut(file["path"], lambda row: row["period"] >= "2018-01")
+    manifest = dataset.manifest
+    manifest["files"] = [file for file in manifest["files"] if file["path"] not in empty]
+    return dataset.save(manifest)

@@ -42,4 +42,15 @@ LEFT JOIN dim_dataset d ON d.dataset = f.dataset
 LEFT JOIN dim_name n ON n.uid = f.uid
 LEFT JOIN dim_bond b ON b.uid = f.uid
 LEFT JOIN dim_country k ON k.name = b.country OR k.iso2 = b.country
-LEFT JOIN dim_industry i ON i.uid = f.uid AND i.to_date = CAST('2199-12-31' AS {{date}});
+LEFT JOIN dim_industry i ON i.uid = f.uid AND i.to_date = CAST('2199-12-31' AS {{date}})
+WHERE NOT EXISTS (SELECT 1 FROM fact_description t WHERE t.uid = f.uid);
+-- Whoever describes an instrument says everything of it.
+INSERT INTO dim_instrument (
+    uid, asset_class, symbol, name, name_local, market, country, currency, isin, sector, industry, source, source_symbol,
+    quote_unit, price_basis, is_active, delisted_on, delisting_return, is_survivor_biased, coupon_rate,
+    coupons_per_year, maturity_date, day_count, load_id)
+SELECT t.uid, t.asset_class, t.symbol, t.name, t.name_local, t.market, t.country, t.currency, t.isin, t.sector,
+    t.industry, t.source, t.source_symbol, t.quote_unit, t.price_basis, t.is_active, t.delisted_on, t.delisting_return,
+    t.is_survivor_biased, t.coupon_rate, t.coupons_per_year, t.maturity_date, t.day_count, r.load_id
+FROM fact_description t
+CROSS JOIN stg_run r;

@@ -1,5 +1,6 @@
 -- Markets with new prices or holidays: from the year before the first one to the end of the year after the last; and so far that no
 -- days are left between the new ones and those before, by whose first and last trading day days without prices are judged.
+-- Days that a table tells are as it tells them; told prices make no days of a market whose days are told.
 DELETE FROM stg_market;
 INSERT INTO stg_market (market, from_date, to_date, read_from, read_to)
 SELECT g.market, a.date, z.date, b.date, y.date
@@ -10,8 +11,9 @@ FROM (
     FROM (
         SELECT i.market, t.from_date, t.to_date
         FROM stg_run r
-        JOIN load_touch t ON t.load_id > r.since AND t.subject = 'price'
+        JOIN load_touch t ON t.load_id > r.since AND t.subject IN ('price', 'quote')
         JOIN dim_instrument i ON i.uid = t.touch_key
+        WHERE t.subject = 'price' OR NOT EXISTS (SELECT 1 FROM fact_session s WHERE s.market = i.market)
         UNION ALL
         SELECT t.touch_key, t.from_date, t.to_date
         FROM stg_run r
@@ -42,7 +44,8 @@ SELECT DISTINCT i.market, p.date
 FROM stg_run r
 JOIN fact_price p ON p.load_id > r.since
 JOIN dim_instrument i ON i.uid = p.uid
-WHERE NOT EXISTS (SELECT 1 FROM fact_trading_day k WHERE k.market = i.market AND k.date = p.date);
+WHERE (p.quality IS NULL OR NOT EXISTS (SELECT 1 FROM fact_session s WHERE s.market = i.market))
+    AND NOT EXISTS (SELECT 1 FROM fact_trading_day k WHERE k.market = i.market AND k.date = p.date);
 DELETE FROM mart_calendar
 WHERE EXISTS (
     SELECT 1 FROM stg_market s
@@ -67,6 +70,8 @@ FROM (
     FROM (
         SELECT s.market, s.from_date, s.to_date, d.date, d.week_end, d.month_end, d.quarter_end, d.year_end,
             CASE
+                WHEN k.is_open THEN 1
+                WHEN k.market IS NOT NULL THEN 0
                 WHEN m.has_weekends THEN 1
                 WHEN d.weekday >= 5 OR h.market IS NOT NULL THEN 0
                 WHEN y.market IS NOT NULL OR p.market IS NOT NULL THEN 1
@@ -83,6 +88,7 @@ FROM (
         FROM stg_market s
         JOIN dim_market m ON m.market = s.market
         JOIN dim_date d ON d.date >= s.read_from AND d.date <= s.read_to
+        LEFT JOIN fact_session k ON k.market = s.market AND k.date = d.date
         LEFT JOIN fact_holiday h ON h.market = s.market AND h.date = d.date
         LEFT JOIN (
             SELECT DISTINCT x.market, e.year
@@ -98,4 +104,20 @@ FROM (
     ) o
 ) c
 CROSS JOIN stg_run r
-WHERE c.date >= c.from_date AND c.date <= c.to_date;
+WHERE c.date >= c.from_date AND c.date <= c.to_date
+    AND NOT EXISTS (SELECT 1 FROM fact_session k WHERE k.market = c.market AND k.date = c.date);
+DELETE FROM mart_calendar
+WHERE EXISTS (
+    SELECT 1
+    FROM stg_run r
+    JOIN fact_session k ON k.load_id > r.since
+    WHERE k.market = mart_calendar.market AND k.date = mart_calendar.date);
+INSERT INTO mart_calendar (
+    market, date, is_open, is_half_day, prev_open, next_open, is_week_end, is_month_end, is_quarter_end, is_year_end,
+    close_at, source, load_id)
+SELECT k.market, k.date, k.is_open, k.is_half_day, k.prev_open, k.next_open, k.is_week_end, k.is_month_end,
+    k.is_quarter_end, k.is_year_end, k.close_at, k.source, r.load_id
+FROM stg_run r
+CROSS JOIN fact_session k
+LEFT JOIN stg_market s ON s.market = k.market AND k.date >= s.from_date AND k.date <= s.to_date
+WHERE k.load_id > r.since OR s.market IS NOT NULL;

@@ -43,8 +43,11 @@ GROUP BY r.load_id;
 DELETE FROM mart_fx_daily WHERE date IN (SELECT day FROM stg_day);
 INSERT INTO mart_fx_daily (base, quote, date, rate, is_cross, source, is_filled, known_at, load_id)
 SELECT f.base, f.quote, f.date, f.rate, FALSE, f.source, FALSE,
-    CAST(CAST(f.date AS TEXT) || 'T15:00:00Z' AS {{instant}}), r.load_id
+    CAST(CAST(f.date AS TEXT) ||
+        CASE WHEN k.source IN ('frankfurter', 'ecb') AND c.is_summer_eu THEN 'T14:00:00Z' ELSE 'T15:00:00Z' END AS {{instant}}),
+    r.load_id
 FROM stg_day d
+JOIN dim_date c ON c.date = d.day
 JOIN fact_fx_rate f ON f.date = d.day
 JOIN dim_fx_pair k ON k.base = f.base AND k.quote = f.quote AND k.source = f.source
 CROSS JOIN stg_run r

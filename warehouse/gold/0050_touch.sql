@@ -1,8 +1,12 @@
--- Terms of bonds change what their prices mean.
+-- Terms of bonds change what their prices mean, and so do descriptions.
 INSERT INTO load_touch (load_id, subject, touch_key, from_date, to_date)
 SELECT r.load_id, 'terms', b.uid, CAST('1900-01-01' AS {{date}}), CAST('2199-12-31' AS {{date}})
 FROM stg_run r
-JOIN dim_bond b ON b.load_id > r.since;
+JOIN (
+    SELECT uid, load_id FROM dim_bond
+    UNION
+    SELECT uid, load_id FROM fact_description
+) b ON b.load_id > r.since;
 -- Whose prices are modelled again, and for which days. Nothing that is measured looks further back than 400 days, or is
 -- felt more than 800 days later (the return of the year after). A change of actions or of the industry is felt everywhere.
 DELETE FROM stg_touch;
@@ -13,7 +17,7 @@ FROM (
     FROM (
         SELECT t.touch_key AS uid, t.from_date, t.to_date
         FROM stg_run r
-        JOIN load_touch t ON t.load_id > r.since AND t.subject IN ('price', 'adjustment', 'industry', 'terms')
+        JOIN load_touch t ON t.load_id > r.since AND t.subject IN ('price', 'quote', 'adjustment', 'industry', 'terms')
         UNION ALL
         SELECT i.uid, t.from_date, e.date
         FROM stg_run r
@@ -24,7 +28,7 @@ FROM (
         UNION ALL
         SELECT i.uid, t.from_date, e.date
         FROM stg_run r
-        JOIN load_touch t ON t.load_id > r.since AND t.subject = 'price'
+        JOIN load_touch t ON t.load_id > r.since AND t.subject IN ('price', 'quote')
         JOIN dim_benchmark b ON b.uid = t.touch_key
         JOIN dim_date d ON d.date = t.to_date
         JOIN dim_date e ON e.day_number = d.day_number + 7
