@@ -213,12 +213,12 @@ static enum status deliver(struct delivery *d, struct db *to, struct publish_res
     if (s == STATUS_OK)
         s = read_failing(d, err);
     if (s == STATUS_OK)
-        s = warehouse_stale(d->from, (int32_t)(clock_wall_s() / 86400), d->stale, err);
-    if (s == STATUS_OK)
         s = publish_begin(to, d->catalog, &d->publish, err);
     if (s != STATUS_OK)
         return s;
-    s = send_all(d, err);
+    s = warehouse_freshness(d->from, (int32_t)(clock_wall_s() / 86400), d->publish, d->stale, err);
+    if (s == STATUS_OK)
+        s = send_all(d, err);
     if (s == STATUS_OK)
         return publish_commit(d->publish, d->task->generations, ret, err);
     publish_abort(d->publish);

@@ -18,9 +18,13 @@ enum status warehouse_number(struct db *db, const char *sql, const struct db_par
 enum status warehouse_analyze(struct db *db, const char *table, int64_t n, struct err *err)
     NODISCARD;
 
-/* Data sets that are older than contract.def allows today, with their newest days; "" when none are. */
-enum status warehouse_stale(struct db *db, int32_t today, char ret[WAREHOUSE_STALE_BYTES],
-                            struct err *err) NODISCARD;
+/*
+ * How current each data set is goes with the publish. *ret_stale: those that are older than contract.def allows today, with
+ * their newest days; "" when none are.
+ */
+struct publish;
+enum status warehouse_freshness(struct db *db, int32_t today, struct publish *publish,
+                                char ret_stale[WAREHOUSE_STALE_BYTES], struct err *err) NODISCARD;
 
 /* Begins a transaction that has the warehouse to itself, and gives it the next number. */
 enum status warehouse_begin(struct db *db, int64_t *ret_load_id, struct err *err) NODISCARD;

@@ -47,6 +47,17 @@ bool publish_is_computed(struct str mart, struct str column);
  */
 int64_t publish_bad_row(const struct publish *publish);
 
+/* How current a data set is: a row of mart_freshness beside those of the marts, booked when anything else changes. */
+struct publish_dataset {
+    struct str name;
+    struct str last_date;       /* ptr NULL: none */
+    struct str last_success_at; /* "2024-12-03T01:00:00Z" */
+    struct str status;          /* "ok", "stale", "failing" */
+    int64_t n_rows;
+};
+enum status publish_note_dataset(struct publish *publish, const struct publish_dataset *dataset,
+                                 struct err *err) NODISCARD;
+
 /* keep: how many generations stay readable, at least 1. Also refreshes instrument coverage and mart_freshness. */
 enum status publish_commit(struct publish *publish, int keep, struct publish_result *ret,
                            struct err *err) NODISCARD;

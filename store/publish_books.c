@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-enum { ANALYZE_ROWS_MIN = 10000 };
+enum { ANALYZE_ROWS_MIN = 10000, DATASETS_FIRST = 32 };
 
 static const char stmt_publication_add[] =
     "INSERT INTO publication (generation, published_at, n_inserted, n_updated, n_deleted) "
@@ -119,6 +119,41 @@ static enum status analyze(struct publish *publish, const struct stage *stage, s
     return publish_exec(publish, NO_PARAMS, NULL, err, "ANALYZE %s", stage->source);
 }
 
+enum status publish_note_dataset(struct publish *publish, const struct publish_dataset *dataset,
+                                 struct err *err)
+{
+    struct arena *arena = &publish->arena;
+    if (publish->n_datasets == publish->datasets_room) {
+        size_t room = publish->datasets_room == 0 ? DATASETS_FIRST : 2 * publish->datasets_room;
+        struct publish_dataset *all = arena_grow(
+            arena, publish->datasets, publish->datasets_room * sizeof *all, room * sizeof *all);
+        if (all == NULL)
+            return publish_no_memory(err);
+        publish->datasets = all;
+        publish->datasets_room = room;
+    }
+    struct publish_dataset *copy = &publish->datasets[publish->n_datasets];
+    *copy = *dataset;
+    struct str *texts[] = {&copy->name, &copy->last_date, &copy->last_success_at, &copy->status};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        if (texts[i]->ptr != NULL && (texts[i]->ptr = arena_dup(arena, *texts[i])) == NULL)
+            return publish_no_memory(err);
+    publish->n_datasets++;
+    return STATUS_OK;
+}
+
+static enum status book_freshness(struct publish *publish, const struct stage *freshness,
+                                  const struct publish_dataset *row, struct err *err)
+{
+    return publish_exec(publish,
+                        PARAMS(db_text(row->name), db_text(row->last_date), db_i64(row->n_rows),
+                               db_text(row->last_success_at), db_text(row->status)),
+                        NULL, err,
+                        "INSERT INTO %s (dataset, last_date, n_rows, last_success_at, status) "
+                        "VALUES ($1, $2, $3, $4, $5)",
+                        freshness->table);
+}
+
 /* Books every changed mart, and mart_freshness, which says so to everybody. */
 static enum status book_marts(struct publish *publish, struct err *err)
 {
@@ -136,16 +171,14 @@ static enum status book_marts(struct publish *publish, struct err *err)
         if (s == STATUS_OK)
             s = book_mart(publish, stage, as_of, &n_rows, err);
         if (s == STATUS_OK && freshness != NULL)
-            s = publish_exec(publish,
-                             PARAMS(db_text(stage->mart->name),
-                                    db_text(as_of[0] == '\0' ? STR_NONE : str_of(as_of)),
-                                    db_i64(n_rows), db_text(str_of(publish->now)),
-                                    db_text(STR("ok"))),
-                             NULL, err,
-                             "INSERT INTO %s (dataset, last_date, n_rows, last_success_at, status) "
-                             "VALUES ($1, $2, $3, $4, $5)",
-                             freshness->table);
+            s = book_freshness(publish, freshness,
+                               &(struct publish_dataset){
+                                   stage->mart->name, as_of[0] == '\0' ? STR_NONE : str_of(as_of),
+                                   str_of(publish->now), STR("ok"), n_rows},
+                               err);
     }
+    for (size_t i = 0; i < publish->n_datasets && s == STATUS_OK && freshness != NULL; i++)
+        s = book_freshness(publish, freshness, &publish->datasets[i], err);
     if (s == STATUS_OK && freshness != NULL)
         s = publish_diff(publish, freshness, err);
     if (s == STATUS_OK && freshness != NULL && is_changed(freshness))

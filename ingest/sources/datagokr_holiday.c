@@ -28,7 +28,7 @@ static enum status put(struct feed_writer *w, int32_t date, struct json_val name
                        struct err *err)
 {
     feed_begin(w, SHAPE_HOLIDAY);
-    feed_put_text(w, HOLIDAY_MARKET, STR("KRX"));
+    feed_put_text(w, HOLIDAY_MARKET, STR("XKRX"));
     if (date == DATE_NONE)
         feed_refuse(w, "bad-date", HOLIDAY_DATE, STR_NONE);
     else

@@ -47,7 +47,7 @@ static enum status parse(const struct source_ask *ask, struct str body, struct f
     for (size_t i = 0; s == STATUS_OK && i < jr_length(rows); i++) {
         struct json_val row = jr_item(rows, i);
         feed_begin(w, SHAPE_HOLIDAY);
-        feed_put_text(w, HOLIDAY_MARKET, STR("KRX"));
+        feed_put_text(w, HOLIDAY_MARKET, STR("XKRX"));
         feed_json_date(w, HOLIDAY_DATE, jr_member(row, "calnd_dd_dy"), FEED_ISO);
         feed_json_text(w, HOLIDAY_NAME, jr_member(row, "holdy_eng_nm"));
         s = feed_end(w, err);

@@ -1,18 +1,22 @@
 """
 cmmc ingest killed at its n-th write, sync, rename or send, for numbers all over the run: readers see what was served before or
-the whole of what is new, and the same command, run again, ends where a run that nobody killed ends. DIE_POINTS=all takes every n.
+the whole of what is new, and the same command, run again, ends where a run that nobody killed ends. The numbers are drawn by
+DIE_SEED, which is printed; DIE_POINTS=all takes every n.
 """
 
 import datetime
 import os
 import pathlib
 import random
+import sys
 import unittest
+import unittest.mock
 
 from replay import Replay, World
-from support import die_at
+from support import die_at, s3
+from support.ceph import ceph
 from support.server import IS_SANITIZED, run, scratch_folder
-from support.states import PostgresqlState, SqliteState
+from support.states import PostgresqlState, RedshiftState, S3State, SqliteState
 
 UNIVERSE = "symbol,name,currency,yahoo\nAAPL,Apple Inc.,USD,AAPL\nMSFT,Microsoft,USD,MSFT\n"
 FIRST, SECOND = ("2024-12-02", "2024-12-12"), ("2024-12-10", "2024-12-20")
@@ -67,8 +71,10 @@ class KillTests:
         if os.environ.get("DIE_POINTS") == "all":
             return range(1, self.n_calls + 1)
         # One at random out of each of n_points equal parts: any run of the tests sees others.
-        step = self.n_calls / self.n_points
-        return sorted({1 + int(step * (i + random.random())) for i in range(self.n_points)})
+        seed = int(os.environ.get("DIE_SEED", random.randrange(10**9)))
+        print(f"{type(self).__name__}: DIE_SEED={seed}, {self.n_points} of {self.n_calls} points", file=sys.stderr)
+        chance, step = random.Random(seed), self.n_calls / self.n_points
+        return sorted({1 + int(step * (i + chance.random())) for i in range(self.n_points)})
 
     def test_a_run_that_is_killed_anywhere_is_finished_by_the_next(self):
         old, new = self.serving(self.before), self.expected[0]
@@ -94,6 +100,32 @@ class OnSqlite(KillTests, unittest.TestCase):
 @unittest.skipIf(IS_SANITIZED, "a sanitizer wants to be loaded first")
 class OnPostgresql(KillTests, unittest.TestCase):
     state_type, n_points = PostgresqlState, 15
+
+
+class Keys:
+    """The login of the S3 server in the environment of all children."""
+
+    @classmethod
+    def setUpClass(cls):
+        keys = unittest.mock.patch.dict(os.environ, s3.login(ceph().key, ceph().secret))
+        keys.start()
+        cls.addClassCleanup(keys.stop)
+        super().setUpClass()
+
+
+@unittest.skipIf(IS_SANITIZED, "a sanitizer wants to be loaded first")
+class OnS3(Keys, KillTests, unittest.TestCase):
+    state_type, n_points = S3State, 12
+
+
+@unittest.skipIf(IS_SANITIZED, "a sanitizer wants to be loaded first")
+class OnRedshift(Keys, KillTests, unittest.TestCase):
+    state_type, n_points = RedshiftState, 6
+
+    @classmethod
+    def setUpClass(cls):
+        cls.addClassCleanup(RedshiftState.leave)
+        super().setUpClass()
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from support.ceph import ceph
 from support.dataset import small_sample
 from support.redshift import Redshift
 from support.server import BIN, ROOT, SLOW, Server, environment, scratch_folder
+from support.states import Bucket
 
 ROLE = "arn:aws:iam::000000000000:role/loader"
 # The later one first, and days of both; most data sets are asked for the earlier one alone.
@@ -24,23 +25,6 @@ WINDOWS = [("2024-12-09", "2024-12-20"), ("2024-12-02", "2024-12-13")]
 TIMES = {"known_at", "published_at", "fetched_at", "last_success_at", "next_due_at", "generation"}
 TWICE = ("us_stock", "fx", "news", "coin")
 LAST = "coin"  # with it, everything is modelled and published
-
-
-class Store:
-    """How the stand-in reads objects: from the real S3 server, with its own login."""
-
-    def __init__(self, server):
-        self.client = s3.client(server)
-
-    def get(self, bucket, key):
-        try:
-            return 200, self.client.get_object(Bucket=bucket, Key=key)["Body"].read()
-        except self.client.exceptions.NoSuchKey:
-            return 404, b"<Error><Code>NoSuchKey</Code></Error>"
-
-    def list(self, bucket, prefix):
-        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        return sorted(one["Key"] for page in pages for one in page.get("Contents", []))
 
 
 def value(text):
@@ -103,13 +87,13 @@ class ThreeSetups(unittest.TestCase):
         cls.files = Setup(cls.replay)
         cls.postgresql = Setup(cls.replay, database_url=postgres.empty_database(), warehouse_url=postgres.empty_database(),
                                lake=f"s3://{s3.bucket(server)}/lake", s3_endpoint=server.endpoint)
-        cls.cluster = Redshift(postgres.empty_database(), {ROLE: Store(server)})
+        cls.cluster = Redshift(postgres.empty_database(), {ROLE: Bucket(server)})
         cls.cluster.__enter__()
         cls.addClassCleanup(cls.cluster.__exit__)
         cls.lake = s3.bucket(server)
         cls.redshift = Setup(cls.replay, database_url=postgres.empty_database(), warehouse_url=cls.cluster.url.replace("postgresql://", "redshift://"),
                              lake=f"s3://{cls.lake}/lake", s3_endpoint=server.endpoint, redshift_role=ROLE)
-        cls.store = Store(server)
+        cls.store = Bucket(server)
         cls.postgresql.more = cls.redshift.more = keys
         names = [line.split()[0] for line in cls.files.cmmc("ingest", "--list").splitlines()]
         names = [name for name in names if name not in ("upload", LAST) and not name.startswith("table_")] + [LAST]

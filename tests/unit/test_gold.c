@@ -80,6 +80,9 @@ static void prices_are_published_with_their_instruments(void **state)
     r = publish(STATUS_OK, false);
     assert_int_equal(r.generation, 1);
     assert_string_equal(r.stale, "us_stock since 2024-12-03");
+    assert_string_equal(served("SELECT dataset, last_date, n_rows, last_success_at, status FROM "
+                               "mart_freshness WHERE dataset = 'us_stock'"),
+                        "us_stock|2024-12-03|2|2024-12-10T01:00:00Z|stale");
     assert_string_equal(
         warehouse_text(
             &w, "SELECT l.dataset, l.ymd, l.n_rows FROM load_lineage l JOIN mart_price_daily m "
@@ -240,6 +243,10 @@ static void a_failing_contract_leaves_what_is_served(void **state)
     load_all("fx", "exchange_rate");
     (void)model();
     assert_true(publish(STATUS_BAD_DATA, false).is_blocked);
+    assert_string_equal(
+        served("SELECT dataset, status FROM mart_freshness WHERE dataset IN ('fx', 'us_stock') "
+               "ORDER BY dataset"),
+        "fx|stale\nus_stock|failing");
     assert_string_equal(served("SELECT count(*) FROM mart_price_daily"), "1");
     assert_string_equal(served("SELECT count(*) FROM mart_fx_daily"), "1");
     assert_string_equal(

@@ -17,9 +17,9 @@ static void holidays_of_korea(void **state)
     "{\"response\":{\"header\":{\"resultCode\":\"00\",\"resultMsg\":\"\"}," \
     "\"body\":{\"items\":" items ",\"numOfRows\":100,\"pageNo\":1,\"totalCount\":1}}}"
     static const char wanted[] =
-        "holiday 2024-12-25|market=KRX|date=2024-12-25|name=기독탄신일\n"
-        "holiday 2024-05-01|market=KRX|date=2024-05-01|name=Labour Day\n"
-        "holiday 2024-12-31|market=KRX|date=2024-12-31|name=Year-end closing\n";
+        "holiday 2024-12-25|market=XKRX|date=2024-12-25|name=기독탄신일\n"
+        "holiday 2024-05-01|market=XKRX|date=2024-05-01|name=Labour Day\n"
+        "holiday 2024-12-31|market=XKRX|date=2024-12-31|name=Year-end closing\n";
 #define ITEM "{\"locdate\":20241225,\"dateName\":\"기독탄신일\",\"isHoliday\":\"Y\",\"seq\":1}"
     assert_rows("datagokr_holiday", ask, PUBLIC("{\"item\":[" ITEM "]}"), true, wanted);
     assert_rows("datagokr_holiday", ask, PUBLIC("{\"item\":" ITEM "}"), true, wanted);
@@ -41,7 +41,7 @@ static void holidays_of_korea(void **state)
         "{\"block1\":[{\"calnd_dd\":\"2024-12-25\",\"calnd_dd_dy\":\"2024-12-25 (Wed)\",\"holdy_eng_nm\":\"Christmas Day\"},"
         "{\"calnd_dd_dy\":\"someday\"}]}",
         true,
-        "holiday 2024-12-25|market=KRX|date=2024-12-25|name=Christmas Day\n! bad-date date someday\n");
+        "holiday 2024-12-25|market=XKRX|date=2024-12-25|name=Christmas Day\n! bad-date date someday\n");
     assert_target("krx_holiday", ask, "/contents/OPN/99/OPN99000001.jspx");
     assert_verdict("krx_holiday", 200, JSON, "{\"block1\": [ ]}", FEED_AUTH);
     assert_verdict("krx_holiday", 200, JSON, "{\"block1\":[{}]}", FEED_OK);
