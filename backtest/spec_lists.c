@@ -48,8 +48,8 @@ enum status spec_read_uid(struct json_val val, struct arena *arena, struct str *
     return STATUS_OK;
 }
 
-enum status spec_read_indicator(struct json_val val, const char *at, struct arena *arena,
-                                struct spec *spec, struct str *ret_uid, struct err *err)
+enum status spec_read_series(struct json_val val, struct arena *arena, struct str *ret_uid,
+                             struct err *err)
 {
     struct str uid = STR_NONE, code, country, frequency;
     enum status s = spec_read_uid(val, arena, &uid, err);
@@ -60,14 +60,29 @@ enum status spec_read_indicator(struct json_val val, const char *at, struct aren
                            "indicator: and an id of /v1/indicators, as in indicator:CPILFESL:USA:M",
                            err);
     *ret_uid = uid;
+    return STATUS_OK;
+}
+
+enum status spec_add_indicator(struct spec *spec, struct str uid, const char *at, struct err *err)
+{
     for (size_t i = 0; i < spec->n_indicators; i++)
         if (str_eq(spec->indicators[i].uid, uid))
             return STATUS_OK;
-    if (spec->n_indicators == SPEC_INDICATORS_MAX)
-        return spec_refuse(val, STATUS_OUT_OF_RANGE, "The request reads too many economic series.",
-                           "at most 8 different ones", err);
+    if (spec->n_indicators == SPEC_INDICATORS_MAX) {
+        (void)err_set(err, STATUS_OUT_OF_RANGE, "The request reads too many economic series.");
+        err_at(err, ERR_POINTER, str_of(at), uid);
+        err_allow(err, "at most %d different ones", (int)SPEC_INDICATORS_MAX);
+        return STATUS_OUT_OF_RANGE;
+    }
     spec->indicators[spec->n_indicators++] = (struct spec_indicator){uid, at};
     return STATUS_OK;
+}
+
+enum status spec_read_indicator(struct json_val val, const char *at, struct arena *arena,
+                                struct spec *spec, struct str *ret_uid, struct err *err)
+{
+    enum status s = spec_read_series(val, arena, ret_uid, err);
+    return s == STATUS_OK ? spec_add_indicator(spec, *ret_uid, at, err) : s;
 }
 
 /* The i-th uid must differ from those before it. */

@@ -23,6 +23,12 @@ enum status spec_read_uid(struct json_val val, struct arena *arena, struct str *
 enum status spec_read_indicator(struct json_val val, const char *at, struct arena *arena,
                                 struct spec *spec, struct str *ret_uid, struct err *err) NODISCARD;
 
+/* Its two halves: the uid, and its place among the series to load. */
+enum status spec_read_series(struct json_val val, struct arena *arena, struct str *ret_uid,
+                             struct err *err) NODISCARD;
+enum status spec_add_indicator(struct spec *spec, struct str uid, const char *at, struct err *err)
+    NODISCARD;
+
 /* The member currency of an object; USD when it is absent. */
 enum status spec_read_currency(struct json_val object, char ret[CURRENCY_TEXT_BYTES],
                                struct err *err) NODISCARD;

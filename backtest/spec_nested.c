@@ -8,6 +8,7 @@
 #include "backtest/walk_forward.h"
 
 #include <math.h>
+#include <string.h>
 
 enum status spec_read_inner(struct json_val val, const struct spec *spec, struct arena *arena,
                             unsigned refused, const struct strategy **ret, struct err *err)
@@ -140,6 +141,23 @@ static enum status read_table(struct json_val object, const struct spec *spec, s
     return s;
 }
 
+/* The economic series; spec_strategy.c puts it among those to load. */
+static enum status read_signal(struct json_val object, struct arena *arena,
+                               struct strategy *strategy, struct err *err)
+{
+    struct json_val val = jr_member(object, "indicator");
+    enum status s = spec_read_series(val, arena, &strategy->indicator, err);
+    if (s != STATUS_OK)
+        return s;
+    size_t len = strlen(val.pointer);
+    char *at = arena_array(arena, len + 1, 1);
+    if (at == NULL)
+        return err_out_of_memory(err);
+    memcpy(at, val.pointer, len);
+    strategy->indicator_at = at;
+    return STATUS_OK;
+}
+
 enum status spec_read_nested(struct json_val object, const struct spec *spec, struct arena *arena,
                              struct strategy *strategy, struct err *err)
 {
@@ -149,6 +167,8 @@ enum status spec_read_nested(struct json_val object, const struct spec *spec, st
         s = read_base(object, spec, arena, strategy, err);
     if (s == STATUS_OK && needs & STRATEGY_TABLE)
         s = read_table(object, spec, arena, strategy, err);
+    if (s == STATUS_OK && needs & STRATEGY_SIGNAL)
+        s = read_signal(object, arena, strategy, err);
     if (s == STATUS_OK && needs & STRATEGY_VIEWS)
         s = spec_read_views(object, spec, arena, &strategy->views, err);
     if (s == STATUS_OK && needs & STRATEGY_SEARCH)
@@ -188,6 +208,8 @@ void spec_write_nested(const struct spec *spec, const struct strategy *strategy,
     }
     if (strategy->table.n > 0)
         write_table(spec, &strategy->table, json);
+    if (strategy->indicator.ptr != NULL)
+        jw_key_text(json, "indicator", strategy->indicator);
     if (strategy->kind->needs & STRATEGY_VIEWS)
         spec_write_views(spec, &strategy->views, json);
     if (strategy->n_candidates == 0)

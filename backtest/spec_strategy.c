@@ -35,6 +35,8 @@ static size_t list_keys(const struct strategy_kind *kind, const char *keys[KEYS_
         keys[n++] = "base";
     if (kind->needs & STRATEGY_TABLE)
         keys[n++] = "rows";
+    if (kind->needs & STRATEGY_SIGNAL)
+        keys[n++] = "indicator";
     if (kind->needs & STRATEGY_VIEWS) {
         keys[n++] = "views";
         keys[n++] = "market";
@@ -203,9 +205,10 @@ static enum status read_value(struct json_val val, const struct spec *spec, stru
     set_defaults(strategy, strategy_kinds[*ret_id]);
     if (is_object)
         s = read_object(val, spec, arena, strategy, err);
-    else if (strategy->kind->needs & (STRATEGY_BASE | STRATEGY_TABLE | STRATEGY_SEARCH))
+    else if (strategy->kind->needs & STRATEGY_OBJECT_ONLY)
         s = spec_refuse(val, STATUS_BAD_SPEC, "That strategy does not go by its name alone.",
-                        "an object with its name and its base, rows, candidates or grid", err);
+                        "an object with its name and its base, rows, indicator, candidates or grid",
+                        err);
     if (s == STATUS_OK)
         s = check_count(spec, strategy->kind, val, err);
     if (s == STATUS_OK)
@@ -224,6 +227,19 @@ enum status spec_read_strategy_value(struct json_val val, const struct spec *spe
     return read_value(val, spec, arena, ret, &id, err);
 }
 
+/* The economic series of a strategy, its base and its candidates are loaded with the request's own. */
+static enum status add_signals(const struct strategy *strategy, struct spec *spec, struct err *err)
+{
+    enum status s = STATUS_OK;
+    if (strategy->indicator.ptr != NULL)
+        s = spec_add_indicator(spec, strategy->indicator, strategy->indicator_at, err);
+    if (s == STATUS_OK && strategy->base != NULL)
+        s = add_signals(strategy->base, spec, err);
+    for (size_t i = 0; i < strategy->n_candidates && s == STATUS_OK; i++)
+        s = add_signals(strategy->candidates[i], spec, err);
+    return s;
+}
+
 enum status spec_read_strategy(struct json_val root, struct arena *arena, struct spec *spec,
                                struct err *err)
 {
@@ -232,7 +248,7 @@ enum status spec_read_strategy(struct json_val root, struct arena *arena, struct
     enum status s = read_value(jr_member(root, "strategy"), spec, arena, &strategy, &id, err);
     spec->strategy = (enum strategy_id)id;
     spec->model = strategy;
-    return s;
+    return s == STATUS_OK ? add_signals(strategy, spec, err) : s;
 }
 
 static void write_param(const struct spec *spec, const struct strategy_param *param, double value,

@@ -30,6 +30,17 @@ bool strategy_involves(const struct strategy *strategy, enum strategy_id kind)
     return is_found;
 }
 
+void strategy_in_or_safe(const struct strategy_input *input, size_t safe, bool is_in,
+                         double *ret_weight)
+{
+    size_t m = input->m, at = strategy_asset(input, safe);
+    double part = 1 / (double)(at < m && m > 1 ? m - 1 : m);
+    for (size_t i = 0; i < m; i++)
+        ret_weight[i] = is_in && i != at ? part : 0;
+    if (at < m && (!is_in || m == 1))
+        ret_weight[at] = 1;
+}
+
 size_t strategy_table_row(const struct strategy_table *table, int32_t date)
 {
     size_t n = 0;

@@ -49,7 +49,11 @@ enum strategy_needs {
     STRATEGY_COUNTS =
         1u << 8,              /* how many decisions the run made before; no candidate of a search */
     STRATEGY_VIEWS = 1u << 9, /* what the client expects: views, market */
+    STRATEGY_SIGNAL = 1u << 10, /* an economic series as it was known: indicator */
 };
+
+/* Those whose object has a member that nothing stands for. */
+#define STRATEGY_OBJECT_ONLY (STRATEGY_BASE | STRATEGY_TABLE | STRATEGY_SEARCH | STRATEGY_SIGNAL)
 
 /* An asset is a uid of the request's assets, kept as its index; STRATEGY_NO_ASSET: none named. */
 enum strategy_value { STRATEGY_INTEGER, STRATEGY_NUMBER, STRATEGY_CHOICE, STRATEGY_ASSET };
@@ -119,6 +123,8 @@ struct strategy {
     const struct strategy *base;
     struct strategy_table table;
     struct strategy_views views;
+    struct str indicator;     /* uid of an economic series; ptr NULL: none */
+    const char *indicator_at; /* JSON pointer of it */
     const struct strategy **candidates;
     size_t n_candidates;
 };
@@ -134,6 +140,7 @@ struct strategy_input {
     int32_t today;         /* date of the decision */
     size_t decision;       /* decisions of the run before this one, with STRATEGY_COUNTS */
     const double *returns; /* m columns of lookback returns, centred by the estimator */
+    double signal;         /* with STRATEGY_SIGNAL: the value published by then; NaN: none was */
     double *path;          /* STRATEGY_PATHS x lookback of scratch, with STRATEGY_RETURNS */
     size_t *when;          /* lookback indices of scratch, likewise */
     const double *mean;    /* [m], per session */
@@ -204,6 +211,10 @@ static inline size_t strategy_asset(const struct strategy_input *input, size_t p
         i++;
     return i;
 }
+
+/* Equal parts of the assets but the one named by parameter `safe`, or all in that one: in cash when there is none. */
+void strategy_in_or_safe(const struct strategy_input *input, size_t safe, bool is_in,
+                         double *ret_weight);
 
 #define STRATEGY_PARAM_INTEGER(name, min, max, standard)            \
     {                                                               \

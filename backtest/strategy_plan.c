@@ -74,9 +74,10 @@ size_t strategy_add_due(const struct strategy *strategy, const int32_t *clock, s
 }
 
 /* First and last date that the row of a strategy at `session` of the history looks at. */
-static void known_dates(const struct strategy *strategy, const int32_t *clock, size_t session,
-                        struct strategy_decision *decision)
+static void known_dates(const struct strategy *strategy, const struct strategy_market *market,
+                        size_t session, struct strategy_decision *decision)
 {
+    const int32_t *clock = market->history.panel->clock;
     if (strategy->kind->needs & STRATEGY_WINDOW && session >= strategy->lookback + strategy->lag) {
         int32_t from = clock[session - strategy->lag - strategy->lookback];
         int32_t at = clock[session - strategy->lag];
@@ -88,8 +89,13 @@ static void known_dates(const struct strategy *strategy, const int32_t *clock, s
     size_t row = strategy_table_row(&strategy->table, clock[session]);
     if (row < strategy->table.n)
         decision->known_from = decision->known_at = strategy->table.date[row];
+    const struct rate_series *series = NULL;
+    if (strategy->kind->needs & STRATEGY_SIGNAL) {
+        row = strategy_publication(strategy, market, session, &series);
+        decision->known_from = decision->known_at = row < series->n ? series->date[row] : DATE_NONE;
+    }
     if (strategy->base != NULL)
-        known_dates(strategy->base, clock, session, decision);
+        known_dates(strategy->base, market, session, decision);
 }
 
 static void decide(struct planner *p, size_t d)
@@ -106,17 +112,40 @@ static void decide(struct planner *p, size_t d)
     if (p->is_search) {
         decision.note = walk_row(&p->walk, d, row);
         const struct walk_fit *fit = &p->walk.fits[p->walk.n_fits - 1];
-        known_dates(strategy->candidates[fit->chosen], clock, session, &decision);
+        known_dates(strategy->candidates[fit->chosen], &p->market, session, &decision);
         if (decision.known_from == DATE_NONE || fit->train_from < decision.known_from)
             decision.known_from = fit->train_from;
         decision.known_at = clock[session]; /* the training window of a fit ends here */
     } else {
         p->market.decision = d;
         decision.note = strategy_row(strategy, &p->market, session, &p->workspace, row);
-        known_dates(strategy, clock, session, &decision);
+        known_dates(strategy, &p->market, session, &decision);
     }
     p->invested[d] = invested_share(row, n);
     p->decisions[d] = decision;
+}
+
+/* The economic series of a strategy, its base and its candidates are there, and can be read. */
+static enum status check_signals(const struct strategy *strategy, const struct market_data *data,
+                                 struct err *err)
+{
+    enum status s = STATUS_OK;
+    if (strategy->kind->needs & STRATEGY_SIGNAL) {
+        const struct rate_series *series = market_find_rates(data, strategy->indicator);
+        if (series == NULL) {
+            (void)err_set(err, STATUS_UNKNOWN_ASSET, "There is no economic series %.*s.",
+                          STR_ARG(strategy->indicator));
+            err_at(err, ERR_POINTER, str_of(strategy->indicator_at), strategy->indicator);
+            err_allow(err, "an id of /v1/indicators");
+            return STATUS_UNKNOWN_ASSET;
+        }
+        s = rates_check(series, err);
+    }
+    if (s == STATUS_OK && strategy->base != NULL)
+        s = check_signals(strategy->base, data, err);
+    for (size_t i = 0; i < strategy->n_candidates && s == STATUS_OK; i++)
+        s = check_signals(strategy->candidates[i], data, err);
+    return s;
 }
 
 /* Prices before the run, and room for the strategy's windows or its candidates' paths. */
@@ -128,8 +157,12 @@ static enum status prepare(struct planner *p, struct arena *arena, const struct 
     p->is_search = (strategy->kind->needs & STRATEGY_SEARCH) != 0;
     size_t n_before =
         p->is_search ? walk_history_needed(strategy) : strategy_history_needed(strategy);
-    enum status s = history_open(scene->spec, scene->market, scene->panel, n_before, arena, stop,
-                                 &p->market.history, err);
+    p->market.data = scene->market;
+    enum status s = check_signals(strategy, scene->market, err);
+    if (s != STATUS_OK)
+        return s;
+    s = history_open(scene->spec, scene->market, scene->panel, n_before, arena, stop,
+                     &p->market.history, err);
     if (s != STATUS_OK)
         return s;
     if (!p->is_search)

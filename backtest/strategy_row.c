@@ -4,6 +4,7 @@
 #include "backtest/stats.h"
 #include "backtest/strategy_limits.h"
 
+#include <assert.h>
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -130,6 +131,28 @@ static bool keep_limits(struct strategy_workspace *w, size_t m)
     return qp_project(&w->limits, w->weight, &w->qp, w->weight) == QP_SOLVED;
 }
 
+size_t strategy_publication(const struct strategy *strategy, const struct strategy_market *market,
+                            size_t session, const struct rate_series **ret_series)
+{
+    const struct panel *panel = market->history.panel;
+    const struct rate_series *series = market_find_rates(market->data, strategy->indicator);
+    assert(series != NULL); /* strategy_plan has seen it */
+    struct dated rows = {series->n, series->date, series->known_at};
+    uint32_t row = align_row_at(rows, panel->clock[session], panel->visible_until[session]);
+    *ret_series = series;
+    return row == ALIGN_NO_ROW ? series->n : row;
+}
+
+static double signal_at(const struct strategy *strategy, const struct strategy_market *market,
+                        size_t session)
+{
+    const struct rate_series *series = NULL;
+    if (!(strategy->kind->needs & STRATEGY_SIGNAL))
+        return (double)NAN;
+    size_t row = strategy_publication(strategy, market, session, &series);
+    return row < series->n ? series->value[row] : (double)NAN;
+}
+
 /* Fills w->weight for the *ret_m assets that take part, in w->live. */
 static enum strategy_note weigh(const struct strategy *strategy,
                                 const struct strategy_market *market, size_t session, size_t n_live,
@@ -153,6 +176,7 @@ static enum strategy_note weigh(const struct strategy *strategy,
         .base = w->base_weight,
         .today = market->history.panel->clock[session],
         .decision = market->decision,
+        .signal = signal_at(strategy, market, session),
         .path = w->path,
         .when = w->when,
         .price = w->price,

@@ -33,6 +33,7 @@ enum status strategy_workspace_init(struct strategy_workspace *workspace, const 
 
 struct strategy_market {
     struct history history;
+    const struct market_data *data; /* for economic series */
     double periods_per_year;
     double risk_free_rate; /* annual */
     const double *given;   /* [n_held]: weights of the request */
@@ -46,6 +47,13 @@ struct strategy_market {
 enum strategy_note strategy_row(const struct strategy *strategy,
                                 const struct strategy_market *market, size_t session,
                                 struct strategy_workspace *workspace, double *ret_weight);
+
+/*
+ * The publication of the strategy's economic series that is known at `session` of the history; its length n when there
+ * is none. *ret_series is set.
+ */
+size_t strategy_publication(const struct strategy *strategy, const struct strategy_market *market,
+                            size_t session, const struct rate_series **ret_series);
 
 /* Prices before the first decision that full windows need: its own, its base's, its candidates'. */
 size_t strategy_history_needed(const struct strategy *strategy);

@@ -20,13 +20,8 @@ static bool is_within(int month, int from, int to)
 static enum strategy_note weigh(const struct strategy_input *input, double *ret_weight)
 {
     const double *param = input->strategy->param;
-    size_t m = input->m, safe = strategy_asset(input, 2);
-    bool is_in = is_within(date_to_civil(input->today).month, (int)param[0], (int)param[1]);
-    double part = 1 / (double)(safe < m && m > 1 ? m - 1 : m);
-    for (size_t i = 0; i < m; i++)
-        ret_weight[i] = is_in && i != safe ? part : 0;
-    if (safe < m && (!is_in || m == 1))
-        ret_weight[safe] = 1;
+    int month = date_to_civil(input->today).month;
+    strategy_in_or_safe(input, 2, is_within(month, (int)param[0], (int)param[1]), ret_weight);
     return NOTE_NONE;
 }
 

@@ -48,6 +48,17 @@ class Strategies(unittest.TestCase):
             self.assertEqual(now["known_at"], now["decided_at"])
             self.assertLess(before["known_at"], before["decided_at"])
 
+    def test_an_economic_series_is_known_when_it_was_published(self):
+        strategy = {"name": "indicator_timing", "indicator": "indicator:CPILFESL:USA:M", "threshold": 217, "when": "below", "safe": "stock:US.KO"}
+        data = self.answer({**BASE, "strategy": strategy})
+        rows = data["decisions"]["rows"]
+        for row in rows:
+            self.assertEqual(row["known_from"], row["known_at"])
+            self.assertLessEqual(row["known_at"], row["decided_at"])
+            self.assertIn(row["weights"], ([1 / 3, 1 / 3, 0, 1 / 3], [0, 0, 1, 0]))
+        self.assertEqual([row["weights"][2] for row in (rows[0], rows[-1])], [0, 1])
+        self.assertEqual(data["spec"]["strategy"]["indicator"], strategy["indicator"])
+
     def test_weights_of_the_request_make_no_decisions(self):
         self.assertIsNone(self.answer({**BASE, "strategy": "equal"})["decisions"])
 

@@ -133,6 +133,30 @@ static UNUSED void random_series(struct world *w, size_t i, struct rng *rng, uns
     }
 }
 
+/* An economic series around 0, published every five days. */
+static UNUSED void random_publications(struct world *w, uint64_t seed)
+{
+    struct rng rng;
+    int32_t *date = arena_array(&w->arena, RANDOM_BARS, sizeof *date);
+    int64_t *known = arena_array(&w->arena, RANDOM_BARS, sizeof *known);
+    double *value = arena_array(&w->arena, RANDOM_BARS, sizeof *value);
+    struct rate_series *series = ARENA_NEW(&w->arena, struct rate_series);
+    assert_true(date != NULL && known != NULL && value != NULL && series != NULL);
+    rng_init(&rng, seed, 12);
+    for (size_t k = 0; k < RANDOM_BARS; k++) {
+        date[k] = 18000 + (int32_t)k * 5;
+        known[k] = (int64_t)date[k] * 86400 + 15 * 3600;
+        value[k] = random_between(&rng, -1, 1);
+    }
+    *series = (struct rate_series){.uid = STR("indicator:S:USA:M"),
+                                   .n = RANDOM_BARS,
+                                   .date = date,
+                                   .known_at = known,
+                                   .value = value};
+    w->market.rates = series;
+    w->market.n_rates = 1;
+}
+
 static UNUSED void random_market(struct world *w, uint64_t seed, unsigned features)
 {
     struct rng rng;
@@ -142,6 +166,7 @@ static UNUSED void random_market(struct world *w, uint64_t seed, unsigned featur
     world_init(w);
     for (size_t i = 0; i <= RANDOM_ASSETS; i++)
         random_series(w, i, &rng, features);
+    random_publications(w, seed);
     if (!(features & RANDOM_FX))
         return;
     for (size_t k = 0; k < RANDOM_BARS + 20; k++) {

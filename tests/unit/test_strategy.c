@@ -31,6 +31,9 @@ static const char *object_of(enum strategy_id id)
         [STRATEGY_ADAPTIVE_ALLOCATION] =
             "{\"name\":\"adaptive_allocation\",\"lookback\":60,\"top\":3}",
         [STRATEGY_SEASONAL_TIMING] = "{\"name\":\"seasonal_timing\",\"safe\":\"x:C\"}",
+        [STRATEGY_INDICATOR_TIMING] =
+            "{\"name\":\"indicator_timing\",\"indicator\":\"indicator:PE:USA:M\",\"threshold\":20,"
+            "\"when\":\"below\",\"safe\":\"x:C\"}",
         [STRATEGY_DOLLAR_COST_AVERAGING] =
             "{\"name\":\"dollar_cost_averaging\",\"periods\":8,\"base\":{\"name\":\"momentum\","
             "\"lookback\":40,\"top\":2}}",
@@ -55,9 +58,36 @@ static const char *object_of(enum strategy_id id)
     return objects[id];
 }
 
+enum { N_SIGNALS = 40 };
+
+/* An economic series of a month, out on the tenth: 15 to 25. */
+static void add_signal(struct world *w, uint64_t seed)
+{
+    int32_t *date = arena_array(&w->arena, N_SIGNALS, sizeof *date);
+    int64_t *known = arena_array(&w->arena, N_SIGNALS, sizeof *known);
+    double *value = arena_array(&w->arena, N_SIGNALS, sizeof *value);
+    struct rate_series *series = ARENA_NEW(&w->arena, struct rate_series);
+    struct rng rng;
+    assert_true(date != NULL && known != NULL && value != NULL && series != NULL);
+    rng_init(&rng, seed, 8);
+    for (size_t i = 0; i < N_SIGNALS; i++) {
+        date[i] = date_add_months(day(2010, 3, 10), (int)i);
+        known[i] = (int64_t)date[i] * 86400 + 12 * 3600;
+        value[i] = 15 + 10 * rng_next_unit(&rng);
+    }
+    *series = (struct rate_series){.uid = STR("indicator:PE:USA:M"),
+                                   .n = N_SIGNALS,
+                                   .date = date,
+                                   .known_at = known,
+                                   .value = value};
+    w->market.rates = series;
+    w->market.n_rates = 1;
+}
+
 static void fill_market(struct world *w, uint64_t seed)
 {
     world_init(w);
+    add_signal(w, seed);
     for (size_t i = 0; i < N_ASSETS; i++) {
         struct price_series *s =
             world_add_walk(w, uids[i], day(2010, 1, 4), N_BARS, seed * 100 + i, i == 0 ? 0 : 25);
@@ -535,6 +565,54 @@ static void seasons_are_those_of_the_months(void **state)
     world_clear(&w);
 }
 
+/* In the market while the last publication is below 20; the decision says when that was. */
+static void signals_are_those_published_by_the_decision(void **state)
+{
+    struct world w;
+    size_t n_in = 0;
+    (void)state;
+    fill_market(&w, 1);
+    struct backtest_result *r = play(&w, object_of(STRATEGY_INDICATOR_TIMING), NULL, "2010-01-04");
+    const struct rate_series *series = w.market.rates;
+    for (size_t d = 0; d < r->strategy.n; d++) {
+        const struct strategy_decision *decision = &r->strategy.decisions[d];
+        size_t known = N_SIGNALS;
+        for (size_t i = 0; i < N_SIGNALS; i++)
+            known = series->date[i] <= r->panel->clock[decision->session] ? i : known;
+        bool is_in = known < N_SIGNALS && series->value[known] < 20;
+        n_in += is_in ? 1 : 0;
+        assert_int_equal(decision->known_at, known < N_SIGNALS ? series->date[known] : DATE_NONE);
+        assert_true(plan_row(&r->plan, d)[2] == (is_in ? 0 : 1));
+        assert_true(plan_row(&r->plan, d)[0] == (is_in ? 0.2 : 0));
+    }
+    assert_true(n_in > 5 && n_in + 5 < r->strategy.n);
+    world_clear(&w);
+}
+
+/* Inside a search too; one that the market does not have is refused by its place. */
+static void signals_of_candidates_are_read(void **state)
+{
+    struct world w;
+    struct err err = {0};
+    (void)state;
+    fill_market(&w, 1);
+    struct backtest_result *r = play(
+        &w,
+        "{\"name\":\"walk_forward\",\"train\":90,\"test\":40,\"candidates\":[\"equal\",{\"name\":"
+        "\"indicator_timing\",\"indicator\":\"indicator:PE:USA:M\",\"threshold\":19}]}",
+        NULL, "2010-06-01");
+    assert_int_equal(r->spec->n_indicators, 1);
+    assert_true(r->strategy.n > 20);
+    assert_int_equal(
+        world_fails(&w,
+                    "{\"universe\":[\"x:A\"],\"monkeys\":{\"count\":0},\"strategy\":{\"name\":"
+                    "\"indicator_timing\",\"indicator\":\"indicator:NO:USA:M\"}}",
+                    &err),
+        STATUS_UNKNOWN_ASSET);
+    assert_string_equal(err.name, "/strategy/indicator");
+    world_clear(&w);
+}
+
 /* Decision d of the first eight holds (d + 1) / 8 of what the base wants, cash the rest. */
 static void dollar_cost_averaging_goes_in_by_equal_steps(void **state)
 {
@@ -597,7 +675,7 @@ static void a_name_alone_takes_every_default(void **state)
     for (size_t id = 0; id < STRATEGY_COUNT; id++) {
         char body[256];
         const struct strategy_kind *kind = strategy_kinds[id];
-        if (kind->needs == 0 || kind->needs & (STRATEGY_BASE | STRATEGY_TABLE | STRATEGY_SEARCH))
+        if (kind->needs == 0 || kind->needs & STRATEGY_OBJECT_ONLY)
             continue;
         (void)snprintf(body, sizeof body, "{\"universe\":[\"x:A\",\"x:B\"],\"strategy\":\"%s\"}",
                        kind->name);
@@ -698,6 +776,12 @@ static const struct refusal refusals[] = {
     {"{\"name\":\"seasonal_timing\",\"from_month\":13}", STATUS_OUT_OF_RANGE,
      "/strategy/from_month"},
     {"{\"name\":\"seasonal_timing\",\"lookback\":13}", STATUS_UNKNOWN_FIELD, "/strategy/lookback"},
+    {"\"indicator_timing\"", STATUS_BAD_SPEC, "/strategy"},
+    {"{\"name\":\"indicator_timing\"}", STATUS_WRONG_TYPE, "/strategy/indicator"},
+    {"{\"name\":\"indicator_timing\",\"indicator\":\"CPI\"}", STATUS_WRONG_TYPE,
+     "/strategy/indicator"},
+    {"{\"name\":\"indicator_timing\",\"indicator\":\"indicator:PE:USA:M\",\"when\":\"equal\"}",
+     STATUS_OUT_OF_RANGE, "/strategy/when"},
     {"{\"name\":\"minimum_cvar\",\"confidence\":95}", STATUS_OUT_OF_RANGE, "/strategy/confidence"},
     {"{\"name\":\"black_litterman\",\"views\":{}}", STATUS_WRONG_TYPE, "/strategy/views"},
     {"{\"name\":\"black_litterman\",\"views\":[{\"return\":0.1}]}", STATUS_WRONG_TYPE,
@@ -855,6 +939,8 @@ int main(void)
         cmocka_unit_test(every_strategy_keeps_the_limits),
         cmocka_unit_test(momentum_holds_those_that_rose_most),
         cmocka_unit_test(too_many_assets_for_a_strategy_are_refused),
+        cmocka_unit_test(signals_are_those_published_by_the_decision),
+        cmocka_unit_test(signals_of_candidates_are_read),
         cmocka_unit_test(seasons_are_those_of_the_months),
         cmocka_unit_test(dollar_cost_averaging_goes_in_by_equal_steps),
         cmocka_unit_test(adaptive_allocation_is_the_least_variance_of_the_best),

@@ -101,6 +101,9 @@ static UNUSED void random_strategy(struct random_text *out, struct rng *rng, enu
         random_add(out, ",\"periods\":%u", 2 + rng_next_below(rng, 6));
     if (kind->needs & STRATEGY_DATES)
         random_add(out, ",\"from_month\":%u,\"to_month\":8", 2 + rng_next_below(rng, 4));
+    if (kind->needs & STRATEGY_SIGNAL)
+        random_add(out, ",\"indicator\":\"indicator:S:USA:M\",\"threshold\":%.3f,\"when\":\"%s\"",
+                   random_between(rng, -0.5, 0.5), random_one_in(rng, 2) ? "above" : "below");
     if (kind->needs & STRATEGY_VIEWS)
         random_add(out,
                    ",\"views\":[{\"assets\":{\"x:A\":1,\"x:C\":%.3f},\"return\":%.3f,"
