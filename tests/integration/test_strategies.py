@@ -12,7 +12,7 @@ BASE = {"universe": UNIVERSE, "start": "2008-01-02", "end": "2011-12-30", "monke
 STRATEGIES = [{"name": "inverse_volatility", "lag": 2}, "equal_risk_contribution", "minimum_variance", "maximum_sharpe",
               "minimum_cvar", {"name": "minimum_cdar", "confidence": 0.9},
               {"name": "black_litterman", "views": [{"assets": {"stock:US.AAPL": 1, "stock:US.KO": -1}, "return": 0.05}]},
-              {"name": "adaptive_allocation", "top": 2},
+              {"name": "adaptive_allocation", "top": 2}, "mean_variance", "maximum_diversification", {"name": "target_return", "least_return": 0.01},
               "hierarchical_risk_parity", "moving_average_timing", {"name": "momentum", "lookback": 126, "lag": 21, "top": 2},
               {"name": "dual_momentum", "safe": "stock:US.KO"}, {"name": "target_volatility", "base": "equal"},
               {"name": "walk_forward", "train": 252, "test": 63, "candidates": ["equal", {"name": "momentum", "top": 1}]}]

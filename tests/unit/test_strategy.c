@@ -21,6 +21,12 @@ static const char *object_of(enum strategy_id id)
         [STRATEGY_MAXIMUM_SHARPE] =
             "{\"name\":\"maximum_sharpe\",\"lookback\":60,\"covariance\":\"ewma\",\"decay\":0.97,"
             "\"constraints\":{\"long_only\":false,\"min_weight\":-0.3,\"max_gross\":1.5}}",
+        [STRATEGY_MEAN_VARIANCE] =
+            "{\"name\":\"mean_variance\",\"lookback\":60,\"risk_aversion\":4}",
+        [STRATEGY_TARGET_RETURN] =
+            "{\"name\":\"target_return\",\"lookback\":60,\"least_return\":0.1}",
+        [STRATEGY_MAXIMUM_DIVERSIFICATION] =
+            "{\"name\":\"maximum_diversification\",\"lookback\":60}",
         [STRATEGY_MINIMUM_CVAR] = "{\"name\":\"minimum_cvar\",\"lookback\":60,\"confidence\":0.9,"
                                   "\"constraints\":{\"max_weight\":0.4}}",
         [STRATEGY_MINIMUM_CDAR] = "{\"name\":\"minimum_cdar\",\"lookback\":60}",
@@ -633,6 +639,105 @@ static void dollar_cost_averaging_goes_in_by_equal_steps(void **state)
     world_clear(&w);
 }
 
+/* Mean and covariance of the last 60 returns before a decision. */
+static void window_of(const struct backtest_result *r, size_t last, double *mean,
+                      double *covariance)
+{
+    double returns[N_ASSETS * 60];
+    for (size_t a = 0; a < N_ASSETS; a++)
+        stats_returns(r->panel->price + panel_cell(r->panel, a, last - 60), 61, returns + a * 60);
+    covariance_estimate((struct covariance_choice){COVARIANCE_SAMPLE, 0}, &kernels_ref, returns,
+                        N_ASSETS, 60, mean, covariance);
+}
+
+/* With slopes of an objective to be lowered: what is held has the lowest slope, and all of it the same. */
+static void check_slopes(const double *weight, const double *slope)
+{
+    double least = INFINITY, scale = 0;
+    for (size_t a = 0; a < N_ASSETS; a++) {
+        least = fmin(least, slope[a]);
+        scale = fmax(scale, fabs(slope[a]));
+    }
+    for (size_t a = 0; a < N_ASSETS; a++)
+        assert_true(!(weight[a] > 1e-9) || slope[a] - least < 1e-6 * scale);
+}
+
+/* Optimality of long-only weights with sum 1: the conditions of Karush, Kuhn and Tucker on the same windows. */
+static void optimisers_meet_their_conditions(void **state)
+{
+    static const enum strategy_id ids[] = {STRATEGY_MEAN_VARIANCE, STRATEGY_MAXIMUM_DIVERSIFICATION,
+                                           STRATEGY_TARGET_RETURN};
+    (void)state;
+    for (size_t k = 0; k < ARRAY_LEN(ids); k++) {
+        struct world w;
+        double mean[N_ASSETS], covariance[N_ASSETS * N_ASSETS], slope[N_ASSETS];
+        size_t n_checked = 0;
+        fill_market(&w, 2);
+        struct backtest_result *r = play(&w, object_of(ids[k]), NULL, "2010-06-01");
+        for (size_t d = 0; d < r->strategy.n; d++) {
+            size_t last = r->strategy.decisions[d].session;
+            const double *row = plan_row(&r->plan, d);
+            double gain = 0;
+            if (last < 60 || r->strategy.decisions[d].note != NOTE_NONE)
+                continue;
+            n_checked++;
+            window_of(r, last, mean, covariance);
+            covariance_times(covariance, N_ASSETS, row, slope);
+            for (size_t a = 0; a < N_ASSETS; a++)
+                gain += row[a] * mean[a] * 252;
+            for (size_t a = 0; a < N_ASSETS && ids[k] == STRATEGY_MEAN_VARIANCE; a++)
+                slope[a] = 4 * slope[a] - mean[a];
+            for (size_t a = 0; a < N_ASSETS && ids[k] == STRATEGY_MAXIMUM_DIVERSIFICATION; a++)
+                slope[a] /= sqrt(covariance[a * N_ASSETS + a]);
+            if (ids[k] == STRATEGY_TARGET_RETURN) {
+                assert_true(gain > 0.1 - 1e-9);
+                if (gain > 0.1 + 1e-9)
+                    check_slopes(row, slope); /* the return does not bind: least variance */
+                continue;
+            }
+            check_slopes(row, slope);
+        }
+        assert_true(n_checked > 10);
+        world_clear(&w);
+    }
+}
+
+/* Of 2,000 portfolios that have the return, none has less variance than target_return. */
+static void no_portfolio_with_the_return_has_less_variance(void **state)
+{
+    struct world w;
+    struct rng rng;
+    double mean[N_ASSETS], covariance[N_ASSETS * N_ASSETS], other[N_ASSETS];
+    size_t n_bound = 0;
+    (void)state;
+    fill_market(&w, 2);
+    rng_init(&rng, 4, 4);
+    struct backtest_result *r = play(&w, object_of(STRATEGY_TARGET_RETURN), NULL, "2010-06-01");
+    for (size_t d = 0; d < r->strategy.n; d++) {
+        size_t last = r->strategy.decisions[d].session;
+        if (last < 60 || r->strategy.decisions[d].note != NOTE_NONE)
+            continue;
+        window_of(r, last, mean, covariance);
+        double least = covariance_variance(covariance, N_ASSETS, plan_row(&r->plan, d));
+        for (size_t i = 0; i < 2000; i++) {
+            double sum = 0, gain = 0;
+            for (size_t a = 0; a < N_ASSETS; a++) {
+                other[a] = -elementary_log(1 - rng_next_unit(&rng));
+                sum += other[a];
+            }
+            for (size_t a = 0; a < N_ASSETS; a++) {
+                other[a] /= sum;
+                gain += other[a] * mean[a] * 252;
+            }
+            n_bound += gain >= 0.1 ? 1 : 0;
+            assert_true(gain < 0.1 ||
+                        covariance_variance(covariance, N_ASSETS, other) >= least * (1 - 1e-9));
+        }
+    }
+    assert_true(n_bound > 1000);
+    world_clear(&w);
+}
+
 /* Nothing outside the best three; inside, no weight can be moved to another for less variance. */
 static void adaptive_allocation_is_the_least_variance_of_the_best(void **state)
 {
@@ -941,6 +1046,8 @@ int main(void)
         cmocka_unit_test(too_many_assets_for_a_strategy_are_refused),
         cmocka_unit_test(signals_are_those_published_by_the_decision),
         cmocka_unit_test(signals_of_candidates_are_read),
+        cmocka_unit_test(optimisers_meet_their_conditions),
+        cmocka_unit_test(no_portfolio_with_the_return_has_less_variance),
         cmocka_unit_test(seasons_are_those_of_the_months),
         cmocka_unit_test(dollar_cost_averaging_goes_in_by_equal_steps),
         cmocka_unit_test(adaptive_allocation_is_the_least_variance_of_the_best),
