@@ -1,6 +1,7 @@
 /* backtest_play.c - from the panel to the played strategy: plan, rules, simulation, what the investor got. */
 #include "backtest/backtest_parts.h"
 
+#include "backtest/currency.h"
 #include "backtest/schedule.h"
 #include "backtest/spec_costs.h"
 #include "backtest/spec_money.h"
@@ -66,6 +67,7 @@ enum status run_set_rules(struct run *run, struct err *err)
     run->rules.costs = spec_cost_model(spec);
     run->rules.rebalance = spec->rebalance;
     run->rules.shares = spec->shares;
+    run->rules.cash_units = spec->round_cash ? currency_units(spec->currency) : 0;
     run->rules.financing = spec_financing(spec);
     run->rules.leverage = spec_leverage(spec);
     run->rules.allocation = spec->flow_allocation;

@@ -116,8 +116,8 @@ double sim_costs_paid(const struct sim_recorder *recorder)
 
 double sim_residual(const struct sim_recorder *r, double capital, double final_wealth)
 {
-    double gross =
-        capital + r->contributed - r->withdrawn + r->gain + r->cash_interest + r->shortfall;
+    double gross = capital + r->contributed - r->withdrawn + r->gain + r->cash_interest +
+                   r->rounding + r->shortfall;
     return final_wealth - (gross - sim_costs_paid(r));
 }
 
@@ -211,8 +211,8 @@ bool sim_rules_are_simple(const struct sim_rules *rules)
 {
     const struct rebalance_rule *rebalance = &rules->rebalance;
     return costs_are_flat(&rules->costs) && rules->shares == SHARES_FRACTIONAL &&
-           !(rebalance->min_trade > 0) && rebalance->scope == SCOPE_ALL &&
-           rebalance->destination == DESTINATION_TARGET;
+           !(rules->cash_units > 0) && !(rebalance->min_trade > 0) &&
+           rebalance->scope == SCOPE_ALL && rebalance->destination == DESTINATION_TARGET;
 }
 
 static void start(struct sim *sim)
@@ -226,7 +226,7 @@ static void start(struct sim *sim)
     sim->unit = rules->capital;
     sim->is_flat = costs_are_flat(&rules->costs);
     sim->flat = costs_flat(&rules->costs);
-    sim->is_plain = sim->is_flat && rules->shares == SHARES_FRACTIONAL;
+    sim->is_plain = sim->is_flat && rules->shares == SHARES_FRACTIONAL && !(rules->cash_units > 0);
     sim->is_simple = sim_rules_are_simple(rules);
     sim->kept = 1;
     sim->is_watched = rules->financing.day_basis > 0 || rules->leverage.is_allowed ||

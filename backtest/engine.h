@@ -42,6 +42,8 @@ struct sim_rules {
     size_t n_due;
     struct rebalance_rule rebalance;
     enum shares_rule shares;
+    double
+        cash_units; /* cash is kept in whole units, so many to one of the currency; 0: as it comes */
     struct financing financing;
     struct leverage leverage;
     const struct flow *flows; /* from flows_build, by rising session */
@@ -82,7 +84,7 @@ struct sim_flow {
 
 /*
  * What a run leaves behind besides its equity. Sums run over all trades in the order made.
- * Accounts (docs/formulas.md section 3): capital + flows + gain + cash_interest + shortfall - sum of
+ * Accounts (docs/formulas.md section 3): capital + flows + gain + cash_interest + rounding + shortfall - sum of
  * paid[] is the final wealth; gain is worked out from trades and prices alone, the final wealth from
  * cash and positions.
  */
@@ -93,6 +95,7 @@ struct sim_recorder {
     double paid[COST_COUNT]; /* by kind */
     double gain;             /* of the positions at the prices traded at, before any cost */
     double cash_interest;
+    double rounding;        /* what rounding cash to whole units has given (> 0) and taken */
     double delisting_gain;  /* performance, not cost: sum of value * delisting return */
     double dividends;       /* and coupons, redemptions, split fractions: paid out as cash */
     double turnover;        /* sum over rebalances of half the traded value / value before */
@@ -176,7 +179,7 @@ double sim_costs_paid(const struct sim_recorder *recorder);
 
 /*
  * The final wealth less what the accounts come to: 0 but for rounding. gross, that is capital + flows +
- * gain + cash_interest + shortfall, less the final wealth is the sum of the cost ledgers.
+ * gain + cash_interest + rounding + shortfall, less the final wealth is the sum of the cost ledgers.
  */
 double sim_residual(const struct sim_recorder *recorder, double capital, double final_wealth);
 

@@ -3,9 +3,9 @@
 
 #include <math.h>
 
-/* What one session's carry is made of; all of it >= 0. */
+/* What one session's carry is made of; all of it >= 0 but what rounds the cash afterwards. */
 struct carry {
-    double cash_interest, debt_interest, borrow;
+    double cash_interest, debt_interest, borrow, rounding;
 };
 
 /* What is sold short: value at the common rate, and fees a year of what has a rate of its own. */
@@ -25,11 +25,16 @@ static double own_rate(const struct sim *sim, size_t j)
     return (double)NAN;
 }
 
+static double carry_total(struct carry carry)
+{
+    return carry.cash_interest - carry.debt_interest - carry.borrow + carry.rounding;
+}
+
 /* For the calendar days from session t - 1 to t, on cash and what is sold short at t - 1. */
 static struct carry carry_of(const struct sim *sim, size_t t, double cash, struct short_side shorts)
 {
     const struct financing *f = &sim->rules->financing;
-    struct carry carry = {0, 0, 0};
+    struct carry carry = {0, 0, 0, 0};
 
     if (!(f->day_basis > 0))
         return carry;
@@ -42,12 +47,8 @@ static struct carry carry_of(const struct sim *sim, size_t t, double cash, struc
     if (shorts.value > 0)
         carry.borrow = shorts.value * dated_rate_on(f->borrow_fee, f->n_borrow_fee, date) * years;
     carry.borrow += shorts.fees * years;
+    carry.rounding = sim_rounding_of(sim, cash + carry_total(carry));
     return carry;
-}
-
-static double carry_total(struct carry carry)
-{
-    return carry.cash_interest - carry.debt_interest - carry.borrow;
 }
 
 static void book_carry(struct sim *sim, struct carry carry)
@@ -55,6 +56,7 @@ static void book_carry(struct sim *sim, struct carry carry)
     if (sim->recorder == NULL)
         return;
     sim->recorder->cash_interest += carry.cash_interest;
+    sim->recorder->rounding += carry.rounding;
     sim->recorder->paid[COST_INTEREST] += carry.debt_interest;
     sim->recorder->paid[COST_BORROW] += carry.borrow;
 }
@@ -127,7 +129,7 @@ size_t sim_play_block(struct sim *sim, size_t from, size_t to)
     if (is_leveraged && from > 0)
         sold = shorts_at(sim, from - 1);
     for (size_t k = 0; k < n; k++) {
-        carry[k] = (struct carry){0, 0, 0};
+        carry[k] = (struct carry){0, 0, 0, 0};
         if (from + k > 0 && !sim->is_ruined)
             carry[k] = carry_of(sim, from + k, cash, sold);
         cash += carry_total(carry[k]);

@@ -169,4 +169,5 @@ void sim_apply_events(struct sim *sim, size_t t)
         pay_events(sim, t);
     if (sim->next_delisting <= t)
         delist(sim, t);
+    (void)sim_round_cash(sim);
 }

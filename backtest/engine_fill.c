@@ -318,6 +318,7 @@ bool sim_fill(struct sim *sim, size_t t)
         return false;
     }
     count_rebalance(sim, traded, before);
+    sim->ws->wealth[t] += sim_round_cash(sim);
     sim->is_liquidation = false;
     sim->to_invest = 0;
     sim->is_carried = traded.is_cut && sim->rules->costs.slippage.carries_unfilled;

@@ -179,7 +179,7 @@ static void pay_out(struct sim *sim, size_t t, double amount, bool at_close)
     amount = takes_all ? value : amount;
     if (sim->cash < amount)
         cost = raise_cash(sim, t, n, worth, value, amount);
-    value -= cost;
+    value -= cost - sim_round_cash(sim);
     amount -= takes_all ? cost : 0;
     double left = value_at_fill(sim, t) - sim->cash;
     left += sim->receivable; /* it stays, whatever is taken */
@@ -239,6 +239,7 @@ static bool invest(struct sim *sim, size_t t, bool *ret_valued)
     struct sim_order order = {
         .t = t, .n = n, .reason = SIM_CONTRIBUTION, .before = value, .floor = sim->cash - amount};
     (void)sim_execute(sim, &order);
+    (void)sim_round_cash(sim);
     sim->open = NULL;
     return true;
 }
@@ -256,9 +257,10 @@ void sim_flow_orders(struct sim *sim, size_t t, bool *is_valued)
     }
 }
 
-static double amount_of(const struct flow *flow, double wealth)
+static double amount_of(const struct sim *sim, const struct flow *flow, double wealth)
 {
-    return flow->is_share ? flow->amount * wealth : flow->amount;
+    double amount = flow->is_share ? flow->amount * wealth : flow->amount;
+    return amount + sim_rounding_of(sim, amount);
 }
 
 static void take_in(struct sim *sim, size_t t, double before, double amount, bool at_start)
@@ -277,7 +279,7 @@ void sim_flows_at_start(struct sim *sim, size_t t)
     while (sim->next_flow < rules->n_flows && rules->flows[sim->next_flow].session <= t &&
            rules->flows[sim->next_flow].at_start) {
         const struct flow *flow = &rules->flows[sim->next_flow++];
-        double wealth = sim->ws->wealth[t - 1], amount = amount_of(flow, wealth);
+        double wealth = sim->ws->wealth[t - 1], amount = amount_of(sim, flow, wealth);
         if (sim->is_ruined)
             continue;
         if (amount > 0)
@@ -295,7 +297,7 @@ void sim_flows_at_end(struct sim *sim, size_t t)
 
     while (sim->next_flow < rules->n_flows && rules->flows[sim->next_flow].session <= t) {
         const struct flow *flow = &rules->flows[sim->next_flow++];
-        double amount = amount_of(flow, ws->wealth[t]);
+        double amount = amount_of(sim, flow, ws->wealth[t]);
         if (sim->is_ruined || !(fabs(amount) > 0))
             continue;
         if (amount > 0) {

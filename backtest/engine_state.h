@@ -110,6 +110,23 @@ static inline bool sim_is_foreign(const struct sim *sim, size_t a)
     return memcmp(fx->currency[sim->panel->assets[a].currency], fx->base, 3) != 0;
 }
 
+/* What brings an amount of cash to the next whole unit. */
+static inline double sim_rounding_of(const struct sim *sim, double cash)
+{
+    double units = sim->rules->cash_units;
+    return units > 0 ? floor(cash * units + 0.5) / units - cash : 0;
+}
+
+/* Rounds the cash; returns what that has added. */
+static inline double sim_round_cash(struct sim *sim)
+{
+    double rounding = sim_rounding_of(sim, sim->cash);
+    sim->cash += rounding;
+    if (sim->recorder != NULL)
+        sim->recorder->rounding += rounding;
+    return rounding;
+}
+
 /* What a change of the i-th active position costs; flat costs need no context. */
 static inline double sim_cost_of(const struct sim *sim, size_t i, double change)
 {

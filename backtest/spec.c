@@ -145,6 +145,8 @@ static enum status read_scalars(struct json_val root, struct arena *arena, struc
     spec->metrics_profile = (enum profile)profile;
     if (s == STATUS_OK)
         s = spec_read_attribution(root, arena, spec, err);
+    if (s == STATUS_OK && jr_is_present(jr_member(root, "round_cash")))
+        s = jr_read_bool(jr_member(root, "round_cash"), &spec->round_cash, err);
     if (s == STATUS_OK)
         s = spec_optional_choice(root, "on_weight_sum", spec_weight_sum_names,
                                  SPEC_WEIGHT_SUM_COUNT, &on_weight_sum, err);
@@ -224,19 +226,46 @@ static enum status read_root(struct json_val root, struct arena *arena, struct s
                              struct err *err)
 {
     static const char *const keys[] = {
-        "assets",          "universe",      "strategy",
-        "frontier",        "start",         "end",
-        "capital",         "currency",      "costs",
-        "rebalance",       "fill",          "benchmark",
-        "risk_free_rate",  "on_weight_sum", "max_stale",
-        "monkeys",         "prices",        "dividends",
-        "pay_on",          "clock",         "session_alignment",
-        "shares",          "financing",     "leverage",
-        "flows",           "flow_timing",   "flow_allocation",
-        "bootstrap",       "verify",        "monte_carlo",
-        "offset_luck",     "capacity",      "dividend_modes",
-        "metrics_profile", "attribution",   "rolling",
-        "inflation",       "withdrawals",   "factors",
+        "assets",
+        "universe",
+        "strategy",
+        "frontier",
+        "start",
+        "end",
+        "capital",
+        "currency",
+        "costs",
+        "rebalance",
+        "fill",
+        "benchmark",
+        "risk_free_rate",
+        "on_weight_sum",
+        "max_stale",
+        "monkeys",
+        "prices",
+        "dividends",
+        "pay_on",
+        "clock",
+        "session_alignment",
+        "shares",
+        "round_cash",
+        "financing",
+        "leverage",
+        "flows",
+        "flow_timing",
+        "flow_allocation",
+        "bootstrap",
+        "verify",
+        "monte_carlo",
+        "offset_luck",
+        "capacity",
+        "dividend_modes",
+        "metrics_profile",
+        "attribution",
+        "rolling",
+        "inflation",
+        "withdrawals",
+        "factors",
         "hac_lag",
     };
     enum status s = jr_expect_object(root, keys, ARRAY_LEN(keys), err);

@@ -103,6 +103,7 @@ struct spec {
     enum flow_timing flow_timing;
     enum flow_allocation flow_allocation;
     enum shares_rule shares;
+    bool round_cash;      /* cash is kept in whole units of the smallest coin */
     struct str benchmark; /* ptr NULL: none */
     enum spec_fill fill;
     enum price_mode prices;

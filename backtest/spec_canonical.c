@@ -96,6 +96,8 @@ void spec_canonical(const struct spec *spec, struct json_out *json)
     spec_write_market(spec, json);
     if (spec->shares != SHARES_FRACTIONAL)
         jw_key_c(json, "shares", spec_shares_names[spec->shares]);
+    if (spec->round_cash)
+        jw_key_bool(json, "round_cash", true);
     spec_write_financing(spec, json);
     spec_write_leverage(spec, json);
     spec_write_flows(spec, json);

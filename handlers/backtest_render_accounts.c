@@ -68,6 +68,7 @@ void render_accounts(const struct backtest_result *r, struct json_out *json)
     jw_key_f64(json, "gain", l->gain);
     jw_key_f64(json, "dividends", l->dividends);
     jw_key_f64(json, "cash_interest", l->cash_interest);
+    jw_key_f64(json, "rounding", l->rounding);
     jw_key_f64(json, "costs", sim_costs_paid(l));
     jw_key_f64(json, "shortfall", l->shortfall);
     jw_key_f64(json, "final", final);

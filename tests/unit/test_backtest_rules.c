@@ -561,6 +561,42 @@ static void canonical_text_of_every_rule_parses_to_itself(void **state)
     }
 }
 
+/*
+ * 2,000 buys 5 shares at 333.3 with a commission of a thousandth: 1,666.5 and 1.6665, so that 331.8335 are left: 332 won, or
+ * 331.83 dollars. A ten-thousandth a day of interest is less than half a won, and 3 cents.
+ */
+static void cash_is_kept_in_whole_coins(void **state)
+{
+    static const double close[] = {333.3, 340, 340};
+    static const struct {
+        const char *currency;
+        double cash[3];
+    } cases[] = {{"KRW", {332, 332, 332}}, {"USD", {331.83, 331.86, 331.89}}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char body[512];
+        struct world w;
+        world_init(&w);
+        struct price_series *s = world_add_days(&w, "x:A", 18000, close, 3);
+        memcpy(s->currency, cases[i].currency, 4);
+        (void)snprintf(
+            body, sizeof body,
+            "{\"assets\":[{\"uid\":\"x:A\"}],\"capital\":2000,\"currency\":\"%s\",\"fill\":"
+            "\"same_close\",\"rebalance\":\"never\",\"shares\":\"whole\",\"round_cash\":true,"
+            "\"costs\":{\"commission_bps\":10},\"financing\":{\"cash_rate\":3.65},"
+            "\"monkeys\":{\"count\":0}}",
+            cases[i].currency);
+        struct backtest_result *r = world_run(&w, body);
+        for (size_t t = 0; t < 3; t++)
+            assert_close(r->ledger.cash[t], cases[i].cash[t], 1e-12);
+        assert_close(r->equity[2], 5 * 340 + cases[i].cash[2], 1e-12);
+        double earned = r->ledger.cash_interest;
+        assert_close(r->ledger.rounding, cases[i].cash[2] - 331.8335 - earned, 1e-9);
+        assert_true(fabs(sim_residual(&r->ledger, 2000, r->wealth[2])) < 1e-9);
+        world_clear(&w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -587,6 +623,7 @@ int main(void)
         cmocka_unit_test(ruin_closes_everything_and_records_the_shortfall),
         cmocka_unit_test(what_does_not_go_together_is_refused),
         cmocka_unit_test(canonical_text_of_every_rule_parses_to_itself),
+        cmocka_unit_test(cash_is_kept_in_whole_coins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -58,6 +58,7 @@ static void canonical_form_parses_to_itself(void **state)
         ASSETS ",\"prices\":\"raw\",\"dividends\":\"reinvest_previous_close\"}",
         ASSETS ",\"clock\":\"daily_24_7\",\"session_alignment\":\"same_label\"}",
         ASSETS ",\"clock\":{\"base\":\"coin:B\"}}",
+        ASSETS ",\"round_cash\":true}",
         ASSETS ",\"prices\":\"raw\",\"dividends\":\"cash\",\"pay_on\":\"pay\"}",
         ASSETS ",\"costs\":{\"expense\":[{\"from\":\"2019-01-01\",\"percent\":1}],\"expenses\":"
                "{\"x:A\":0.5}}}",
