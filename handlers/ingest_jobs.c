@@ -50,26 +50,18 @@ static enum status queue(struct request *request, struct job_new *job,
     return s;
 }
 
-enum status admin_jobs_create(struct request *request, struct err *err)
+/* What root asks for becomes a job. today: no day after it may be asked for. */
+static enum status answer_queued(struct request *request, struct json_val root, int32_t today,
+                                 const struct idempotency *once, struct err *err)
 {
-    CLEANUP(jr_freep) struct json_doc *doc = NULL;
     struct ingest_request ingest;
-    struct idempotency once;
     struct job_record record;
     struct job_new job = {.id = STR_NONE};
-    enum status s = params_expect(request, NULL, 0, err);
-    if (s == STATUS_OK)
-        s = params_json_body(request, err);
-    if (s == STATUS_OK)
-        s = idempotency_read(request, &once, err);
-    if (s == STATUS_OK)
-        s = jr_parse(request->body, &request->arena, &doc, err);
-    if (s == STATUS_OK)
-        s = ingest_request_read(jr_root(doc), (int32_t)(clock_wall_s() / DAY_S), &ingest, err);
+    enum status s = ingest_request_read(root, today, &ingest, err);
     if (s == STATUS_OK)
         s = ingest_job_new(&ingest, &request->arena, &job, err);
     if (s == STATUS_OK)
-        s = queue(request, &job, &once, &record, err);
+        s = queue(request, &job, once, &record, err);
     if (s != STATUS_OK)
         return s;
     if (request->app->jobs != NULL)
@@ -77,15 +69,29 @@ enum status admin_jobs_create(struct request *request, struct err *err)
     return job_reply(request, &record, 202, err);
 }
 
+enum status admin_jobs_create(struct request *request, struct err *err)
+{
+    CLEANUP(jr_freep) struct json_doc *doc = NULL;
+    struct idempotency once;
+    enum status s = params_expect(request, NULL, 0, err);
+    if (s == STATUS_OK)
+        s = params_json_body(request, err);
+    if (s == STATUS_OK)
+        s = idempotency_read(request, &once, err);
+    if (s == STATUS_OK)
+        s = jr_parse(request->body, &request->arena, &doc, err);
+    if (s != STATUS_OK)
+        return s;
+    return answer_queued(request, jr_root(doc), (int32_t)(clock_wall_s() / DAY_S), &once, err);
+}
+
 /* A new job of the same request, for one that has failed or was cancelled. */
 enum status admin_job_retry(struct request *request, struct err *err)
 {
     CLEANUP(jr_freep) struct json_doc *doc = NULL;
     CLEANUP(db_releasep) struct db *db = NULL;
-    struct ingest_request ingest;
     struct idempotency once;
     struct job_record record;
-    struct job_new job = {.id = STR_NONE};
     enum status s = params_expect(request, NULL, 0, err);
     if (s == STATUS_OK)
         s = idempotency_read(request, &once, err);
@@ -99,17 +105,7 @@ enum status admin_job_retry(struct request *request, struct err *err)
         return job_unknown(err, request->path_params[0]);
     if (s == STATUS_OK)
         s = jr_parse(record.request, &request->arena, &doc, err);
-    if (s == STATUS_OK)
-        s = ingest_request_read(jr_root(doc), INT32_MAX, &ingest, err);
-    if (s == STATUS_OK)
-        s = ingest_job_new(&ingest, &request->arena, &job, err);
-    if (s == STATUS_OK)
-        s = queue(request, &job, &once, &record, err);
-    if (s != STATUS_OK)
-        return s;
-    if (request->app->jobs != NULL)
-        jobs_poke(request->app->jobs);
-    return job_reply(request, &record, 202, err);
+    return s == STATUS_OK ? answer_queued(request, jr_root(doc), INT32_MAX, &once, err) : s;
 }
 
 static void put_texts(struct json_out *json, const char *name, const char *const *texts, size_t n)

@@ -83,6 +83,9 @@ enum status pg_flush(struct db *db, struct err *err) NODISCARD;
 enum status pg_send(struct db *db, const char *sql, const struct db_param *params, size_t n_params,
                     bool may_prepare, struct err *err) NODISCARD;
 
+/* Sends a COPY statement; wanted is how it has to begin: PGRES_COPY_IN or PGRES_COPY_OUT. */
+enum status pg_start_copy(struct db *db, const char *sql, int wanted, struct err *err) NODISCARD;
+
 /* The middle part of pg_send: hands one statement to libpq; name NULL: as text. */
 enum status pg_submit(struct db *db, const struct db_statement *statement, const char *name,
                       struct err *err) NODISCARD;

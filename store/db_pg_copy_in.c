@@ -7,6 +7,24 @@
 
 enum { COPY_SQL_BYTES = 8192, COPY_UNSENT_MAX = 1 << 20 };
 
+enum status pg_start_copy(struct db *db, const char *sql, int wanted, struct err *err)
+{
+    PGresult *result = NULL;
+    enum status s = pg_send(db, sql, NO_PARAMS, false, err);
+    if (s == STATUS_OK)
+        s = pg_take(db, &result, err);
+    if (s != STATUS_OK)
+        return s;
+    if ((int)PQresultStatus(result) == wanted) {
+        PQclear(result);
+        return STATUS_OK;
+    }
+    s = pg_fail(db, result, err);
+    if (!db->is_broken && pg_drain(db, NULL) != STATUS_OK)
+        db->is_broken = true;
+    return s;
+}
+
 enum status pg_copy_begin(struct db *db, const char *table, const char *const *columns,
                           size_t n_columns, struct err *err)
 {
@@ -32,20 +50,7 @@ enum status pg_copy_begin(struct db *db, const char *table, const char *const *c
     wire->n_copy_columns = n_columns;
     wire->copy_unsent_bytes = 0;
     wire->is_copy_over = false;
-    enum status s = pg_send(db, sql, NO_PARAMS, false, err);
-    PGresult *result = NULL;
-    if (s == STATUS_OK)
-        s = pg_take(db, &result, err);
-    if (s != STATUS_OK)
-        return s;
-    if (PQresultStatus(result) == PGRES_COPY_IN) {
-        PQclear(result);
-        return STATUS_OK;
-    }
-    s = pg_fail(db, result, err);
-    if (!db->is_broken && pg_drain(db, NULL) != STATUS_OK)
-        db->is_broken = true;
-    return s;
+    return pg_start_copy(db, sql, PGRES_COPY_IN, err);
 }
 
 /* The text format of COPY: tabs between fields, \N for NULL, backslash before what would be misread. */

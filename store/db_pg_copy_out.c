@@ -97,20 +97,7 @@ static enum status start_copy(struct db *db, const char *sql, const struct db_pa
     const char *whole = buf_c_str(&text);
     if (whole == NULL)
         return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory while sending a query.");
-    PGresult *result = NULL;
-    enum status s = pg_send(db, whole, NO_PARAMS, false, err);
-    if (s == STATUS_OK)
-        s = pg_take(db, &result, err);
-    if (s != STATUS_OK)
-        return s;
-    if (PQresultStatus(result) == PGRES_COPY_OUT) {
-        PQclear(result);
-        return STATUS_OK;
-    }
-    s = pg_fail(db, result, err);
-    if (!db->is_broken && pg_drain(db, NULL) != STATUS_OK)
-        db->is_broken = true;
-    return s;
+    return pg_start_copy(db, whole, PGRES_COPY_OUT, err);
 }
 
 /* One message of the COPY: *ret_line is libpq's, or NULL at the end, when the server has said how it went. */

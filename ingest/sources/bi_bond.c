@@ -4,7 +4,7 @@
  * Undocumented and without terms of reuse: a refusal is reported as blocked.
  * Source: markets.businessinsider.com, Chart_GetChartData.
  */
-#include "ingest/source.h"
+#include "ingest/sources/bi.h"
 
 static void add_day(struct buf *path, const char *name, int32_t date)
 {
@@ -28,30 +28,31 @@ static enum status target(const struct source_ask *ask, struct arena *arena,
     return source_path(&path, ret, err);
 }
 
-static struct feed_verdict judge(const struct feed_reply *reply)
+struct feed_verdict bi_judge(const struct feed_reply *reply)
 {
     struct feed_verdict verdict = feed_judge(reply, FEED_FORM_JSON);
     if (verdict.outcome == FEED_OK && str_eq_c(str_trim(reply->body), "[]"))
-        verdict.outcome = FEED_EMPTY;
+        verdict.outcome = FEED_EMPTY; /* a holiday, or outside of a bond's life */
     return verdict;
 }
 
-static enum status parse(const struct source_ask *ask, struct str body, struct feed_writer *w,
-                         bool *ret_has_more, struct err *err)
+enum status bi_parse(const struct source *source, enum feed_spelling dates,
+                     const struct source_ask *ask, struct str body, struct feed_writer *w,
+                     bool *ret_has_more, struct err *err)
 {
     CLEANUP(jr_freep) struct json_doc *doc = NULL;
-    enum status s = source_json(&source_bi_bond, body, w->arena, &doc, err);
+    enum status s = source_json(source, body, w->arena, &doc, err);
     if (s != STATUS_OK)
         return s;
     struct json_val rows = jr_root(doc);
     if (jr_type(rows) != JR_ARRAY)
-        return source_changed(&source_bi_bond, "no list of prices", err);
+        return source_changed(source, "no list of prices", err);
     *ret_has_more = false;
     for (size_t i = 0; s == STATUS_OK && i < jr_length(rows); i++) {
         struct json_val row = jr_item(rows, i);
         feed_begin(w, SHAPE_BAR);
         feed_put_text(w, BAR_SYMBOL, ask->symbol);
-        feed_json_date(w, BAR_DATE, jr_member(row, "Date"), FEED_ISO);
+        feed_json_date(w, BAR_DATE, jr_member(row, "Date"), dates);
         feed_json_number(w, BAR_OPEN, jr_member(row, "Open"));
         feed_json_number(w, BAR_HIGH, jr_member(row, "High"));
         feed_json_number(w, BAR_LOW, jr_member(row, "Low"));
@@ -64,12 +65,18 @@ static enum status parse(const struct source_ask *ask, struct str body, struct f
     return s;
 }
 
+static enum status parse(const struct source_ask *ask, struct str body, struct feed_writer *w,
+                         bool *ret_has_more, struct err *err)
+{
+    return bi_parse(&source_bi_bond, FEED_ISO, ask, body, w, ret_has_more, err);
+}
+
 const struct source source_bi_bond = {
     .name = "bi_bond",
     .title = "Markets Insider bond charts",
     .base = "https://markets.businessinsider.com",
     .manners = {.interval_ms = 5000, .timeout_s = 60, .body_mib = 16},
     .target = target,
-    .judge = judge,
+    .judge = bi_judge,
     .parse = parse,
 };

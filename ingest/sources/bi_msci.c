@@ -3,7 +3,7 @@
  * the index and its exchange: 169323/MSCB. Undocumented and without terms of reuse, as bi_bond.c; the vendor forbids
  * passing the figures on. Source: markets.businessinsider.com, Valor_HistoricPriceList.
  */
-#include "ingest/source.h"
+#include "ingest/sources/bi.h"
 
 static void add_day(struct buf *path, int32_t date)
 {
@@ -32,40 +32,10 @@ static enum status target(const struct source_ask *ask, struct arena *arena,
     return source_path(&path, ret, err);
 }
 
-static struct feed_verdict judge(const struct feed_reply *reply)
-{
-    struct feed_verdict verdict = feed_judge(reply, FEED_FORM_JSON);
-    if (verdict.outcome == FEED_OK && str_eq_c(str_trim(reply->body), "[]"))
-        verdict.outcome = FEED_EMPTY; /* a holiday */
-    return verdict;
-}
-
 static enum status parse(const struct source_ask *ask, struct str body, struct feed_writer *w,
                          bool *ret_has_more, struct err *err)
 {
-    CLEANUP(jr_freep) struct json_doc *doc = NULL;
-    enum status s = source_json(&source_bi_msci, body, w->arena, &doc, err);
-    if (s != STATUS_OK)
-        return s;
-    struct json_val rows = jr_root(doc);
-    if (jr_type(rows) != JR_ARRAY)
-        return source_changed(&source_bi_msci, "no list of prices", err);
-    *ret_has_more = false;
-    for (size_t i = 0; s == STATUS_OK && i < jr_length(rows); i++) {
-        struct json_val row = jr_item(rows, i);
-        feed_begin(w, SHAPE_BAR);
-        feed_put_text(w, BAR_SYMBOL, ask->symbol);
-        feed_json_date(w, BAR_DATE, jr_member(row, "Date"), FEED_US_SHORT);
-        feed_json_number(w, BAR_OPEN, jr_member(row, "Open"));
-        feed_json_number(w, BAR_HIGH, jr_member(row, "High"));
-        feed_json_number(w, BAR_LOW, jr_member(row, "Low"));
-        feed_json_number(w, BAR_CLOSE, jr_member(row, "Close"));
-        feed_json_number(w, BAR_VOLUME, jr_member(row, "Volume"));
-        if (w->row.ymd >= feed_local_date(ask->now_s, 0, false))
-            feed_refuse(w, "unfinished", FEED_COLUMN_IDS, STR_NONE);
-        s = feed_end(w, err);
-    }
-    return s;
+    return bi_parse(&source_bi_msci, FEED_US_SHORT, ask, body, w, ret_has_more, err);
 }
 
 const struct source source_bi_msci = {
@@ -74,6 +44,6 @@ const struct source source_bi_msci = {
     .base = "https://markets.businessinsider.com",
     .manners = {.interval_ms = 5000, .timeout_s = 60, .body_mib = 16},
     .target = target,
-    .judge = judge,
+    .judge = bi_judge,
     .parse = parse,
 };

@@ -1,4 +1,4 @@
-/* krx.h - what the services of the KRX Open API share: a whole market for one day, in OutBlock_1. Not for others. */
+/* krx.h - what the services of the KRX Open API share: a whole market for one day, in OutBlock_1. For krx*.c only. */
 #ifndef INGEST_SOURCES_KRX_H
 #define INGEST_SOURCES_KRX_H
 
@@ -13,5 +13,8 @@ typedef enum status krx_row_fn(struct json_val row, struct feed_writer *w, struc
 enum status krx_parse(const struct source *source, krx_row_fn *parse_row,
                       const struct source_ask *ask, struct str body, struct feed_writer *w,
                       bool *ret_has_more, struct err *err) NODISCARD;
+
+/* Prices, volumes and sizes of an ETF, and its index: the service names them as the page does (krx_web_etf.c). */
+void krx_put_fund(struct feed_writer *w, struct json_val row);
 
 #endif

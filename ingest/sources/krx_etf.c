@@ -39,13 +39,7 @@ enum status krx_parse(const struct source *source, krx_row_fn *parse_row,
     return s;
 }
 
-static enum status target(const struct source_ask *ask, struct arena *arena,
-                          struct source_target *ret, struct err *err)
-{
-    return krx_target("etp/etf_bydd_trd", ask, arena, ret, err);
-}
-
-static enum status parse_row(struct json_val row, struct feed_writer *w, struct err *err)
+void krx_put_fund(struct feed_writer *w, struct json_val row)
 {
     static const struct {
         enum feed_column_id column;
@@ -61,13 +55,24 @@ static enum status parse_row(struct json_val row, struct feed_writer *w, struct 
                    {FUND_NET_ASSETS, "INVSTASST_NETASST_TOTAMT"},
                    {FUND_SHARES, "LIST_SHRS"},
                    {FUND_INDEX_CLOSE, "OBJ_STKPRC_IDX"}};
+    feed_json_text(w, FUND_INDEX_NAME, jr_member(row, "IDX_IND_NM"));
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+        feed_json_number(w, numbers[i].column, jr_member(row, numbers[i].member));
+}
+
+static enum status target(const struct source_ask *ask, struct arena *arena,
+                          struct source_target *ret, struct err *err)
+{
+    return krx_target("etp/etf_bydd_trd", ask, arena, ret, err);
+}
+
+static enum status parse_row(struct json_val row, struct feed_writer *w, struct err *err)
+{
     feed_begin(w, SHAPE_FUND);
     feed_json_date(w, FUND_DATE, jr_member(row, "BAS_DD"), FEED_COMPACT);
     feed_json_text(w, FUND_SYMBOL, jr_member(row, "ISU_CD"));
     feed_json_text(w, FUND_NAME, jr_member(row, "ISU_NM"));
-    feed_json_text(w, FUND_INDEX_NAME, jr_member(row, "IDX_IND_NM"));
-    for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
-        feed_json_number(w, numbers[i].column, jr_member(row, numbers[i].member));
+    krx_put_fund(w, row);
     return feed_end(w, err);
 }
 

@@ -3,6 +3,7 @@
  * answers that lie in a lake. The page itself is for members now (krx_web_industry.c); datagokr_etf and krx_etf give the same.
  * Source: data.krx.co.kr, MDCSTAT04301.
  */
+#include "ingest/sources/krx.h"
 #include "ingest/sources/krx_web.h"
 
 static int32_t day_of(const struct source_ask *ask)
@@ -23,28 +24,12 @@ static enum status target(const struct source_ask *ask, struct arena *arena,
 static enum status parse_row(const struct source_ask *ask, struct json_val row,
                              struct feed_writer *w, struct err *err)
 {
-    static const struct {
-        enum feed_column_id column;
-        const char *member;
-    } numbers[] = {{FUND_OPEN, "TDD_OPNPRC"},
-                   {FUND_HIGH, "TDD_HGPRC"},
-                   {FUND_LOW, "TDD_LWPRC"},
-                   {FUND_CLOSE, "TDD_CLSPRC"},
-                   {FUND_NAV, "NAV"},
-                   {FUND_VOLUME, "ACC_TRDVOL"},
-                   {FUND_VALUE, "ACC_TRDVAL"},
-                   {FUND_MARKET_CAP, "MKTCAP"},
-                   {FUND_NET_ASSETS, "INVSTASST_NETASST_TOTAMT"},
-                   {FUND_SHARES, "LIST_SHRS"},
-                   {FUND_INDEX_CLOSE, "OBJ_STKPRC_IDX"}};
     feed_begin(w, SHAPE_FUND);
     feed_put_date(w, FUND_DATE, day_of(ask));
     feed_json_text(w, FUND_SYMBOL, jr_member(row, "ISU_SRT_CD"));
     feed_json_text(w, FUND_ISIN, jr_member(row, "ISU_CD"));
     feed_json_text(w, FUND_NAME, jr_member(row, "ISU_ABBRV"));
-    feed_json_text(w, FUND_INDEX_NAME, jr_member(row, "IDX_IND_NM"));
-    for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
-        feed_json_number(w, numbers[i].column, jr_member(row, numbers[i].member));
+    krx_put_fund(w, row);
     return feed_end(w, err);
 }
 
