@@ -105,9 +105,10 @@ static enum status read_object(struct merge *m, const char *key, struct str *ret
     size_t end = str_find(text, '\n', 0);
     struct str header = str_sub(text, 0, end + 1);
     if (m->layout == NULL && end < text.len && header.len <= sizeof m->header_room) {
+        bool has_cr = end > 0 && text.ptr[end - 1] == '\r';
         memcpy(m->header_room, header.ptr, header.len);
         m->header = (struct str){m->header_room, header.len};
-        m->layout = find_layout(str_sub(header, 0, end));
+        m->layout = find_layout(str_sub(header, 0, has_cr ? end - 1 : end));
     }
     if (m->layout == NULL)
         return err_set(err, STATUS_BAD_DATA, "The header is that of no shape of rows.");
@@ -206,7 +207,7 @@ static void add_row(struct merge *m, const struct row *row)
             buf_add_char(&m->text, ',');
         add_field(&m->text, row->field[i]);
     }
-    buf_add_char(&m->text, '\n');
+    buf_add(&m->text, STR("\r\n")); /* as lines of bronze end, which are taken over */
     m->n_rows++;
 }
 

@@ -28,7 +28,7 @@ static const struct {
 
 struct run {
     const struct ingest_world *world;
-    struct ingest_report *report;
+    struct ingest_report report; /* of the table in hand */
     const struct stop *stop;
     struct manifest manifest;
     struct arena kept;
@@ -68,13 +68,13 @@ static enum status read_file(void *from, char *room, size_t size, size_t *ret_n,
                : err_set(err, STATUS_IO, "A file of the sample cannot be read.");
 }
 
-static enum status put(const struct run *run, const char *key, struct lake_source source,
+static enum status put(struct run *run, const char *key, struct lake_source source,
                        const struct lake_meta *meta, struct err *err)
 {
     bool is_new = false;
     enum status s = lake_put(run->world->lake, key, source, meta, run->stop, &is_new, err);
-    run->report->objects += s == STATUS_OK && is_new;
-    run->report->objects_skipped += s == STATUS_OK && !is_new;
+    run->report.objects += s == STATUS_OK && is_new;
+    run->report.objects_skipped += s == STATUS_OK && !is_new;
     return s;
 }
 
@@ -172,10 +172,10 @@ static enum status make_table(struct run *run, size_t t, struct sample_table *ta
     for (size_t i = 0; i < run->manifest.n_files && s == STATUS_OK; i++)
         if (str_eq_c(run->manifest.files[i].mart, tables[t].mart))
             s = sample_read(table, &run->manifest.files[i], i, err);
-    run->report->rows_in = (int64_t)table->n;
+    run->report.rows_in = (int64_t)table->n;
     if (s == STATUS_OK)
         s = put_table(run, table, tables[t].mart, err);
-    run->report->rows_out = s == STATUS_OK ? (int64_t)table->n : 0;
+    run->report.rows_out = s == STATUS_OK ? (int64_t)table->n : 0;
     return s;
 }
 
@@ -197,7 +197,7 @@ static void add_report(struct ingest_report *total, const struct ingest_report *
 static enum status run_table(struct run *run, size_t t, struct ingest_report *total,
                              struct err *err)
 {
-    struct ingest_report report = {.quota_left = -1};
+    struct ingest_report *report = &run->report;
     struct sample_table table = {.dataset = dataset_find(str_of(tables[t].dataset)),
                                  .day = DATE_NONE};
     struct lake_cost before = {0}, after = {0};
@@ -206,21 +206,21 @@ static enum status run_table(struct run *run, size_t t, struct ingest_report *to
     if (table.dataset->shape == SHAPE_INSTRUMENT)
         table.day = run->last_price;
     arena_init(&table.arena, (size_t)TABLE_BYTES_MAX + TEXT_BYTES_MAX);
-    run->report = &report;
+    *report = (struct ingest_report){.quota_left = -1};
     lake_cost(run->world->lake, &before);
     enum status s = make_table(run, t, &table, err);
     lake_cost(run->world->lake, &after);
     arena_clear(&table.arena);
     if (table.dataset->shape == SHAPE_PRICE)
         run->last_price = table.day;
-    report.s3_puts = after.requests[LAKE_PUT] - before.requests[LAKE_PUT];
-    report.s3_lists = after.requests[LAKE_LIST] - before.requests[LAKE_LIST];
-    report.s3_gets = after.requests[LAKE_GET] - before.requests[LAKE_GET];
-    report.s3_bytes = after.bytes - before.bytes;
+    report->s3_puts = after.requests[LAKE_PUT] - before.requests[LAKE_PUT];
+    report->s3_lists = after.requests[LAKE_LIST] - before.requests[LAKE_LIST];
+    report->s3_gets = after.requests[LAKE_GET] - before.requests[LAKE_GET];
+    report->s3_bytes = after.bytes - before.bytes;
     int32_t day = table.day == DATE_NONE ? DATE_MIN : table.day;
     struct ingest_task task = {.dataset = table.dataset, .from = day, .to = day};
-    cost_book_add(run->world->folder, ingest_stage_names[INGEST_BRONZE], &task, &report, s);
-    add_report(total, &report);
+    cost_book_add(run->world->folder, ingest_stage_names[INGEST_BRONZE], &task, report, s);
+    add_report(total, report);
     return s;
 }
 

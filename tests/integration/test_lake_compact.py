@@ -19,7 +19,7 @@ from test_lake import DONE, FAILED, Bucket, Folder
 
 COLUMNS = re.findall(r'^COLUMN\(BAR, \w+, "(\w+)"', (ROOT / "ingest/shapes.def").read_text(), re.M)
 TRAILERS = ["source", "fetched_at", "raw_key"]
-HEADER = ",".join(COLUMNS + TRAILERS) + "\n"
+HEADER = ",".join(COLUMNS + TRAILERS) + "\r\n"
 
 
 def field(text):
@@ -31,7 +31,7 @@ def rows_object(rows):
     lines = []
     for symbol, date, name, close, fetched in sorted(rows):
         cells = {"symbol": symbol, "date": date, "name": name, "close": close, "source": "test", "fetched_at": fetched, "raw_key": "raw"}
-        lines.append(",".join(field(cells.get(column) or "") for column in COLUMNS + TRAILERS) + "\n")
+        lines.append(",".join(field(cells.get(column) or "") for column in COLUMNS + TRAILERS) + "\r\n")
     return gzip.compress((HEADER + "".join(lines)).encode(), mtime=0)
 
 

@@ -10,6 +10,7 @@ import gzip
 
 import json
 import pathlib
+import shutil
 import sqlite3
 import unittest
 
@@ -100,6 +101,16 @@ class Whole(unittest.TestCase):
         self.assertEqual(len(objects(self.piped, "rows")), len(DATASETS))
         done = run("lake", "verify", "bronze/tables", var_dir=self.piped)
         self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_the_lake_is_compacted_like_any_other(self):
+        folder = scratch_folder("lake")
+        shutil.copytree(pathlib.Path(self.piped) / "lake", folder, dirs_exist_ok=True)
+        done = run("lake", "compact", "bronze/tables", var_dir=scratch_folder("var"), lake=folder)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        made = sorted(pathlib.Path(folder).glob("silver/tables/*/year=*/rows-*"))
+        self.assertEqual(len(made), len(DATASETS))
+        for path, source in zip(made, objects(self.piped, "rows")):
+            self.assertEqual(sorted(gzip.decompress(path.read_bytes()).splitlines()), sorted(gzip.decompress(source.read_bytes()).splitlines()))
 
     def test_rows_in_the_lake_name_their_file_and_an_early_time(self):
         with gzip.open(next(path for path in objects(self.piped, "rows") if "tables/price/" in str(path)), "rt", encoding="utf-8", newline="") as file:
