@@ -158,7 +158,7 @@ def run_cmocka(suite, programs):
     if not programs:
         print(f"{suite}: no programs yet")
     programs = longest_first(programs)
-    with concurrent.futures.ThreadPoolExecutor(CORES) as pool:
+    with concurrent.futures.ThreadPoolExecutor(CORES + 1) as pool:  # those of the network wait more than they compute
         for program, (counts, output, seconds) in zip(programs, pool.map(run_program, programs)):
             if counts.failed:
                 print(output)
