@@ -22,6 +22,11 @@ enum status filter_value_parse(const struct mart *mart, struct str parameter, st
                                struct arena *arena, struct filter *filter, struct err *err)
     NODISCARD;
 
+/* The same for like, ilike and fts. */
+enum status filter_text_parse(const struct mart *mart, struct str parameter, struct str value,
+                              struct arena *arena, struct filter *filter, struct err *err)
+    NODISCARD;
+
 /* Makes the condition its opposite, by the opposite operator where there is one: what is NULL meets neither. */
 void filter_negate(struct filter *filter);
 
