@@ -17,6 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Beside them stand the generations of a row that goes straight into its mart. */
+enum { STAGED_COLUMNS_MAX = DB_COPY_COLUMNS_MAX - 2 };
+
 enum status publish_no_memory(struct err *err)
 {
     return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory while publishing.");
@@ -61,6 +64,9 @@ enum status publish_begin(struct db *db, const struct catalog *catalog, struct p
         return s;
     }
     publish->next = publish->current + 1;
+    (void)snprintf(publish->next_text, sizeof publish->next_text, "%lld", (long long)publish->next);
+    (void)snprintf(publish->open_text, sizeof publish->open_text, "%lld",
+                   (long long)GENERATION_OPEN);
     *ret = publish;
     return STATUS_OK;
 }
@@ -144,11 +150,11 @@ enum status publish_mart_begin(struct publish *publish, struct str mart_name,
     const struct mart *mart = NULL;
     struct stage *stage = NULL;
     enum status s = find_mart(publish, mart_name, &mart, err);
-    if (s == STATUS_OK && n_columns > DB_COPY_COLUMNS_MAX)
+    if (s == STATUS_OK && n_columns > STAGED_COLUMNS_MAX)
         s = err_set(err, STATUS_TOO_LARGE, "At most %d columns can be staged.",
-                    (int)DB_COPY_COLUMNS_MAX);
+                    (int)STAGED_COLUMNS_MAX);
     if (s == STATUS_OK)
-        s = publish_stage_new(publish, mart, mode, &stage, err);
+        s = publish_stage_open(publish, mart, mode, &stage, err);
     if (s == STATUS_OK)
         s = map_columns(stage, &publish->arena, columns, n_columns, err);
     if (s != STATUS_OK)
@@ -161,6 +167,10 @@ enum status publish_mart_begin(struct publish *publish, struct str mart_name,
         names[i] = buf_c_str(&name);
         if (names[i] == NULL)
             return publish_no_memory(err);
+    }
+    if (stage->is_direct) {
+        names[n_columns++] = "gen_from";
+        names[n_columns++] = "gen_to";
     }
     publish->open = stage;
     publish->n_staged_open = 0;
@@ -217,6 +227,10 @@ enum status publish_row(struct publish *publish, const struct str *fields, struc
             return s;
         }
     }
+    if (stage->is_direct) {
+        canonical[stage->n_columns] = str_of(publish->next_text);
+        canonical[stage->n_columns + 1] = str_of(publish->open_text);
+    }
     enum status s = db_copy_row(publish->db, canonical, err);
     return s == STATUS_OK ? s : explain(publish, s, err);
 }
@@ -231,7 +245,7 @@ enum status publish_mart_end(struct publish *publish, struct err *err)
     publish->n_staged += publish->n_staged_open;
     publish->open = NULL;
     /* Temporary tables have no statistics of their own until they are asked for. */
-    if (db_kind(publish->db) == DB_POSTGRESQL)
+    if (db_kind(publish->db) == DB_POSTGRESQL && !stage->is_direct)
         s = publish_exec(publish, NO_PARAMS, NULL, err, "ANALYZE %s", stage->table);
     if (s != STATUS_OK || str_eq(stage->mart->name, STR("mart_instrument")))
         return s; /* instruments wait for their prices */

@@ -4,7 +4,8 @@
  * A publish is one transaction: rows are staged, compared with what the current generation holds, and only
  * the differences are written (a changed row closes the old version and opens a new one), then the
  * generation number moves. Readers see all of it or nothing. Publishing the same data again changes
- * nothing and makes no generation. The cost follows the number of changed rows plus the staged ones.
+ * nothing and makes no generation. The cost follows the number of changed rows plus the staged ones; a mart
+ * that holds nothing yet takes its rows without a stage.
  */
 #ifndef STORE_PUBLISH_H
 #define STORE_PUBLISH_H

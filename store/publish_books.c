@@ -216,7 +216,9 @@ enum status publish_write_books(struct publish *publish, int keep, struct publis
     if (s == STATUS_OK)
         s = purge(publish, keep, err);
     for (size_t i = 0; i < publish->n_stages && s == STATUS_OK; i++)
-        s = publish_exec(publish, NO_PARAMS, NULL, err, "DROP TABLE %s", publish->stages[i].table);
+        if (!publish->stages[i].is_direct)
+            s = publish_exec(publish, NO_PARAMS, NULL, err, "DROP TABLE %s",
+                             publish->stages[i].table);
     if (s == STATUS_OK && publish->has_touched)
         s = publish_exec(publish, NO_PARAMS, NULL, err, "DROP TABLE touched_instrument");
     char number[24];

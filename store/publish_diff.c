@@ -1,7 +1,7 @@
 /*
  * publish_diff.c - staging tables and the comparison with what the generation holds.
  * Every statement is driven by the staged rows, so a small publish into a large mart stays cheap; only
- * PUBLISH_REPLACE reads the mart, which it must.
+ * PUBLISH_REPLACE reads the mart, which it must. What is staged for a mart without rows needs no table of its own.
  */
 #include "store/generation.h"
 #include "store/mart_sql.h"
@@ -87,28 +87,76 @@ static void add_definition(struct buf *out, const struct mart_column *column, en
     buf_add_c(out, ", ");
 }
 
-enum status publish_stage_new(struct publish *publish, const struct mart *mart,
-                              enum publish_mode mode, struct stage **ret, struct err *err)
+static enum status name_stage(struct publish *publish, const struct mart *mart,
+                              enum publish_mode mode, struct stage *stage, struct err *err)
 {
-    enum db_kind kind = db_kind(publish->db);
-    struct stage *stage = &publish->stages[publish->n_stages];
     *stage = (struct stage){.mart = mart, .mode = mode};
     stage->table = quoted_name(publish, "stage_", mart->name);
     stage->source = quoted_name(publish, "", mart->source_table);
     stage->keys = key_list(publish, mart);
+    return stage->table == NULL || stage->source == NULL || stage->keys == NULL
+               ? publish_no_memory(err)
+               : STATUS_OK;
+}
+
+static enum status create_table(struct publish *publish, const struct stage *stage, struct err *err)
+{
+    enum db_kind kind = db_kind(publish->db);
     struct buf columns;
     buf_init(&columns, &publish->arena, PUBLISH_SQL_BYTES_MAX);
-    for (size_t i = 0; i < mart->n_columns; i++)
-        add_definition(&columns, &mart->columns[i], kind);
+    for (size_t i = 0; i < stage->mart->n_columns; i++)
+        add_definition(&columns, &stage->mart->columns[i], kind);
     const char *definitions = buf_c_str(&columns);
-    if (stage->table == NULL || stage->source == NULL || stage->keys == NULL || definitions == NULL)
+    if (definitions == NULL)
         return publish_no_memory(err);
-    enum status s =
-        publish_exec(publish, NO_PARAMS, NULL, err,
-                     "CREATE TEMPORARY TABLE %s (%sPRIMARY KEY (%s))%s", stage->table, definitions,
-                     stage->keys, kind == DB_POSTGRESQL ? " ON COMMIT DROP" : " WITHOUT ROWID");
+    return publish_exec(publish, NO_PARAMS, NULL, err,
+                        "CREATE TEMPORARY TABLE %s (%sPRIMARY KEY (%s))%s", stage->table,
+                        definitions, stage->keys,
+                        kind == DB_POSTGRESQL ? " ON COMMIT DROP" : " WITHOUT ROWID");
+}
+
+enum status publish_stage_new(struct publish *publish, const struct mart *mart,
+                              enum publish_mode mode, struct stage **ret, struct err *err)
+{
+    struct stage *stage = &publish->stages[publish->n_stages];
+    enum status s = name_stage(publish, mart, mode, stage, err);
+    if (s == STATUS_OK)
+        s = create_table(publish, stage, err);
     if (s != STATUS_OK)
         return s;
+    publish->n_stages++;
+    *ret = stage;
+    return STATUS_OK;
+}
+
+/* Without any version of any row there is nothing to compare with. */
+static enum status is_empty(struct publish *publish, const struct stage *stage, bool *ret,
+                            struct err *err)
+{
+    CLEANUP(rows_clear) struct rows rows = {0};
+    char sql[256];
+    bool found = false;
+    int n = snprintf(sql, sizeof sql, "SELECT 1 FROM %s LIMIT 1", stage->source);
+    if (n < 0 || n >= (int)sizeof sql)
+        return err_set(err, STATUS_TOO_LARGE, "The mart's name is too long to be published.");
+    enum status s = db_query_one(publish->db, sql, NO_PARAMS, &rows, &found, err);
+    *ret = !found;
+    return s;
+}
+
+enum status publish_stage_open(struct publish *publish, const struct mart *mart,
+                               enum publish_mode mode, struct stage **ret, struct err *err)
+{
+    struct stage *stage = &publish->stages[publish->n_stages];
+    enum status s = name_stage(publish, mart, mode, stage, err);
+    /* Instruments are completed in their stage. */
+    if (s == STATUS_OK && !str_eq(mart->name, STR("mart_instrument")))
+        s = is_empty(publish, stage, &stage->is_direct, err);
+    if (s == STATUS_OK && !stage->is_direct)
+        return publish_stage_new(publish, mart, mode, ret, err);
+    if (s != STATUS_OK)
+        return s;
+    stage->table = stage->source;
     publish->n_stages++;
     *ret = stage;
     return STATUS_OK;
@@ -142,6 +190,11 @@ static enum status drop_unchanged(struct publish *publish, const struct stage *s
 enum status publish_diff(struct publish *publish, struct stage *stage, struct err *err)
 {
     int64_t opened = 0;
+    if (stage->is_direct) {
+        stage->changes.inserted = publish->n_staged_open;
+        stage->is_diffed = true;
+        return STATUS_OK;
+    }
     const char *columns = publish_column_list(publish, stage->mart, "");
     if (columns == NULL)
         return publish_no_memory(err);

@@ -17,21 +17,24 @@ struct stage {
     enum publish_mode mode;
     size_t *columns; /* mart column of each staged field */
     size_t n_columns;
-    const char *table;  /* stage_mart_<name>, quoted */
+    const char *table;  /* stage_mart_<name>, quoted; source when it is direct */
     const char *source; /* gen_<name>, quoted */
     const char *keys;   /* the key columns, quoted, separated by commas */
     struct changes changes;
     bool is_diffed;
+    bool
+        is_direct; /* the mart held nothing: its rows go where they stay, each with its generations */
 };
 
 struct publish {
     struct db *db;
     const struct catalog *catalog;
     struct arena arena;
-    int64_t current;      /* generation before this publish */
-    int64_t next;         /* the one it makes */
-    char now[24];         /* when it began */
-    struct stage *stages; /* one for each mart of the catalogue at most */
+    int64_t current;                   /* generation before this publish */
+    int64_t next;                      /* the one it makes */
+    char now[24];                      /* when it began */
+    char next_text[24], open_text[24]; /* what a new row's generations say */
+    struct stage *stages;              /* one for each mart of the catalogue at most */
     size_t n_stages;
     struct stage *open;    /* being staged; NULL between marts */
     int64_t n_staged;      /* rows of all marts */
@@ -52,6 +55,10 @@ enum status publish_exec(struct publish *publish, const struct db_param *params,
 /* Creates the temporary table of a mart that is not staged yet. */
 enum status publish_stage_new(struct publish *publish, const struct mart *mart,
                               enum publish_mode mode, struct stage **ret, struct err *err)
+    NODISCARD;
+/* The same for rows to come, without a table where the mart has no rows yet. */
+enum status publish_stage_open(struct publish *publish, const struct mart *mart,
+                               enum publish_mode mode, struct stage **ret, struct err *err)
     NODISCARD;
 struct stage *publish_stage_of(struct publish *publish, struct str mart); /* NULL when not staged */
 
