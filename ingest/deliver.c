@@ -116,41 +116,58 @@ static enum status send_row(struct delivery *d, const struct mart *mart, const s
     char rooms[DB_COPY_COLUMNS_MAX][NUMBER_TEXT_BYTES];
     for (size_t i = 0; i < n; i++)
         fields[i] = field_of(rows, i, mart->columns[columns[i]].kind, rooms[i]);
-    d->n_rows++;
     return publish_row(d->publish, fields, err);
 }
 
 static enum status select_of(const struct mart *mart, const size_t *columns, size_t n,
-                             int64_t since, struct buf *out, struct err *err)
+                             const char *what, struct buf *out, struct err *err)
 {
     buf_add_c(out, "SELECT ");
     for (size_t i = 0; i < n; i++)
         buf_printf(out, "%s%.*s", i > 0 ? ", " : "", STR_ARG(mart->columns[columns[i]].name));
-    buf_printf(out, " FROM %.*s WHERE load_id > %lld", STR_ARG(mart->name), (long long)since);
+    buf_printf(out, " FROM %s", what);
     return buf_c_str(out) == NULL ? err_out_of_memory(err) : STATUS_OK;
+}
+
+/* The columns of the mart that are to be staged, and which rows. */
+struct news {
+    const struct mart *mart;
+    size_t columns[DB_COPY_COLUMNS_MAX];
+    struct str names[DB_COPY_COLUMNS_MAX];
+    size_t n;
+    char what[160]; /* "mart_x WHERE load_id > 7" */
+};
+
+static enum status send_rows(struct delivery *d, const struct news *news, struct err *err)
+{
+    CLEANUP(rows_clear) struct rows rows = {0};
+    char sql[SQL_BYTES_MAX];
+    struct buf text;
+    bool has_row = false;
+    buf_init_fixed(&text, sql, sizeof sql);
+    enum status s = select_of(news->mart, news->columns, news->n, news->what, &text, err);
+    if (s == STATUS_OK)
+        s = db_query_stream(d->from, sql, NO_PARAMS, &rows, err);
+    if (s == STATUS_OK)
+        s = publish_mart_begin(d->publish, news->mart->name, PUBLISH_MERGE, news->names, news->n,
+                               err);
+    while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row)
+        s = send_row(d, news->mart, news->columns, news->n, &rows, err);
+    return s == STATUS_OK ? publish_mart_end(d->publish, err) : s;
 }
 
 static enum status send_mart(struct delivery *d, size_t at, const struct mart *mart,
                              struct err *err)
 {
-    CLEANUP(rows_clear) struct rows rows = {0};
-    char sql[SQL_BYTES_MAX];
-    struct buf text;
-    size_t columns[DB_COPY_COLUMNS_MAX];
-    struct str names[DB_COPY_COLUMNS_MAX];
-    size_t n = staged_columns(mart, columns);
-    bool has_row = false;
-    buf_init_fixed(&text, sql, sizeof sql);
-    for (size_t i = 0; i < n; i++)
-        names[i] = mart->columns[columns[i]].name;
-    enum status s = select_of(mart, columns, n, d->since[at], &text, err);
-    if (s == STATUS_OK)
-        s = db_query_stream(d->from, sql, NO_PARAMS, &rows, err);
-    if (s == STATUS_OK)
-        s = publish_mart_begin(d->publish, mart->name, PUBLISH_MERGE, names, n, err);
-    while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row)
-        s = send_row(d, mart, columns, n, &rows, err);
-    return s == STATUS_OK ? publish_mart_end(d->publish, err) : s;
+    struct news news = {.mart = mart};
+    news.n = staged_columns(mart, news.columns);
+    for (size_t i = 0; i < news.n; i++)
+        news.names[i] = mart->columns[news.columns[i]].name;
+    (void)snprintf(news.what, sizeof news.what, "%s WHERE load_id > %lld", gold_marts[at].name,
+                   (long long)d->since[at]);
+    if (!publish_can_pull(d->publish, d->from))
+        return send_rows(d, &news, err);
+    return publish_mart_pull(d->publish, mart->name, news.names, news.n, d->from, news.what, err);
 }
 
 static enum status has_news(struct delivery *d, size_t at, bool *ret, struct err *err)
@@ -217,8 +234,10 @@ static enum status deliver(struct delivery *d, struct db *to, struct publish_res
     if (s != STATUS_OK)
         return s;
     s = warehouse_freshness(d->from, (int32_t)(clock_wall_s() / 86400), d->publish, d->stale, err);
+    int64_t before = publish_staged(d->publish);
     if (s == STATUS_OK)
         s = send_all(d, err);
+    d->n_rows = publish_staged(d->publish) - before;
     if (s == STATUS_OK)
         return publish_commit(d->publish, d->task->generations, ret, err);
     publish_abort(d->publish);

@@ -311,3 +311,19 @@ int64_t db_copy_bad_row(const struct db *db)
 {
     return db->copy_bad_row;
 }
+
+bool db_can_relay(const struct db *to, const struct db *from)
+{
+    return to->backend == from->backend && to->backend->copy_relay != NULL;
+}
+
+enum status db_copy_relay(struct db *to, const char *table, const char *const *columns,
+                          size_t n_columns, struct db *from, const char *sql, int64_t *ret_rows,
+                          struct err *err)
+{
+    assert(db_can_relay(to, from) && to != from);
+    assert(to->n_rows == 0 && !to->is_copying && n_columns <= DB_COPY_COLUMNS_MAX);
+    assert(from->n_rows == 0 && !from->is_copying);
+    to->copy_bad_row = 0;
+    return to->backend->copy_relay(to, table, columns, n_columns, from, sql, ret_rows, err);
+}

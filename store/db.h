@@ -213,6 +213,16 @@ int64_t db_copy_bad_row(
     const struct db *db); /* after a failure: the row at fault, from 1; 0 when unknown */
 
 /*
+ * Where both are of PostgreSQL: the rows of one SELECT go into a table as they are, in the server's binary form, and nobody
+ * reads them in between. The SELECT casts each of its columns to the type that the table has. After a failure from is
+ * discarded when it is released; the COPY into the table is over.
+ */
+bool db_can_relay(const struct db *to, const struct db *from);
+enum status db_copy_relay(struct db *to, const char *table, const char *const *columns,
+                          size_t n_columns, struct db *from, const char *sql, int64_t *ret_rows,
+                          struct err *err) NODISCARD;
+
+/*
  * Redshift has no COPY FROM STDIN: the rows of db_copy_row go through objects that it reads. They are gathered for one
  * table, over several db_copy_begin to db_copy_end, until a statement names the table or the transaction commits; a
  * bad row is reported then. A load belongs to one connection and one thread.

@@ -79,6 +79,9 @@ struct db_backend {
     enum status (*copy_row)(struct db *db, const struct str *fields, struct err *err);
     enum status (*copy_end)(struct db *db, struct err *err);
     void (*copy_abort)(struct db *db);
+    enum status (*copy_relay)(struct db *to, const char *table, const char *const *columns,
+                              size_t n_columns, struct db *from, const char *sql, int64_t *ret_rows,
+                              struct err *err); /* from one's own kind; NULL: not offered */
 };
 
 /*

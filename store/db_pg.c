@@ -336,4 +336,5 @@ const struct db_backend db_backend_pg = {
     .copy_row = pg_copy_row,
     .copy_end = pg_copy_end,
     .copy_abort = pg_copy_abort,
+    .copy_relay = pg_copy_relay,
 };

@@ -146,4 +146,19 @@ enum status pg_copy_row(struct db *db, const struct str *fields, struct err *err
 enum status pg_copy_end(struct db *db, struct err *err) NODISCARD;
 void pg_copy_abort(struct db *db);
 
+/* The parts of both that db_pg_copy_relay.c joins. form: what follows STDIN or the SELECT. */
+enum status pg_copy_in_start(struct db *db, const char *table, const char *const *columns,
+                             size_t n_columns, const char *form, struct err *err) NODISCARD;
+enum status pg_copy_in_put(struct db *db, const char *bytes, size_t n, struct err *err) NODISCARD;
+enum status pg_copy_in_finish(struct db *db, const char *abort_reason, int64_t *ret_rows,
+                              struct err *err) NODISCARD; /* ret_rows may be NULL */
+enum status pg_copy_out_start(struct db *db, const char *sql, const struct db_param *params,
+                              size_t n_params, const char *form, struct err *err) NODISCARD;
+/* One message: libpq's, or NULL at the end, when the server has said how it went. */
+enum status pg_copy_out_take(struct db *db, char **ret_line, size_t *ret_len, struct err *err)
+    NODISCARD;
+enum status pg_copy_relay(struct db *to, const char *table, const char *const *columns,
+                          size_t n_columns, struct db *from, const char *sql, int64_t *ret_rows,
+                          struct err *err) NODISCARD;
+
 #endif

@@ -25,17 +25,18 @@ enum status pg_start_copy(struct db *db, const char *sql, int wanted, struct err
     return s;
 }
 
-enum status pg_copy_begin(struct db *db, const char *table, const char *const *columns,
-                          size_t n_columns, struct err *err)
+enum status pg_copy_in_start(struct db *db, const char *table, const char *const *columns,
+                             size_t n_columns, const char *form, struct err *err)
 {
     char sql[COPY_SQL_BYTES] = "COPY ";
     size_t at = strlen(sql);
     struct pg_wire *wire = db->conn;
     const char *before = " (";
-    size_t n_pieces = 2 * n_columns + 2;
+    size_t n_pieces = 2 * n_columns + 3;
     for (size_t i = 0; i < n_pieces; i++) {
         const char *piece = i == 0              ? table
-                            : i == n_pieces - 1 ? ") FROM STDIN"
+                            : i == n_pieces - 1 ? form
+                            : i == n_pieces - 2 ? ") FROM STDIN"
                             : i % 2 == 1        ? before
                                                 : columns[i / 2 - 1];
         size_t len = strlen(piece);
@@ -51,6 +52,12 @@ enum status pg_copy_begin(struct db *db, const char *table, const char *const *c
     wire->copy_unsent_bytes = 0;
     wire->is_copy_over = false;
     return pg_start_copy(db, sql, PGRES_COPY_IN, err);
+}
+
+enum status pg_copy_begin(struct db *db, const char *table, const char *const *columns,
+                          size_t n_columns, struct err *err)
+{
+    return pg_copy_in_start(db, table, columns, n_columns, "", err);
 }
 
 /* The text format of COPY: tabs between fields, \N for NULL, backslash before what would be misread. */
@@ -99,6 +106,24 @@ static enum status copy_failed(struct db *db, struct err *err)
     return s == STATUS_OK ? pg_fail(db, NULL, err) : s;
 }
 
+enum status pg_copy_in_put(struct db *db, const char *bytes, size_t n, struct err *err)
+{
+    struct pg_wire *wire = db->conn;
+    enum status s = STATUS_OK;
+    /* libpq would keep whatever the server has not taken yet: let it catch up now and then. */
+    wire->copy_unsent_bytes += n;
+    if (wire->copy_unsent_bytes > COPY_UNSENT_MAX || stop_is_raised(db->stop)) {
+        wire->copy_unsent_bytes = 0;
+        s = stop_is_raised(db->stop) ? pg_wait(db, true, err) : pg_flush(db, err);
+        if (s != STATUS_OK)
+            return s;
+    }
+    int rc = PQputCopyData(wire->handle, bytes, (int)n);
+    if (rc == 0)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory while copying rows.");
+    return rc < 0 ? copy_failed(db, err) : STATUS_OK;
+}
+
 enum status pg_copy_row(struct db *db, const struct str *fields, struct err *err)
 {
     struct pg_wire *wire = db->conn;
@@ -115,23 +140,14 @@ enum status pg_copy_row(struct db *db, const struct str *fields, struct err *err
         len += write_field(wire->copy_line + len, fields[i]);
     }
     wire->copy_line[len++] = '\n';
-    /* libpq would keep whatever the server has not taken yet: let it catch up now and then. */
-    wire->copy_unsent_bytes += len;
-    if (wire->copy_unsent_bytes > COPY_UNSENT_MAX || stop_is_raised(db->stop)) {
-        wire->copy_unsent_bytes = 0;
-        s = stop_is_raised(db->stop) ? pg_wait(db, true, err) : pg_flush(db, err);
-        if (s != STATUS_OK)
-            return s;
-    }
-    int rc = PQputCopyData(wire->handle, wire->copy_line, (int)len);
-    if (rc == 0)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory while copying rows.");
-    return rc < 0 ? copy_failed(db, err) : STATUS_OK;
+    return pg_copy_in_put(db, wire->copy_line, len, err);
 }
 
-static enum status finish_copy(struct db *db, const char *abort_reason, struct err *err)
+enum status pg_copy_in_finish(struct db *db, const char *abort_reason, int64_t *ret_rows,
+                              struct err *err)
 {
     struct pg_wire *wire = db->conn;
+    PGresult *result = NULL;
     int rc;
     while ((rc = PQputCopyEnd(wire->handle, abort_reason)) == 0) {
         enum status s = pg_wait(db, true, err);
@@ -141,19 +157,33 @@ static enum status finish_copy(struct db *db, const char *abort_reason, struct e
     if (rc < 0)
         return copy_failed(db, err);
     enum status s = pg_flush(db, err);
-    return s == STATUS_OK ? pg_drain(db, err) : s;
+    if (s != STATUS_OK || ret_rows == NULL)
+        return s == STATUS_OK ? pg_drain(db, err) : s;
+    s = pg_take(db, &result, err);
+    if (s != STATUS_OK)
+        return s;
+    if (PQresultStatus(result) == PGRES_COMMAND_OK) {
+        (void)str_to_i64(str_of(PQcmdTuples(result)), ret_rows);
+        PQclear(result);
+        return pg_drain(db, err);
+    }
+    s = pg_fail(db, result, err);
+    if (!db->is_broken && pg_drain(db, NULL) != STATUS_OK)
+        db->is_broken = true;
+    return s;
 }
 
 enum status pg_copy_end(struct db *db, struct err *err)
 {
-    return finish_copy(db, NULL, err);
+    return pg_copy_in_finish(db, NULL, NULL, err);
 }
 
 void pg_copy_abort(struct db *db)
 {
     const struct pg_wire *wire = db->conn;
     int64_t bad_row = db->copy_bad_row;
-    if (!db->is_broken && !wire->is_copy_over && finish_copy(db, "abandoned", NULL) == STATUS_OK)
+    if (!db->is_broken && !wire->is_copy_over &&
+        pg_copy_in_finish(db, "abandoned", NULL, NULL) == STATUS_OK)
         db->is_broken = true; /* an abandoned COPY cannot succeed */
     db->copy_bad_row = bad_row;
 }

@@ -82,8 +82,8 @@ static bool add_with_literals(PGconn *handle, const char *sql, const struct db_p
 }
 
 /* Sends the COPY and waits until the server has begun it. */
-static enum status start_copy(struct db *db, const char *sql, const struct db_param *params,
-                              size_t n_params, const char *end, struct err *err)
+enum status pg_copy_out_start(struct db *db, const char *sql, const struct db_param *params,
+                              size_t n_params, const char *form, struct err *err)
 {
     struct pg_wire *wire = db->conn;
     CLEANUP(arena_clear) struct arena arena;
@@ -93,15 +93,15 @@ static enum status start_copy(struct db *db, const char *sql, const struct db_pa
     buf_add_c(&text, "COPY (");
     if (!add_with_literals(wire->handle, sql, params, n_params, &text))
         return err_set(err, STATUS_BAD_DATA, "A value cannot be sent to the database.");
-    buf_add_c(&text, end);
+    buf_add_c(&text, ") TO STDOUT");
+    buf_add_c(&text, form);
     const char *whole = buf_c_str(&text);
     if (whole == NULL)
         return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory while sending a query.");
     return pg_start_copy(db, whole, PGRES_COPY_OUT, err);
 }
 
-/* One message of the COPY: *ret_line is libpq's, or NULL at the end, when the server has said how it went. */
-static enum status take_line(struct db *db, char **ret_line, size_t *ret_len, struct err *err)
+enum status pg_copy_out_take(struct db *db, char **ret_line, size_t *ret_len, struct err *err)
 {
     struct pg_wire *wire = db->conn;
     char *line = NULL;
@@ -172,7 +172,7 @@ enum status pg_copy_out_next(struct db *db, struct pg_rows *rows, struct err *er
     size_t len = 0;
     PQfreemem(rows->line);
     rows->line = NULL;
-    enum status s = take_line(db, &rows->line, &len, err);
+    enum status s = pg_copy_out_take(db, &rows->line, &len, err);
     if (s != STATUS_OK || rows->line == NULL)
         rows->is_over = true;
     else if (!split_line(rows, rows->line, len))
@@ -188,7 +188,7 @@ enum status pg_query_stream(struct db *db, const char *sql, const struct db_para
     if (rows == NULL)
         return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory while sending a query.");
     rows->is_copy = true;
-    enum status s = start_copy(db, sql, params, n_params, ") TO STDOUT", err);
+    enum status s = pg_copy_out_start(db, sql, params, n_params, "", err);
     if (s == STATUS_OK) {
         s = pg_copy_out_next(db, rows, err);
         if (!rows->is_over && s != STATUS_OK)
@@ -206,11 +206,11 @@ enum status pg_query_stream(struct db *db, const char *sql, const struct db_para
 enum status pg_copy_csv(struct db *db, const char *sql, const struct db_param *params,
                         size_t n_params, db_line_fn *line, void *cls, struct err *err)
 {
-    enum status s = start_copy(db, sql, params, n_params, ") TO STDOUT (FORMAT csv)", err);
+    enum status s = pg_copy_out_start(db, sql, params, n_params, " (FORMAT csv)", err);
     while (s == STATUS_OK) {
         char *text = NULL;
         size_t len = 0;
-        s = take_line(db, &text, &len, err);
+        s = pg_copy_out_take(db, &text, &len, err);
         if (s != STATUS_OK || text == NULL)
             return s;
         s = stop_is_raised(db->stop) ? stop_status(db->stop, err)

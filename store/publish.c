@@ -142,9 +142,30 @@ static enum status map_columns(struct stage *stage, struct arena *arena, const s
     return STATUS_OK;
 }
 
-enum status publish_mart_begin(struct publish *publish, struct str mart_name,
-                               enum publish_mode mode, const struct str *columns, size_t n_columns,
-                               struct err *err)
+/* The names of what is copied into the stage, quoted. */
+static enum status name_columns(struct publish *publish, const struct stage *stage,
+                                const char *names[DB_COPY_COLUMNS_MAX], size_t *ret_n,
+                                struct err *err)
+{
+    size_t n = stage->n_columns;
+    for (size_t i = 0; i < n; i++) {
+        struct buf name;
+        buf_init(&name, &publish->arena, 1024);
+        sql_identifier(&name, stage->mart->columns[stage->columns[i]].name);
+        names[i] = buf_c_str(&name);
+        if (names[i] == NULL)
+            return publish_no_memory(err);
+    }
+    if (stage->is_direct) {
+        names[n++] = "gen_from";
+        names[n++] = "gen_to";
+    }
+    *ret_n = n;
+    return STATUS_OK;
+}
+
+static enum status open_stage(struct publish *publish, struct str mart_name, enum publish_mode mode,
+                              const struct str *columns, size_t n_columns, struct err *err)
 {
     assert(publish->open == NULL);
     const struct mart *mart = NULL;
@@ -159,23 +180,21 @@ enum status publish_mart_begin(struct publish *publish, struct str mart_name,
         s = map_columns(stage, &publish->arena, columns, n_columns, err);
     if (s != STATUS_OK)
         return s;
-    const char *names[DB_COPY_COLUMNS_MAX];
-    for (size_t i = 0; i < n_columns; i++) {
-        struct buf name;
-        buf_init(&name, &publish->arena, 1024);
-        sql_identifier(&name, columns[i]);
-        names[i] = buf_c_str(&name);
-        if (names[i] == NULL)
-            return publish_no_memory(err);
-    }
-    if (stage->is_direct) {
-        names[n_columns++] = "gen_from";
-        names[n_columns++] = "gen_to";
-    }
     publish->open = stage;
     publish->n_staged_open = 0;
     publish->bad_row = 0;
-    return db_copy_begin(publish->db, stage->table, names, n_columns, err);
+    return STATUS_OK;
+}
+
+enum status publish_mart_begin(struct publish *publish, struct str mart, enum publish_mode mode,
+                               const struct str *columns, size_t n_columns, struct err *err)
+{
+    const char *names[DB_COPY_COLUMNS_MAX];
+    size_t n = 0;
+    enum status s = open_stage(publish, mart, mode, columns, n_columns, err);
+    if (s == STATUS_OK)
+        s = name_columns(publish, publish->open, names, &n, err);
+    return s == STATUS_OK ? db_copy_begin(publish->db, publish->open->table, names, n, err) : s;
 }
 
 /* One field in the spelling that both back ends store; booleans as 0 and 1, which both read. */
@@ -235,13 +254,10 @@ enum status publish_row(struct publish *publish, const struct str *fields, struc
     return s == STATUS_OK ? s : explain(publish, s, err);
 }
 
-enum status publish_mart_end(struct publish *publish, struct err *err)
+static enum status close_stage(struct publish *publish, struct err *err)
 {
     struct stage *stage = publish->open;
-    assert(stage != NULL);
-    enum status s = db_copy_end(publish->db, err);
-    if (s != STATUS_OK)
-        return explain(publish, s, err);
+    enum status s = STATUS_OK;
     publish->n_staged += publish->n_staged_open;
     publish->open = NULL;
     /* Temporary tables have no statistics of their own until they are asked for. */
@@ -252,6 +268,72 @@ enum status publish_mart_end(struct publish *publish, struct err *err)
     if (str_eq(stage->mart->name, STR("mart_price_daily")))
         return coverage_diff_prices(publish, stage, err);
     return publish_diff(publish, stage, err);
+}
+
+enum status publish_mart_end(struct publish *publish, struct err *err)
+{
+    assert(publish->open != NULL);
+    enum status s = db_copy_end(publish->db, err);
+    return s == STATUS_OK ? close_stage(publish, err) : explain(publish, s, err);
+}
+
+/* Each column in the type that the mart has, for its bytes are taken as they are; what is not finite is NULL. */
+static void select_column(const struct mart_column *column, struct buf *out)
+{
+    bool is_float = column->kind == COLUMN_FLOAT;
+    if (is_float) {
+        buf_add_c(out, "CASE WHEN ");
+        sql_identifier(out, column->name);
+        buf_add_c(out, " < 'Infinity' AND ");
+        sql_identifier(out, column->name);
+        buf_add_c(out, " > '-Infinity' THEN ");
+    }
+    buf_add_c(out, "CAST(");
+    sql_identifier(out, column->name);
+    buf_printf(out, " AS %.*s)%s", STR_ARG(column->type), is_float ? " END" : "");
+}
+
+static const char *pull_sql(struct publish *publish, const struct stage *stage, const char *from)
+{
+    struct buf out;
+    buf_init(&out, &publish->arena, PUBLISH_SQL_BYTES_MAX);
+    for (size_t i = 0; i < stage->n_columns; i++) {
+        buf_add_c(&out, i == 0 ? "SELECT " : ", ");
+        select_column(&stage->mart->columns[stage->columns[i]], &out);
+    }
+    if (stage->is_direct)
+        buf_printf(&out, ", CAST(%s AS BIGINT), CAST(%s AS BIGINT)", publish->next_text,
+                   publish->open_text);
+    buf_printf(&out, " FROM %s", from);
+    return buf_c_str(&out);
+}
+
+bool publish_can_pull(const struct publish *publish, const struct db *from)
+{
+    return db_can_relay(publish->db, from);
+}
+
+enum status publish_mart_pull(struct publish *publish, struct str mart, const struct str *columns,
+                              size_t n_columns, struct db *from, const char *what, struct err *err)
+{
+    const char *names[DB_COPY_COLUMNS_MAX];
+    size_t n = 0;
+    enum status s = open_stage(publish, mart, PUBLISH_MERGE, columns, n_columns, err);
+    if (s == STATUS_OK)
+        s = name_columns(publish, publish->open, names, &n, err);
+    if (s != STATUS_OK)
+        return s;
+    const char *sql = pull_sql(publish, publish->open, what);
+    if (sql == NULL)
+        return publish_no_memory(err);
+    s = db_copy_relay(publish->db, publish->open->table, names, n, from, sql,
+                      &publish->n_staged_open, err);
+    return s == STATUS_OK ? close_stage(publish, err) : explain(publish, s, err);
+}
+
+int64_t publish_staged(const struct publish *publish)
+{
+    return publish->n_staged;
 }
 
 int64_t publish_bad_row(const struct publish *publish)

@@ -39,6 +39,16 @@ enum status publish_row(struct publish *publish, const struct str *fields, struc
     NODISCARD;
 enum status publish_mart_end(struct publish *publish, struct err *err) NODISCARD;
 
+/*
+ * Between servers of PostgreSQL: merges the rows of "SELECT columns FROM what" on from without reading them here. The types
+ * of the mart are enforced, nothing else: what comes from our own models has been checked, and is spelled as marts are.
+ */
+bool publish_can_pull(const struct publish *publish, const struct db *from);
+enum status publish_mart_pull(struct publish *publish, struct str mart, const struct str *columns,
+                              size_t n_columns, struct db *from, const char *what, struct err *err)
+    NODISCARD;
+int64_t publish_staged(const struct publish *publish); /* rows of all marts until now */
+
 /* Columns that publishing fills by itself (an instrument's coverage); they cannot be staged. */
 bool publish_is_computed(struct str mart, struct str column);
 

@@ -525,6 +525,69 @@ static void publishers_take_turns(void **state)
     assert_string_equal(query_text(f, "SELECT count(*) FROM mart_fx_daily"), "6");
 }
 
+/* Publishes "SELECT FX_COLUMNS FROM what" of another connection. */
+static enum status pull(struct fixture *f, const char *what, struct publish_result *ret,
+                        struct err *err)
+{
+    struct db *to = NULL, *from = NULL;
+    struct publish *publish = NULL;
+    struct catalog *catalog = load_catalog(f);
+    struct str names[8], columns = STR(FX_COLUMNS);
+    for (size_t i = 0; i < 8; i++)
+        (void)str_next_field(&columns, ',', &names[i]);
+    enum status s = db_acquire(f->pool, DB_WRITE, NULL, &to, err);
+    if (s == STATUS_OK)
+        s = db_acquire(f->pool, DB_READ, NULL, &from, err);
+    if (s == STATUS_OK)
+        s = publish_begin(to, catalog, &publish, err);
+    if (s == STATUS_OK) {
+        assert_true(publish_can_pull(publish, from));
+        s = publish_mart_pull(publish, STR(FX), names, 8, from, what, err);
+    }
+    if (s == STATUS_OK)
+        s = publish_commit(publish, 5, ret, err);
+    else
+        publish_abort(publish);
+    db_release(from);
+    db_release(to);
+    catalog_unref(catalog);
+    return s;
+}
+
+#define PULLED_ROW(day, rate)                                             \
+    "('EUR', 'KRW', '2020-01-" day "', " rate ", FALSE, 'test', FALSE, '" \
+    "2020-01-" day "T15:00:00Z')"
+#define PULLED(rows) "(VALUES " rows ") AS v (" FX_COLUMNS ")"
+
+static void rows_pass_from_one_server_to_another_unread(void **state)
+{
+    struct fixture *f = *state;
+    struct publish_result r = {0};
+    struct err err = {0};
+    if (f->kind != DB_POSTGRESQL)
+        skip();
+    ok(pull(f, PULLED(PULLED_ROW("02", "1300.5") ", " PULLED_ROW("03", "12")), &r, &err));
+    assert_int_equal(r.inserted, 2);
+    ok(pull(f, PULLED(PULLED_ROW("03", "12") ", " PULLED_ROW("06", "13")), &r, &err));
+    assert_int_equal(r.staged, 2);
+    assert_int_equal(r.inserted, 1);
+    assert_int_equal(r.updated, 0);
+    const char *all = query_text(f, "SELECT date, rate, gen_from FROM gen_fx_daily ORDER BY date");
+    assert_string_equal(all, "2020-01-02|1300.5|1\n2020-01-03|12|1\n2020-01-06|13|2");
+    ok(pull(f, PULLED(PULLED_ROW("06", "13")), &r, &err));
+    assert_false(r.is_changed);
+    expect(STATUS_BAD_DATA,
+           pull(f, PULLED(PULLED_ROW("07", "1") ", " PULLED_ROW("07", "2")), &r, &err));
+    assert_non_null(strstr(err.detail, "repeats the key"));
+    assert_int_not_equal(pull(f, "no_such_mart", &r, &err), STATUS_OK);
+    assert_int_not_equal(
+        pull(f, PULLED(PULLED_ROW("08", "1/(length(now()::text) - length(now()::text))")), &r,
+             &err),
+        STATUS_OK);
+    assert_string_equal(
+        query_text(f, "SELECT date, rate, gen_from FROM gen_fx_daily ORDER BY date"), all);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -544,6 +607,7 @@ int main(void)
         TEST(an_abandoned_publish_leaves_nothing),
         TEST(readers_see_all_of_a_publish_or_nothing),
         TEST(publishers_take_turns),
+        TEST(rows_pass_from_one_server_to_another_unread),
     };
     return cmocka_run_group_tests_name("publish", tests, NULL, NULL);
 }
