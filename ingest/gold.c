@@ -84,6 +84,8 @@ static enum status begin(struct run *run, int64_t *ret_n_loads, struct err *err)
     if (s == STATUS_OK)
         s = db_exec(run->db, "INSERT INTO stg_run (load_id, since) VALUES ($1, $2)",
                     PARAMS(db_i64(run->load_id), db_i64(run->since)), NULL, err);
+    if (s == STATUS_OK && db_kind(run->db) == DB_POSTGRESQL) /* one row, not a page of them */
+        s = db_exec(run->db, "ANALYZE stg_run", NO_PARAMS, NULL, err);
     return s;
 }
 

@@ -8,20 +8,22 @@
 #include <math.h>
 #include <string.h>
 
-enum { TOUCHES_BYTES_MAX = 128 << 20, SERIES_BYTES_MAX = 192 << 20, FX_BYTES_MAX = 128 << 20 };
+enum {
+    TOUCHES_BYTES_MAX = 128 << 20,
+    SERIES_BYTES_MAX = 192 << 20,
+    FX_BYTES_MAX = 128 << 20,
+    COUNT_COLUMN = 16 /* of prices_sql: how many rows there are */
+};
 
 static const char touches_sql[] =
     "SELECT t.uid, i.asset_class, i.market, i.currency, i.symbol, i.is_survivor_biased, "
     "t.from_date, t.to_date, t.lookback_date, i.coupon_rate, i.coupons_per_year, i.maturity_date FROM stg_touch t JOIN dim_instrument i ON i.uid = t.uid "
     "ORDER BY t.uid";
 
-static const char count_sql[] =
-    "SELECT count(*) FROM fact_price WHERE uid = $1 AND date >= $2 AND date <= $3";
-
 static const char prices_sql[] =
     "SELECT p.date, p.open, p.high, p.low, p.close, p.volume, p.source, p.fetched_at, "
     "s.is_split_adjusted, p.nav, p.base_index_close, p.quality, p.adj_close, p.dividend, "
-    "p.split_ratio, p.known_at FROM fact_price p LEFT JOIN dim_source s ON s.source = p.source "
+    "p.split_ratio, p.known_at, count(*) OVER () FROM fact_price p LEFT JOIN dim_source s ON s.source = p.source "
     "WHERE p.uid = $1 AND p.date >= $2 AND p.date <= $3 ORDER BY p.date";
 
 static const char events_sql[] = "SELECT date, dividend_factor, dividend, split_ratio "
@@ -37,6 +39,7 @@ struct pass {
     struct fx_book *fx;
     struct series_benchmark benchmarks[SERIES_BENCHMARKS];
     struct outbox measures, panel, periods, risk, bonds;
+    struct buf indexes; /* what makes those again that are left out while tables are filled */
 };
 
 struct str series_number(double value, char room[NUMBER_TEXT_BYTES])
@@ -247,18 +250,16 @@ static enum status read_series(struct pass *p, const struct series_touch *t, str
     struct db_param window[] = {db_text(str_of(t->uid)), db_date(t->lookback, from),
                                 db_date(t->to, to)};
     struct events events = {0};
-    int64_t n = 0;
     bool has_row = false;
     *ret = (struct series){.touch = t};
     enum status s = read_events(p, t, &events, err);
     if (s == STATUS_OK)
-        s = warehouse_number(p->db, count_sql, window, 3, &n, err);
-    if (s == STATUS_OK && !make_room(p, ret, (size_t)n + 1))
-        s = err_out_of_memory(err);
-    if (s == STATUS_OK)
         s = db_query(p->db, prices_sql, window, 3, &rows, err);
-    while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row)
+    while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row) {
+        if (ret->n == 0 && !make_room(p, ret, (size_t)rows_i64(&rows, COUNT_COLUMN)))
+            return err_out_of_memory(err);
         read_price(p, &rows, &events, ret);
+    }
     while (ret->first < ret->n && ret->date[ret->first] < t->from)
         ret->first++;
     return s;
@@ -362,21 +363,43 @@ static enum status init_boxes(struct pass *p, int64_t load_id, struct err *err)
     return s;
 }
 
+/* A first pass. Readers of several marts meet the measures first: they wait there, and hold nothing that is waited for. */
+static enum status leave_out_indexes(struct pass *p, struct outbox *const *boxes, size_t n,
+                                     struct err *err)
+{
+    enum status s = STATUS_OK;
+    buf_init(&p->indexes, &p->rates, WAREHOUSE_INDEXES_BYTES);
+    for (size_t i = 0; i < n && p->measures.was_empty && s == STATUS_OK; i++)
+        if (boxes[i]->was_empty)
+            s = warehouse_unindex(p->db, boxes[i]->table, &p->indexes, err);
+    return s;
+}
+
+static enum status finish(struct pass *p, struct outbox *const *boxes, size_t n, struct err *err)
+{
+    enum status s = STATUS_OK;
+    for (size_t i = 0; i < n && s == STATUS_OK; i++)
+        s = outbox_flush(boxes[i], p->db, err);
+    if (s == STATUS_OK && p->indexes.len > 0)
+        s = db_exec_script(p->db, buf_c_str(&p->indexes), err);
+    for (size_t i = 0; i < n && s == STATUS_OK; i++)
+        s = warehouse_analyze(p->db, boxes[i]->table, boxes[i]->n_written, err);
+    return s;
+}
+
 static enum status run(struct pass *p, struct err *err)
 {
+    struct outbox *const boxes[] = {&p->measures, &p->panel, &p->periods, &p->risk, &p->bonds};
     enum status s = read_touches(p, err);
     if (s == STATUS_OK && p->n > 0)
         s = fx_book_load(p->db, &p->rates, p->from, p->to, &p->fx, err);
     if (s == STATUS_OK && p->n > 0)
         s = series_benchmarks_load(p->db, &p->rates, p->from, p->to, p->benchmarks, err);
+    if (s == STATUS_OK)
+        s = leave_out_indexes(p, boxes, ARRAY_LEN(boxes), err);
     for (size_t i = 0; i < p->n && s == STATUS_OK; i++)
         s = stop_is_raised(p->stop) ? stop_status(p->stop, err) : pass_one(p, &p->all[i], err);
-    struct outbox *const boxes[] = {&p->measures, &p->panel, &p->periods, &p->risk, &p->bonds};
-    for (size_t i = 0; i < ARRAY_LEN(boxes) && s == STATUS_OK; i++)
-        s = outbox_flush(boxes[i], p->db, err);
-    for (size_t i = 0; i < ARRAY_LEN(boxes) && s == STATUS_OK; i++)
-        s = warehouse_analyze(p->db, boxes[i]->table, boxes[i]->n_written, err);
-    return s;
+    return s == STATUS_OK ? finish(p, boxes, ARRAY_LEN(boxes), err) : s;
 }
 
 enum status series_pass(struct db *db, int64_t load_id, const struct stop *stop, int64_t *ret_rows,

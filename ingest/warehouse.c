@@ -16,6 +16,8 @@ static const char schemas[] =
     "CREATE SCHEMA IF NOT EXISTS silver; CREATE SCHEMA IF NOT EXISTS gold; "
     "CREATE SCHEMA IF NOT EXISTS staging";
 static const char search_path[] = "SET search_path TO silver, gold, staging";
+/* Models are planned before their tables are filled: guesses of their cost are no reason to compile them. */
+static const char search_path_pg[] = "SET search_path TO silver, gold, staging; SET jit TO off";
 static const char lock_table[] =
     "CREATE TABLE IF NOT EXISTS silver." DB_REDSHIFT_LOCK " (place BIGINT)";
 
@@ -52,6 +54,32 @@ enum status warehouse_analyze(struct db *db, const char *table, int64_t n, struc
     if (n < ANALYZE_ROWS_MIN || db_kind(db) != DB_POSTGRESQL)
         return STATUS_OK;
     return warehouse_exec(db, NO_PARAMS, NULL, err, "ANALYZE %s", table);
+}
+
+static const char indexes_sql[] =
+    "SELECT CAST(CAST(i.indexrelid AS regclass) AS TEXT), pg_get_indexdef(i.indexrelid) FROM pg_index i "
+    "WHERE i.indrelid = to_regclass($1) AND NOT i.indisunique ORDER BY i.indexrelid";
+
+enum status warehouse_unindex(struct db *db, const char *table, struct buf *ret_script,
+                              struct err *err)
+{
+    CLEANUP(rows_clear) struct rows rows = {0};
+    char room[1024];
+    struct buf drops;
+    bool has_row = false;
+    if (db_kind(db) != DB_POSTGRESQL)
+        return STATUS_OK;
+    buf_init_fixed(&drops, room, sizeof room);
+    enum status s = db_query(db, indexes_sql, PARAMS(db_text(str_of(table))), &rows, err);
+    while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row) {
+        buf_printf(&drops, "DROP INDEX %.*s; ", STR_ARG(rows_text(&rows, 0)));
+        buf_printf(ret_script, "%.*s; ", STR_ARG(rows_text(&rows, 1)));
+    }
+    rows_clear(&rows);
+    const char *script = buf_c_str(&drops);
+    if (s == STATUS_OK && (script == NULL || ret_script->failed))
+        s = err_out_of_memory(err);
+    return s == STATUS_OK && drops.len > 0 ? db_exec_script(db, script, err) : s;
 }
 
 enum status warehouse_begin(struct db *db, int64_t *ret_load_id, struct err *err)
@@ -194,7 +222,8 @@ static enum status prepare(struct db_pool *pool, struct err *err)
 enum status warehouse_open(const struct db_options *options, struct db_pool **ret, struct err *err)
 {
     struct db_options own = *options;
-    own.session = search_path;
+    bool is_redshift = own.url != NULL && str_starts(str_of(own.url), STR("redshift:"));
+    own.session = is_redshift ? search_path : search_path_pg;
     own.read_urls = NULL;
     struct db_pool *pool = NULL;
     enum status s = db_pool_open(&own, &pool, err);

@@ -19,6 +19,14 @@ enum status warehouse_analyze(struct db *db, const char *table, int64_t n, struc
     NODISCARD;
 
 /*
+ * Before a table without rows takes many: PostgreSQL builds an index after them in a fraction of the time that it keeps one up
+ * with. Drops those that no key needs; what makes them again is added to ret_script, for db_exec_script.
+ */
+enum status warehouse_unindex(struct db *db, const char *table, struct buf *ret_script,
+                              struct err *err) NODISCARD;
+enum { WAREHOUSE_INDEXES_BYTES = 16 * 1024 };
+
+/*
  * How current each data set is goes with the publish. *ret_stale: those that are older than contract.def allows today, with
  * their newest days; "" when none are.
  */

@@ -24,3 +24,6 @@ FROM (
 ) c
 CROSS JOIN stg_run r
 WHERE c.before IS NULL OR c.before <> c.now;
+-- Many warehouses have none: planners have to be told.
+-- only: postgresql
+ANALYZE dim_industry;

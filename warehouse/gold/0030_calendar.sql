@@ -33,12 +33,14 @@ FROM (
 JOIN dim_market m ON m.market = g.market
 JOIN dim_date f ON f.date = g.from_date
 JOIN dim_date l ON l.date = g.to_date
-JOIN (SELECT year, min(day_number) AS first_day FROM dim_date GROUP BY year) w ON w.year = f.year - 1
-JOIN (SELECT year, max(day_number) AS last_day FROM dim_date GROUP BY year) v ON v.year = l.year + 1
-JOIN dim_date a ON a.day_number = w.first_day
-JOIN dim_date z ON z.day_number = v.last_day
-JOIN dim_date b ON b.day_number = w.first_day - 31
-JOIN dim_date y ON y.day_number = v.last_day + 31;
+JOIN dim_date a ON a.date = CAST(CAST(f.year - 1 AS TEXT) || '-01-01' AS {{date}})
+JOIN dim_date z ON z.date = CAST(CAST(l.year + 1 AS TEXT) || '-12-31' AS {{date}})
+JOIN dim_date b ON b.day_number = a.day_number - 31
+JOIN dim_date y ON y.day_number = z.day_number + 31;
+-- only: postgresql
+ANALYZE stg_market;
+-- only: postgresql
+ANALYZE dim_market;
 INSERT INTO fact_trading_day (market, date)
 SELECT DISTINCT i.market, p.date
 FROM stg_run r
@@ -66,7 +68,7 @@ FROM (
         max(CASE WHEN o.is_open = 1 THEN o.date END) OVER (
             PARTITION BY o.market ORDER BY o.date ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS prev_open,
         min(CASE WHEN o.is_open = 1 THEN o.date END) OVER (
-            PARTITION BY o.market ORDER BY o.date ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS next_open
+            PARTITION BY o.market ORDER BY o.date DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS next_open
     FROM (
         SELECT s.market, s.from_date, s.to_date, d.date, d.week_end, d.month_end, d.quarter_end, d.year_end,
             CASE

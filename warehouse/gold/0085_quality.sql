@@ -11,6 +11,10 @@ SET n_jumps = q.n_jumps, load_id = r.load_id
 FROM stg_quality q
 CROSS JOIN stg_run r
 WHERE q.dataset = load_quality.dataset AND q.ymd = load_quality.ymd AND q.n_jumps <> load_quality.n_jumps;
+-- only: postgresql
+ANALYZE dim_dataset;
+-- only: postgresql
+ANALYZE load_quality;
 -- Open days between the first and the last one of a data set that have no rows; a day that turns out closed is no gap. They are
 -- looked for between the days with rows that lie around those of the new loads, and where the calendar was made anew.
 UPDATE load_quality
