@@ -63,21 +63,36 @@ static enum status find_objects(struct candidates *c, struct err *err)
     return lake_list(c->load->lake, &range, visit, c, c->load->stop, err);
 }
 
-static enum status load_objects(struct candidates *c, struct err *err)
+static enum status stage_objects(struct candidates *c, struct silver_object *objects,
+                                 struct err *err)
 {
     enum status s = STATUS_OK;
     for (size_t i = 0; i < c->n && s == STATUS_OK; i++) {
-        const struct candidate *one = &c->all[i];
-        struct silver_object object = {.key = one->key, .ymd = one->ymd};
+        objects[i] = (struct silver_object){.key = c->all[i].key, .ymd = c->all[i].ymd};
         if (stop_is_raised(c->load->stop))
             return stop_status(c->load->stop, err);
         /* Two objects of a day hold its keys twice; so may two of which one holds many days. */
-        if (i > 0 && (c->all[i - 1].ymd == one->ymd || c->load->shape->spans_days))
+        if (i > 0 && (c->all[i - 1].ymd == objects[i].ymd || c->load->shape->spans_days))
             c->load->merge.may_repeat = true;
         bool may_repeat = c->load->merge.may_repeat;
-        s = silver_object_load(c->load, &object, err);
+        s = silver_object_stage(c->load, &objects[i], err);
         c->load->merge.may_repeat |= may_repeat;
     }
+    return s == STATUS_OK ? silver_stage_end(c->load, err) : s;
+}
+
+static enum status load_objects(struct candidates *c, struct err *err)
+{
+    struct silver_object *objects = arena_room(&c->arena, c->n, sizeof *objects);
+    enum status s = objects == NULL ? err_out_of_memory(err) : STATUS_OK;
+    for (size_t i = 0; c->load->task->force && i < c->n && s == STATUS_OK; i++)
+        s = silver_object_forget(c->load, c->all[i].key, err);
+    if (s == STATUS_OK)
+        s = stage_objects(c, objects, err);
+    if (s == STATUS_OK)
+        s = silver_objects_book(c->load, objects, c->n, err);
+    if (s != STATUS_OK)
+        db_copy_abort(c->load->db);
     return s;
 }
 

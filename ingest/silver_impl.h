@@ -67,6 +67,7 @@ struct silver_load {
     const struct warehouse_task *task;
     const struct stop *stop;
     int64_t load_id, seq, n_rows, n_bad, n_objects, n_changed;
+    bool is_staging;                  /* rows are on their way into the stage */
     const struct silver_shape *shape; /* of the first object; NULL before */
     struct silver_merge merge;
     struct instrument_book *book;
@@ -75,9 +76,19 @@ struct silver_load {
     char name[80]; /* of what is loaded: dataset, and "_action" for the actions beside its bars */
 };
 
-/* Stages one object's rows; bad ones go to quarantine. Ends with its row in load_object. */
-enum status silver_object_load(struct silver_load *load, struct silver_object *object,
-                               struct err *err) NODISCARD;
+/*
+ * Stages one object's rows, so that the database takes them while the next ones are read; bad ones go to quarantine. When all are
+ * staged, silver_stage_end; then they are noted in load_object.
+ */
+enum status silver_object_stage(struct silver_load *load, struct silver_object *object,
+                                struct err *err) NODISCARD;
+enum status silver_stage_end(struct silver_load *load, struct err *err) NODISCARD;
+enum status silver_objects_book(const struct silver_load *load, const struct silver_object *all,
+                                size_t n, struct err *err) NODISCARD;
+
+/* Before all that: what an earlier load of an object that is forced has left. */
+enum status silver_object_forget(const struct silver_load *load, const char *object_key,
+                                 struct err *err) NODISCARD;
 
 /* The load's days, and those whose verdict they change, in load_quality. */
 enum status silver_judge(const struct silver_load *load, struct err *err) NODISCARD;

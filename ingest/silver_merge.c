@@ -164,6 +164,10 @@ static enum status replace(struct db *db, const struct silver_merge *merge, bool
     buf_add_c(sql, ") SELECT ");
     add_list(sql, merge->names, merge->n, "");
     buf_printf(sql, " FROM %s", merge->stage);
+    if (!has_rows) { /* a first load lies in the order in which it will be read */
+        buf_add_c(sql, " ORDER BY ");
+        add_list(sql, merge->key, merge->n_key, "");
+    }
     return run(db, sql, NO_PARAMS, NULL, err);
 }
 
@@ -171,28 +175,33 @@ enum status silver_merge_run(struct db *db, const struct silver_merge *merge, in
                              int64_t *ret_changed, struct err *err)
 {
     CLEANUP(arena_clear) struct arena arena;
-    struct buf sql;
+    struct buf sql, indexes;
     int64_t has_rows = 0;
-    arena_init(&arena, (size_t)4 * TEXT_BYTES);
+    arena_init(&arena, (size_t)4 * TEXT_BYTES + WAREHOUSE_INDEXES_BYTES);
     buf_init(&sql, &arena, TEXT_BYTES);
-    enum status s = STATUS_OK;
-    if (db_kind(db) == DB_POSTGRESQL) /* a temporary table has no statistics of its own */
+    buf_init(&indexes, &arena, WAREHOUSE_INDEXES_BYTES);
+    buf_printf(&sql, "SELECT 1 FROM %s LIMIT 1", merge->table);
+    const char *probe = buf_c_str(&sql);
+    enum status s = probe == NULL ? err_out_of_memory(err) : STATUS_OK;
+    if (s == STATUS_OK)
+        s = warehouse_number(db, probe, NO_PARAMS, &has_rows, err);
+    sql.len = 0;
+    /* A temporary table has no statistics of its own. */
+    if (s == STATUS_OK && has_rows != 0 && db_kind(db) == DB_POSTGRESQL)
         s = warehouse_exec(db, NO_PARAMS, NULL, err, "ANALYZE %s", merge->stage);
     if (s == STATUS_OK && merge->may_repeat)
         s = drop_repeated(db, merge, &sql, err);
-    buf_printf(&sql, "SELECT 1 FROM %s LIMIT 1", merge->table);
-    const char *probe = buf_c_str(&sql);
-    if (s == STATUS_OK && probe == NULL)
-        s = err_out_of_memory(err);
-    if (s == STATUS_OK)
-        s = warehouse_number(db, probe, NO_PARAMS, &has_rows, err);
     sql.len = 0;
     if (s == STATUS_OK && has_rows != 0)
         s = drop_older(db, merge, &sql, err);
     if (s == STATUS_OK && has_rows != 0)
         s = keep_loads(db, merge, &sql, err);
+    if (s == STATUS_OK && has_rows == 0)
+        s = warehouse_unindex(db, merge->table, &indexes, err);
     if (s == STATUS_OK)
         s = replace(db, merge, has_rows != 0, &sql, err);
+    if (s == STATUS_OK && indexes.len > 0)
+        s = db_exec_script(db, buf_c_str(&indexes), err);
     buf_printf(&sql, "SELECT count(*) FROM %s WHERE load_id = $1", merge->stage);
     const char *count = buf_c_str(&sql);
     if (s == STATUS_OK && count != NULL)

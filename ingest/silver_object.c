@@ -108,10 +108,22 @@ static enum status read_header(struct reading *r, struct err *err)
     return s;
 }
 
-static enum status stage_begin(struct reading *r, struct err *err)
+static enum status stage_begin(struct silver_load *load, struct err *err)
 {
-    const struct silver_merge *merge = &r->load->merge;
-    return db_copy_begin(r->load->db, merge->stage, merge->names, merge->n + 1, err);
+    const struct silver_merge *merge = &load->merge;
+    if (load->is_staging)
+        return STATUS_OK;
+    enum status s = db_copy_begin(load->db, merge->stage, merge->names, merge->n + 1, err);
+    load->is_staging = s == STATUS_OK;
+    return s;
+}
+
+enum status silver_stage_end(struct silver_load *load, struct err *err)
+{
+    if (!load->is_staging)
+        return STATUS_OK;
+    load->is_staging = false;
+    return db_copy_end(load->db, err);
 }
 
 static enum status flush(struct reading *r, struct err *err)
@@ -122,9 +134,11 @@ static enum status flush(struct reading *r, struct err *err)
     char ymd[DATE_TEXT_BYTES], line[24], load_id[24];
     date_format(r->object->ymd, ymd);
     (void)snprintf(load_id, sizeof load_id, "%lld", (long long)r->load->load_id);
-    enum status s = r->n_pending == 0
-                        ? STATUS_OK
-                        : db_copy_begin(db, "quarantine", columns, ARRAY_LEN(columns), err);
+    if (r->n_pending == 0)
+        return STATUS_OK;
+    enum status s = silver_stage_end(r->load, err);
+    if (s == STATUS_OK)
+        s = db_copy_begin(db, "quarantine", columns, ARRAY_LEN(columns), err);
     for (size_t i = 0; i < r->n_pending && s == STATUS_OK; i++) {
         (void)snprintf(line, sizeof line, "%lld", (long long)r->pending[i].line);
         s = db_copy_row(db,
@@ -133,7 +147,7 @@ static enum status flush(struct reading *r, struct err *err)
                                        str_of(r->pending[i].raw), str_of(load_id)},
                         err);
     }
-    if (s == STATUS_OK && r->n_pending > 0)
+    if (s == STATUS_OK)
         s = db_copy_end(db, err);
     r->n_pending = 0;
     arena_reset(&r->waiting);
@@ -166,10 +180,8 @@ static enum status refuse(struct reading *r, const char *reason, const char *col
     r->object->n_out_of_range += strncmp(reason, "out-of-", 7) == 0;
     if (r->n_pending < PENDING_MAX)
         return STATUS_OK;
-    enum status s = db_copy_end(r->load->db, err);
-    if (s == STATUS_OK)
-        s = flush(r, err);
-    return s == STATUS_OK ? stage_begin(r, err) : s;
+    enum status s = flush(r, err);
+    return s == STATUS_OK ? stage_begin(r->load, err) : s;
 }
 
 /* Whether the key is that of the row before. */
@@ -269,39 +281,46 @@ static enum status load_rows(struct reading *r, struct err *err)
     bool has_row = true;
     enum status s = read_header(r, err);
     if (s == STATUS_OK)
-        s = stage_begin(r, err);
-    if (s != STATUS_OK)
-        return s;
+        s = stage_begin(r->load, err);
     while (s == STATUS_OK && (s = csv_next(r->csv, &has_row, err)) == STATUS_OK && has_row)
         s = load_row(r, err);
-    if (s == STATUS_OK)
-        s = db_copy_end(r->load->db, err);
-    if (s != STATUS_OK)
-        db_copy_abort(r->load->db);
     return s == STATUS_OK ? flush(r, err) : s;
 }
 
 static enum status book_object(const struct silver_load *load, const struct silver_object *o,
                                struct err *err)
 {
-    char ymd[DATE_TEXT_BYTES];
-    return db_exec(
-        load->db,
-        "INSERT INTO load_object (object_key, sha256, dataset, ymd, n_rows, n_bad, n_repeated, "
-        "n_nulls, n_out_of_range, fetched_at, load_id) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-        PARAMS(db_text(str_of(o->key)), db_text(str_of(o->sha256)), db_text(str_of(load->name)),
-               db_date(o->ymd, ymd), db_i64(o->n_rows), db_i64(o->n_bad), db_i64(o->n_repeated),
-               db_i64(o->n_nulls), db_i64(o->n_out_of_range),
-               db_text(o->fetched_at[0] == '\0' ? STR_NONE : str_of(o->fetched_at)),
-               db_i64(load->load_id)),
-        NULL, err);
+    char ymd[DATE_TEXT_BYTES], number[6][24];
+    const int64_t counts[] = {o->n_rows,  o->n_bad,          o->n_repeated,
+                              o->n_nulls, o->n_out_of_range, load->load_id};
+    for (size_t i = 0; i < ARRAY_LEN(counts); i++)
+        (void)snprintf(number[i], sizeof number[i], "%lld", (long long)counts[i]);
+    date_format(o->ymd, ymd);
+    return db_copy_row(load->db,
+                       (struct str[]){str_of(o->key), str_of(o->sha256), str_of(load->name),
+                                      str_of(ymd), str_of(number[0]), str_of(number[1]),
+                                      str_of(number[2]), str_of(number[3]), str_of(number[4]),
+                                      o->fetched_at[0] == '\0' ? STR_NONE : str_of(o->fetched_at),
+                                      str_of(number[5])},
+                       err);
 }
 
-static enum status forget(const struct silver_load *load, const struct silver_object *o,
-                          struct err *err)
+enum status silver_objects_book(const struct silver_load *load, const struct silver_object *all,
+                                size_t n, struct err *err)
 {
-    struct db_param key[] = {db_text(str_of(o->key))};
+    static const char *const columns[] = {"object_key",     "sha256",     "dataset",    "ymd",
+                                          "n_rows",         "n_bad",      "n_repeated", "n_nulls",
+                                          "n_out_of_range", "fetched_at", "load_id"};
+    enum status s = db_copy_begin(load->db, "load_object", columns, ARRAY_LEN(columns), err);
+    for (size_t i = 0; i < n && s == STATUS_OK; i++)
+        s = book_object(load, &all[i], err);
+    return s == STATUS_OK ? db_copy_end(load->db, err) : s;
+}
+
+enum status silver_object_forget(const struct silver_load *load, const char *object_key,
+                                 struct err *err)
+{
+    struct db_param key[] = {db_text(str_of(object_key))};
     enum status s =
         db_exec(load->db, "DELETE FROM load_object WHERE object_key = $1", key, 1, NULL, err);
     return s == STATUS_OK ? db_exec(load->db, "DELETE FROM quarantine WHERE object_key = $1", key,
@@ -325,8 +344,8 @@ static enum status read_object(struct reading *r, struct arena *arena, struct er
     return s == STATUS_OK ? load_rows(r, err) : s;
 }
 
-enum status silver_object_load(struct silver_load *load, struct silver_object *object,
-                               struct err *err)
+enum status silver_object_stage(struct silver_load *load, struct silver_object *object,
+                                struct err *err)
 {
     CLEANUP(arena_clear) struct arena bytes;
     struct reading r = {.load = load, .object = object};
@@ -336,12 +355,7 @@ enum status silver_object_load(struct silver_load *load, struct silver_object *o
     (void)snprintf(r.number, sizeof r.number, "%lld", (long long)load->load_id);
     r.row.dataset = load->task->dataset;
     r.row.prefix = str_of(silver_prefix(load->task->dataset));
-    enum status s = forget(load, object, err);
-    if (s == STATUS_OK)
-        s = read_object(&r, &bytes, err);
-    s = at_object(s, &r, err);
-    if (s == STATUS_OK)
-        s = book_object(load, object, err);
+    enum status s = at_object(read_object(&r, &bytes, err), &r, err);
     csv_free(r.csv);
     arena_clear(&r.rows);
     arena_clear(&r.waiting);
