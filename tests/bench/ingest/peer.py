@@ -29,10 +29,33 @@ def objects(lake, folder, first, last):
 
 def read(lake, first, last):
     bars = pandas.concat([pandas.read_csv(path, dtype={"symbol": str}, parse_dates=["date"]) for path in objects(lake, "kr_stock", first, last)])
-    bars = bars.sort_values(["symbol", "date", "fetched_at"]).drop_duplicates(["symbol", "date"], keep="last")
     rates = pandas.concat([pandas.read_csv(path, parse_dates=["date"]) for path in objects(lake, "exchange_rate", first, last)])
-    rates = rates.pivot(index="date", columns="quote", values="rate")
-    return bars.reset_index(drop=True), (rates["USD"] / rates["KRW"]).rename("fx_usd")
+    return bars, rates.sort_values("fetched_at").drop_duplicates(["base", "quote", "date"], keep="last")
+
+
+def clean(bars):
+    """Rows that hold together, the newest of each key; and what was found, day by day."""
+    prices = bars[["open", "high", "low", "close"]]
+    is_good = (prices > 0).all(axis=1) & (bars["high"] >= prices.max(axis=1)) & (bars["low"] <= prices.min(axis=1)) & (bars["volume"] >= 0)
+    quality = bars.assign(n_rejected=~is_good, n_nulls=bars[["open", "high", "low", "close", "volume", "value_traded", "market_cap", "shares"]].isna().sum(axis=1),
+                          n_duplicates=bars.duplicated(["symbol", "date"])).groupby("date").agg(
+        n_rows=("symbol", "count"), n_rejected=("n_rejected", "sum"), n_nulls=("n_nulls", "sum"), n_duplicates=("n_duplicates", "sum")).reset_index()
+    quality["expected_rows"] = quality["n_rows"].shift().rolling(10, min_periods=1).max()
+    bars = bars[is_good].sort_values(["symbol", "date", "fetched_at"]).drop_duplicates(["symbol", "date"], keep="last").reset_index(drop=True)
+    jumps = bars.groupby("symbol")["close"].pct_change()
+    quality["n_jumps"] = quality["date"].map(((jumps > 4) | (jumps < -0.8)).groupby(bars["date"]).sum())
+    short = quality["n_rows"] < 0.5 * quality["expected_rows"]
+    quality["status"] = numpy.where(short | (quality["n_jumps"] * 5 > quality["n_rows"]), "fail", "ok")
+    return bars, quality
+
+
+def crosses(rates):
+    """What a euro, a won and a dollar cost in each other."""
+    wide = rates.pivot(index="date", columns="quote", values="rate")
+    both = pandas.concat([rates[["base", "quote", "date", "rate", "source"]],
+                          pandas.DataFrame({"base": "KRW", "quote": "USD", "date": wide.index, "rate": (wide["USD"] / wide["KRW"]).values, "source": "cross"}),
+                          pandas.DataFrame({"base": "USD", "quote": "KRW", "date": wide.index, "rate": (wide["KRW"] / wide["USD"]).values, "source": "cross"})])
+    return both, (wide["USD"] / wide["KRW"]).rename("fx_usd")
 
 
 def measures(bars, fx):
@@ -53,7 +76,7 @@ def measures(bars, fx):
     return bars
 
 
-def panel(bars):
+def panel(bars, fx):
     wide = bars.pivot(index="date", columns="symbol", values="close")
     days = pandas.bdate_range(wide.index[0], wide.index[-1])
     filled = wide.reindex(days).ffill(limit=5)
@@ -62,6 +85,8 @@ def panel(bars):
     own = wide.stack().index
     long["is_trading_day"] = pandas.MultiIndex.from_frame(long[["date", "symbol"]]).isin(own)
     long = long.sort_values(["symbol", "date"])
+    long["fx_to_usd"] = long["date"].map(fx.reindex(days).ffill(limit=7))
+    long["adj_close_usd"] = long["adj_close"] * long["fx_to_usd"]
     long["ret_1d"] = long.groupby("symbol")["adj_close"].pct_change()
     long["log_ret_1d"] = numpy.log1p(long["ret_1d"])
     return long
@@ -71,9 +96,11 @@ def periods(bars):
     parts = []
     for code, frequency in (("W", "W-SUN"), ("M", "M"), ("Q", "Q"), ("Y", "Y")):
         end = bars["date"].dt.to_period(frequency).dt.end_time.dt.normalize()
-        part = bars.assign(period_end=end).groupby(["symbol", "period_end"]).agg(
+        part = bars.assign(period_end=end)
+        part["fall"] = part["close"] / part.groupby(["symbol", "period_end"])["close"].cummax() - 1
+        part = part.groupby(["symbol", "period_end"]).agg(
             first_date=("date", "min"), last_date=("date", "max"), open=("open", "first"), high=("high", "max"), low=("low", "min"),
-            close=("close", "last"), vol=("ret_1d", "std"), volume=("volume", "sum"), n_days=("date", "count")).reset_index()
+            close=("close", "last"), vol=("ret_1d", "std"), max_dd=("fall", "min"), volume=("volume", "sum"), n_days=("date", "count")).reset_index()
         part["ret"] = part.groupby("symbol")["close"].pct_change()
         part.insert(1, "period", code)
         parts.append(part)
@@ -81,8 +108,54 @@ def periods(bars):
 
 
 def classes(bars):
-    return bars.groupby("date").agg(n_instruments=("symbol", "count"), ret_mean=("ret_1d", "mean"), ret_median=("ret_1d", "median"),
-                                    value_traded=("value_traded", "sum")).reset_index()
+    weighted = bars.assign(cap=bars["market_cap"].where(bars["ret_1d"].notna()), up=bars["ret_1d"] > 0, down=bars["ret_1d"] < 0, flat=bars["ret_1d"] == 0)
+    weighted["weighted"] = weighted["ret_1d"] * weighted["cap"]
+    sums = weighted.groupby(["date", "market"]).agg(
+        n_instruments=("symbol", "count"), n_up=("up", "sum"), n_down=("down", "sum"), n_flat=("flat", "sum"), ret_mean=("ret_1d", "mean"),
+        ret_median=("ret_1d", "median"), weighted=("weighted", "sum"), cap=("cap", "sum"), value_traded=("value_traded", "sum")).reset_index()
+    sums["ret_cap_weighted"] = sums["weighted"] / sums["cap"]
+    return sums.drop(columns=["weighted", "cap"])
+
+
+def risk_of(values, as_of, window, currency):
+    """All stocks at once: a column each."""
+    returns = values.pct_change(fill_method=None).iloc[1:]
+    n = returns.count()
+    days = (values.index[-1] - values.index[0]).days
+    peak = values.cummax()
+    fall = (values / peak - 1).min()
+    day = pandas.DataFrame(numpy.broadcast_to((values.index - values.index[0]).days.to_numpy(float)[:, None], values.shape), values.index, values.columns)
+    tail = returns.quantile(0.05)
+    yearly = (values.iloc[-1] / values.iloc[0]) ** (365.25 / days) - 1
+    spread = returns.std() * numpy.sqrt(252)
+    below = numpy.sqrt((returns.clip(upper=0) ** 2).sum() / n) * numpy.sqrt(252)
+    return pandas.DataFrame({
+        "as_of": as_of, "window_days": window, "currency": currency, "n_obs": n, "ann_return": yearly, "ann_vol": spread,
+        "sharpe": returns.mean() * 252 / spread, "sortino": returns.mean() * 252 / below, "calmar": yearly / -fall, "max_dd": fall,
+        "max_dd_days": (day - day.where(values == peak).ffill()).max(), "var_95": -tail, "cvar_95": -returns[returns <= tail].mean(),
+        "skew": returns.skew(), "kurt": returns.kurt()})[n >= 20]
+
+
+def risks(bars, fx):
+    wide = bars.pivot(index="date", columns="symbol", values="close")
+    parts = []
+    for currency, values in (("KRW", wide), ("USD", wide.mul(fx.reindex(wide.index).ffill(limit=7), axis=0))):
+        for as_of in pandas.date_range(wide.index[0], wide.index[-1] + pandas.offsets.MonthEnd(0), freq="ME"):
+            for window in (90, 365):
+                rows = values.loc[as_of - pandas.Timedelta(days=window):as_of]
+                if len(rows) > 20:
+                    parts.append(risk_of(rows, as_of, window, currency))
+    return pandas.concat(parts).rename_axis("symbol").reset_index()
+
+
+def calendar(bars):
+    own = pandas.Index(bars["date"].unique()).sort_values()
+    days = pandas.date_range(own[0] - pandas.offsets.YearBegin(), own[-1] + pandas.offsets.YearEnd())
+    frame = pandas.DataFrame({"date": days})
+    frame["is_open"] = frame["date"].isin(own) | ((frame["date"].dt.weekday < 5) & ((frame["date"] < own[0]) | (frame["date"] > own[-1])))
+    frame["prev_open"] = frame["date"].where(frame["is_open"]).ffill().shift()
+    frame["next_open"] = frame["date"].where(frame["is_open"]).bfill().shift(-1)
+    return frame
 
 
 def write(connection, table, frame, key):
@@ -99,15 +172,26 @@ def write(connection, table, frame, key):
 
 def run_pandas(lake, url, first, last):
     start = time.monotonic()
-    bars, fx = read(lake, first, last)
+    bars, rates = read(lake, first, last)
+    n = len(bars) + len(rates)
+    bars, quality = clean(bars)
+    if (quality["status"] == "fail").any():
+        raise SystemExit("a day fails its checks")
+    rates, fx = crosses(rates)
     bars = measures(bars, fx)
-    n = len(bars)
+    instruments = bars.groupby("symbol").agg(name=("name", "last"), market=("market", "last"), isin=("isin", "last"), currency=("currency", "last"),
+                                             first_date=("date", "min"), last_date=("date", "max"), n_rows=("date", "count")).reset_index()
     with psycopg.connect(url) as connection:
-        sent = write(connection, "peer_price", bars[["symbol", "date", "open", "high", "low", "close", "volume", "source", "fetched_at"]], "symbol, date")
+        sent = write(connection, "peer_instrument", instruments, "symbol")
+        sent += write(connection, "peer_calendar", calendar(bars), "date")
+        sent += write(connection, "peer_fx", rates, "base, quote, date")
+        sent += write(connection, "peer_quality", quality, "date")
+        sent += write(connection, "peer_price", bars[["symbol", "date", "open", "high", "low", "close", "volume", "source", "fetched_at"]], "symbol, date")
         sent += write(connection, "peer_stock", bars.drop(columns=["raw_key", "fetched_at", "isin"]), "symbol, date")
-        sent += write(connection, "peer_panel", panel(bars), "symbol, date")
+        sent += write(connection, "peer_panel", panel(bars, fx), "symbol, date")
         sent += write(connection, "peer_period", periods(bars), "symbol, period, period_end")
-        sent += write(connection, "peer_class", classes(bars), "date")
+        sent += write(connection, "peer_class", classes(bars), "date, market")
+        sent += write(connection, "peer_risk", risks(bars, fx), "symbol, as_of, window_days, currency")
     return {"rows": n, "sent_rows": sent, "total_s": time.monotonic() - start}
 
 
