@@ -190,8 +190,13 @@ enum status run_deflate(struct run *run, struct err *err)
 {
     struct backtest_result *r = run->result;
     size_t n = run->panel->n_sessions;
-    enum status s = real_terms_take(run->spec, run->market, run->panel, r->equity, r->wealth[n - 1],
-                                    r->periods_per_year, run->arena, &r->real, err);
+    struct real_input in = {.spec = run->spec,
+                            .market = run->market,
+                            .panel = run->panel,
+                            .equity = r->equity,
+                            .terminal_wealth = r->wealth[n - 1],
+                            .periods_per_year = r->periods_per_year};
+    enum status s = real_terms_take(&in, run->arena, &r->real, err);
     if (s != STATUS_OK)
         return s;
     const double *line = r->real.level != NULL ? r->real.equity : r->equity;

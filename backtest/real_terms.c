@@ -47,31 +47,30 @@ static enum status take_level(const struct spec *spec, const struct market_data 
     return STATUS_OK;
 }
 
-enum status real_terms_take(const struct spec *spec, const struct market_data *market,
-                            const struct panel *panel, const double *equity, double terminal_wealth,
-                            double periods_per_year, struct arena *arena, struct real_terms *ret,
-                            struct err *err)
+enum status real_terms_take(const struct real_input *in, struct arena *arena,
+                            struct real_terms *ret, struct err *err)
 {
+    const struct panel *panel = in->panel;
     size_t n = panel->n_sessions;
     struct real_terms real = {0};
-    if (spec->inflation.ptr == NULL)
+    if (in->spec->inflation.ptr == NULL)
         return STATUS_OK;
     double *level = arena_array(arena, n, sizeof *level);
     double *line = arena_array(arena, n, sizeof *line);
     if (level == NULL || line == NULL)
         return err_out_of_memory(err);
-    enum status s = take_level(spec, market, panel, level, err);
+    enum status s = take_level(in->spec, in->market, panel, level, err);
     if (s != STATUS_OK)
         return s;
     for (size_t t = 0; t < n; t++)
-        line[t] = equity[t] / level[t];
+        line[t] = in->equity[t] / level[t];
     real.level = level;
     real.equity = line;
-    real.terminal_wealth = terminal_wealth / level[n - 1];
+    real.terminal_wealth = in->terminal_wealth / level[n - 1];
     real.inflation = level[n - 1] - 1;
     real.inflation_annual = measure_cagr((struct measure_path){panel->clock, level, n});
     struct measure_input input = {.path = {panel->clock, line, n},
-                                  .periods_per_year = periods_per_year,
+                                  .periods_per_year = in->periods_per_year,
                                   .kernels = panel->kernels,
                                   .is_headline = true};
     s = measure_compute(&input, arena, real.measures, err);

@@ -19,14 +19,20 @@ struct real_terms {
     struct measure_value measures[MEASURE_ALL_COUNT]; /* of equity here; without a risk-free rate */
 };
 
+struct real_input {
+    const struct spec *spec;
+    const struct market_data *market;
+    const struct panel *panel;
+    const double *equity; /* [n_sessions] */
+    double terminal_wealth, periods_per_year;
+};
+
 /*
- * Errors: STATUS_UNKNOWN_ASSET, STATUS_NO_DATA naming /inflation when nothing was published by the first session;
+ * *ret is left as it is when spec asks for none. Errors: STATUS_UNKNOWN_ASSET, STATUS_NO_DATA naming /inflation when nothing was published by the first session;
  * STATUS_BAD_DATA for a level of 0 or less; STATUS_OUT_OF_MEMORY.
  */
-enum status real_terms_take(const struct spec *spec, const struct market_data *market,
-                            const struct panel *panel, const double *equity, double terminal_wealth,
-                            double periods_per_year, struct arena *arena, struct real_terms *ret,
-                            struct err *err) NODISCARD;
+enum status real_terms_take(const struct real_input *in, struct arena *arena,
+                            struct real_terms *ret, struct err *err) NODISCARD;
 
 /*
  * Constant withdrawals at the beginning of each of `years` years, as shares of the value at the start: safe, after which

@@ -5,6 +5,7 @@
 #include "backtest/spec_lists.h"
 #include "backtest/spec_nested.h"
 
+#include <assert.h>
 #include <math.h>
 
 static const char *const names[STRATEGY_COUNT] = {
@@ -248,7 +249,10 @@ enum status spec_read_strategy(struct json_val root, struct arena *arena, struct
     enum status s = read_value(jr_member(root, "strategy"), spec, arena, &strategy, &id, err);
     spec->strategy = (enum strategy_id)id;
     spec->model = strategy;
-    return s == STATUS_OK ? add_signals(strategy, spec, err) : s;
+    if (s != STATUS_OK)
+        return s;
+    assert(strategy != NULL);
+    return add_signals(strategy, spec, err);
 }
 
 static void write_param(const struct spec *spec, const struct strategy_param *param, double value,
