@@ -186,8 +186,9 @@ static void number_format_writes_integers_with_all_their_digits(void **state)
             if (value != 0)
                 check_integer(-value);
         }
-    for (double value = 1; value < 9e15; value *= 10)
-        check_integer(value);
+    int64_t power = 1;
+    for (int n_zeros = 0; n_zeros < 16; n_zeros++, power *= 10)
+        check_integer((double)power);
 }
 
 /* Which of the two ways a machine takes does not show. */
