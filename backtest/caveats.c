@@ -1,5 +1,5 @@
 /* caveats.c - turns flags and counts of a finished run into sentences. */
-#include "backtest/caveats.h"
+#include "backtest/caveats_parts.h"
 
 #include "backtest/quality.h"
 #include "base/date.h"
@@ -8,17 +8,8 @@
 #include <math.h>
 #include <string.h>
 
-struct collector {
-    struct backtest_result *result;
-    struct arena *arena;
-    bool is_out_of_memory;
-};
-
-enum { DETAIL_BYTES_MAX = 1024, NAMED_MAX = 5 };
-
-/* uids is copied; n 0 means the whole run. */
-static void add(struct collector *c, const char *code, struct str detail, const struct str *uids,
-                size_t n)
+void caveats_add(struct collector *c, const char *code, struct str detail, const struct str *uids,
+                 size_t n)
 {
     struct backtest_result *r = c->result;
     struct str *copy = arena_array(c->arena, n + 1, sizeof *copy);
@@ -58,7 +49,7 @@ static void add_flag(struct collector *c, enum series_flag flag, const char *cod
     if (benchmark != NULL && !is_listed && benchmark->flags & flag)
         uids[n++] = benchmark->uid;
     if (n > 0)
-        add(c, code, detail, uids, n);
+        caveats_add(c, code, detail, uids, n);
 }
 
 static void add_data(struct collector *c, const struct market_data *market)
@@ -70,7 +61,8 @@ static void add_data(struct collector *c, const struct market_data *market)
     add_flag(c, SERIES_SIMULATED, "simulated_data",
              STR("These prices are simulated, not observed."));
     if (fx_simulated)
-        add(c, "simulated_fx", STR("The exchange rates are simulated, not observed."), NULL, 0);
+        caveats_add(c, "simulated_fx", STR("The exchange rates are simulated, not observed."), NULL,
+                    0);
     add_flag(c, SERIES_SURVIVOR_BIASED, "survivorship",
              STR("These instruments come from a list of survivors: results are too good."));
     add_flag(
@@ -78,9 +70,9 @@ static void add_data(struct collector *c, const struct market_data *market)
         STR("Only adjusted prices are known: price levels and quantities are not historical."));
     const struct price_series *benchmark = c->result->panel->benchmark_series;
     if (benchmark != NULL && benchmark->flags & SERIES_PRICE_INDEX)
-        add(c, "benchmark_price_index",
-            STR("The benchmark leaves out dividends, which favours the portfolio."),
-            &benchmark->uid, 1);
+        caveats_add(c, "benchmark_price_index",
+                    STR("The benchmark leaves out dividends, which favours the portfolio."),
+                    &benchmark->uid, 1);
 }
 
 static void add_rules(struct collector *c)
@@ -90,11 +82,13 @@ static void add_rules(struct collector *c)
     struct buf text;
 
     if (spec->fill == FILL_SAME_CLOSE)
-        add(c, "same_close",
+        caveats_add(
+            c, "same_close",
             STR("lookahead: same_close. Decisions are filled at the prices they were made from."),
             NULL, 0);
     if (spec->alignment == ALIGNMENT_SAME_LABEL)
-        add(c, "same_label",
+        caveats_add(
+            c, "same_label",
             STR("lookahead: same_label. Bars are matched by date alone, so that prices of markets that close "
                 "later are seen up to a day early."),
             NULL, 0);
@@ -103,27 +97,30 @@ static void add_rules(struct collector *c)
         buf_printf(&text, "%.4g %% of the portfolio stays in cash%s.",
                    100 * (1 - spec->invested_share),
                    spec->financing.day_basis > 0 ? "" : ", which earns nothing");
-        add(c, "cash_residual", buf_str(&text), NULL, 0);
+        caveats_add(c, "cash_residual", buf_str(&text), NULL, 0);
     }
     if (spec->trust.verify.cuts > 0 && c->result->trust != NULL && !c->result->trust->prefix.holds)
-        add(c, "lookahead_found",
+        caveats_add(
+            c, "lookahead_found",
             STR("What came later changed what came before: this result must not be trusted."), NULL,
             0);
     if (panel->fx.stale_sessions > 0) {
         buf_init(&text, c->arena, DETAIL_BYTES_MAX);
         buf_printf(&text, "An exchange rate was older than %d days %zu times.", (int)FX_STALE_DAYS,
                    panel->fx.stale_sessions);
-        add(c, "fx_stale", buf_str(&text), NULL, 0);
+        caveats_add(c, "fx_stale", buf_str(&text), NULL, 0);
     }
     if (date_add_months(panel->clock[0], 12) > panel->clock[panel->n_sessions - 1])
-        add(c, "annualised_from_short_window",
-            STR("The window is shorter than a year: annual figures extrapolate."), NULL, 0);
+        caveats_add(c, "annualised_from_short_window",
+                    STR("The window is shorter than a year: annual figures extrapolate."), NULL, 0);
     if (panel->n_excluded > 0)
-        add(c, "universe_excluded",
+        caveats_add(
+            c, "universe_excluded",
             STR("These do not cover the window, or close after the portfolio's markets; no monkey drew them."),
             panel->excluded, panel->n_excluded);
     if (spec->n_monkeys > 0 && panel->n_universe < panel->n_held)
-        add(c, "universe_too_small",
+        caveats_add(
+            c, "universe_too_small",
             STR("The universe has fewer usable names than the portfolio: monkeys hold fewer."),
             NULL, 0);
 }
@@ -141,7 +138,7 @@ static void add_strategy(struct collector *c)
                    "strategy's fallback, \"%s\".",
                    report->n_noted[NOTE_SHORT_HISTORY], report->n,
                    strategy_fallback_names[c->result->spec->model->fallback]);
-        add(c, "strategy_short_history", buf_str(&text), NULL, 0);
+        caveats_add(c, "strategy_short_history", buf_str(&text), NULL, 0);
     }
     if (report->n_noted[NOTE_NO_ANSWER] > 0) {
         buf_init(&text, c->arena, DETAIL_BYTES_MAX);
@@ -150,7 +147,7 @@ static void add_strategy(struct collector *c)
                    "fallback, \"%s\".",
                    report->n_noted[NOTE_NO_ANSWER], report->n,
                    strategy_fallback_names[c->result->spec->model->fallback]);
-        add(c, "strategy_no_answer", buf_str(&text), NULL, 0);
+        caveats_add(c, "strategy_no_answer", buf_str(&text), NULL, 0);
     }
     if (report->n_noted[NOTE_NO_EXCESS] > 0) {
         buf_init(&text, c->arena, DETAIL_BYTES_MAX);
@@ -159,7 +156,7 @@ static void add_strategy(struct collector *c)
             "At %zu of %zu decisions no allowed portfolio had beaten the risk-free rate; they "
             "took the one of least variance.",
             report->n_noted[NOTE_NO_EXCESS], report->n);
-        add(c, "strategy_no_excess", buf_str(&text), NULL, 0);
+        caveats_add(c, "strategy_no_excess", buf_str(&text), NULL, 0);
     }
 }
 
@@ -192,7 +189,7 @@ static void add_quality(struct collector *c)
     buf_init(&text, c->arena, DETAIL_BYTES_MAX);
     buf_printf(&text, "%zu gaps, stale runs, jumps or days off the calendar; see data_quality.",
                n_findings);
-    add(c, "data_quality", buf_str(&text), uids, n_uids);
+    caveats_add(c, "data_quality", buf_str(&text), uids, n_uids);
 }
 
 /* Adjusted closes that do not follow from closes and actions, by more than a basis point on some day. */
@@ -234,158 +231,7 @@ static void add_mismatch(struct collector *c)
                "Close, dividends and splits do not give the return of the adjusted close; worst: "
                "%.*s on %s, %.4g basis points apart.",
                STR_ARG(named), day, worst->size);
-    add(c, "return_mismatch", buf_str(&text), uids, n);
-}
-
-/* Held assets that stood still for longer than max_stale, and those that were delisted. */
-static void add_events(struct collector *c)
-{
-    const struct panel *panel = c->result->panel;
-    struct str *suspended = arena_array(c->arena, panel->n_held + 1, sizeof *suspended);
-    struct str *delisted = arena_array(c->arena, panel->n_held + 1, sizeof *delisted);
-    size_t n_suspended = 0, n_delisted = 0, asset_days = 0;
-    struct buf text;
-
-    if (suspended == NULL || delisted == NULL) {
-        c->is_out_of_memory = true;
-        return;
-    }
-    for (size_t a = 0; a < panel->n_held; a++) {
-        const struct panel_asset *asset = &panel->assets[a];
-        asset_days += asset->suspended_sessions;
-        if (asset->suspended_sessions > 0)
-            suspended[n_suspended++] = asset->series->uid;
-        if (asset->delisted_at != PANEL_NEVER)
-            delisted[n_delisted++] = asset->series->uid;
-    }
-    if (n_suspended > 0) {
-        buf_init(&text, c->arena, DETAIL_BYTES_MAX);
-        buf_printf(&text,
-                   "Valued at the last price for more than %u sessions in a row; %zu "
-                   "asset-sessions in all.",
-                   c->result->spec->max_stale, asset_days);
-        add(c, "suspended", buf_str(&text), suspended, n_suspended);
-    }
-    if (n_delisted > 0)
-        add(c, "delisted", STR("Delisted during the backtest; the position became cash."), delisted,
-            n_delisted);
-    if (c->result->ruined_on != DATE_NONE) {
-        char day[DATE_TEXT_BYTES];
-        date_format(c->result->ruined_on, day);
-        buf_init(&text, c->arena, DETAIL_BYTES_MAX);
-        buf_printf(&text, "The portfolio lost everything on %s; metrics end there.", day);
-        add(c, "ruined", buf_str(&text), NULL, 0);
-    }
-}
-
-/* Held assets whose shares became others inside the window. */
-static void add_changes(struct collector *c)
-{
-    const struct panel *panel = c->result->panel;
-    struct str *uids = arena_array(c->arena, panel->n_held + 1, sizeof *uids);
-    size_t n_uids = 0, n_named = 0;
-    struct buf text;
-    if (uids == NULL) {
-        c->is_out_of_memory = true;
-        return;
-    }
-    buf_init(&text, c->arena, DETAIL_BYTES_MAX);
-    buf_printf(&text, "Shares of others were received for these:");
-    for (size_t a = 0; a < panel->n_held && c->result->spec->prices == PRICES_RAW; a++) {
-        const struct price_series *series = panel->assets[a].series;
-        size_t before = n_named;
-        for (size_t i = 0; i < series->n_changes; i++) {
-            const struct series_change *change = &series->changes[i];
-            char day[DATE_TEXT_BYTES];
-            if (change->date <= panel->clock[0] ||
-                change->date > panel->clock[panel->n_sessions - 1])
-                continue;
-            date_format(change->date, day);
-            if (n_named++ < NAMED_MAX)
-                buf_printf(&text, "%s %.*s %s %s %.*s", n_named > 1 ? ";" : "",
-                           STR_ARG(series->uid), day, change_kind_names[change->kind],
-                           STR_ARG(change->into));
-        }
-        if (n_named > before)
-            uids[n_uids++] = series->uid;
-    }
-    if (n_named > NAMED_MAX)
-        buf_printf(&text, "; and %zu more", n_named - NAMED_MAX);
-    buf_printf(&text, ".");
-    if (n_named > 0)
-        add(c, "shares_changed", buf_str(&text), uids, n_uids);
-}
-
-/* Dividends that came on their ex-date because nobody knows when they were paid. */
-static void add_pay_dates(struct collector *c)
-{
-    const struct panel *panel = c->result->panel;
-    struct str *uids = arena_array(c->arena, panel->n_held + 1, sizeof *uids);
-    size_t n_uids = 0, n_unknown = 0;
-    struct buf text;
-    if (uids == NULL) {
-        c->is_out_of_memory = true;
-        return;
-    }
-    for (size_t a = 0; a < panel->n_held && c->result->spec->pay_on == PAY_ON_PAY; a++) {
-        const struct basis *basis = &panel->assets[a].basis;
-        size_t before = n_unknown;
-        for (size_t i = 0; i < basis->n_actions; i++) {
-            const struct basis_action *action = &basis->actions[i];
-            n_unknown += action->is_paid && action->kind != ACTION_SPIN_OFF &&
-                                 action->pay_date == DATE_NONE && action->session > 0 &&
-                                 action->session < panel->n_sessions
-                             ? 1
-                             : 0;
-        }
-        if (n_unknown > before)
-            uids[n_uids++] = panel->assets[a].series->uid;
-    }
-    if (n_unknown == 0)
-        return;
-    buf_init(&text, c->arena, DETAIL_BYTES_MAX);
-    buf_printf(&text,
-               "The day of payment of %zu dividends is not known; they came on their ex-date.",
-               n_unknown);
-    add(c, "pay_date_missing", buf_str(&text), uids, n_uids);
-}
-
-/* What the fills had to do without, and what forced or ended them. */
-static void add_trading(struct collector *c)
-{
-    const struct sim_recorder *l = &c->result->ledger;
-    struct buf text;
-
-    if (l->n_open_fallbacks > 0) {
-        buf_init(&text, c->arena, DETAIL_BYTES_MAX);
-        buf_printf(&text,
-                   "%zu fills took place at the close for want of the price that fill asks for.",
-                   l->n_open_fallbacks);
-        add(c, "open_missing", buf_str(&text), NULL, 0);
-    }
-    if (l->n_volume_fallbacks > 0) {
-        buf_init(&text, c->arena, DETAIL_BYTES_MAX);
-        buf_printf(&text, "%zu trades were charged fallback_bps for want of a volume.",
-                   l->n_volume_fallbacks);
-        add(c, "volume_missing", buf_str(&text), NULL, 0);
-    }
-    if (l->n_partial_fills > 0) {
-        buf_init(&text, c->arena, DETAIL_BYTES_MAX);
-        buf_printf(&text, "The volume limit cut %zu fills short.", l->n_partial_fills);
-        add(c, "partial_fills", buf_str(&text), NULL, 0);
-    }
-    if (l->n_margin_calls > 0) {
-        buf_init(&text, c->arena, DETAIL_BYTES_MAX);
-        buf_printf(&text, "%zu margin calls forced trades.", l->n_margin_calls);
-        add(c, "margin_call", buf_str(&text), NULL, 0);
-    }
-    if (l->exhausted_at != PANEL_NEVER) {
-        char day[DATE_TEXT_BYTES];
-        date_format(c->result->panel->clock[l->exhausted_at], day);
-        buf_init(&text, c->arena, DETAIL_BYTES_MAX);
-        buf_printf(&text, "A withdrawal on %s took everything that was left.", day);
-        add(c, "exhausted", buf_str(&text), NULL, 0);
-    }
+    caveats_add(c, "return_mismatch", buf_str(&text), uids, n);
 }
 
 static void add_benchmark(struct collector *c)
@@ -399,8 +245,8 @@ static void add_benchmark(struct collector *c)
         return;
     const struct str *uid = &panel->benchmark_series->uid;
     if (c->result->benchmark == NULL) {
-        add(c, "benchmark_unusable", STR("The benchmark has no two usable prices in this window."),
-            uid, 1);
+        caveats_add(c, "benchmark_unusable",
+                    STR("The benchmark has no two usable prices in this window."), uid, 1);
         return;
     }
     while (isnan(panel->benchmark[first]))
@@ -412,14 +258,14 @@ static void add_benchmark(struct collector *c)
         buf_init(&text, c->arena, DETAIL_BYTES_MAX);
         buf_printf(&text,
                    "The benchmark has no usable price before %s; what compares starts there.", day);
-        add(c, "benchmark_starts_late", buf_str(&text), uid, 1);
+        caveats_add(c, "benchmark_starts_late", buf_str(&text), uid, 1);
     }
     if (last + 1 < panel->n_sessions) {
         date_format(panel->clock[last], day);
         buf_init(&text, c->arena, DETAIL_BYTES_MAX);
         buf_printf(&text, "The benchmark has no usable price after %s; what compares ends there.",
                    day);
-        add(c, "benchmark_ends_early", buf_str(&text), uid, 1);
+        caveats_add(c, "benchmark_ends_early", buf_str(&text), uid, 1);
     }
 }
 
@@ -432,10 +278,7 @@ enum status caveats_collect(struct backtest_result *result, const struct market_
     add_strategy(&c);
     add_quality(&c);
     add_mismatch(&c);
-    add_events(&c);
-    add_changes(&c);
-    add_pay_dates(&c);
-    add_trading(&c);
+    caveats_add_events(&c);
     add_benchmark(&c);
     if (c.is_out_of_memory)
         return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for the warnings of this run.");

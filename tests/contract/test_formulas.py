@@ -59,8 +59,8 @@ class Formulas(unittest.TestCase):
         self.assertEqual(sorted(code for code, _ in rows), sorted(first_cells(section(6))))
 
     def test_every_warning_is_documented_and_every_documented_one_exists(self):
-        source = read("backtest/caveats.c")
-        codes = re.findall(r'\badd\(\s*c,\s*"(\w+)"', source)
+        source = read("backtest/caveats.c") + read("backtest/caveats_events.c")
+        codes = re.findall(r'\bcaveats_add\(\s*c,\s*"(\w+)"', source)
         codes += re.findall(r'\badd_flag\(\s*c,\s*\w+,\s*"(\w+)"', source)
         documented = re.findall(r"`(\w+)`", section(8))
         self.assertEqual(sorted(set(codes)), sorted(documented))
