@@ -63,6 +63,10 @@ static void add_data(struct collector *c, const struct market_data *market)
     if (fx_simulated)
         caveats_add(c, "simulated_fx", STR("The exchange rates are simulated, not observed."), NULL,
                     0);
+    add_flag(
+        c, SERIES_SYNTHETIC, "synthetic_prices",
+        STR("These prices are worked out of published yields, by duration and convexity: nobody traded "
+            "at them."));
     add_flag(c, SERIES_SURVIVOR_BIASED, "survivorship",
              STR("These instruments come from a list of survivors: results are too good."));
     add_flag(

@@ -28,6 +28,7 @@ enum series_flag {
         1u << 1, /* adjusted prices: levels and share counts are not historical */
     SERIES_SURVIVOR_BIASED = 1u << 2, /* comes from a list that leaves out the dead */
     SERIES_PRICE_INDEX = 1u << 3,     /* an index level without dividends */
+    SERIES_SYNTHETIC = 1u << 4,       /* worked out of published yields; yield_bond.h */
 };
 
 /* Which column of a series a run is made of. */

@@ -147,6 +147,9 @@ struct spec {
 enum status spec_parse(struct str body, struct arena *arena, struct spec **ret_spec,
                        struct err *err) NODISCARD;
 
+/* Whether any of its uids is the bond of a series of yields (yield_bond.h), or it reads an economic series by itself. */
+bool spec_reads_indicators(const struct spec *spec);
+
 /* end before start, or more than SPEC_YEARS_MAX years apart; a date that is DATE_NONE passes. */
 enum status spec_check_window(int32_t start, int32_t end, struct err *err) NODISCARD;
 

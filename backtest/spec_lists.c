@@ -3,6 +3,7 @@
 
 #include "backtest/spec_limits.h"
 #include "backtest/spec_portfolio.h"
+#include "backtest/yield_bond.h"
 
 #include <math.h>
 #include <string.h>
@@ -41,6 +42,10 @@ enum status spec_read_uid(struct json_val val, struct arena *arena, struct str *
         return spec_refuse(
             val, STATUS_WRONG_TYPE, "That is not the uid of an instrument.",
             "class:SYMBOL, at most 64 of A-Z a-z 0-9 . _ : = ^ -, as in stock:US.AAPL", err);
+    struct yield_bond bond;
+    const char *fault = yield_bond_is(text) ? yield_bond_parse(text, &bond) : NULL;
+    if (fault != NULL)
+        return spec_refuse(val, STATUS_WRONG_TYPE, fault, YIELD_BOND_FORM, err);
     const char *copy = arena_dup(arena, text);
     if (copy == NULL)
         return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for this request.");

@@ -12,7 +12,7 @@
 enum status spec_refuse(struct json_val val, enum status status, const char *detail,
                         const char *allowed, struct err *err);
 
-/* class:SYMBOL, copied into the arena. */
+/* class:SYMBOL, copied into the arena; one of class yield is the bond of yield_bond.h. */
 enum status spec_read_uid(struct json_val val, struct arena *arena, struct str *ret,
                           struct err *err) NODISCARD;
 

@@ -6,6 +6,7 @@
 #include "backtest/spec_rebalance.h"
 #include "backtest/spec_strategy.h"
 #include "backtest/spec_weights.h"
+#include "backtest/yield_bond.h"
 
 #include <string.h>
 
@@ -129,4 +130,28 @@ size_t spec_count_assets(const struct spec *spec)
     for (size_t i = 0; i < spec->n_assets; i++)
         n += spec->assets[i].portfolio != NULL ? spec_count_assets(spec->assets[i].portfolio) : 1;
     return n;
+}
+
+static bool is_any_yield(const struct str *uids, size_t n)
+{
+    bool is_any = false;
+    for (size_t i = 0; i < n; i++)
+        is_any = is_any || yield_bond_is(uids[i]);
+    return is_any;
+}
+
+bool spec_reads_indicators(const struct spec *spec)
+{
+    const struct str alone[] = {spec->benchmark, spec->clock_base};
+    bool reads = spec->n_indicators > 0 || is_any_yield(alone, ARRAY_LEN(alone)) ||
+                 is_any_yield(spec->universe, spec->n_universe);
+    for (size_t i = 0; i < spec->n_assets && !reads; i++)
+        reads = spec->assets[i].portfolio != NULL ? spec_reads_indicators(spec->assets[i].portfolio)
+                                                  : yield_bond_is(spec->assets[i].uid);
+    for (size_t i = 0; i < spec->n_flows && !reads; i++)
+        reads = yield_bond_is(spec->flows[i].index);
+    for (size_t i = 0; i < spec->factors.n && !reads; i++)
+        reads = yield_bond_is(spec->factors.factor[i].uid) ||
+                yield_bond_is(spec->factors.factor[i].minus);
+    return reads;
 }

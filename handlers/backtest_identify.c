@@ -41,7 +41,7 @@ enum status run_read_generations(struct run *run, struct err *err)
     for (size_t i = 0; i < ARRAY_LEN(marts_read); i++) {
         const struct mart *mart = catalog_mart(run->service->catalog, str_of(marts_read[i]));
         bool is_there = mart != NULL && mart->generation > 0;
-        if (i == MART_INDICATOR && run->spec->n_indicators == 0)
+        if (i == MART_INDICATOR && !spec_reads_indicators(run->spec))
             continue;
         if (!is_there && (i == MART_CALENDAR || i == MART_ACTION))
             continue;

@@ -3,6 +3,7 @@
 
 #include "backtest/spec_portfolio.h"
 #include "backtest/succession.h"
+#include "backtest/yield_bond.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -37,18 +38,52 @@ static enum status hold_series(struct loader *loader, struct str name, const cha
     return STATUS_OK;
 }
 
-static enum status load_series(struct loader *loader, struct str uid, const char *pointer,
-                               struct err *err)
+/* What the yields of a bond's uid, as they were published, make of it. */
+static enum status make_bond(struct loader *loader, struct str uid, const char *pointer,
+                             struct price_series *ret, struct err *err)
+{
+    struct yield_bond bond;
+    struct rate_series rates;
+    struct buf name;
+    const char *fault = yield_bond_parse(uid, &bond);
+    if (fault != NULL)
+        return err_set(err, STATUS_BAD_SPEC, "%s", fault);
+    buf_init(&name, loader->arena, SPEC_UID_BYTES_MAX + sizeof "indicator:");
+    buf_printf(&name, "indicator:%.*s:%.*s:%.*s", STR_ARG(bond.code), STR_ARG(bond.country),
+               STR_ARG(bond.frequency));
+    if (name.failed)
+        return err_out_of_memory(err);
+    const struct spec_indicator wanted = {buf_str(&name), pointer};
+    enum status s = market_read_indicator(&loader->reader, &wanted, loader->arena, &rates, err);
+    if (s != STATUS_OK)
+        return s;
+    s = yield_bond_prices(uid, &bond, &rates, loader->arena, ret, err);
+    if (s == STATUS_BAD_DATA)
+        err_at(err, ERR_POINTER, str_of(pointer), uid);
+    return s;
+}
+
+/* The rows of an instrument that have a price. */
+static enum status take_priced(struct loader *loader, struct str uid, const char *pointer,
+                               struct price_series *ret, struct err *err)
 {
     const struct price_series *shared = NULL;
-    for (size_t i = 0; i < loader->n_series; i++)
-        if (str_eq(loader->series[i].uid, uid))
-            return STATUS_OK;
     enum status s = hold_series(loader, uid, pointer, market_read_series, &shared, err);
     if (s != STATUS_OK)
         return s;
-    struct price_series series = *shared;
-    s = market_keep_priced(&series, loader->mode, loader->arena, err);
+    *ret = *shared;
+    return market_keep_priced(ret, loader->mode, loader->arena, err);
+}
+
+static enum status load_series(struct loader *loader, struct str uid, const char *pointer,
+                               struct err *err)
+{
+    struct price_series series = {.n = 0};
+    for (size_t i = 0; i < loader->n_series; i++)
+        if (str_eq(loader->series[i].uid, uid))
+            return STATUS_OK;
+    enum status s = yield_bond_is(uid) ? make_bond(loader, uid, pointer, &series, err)
+                                       : take_priced(loader, uid, pointer, &series, err);
     loader->series[loader->n_series] = series;
     loader->n_series += s == STATUS_OK ? 1 : 0;
     return s;

@@ -140,6 +140,7 @@ static void write_flags(unsigned flags, struct json_out *json)
         {SERIES_ADJUSTED_ONLY, "adjusted_only"},
         {SERIES_SURVIVOR_BIASED, "survivor_biased"},
         {SERIES_PRICE_INDEX, "price_index"},
+        {SERIES_SYNTHETIC, "synthetic"},
     };
     jw_key(json, "flags");
     jw_array(json);

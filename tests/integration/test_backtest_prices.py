@@ -60,6 +60,49 @@ class Prices(Assertions, unittest.TestCase):
         table = self.result(body)["equity"]
         return dict(zip(table["date"], table["equity"]))
 
+    def test_a_bond_of_which_only_yields_exist_is_worked_out_of_what_was_published(self):
+        """In plain arithmetic over the publications of the sample; items of a batch and of a sweep have the same figures."""
+        uid, other = "yield:AAA:USA:M:20Y:2:USD", "yield:BAA:USA:M:20Y:2:USD"
+        published = sorted((row["known_at"][:10], float(row["value"]) / 100) for row in sample_rows("economic_indicators.csv.gz")
+                           if (row["stat_code"], row["frequency"]) == ("AAA", "M"))
+        start, end = datetime.date(2005, 3, 1), datetime.date(2008, 12, 31)
+        days = [start + datetime.timedelta(n) for n in range((end - start).days + 1)]
+        days = [day for day in days if day.weekday() < 5]
+        yields = [[value for at, value in published if at <= day.isoformat()][-1] for day in days]
+        value = 1.0
+        for day, after, before, now in zip(days[1:], days[2:], yields[1:], yields[2:], strict=False):
+            worth = [(before / 2 + (k == 40)) / (1 + before / 2) ** k for k in range(1, 41)]
+            duration = sum(k / 2 * w for k, w in enumerate(worth, 1)) / (1 + before / 2)
+            convexity = sum(k * (k + 1) / 4 * w for k, w in enumerate(worth, 1)) / (1 + before / 2) ** 2
+            change = now - before
+            value *= 1 + before * (after - day).days / 365 - duration * change + convexity * change * change / 2
+        request = {"assets": [{"uid": uid}], "benchmark": other, "start": str(start), "end": str(end), "strategy": "buy_and_hold", "capital": 1000,
+                   "monkeys": {"count": 5}}
+        answer = self.server.post("/v1/backtests", request)
+        self.assertIn(answer.status, (200, 201), answer)
+        data = answer.json["data"]
+        self.assertEqual(data["equity"]["date"], [day.isoformat() for day in days])
+        self.assertAlmostEqual(data["equity"]["equity"][-1], 1000 * value, delta=1e-8)
+        self.assertEqual(data["passport"]["coverage"][0]["flags"], ["synthetic"])
+        self.assertIn("mart_economic_indicator", data["passport"]["data"])
+        warning = next(w for w in answer.json["meta"]["warnings"] if w["code"] == "synthetic_prices")
+        self.assertEqual(warning["uids"], [uid, other])
+        for kind, body in (("batch", {"items": [request]}),
+                           ("sweep", {"base": request, "axes": [{"pointer": "/assets/0/uid", "values": [other, uid]}]})):
+            made = self.server.post(f"/v1/backtests:{kind}", body, prefer="wait=30")
+            self.assertIn(made.status, (200, 201), made)
+            rows = self.server.get(f"{made.header('Location')}/rows?limit=all").json["data"]
+            self.assertIn((data["id"], data["equity"]["equity"][-1]), [(row["id"], row["final_equity"]) for row in rows])
+
+    def test_a_bond_of_yields_that_cannot_be_is_refused_with_its_place(self):
+        for uid, problem, word in (("yield:AAA:USA:M:20Y:2", "wrong-type", "no currency"), ("yield:AAA:USA:M:0Y:2:USD", "wrong-type", "maturity"),
+                                   ("yield:NONE:USA:M:20Y:2:USD", "unknown-asset", "economic series"),
+                                   ("yield:CPILFESL:USA:M:20Y:2:USD", "bad-data", "per cent")):
+            with self.subTest(uid):
+                answer = self.server.post("/v1/backtests", {"assets": [{"uid": "stock:US.KO"}, {"uid": uid}], "monkeys": {"count": 0}})
+                self.assert_problem(answer, problem, about="/assets/1/uid")
+                self.assertIn(word, answer.json["detail"])
+
     def test_raw_prices_with_reinvested_dividends_are_the_adjusted_prices(self):
         for uid in SHARES:
             with self.subTest(uid):
