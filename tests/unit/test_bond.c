@@ -108,6 +108,53 @@ static void a_bond_held_to_maturity_pays_its_coupons_and_par(void **state)
     }
 }
 
+/*
+ * Quoted clean at 98 and 99 (open and close), half of 1,000 in it and half in an asset at 10: the buyer pays 98 and what has
+ * accrued by that day; 20 sessions later the half of what accrued in between is sold at 98 and all that accrued.
+ */
+static void a_fill_at_the_open_pays_and_gets_the_accrued_interest(void **state)
+{
+    static const struct bond_terms bond = {18638, 0.06, 2, DAY_COUNT_ACT_ACT_ICMA};
+    static const char *const fills[] = {"next_open", "next_ohlc4"};
+    static const double quote[] = {98, (98 + 99 + 99 + 99) / 4.0};
+    double open[BARS], other[BARS];
+    (void)state;
+    for (size_t i = 0; i < BARS; i++) {
+        open[i] = 98;
+        other[i] = 10;
+    }
+    for (size_t f = 0; f < ARRAY_LEN(fills); f++) {
+        struct world w;
+        char body[512];
+        world_init(&w);
+        add_bond(&w, &bond, true);
+        w.series[0].open = open;
+        w.series[0].low = w.series[0].high = w.series[0].close;
+        w.series[1].open = w.series[1].low = w.series[1].high = other;
+        (void)snprintf(
+            body, sizeof body,
+            "{\"assets\":[{\"uid\":\"bond:A\",\"weight\":0.5},{\"uid\":\"x:B\",\"weight\":0.5}],\"rebalance\":"
+            "{\"every\":20},\"start\":\"2020-02-03\",\"end\":\"2020-06-30\",\"capital\":1000,\"monkeys\":{"
+            "\"count\":0},\"prices\":\"raw\",\"dividends\":\"cash\",\"fill\":\"%s\"}",
+            fills[f]);
+        struct backtest_result *r = world_run(&w, body);
+        const struct panel *p = r->panel;
+        double bought = quote[f] + bond_accrued(&bond, p->clock[1]), units = 500 / bought;
+        const struct sim_trade *trade = r->ledger.trades;
+        assert_true(bond_accrued(&bond, p->clock[1]) > 0.3);
+        assert_true(trade->session == 1 && trade->asset == 0 && trade->is_buy);
+        assert_close(trade->local_price, bought, 1e-12);
+        assert_close(trade->quantity, units, 1e-12);
+        assert_close(r->equity[1], 500 + units * (99 + bond_accrued(&bond, p->clock[1])), 1e-12);
+        trade += 2;
+        assert_true(trade->session > 1 && trade->asset == 0 && !trade->is_buy);
+        double sold = quote[f] + bond_accrued(&bond, p->clock[trade->session]);
+        assert_close(trade->local_price, sold, 1e-12);
+        assert_close(trade->quantity, (units * sold - 500) / 2 / sold, 1e-9);
+        world_clear(&w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -115,6 +162,7 @@ int main(void)
         cmocka_unit_test(month_ends_are_counted_back_from_the_maturity),
         cmocka_unit_test(terms_that_make_no_bond_are_refused),
         cmocka_unit_test(a_bond_held_to_maturity_pays_its_coupons_and_par),
+        cmocka_unit_test(a_fill_at_the_open_pays_and_gets_the_accrued_interest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
