@@ -65,7 +65,7 @@ class Factors(unittest.TestCase, Assertions):
 
     def ask(self, **changes):
         answer = self.server.post("/v1/backtests", {**REQUEST, **changes})
-        self.assertEqual(answer.status, 201, answer)
+        self.assertIn(answer.status, (200, 201), answer)  # another test may have asked the same
         return answer.json["data"]
 
     def prices(self, uid):
