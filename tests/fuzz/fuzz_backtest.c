@@ -8,6 +8,7 @@
 #include "backtest/backtest.h"
 #include "backtest/elementary.h"
 #include "backtest/rng.h"
+#include "backtest/succession.h"
 #include "base/date.h"
 #include "base/json_in.h"
 #include "handlers/backtest_render.h"
@@ -85,7 +86,7 @@ static double odd(struct rng *rng, double usual)
 /* Quotes beside the adjusted closes, with actions; or the terms of a bond. */
 static bool add_quotes(struct market_maker *maker, struct rng *rng, struct price_series *series)
 {
-    double *column[5];
+    double *column[6];
     for (size_t k = 0; k < ARRAY_LEN(column); k++)
         if ((column[k] = arena_array(maker->arena, BARS, sizeof **column)) == NULL)
             return false;
@@ -96,12 +97,16 @@ static bool add_quotes(struct market_maker *maker, struct rng *rng, struct price
         column[2][i] = odd(rng, has_action ? 0.01 * series->price[i] : 0);
         column[3][i] = odd(rng, has_action ? 2 : 1);
         column[4][i] = odd(rng, 1e5);
+        column[5][i] = rng_next_below(rng, 10) == 0
+                           ? (double)NAN
+                           : (double)(series->date[i] - 5 + (int32_t)rng_next_below(rng, 60));
     }
     series->close = column[0];
     series->open = column[1];
     series->dividend = column[2];
     series->split = column[3];
     series->volume = column[4];
+    series->pay_date = rng_next_below(rng, 3) != 0 ? column[5] : NULL;
     if (rng_next_below(rng, 4) != 0)
         return true;
     struct bond_terms *bond = ARENA_NEW(maker->arena, struct bond_terms);
@@ -129,7 +134,7 @@ static bool add_series(struct market_maker *maker, struct str uid)
     size_t currency = kind < 10 ? 0 : kind % ARRAY_LEN(currencies);
     memcpy(series->currency, currencies[currency], CURRENCY_TEXT_BYTES);
     series->trades_24_7 = rng_next_below(&rng, 10) == 0;
-    series->flags = rng_next_below(&rng, 16);
+    series->flags = rng_next_below(&rng, 32);
     if (rng_next_below(&rng, 6) == 0) {
         series->delisted_on = series->date[BARS / 2] + 1;
         series->delisting_return = -rng_next_unit(&rng);
@@ -139,6 +144,31 @@ static bool add_series(struct market_maker *maker, struct str uid)
     if (market_keep_priced(series, maker->mode, maker->arena, NULL) != STATUS_OK)
         return false;
     maker->market->n_series++;
+    return true;
+}
+
+/* Now and then the shares of one series become those of another, or bring some; any of the market, in a circle too. */
+static bool add_changes(struct market_maker *maker)
+{
+    size_t n = maker->market->n_series;
+    for (size_t i = 0; i < n; i++) {
+        struct price_series *series = &maker->series[i];
+        struct rng rng;
+        rng_init(&rng, seed_of(series->uid), 3);
+        if (series->close == NULL || rng_next_below(&rng, 4) != 0)
+            continue;
+        struct series_change *change = ARENA_NEW(maker->arena, struct series_change);
+        if (change == NULL)
+            return false;
+        *change = (struct series_change){
+            .date = series->date[rng_next_below(&rng, (uint32_t)series->n)],
+            .kind = (enum change_kind)rng_next_below(&rng, CHANGE_KIND_COUNT),
+            .into = maker->series[rng_next_below(&rng, (uint32_t)n)].uid,
+            .ratio = odd(&rng, rng_next_below(&rng, 4) == 0 ? (double)NAN : 0.5),
+            .cash = odd(&rng, rng_next_below(&rng, 2) == 0 ? (double)NAN : 1)};
+        series->changes = change;
+        series->n_changes = 1;
+    }
     return true;
 }
 
@@ -180,7 +210,7 @@ static bool make_market(const struct spec *spec, struct market_maker *maker)
         is_made = is_made && add_series(maker, spec->universe[i]);
     if (spec->benchmark.ptr != NULL)
         is_made = is_made && add_series(maker, spec->benchmark);
-    return is_made;
+    return is_made && (maker->mode != PRICES_RAW || add_changes(maker));
 }
 
 /* What a reader of the answer may rely on, whatever was asked for. */
@@ -220,7 +250,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum status s = spec_parse((struct str){(const char *)data, size}, &arena, &spec, &err);
     if (s == STATUS_OK && make_market(spec, maker)) {
         spec->n_monkeys = spec->n_monkeys < MONKEYS_MAX ? spec->n_monkeys : MONKEYS_MAX;
-        s = backtest_run(spec, &market, &arena, NULL, &result, &err);
+        s = spec->prices == PRICES_RAW ? market_follow(&market, &arena, &err) : STATUS_OK;
+        if (s == STATUS_OK)
+            s = backtest_run(spec, &market, &arena, NULL, &result, &err);
         if (s == STATUS_OK)
             check_answer(result, &arena);
     }

@@ -30,7 +30,8 @@ enum random_feature {
     RANDOM_FX = 1u << 13,
     RANDOM_CASH_WEIGHT = 1u << 14,
     RANDOM_PARTIAL = 1u << 15, /* scope and destination */
-    RANDOM_ALL = (1u << 16) - 1,
+    RANDOM_COINS = 1u << 16,   /* cash in whole coins */
+    RANDOM_ALL = (1u << 17) - 1,
 };
 
 static const char *const random_names[] = {"x:A", "x:B", "x:C", "x:D", "x:E"};
@@ -341,6 +342,8 @@ static UNUSED struct random_request random_request(uint64_t seed, unsigned featu
         random_add(&out, ",\"prices\":\"raw\",\"dividends\":\"%s\"%s", dividends[kind],
                    kind == 1 && seed % 4 != 0 ? ",\"pay_on\":\"pay\"" : "");
     }
+    if (features & RANDOM_COINS && random_one_in(&rng, 4))
+        random_add(&out, ",\"round_cash\":true");
     return q;
 }
 
