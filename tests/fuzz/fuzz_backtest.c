@@ -32,6 +32,7 @@ struct market_maker {
     int32_t from;
     int32_t step; /* days between bars */
     enum price_mode mode;
+    bool is_odd; /* the series that is made now: one in eight has what no source should say */
 };
 
 static uint64_t seed_of(struct str uid)
@@ -76,16 +77,19 @@ static bool make_rows(struct market_maker *maker, struct rng *rng, struct price_
     return true;
 }
 
-/* Now and then what no source should say. */
-static double odd(struct rng *rng, double usual)
+/* Now and then what no source should say, in a series that is odd. */
+static double odd(const struct market_maker *maker, struct rng *rng, double usual)
 {
     static const double strange[] = {0, -1, 1e-300, 1e300, 1e-9, 100, (double)NAN};
-    return rng_next_below(rng, 400) == 0 ? strange[rng_next_below(rng, ARRAY_LEN(strange))] : usual;
+    return maker->is_odd && rng_next_below(rng, 400) == 0
+               ? strange[rng_next_below(rng, ARRAY_LEN(strange))]
+               : usual;
 }
 
 /* Quotes beside the adjusted closes, with actions; or the terms of a bond. */
 static bool add_quotes(struct market_maker *maker, struct rng *rng, struct price_series *series)
 {
+    static const unsigned usual[] = {0, 1, 2, 4, 12};
     double *column[6];
     for (size_t k = 0; k < ARRAY_LEN(column); k++)
         if ((column[k] = arena_array(maker->arena, BARS, sizeof **column)) == NULL)
@@ -93,10 +97,10 @@ static bool add_quotes(struct market_maker *maker, struct rng *rng, struct price
     for (size_t i = 0; i < series->n; i++) {
         bool has_action = rng_next_below(rng, 30) == 0;
         column[0][i] = rng_next_below(rng, 50) == 0 ? (double)NAN : series->price[i] * 3;
-        column[1][i] = odd(rng, column[0][i]);
-        column[2][i] = odd(rng, has_action ? 0.01 * series->price[i] : 0);
-        column[3][i] = odd(rng, has_action ? 2 : 1);
-        column[4][i] = odd(rng, 1e5);
+        column[1][i] = odd(maker, rng, column[0][i]);
+        column[2][i] = odd(maker, rng, has_action ? 0.01 * series->price[i] : 0);
+        column[3][i] = odd(maker, rng, has_action ? 2 : 1);
+        column[4][i] = odd(maker, rng, 1e5);
         column[5][i] = rng_next_below(rng, 10) == 0
                            ? (double)NAN
                            : (double)(series->date[i] - 5 + (int32_t)rng_next_below(rng, 60));
@@ -113,8 +117,9 @@ static bool add_quotes(struct market_maker *maker, struct rng *rng, struct price
     if (bond == NULL)
         return false;
     *bond = (struct bond_terms){.maturity = series->date[0] + (int32_t)rng_next_below(rng, 4000),
-                                .coupon_rate = odd(rng, 0.04),
-                                .coupons_per_year = rng_next_below(rng, 14),
+                                .coupon_rate = odd(maker, rng, 0.04),
+                                .coupons_per_year = maker->is_odd ? rng_next_below(rng, 14)
+                                                                  : usual[rng_next_below(rng, 5)],
                                 .day_count = (enum day_count)rng_next_below(rng, 2)};
     series->bond = bond;
     return true;
@@ -139,7 +144,9 @@ static bool add_series(struct market_maker *maker, struct str uid)
         series->delisted_on = series->date[BARS / 2] + 1;
         series->delisting_return = -rng_next_unit(&rng);
     }
-    if (rng_next_below(&rng, 3) != 0 && !add_quotes(maker, &rng, series))
+    maker->is_odd = rng_next_below(&rng, 8) == 0;
+    bool has_quotes = rng_next_below(&rng, 3) != 0 || maker->mode == PRICES_RAW;
+    if (has_quotes && !add_quotes(maker, &rng, series))
         return false;
     if (market_keep_priced(series, maker->mode, maker->arena, NULL) != STATUS_OK)
         return false;
@@ -147,7 +154,18 @@ static bool add_series(struct market_maker *maker, struct str uid)
     return true;
 }
 
-/* Now and then the shares of one series become those of another, or bring some; any of the market, in a circle too. */
+/* Another of the same currency, ptr NULL without one; of an odd series any, itself too. */
+static struct str draw_other(const struct market_maker *maker, struct rng *rng, size_t i)
+{
+    size_t n = maker->market->n_series, j = rng_next_below(rng, (uint32_t)n);
+    for (size_t k = 0; k < n; k++, j = (j + 1) % n)
+        if (maker->is_odd ||
+            (j != i && strcmp(maker->series[j].currency, maker->series[i].currency) == 0))
+            return maker->series[j].uid;
+    return STR_NONE;
+}
+
+/* Now and then the shares of one series become those of another, or bring some; in a circle, too. */
 static bool add_changes(struct market_maker *maker)
 {
     size_t n = maker->market->n_series;
@@ -155,6 +173,7 @@ static bool add_changes(struct market_maker *maker)
         struct price_series *series = &maker->series[i];
         struct rng rng;
         rng_init(&rng, seed_of(series->uid), 3);
+        maker->is_odd = rng_next_below(&rng, 8) == 0;
         if (series->close == NULL || rng_next_below(&rng, 4) != 0)
             continue;
         struct series_change *change = ARENA_NEW(maker->arena, struct series_change);
@@ -163,11 +182,11 @@ static bool add_changes(struct market_maker *maker)
         *change = (struct series_change){
             .date = series->date[rng_next_below(&rng, (uint32_t)series->n)],
             .kind = (enum change_kind)rng_next_below(&rng, CHANGE_KIND_COUNT),
-            .into = maker->series[rng_next_below(&rng, (uint32_t)n)].uid,
-            .ratio = odd(&rng, rng_next_below(&rng, 4) == 0 ? (double)NAN : 0.5),
-            .cash = odd(&rng, rng_next_below(&rng, 2) == 0 ? (double)NAN : 1)};
+            .into = draw_other(maker, &rng, i),
+            .ratio = odd(maker, &rng, rng_next_below(&rng, 4) == 0 ? (double)NAN : 0.5),
+            .cash = odd(maker, &rng, rng_next_below(&rng, 2) == 0 ? (double)NAN : 1)};
         series->changes = change;
-        series->n_changes = 1;
+        series->n_changes = change->into.ptr != NULL ? 1 : 0;
     }
     return true;
 }
