@@ -84,7 +84,9 @@ static enum status stage_objects(struct candidates *c, struct silver_object *obj
 static enum status load_objects(struct candidates *c, struct err *err)
 {
     struct silver_object *objects = arena_room(&c->arena, c->n, sizeof *objects);
-    enum status s = objects == NULL ? err_out_of_memory(err) : STATUS_OK;
+    enum status s = STATUS_OK;
+    if (objects == NULL)
+        return err_out_of_memory(err);
     for (size_t i = 0; c->load->task->force && i < c->n && s == STATUS_OK; i++)
         s = silver_object_forget(c->load, c->all[i].key, err);
     if (s == STATUS_OK)
