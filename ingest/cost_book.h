@@ -1,17 +1,14 @@
 /*
  * cost_book.h - what runs of ingestion on this machine have cost: a line of CSV for each stage of each run, of jobs and of
- * commands, in {folder}/costs.csv, so that they add up over processes. Any thread.
+ * commands, in {folder}/costs.csv, so that they add up over processes. Any thread. A line has, and the file no header:
+ * at, dataset, stage, from, to, status, provider, requests, bytes, rows_in, rows_out, rejected, s3_puts, s3_lists, s3_gets,
+ * s3_bytes, rows_copied.
  */
 #ifndef INGEST_COST_BOOK_H
 #define INGEST_COST_BOOK_H
 
 #include "base/arena.h"
 #include "ingest/pipeline.h"
-
-/* The columns, in the order of a line. */
-#define COST_BOOK_HEADER                                                                                  \
-    "at,dataset,stage,from,to,status,provider,requests,bytes,rows_in,rows_out,rejected,s3_puts,s3_lists," \
-    "s3_gets,s3_bytes,rows_copied"
 
 /* A line in one write. folder NULL, or what cannot be written, costs the line and not the run. */
 void cost_book_add(const char *folder, const char *stage, const struct ingest_task *task,
