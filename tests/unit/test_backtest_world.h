@@ -141,6 +141,19 @@ static UNUSED enum status world_fails(struct world *w, const char *json, struct 
     return backtest_run(world_spec(w, json), &w->market, &w->arena, NULL, &result, err);
 }
 
+/* That a request is refused, where, and with what would be allowed. */
+static UNUSED void assert_refused(const char *json, enum status status, const char *pointer)
+{
+    struct world w;
+    struct spec *spec = NULL;
+    struct err err = {0};
+    world_init(&w);
+    enum status s = spec_parse(str_of(json), &w.arena, &spec, &err);
+    if (s != status || strcmp(err.name, pointer) != 0 || err.allowed[0] == '\0')
+        fail_msg("%s: %s at %s", json, status_name(s), err.name);
+    world_clear(&w);
+}
+
 static UNUSED void assert_close(double actual, double expected, double relative)
 {
     double allowed = relative * fmax(fabs(expected), 1e-300);
