@@ -1,6 +1,7 @@
 /* job_watch.c - see job_watch.h. */
 #include "handlers/job_watch.h"
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/lock.h"
 #include "handlers/job_events.h"
@@ -67,14 +68,11 @@ static size_t count_owner(const struct job_watch *watch, const struct owner *own
 
 static bool add_owner(struct job_watch *watch, const struct owner *owner) REQUIRES(watch->lock)
 {
-    if (watch->n_owners == watch->max_owners) {
-        size_t max = watch->max_owners == 0 ? 16 : 2 * watch->max_owners;
-        struct owner *wider = realloc(watch->owners, max * sizeof *wider);
-        if (wider == NULL)
-            return false;
-        watch->owners = wider;
-        watch->max_owners = max;
-    }
+    struct owner *all =
+        heap_reserve(watch->owners, watch->n_owners + 1, &watch->max_owners, sizeof *all);
+    if (all == NULL)
+        return false;
+    watch->owners = all;
     watch->owners[watch->n_owners++] = *owner;
     return true;
 }

@@ -1,6 +1,7 @@
 /* metrics_csv.c - rows of text to columns of numbers; the options beside them are those of metrics_option.c. */
 #include "handlers/metrics_csv.h"
 
+#include "base/array.h"
 #include "base/csv_in.h"
 #include "base/date.h"
 
@@ -37,7 +38,7 @@ struct reader {
     bool has[COLUMNS_MAX];      /* by column */
     double *value[COLUMNS_MAX]; /* by column; not for dates */
     int32_t *date;
-    size_t n, room;
+    size_t n, cap;
 };
 
 static enum status give_bytes(void *from, char *to, size_t size, size_t *ret_n, struct err *err)
@@ -115,22 +116,22 @@ static enum status read_header(struct reader *r, struct err *err)
     return STATUS_OK;
 }
 
-/* Columns twice as long; the arena keeps what was. */
-static enum status grow(struct reader *r, struct err *err)
+/* Room for another row in every column that the table has. */
+static enum status reserve_row(struct reader *r, struct err *err)
 {
-    size_t room = r->room == 0 ? 1024 : 2 * r->room;
-    r->date = arena_grow(r->arena, r->date, r->room * sizeof *r->date, room * sizeof *r->date);
+    size_t n = r->n + 1, cap = r->cap;
+    r->date = arena_reserve(r->arena, r->date, n, &cap, sizeof *r->date);
     if (r->date == NULL)
         return no_memory(err);
     for (size_t c = 1; c < COLUMNS_MAX; c++) {
         if (!r->has[c])
             continue;
-        r->value[c] =
-            arena_grow(r->arena, r->value[c], r->room * sizeof(double), room * sizeof(double));
+        size_t column_cap = r->cap;
+        r->value[c] = arena_reserve(r->arena, r->value[c], n, &column_cap, sizeof(double));
         if (r->value[c] == NULL)
             return no_memory(err);
     }
-    r->room = room;
+    r->cap = cap;
     return STATUS_OK;
 }
 
@@ -174,8 +175,7 @@ static enum status read_rows(struct reader *r, struct err *err)
         if (r->n == METRICS_ROWS_MAX)
             return err_set(err, STATUS_TOO_LARGE, "The table has more than %d rows.",
                            METRICS_ROWS_MAX);
-        if (r->n == r->room)
-            s = grow(r, err);
+        s = reserve_row(r, err);
         if (s == STATUS_OK)
             s = read_row(r, err);
         if (s != STATUS_OK)

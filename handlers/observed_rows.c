@@ -1,6 +1,7 @@
 /* observed_rows.c - reads the observations of a series by vintage, and brings them to a frequency and a transform. */
 #include "handlers/indicators.h"
 
+#include "base/array.h"
 #include "store/mart_query.h"
 
 static enum status out_of_memory(struct err *err)
@@ -12,15 +13,10 @@ static enum status out_of_memory(struct err *err)
 static enum status add_row(struct observed_rows *to, struct arena *arena,
                            struct observation observation, struct err *err)
 {
-    if (to->n == to->cap) {
-        size_t cap = to->cap == 0 ? 256 : 2 * to->cap;
-        struct observation *grown =
-            arena_grow(arena, to->row, to->cap * sizeof *grown, cap * sizeof *grown);
-        if (grown == NULL)
-            return out_of_memory(err);
-        to->row = grown;
-        to->cap = cap;
-    }
+    struct observation *all = arena_reserve(arena, to->row, to->n + 1, &to->cap, sizeof *all);
+    if (all == NULL)
+        return out_of_memory(err);
+    to->row = all;
     to->row[to->n++] = observation;
     return STATUS_OK;
 }

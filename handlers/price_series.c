@@ -1,14 +1,12 @@
 /* price_series.c - loads one instrument's bars and computes what a price query asks of them. */
 #include "handlers/price_query.h"
 
+#include "base/array.h"
 #include "base/date.h"
 #include "handlers/instrument.h"
 #include "handlers/warnings.h"
 #include "store/mart_query.h"
 #include "store/price_store.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 static enum status out_of_memory(struct err *err)
 {
@@ -74,14 +72,10 @@ static enum status read_bars(struct rows *rows, struct arena *arena, struct bars
     bool has_row = false;
     enum status s;
     while ((s = rows_next(rows, &has_row, err)) == STATUS_OK && has_row) {
-        if (ret->n == cap) {
-            size_t grown = cap == 0 ? 256 : 2 * cap;
-            struct bar *bar = arena_grow(arena, ret->bar, cap * sizeof *bar, grown * sizeof *bar);
-            if (bar == NULL)
-                return out_of_memory(err);
-            ret->bar = bar;
-            cap = grown;
-        }
+        struct bar *all = arena_reserve(arena, ret->bar, ret->n + 1, &cap, sizeof *all);
+        if (all == NULL)
+            return out_of_memory(err);
+        ret->bar = all;
         s = read_bar(rows, arena, ret->n == 0 ? NULL : &ret->bar[ret->n - 1], &ret->bar[ret->n],
                      err);
         if (s != STATUS_OK)

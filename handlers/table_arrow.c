@@ -5,6 +5,7 @@
  */
 #include "handlers/table_write.h"
 
+#include "base/array.h"
 #include "handlers/arrow_meta.h"
 #include "handlers/arrow_value.h"
 
@@ -36,7 +37,7 @@ struct state {
     size_t text_bytes; /* in the batch */
     bool is_file;      /* blocks are kept for a footer */
     struct arrow_block *blocks;
-    size_t n_blocks, blocks_size;
+    size_t n_blocks, max_blocks;
 };
 
 static enum arrow_type type_of(const struct table *table, enum column_kind kind)
@@ -207,16 +208,11 @@ static enum status put_body(struct table *table, struct err *err)
 static enum status keep_block(struct table *table, struct arrow_block block, struct err *err)
 {
     struct state *state = table->state;
-    if (state->n_blocks == state->blocks_size) {
-        size_t size = state->blocks_size == 0 ? 64 : 2 * state->blocks_size;
-        struct arrow_block *grown =
-            arena_grow(&table->request->arena, state->blocks, state->blocks_size * sizeof *grown,
-                       size * sizeof *grown);
-        if (grown == NULL)
-            return err_out_of_memory(err);
-        state->blocks = grown;
-        state->blocks_size = size;
-    }
+    struct arrow_block *all = arena_reserve(&table->request->arena, state->blocks,
+                                            state->n_blocks + 1, &state->max_blocks, sizeof *all);
+    if (all == NULL)
+        return err_out_of_memory(err);
+    state->blocks = all;
     state->blocks[state->n_blocks++] = block;
     return STATUS_OK;
 }

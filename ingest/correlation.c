@@ -4,6 +4,8 @@
  * enough for every pair. Months that the touched series reach are made anew.
  */
 #include "backtest/stats.h"
+
+#include "base/array.h"
 #include "base/number.h"
 #include "ingest/series.h"
 #include "ingest/warehouse_impl.h"
@@ -17,7 +19,7 @@ struct track {
     const char *uid;
     int32_t *date;
     double *value; /* in dollars */
-    size_t n, room;
+    size_t n, cap;
 };
 
 struct pairs {
@@ -51,13 +53,9 @@ static enum status add_value(struct pairs *p, const struct rows *rows, struct er
         t = &p->tracks[p->n++];
         *t = (struct track){.uid = arena_dup(&p->arena, rows_text(rows, 0))};
     }
-    if (t->n == t->room) {
-        size_t room = t->room == 0 ? 512 : 2 * t->room;
-        t->date = arena_grow(&p->arena, t->date, t->room * sizeof *t->date, room * sizeof *t->date);
-        t->value =
-            arena_grow(&p->arena, t->value, t->room * sizeof *t->value, room * sizeof *t->value);
-        t->room = room;
-    }
+    size_t cap = t->cap;
+    t->date = arena_reserve(&p->arena, t->date, t->n + 1, &cap, sizeof *t->date);
+    t->value = arena_reserve(&p->arena, t->value, t->n + 1, &t->cap, sizeof *t->value);
     if (t->uid == NULL || t->date == NULL || t->value == NULL)
         return err_out_of_memory(err);
     (void)rows_date(rows, 1, &t->date[t->n]);

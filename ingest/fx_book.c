@@ -1,16 +1,18 @@
 /* fx_book.c - the rates of a span of days in memory, a table by pair, looked up by day. */
 #include "ingest/series.h"
 
+#include "base/array.h"
+
 #include <math.h>
 #include <string.h>
 
-enum { PAIRS_MAX = 256, STALE_DAYS_MAX = 7, RATES_FIRST = 512 };
+enum { PAIRS_MAX = 256, STALE_DAYS_MAX = 7 };
 
 struct pair {
     char base[8], quote[8];
     int32_t *date;
     double *rate;
-    size_t n, room;
+    size_t n, cap;
 };
 
 struct fx_book {
@@ -43,20 +45,11 @@ static enum status add_rate(struct fx_book *book, struct arena *arena, const str
         memcpy(pair->base, base, sizeof base);
         memcpy(pair->quote, quote, sizeof quote);
     }
-    if (pair->n == pair->room) {
-        size_t room = pair->room == 0 ? RATES_FIRST : 2 * pair->room;
-        int32_t *date = arena_room(arena, room, sizeof *date);
-        double *rate = arena_room(arena, room, sizeof *rate);
-        if (date == NULL || rate == NULL)
-            return err_out_of_memory(err);
-        if (pair->n > 0) {
-            memcpy(date, pair->date, pair->n * sizeof *date);
-            memcpy(rate, pair->rate, pair->n * sizeof *rate);
-        }
-        pair->date = date;
-        pair->rate = rate;
-        pair->room = room;
-    }
+    size_t cap = pair->cap;
+    pair->date = arena_reserve(arena, pair->date, pair->n + 1, &cap, sizeof *pair->date);
+    pair->rate = arena_reserve(arena, pair->rate, pair->n + 1, &pair->cap, sizeof *pair->rate);
+    if (pair->date == NULL || pair->rate == NULL)
+        return err_out_of_memory(err);
     (void)rows_date(rows, 2, &pair->date[pair->n]);
     pair->rate[pair->n++] = rows_f64(rows, 3);
     return STATUS_OK;

@@ -3,11 +3,12 @@
  * rows stay; what it should have is the most of the ten days before. So a load judges its days and the ten behind them, and
  * the verdicts are those of the objects that are there, in whatever order they came.
  */
+#include "base/array.h"
 #include "base/date.h"
 #include "ingest/contract.h"
 #include "ingest/silver_impl.h"
 
-enum { DAYS_BYTES_MAX = 64 << 20, DAYS_FIRST = 64, DAYS_BEFORE = 10 };
+enum { DAYS_BYTES_MAX = 64 << 20, DAYS_BEFORE = 10 };
 
 struct day {
     int32_t ymd;
@@ -20,7 +21,7 @@ struct day {
 struct days {
     struct arena arena;
     struct day *all;
-    size_t n, room;
+    size_t n, cap;
 };
 
 static const char days_sql[] =
@@ -52,15 +53,10 @@ static bool keep_text(struct days *days, const struct rows *rows, size_t i, stru
 static enum status keep_day(struct days *days, const struct rows *rows, int64_t load_id,
                             struct err *err)
 {
-    if (days->n == days->room) {
-        size_t room = days->room == 0 ? DAYS_FIRST : 2 * days->room;
-        struct day *all =
-            arena_grow(&days->arena, days->all, days->room * sizeof *all, room * sizeof *all);
-        if (all == NULL)
-            return err_out_of_memory(err);
-        days->all = all;
-        days->room = room;
-    }
+    struct day *all = arena_reserve(&days->arena, days->all, days->n + 1, &days->cap, sizeof *all);
+    if (all == NULL)
+        return err_out_of_memory(err);
+    days->all = all;
     struct day *day = &days->all[days->n++];
     *day = (struct day){.is_touched = rows_i64(rows, 7) == load_id,
                         .is_known = !rows_is_null(rows, 9),

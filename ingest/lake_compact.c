@@ -1,19 +1,20 @@
 /* lake_compact.c - which years have objects of rows, what the compacted one is called, and what it takes the place of. */
 #include "ingest/lake_compact_impl.h"
 
+#include "base/array.h"
 #include "base/date.h"
 #include "base/stop.h"
 
 #include <string.h>
 
-enum { KEYS_BYTES_MAX = 512 << 20, SOURCES_FIRST = 1024, HASH_CHARS = 16, STAMP_CHARS = 16 };
+enum { KEYS_BYTES_MAX = 512 << 20, HASH_CHARS = 16, STAMP_CHARS = 16 };
 
 struct compaction {
     struct lake *lake;
     const struct stop *stop;
     struct arena arena;
     struct compact_source *sources;
-    size_t n, room;
+    size_t n, cap;
     lake_visit *visit;
     void *to;
     struct lake_compacted done;
@@ -38,14 +39,11 @@ static enum status note_source(void *to, const struct lake_entry *entry, struct 
     enum status s = lake_key_parse(str_of(copy), &key, err);
     if (s != STATUS_OK || key.to - key.from != 1 || !is_rows(key.file))
         return s;
-    if (c->n == c->room) {
-        size_t room = c->room == 0 ? SOURCES_FIRST : 2 * c->room, size = sizeof *c->sources;
-        struct compact_source *all = arena_grow(&c->arena, c->sources, c->room * size, room * size);
-        if (all == NULL)
-            return err_out_of_memory(err);
-        c->sources = all;
-        c->room = room;
-    }
+    struct compact_source *all =
+        arena_reserve(&c->arena, c->sources, c->n + 1, &c->cap, sizeof *all);
+    if (all == NULL)
+        return err_out_of_memory(err);
+    c->sources = all;
     c->sources[c->n++] = (struct compact_source){copy, key.dataset, key.file, key.from,
                                                  date_to_civil(key.from).year};
     return STATUS_OK;

@@ -1,6 +1,7 @@
 /* lake_compact_rows.c - rows of many objects in one: those of a day merged by key, days one behind the other. */
 #include "ingest/lake_compact_impl.h"
 
+#include "base/array.h"
 #include "base/csv_in.h"
 #include "base/gzip.h"
 #include "base/stop.h"
@@ -17,7 +18,6 @@ enum {
     GZIP_LEVEL = 6,
     TRAILERS = 3, /* source, fetched_at, raw_key behind the shape's columns */
     COLUMNS_MAX = FEED_COLUMNS_MAX + TRAILERS,
-    ROWS_FIRST = 1024
 };
 
 struct row {
@@ -37,7 +37,7 @@ struct merge {
     char header_room[1024];
     const struct feed_layout *layout;
     const struct row **rows;
-    size_t n, room;
+    size_t n, cap;
     int64_t n_rows;
 };
 
@@ -121,15 +121,11 @@ static enum status read_object(struct merge *m, const char *key, struct str *ret
 static enum status keep_row(struct merge *m, const struct csv_in *csv, struct err *err)
 {
     size_t width = m->layout->n + TRAILERS;
-    if (m->n == m->room) {
-        size_t room = m->room == 0 ? ROWS_FIRST : 2 * m->room;
-        const struct row **rows = arena_grow(&m->day, m->rows, m->room * sizeof(struct row *),
-                                             room * sizeof(struct row *));
-        if (rows == NULL)
-            return err_out_of_memory(err);
-        m->rows = rows;
-        m->room = room;
-    }
+    const struct row **rows =
+        arena_reserve(&m->day, m->rows, m->n + 1, &m->cap, sizeof(struct row *));
+    if (rows == NULL)
+        return err_out_of_memory(err);
+    m->rows = rows;
     struct row *row = arena_alloc(&m->day, sizeof *row + width * sizeof(struct str));
     if (row == NULL)
         return err_out_of_memory(err);
@@ -242,7 +238,7 @@ static enum status add_day(struct merge *m, const struct compact_source *sources
 {
     enum status s = STATUS_OK;
     m->rows = NULL;
-    m->n = m->room = 0;
+    m->n = m->cap = 0;
     arena_reset(&m->day);
     for (size_t i = 0; i < n && s == STATUS_OK; i++) {
         struct str lines = STR_NONE;

@@ -1,6 +1,7 @@
 /* universe.c - CSV, built in or from a file, becomes the symbols of a data set. */
 #include "ingest/universe.h"
 
+#include "base/array.h"
 #include "base/csv_in.h"
 #include "base/gzip.h"
 
@@ -105,23 +106,6 @@ static enum status read_row(const struct origin *o, const struct csv_in *csv, st
     return STATUS_OK;
 }
 
-static enum status make_room(struct universe *ret, size_t *cap, struct arena *arena,
-                             struct err *err)
-{
-    if (ret->n < *cap)
-        return STATUS_OK;
-    size_t more = *cap == 0 ? 64 : *cap * 2;
-    if (more > ROWS_MAX)
-        return err_set(err, STATUS_BAD_DATA, "A universe has at most %d symbols.", ROWS_MAX);
-    struct universe_row *rows =
-        arena_grow(arena, ret->rows, *cap * sizeof *rows, more * sizeof *rows);
-    if (rows == NULL)
-        return err_out_of_memory(err);
-    ret->rows = rows;
-    *cap = more;
-    return STATUS_OK;
-}
-
 static enum status read_all(struct origin *o, struct arena *arena, struct universe *ret,
                             struct err *err)
 {
@@ -137,9 +121,10 @@ static enum status read_all(struct origin *o, struct arena *arena, struct univer
     if (s == STATUS_OK)
         s = read_header(o, csv, ret, err);
     while (s == STATUS_OK && (s = csv_next(csv, &has_row, err)) == STATUS_OK && has_row) {
-        s = make_room(ret, &cap, arena, err);
-        if (s == STATUS_OK)
-            s = read_row(o, csv, arena, ret, err);
+        if (ret->n == ROWS_MAX)
+            return err_set(err, STATUS_BAD_DATA, "A universe has at most %d symbols.", ROWS_MAX);
+        ret->rows = arena_reserve(arena, ret->rows, ret->n + 1, &cap, sizeof *ret->rows);
+        s = ret->rows == NULL ? err_out_of_memory(err) : read_row(o, csv, arena, ret, err);
     }
     return s;
 }

@@ -1,13 +1,14 @@
 /* bar_store.c - reads bars into columns; backtests ask it through handlers/backtest_market.c. */
 #include "store/bar_store.h"
 
+#include "base/array.h"
 #include "store/generation.h"
 #include "store/statements.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-enum { FIRST_ROWS = 4096, HALTED = 4 };
+enum { HALTED = 4 };
 
 /* The doubles of a row, in the order of the statement and of column_of. */
 enum { PRICE, CLOSE, OPEN, HIGH, LOW, VOLUME, DIVIDEND, SPLIT, N_VALUES };
@@ -41,15 +42,10 @@ static enum status no_memory(struct err *err)
 
 static enum status add_row(struct bar_rows *to, const struct rows *rows, struct err *err)
 {
-    if (to->n == to->cap) {
-        size_t cap = to->cap == 0 ? FIRST_ROWS : 2 * to->cap;
-        struct bar_row *grown = realloc(to->row, cap * sizeof *grown);
-        if (grown == NULL)
-            return no_memory(err);
-        to->row = grown;
-        to->cap = cap;
-    }
-    struct bar_row row;
+    struct bar_row row, *all = heap_reserve(to->row, to->n + 1, &to->cap, sizeof *all);
+    if (all == NULL)
+        return no_memory(err);
+    to->row = all;
     if (!rows_date(rows, 0, &row.date) || !rows_instant(rows, 1, &row.known_at))
         return err_set(err, STATUS_DB_ERROR,
                        "A stored row has a date or instant that cannot be read.");

@@ -1,6 +1,7 @@
 /* calendar_store.c - reads of the calendar mart that a row filter cannot say. */
 #include "store/calendar_store.h"
 
+#include "base/array.h"
 #include "base/date.h"
 #include "store/generation.h"
 #include "store/statements.h"
@@ -51,18 +52,14 @@ static enum status take_days(struct rows *rows, struct arena *arena, int32_t **r
                              size_t *ret_n, struct err *err)
 {
     int32_t *days = NULL;
-    size_t n = 0, room = 0;
+    size_t n = 0, cap = 0;
     bool has_row = false;
     enum status s;
     while ((s = rows_next(rows, &has_row, err)) == STATUS_OK && has_row) {
-        if (n == room) {
-            size_t wider = room == 0 ? 4096 : 2 * room;
-            days = arena_grow(arena, days, room * sizeof *days, wider * sizeof *days);
-            if (days == NULL)
-                return err_set(err, STATUS_OUT_OF_MEMORY,
-                               "The request needs more memory than it may use.");
-            room = wider;
-        }
+        days = arena_reserve(arena, days, n + 1, &cap, sizeof *days);
+        if (days == NULL)
+            return err_set(err, STATUS_OUT_OF_MEMORY,
+                           "The request needs more memory than it may use.");
         if (!rows_date(rows, 0, &days[n]))
             return err_set(err, STATUS_DB_ERROR,
                            "A stored calendar has a date that cannot be read.");

@@ -5,12 +5,14 @@
  */
 #include "store/db_pg.h"
 
+#include "base/array.h"
+
 #include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LITERAL_SQL_BYTES_MAX = 16 << 20, FIELDS_FIRST = 32 };
+enum { LITERAL_SQL_BYTES_MAX = 16 << 20 };
 
 static bool add_literal(PGconn *handle, const struct db_param *param, struct buf *out)
 {
@@ -120,17 +122,6 @@ enum status pg_copy_out_take(struct db *db, char **ret_line, size_t *ret_len, st
     return n > 0 ? STATUS_OK : pg_drain(db, err);
 }
 
-static bool fields_grow(struct pg_rows *rows)
-{
-    size_t max = rows->max_fields == 0 ? FIELDS_FIRST : 2 * rows->max_fields;
-    struct str *grown = realloc(rows->fields, max * sizeof *grown);
-    if (grown == NULL)
-        return false;
-    rows->fields = grown;
-    rows->max_fields = max;
-    return true;
-}
-
 /* What stands for the letter behind a backslash. */
 static char unescape(char c)
 {
@@ -157,8 +148,11 @@ static bool split_line(struct pg_rows *rows, char *line, size_t len)
         }
         bool is_last = at >= end;
         *to = '\0';
-        if (rows->n_fields == rows->max_fields && !fields_grow(rows))
+        struct str *fields =
+            heap_reserve(rows->fields, rows->n_fields + 1, &rows->max_fields, sizeof *fields);
+        if (fields == NULL)
             return false;
+        rows->fields = fields;
         rows->fields[rows->n_fields++] =
             is_null ? STR_NONE : (struct str){from, (size_t)(to - from)};
         if (is_last)

@@ -1,6 +1,7 @@
 /* indicator_store.c - the series of the indicator mart, and the vintages of one. */
 #include "store/indicator_store.h"
 
+#include "base/array.h"
 #include "base/date.h"
 #include "store/generation.h"
 #include "store/statements.h"
@@ -87,14 +88,10 @@ static enum status add_step(struct steps *to, const struct rows *rows, struct er
         to->step[to->n - 1] = step;
         return STATUS_OK;
     }
-    if (to->n == to->cap) {
-        size_t cap = to->cap == 0 ? 512 : 2 * to->cap;
-        struct step *grown = realloc(to->step, cap * sizeof *grown);
-        if (grown == NULL)
-            return no_memory(err);
-        to->step = grown;
-        to->cap = cap;
-    }
+    struct step *all = heap_reserve(to->step, to->n + 1, &to->cap, sizeof *all);
+    if (all == NULL)
+        return no_memory(err);
+    to->step = all;
     to->step[to->n++] = step;
     return STATUS_OK;
 }

@@ -1,15 +1,13 @@
 /* instrument_store.c - instruments and their series as backtests and the instrument routes read them. */
 #include "store/instrument_store.h"
 
+#include "base/array.h"
 #include "base/suggest.h"
 #include "store/generation.h"
 #include "store/statements.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
-
-enum { FIRST_ROWS = 4096 };
 
 #define INSTRUMENT_COLUMNS                                                                               \
     "uid, asset_class, symbol, name, name_local, market, country, currency, sector, industry, source, "  \
@@ -147,14 +145,10 @@ struct series_rows {
 
 static enum status add_row(struct series_rows *to, const struct rows *rows, struct err *err)
 {
-    if (to->n == to->cap) {
-        size_t cap = to->cap == 0 ? FIRST_ROWS : 2 * to->cap;
-        struct series_row *grown = realloc(to->row, cap * sizeof *grown);
-        if (grown == NULL)
-            return no_memory(err);
-        to->row = grown;
-        to->cap = cap;
-    }
+    struct series_row *all = heap_reserve(to->row, to->n + 1, &to->cap, sizeof *all);
+    if (all == NULL)
+        return no_memory(err);
+    to->row = all;
     struct series_row row = {.price = rows_f64(rows, 1)};
     if (!rows_date(rows, 0, &row.date) || !isfinite(row.price) ||
         !rows_instant(rows, 2, &row.known_at))

@@ -1,6 +1,7 @@
 /* key_store.c - SQL of api_key. Changes are serialised, so that ids and revisions follow one another. */
 #include "store/key_store.h"
 
+#include "base/array.h"
 #include "base/date.h"
 #include "base/suggest.h"
 #include "store/statements.h"
@@ -218,20 +219,13 @@ enum status key_list(struct db *db, struct arena *arena, struct key **ret, size_
 {
     CLEANUP(rows_clear) struct rows rows = {0};
     struct key *keys = NULL;
-    size_t n = 0, room = 0;
+    size_t n = 0, cap = 0;
     bool has_row = false;
     enum status s = db_query(db, stmt_key_list, NO_PARAMS, &rows, err);
     while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row) {
-        if (n == room) {
-            size_t wider = room == 0 ? 16 : 2 * room;
-            struct key *moved = arena_array(arena, wider, sizeof *keys);
-            if (moved == NULL)
-                return err_out_of_memory(err);
-            if (n > 0)
-                memcpy(moved, keys, n * sizeof *keys);
-            keys = moved;
-            room = wider;
-        }
+        keys = arena_reserve(arena, keys, n + 1, &cap, sizeof *keys);
+        if (keys == NULL)
+            return err_out_of_memory(err);
         s = read_key(&rows, arena, &keys[n], err);
         n++;
     }

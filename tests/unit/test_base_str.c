@@ -1,5 +1,6 @@
-/* test_base_str.c - str.h, arena.h and suggest.h. */
+/* test_base_str.c - str.h, arena.h, array.h and suggest.h. */
 #include "base/arena.h"
+#include "base/array.h"
 #include "base/checksum.h"
 #include "base/suggest.h"
 
@@ -8,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -108,6 +110,57 @@ static void arena_grow_keeps_the_content(void **state)
         memset(text + 8, (int)'x', size - 8);
     }
     assert_in_range(arena.used_bytes, size, 3 * size);
+    arena_clear(&arena);
+}
+
+/* Adds the numbers 0 to n - 1 one by one: the array moves only to double, and all of them are there at the end. */
+static void take_numbers(struct arena *arena, size_t n)
+{
+    size_t cap = 0;
+    uint32_t *all = NULL;
+    for (uint32_t i = 0; i < n; i++) {
+        size_t before = cap;
+        uint32_t *grown = arena != NULL ? arena_reserve(arena, all, i + 1, &cap, sizeof *all)
+                                        : heap_reserve(all, i + 1, &cap, sizeof *all);
+        assert_non_null(grown);
+        assert_true(cap == before ? grown == all : i == before && cap >= 2 * before);
+        all = grown;
+        all[i] = i;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        assert_int_equal(all[i], i);
+    if (arena == NULL)
+        free(all);
+}
+
+static void an_array_doubles_and_keeps_its_items(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, (size_t)1 << 22);
+    take_numbers(NULL, 100000);
+    take_numbers(&arena, 100000);
+    arena_clear(&arena);
+}
+
+static void an_array_without_room_stays_as_it_was(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, 64 * 1024);
+    size_t cap = 0;
+    double *all = arena_reserve(&arena, NULL, 100, &cap, sizeof *all);
+    assert_non_null(all);
+    assert_int_equal(cap, 128);
+    all[99] = 7;
+    assert_null(arena_reserve(&arena, all, 100000, &cap, sizeof *all));
+    assert_null(arena_reserve(&arena, all, SIZE_MAX, &cap, sizeof *all));
+    assert_null(arena_reserve(&arena, all, SIZE_MAX / 8, &cap, sizeof *all));
+    assert_int_equal(cap, 128);
+    assert_true(all[99] == 7);
+    cap = 0;
+    assert_null(heap_reserve(NULL, SIZE_MAX / 2 + 1, &cap, 4));
+    assert_int_equal(cap, 0);
     arena_clear(&arena);
 }
 
@@ -242,6 +295,8 @@ int main(void)
         cmocka_unit_test(str_next_field_yields_empty_fields_too),
         cmocka_unit_test(arena_alloc_returns_null_at_the_limit),
         cmocka_unit_test(arena_grow_keeps_the_content),
+        cmocka_unit_test(an_array_doubles_and_keeps_its_items),
+        cmocka_unit_test(an_array_without_room_stays_as_it_was),
         cmocka_unit_test(buf_stops_for_good_at_its_limit),
         cmocka_unit_test(buf_add_i64_writes_the_extremes),
         cmocka_unit_test(suggest_distance_counts_edits),
