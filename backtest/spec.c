@@ -35,6 +35,14 @@ const char *const spec_weight_sum_names[SPEC_WEIGHT_SUM_COUNT] = {
     [WEIGHT_SUM_CASH] = "cash",
 };
 
+static bool is_currency(struct str text)
+{
+    bool is_code = text.len == CURRENCY_TEXT_BYTES - 1;
+    for (size_t i = 0; i < text.len && is_code; i++)
+        is_code = text.ptr[i] >= 'A' && text.ptr[i] <= 'Z';
+    return is_code;
+}
+
 enum status spec_read_currency(struct json_val object, char ret[CURRENCY_TEXT_BYTES],
                                struct err *err)
 {
@@ -44,15 +52,13 @@ enum status spec_read_currency(struct json_val object, char ret[CURRENCY_TEXT_BY
     memcpy(ret, "USD", CURRENCY_TEXT_BYTES);
     if (!jr_is_present(val))
         return STATUS_OK;
-    enum status s = jr_read_str(val, 3, 3, &text, err);
+    enum status s = jr_read_str(val, 0, SPEC_UID_BYTES_MAX, &text, err);
     if (s != STATUS_OK)
         return s;
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] < 'A' || text.ptr[i] > 'Z')
-            return spec_refuse(val, STATUS_WRONG_TYPE, "That is not a currency code.",
-                               "three upper-case letters (ISO 4217), as in USD", err);
-    }
-    memcpy(ret, text.ptr, 3);
+    if (!is_currency(text))
+        return spec_refuse(val, STATUS_WRONG_TYPE, "That is not a currency code.",
+                           "three upper-case letters (ISO 4217), as in USD", err);
+    memcpy(ret, text.ptr, text.len);
     return STATUS_OK;
 }
 

@@ -56,16 +56,15 @@ enum status spec_read_uid(struct json_val val, struct arena *arena, struct str *
 enum status spec_read_series(struct json_val val, struct arena *arena, struct str *ret_uid,
                              struct err *err)
 {
-    struct str uid = STR_NONE, code, country, frequency;
-    enum status s = spec_read_uid(val, arena, &uid, err);
+    struct str text = STR_NONE, code, country, frequency;
+    enum status s = jr_read_str(val, 1, SPEC_UID_BYTES_MAX, &text, err);
     if (s != STATUS_OK)
         return s;
-    if (!rates_uid_split(uid, &code, &country, &frequency))
+    if (!is_uid(text) || !rates_uid_split(text, &code, &country, &frequency))
         return spec_refuse(val, STATUS_WRONG_TYPE, "That is not the uid of an economic series.",
                            "indicator: and an id of /v1/indicators, as in indicator:CPILFESL:USA:M",
                            err);
-    *ret_uid = uid;
-    return STATUS_OK;
+    return spec_read_uid(val, arena, ret_uid, err);
 }
 
 enum status spec_add_indicator(struct spec *spec, struct str uid, const char *at, struct err *err)

@@ -186,6 +186,12 @@ enum status spec_read_rebalance(struct json_val val, struct rebalance_rule *rule
         return STATUS_OK;
     if (jr_type(val) == JR_OBJECT)
         return read_object(val, rule, err);
+    if (jr_type(val) != JR_STRING)
+        return spec_refuse(
+            val, STATUS_WRONG_TYPE, "That does not say when to rebalance.",
+            "never, daily, weekly, monthly, quarterly, yearly, or an object of every, on, "
+            "offset, when, bands, scope, destination, min_trade",
+            err);
     enum status s =
         jr_read_choice(val, spec_rebalance_names, ARRAY_LEN(spec_rebalance_names), &every, err);
     *rule = rebalance_plain((enum rebalance_every)every);

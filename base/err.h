@@ -26,7 +26,7 @@ struct err {
     char name[128];         /* "limit", "/assets/0/weight" */
     char value[96];         /* the offending value, shortened */
     char suggestion[96];    /* "did you mean" */
-    char allowed[320];      /* what would have been accepted */
+    char allowed[640];      /* what would have been accepted */
     unsigned retry_after_s; /* 0: not stated */
 };
 

@@ -220,29 +220,50 @@ static enum status wrong_type(struct json_val val, const char *expected, struct 
     return STATUS_WRONG_TYPE;
 }
 
+/* The names with commas between; those that do not fit into an error's list are three dots. */
+static void allow_names(const char *before, const char *const *names, size_t n_names,
+                        struct err *err)
+{
+    static const char more[] = ", ...";
+    char list[sizeof err->allowed];
+    struct buf text;
+    buf_init_fixed(&text, list, sizeof list - sizeof more);
+    buf_add_c(&text, before);
+    size_t whole = text.len;
+    for (size_t i = 0; i < n_names && !text.failed; i++) {
+        buf_printf(&text, "%s%s", i == 0 ? "" : ", ", names[i]);
+        whole = text.failed ? whole : text.len;
+    }
+    err_allow(err, "%.*s%s", (int)whole, list, text.failed ? more : "");
+}
+
+static struct str nearest_of(struct str wanted, const char *const *names, size_t n_names)
+{
+    struct suggest search = suggest_start(wanted);
+    for (size_t i = 0; i < n_names; i++)
+        suggest_offer(&search, str_of(names[i]));
+    return suggest_take(&search);
+}
+
 static enum status unknown_field(struct json_val val, struct str key, const char *const *allowed,
                                  size_t n_allowed, struct err *err)
 {
-    struct suggest search = suggest_start(key);
-    struct buf names;
-    buf_init(&names, val.doc->arena, 300);
-    for (size_t i = 0; i < n_allowed; i++) {
-        suggest_offer(&search, str_of(allowed[i]));
-        buf_printf(&names, "%s%s", i == 0 ? "" : ", ", allowed[i]);
-    }
     (void)err_set(err, STATUS_UNKNOWN_FIELD, "There is no field \"%.*s\" here.",
                   STR_ARG(str_utf8_cut(key, 64)));
     jr_err_at(err, (struct json_val){jr_member(val, key.ptr).node, pointer_to(val, key), val.doc});
-    err_suggest(err, suggest_take(&search));
-    err_allow(err, "%.*s", STR_ARG(buf_str(&names)));
+    err_suggest(err, nearest_of(key, allowed, n_allowed));
+    allow_names("", allowed, n_allowed, err);
     return STATUS_UNKNOWN_FIELD;
 }
 
 enum status jr_expect_object(struct json_val val, const char *const *allowed, size_t n_allowed,
                              struct err *err)
 {
-    if (jr_type(val) != JR_OBJECT)
-        return wrong_type(val, "an object", err);
+    if (jr_type(val) != JR_OBJECT) {
+        (void)wrong_type(val, "an object", err);
+        allow_names("an object of ", allowed, n_allowed, err);
+        return STATUS_WRONG_TYPE;
+    }
     for (void *at = json_object_iter(mutable(val)); at != NULL;
          at = json_object_iter_next(mutable(val), at)) {
         const char *key = json_object_iter_key(at);
@@ -334,7 +355,10 @@ enum status jr_read_str(struct json_val val, size_t min_bytes, size_t max_bytes,
     if (text.len < min_bytes || text.len > max_bytes) {
         (void)err_set(err, STATUS_OUT_OF_RANGE, "%s has %zu bytes.", val.pointer, text.len);
         jr_err_at(err, val);
-        err_allow(err, "%zu to %zu bytes", min_bytes, max_bytes);
+        if (min_bytes == max_bytes)
+            err_allow(err, "%zu bytes", min_bytes);
+        else
+            err_allow(err, "%zu to %zu bytes", min_bytes, max_bytes);
         return STATUS_OUT_OF_RANGE;
     }
     *ret = text;
@@ -357,24 +381,22 @@ enum status jr_read_date(struct json_val val, int32_t *ret, struct err *err)
 enum status jr_read_choice(struct json_val val, const char *const *names, size_t n_names,
                            size_t *ret, struct err *err)
 {
-    struct str text;
-    enum status s = jr_read_str(val, 0, 4096, &text, err);
-    if (s != STATUS_OK)
-        return s;
-    struct suggest search = suggest_start(text);
-    struct buf list;
-    buf_init(&list, val.doc->arena, 300);
-    for (size_t i = 0; i < n_names; i++) {
+    bool is_text = jr_type(val) == JR_STRING;
+    struct str text = STR_NONE;
+    if (is_text)
+        text = (struct str){json_string_value(node(val)), json_string_length(node(val))};
+    for (size_t i = 0; i < n_names && is_text; i++) {
         if (str_eq_c(text, names[i])) {
             *ret = i;
             return STATUS_OK;
         }
-        suggest_offer(&search, str_of(names[i]));
-        buf_printf(&list, "%s%s", i == 0 ? "" : ", ", names[i]);
     }
-    (void)err_set(err, STATUS_OUT_OF_RANGE, "%s is not one of the known names.", val.pointer);
-    jr_err_at(err, val);
-    err_suggest(err, suggest_take(&search));
-    err_allow(err, "%.*s", STR_ARG(buf_str(&list)));
-    return STATUS_OUT_OF_RANGE;
+    if (is_text) {
+        (void)err_set(err, STATUS_OUT_OF_RANGE, "%s is not one of the known names.", val.pointer);
+        jr_err_at(err, val);
+        err_suggest(err, nearest_of(text, names, n_names));
+    } else
+        (void)wrong_type(val, "a string", err);
+    allow_names("", names, n_names, err);
+    return is_text ? STATUS_OUT_OF_RANGE : STATUS_WRONG_TYPE;
 }

@@ -46,8 +46,20 @@ struct suggest suggest_start(struct str wanted)
         .wanted = wanted, .best = STR_NONE, .best_distance = (most < 1 ? 1 : most) + 1};
 }
 
+/* Whether a name was begun and not ended, as risk_free of risk_free_rate. */
+static bool is_beginning(struct str wanted, struct str candidate)
+{
+    enum { LEAST = 4 };
+    bool is_same = wanted.len >= LEAST && wanted.len < candidate.len;
+    for (size_t i = 0; i < wanted.len && is_same; i++)
+        is_same = fold(wanted.ptr[i]) == fold(candidate.ptr[i]);
+    return is_same;
+}
+
 void suggest_offer(struct suggest *search, struct str candidate)
 {
+    if (search->best.ptr == NULL && is_beginning(search->wanted, candidate))
+        search->best = candidate; /* unless one is nearer */
     size_t longer = candidate.len > search->wanted.len ? candidate.len : search->wanted.len;
     size_t shorter = candidate.len > search->wanted.len ? search->wanted.len : candidate.len;
     if (longer - shorter >= search->best_distance)

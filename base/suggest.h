@@ -7,7 +7,10 @@
 /* Edits (insert, delete, replace, swap neighbours) from a to b, ASCII case ignored; capped at 64 bytes each. */
 unsigned suggest_distance(struct str a, struct str b);
 
-/* A search in progress: offer every candidate, then take the best; STR_NONE when none is near enough. */
+/*
+ * A search in progress: offer every candidate, then take the best, else the first that begins with what was wanted;
+ * STR_NONE when none is near enough.
+ */
 struct suggest {
     struct str wanted;
     struct str best;

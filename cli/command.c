@@ -45,8 +45,12 @@ enum status command_read_request(const char *path, size_t max, struct arena *are
 
 int command_misused(const char *name, const char *argument)
 {
-    (void)fprintf(stderr, "cmmc %s: unexpected argument \"%s\"; see `cmmc %s --help`\n", name,
-                  argument, name);
+    if (argument[0] == '\0')
+        (void)fprintf(stderr, "cmmc %s: an argument is missing; see `cmmc %s --help`\n", name,
+                      name);
+    else
+        (void)fprintf(stderr, "cmmc %s: unexpected argument \"%s\"; see `cmmc %s --help`\n", name,
+                      argument, name);
     return EXIT_USAGE;
 }
 

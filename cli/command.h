@@ -48,7 +48,7 @@ enum status command_read_request(const char *path, size_t max, struct arena *are
 enum { COMMAND_PATH_BYTES = 4096 };
 const char *command_sample_folder(const struct config *config, char room[COMMAND_PATH_BYTES]);
 
-/* "cmmc NAME: unexpected argument ..." and a pointer to --help; returns EXIT_USAGE. */
+/* "cmmc NAME: unexpected argument ...", or with "" that one is missing, and a pointer to --help; returns EXIT_USAGE. */
 int command_misused(const char *name, const char *argument);
 
 /* True when argv holds exactly one of the given flags at place i. */

@@ -23,7 +23,7 @@ static const char load_usage[] =
     "Loading the same data again changes nothing.\n"
     "  --if-empty   does nothing when the store already holds data\n";
 static const char ingest_usage[] =
-    "usage: cmmc ingest DATASET [--from DATE | --backfill] [--to DATE] [--stages LIST] [--file FILE] [--json]\n"
+    "usage: cmmc ingest DATASET [--from DATE | --backfill] [--to DATE] [--stages LIST] [--file FILE] [--force] [--json]\n"
     "       cmmc ingest --sample [--if-empty] [FOLDER]\n"
     "       cmmc ingest --list\n"
     "       cmmc ingest --costs\n\n"
@@ -139,7 +139,7 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     const char *name = argv[1];
-    if (command_is_flag(name, "help")) {
+    if (command_is_flag(name, "help") || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
         print_help(stdout);
         return EXIT_DONE;
     }
@@ -148,7 +148,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
         if (strcmp(commands[i].name, name) != 0)
             continue;
-        if (argc == 3 && command_is_flag(argv[2], "help")) {
+        if (argc == 3 && (command_is_flag(argv[2], "help") || strcmp(argv[2], "-h") == 0)) {
             (void)printf("cmmc %s: %s\n%s", commands[i].name, commands[i].summary,
                          commands[i].usage);
             return EXIT_DONE;

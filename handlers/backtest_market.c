@@ -38,6 +38,30 @@ static enum status hold_series(struct loader *loader, struct str name, const cha
     return STATUS_OK;
 }
 
+/* The series that a bond is to be made of is not there: said of the uid that names it, not of the series' own. */
+static enum status no_yields(struct str uid, const struct spec_indicator *wanted, struct err *err)
+{
+    if (err == NULL)
+        return STATUS_UNKNOWN_ASSET;
+    const size_t prefix = sizeof "indicator:" - 1, own = sizeof "yield:" - 1;
+    struct str series = str_sub(wanted->uid, prefix, wanted->uid.len);
+    struct str terms = str_sub(uid, own + series.len, uid.len), near = str_of(err->suggestion);
+    char nearest[sizeof err->suggestion] = "";
+    if (near.len > 0)
+        (void)snprintf(nearest, sizeof nearest, "yield:%.*s%.*s",
+                       STR_ARG(str_sub(near, prefix, near.len)), STR_ARG(terms));
+    (void)err_set(err, STATUS_UNKNOWN_ASSET,
+                  "There is no economic series \"%.*s\" to make the bond \"%.*s\" of.",
+                  STR_ARG(series), STR_ARG(uid));
+    err_at(err, ERR_POINTER, str_of(wanted->at), uid);
+    err_suggest(err, str_of(nearest));
+    err_allow(
+        err,
+        "yield:, an id of /v1/indicators in per cent a year, and :MATURITY:COUPONS:CURRENCY, as in "
+        "yield:DGS10:USA:D:10Y:2:USD");
+    return STATUS_UNKNOWN_ASSET;
+}
+
 /* What the yields of a bond's uid, as they were published, make of it. */
 static enum status make_bond(struct loader *loader, struct str uid, const char *pointer,
                              struct price_series *ret, struct err *err)
@@ -55,6 +79,8 @@ static enum status make_bond(struct loader *loader, struct str uid, const char *
         return err_out_of_memory(err);
     const struct spec_indicator wanted = {buf_str(&name), pointer};
     enum status s = market_read_indicator(&loader->reader, &wanted, loader->arena, &rates, err);
+    if (s == STATUS_UNKNOWN_ASSET)
+        return no_yields(uid, &wanted, err);
     if (s != STATUS_OK)
         return s;
     s = yield_bond_prices(uid, &bond, &rates, loader->arena, ret, err);

@@ -3,6 +3,7 @@
 
 #include "backtest/quality.h"
 #include "base/date.h"
+#include "base/suggest.h"
 #include "store/action_store.h"
 #include "store/bar_store.h"
 #include "store/calendar_store.h"
@@ -268,6 +269,47 @@ enum status market_read_rate(void *cls, struct str name, struct arena *arena,
     return STATUS_OK;
 }
 
+/* uid of the row's series, if its code is nearer to the one that is searched for than those before. */
+static enum status offer_series(const struct rows *rows, struct suggest *search,
+                                struct arena *arena, struct str *ret_uid)
+{
+    struct str code = rows_text(rows, SERIES_STAT_CODE);
+    struct suggest before = *search;
+    struct buf uid;
+    suggest_offer(search, code);
+    if (search->best.ptr == before.best.ptr && search->best_distance == before.best_distance)
+        return STATUS_OK;
+    buf_init(&uid, arena, SPEC_UID_BYTES_MAX);
+    buf_printf(&uid, "indicator:%.*s:", STR_ARG(code));
+    search->best = str_sub(buf_str(&uid), sizeof "indicator:" - 1, uid.len - 1);
+    buf_printf(&uid, "%.*s:%.*s", STR_ARG(rows_text(rows, SERIES_COUNTRY_CODE)),
+               STR_ARG(rows_text(rows, SERIES_FREQUENCY)));
+    *ret_uid = buf_str(&uid);
+    return uid.failed ? STATUS_OUT_OF_MEMORY : STATUS_OK;
+}
+
+/* Suggests the series whose code is the same or nearest. */
+static enum status unknown_series(struct market_reader *reader, const struct spec_indicator *wanted,
+                                  struct str code, struct arena *arena, struct err *err)
+{
+    CLEANUP(rows_clear) struct rows rows = {0};
+    const struct series_filter all = {.stat_code = STR_NONE};
+    struct suggest search = suggest_start(code);
+    struct str nearest = STR_NONE;
+    bool has_row = false;
+    enum status s = series_open(reader->db, &all, reader->source->generation, &rows, err);
+    while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row)
+        s = offer_series(&rows, &search, arena, &nearest);
+    if (s != STATUS_OK)
+        return s;
+    (void)err_set(err, STATUS_UNKNOWN_ASSET, "There is no economic series \"%.*s\".",
+                  STR_ARG(str_utf8_cut(wanted->uid, 64)));
+    err_at(err, ERR_POINTER, str_of(wanted->at), wanted->uid);
+    err_suggest(err, nearest);
+    err_allow(err, "indicator: and an id of /v1/indicators");
+    return STATUS_UNKNOWN_ASSET;
+}
+
 enum status market_read_indicator(struct market_reader *reader, const struct spec_indicator *wanted,
                                   struct arena *arena, struct rate_series *ret, struct err *err)
 {
@@ -279,13 +321,8 @@ enum status market_read_indicator(struct market_reader *reader, const struct spe
     if (s == STATUS_OK)
         s = indicator_steps_load(reader->db, &filter, reader->source->generation, arena, &steps,
                                  err);
-    if (s == STATUS_OK && steps.n == 0) {
-        (void)err_set(err, STATUS_UNKNOWN_ASSET, "There is no economic series \"%.*s\".",
-                      STR_ARG(str_utf8_cut(wanted->uid, 64)));
-        err_at(err, ERR_POINTER, str_of(wanted->at), wanted->uid);
-        err_allow(err, "indicator: and an id of /v1/indicators");
-        return STATUS_UNKNOWN_ASSET;
-    }
+    if (s == STATUS_OK && steps.n == 0)
+        return unknown_series(reader, wanted, filter.stat_code, arena, err);
     *ret = (struct rate_series){.uid = wanted->uid,
                                 .n = steps.n,
                                 .date = steps.date,

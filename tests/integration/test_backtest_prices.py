@@ -102,6 +102,21 @@ class Prices(Assertions, unittest.TestCase):
                 answer = self.server.post("/v1/backtests", {"assets": [{"uid": "stock:US.KO"}, {"uid": uid}], "monkeys": {"count": 0}})
                 self.assert_problem(answer, problem, about="/assets/1/uid")
                 self.assertIn(word, answer.json["detail"])
+                self.assertEqual(answer.json["errors"][0]["value"].strip('"'), uid)
+
+    def test_an_economic_series_that_is_not_there_is_named_as_it_was_written(self):
+        """Which part of a bond's uid is unknown, and the series whose code is the same or nearest."""
+        for uid, series, nearest in (("yield:AAA:US:M:20Y:2:USD", "AAA:US:M", "yield:AAA:USA:M:20Y:2:USD"),
+                                     ("yield:AAA:USA:D:7Y:1:EUR", "AAA:USA:D", "yield:AAA:USA:M:7Y:1:EUR"),
+                                     ("yield:NONE:USA:M:20Y:2:USD", "NONE:USA:M", None)):
+            with self.subTest(uid):
+                answer = self.server.post("/v1/backtests", {"assets": [{"uid": "stock:US.KO"}], "benchmark": uid, "monkeys": {"count": 0}})
+                self.assert_problem(answer, "unknown-asset", about="/benchmark")
+                self.assertIn(f'"{series}"', answer.json["detail"])
+                self.assertNotIn("indicator:", answer.text)
+                self.assertEqual(answer.json["errors"][0].get("suggestion"), nearest)
+        answer = self.server.post("/v1/backtests", {"assets": [{"uid": "stock:US.KO"}], "inflation": "indicator:CPILFES:USA:M"})
+        self.assert_problem(answer, "unknown-asset", about="/inflation", suggestion="indicator:CPILFESL:USA:M")
 
     def test_raw_prices_with_reinvested_dividends_are_the_adjusted_prices(self):
         for uid in SHARES:

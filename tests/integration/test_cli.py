@@ -29,7 +29,16 @@ class Usage(unittest.TestCase):
                 self.assertRegex(done.stdout, rf"(?m)^  {command} +\S")
                 one = run(command, "--help")
                 self.assertEqual((one.returncode, one.stderr), (DONE, ""))
+                self.assertEqual(run(command, "-h").stdout, one.stdout)
                 self.assertIn(f"usage: cmmc {command}", one.stdout)
+
+    def test_help_has_the_names_that_people_try(self):
+        for name in ("help", "-h"):
+            self.assertEqual((run(name).returncode, run(name).stdout), (DONE, run("--help").stdout))
+
+    def test_a_missing_argument_is_named_as_missing(self):
+        done = run("ingest")
+        self.assertEqual((done.returncode, done.stderr), (USAGE, "cmmc ingest: an argument is missing; see `cmmc ingest --help`\n"))
 
     def test_no_command_prints_help_to_standard_error_and_fails(self):
         done = run()

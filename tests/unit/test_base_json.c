@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -219,6 +220,31 @@ static void errors_name_the_place_and_what_is_allowed(void **state)
     jr_free(doc);
 }
 
+static void a_list_of_names_is_whole_or_says_that_it_is_not(void **state)
+{
+    (void)state;
+    enum { MANY = 100 };
+    struct json_doc *doc = NULL;
+    struct err err = {0};
+    char text[MANY][16];
+    const char *names[MANY];
+    size_t choice;
+    for (size_t i = 0; i < MANY; i++) {
+        (void)snprintf(text[i], sizeof text[i], "a_name_%03zu", i);
+        names[i] = text[i];
+    }
+    assert_int_equal(jr_parse(str_of("{\"a_name_999\":7}"), &arena, &doc, &err), STATUS_OK);
+    assert_int_equal(jr_expect_object(jr_root(doc), names, MANY, &err), STATUS_UNKNOWN_FIELD);
+    assert_non_null(strstr(err.allowed, "a_name_049, a_name_050"));
+    const char *end = strstr(err.allowed, ", ...");
+    assert_true(end != NULL && end[5] == '\0' && strncmp(end - 10, "a_name_0", 8) == 0);
+    struct json_val seven = jr_member(jr_root(doc), "a_name_999");
+    assert_int_equal(jr_expect_object(seven, names, 2, &err), STATUS_WRONG_TYPE);
+    assert_string_equal(err.allowed, "an object of a_name_000, a_name_001");
+    assert_int_equal(jr_read_choice(seven, names, 2, &choice, &err), STATUS_WRONG_TYPE);
+    assert_string_equal(err.allowed, "a_name_000, a_name_001");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +255,7 @@ int main(void)
         cmocka_unit_test(malformed_documents_are_refused),
         cmocka_unit_test(nesting_is_limited_before_recursion),
         cmocka_unit_test(errors_name_the_place_and_what_is_allowed),
+        cmocka_unit_test(a_list_of_names_is_whole_or_says_that_it_is_not),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -219,6 +219,12 @@ static void suggest_takes_the_nearest_or_none(void **state)
     struct suggest far = suggest_start(STR("xyz"));
     suggest_offer(&far, STR("volume"));
     assert_null(suggest_take(&far).ptr);
+    struct suggest begun = suggest_start(STR("risk_free"));
+    suggest_offer(&begun, STR("risk_free_rate"));
+    suggest_offer(&begun, STR("risk_free_series"));
+    assert_true(str_eq_c(suggest_take(&begun), "risk_free_rate"));
+    suggest_offer(&begun, STR("risk_fee"));
+    assert_true(str_eq_c(suggest_take(&begun), "risk_fee"));
 }
 
 #define CHECK_FORMAT(...)                                   \
