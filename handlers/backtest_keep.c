@@ -14,8 +14,8 @@ enum status run_find(struct run *run, struct backtest_answer *answer, struct err
 {
     CLEANUP(db_releasep) struct db *db = NULL;
     struct backtest_keeper *keeper = run->service->keeper;
-    enum status s = backtest_keeper_find(keeper, str_of(answer->id), &answer->blob, &answer->body,
-                                         &answer->was_stored, err);
+    enum status s = backtest_keeper_find(keeper, str_of(answer->id), run->answer_arena,
+                                         &answer->blob, &answer->body, &answer->was_stored, err);
     if (s != STATUS_OK || answer->was_stored)
         return s;
     s = db_acquire(run->service->pool, DB_READ, run->stop, &db, err);

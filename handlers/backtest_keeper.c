@@ -153,23 +153,33 @@ static enum status find_written(struct backtest_keeper *keeper, struct str id, s
     return s;
 }
 
-enum status backtest_keeper_find(struct backtest_keeper *keeper, struct str id,
+enum status backtest_keeper_find(struct backtest_keeper *keeper, struct str id, struct arena *arena,
                                  struct blob **ret_blob, struct str *ret_body, bool *ret_found,
                                  struct err *err)
 {
+    CLEANUP(blob_unrefp) struct blob *blob = NULL;
     struct pending *pending = NULL;
+    struct str body = STR_NONE;
+    bool is_packed = false;
     *ret_found = false;
     if (keeper == NULL)
         return STATUS_OK;
     lock_take(&keeper->lock);
     enum status s = find_written(keeper, id, &pending, err);
     if (s == STATUS_OK && pending != NULL) {
-        *ret_blob = blob_ref(pending->kept.blob);
-        *ret_body = pending->kept.body;
-        *ret_found = true;
+        blob = blob_ref(pending->kept.blob);
+        body = pending->kept.body;
+        is_packed = pending->is_packed;
     }
     lock_give(&keeper->lock);
-    return s;
+    if (is_packed)
+        s = backtest_unpack(body, arena, &body, err);
+    if (s != STATUS_OK || blob == NULL)
+        return s;
+    *ret_body = body;
+    *ret_found = true;
+    *ret_blob = is_packed ? NULL : blob_ref(blob);
+    return STATUS_OK;
 }
 
 bool backtest_keeper_has(struct backtest_keeper *keeper, struct str id)

@@ -1,7 +1,8 @@
 /*
  * backtest_keeper.h - finished backtests on their way to the store. Writing out the parts that nobody asked for,
  * compressing and storing take longer than computing, so a thread of the keeper's own does it after the answer has gone
- * out. What waits is bounded in bytes and in number and is found by its id as if it were stored already; what does not
+ * out. What comes is compressed at once, so that its memory can take the next answer, and stored when nothing else has
+ * come. What waits is bounded in bytes and in number and is found by its id as if it were stored already; what does not
  * fit is the caller's to store.
  * A process that is killed loses what waits, and no more than that: the same request gives the same answer again.
  * Callable from any thread, unless said otherwise; a keeper of NULL has nothing and takes nothing.
@@ -63,11 +64,11 @@ bool backtest_keeper_take(struct backtest_keeper *keeper, const struct backtest_
     NODISCARD;
 
 /*
- * What waits under this id, with a reference of the blob it is in; *ret_found false when nothing does, and then the store
- * knows. Asked before the store, because an answer goes from here to there. A body that is still to be written is written
- * by this call.
+ * What waits under this id, with a reference of the blob it is in, or, *ret_blob NULL, in arena; *ret_found false when
+ * nothing does, and then the store knows. Asked before the store, because an answer goes from here to there. A body that is
+ * still to be written is written by this call.
  */
-enum status backtest_keeper_find(struct backtest_keeper *keeper, struct str id,
+enum status backtest_keeper_find(struct backtest_keeper *keeper, struct str id, struct arena *arena,
                                  struct blob **ret_blob, struct str *ret_body, bool *ret_found,
                                  struct err *err) NODISCARD;
 bool backtest_keeper_has(struct backtest_keeper *keeper, struct str id) NODISCARD;

@@ -9,8 +9,8 @@
 #include <pthread.h>
 
 /*
- * One that waits. Links, body, the two marks and n_tries change, under the lock; whoever unlinks it frees it, and nobody
- * unlinks what is marked.
+ * One that waits. Links, body, the marks and n_tries change, under the lock; whoever unlinks it frees it, and nobody
+ * unlinks what is being written.
  */
 struct pending {
     struct pending *next;
@@ -18,9 +18,10 @@ struct pending {
     char id[DIGEST_HEX_BYTES];
     size_t bytes;              /* that it holds */
     struct backtest_kept kept; /* blob NULL as long as later is not */
-    bool is_writing;           /* to the store */
+    bool is_writing;           /* by the thread: packed, or to the store */
     bool is_drafted;           /* later is at work */
-    bool has_failed;           /* later has, once */
+    bool is_packed;            /* kept.blob and its body are: see backtest_pack */
+    bool has_failed;           /* to get smaller: by later, or by packing */
     unsigned n_tries;
     char texts[]; /* what kept points to, but the body */
 };

@@ -5,32 +5,77 @@
 #include "base/log.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
-enum { PAUSE_MS = 500, TRIES_MAX = 20, NICE = 5, NS_PER_MS = 1000000 };
+enum { PAUSE_MS = 500, TRIES_MAX = 20, NICE = 10, NS_PER_MS = 1000000 };
 
-/* The oldest one whose body is to be written, and was not tried in vain. */
-static struct pending *next_to_draft(struct backtest_keeper *keeper) REQUIRES(keeper->lock)
+/* The oldest one up to a number whose body is to be written or packed, and was not tried in vain. */
+static struct pending *next_to_shrink(struct backtest_keeper *keeper, uint64_t last)
+    REQUIRES(keeper->lock)
 {
     struct pending *pending = keeper->first;
-    while (pending != NULL &&
-           (pending->kept.later == NULL || pending->is_drafted || pending->has_failed))
+    while (pending != NULL && (pending->is_packed || pending->is_drafted || pending->has_failed))
         pending = pending->next;
-    return pending;
+    return pending != NULL && pending->number <= last ? pending : NULL;
+}
+
+/* In memory of its own size. NULL: there is no memory, or it does not get smaller. */
+static struct blob *packed_of(struct str body)
+{
+    CLEANUP(arena_clear) struct arena arena;
+    struct str packed = STR_NONE;
+    arena_init(&arena, SIZE_MAX);
+    bool is_smaller =
+        backtest_pack(body, &arena, &packed, NULL) == STATUS_OK && packed.len < body.len;
+    struct blob *blob = is_smaller ? blob_new(packed.len) : NULL;
+    if (blob != NULL)
+        memcpy(blob->bytes, packed.ptr, packed.len);
+    return blob;
+}
+
+/* pending has a body; it stays, marked, while the lock is given back. */
+static void pack(struct backtest_keeper *keeper, struct pending *pending) REQUIRES(keeper->lock)
+{
+    struct backtest_kept *kept = &pending->kept;
+    struct blob *plain = kept->blob;
+    struct str body = kept->body;
+    pending->is_writing = true;
+    lock_give(&keeper->lock);
+    struct blob *packed = packed_of(body);
+    lock_take(&keeper->lock);
+    pending->is_writing = false;
+    pending->is_packed = packed != NULL;
+    pending->has_failed = packed == NULL;
+    if (packed != NULL) {
+        kept->blob = packed;
+        kept->body = (struct str){packed->bytes, packed->size};
+        pending->bytes = pending->bytes - body.len + packed->size;
+        keeper->stats.bytes = keeper->stats.bytes - body.len + packed->size;
+    }
+    cond_broadcast(&keeper->written);
+    lock_give(&keeper->lock);
+    if (packed != NULL)
+        blob_unref(plain);
+    lock_take(&keeper->lock);
 }
 
 /*
- * The oldest, marked as being written; NULL at the end, when all has been stored. Bodies are written first: a document
- * takes less memory than the run it comes from.
+ * The oldest, marked as being written; NULL at the end, when all has been stored. What is there by now is made small first: a
+ * document takes less memory than the run it comes from, and packed a third of that.
  */
 static struct pending *next_to_write(struct backtest_keeper *keeper)
 {
-    struct pending *draft;
+    struct pending *large;
     lock_take(&keeper->lock);
     while (keeper->first == NULL && !keeper->must_stop)
         cond_wait(&keeper->woken, &keeper->lock);
-    while ((draft = next_to_draft(keeper)) != NULL)
-        (void)keeper_draft(keeper, draft, NULL); /* write_one says what is wrong */
+    uint64_t last = keeper->n_taken;
+    while ((large = next_to_shrink(keeper, last)) != NULL)
+        if (large->kept.later != NULL)
+            (void)keeper_draft(keeper, large, NULL); /* write_one says what is wrong */
+        else
+            pack(keeper, large);
     struct pending *pending = keeper->first;
     if (pending != NULL)
         pending->is_writing = true;
@@ -132,7 +177,8 @@ static void *thread_main(void *arg)
 {
     struct backtest_keeper *keeper = arg;
     struct pending *pending;
-    (void)setpriority(PRIO_PROCESS, 0, NICE); /* of this thread alone: runs go first */
+    (void)setpriority(PRIO_PROCESS, 0,
+                      NICE); /* of this thread alone: it stands beside the runs, not before them */
     while ((pending = next_to_write(keeper)) != NULL) {
         struct err err = {0};
         enum status s = write_one(keeper, pending, &err);

@@ -91,8 +91,8 @@ enum status backtest_body(struct request *request, struct blob **ret_blob, struc
     *ret_blob = NULL;
     if (backtest_is_id(id)) {
         CLEANUP(db_releasep) struct db *db = NULL;
-        enum status s =
-            backtest_keeper_find(request->app->keeper, id, ret_blob, ret, &is_found, err);
+        enum status s = backtest_keeper_find(request->app->keeper, id, &request->arena, ret_blob,
+                                             ret, &is_found, err);
         if (s == STATUS_OK && !is_found)
             s = database_acquire(request, DB_READ, &db, err);
         if (s == STATUS_OK && !is_found)

@@ -28,7 +28,13 @@ static const char stmt_backtest_purge_many[] =
     "DELETE FROM backtest_result WHERE id IN (SELECT id FROM backtest_result "
     "ORDER BY created_at, id LIMIT $1)";
 
-static enum status unpack(struct str packed, struct arena *arena, struct str *ret, struct err *err)
+enum status backtest_pack(struct str body, struct arena *arena, struct str *ret, struct err *err)
+{
+    return zstd_pack(body, PACK_LEVEL, arena, ret, err);
+}
+
+enum status backtest_unpack(struct str packed, struct arena *arena, struct str *ret,
+                            struct err *err)
 {
     return zstd_is_frame(packed) ? zstd_unpack(packed, BODY_BYTES_MAX, arena, ret, err)
                                  : gzip_unpack(packed, BODY_BYTES_MAX, arena, ret, err);
@@ -42,7 +48,7 @@ enum status backtest_load(struct db *db, struct str id, struct arena *arena, str
     struct str body = STR_NONE;
     enum status s = db_query_one(db, stmt_backtest_load, PARAMS(db_text(id)), &rows, &found, err);
     if (s == STATUS_OK && found)
-        s = unpack(rows_bytes(&rows, 0), arena, &body, err);
+        s = backtest_unpack(rows_bytes(&rows, 0), arena, &body, err);
     if (s == STATUS_BAD_DATA || s == STATUS_TOO_LARGE)
         s = err_set(err, STATUS_DB_ERROR, "A stored backtest is damaged.");
     if (s != STATUS_OK)
@@ -72,9 +78,9 @@ enum status backtest_save(struct db *db, struct str id, struct str spec, int64_t
     char start[DATE_TEXT_BYTES], end[DATE_TEXT_BYTES];
     CLEANUP(arena_clear) struct arena arena;
     char now[INSTANT_TEXT_BYTES];
-    struct str packed;
+    struct str packed = body;
     arena_init(&arena, body.len + body.len / 8 + (1 << 20));
-    enum status s = zstd_pack(body, PACK_LEVEL, &arena, &packed, err);
+    enum status s = zstd_is_frame(body) ? STATUS_OK : backtest_pack(body, &arena, &packed, err);
     if (s != STATUS_OK)
         return s;
     instant_format(clock_wall_s(), now);

@@ -21,7 +21,17 @@ struct backtest_summary {
     double total_return, cagr, sharpe, max_drawdown; /* NaN: undefined */
 };
 
-/* Keeps the first one: storing an id again changes nothing. Bodies are stored compressed. summary may be NULL. */
+/* A body as it is stored, compressed; without the database. Errors: STATUS_OUT_OF_MEMORY. */
+enum status backtest_pack(struct str body, struct arena *arena, struct str *ret, struct err *err)
+    NODISCARD;
+
+/* The body again. Errors: STATUS_BAD_DATA when it is damaged, STATUS_TOO_LARGE, STATUS_OUT_OF_MEMORY. */
+enum status backtest_unpack(struct str packed, struct arena *arena, struct str *ret,
+                            struct err *err) NODISCARD;
+
+/*
+ * Keeps the first one: storing an id again changes nothing. A body that is not packed is packed first. summary may be NULL.
+ */
 enum status backtest_save(struct db *db, struct str id, struct str spec, int64_t generation,
                           struct str body, const struct backtest_summary *summary, struct err *err)
     NODISCARD;

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { ROOM = 1 << 20 };
 
@@ -69,11 +70,13 @@ static void clear(struct stuck *stuck)
 
 static bool has_body(struct backtest_keeper *keeper, const struct item *item)
 {
+    CLEANUP(arena_clear) struct arena arena;
     CLEANUP(blob_unrefp) struct blob *blob = NULL;
     struct err err = {0};
     struct str body = STR_NONE;
     bool found = false;
-    ok(backtest_keeper_find(keeper, str_of(item->id), &blob, &body, &found, &err));
+    arena_init(&arena, ROOM);
+    ok(backtest_keeper_find(keeper, str_of(item->id), &arena, &blob, &body, &found, &err));
     assert_int_equal(found, backtest_keeper_has(keeper, str_of(item->id)));
     return found && str_eq_c(body, item->body);
 }
@@ -231,6 +234,63 @@ static void a_connection_that_comes_late_is_waited_for(void **state)
     clear(&stuck);
 }
 
+static bool pause_until(int64_t end_ns)
+{
+    (void)nanosleep(&(struct timespec){.tv_nsec = 500000}, NULL);
+    return clock_mono_ns() < end_ns;
+}
+
+/* Waits until the list holds fewer bytes than these. */
+static void await_fewer(struct backtest_keeper *keeper, uint64_t bytes)
+{
+    struct backtest_keeper_stats stats;
+    int64_t end_ns = clock_mono_ns() + INT64_C(30000000000);
+    do
+        backtest_keeper_stats(keeper, &stats);
+    while (stats.bytes >= bytes && pause_until(end_ns));
+    assert_true(stats.bytes < bytes);
+}
+
+/* "0123456789..." in a blob that the caller has a reference of. */
+static struct blob *digits_of(size_t len)
+{
+    struct blob *blob = blob_new(len);
+    assert_non_null(blob);
+    for (size_t i = 0; i < len; i++)
+        blob->bytes[i] = (char)('0' + i % 10);
+    return blob;
+}
+
+static void what_waits_is_packed_and_gives_its_memory_back(void **state)
+{
+    enum { LEN = 100000 };
+    struct fixture *f = *state;
+    struct stuck stuck;
+    struct item item;
+    struct err err = {0};
+    CLEANUP(db_releasep) struct db *db = NULL;
+    CLEANUP(blob_unrefp) struct blob *blob = digits_of(LEN), *found_blob = NULL;
+    struct str body = {blob->bytes, LEN}, found_body = STR_NONE;
+    bool found = false;
+    set_stuck(f, ROOM, &stuck);
+    struct backtest_kept kept = kept_of(&item, 1);
+    kept.blob = blob;
+    kept.body = body;
+    assert_true(backtest_keeper_take(stuck.keeper, &kept));
+    await_fewer(stuck.keeper, LEN / 10);
+    while (atomic_load(&blob->references) > 1) /* the keeper's goes right after it has counted */
+        (void)pause_until(0);
+    ok(backtest_keeper_find(stuck.keeper, kept.id, &f->arena, &found_blob, &found_body, &found,
+                            &err));
+    assert_true(found && found_blob == NULL && str_eq(found_body, body));
+    set_free(&stuck);
+    backtest_keeper_settle(stuck.keeper, 30000);
+    ok(db_acquire(f->pool, DB_READ, NULL, &db, &err));
+    ok(backtest_load(db, kept.id, &f->arena, &found_body, &found, &err));
+    assert_true(found && str_eq(found_body, body));
+    clear(&stuck);
+}
+
 /* A body that is written when it is needed. */
 struct draft {
     struct backtest_later later;
@@ -369,14 +429,16 @@ static void *take_and_find(void *arg)
     struct crowd_member *member = arg;
     struct item item;
     for (int i = 0; i < 100; i++) {
+        CLEANUP(arena_clear) struct arena arena;
         CLEANUP(blob_unrefp) struct blob *blob = NULL;
+        arena_init(&arena, ROOM);
         int which = (member->from + i) % 150;
         struct backtest_kept kept =
             i % 2 == 0 ? kept_of(&item, which) : drafted_of(&item, which, member->counts);
         struct str body = STR_NONE;
         bool found = false;
         if (!backtest_keeper_take(member->keeper, &kept) ||
-            backtest_keeper_find(member->keeper, kept.id, &blob, &body, &found, NULL) !=
+            backtest_keeper_find(member->keeper, kept.id, &arena, &blob, &body, &found, NULL) !=
                 STATUS_OK ||
             (found && !str_eq_c(body, item.body)))
             member->n_lost++;
@@ -432,6 +494,7 @@ int main(void)
         TEST(what_is_forgotten_while_it_waits_is_never_stored),
         TEST(an_end_without_a_connection_gives_up_and_returns),
         TEST(a_connection_that_comes_late_is_waited_for),
+        TEST(what_waits_is_packed_and_gives_its_memory_back),
         TEST(a_draft_is_written_once_for_whoever_asks_first),
         TEST(a_draft_for_which_there_is_no_room_stays_the_caller_s),
         TEST(a_draft_that_is_forgotten_or_given_up_is_freed),

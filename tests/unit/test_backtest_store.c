@@ -39,6 +39,25 @@ static void a_body_comes_back_byte_for_byte(void **state)
     db_release(db);
 }
 
+static void a_body_that_is_packed_already_is_stored_as_it_is(void **state)
+{
+    struct fixture *f = *state;
+    struct err err = {0};
+    struct db *db = NULL;
+    struct str packed, body;
+    bool found = false;
+    ok(backtest_pack(STR("{\"data\":{}}"), &f->arena, &packed, &err));
+    ok(backtest_unpack(packed, &f->arena, &body, &err));
+    assert_true(str_eq_c(body, "{\"data\":{}}"));
+    ok(db_acquire(f->pool, DB_WRITE, NULL, &db, &err));
+    ok(backtest_save(db, STR("bt_1"), STR("{}"), 3, packed, NULL, &err));
+    ok(backtest_load(db, STR("bt_1"), &f->arena, &body, &found, &err));
+    assert_true(found && str_eq_c(body, "{\"data\":{}}"));
+    db_release(db);
+    expect(STATUS_BAD_DATA,
+           backtest_unpack(str_sub(packed, 0, packed.len - 1), &f->arena, &body, &err));
+}
+
 static void the_first_body_of_an_id_stays(void **state)
 {
     struct fixture *f = *state;
@@ -151,6 +170,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_body_comes_back_byte_for_byte),
+        TEST(a_body_that_is_packed_already_is_stored_as_it_is),
         TEST(the_first_body_of_an_id_stays),
         TEST(a_damaged_body_is_a_database_error),
         TEST(a_body_of_an_older_server_is_read),
