@@ -94,7 +94,7 @@ static void play_trade(struct replay *p, const struct sim_trade *trade)
 /* Cash that positions paid; of what was held before the session's trades. */
 static void play_event(struct replay *p, const struct panel_event *event)
 {
-    if (event->asset >= p->panel->n_held || event->kind == ACTION_SPLIT)
+    if (event->asset >= p->panel->n_positions || event->kind == ACTION_SPLIT)
         return;
     p->asset[event->asset].contribution +=
         p->factor[event->session] * p->units[event->asset] * event->amount;
@@ -107,12 +107,12 @@ static void play(struct replay *p, const struct sim_recorder *r)
         for (; next < p->panel->n_events && p->panel->events[next].session <= r->trades[i].session;
              next++)
             play_event(p, &p->panel->events[next]);
-        if (r->trades[i].asset < p->panel->n_held)
+        if (r->trades[i].asset < p->panel->n_positions)
             play_trade(p, &r->trades[i]);
     }
     for (; next < p->panel->n_events; next++)
         play_event(p, &p->panel->events[next]);
-    for (size_t a = 0; a < p->panel->n_held; a++)
+    for (size_t a = 0; a < p->panel->n_positions; a++)
         count_to(p, a, p->panel->n_sessions - 1);
 }
 
@@ -143,8 +143,8 @@ static enum status contributions(const struct panel *panel, const struct sim_rec
 {
     size_t n = panel->n_sessions;
     struct replay p = {.panel = panel, .asset = ret->asset};
-    p.units = arena_array(arena, panel->n_held, sizeof *p.units);
-    p.counted = arena_array(arena, panel->n_held, sizeof *p.counted);
+    p.units = arena_array(arena, panel->n_positions, sizeof *p.units);
+    p.counted = arena_array(arena, panel->n_positions, sizeof *p.counted);
     p.factor = arena_array(arena, n, sizeof *p.factor);
     if (p.units == NULL || p.counted == NULL || p.factor == NULL)
         return no_memory(err);
@@ -192,7 +192,7 @@ enum status attribution_compute(const struct panel *panel, const struct sim_reco
     struct attribution *a = ARENA_NEW(arena, struct attribution);
     if (a == NULL)
         return no_memory(err);
-    a->n = panel->n_held;
+    a->n = panel->n_positions;
     a->asset = arena_array(arena, a->n, sizeof *a->asset);
     if (a->asset == NULL)
         return no_memory(err);

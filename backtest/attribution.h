@@ -32,7 +32,7 @@ struct brinson;
 
 struct attribution {
     enum attribution_gap gap;        /* not ATTRIBUTION_KNOWN: the contributions are 0 */
-    struct attribution_asset *asset; /* per held column of the panel */
+    struct attribution_asset *asset; /* per position of the panel: column below n_positions */
     size_t n;
     double total; /* R */
     double other; /* interest, fees that no trade has, flows' rounding: what is left */
@@ -44,7 +44,7 @@ struct attribution {
 };
 
 /*
- * equity and wealth are the lines of the run that recorder kept; weight the final weights of the held columns.
+ * equity and wealth are the lines of the run that recorder kept; weight the final weights of the positions.
  * Errors: STATUS_OUT_OF_MEMORY.
  */
 enum status attribution_compute(const struct panel *panel, const struct sim_recorder *recorder,

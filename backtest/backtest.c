@@ -41,7 +41,7 @@ static enum status line_of(const struct run *inner, struct str uid, struct price
                                  .delisting_return = is_ruined ? -1 : 0,
                                  .trades_24_7 = panel->trades_every_day};
     memcpy(ret->currency, inner->spec->currency, sizeof ret->currency);
-    for (size_t a = 0; a < panel->n_held; a++)
+    for (size_t a = 0; a < panel->n_positions; a++)
         ret->flags |= panel->assets[a].series->flags;
     return ret->n > 0 ? STATUS_OK
                       : err_set(err, STATUS_NO_DATA,
@@ -71,7 +71,7 @@ static enum status play_portfolio(const struct run *run, const struct spec *oute
         s = run_set_plan(&inner, err);
     if (s == STATUS_OK)
         s = sim_workspace_init(&inner.workspace, run->arena, inner.panel->n_sessions,
-                               inner.panel->n_held, err);
+                               inner.panel->n_positions, err);
     if (s == STATUS_OK)
         s = sim_workspace_add_dues(&inner.workspace, run->arena, inner.panel, err);
     if (s == STATUS_OK)

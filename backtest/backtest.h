@@ -62,7 +62,7 @@ struct backtest_result {
     double xirr;                /* NaN: no rate, or several */
     double cash_drag;           /* what the idle cash did not earn at the portfolio's returns */
     double gross_terminal;      /* final equity of the same run without costs */
-    const double *final_weight; /* per held column of the panel */
+    const double *final_weight; /* per position of the panel: column below n_positions */
     double final_cash_weight, final_receivable_weight;
     const struct attribution *attribution; /* NULL: not asked for */
     struct rolling_report rolling;         /* window 0: not asked for */

@@ -14,7 +14,7 @@
 /* Weights at the last close, and how concentrated they are (0: nothing is held). */
 static enum status final_weights(struct run *run, double *ret_effective_n, struct err *err)
 {
-    size_t n = run->panel->n_held, last = run->panel->n_sessions - 1;
+    size_t n = run->panel->n_positions, last = run->panel->n_sessions - 1;
     double equity = run->result->wealth[last], sum = 0, squares = 0;
     double *weight = arena_array(run->arena, n, sizeof *weight);
     if (weight == NULL)
@@ -46,7 +46,7 @@ static struct measure_trading trading_figures(const struct run *run, double effe
 
     for (size_t t = 1; t < live && run->rules.leverage.is_allowed; t++)
         shorts += r->wealth[t] > 0 ? r->ledger.shorts[t] / r->wealth[t] : 0;
-    struct concentration c = concentration_of(r->final_weight, run->panel->n_held);
+    struct concentration c = concentration_of(r->final_weight, run->panel->n_positions);
     return (struct measure_trading){
         .largest = c.largest,
         .five_largest = c.top,

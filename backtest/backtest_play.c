@@ -37,15 +37,15 @@ enum status run_set_plan(struct run *run, struct err *err)
         return strategy_plan(&scene, run->arena, run->stop, &run->plan, &run->result->strategy,
                              err);
     }
-    size_t *asset = arena_array(run->arena, panel->n_held, sizeof *asset);
-    double *weight = arena_array(run->arena, panel->n_held, sizeof *weight);
+    size_t *asset = arena_array(run->arena, panel->n_positions, sizeof *asset);
+    double *weight = arena_array(run->arena, panel->n_positions, sizeof *weight);
     if (asset == NULL || weight == NULL)
         return run_out_of_memory(err);
-    for (size_t a = 0; a < panel->n_held; a++) {
+    for (size_t a = 0; a < panel->n_positions; a++) {
         asset[a] = a;
-        weight[a] = spec->assets[panel->held[a]].weight;
+        weight[a] = a < panel->n_held ? spec->assets[panel->held[a]].weight : 0;
     }
-    run->plan = (struct plan){asset, panel->n_held, weight, 0, &run->spec->invested_share};
+    run->plan = (struct plan){asset, panel->n_positions, weight, 0, &run->spec->invested_share};
     return STATUS_OK;
 }
 
@@ -136,7 +136,7 @@ static enum status play_gross(struct run *run, bool is_played, struct err *err)
     const struct panel *panel = NULL;
     struct sim_game games[2] = {{&run->plan, &free, &gross, NULL, true},
                                 {&run->plan, &run->rules, &run->workspace, ledger, false}};
-    enum status s = sim_workspace_init(&gross, run->arena, n, run->panel->n_held, err);
+    enum status s = sim_workspace_init(&gross, run->arena, n, run->panel->n_positions, err);
     if (s == STATUS_OK)
         s = sim_workspace_add_dues(&gross, run->arena, run->panel, err);
     if (s == STATUS_OK && run->rules.n_flows > 0)
@@ -222,7 +222,8 @@ enum status run_strategy(struct run *run, struct err *err)
     struct backtest_result *result = run->result;
     size_t n = run->panel->n_sessions;
 
-    enum status s = sim_workspace_init(&run->workspace, run->arena, n, run->panel->n_held, err);
+    enum status s =
+        sim_workspace_init(&run->workspace, run->arena, n, run->panel->n_positions, err);
     if (s == STATUS_OK)
         s = sim_workspace_add_dues(&run->workspace, run->arena, run->panel, err);
     if (s == STATUS_OK)

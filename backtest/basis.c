@@ -37,7 +37,10 @@ static double split_at(const struct price_series *series, size_t row)
 
 static double in_kind_at(const struct price_series *series, size_t row)
 {
-    return series->in_kind == NULL || isnan(series->in_kind[row]) ? 0 : series->in_kind[row];
+    double worth = 0;
+    for (size_t i = 0; i < series->n_gifts; i++)
+        worth += series->gifts[i].row == row ? series->gifts[i].worth : 0;
+    return worth;
 }
 
 static int32_t pay_date_at(const struct price_series *series, size_t row)
@@ -53,9 +56,8 @@ static size_t count_actions(const struct price_series *series, size_t n_bars)
     for (size_t i = 1; i < n_bars; i++) {
         n += fabs(split_at(series, i) - 1) > 0 ? 1 : 0;
         n += fabs(dividend_at(series, i)) > 0 ? 1 : 0;
-        n += fabs(in_kind_at(series, i)) > 0 ? 1 : 0;
     }
-    return n;
+    return n + series->n_gifts;
 }
 
 /* What a dividend of amount on row multiplies the shares of a unit by; split is the row's own. */
@@ -70,7 +72,7 @@ static double reinvested(const struct price_series *series, size_t row, double a
 }
 
 /* What shares of another asset become at the close; a dividend of the day that was reinvested in it is there already. */
-static void add_in_kind(struct basis *basis, size_t row, enum spec_dividends mode, double *shares)
+static void sell_in_kind(struct basis *basis, size_t row, enum spec_dividends mode, double *shares)
 {
     const struct price_series *series = basis->series;
     double worth = in_kind_at(series, row);
@@ -90,7 +92,25 @@ static void add_in_kind(struct basis *basis, size_t row, enum spec_dividends mod
                                                                .shares = *shares};
 }
 
-static enum status add_actions(struct basis *basis, size_t row, enum spec_dividends mode,
+/* Shares of others, each an action of its own; a position's business from then on. */
+static void keep_in_kind(struct basis *basis, size_t row, double shares)
+{
+    const struct price_series *series = basis->series;
+    for (size_t i = 0; i < series->n_gifts; i++) {
+        if (series->gifts[i].row == row)
+            basis->actions[basis->n_actions++] =
+                (struct basis_action){.row = (uint32_t)row,
+                                      .kind = ACTION_SPIN_OFF,
+                                      .is_paid = true,
+                                      .gift = (uint32_t)i + 1,
+                                      .amount = series->gifts[i].worth,
+                                      .pay_date = DATE_NONE,
+                                      .ratio = 1,
+                                      .shares = shares};
+    }
+}
+
+static enum status add_actions(struct basis *basis, size_t row, struct basis_mode mode,
                                double *shares, struct err *err)
 {
     const struct price_series *series = basis->series;
@@ -111,16 +131,19 @@ static enum status add_actions(struct basis *basis, size_t row, enum spec_divide
         basis->actions[basis->n_actions++] = action;
     }
     if (dividend > 0) {
-        *shares *= reinvested(series, row, dividend, split, mode);
+        *shares *= reinvested(series, row, dividend, split, mode.dividends);
         action.kind = ACTION_DIVIDEND;
-        action.is_paid = mode == DIVIDENDS_CASH;
+        action.is_paid = mode.dividends == DIVIDENDS_CASH;
         action.amount = dividend;
         action.pay_date = pay_date_at(series, row);
         action.ratio = 1;
         action.shares = *shares;
         basis->actions[basis->n_actions++] = action;
     }
-    add_in_kind(basis, row, mode, shares);
+    if (mode.spin_offs == SPIN_OFFS_KEEP)
+        keep_in_kind(basis, row, *shares);
+    else
+        sell_in_kind(basis, row, mode.dividends, shares);
     return *shares >= SHARES_MIN && *shares <= SHARES_MAX ? STATUS_OK
                                                           : bad_action(series, row, "split", err);
 }
@@ -185,13 +208,12 @@ double basis_redemption(const struct basis *basis)
 }
 
 enum status basis_init(struct basis *basis, const struct price_series *series, size_t n_bars,
-                       enum price_mode mode, enum spec_dividends dividends, struct arena *arena,
-                       struct err *err)
+                       struct basis_mode mode, struct arena *arena, struct err *err)
 {
     *basis = (struct basis){.series = series, .n_bars = n_bars};
-    basis->is_raw = mode == PRICES_RAW;
+    basis->is_raw = mode.prices == PRICES_RAW;
     if (bond_of(basis) != NULL)
-        return add_coupons(basis, dividends, arena, err);
+        return add_coupons(basis, mode.dividends, arena, err);
     size_t n = basis->is_raw ? count_actions(series, n_bars) : 0;
     if (n == 0)
         return STATUS_OK;
@@ -201,7 +223,7 @@ enum status basis_init(struct basis *basis, const struct price_series *series, s
     double shares = 1;
     enum status s = STATUS_OK;
     for (size_t i = 1; i < n_bars && s == STATUS_OK; i++)
-        s = add_actions(basis, i, dividends, &shares, err);
+        s = add_actions(basis, i, mode, &shares, err);
     return s;
 }
 

@@ -11,10 +11,10 @@ struct beside {
     const struct panel *panel;
     const struct sim_recorder *recorder;
     const double *equity, *wealth;
-    double *units;                    /* [n_held] */
-    size_t *group_of;                 /* [n_held] */
-    double *benchmark;                /* [n_held]: weights, sum 1 */
-    double *amount;                   /* [n_held]: what a unit paid at this session */
+    double *units;                    /* [n_positions] */
+    size_t *group_of;                 /* [n_positions] */
+    double *benchmark;                /* [n_positions]: weights, sum 1 */
+    double *amount;                   /* [n_positions]: what a unit paid at this session */
     double *held, *gain, *b, *b_gain; /* per group: w_p, w_p R_p, w_b, w_b R_b of this session */
     double *r_b;                      /* [n_sessions]: the benchmark's returns */
     size_t next_trade, next_event, next_flow;
@@ -24,6 +24,18 @@ struct beside {
 static double price(const struct beside *s, size_t a, size_t t)
 {
     return s->panel->price[panel_cell(s->panel, a, t)];
+}
+
+/* Shares received are in the group of the asset that brought them first. */
+static void group_received(struct beside *s)
+{
+    const struct panel *panel = s->panel;
+    for (size_t a = panel->n_held; a < panel->n_positions; a++) {
+        size_t e = 0;
+        while (e < panel->n_events && panel->events[e].into != a)
+            e++;
+        s->group_of[a] = e < panel->n_events ? s->group_of[panel->events[e].asset] : 0;
+    }
 }
 
 /* The group of each held asset; those without one, and all by asset, stand alone. */
@@ -49,16 +61,18 @@ static void group_assets(struct beside *s)
     }
     for (size_t g = 0; g < s->out.n; g++)
         s->out.group[g].benchmark_weight = s->b[g];
+    group_received(s);
 }
 
 /* What a unit of each asset paid at session t. */
 static void take_events(struct beside *s, size_t t)
 {
-    memset(s->amount, 0, s->panel->n_held * sizeof *s->amount);
+    memset(s->amount, 0, s->panel->n_positions * sizeof *s->amount);
     for (; s->next_event < s->panel->n_events && s->panel->events[s->next_event].session <= t;
          s->next_event++) {
         const struct panel_event *event = &s->panel->events[s->next_event];
-        if (event->asset < s->panel->n_held && event->session == t && event->kind != ACTION_SPLIT)
+        if (event->asset < s->panel->n_positions && event->session == t &&
+            event->kind != ACTION_SPLIT)
             s->amount[event->asset] += event->amount;
     }
 }
@@ -79,7 +93,7 @@ static bool play_benchmark(struct beside *s)
     double growth = 1;
     for (size_t t = 1; t < s->panel->n_sessions; t++) {
         take_events(s, t);
-        for (size_t a = 0; a < s->panel->n_held; a++)
+        for (size_t a = 0; a < s->panel->n_positions; a++)
             s->r_b[t] += s->benchmark[a] > 0 ? s->benchmark[a] * asset_return(s, a, t) : 0;
         growth *= 1 + s->r_b[t];
     }
@@ -101,7 +115,7 @@ static void take_session(struct beside *s, size_t t, double began)
     memset(s->gain, 0, s->out.n * sizeof *s->gain);
     memset(s->b_gain, 0, s->out.n * sizeof *s->b_gain);
     take_events(s, t);
-    for (size_t a = 0; a < s->panel->n_held; a++) {
+    for (size_t a = 0; a < s->panel->n_positions; a++) {
         size_t g = s->group_of[a];
         double before = price(s, a, t - 1), units = s->units[a] / began;
         s->b_gain[g] += s->benchmark[a] > 0 ? s->benchmark[a] * asset_return(s, a, t) : 0;
@@ -120,7 +134,7 @@ static void take_trades(struct beside *s, size_t t, double began)
         double sign = trade->is_buy ? 1 : -1;
         if (trade->session > t)
             return;
-        if (trade->asset >= s->panel->n_held)
+        if (trade->asset >= s->panel->n_positions)
             continue;
         s->gain[s->group_of[trade->asset]] +=
             sign * (trade->quantity * price(s, trade->asset, t) - trade->value) / began;
@@ -180,7 +194,7 @@ enum status brinson_compute(const struct spec *spec, const struct panel *panel,
 {
     struct beside s = {
         .spec = spec, .panel = panel, .recorder = recorder, .equity = equity, .wealth = wealth};
-    size_t n = panel->n_held;
+    size_t n = panel->n_positions;
     struct brinson *out = ARENA_NEW(arena, struct brinson);
     double *lines = arena_array(arena, 7 * n, sizeof *lines);
     s.r_b = arena_array(arena, panel->n_sessions, sizeof *s.r_b);

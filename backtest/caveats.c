@@ -168,16 +168,16 @@ static void add_strategy(struct collector *c)
 static void add_quality(struct collector *c)
 {
     const struct panel *panel = c->result->panel;
-    struct str *uids = arena_array(c->arena, panel->n_held + 1, sizeof *uids);
+    struct str *uids = arena_array(c->arena, panel->n_positions + 1, sizeof *uids);
     size_t n_uids = 0, n_findings = 0;
     struct buf text;
     if (uids == NULL) {
         c->is_out_of_memory = true;
         return;
     }
-    for (size_t a = 0; a <= panel->n_held; a++) {
+    for (size_t a = 0; a <= panel->n_positions; a++) {
         const struct price_series *series =
-            a < panel->n_held ? panel->assets[a].series : panel->benchmark_series;
+            a < panel->n_positions ? panel->assets[a].series : panel->benchmark_series;
         size_t n[QUALITY_KINDS], sum = 0;
         if (series == NULL || series->quality == NULL)
             continue;
@@ -201,7 +201,7 @@ static void add_mismatch(struct collector *c)
 {
     const struct panel *panel = c->result->panel;
     const struct quality_finding *worst = NULL;
-    struct str *uids = arena_array(c->arena, panel->n_held + 1, sizeof *uids);
+    struct str *uids = arena_array(c->arena, panel->n_positions + 1, sizeof *uids);
     struct str named = STR_NONE;
     size_t n = 0;
     struct buf text;
@@ -209,7 +209,7 @@ static void add_mismatch(struct collector *c)
         c->is_out_of_memory = true;
         return;
     }
-    for (size_t a = 0; a < panel->n_held; a++) {
+    for (size_t a = 0; a < panel->n_positions; a++) {
         const struct price_series *series = panel->assets[a].series;
         bool is_listed = false;
         for (size_t i = 0; series->quality != NULL && i < series->quality->n; i++) {

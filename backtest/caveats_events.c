@@ -5,12 +5,12 @@
 
 enum { NAMED_MAX = 5 };
 
-/* Held assets that stood still for longer than max_stale, and those that were delisted. */
+/* Positions that stood still for longer than max_stale, and those that were delisted. */
 static void add_events(struct collector *c)
 {
     const struct panel *panel = c->result->panel;
-    struct str *suspended = arena_array(c->arena, panel->n_held + 1, sizeof *suspended);
-    struct str *delisted = arena_array(c->arena, panel->n_held + 1, sizeof *delisted);
+    struct str *suspended = arena_array(c->arena, panel->n_positions + 1, sizeof *suspended);
+    struct str *delisted = arena_array(c->arena, panel->n_positions + 1, sizeof *delisted);
     size_t n_suspended = 0, n_delisted = 0, asset_days = 0;
     struct buf text;
 
@@ -18,7 +18,7 @@ static void add_events(struct collector *c)
         c->is_out_of_memory = true;
         return;
     }
-    for (size_t a = 0; a < panel->n_held; a++) {
+    for (size_t a = 0; a < panel->n_positions; a++) {
         const struct panel_asset *asset = &panel->assets[a];
         asset_days += asset->suspended_sessions;
         if (asset->suspended_sessions > 0)
@@ -58,7 +58,9 @@ static void add_changes(struct collector *c)
         return;
     }
     buf_init(&text, c->arena, DETAIL_BYTES_MAX);
-    buf_printf(&text, "Shares of others were received for these:");
+    buf_printf(&text, c->result->spec->spin_offs == SPIN_OFFS_KEEP
+                          ? "Shares of others were received for these, and kept until a rebalance:"
+                          : "Shares of others were received for these:");
     for (size_t a = 0; a < panel->n_held && c->result->spec->prices == PRICES_RAW; a++) {
         const struct price_series *series = panel->assets[a].series;
         size_t before = n_named;

@@ -15,6 +15,7 @@ const char *const sim_reason_names[SIM_REASON_COUNT] = {
     [SIM_WITHDRAWAL] = "withdrawal",
     [SIM_LIQUIDATION] = "liquidation",
     [SIM_RUIN] = "ruin",
+    [SIM_SPIN_OFF] = "spin_off",
 };
 
 enum { BLOCK_LINES = 4 };

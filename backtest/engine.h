@@ -4,8 +4,8 @@
  * threads, one workspace each. Same input, same bits, alone or in a batch.
  *
  * Session t, in this order (docs/formulas.md section 3; one file each):
- *   1. events      engine_events.c: dividends become cash or, until they are paid, a receivable; a position whose
- *                  asset is delisted becomes cash
+ *   1. events      engine_events.c: dividends become cash or, until they are paid, a receivable; shares of another that
+ *                  are kept become a position; a position whose asset is delisted becomes cash
  *   2. carry       engine_carry.c: interest and borrow fees for the days since session t - 1
  *   3. flows       engine_flow.c: what comes or goes before the session opens
  *   4. fill        engine_fill.c, engine_orders.c: a decision made at an earlier session (same_close: at
@@ -59,6 +59,7 @@ enum sim_reason {
     SIM_WITHDRAWAL,
     SIM_LIQUIDATION,
     SIM_RUIN,
+    SIM_SPIN_OFF, /* shares received for others: no money moves */
     SIM_REASON_COUNT
 };
 extern const char *const sim_reason_names[SIM_REASON_COUNT];

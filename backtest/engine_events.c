@@ -116,38 +116,74 @@ uint32_t sim_next_event(struct sim *sim)
     return payment < event ? payment : event;
 }
 
+/* Of units of target j, those that make no whole share; none where shares need not be whole. */
+static double fraction_of(const struct sim *sim, size_t j, size_t t, double units)
+{
+    if (sim->rules->shares == SHARES_FRACTIONAL)
+        return 0;
+    double per_unit = sim_shares_per_unit(sim, j, t), shares = units * per_unit;
+    double fraction = fabs(shares) - floor(fabs(shares) * (1 + 1e-12));
+    return fraction > 0 ? (shares < 0 ? -fraction : fraction) / per_unit : 0;
+}
+
 /*
  * After a split the broker pays for the fraction of a share what it was worth at the close before, so that only
  * whole ones are held; without whole shares nothing happens, since a unit keeps its value.
  */
 static double split_fraction(struct sim *sim, size_t j, size_t t)
 {
-    if (sim->rules->shares == SHARES_FRACTIONAL)
+    double units = fraction_of(sim, j, t, sim->ws->units[j]);
+    if (!(fabs(units) > 0))
         return 0;
-    double per_unit = sim_shares_per_unit(sim, j, t);
-    double shares = sim->ws->units[j] * per_unit;
-    double fraction = fabs(shares) - floor(fabs(shares) * (1 + 1e-12));
-    if (!(fraction > 0))
-        return 0;
-    double units = (shares < 0 ? -fraction : fraction) / per_unit;
     sim->ws->units[j] -= units;
     sim_record_units(sim, sim->plan->asset[j], t, -units);
     return units *
            sim->ws->column[j][t - 1]; /* a unit's price knows no splits; no event is of session 0 */
 }
 
+/*
+ * What the units of target j are given: shares of another, added to ws->change, or cash. Returns the cash: the worth of a
+ * fraction, and of all where the other is no target or is gone.
+ */
+static double receive_gift(struct sim *sim, size_t j, const struct panel_event *event, size_t t)
+{
+    size_t k = event->into == PANEL_NEVER ? sim->plan->n : target_of(sim, event->into);
+    if (k == sim->plan->n || sim->ws->is_gone[k])
+        return sim->ws->units[j] * event->amount;
+    double given = sim->ws->units[j] * event->units, price = sim->ws->column[k][t];
+    double fraction = fraction_of(sim, k, t, given), kept = given - fraction;
+    sim->ws->change[k] += kept;
+    if (sim->recorder != NULL && fabs(kept) > 0) {
+        struct sim_trade *trade = sim_next_trade(sim);
+        *trade = (struct sim_trade){.session = (uint32_t)t,
+                                    .asset = event->into,
+                                    .reason = SIM_SPIN_OFF,
+                                    .is_buy = kept > 0,
+                                    .quantity = fabs(kept),
+                                    .value = fabs(kept) * price};
+        sim_record_trade(sim, trade);
+    }
+    return fraction * price;
+}
+
 static void pay_events(struct sim *sim, size_t t)
 {
     const struct panel *panel = sim->panel;
+    double *given = sim->ws->change;
+    bool is_given = false;
     for (; sim->next_event < panel->n_events; sim->next_event++) {
         const struct panel_event *event = &panel->events[sim->next_event];
         if (event->session > t)
-            return;
+            break;
         size_t j = target_of(sim, event->asset);
         if (j == sim->plan->n || sim->ws->is_gone[j])
             continue;
+        if (event->into != PANEL_NEVER && !is_given) {
+            memset(given, 0, sim->plan->n * sizeof *given);
+            is_given = true;
+        }
         double paid = event->kind == ACTION_SPLIT ? split_fraction(sim, j, t)
-                                                  : sim->ws->units[j] * event->amount;
+                                                  : receive_gift(sim, j, event, t);
         if (event->paid_at == event->session || !(fabs(paid) > 0)) {
             sim->cash += paid;
         } else {
@@ -159,6 +195,9 @@ static void pay_events(struct sim *sim, size_t t)
         if (sim->recorder != NULL)
             sim->recorder->dividends += paid;
     }
+    /* Whoever is given shares today has no part in what they bring today: their close is without it. */
+    for (size_t k = 0; is_given && k < sim->plan->n; k++)
+        sim->ws->units[k] += given[k];
 }
 
 void sim_apply_events(struct sim *sim, size_t t)

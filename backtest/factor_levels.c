@@ -55,6 +55,7 @@ enum status factor_levels_of(const struct factor_instrument *instrument, const i
     const struct price_series *series = market_find(instrument->market, instrument->uid);
     struct fx_table fx;
     struct dated clock = {.n = 0};
+    const struct basis_mode mode = {PRICES_ADJUSTED, DIVIDENDS_REINVEST, SPIN_OFFS_SELL};
     struct basis basis;
     size_t currency = 0;
     if (series == NULL)
@@ -62,7 +63,7 @@ enum status factor_levels_of(const struct factor_instrument *instrument, const i
                        STR_ARG(instrument->uid));
     enum status s = market_check_series(series, PRICES_ADJUSTED, err);
     if (s == STATUS_OK)
-        s = basis_init(&basis, series, series->n, PRICES_ADJUSTED, DIVIDENDS_REINVEST, arena, err);
+        s = basis_init(&basis, series, series->n, mode, arena, err);
     if (s == STATUS_OK)
         s = make_clock(day, n, arena, &clock, err);
     if (s == STATUS_OK)

@@ -17,13 +17,11 @@ struct lines {
     double *value[REGRESSION_FACTORS_MAX][2]; /* of uid and of minus; NULL: none */
 };
 
-/* A line of prices has no cash to hold: what would be paid is reinvested. */
 static enum status make_line(struct lines *l, struct str uid, double **ret, struct err *err)
 {
     const struct panel *panel = l->panel;
     struct dated clock = {panel->n_sessions, panel->clock, panel->visible_until};
     const struct price_series *series = market_find(l->market, uid);
-    enum spec_dividends dividends = l->spec->dividends;
     struct basis basis;
     size_t currency = 0;
     *ret = NULL;
@@ -33,8 +31,7 @@ static enum status make_line(struct lines *l, struct str uid, double **ret, stru
         return err_set(err, STATUS_UNKNOWN_ASSET, "There is no instrument %.*s.", STR_ARG(uid));
     enum status s = market_check_series(series, l->spec->prices, err);
     if (s == STATUS_OK)
-        s = basis_init(&basis, series, series->n, l->spec->prices,
-                       dividends == DIVIDENDS_CASH ? DIVIDENDS_REINVEST : dividends, l->arena, err);
+        s = basis_init(&basis, series, series->n, basis_line_mode(l->spec), l->arena, err);
     if (s == STATUS_OK)
         s = fx_table_add(&l->fx, l->market, clock, series->currency, &currency, err);
     if (s != STATUS_OK)

@@ -209,9 +209,9 @@ enum status market_keep_priced(struct price_series *series, enum price_mode mode
     for (size_t i = 0; i < series->n && fits; i++)
         is_kept[i] = !isnan(used[i]);
     fits = fits && carry_actions(&kept, is_kept, arena);
-    const double **columns[] = {&kept.price,    &kept.open,   &kept.high,     &kept.low,
-                                &kept.close,    &kept.volume, &kept.dividend, &kept.split,
-                                &kept.pay_date, &kept.in_kind};
+    const double **columns[] = {&kept.price,    &kept.open,  &kept.high,
+                                &kept.low,      &kept.close, &kept.volume,
+                                &kept.dividend, &kept.split, &kept.pay_date};
     for (size_t i = 0; i < ARRAY_LEN(columns) && fits; i++)
         fits = keep_rows(columns[i], is_kept, series->n, n_kept, arena);
     if (!fits || !keep_dates(&kept, is_kept, n_kept, arena))

@@ -57,6 +57,14 @@ struct series_change {
     double cash;     /* of a merger, for one unit held; NaN: none */
 };
 
+/* Shares of another that are received beside the old ones, for one unit after the row's split. */
+struct series_gift {
+    uint32_t row; /* the first at which both have a price */
+    struct str into;
+    double ratio; /* the other's shares */
+    double worth; /* of them at that row's close, in the currency of both */
+};
+
 /*
  * price is the close with later distributions and splits worked in. The arrays from open to split are
  * as quoted on their day, never adjusted: NULL when no row has a value, NaN in the rows without one.
@@ -74,13 +82,13 @@ struct price_series {
     const double *dividend; /* per unit held after this row's split, ex on this date */
     const double *split;    /* new units for one old one, effective on this date */
     const double
-        *in_kind; /* worth of what one unit after this row's split was given in other shares */
-    const double
         *pay_date; /* day on which the row's dividend is paid, a whole number; NaN: not known */
     const struct series_quality *quality; /* quality.h; NULL: nobody looked the series over */
     const struct bond_terms *bond;        /* NULL: not a bond, or its terms are unknown */
     const struct series_change *changes;  /* by date; of raw prices */
     size_t n_changes;
+    const struct series_gift *gifts; /* by row; market_follow finds them */
+    size_t n_gifts;
     int32_t delisted_on;     /* DATE_NONE: still listed; later bars are ignored */
     double delisting_return; /* fraction of the last price lost (< 0) or gained, >= -1 */
     bool trades_24_7;

@@ -127,22 +127,45 @@ enum status monkey_game_look_at(struct monkey_game *game, const struct measure_p
     return STATUS_OK;
 }
 
+/* The panel's gifts, and how many columns they may add to a plan. False when out of memory. */
+static bool find_gifts(struct monkey_game *g, struct arena *arena)
+{
+    const struct panel *panel = g->panel;
+    size_t n_received = 0;
+    g->gifts = arena_array(arena, panel->n_events + 1, sizeof *g->gifts);
+    if (g->gifts == NULL)
+        return false;
+    for (size_t e = 0; e < panel->n_events; e++)
+        if (panel->events[e].into != PANEL_NEVER)
+            g->gifts[g->n_gifts++] = (uint32_t)e;
+    for (size_t i = 0; i < g->n_gifts; i++) {
+        bool *is_counted = &g->is_drawn[panel->events[g->gifts[i]].into];
+        n_received += *is_counted ? 0 : 1;
+        *is_counted = true;
+    }
+    memset(g->is_drawn, 0, panel->n_assets * sizeof *g->is_drawn);
+    g->n_room = g->n_names + n_received;
+    return true;
+}
+
 enum status monkey_game_open(struct monkey_game *g, struct arena *arena, struct err *err)
 {
     const struct panel *panel = g->panel;
     struct batch batch = batch_of(g);
-    size_t n_drawn = MONKEY_GROUP * g->n_names + 1;
-    g->deck = arena_array(arena, panel->n_universe + 1, sizeof *g->deck);
     g->is_drawn = arena_array(arena, panel->n_assets, sizeof *g->is_drawn);
+    if (g->is_drawn == NULL || !find_gifts(g, arena))
+        return out_of_memory(err);
+    size_t n_drawn = MONKEY_GROUP * g->n_room + 1;
+    g->deck = arena_array(arena, panel->n_universe + 1, sizeof *g->deck);
     g->asset = arena_array(arena, n_drawn, sizeof *g->asset);
     g->weight = arena_array(arena, n_drawn, sizeof *g->weight);
     g->is_short = arena_array(arena, panel->n_assets, sizeof *g->is_short);
     g->plans = arena_array(arena, MONKEY_GROUP, sizeof *g->plans);
     g->workspace = ARENA_NEW(arena, struct batch_workspace);
-    if (g->plans == NULL || g->workspace == NULL || g->deck == NULL || g->is_drawn == NULL ||
-        g->asset == NULL || g->weight == NULL || g->is_short == NULL)
+    if (g->plans == NULL || g->workspace == NULL || g->deck == NULL || g->asset == NULL ||
+        g->weight == NULL || g->is_short == NULL)
         return out_of_memory(err);
-    return batch_workspace_init(g->workspace, &batch, g->n_names + 1, arena, err);
+    return batch_workspace_init(g->workspace, &batch, g->n_room + 1, arena, err);
 }
 
 /* Mean over standard deviation (n - 1) of the excess returns, annualised; NaN for a flat line. */
@@ -227,10 +250,39 @@ static double draw_within_limits(struct monkey_game *game, struct rng *rng, size
     return monkey_limits_draw(&game->limits, rng, weight);
 }
 
+/* A column among n rising ones, with the weight 0. */
+static void insert(size_t *asset, double *weight, size_t n, size_t column)
+{
+    size_t at = n;
+    for (; at > 0 && asset[at - 1] > column; at--) {
+        asset[at] = asset[at - 1];
+        weight[at] = weight[at - 1];
+    }
+    asset[at] = column;
+    weight[at] = 0;
+}
+
+/* What the n names bring, and what that brings in turn: gifts come by session. How many columns there are then. */
+static size_t add_received(struct monkey_game *game, size_t *asset, double *weight, size_t n)
+{
+    for (size_t i = 0; i < n && game->n_gifts > 0; i++)
+        game->is_drawn[asset[i]] = true;
+    for (size_t g = 0; g < game->n_gifts; g++) {
+        const struct panel_event *event = &game->panel->events[game->gifts[g]];
+        if (!game->is_drawn[event->asset] || game->is_drawn[event->into])
+            continue;
+        game->is_drawn[event->into] = true;
+        insert(asset, weight, n++, event->into);
+    }
+    for (size_t i = 0; i < n && game->n_gifts > 0; i++)
+        game->is_drawn[asset[i]] = false;
+    return n;
+}
+
 static void draw(struct monkey_game *game, size_t index, size_t place)
 {
-    size_t *asset = game->asset + place * game->n_names;
-    double *weight = game->weight + place * game->n_names;
+    size_t *asset = game->asset + place * game->n_room;
+    double *weight = game->weight + place * game->n_room;
     struct rng rng;
     rng_init(&rng, game->seed, index);
     game->invested[place] = game->invested_share;
@@ -240,7 +292,8 @@ static void draw(struct monkey_game *game, size_t index, size_t place)
         draw_names(game, &rng, asset);
         draw_weights(game, &rng, asset, weight);
     }
-    game->plans[place] = (struct plan){asset, game->n_names, weight, 0, &game->invested[place]};
+    size_t n = add_received(game, asset, weight, game->n_names);
+    game->plans[place] = (struct plan){asset, n, weight, 0, &game->invested[place]};
 }
 
 static struct monkey_score score_monkey(struct monkey_game *game, size_t place)

@@ -4,7 +4,9 @@
  * Monkey i draws as many names as the strategy has weights, without replacement, from the universe;
  * weights are Dirichlet(1), that is uniform on the simplex (normalised exponentials), times the
  * strategy's invested share; a strategy that is short in some names has monkeys that are short in as
- * many, the first drawn, by the same share in all. Limits on names and groups bind monkeys too (monkey_limits.h); then it is simulated with the same panel, schedule, fills and costs.
+ * many, the first drawn, by the same share in all. Limits on names and groups bind monkeys too (monkey_limits.h); then it
+ * is simulated with the same panel, schedule, fills and costs. What its names bring of other shares it keeps as the
+ * strategy does.
  * It uses the random stream (seed, i) only, so it is the same alone or in a batch.
  * A game is used by one thread; several games may share a panel.
  */
@@ -76,9 +78,12 @@ struct monkey_game {
     double invested[MONKEY_GROUP];     /* shares of those played last */
     struct batch_workspace *workspace; /* equity[p] of the p-th of the monkeys played last */
     struct plan *plans;
+    uint32_t *gifts; /* events of the panel that bring shares which are kept */
+    size_t n_gifts;
+    size_t n_room;  /* columns that a plan may have: n_names, and what they may bring */
     size_t *deck;   /* the universe's columns, shuffled anew by each monkey */
     bool *is_drawn; /* per panel column */
-    size_t *asset;  /* the draws: n_names columns each, rising */
+    size_t *asset;  /* the draws: room for n_room columns each, rising */
     double *weight;
     bool *is_short;  /* per panel column, of those drawn */
     double *returns; /* scratch, n_scored */

@@ -6,6 +6,7 @@
 #include "backtest/panel_benchmark.h"
 #include "backtest/panel_clock.h"
 #include "backtest/panel_columns.h"
+#include "backtest/panel_received.h"
 #include "base/date.h"
 
 #include <math.h>
@@ -17,6 +18,7 @@ struct builder {
     struct arena *arena;
     struct panel *panel;
     struct dated clock;
+    struct received received;
     size_t max_assets;
     uint32_t *row; /* scratch: one aligned row per session */
 };
@@ -75,13 +77,15 @@ static enum status fill_column(struct builder *b, size_t a, bool *ret_is_covered
     enum status s =
         fx_table_add(&panel->fx, b->market, b->clock, series->currency, &asset->currency, err);
     if (s == STATUS_OK)
-        s = basis_init(&asset->basis, series, asset->n_bars, b->spec->prices, b->spec->dividends,
-                       b->arena, err);
+        s = basis_init(&asset->basis, series, asset->n_bars, basis_mode(b->spec), b->arena, err);
     if (s != STATUS_OK)
         return s;
     const double *rate = panel->fx.rate[asset->currency];
     asset->is_local = strcmp(series->currency, panel->fx.base) == 0;
     align_rows((struct dated){asset->n_bars, series->date, series->known_at}, b->clock, b->row);
+    while (asset->is_received && asset->first_at < panel->n_sessions &&
+           b->row[asset->first_at] == ALIGN_NO_ROW)
+        asset->first_at++;
     basis_gather(&asset->basis, b->row, panel->n_sessions, price);
     basis_place(&asset->basis, b->row, panel->n_sessions);
 
@@ -89,8 +93,8 @@ static enum status fill_column(struct builder *b, size_t a, bool *ret_is_covered
     bool is_redeemed = !isnan(redemption) && series->delisted_on == series->bond->maturity;
     asset->delisting_return = is_redeemed ? 0 : series->delisting_return;
     unsigned stale = 0;
-    bool is_covered = true;
-    for (size_t t = 0; t < panel->n_sessions; t++) {
+    bool is_covered = asset->first_at < panel->n_sessions;
+    for (size_t t = asset->first_at; t < panel->n_sessions; t++) {
         bool is_open = panel_clock_has_bar(panel, b->spec, series, b->row, t);
         price[t] *= rate[t];
         is_covered = is_covered && isfinite(price[t]);
@@ -98,6 +102,10 @@ static enum status fill_column(struct builder *b, size_t a, bool *ret_is_covered
         state[t] = (uint8_t)(is_open                      ? PANEL_TRADABLE
                              : stale > b->spec->max_stale ? PANEL_SUSPENDED
                                                           : 0);
+    }
+    for (size_t t = 0; is_covered && t < asset->first_at; t++) {
+        price[t] = price[asset->first_at];
+        state[t] = 0; /* neither open nor counted as closed: nobody has any */
     }
     size_t gone = series->delisted_on == DATE_NONE
                       ? panel->n_sessions
@@ -126,7 +134,7 @@ static void count_column(struct panel *panel, size_t a)
     asset->n_bars_used = end - first;
     asset->first_used = end > first ? series->date[first] : DATE_NONE;
     asset->last_used = end > first ? series->date[end - 1] : DATE_NONE;
-    for (size_t t = 0; t < panel->n_sessions; t++) {
+    for (size_t t = asset->first_at; t < panel->n_sessions; t++) {
         if (state[t] & (PANEL_TRADABLE | PANEL_DELISTED))
             continue;
         panel->n_closed[t]++;
@@ -184,6 +192,30 @@ static bool is_ever_tradable(const struct panel *panel, size_t a)
     return false;
 }
 
+/* Columns of what is received from the i-th of the list on, up to the end-th, unless there is one. */
+static enum status fill_received(struct builder *b, size_t from, size_t end, struct err *err)
+{
+    struct panel *panel = b->panel;
+    for (size_t i = from; i < end; i++) {
+        const struct price_series *series = b->received.series[i];
+        size_t a = panel->n_assets;
+        bool is_covered = false;
+        if (panel_column_of(panel, series->uid) < panel->n_assets)
+            continue;
+        enum status s = market_check_series(series, b->spec->prices, err);
+        panel->assets[a] = (struct panel_asset){.series = series, .is_received = true};
+        if (s == STATUS_OK)
+            s = fill_column(b, a, &is_covered, err);
+        if (s != STATUS_OK)
+            return s;
+        if (is_covered) {
+            count_column(panel, a);
+            panel->n_assets++;
+        }
+    }
+    return STATUS_OK;
+}
+
 /* The universe's columns: held assets are shared, others appended or left out by name. */
 static enum status fill_universe(struct builder *b, const struct stop *stop, struct err *err)
 {
@@ -194,9 +226,14 @@ static enum status fill_universe(struct builder *b, const struct stop *stop, str
         size_t a = 0;
         if (stop_is_raised(stop))
             return stop_status(stop, err);
-        while (a < panel->n_held && !str_eq(panel->assets[a].series->uid, b->spec->universe[i]))
+        while (a < panel->n_positions &&
+               !str_eq(panel->assets[a].series->uid, b->spec->universe[i]))
             a++;
-        if (a == panel->n_held) { /* the held ones have been checked */
+        if (a < panel->n_positions) { /* it has been checked */
+            series = panel->assets[a].series;
+            is_covered =
+                a < panel->n_held || (panel->assets[a].first_at == 0 && reaches(panel, series));
+        } else {
             enum status s = find_series(b, b->spec->universe[i], &series, err);
             if (s != STATUS_OK)
                 return s;
@@ -221,12 +258,6 @@ static enum status fill_universe(struct builder *b, const struct stop *stop, str
     return STATUS_OK;
 }
 
-/* A line of prices has no cash to hold: what would be paid is reinvested. */
-static enum spec_dividends line_dividends(const struct spec *spec)
-{
-    return spec->dividends == DIVIDENDS_CASH ? DIVIDENDS_REINVEST : spec->dividends;
-}
-
 static enum status fill_benchmark(struct builder *b, struct err *err)
 {
     struct panel *panel = b->panel;
@@ -237,8 +268,8 @@ static enum status fill_benchmark(struct builder *b, struct err *err)
         return STATUS_OK;
     enum status s = find_series(b, b->spec->benchmark, &panel->benchmark_series, err);
     if (s == STATUS_OK)
-        s = basis_init(&basis, panel->benchmark_series, panel->benchmark_series->n, b->spec->prices,
-                       line_dividends(b->spec), b->arena, err);
+        s = basis_init(&basis, panel->benchmark_series, panel->benchmark_series->n,
+                       basis_line_mode(b->spec), b->arena, err);
     if (s == STATUS_OK)
         s = fx_table_add(&panel->fx, b->market, b->clock, panel->benchmark_series->currency,
                          &currency, err);
@@ -260,6 +291,8 @@ static enum status allocate_lists(struct builder *b, struct err *err)
     struct panel *panel = b->panel;
     size_t n_universe = b->spec->n_universe;
     b->max_assets = b->spec->n_assets + n_universe;
+    if (b->spec->spin_offs == SPIN_OFFS_KEEP)
+        b->max_assets += b->market->n_series;
     panel->assets = arena_array(b->arena, b->max_assets + 1, sizeof *panel->assets);
     panel->held = arena_array(b->arena, b->spec->n_assets, sizeof *panel->held);
     panel->universe = arena_array(b->arena, n_universe + 1, sizeof *panel->universe);
@@ -273,7 +306,7 @@ static enum status allocate_lists(struct builder *b, struct err *err)
 /* Columns that may be needed: the held assets and the universe members that are not held. */
 static size_t count_columns(const struct builder *b)
 {
-    size_t n = b->panel->n_held;
+    size_t n = b->panel->n_held + b->received.n;
     for (size_t i = 0; i < b->spec->n_universe; i++) {
         bool is_held = false;
         for (size_t a = 0; a < b->panel->n_held && !is_held; a++)
@@ -313,13 +346,20 @@ enum status panel_build(const struct spec *spec, const struct market_data *marke
     if (s == STATUS_OK)
         s = select_held(&b, err);
     if (s == STATUS_OK)
+        s = received_find(&b.received, b.panel, spec, market, arena, err);
+    if (s == STATUS_OK)
         s = panel_clock_build(b.panel, spec, market, arena, &b.clock, err);
     if (s == STATUS_OK)
         s = allocate_cells(&b, err);
     if (s == STATUS_OK)
         s = fill_held(&b, stop, err);
     if (s == STATUS_OK)
+        s = fill_received(&b, 0, b.received.n_of_held, err);
+    b.panel->n_positions = b.panel->n_assets;
+    if (s == STATUS_OK)
         s = fill_universe(&b, stop, err);
+    if (s == STATUS_OK)
+        s = fill_received(&b, b.received.n_of_held, b.received.n, err);
     if (s == STATUS_OK)
         s = fill_benchmark(&b, err);
     if (s == STATUS_OK && !panel_events_build(b.panel, spec->pay_on, arena))
@@ -328,33 +368,4 @@ enum status panel_build(const struct spec *spec, const struct market_data *marke
         return s;
     *ret_panel = b.panel;
     return STATUS_OK;
-}
-
-static uint32_t row_of(const struct panel *panel, size_t asset, size_t session)
-{
-    const struct panel_asset *a = &panel->assets[asset];
-    struct dated rows = {a->n_bars, a->series->date, a->series->known_at};
-    return align_row_at(rows, panel->clock[session], panel->visible_until[session]);
-}
-
-static double panel_kept(const struct panel *panel, size_t asset, size_t session)
-{
-    return panel->kept != NULL ? panel->kept[panel_cell(panel, asset, session)] : 1;
-}
-
-double panel_local_price(const struct panel *panel, size_t asset, size_t session)
-{
-    const struct panel_asset *a = &panel->assets[asset];
-    if (a->is_local && session < a->delisted_at)
-        return panel->price[panel_cell(panel, asset, session)];
-    uint32_t row = row_of(panel, asset, session);
-    double kept = panel_kept(panel, asset, session);
-    return row == ALIGN_NO_ROW ? (double)NAN : basis_value(&panel->assets[asset].basis, row) * kept;
-}
-
-double panel_shares(const struct panel *panel, size_t asset, size_t session)
-{
-    uint32_t row = row_of(panel, asset, session);
-    double kept = panel_kept(panel, asset, session);
-    return row == ALIGN_NO_ROW ? kept : basis_shares(&panel->assets[asset].basis, row) * kept;
 }

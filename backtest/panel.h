@@ -15,6 +15,8 @@
  *           change at splits and reinvested dividends, so that units held change by trades alone.
  * Expenses  a unit of a fund that charges for itself (expense.h) is less of it by the day: price and the columns
  *           below are those of what is left.
+ * Received  shares that a held asset brings and that are kept (spin_offs) have a column of their own unless the request
+ *           has one. Before their first price it holds that price: nothing of them is held then.
  * Shape     column by column: cell (asset a, session t) is at a * n_sessions + t.
  */
 #ifndef BACKTEST_PANEL_H
@@ -51,18 +53,23 @@ struct panel_event {
     uint32_t session;
     uint32_t asset; /* panel column */
     enum action_kind kind;
-    double amount; /* cash for one holding unit, base currency; 0 for a split */
+    double
+        amount; /* cash, or worth of the shares, for one holding unit, base currency; 0 for a split */
     uint32_t
-        paid_at;  /* the session whose cash it is; later than session: a receivable until then */
-    double ratio; /* of a split: new shares for one old one; 1 otherwise */
+        paid_at;   /* the session whose cash it is; later than session: a receivable until then */
+    double ratio;  /* of a split: new shares for one old one; 1 otherwise */
+    uint32_t into; /* column of the shares that a holding unit brings instead; PANEL_NEVER: cash */
+    double units;  /* holding units of it; their worth is amount */
 };
 
 struct panel_asset {
     const struct price_series *series;
     struct basis basis;
-    size_t n_bars;                 /* bars up to the delisting; later ones are not looked at */
-    size_t currency;               /* index into panel.fx */
-    bool is_local;                 /* its currency is the run's: no rate is looked at */
+    size_t n_bars;     /* bars up to the delisting; later ones are not looked at */
+    size_t currency;   /* index into panel.fx */
+    bool is_local;     /* its currency is the run's: no rate is looked at */
+    uint32_t first_at; /* of shares received: the first session with a price; of others 0 */
+    bool is_received;
     uint32_t delisted_at;          /* session, or PANEL_NEVER; a bond is redeemed there */
     double delisting_return;       /* of the price at delisted_at, fraction */
     int32_t first_used, last_used; /* dates of the bars used inside the window */
@@ -77,8 +84,11 @@ struct panel {
     const int64_t *known_at;      /* T(t) */
     const int64_t *visible_until; /* T(t), or INT64_MAX when sessions are aligned by label */
 
-    size_t n_assets; /* columns: the held assets in request order, then the others */
-    size_t n_held;   /* columns [0, n_held) are spec assets with a weight above 0 */
+    size_t
+        n_assets;  /* columns: the held assets in request order, what they bring, then the others */
+    size_t n_held; /* columns [0, n_held) are spec assets with a weight above 0 */
+    size_t
+        n_positions; /* columns [0, n_positions) may be held: these, and shares received for them */
     struct panel_asset *assets;
     double *price;      /* value of one holding unit, base currency; > 0 */
     uint8_t *state;     /* of enum panel_state */
@@ -131,6 +141,12 @@ unsigned panel_columns(const struct spec *spec);
 enum status panel_build(const struct spec *spec, const struct market_data *market,
                         struct arena *arena, const struct stop *stop, struct panel **ret_panel,
                         struct err *err) NODISCARD;
+
+/* "held", "received" or "universe". */
+const char *panel_role(const struct panel *panel, size_t a);
+
+/* The first column of an instrument; n_assets: it has none. */
+size_t panel_column_of(const struct panel *panel, struct str uid);
 
 static inline size_t panel_cell(const struct panel *panel, size_t asset, size_t session)
 {

@@ -145,6 +145,26 @@ static uint32_t paid_at(const struct panel *panel, const struct basis_action *ac
     return at > action->session ? (uint32_t)at : action->session;
 }
 
+/* What a holding unit of a brings of another column at the action's session; cash where there is no such column. */
+static void take_gift(const struct panel *panel, size_t a, const struct basis_action *action,
+                      struct panel_event *event)
+{
+    const struct price_series *series = panel->assets[a].series;
+    const struct series_gift *gift = &series->gifts[action->gift - 1];
+    size_t into = panel_column_of(panel, gift->into), t = action->session;
+    if (into == panel->n_assets || panel->assets[into].first_at > t)
+        return;
+    const struct panel_asset *other = &panel->assets[into];
+    size_t rows = dates_until(other->series->date, other->n_bars, series->date[gift->row]);
+    double per_share = rows > 0 ? 1 / basis_shares(&other->basis, rows - 1) : 1;
+    event->into = (uint32_t)into;
+    event->units = gift->ratio * action->shares * per_share;
+    if (panel->kept != NULL)
+        event->units *=
+            panel->kept[panel_cell(panel, a, t)] / panel->kept[panel_cell(panel, into, t)];
+    event->amount = event->units * panel->price[panel_cell(panel, into, t)];
+}
+
 static struct panel_event event_of(const struct panel *panel, size_t a,
                                    const struct basis_action *action, enum spec_pay_on pay_on)
 {
@@ -153,12 +173,16 @@ static struct panel_event event_of(const struct panel *panel, size_t a,
     double amount = action->is_paid ? action->amount * action->shares * rate : 0;
     if (panel->kept != NULL)
         amount *= panel->kept[panel_cell(panel, a, action->session)];
-    return (struct panel_event){.session = action->session,
+    struct panel_event event = {.session = action->session,
                                 .asset = (uint32_t)a,
                                 .kind = action->kind,
                                 .amount = amount,
                                 .paid_at = paid_at(panel, action, pay_on),
-                                .ratio = action->ratio};
+                                .ratio = action->ratio,
+                                .into = PANEL_NEVER};
+    if (action->gift > 0)
+        take_gift(panel, a, action, &event);
+    return event;
 }
 
 /* Sorts by counting: the events that are paid later by the session of their payment. */

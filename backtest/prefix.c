@@ -43,15 +43,18 @@ static enum status corrupt_series(struct price_series *s, int32_t date, int64_t 
                                   struct rng *rng, struct arena *arena, size_t *n_rows,
                                   struct err *err)
 {
-    double *price, *open, *high, *low, *close, *volume, *dividend, *split, *in_kind;
+    double *price, *open, *high, *low, *close, *volume, *dividend, *split;
+    struct series_gift *gifts = arena_array(arena, s->n_gifts + 1, sizeof *gifts);
     if (!copy_column(&s->price, s->n, arena, &price) ||
         !copy_column(&s->open, s->n, arena, &open) || !copy_column(&s->high, s->n, arena, &high) ||
         !copy_column(&s->low, s->n, arena, &low) || !copy_column(&s->close, s->n, arena, &close) ||
         !copy_column(&s->volume, s->n, arena, &volume) ||
         !copy_column(&s->dividend, s->n, arena, &dividend) ||
-        !copy_column(&s->split, s->n, arena, &split) ||
-        !copy_column(&s->in_kind, s->n, arena, &in_kind))
+        !copy_column(&s->split, s->n, arena, &split) || gifts == NULL)
         return err_out_of_memory(err);
+    for (size_t i = 0; i < s->n_gifts; i++)
+        gifts[i] = s->gifts[i];
+    s->gifts = gifts;
     for (size_t i = 0; i < s->n; i++) {
         if (!is_later(s->date[i], s->known_at[i], date, known_at))
             continue;
@@ -64,7 +67,8 @@ static enum status corrupt_series(struct price_series *s, int32_t date, int64_t 
         scale(volume, i, 2 * share);
         scale(dividend, i, level * share);
         scale(split, i, 1 + share);
-        scale(in_kind, i, level);
+        for (size_t g = 0; g < s->n_gifts; g++)
+            gifts[g].worth *= gifts[g].row == i ? level : 1;
         ++*n_rows;
     }
     if (s->delisted_on != DATE_NONE && s->delisted_on > date)

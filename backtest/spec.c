@@ -248,6 +248,7 @@ static const char *const root_keys[] = {
     "prices",
     "dividends",
     "pay_on",
+    "spin_offs",
     "clock",
     "session_alignment",
     "shares",

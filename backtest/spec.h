@@ -52,6 +52,10 @@ enum spec_dividends {
     DIVIDENDS_DROP,
     DIVIDENDS_CASH,
 };
+enum spec_spin_offs {
+    SPIN_OFFS_SELL, /* shares of others are sold at the close at which they are received */
+    SPIN_OFFS_KEEP, /* they are positions until a rebalance sells them */
+};
 enum spec_pay_on { PAY_ON_EX, PAY_ON_PAY }; /* when DIVIDENDS_CASH brings its cash */
 enum rate_per { RATE_PER_YEAR, RATE_PER_MONTH, RATE_PER_COUNT };
 enum spec_clock { CLOCK_UNION, CLOCK_DAILY_24_7, CLOCK_BASE };
@@ -109,6 +113,7 @@ struct spec {
     enum price_mode prices;
     enum spec_dividends dividends; /* of raw prices */
     enum spec_pay_on pay_on;
+    enum spec_spin_offs spin_offs;
     enum spec_clock clock;
     struct str clock_base; /* CLOCK_BASE: whose sessions the run has */
     struct spec_indicator

@@ -19,6 +19,10 @@ static const char *const pay_on_names[] = {
     [PAY_ON_EX] = "ex",
     [PAY_ON_PAY] = "pay",
 };
+static const char *const spin_off_names[] = {
+    [SPIN_OFFS_SELL] = "sell",
+    [SPIN_OFFS_KEEP] = "keep",
+};
 static const char *const clock_names[] = {
     [CLOCK_UNION] = "union",
     [CLOCK_DAILY_24_7] = "daily_24_7",
@@ -62,6 +66,21 @@ static enum status read_pay_on(struct json_val root, struct spec *spec, struct e
     return s;
 }
 
+/* Only raw prices know what was received. */
+static enum status read_spin_offs(struct json_val root, struct spec *spec, struct err *err)
+{
+    size_t spin_offs = SPIN_OFFS_SELL;
+    struct json_val given = jr_member(root, "spin_offs");
+    enum status s = spec_optional_choice(root, "spin_offs", spin_off_names,
+                                         ARRAY_LEN(spin_off_names), &spin_offs, err);
+    if (s == STATUS_OK && spin_offs == SPIN_OFFS_KEEP && spec->prices != PRICES_RAW)
+        return spec_refuse(given, STATUS_BAD_SPEC,
+                           "Adjusted prices contain what shares of others were worth.",
+                           "\"sell\", or \"prices\": \"raw\"", err);
+    spec->spin_offs = (enum spec_spin_offs)spin_offs;
+    return s;
+}
+
 static enum status read_clock(struct json_val root, struct arena *arena, struct spec *spec,
                               struct err *err)
 {
@@ -90,6 +109,8 @@ enum status spec_read_market(struct json_val root, struct arena *arena, struct s
     if (s == STATUS_OK)
         s = read_pay_on(root, spec, err);
     if (s == STATUS_OK)
+        s = read_spin_offs(root, spec, err);
+    if (s == STATUS_OK)
         s = read_clock(root, arena, spec, err);
     if (s == STATUS_OK)
         s = spec_optional_choice(root, "session_alignment", alignment_names,
@@ -105,6 +126,8 @@ void spec_write_market(const struct spec *spec, struct json_out *json)
         jw_key_c(json, "dividends", spec_dividend_names[spec->dividends]);
         if (spec->pay_on != PAY_ON_EX)
             jw_key_c(json, "pay_on", pay_on_names[spec->pay_on]);
+        if (spec->spin_offs != SPIN_OFFS_SELL)
+            jw_key_c(json, "spin_offs", spin_off_names[spec->spin_offs]);
     }
     if (spec->clock == CLOCK_BASE) {
         jw_key(json, "clock");

@@ -115,6 +115,7 @@ void spec_inherit(struct spec *inner, const struct spec *outer)
     inner->prices = outer->prices;
     inner->dividends = outer->dividends;
     inner->pay_on = outer->pay_on;
+    inner->spin_offs = outer->spin_offs;
     inner->clock = outer->clock;
     inner->clock_base = outer->clock_base;
     inner->alignment = outer->alignment;

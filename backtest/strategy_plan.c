@@ -21,11 +21,11 @@ struct planner {
     struct walk walk;
 };
 
-/* The held columns, and arrays for a row per decision. */
+/* The columns that may be held, and arrays for a row per decision; shares received have the weight 0 in all of them. */
 static enum status allocate(struct planner *p, struct arena *arena, struct plan *ret,
                             struct err *err)
 {
-    size_t n = p->scene->panel->n_held, n_due = p->scene->n_due;
+    size_t n = p->scene->panel->n_positions, n_due = p->scene->n_due;
     size_t *asset = arena_array(arena, n, sizeof *asset);
     p->weight = arena_array(arena, n_due * n, sizeof *p->weight);
     p->invested = arena_array(arena, n_due, sizeof *p->invested);
@@ -36,10 +36,10 @@ static enum status allocate(struct planner *p, struct arena *arena, struct plan 
         return err_set(err, STATUS_TOO_LARGE,
                        "%zu decisions on %zu assets need more memory than a request may use.",
                        n_due, n);
-    for (size_t a = 0; a < n; a++) {
+    for (size_t a = 0; a < n; a++)
         asset[a] = a;
+    for (size_t a = 0; a < p->scene->panel->n_held; a++)
         p->given[a] = p->scene->spec->assets[p->scene->panel->held[a]].weight;
-    }
     p->market.given = p->given;
     *ret = (struct plan){asset, n, p->weight, n, p->invested};
     return STATUS_OK;
@@ -105,7 +105,7 @@ static void decide(struct planner *p, size_t d)
     size_t n = p->scene->panel->n_held;
     size_t session = p->market.history.first + p->scene->due[d];
     struct strategy_decision decision = {p->scene->due[d], DATE_NONE, DATE_NONE, NOTE_NONE};
-    double *row = p->weight + d * n;
+    double *row = p->weight + d * p->scene->panel->n_positions;
 
     if (p->scene->risk_free != NULL)
         p->market.risk_free_rate = p->scene->risk_free[p->scene->due[d]];

@@ -96,6 +96,30 @@ static bool join_dates(struct price_series *series, size_t n, const struct price
     return true;
 }
 
+/* The gifts of the first n rows, then the other's from its row first on. */
+static bool join_gifts(struct price_series *series, size_t n, const struct price_series *other,
+                       size_t first, struct arena *arena)
+{
+    size_t n_gifts = 0;
+    if (series->n_gifts + other->n_gifts == 0)
+        return true;
+    struct series_gift *gifts = arena_array(arena, series->n_gifts + other->n_gifts, sizeof *gifts);
+    if (gifts == NULL)
+        return false;
+    for (size_t i = 0; i < series->n_gifts; i++)
+        if (series->gifts[i].row < n)
+            gifts[n_gifts++] = series->gifts[i];
+    for (size_t i = 0; i < other->n_gifts; i++) {
+        if (other->gifts[i].row < first)
+            continue;
+        gifts[n_gifts] = other->gifts[i];
+        gifts[n_gifts++].row += (uint32_t)(n - first);
+    }
+    series->gifts = gifts;
+    series->n_gifts = n_gifts;
+    return true;
+}
+
 /* The other's bars from first on follow the first n of the series. */
 static bool join_bars(struct price_series *series, size_t n, const struct price_series *other,
                       size_t first, struct arena *arena)
@@ -108,9 +132,10 @@ static bool join_bars(struct price_series *series, size_t n, const struct price_
         {&series->high, other->high},         {&series->low, other->low},
         {&series->close, other->close},       {&series->volume, other->volume},
         {&series->dividend, other->dividend}, {&series->split, other->split},
-        {&series->pay_date, other->pay_date}, {&series->in_kind, other->in_kind},
+        {&series->pay_date, other->pay_date},
     };
-    bool fits = join_dates(series, n, other, first, arena);
+    bool fits =
+        join_dates(series, n, other, first, arena) && join_gifts(series, n, other, first, arena);
     for (size_t i = 0; i < ARRAY_LEN(pairs) && fits; i++)
         fits = join(pairs[i].column, n, pairs[i].other, first, other->n, arena);
     series->n = n + other->n - first;
@@ -203,7 +228,24 @@ static enum status go_on_as(const struct follower *f, const struct series_change
     return fits ? STATUS_OK : out_of_memory(err);
 }
 
-/* in_kind of the first bar that can know what the other is worth. */
+/* One more, behind those of the same row and of rows before. */
+static bool add_gift(struct price_series *series, struct series_gift gift, struct arena *arena)
+{
+    struct series_gift *gifts = arena_array(arena, series->n_gifts + 1, sizeof *gifts);
+    size_t at = series->n_gifts;
+    if (gifts == NULL)
+        return false;
+    for (; at > 0 && series->gifts[at - 1].row > gift.row; at--)
+        gifts[at] = series->gifts[at - 1];
+    gifts[at] = gift;
+    for (; at > 0; at--)
+        gifts[at - 1] = series->gifts[at - 1];
+    series->gifts = gifts;
+    series->n_gifts++;
+    return true;
+}
+
+/* A gift of the first bar that can know what the other is worth. */
 static enum status give_in_kind(const struct follower *f, const struct series_change *change,
                                 struct price_series *series, struct err *err)
 {
@@ -218,10 +260,9 @@ static enum status give_in_kind(const struct follower *f, const struct series_ch
     if (row == series->n)
         return STATUS_OK; /* it ended before */
     size_t at = dates_until(other->date, other->n, series->date[row]) - 1;
-    double before = series->in_kind != NULL && series->in_kind[row] > 0 ? series->in_kind[row] : 0;
     int64_t *known_at = arena_array(f->arena, series->n, sizeof *known_at);
-    if (known_at == NULL ||
-        !put(&series->in_kind, series->n, row, before + ratio * other->close[at], f->arena))
+    struct series_gift gift = {(uint32_t)row, change->into, ratio, ratio * other->close[at]};
+    if (known_at == NULL || !add_gift(series, gift, f->arena))
         return out_of_memory(err);
     memcpy(known_at, series->known_at, series->n * sizeof *known_at);
     if (other->known_at[at] > known_at[row])

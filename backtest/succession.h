@@ -6,8 +6,9 @@
  * Merger   likewise, with a split of ratio new units for one old one, and the cash of one old unit as a dividend of
  *          cash / ratio for each new one. Without units (ratio 0) the series ends that day, and the cash is what a
  *          delisting leaves.
- * Spin-off one unit is given ratio units of another: in_kind of the first bar on or after both the ex-date and the
- *          other's first price is ratio times the other's close, known when both are. See basis.h for what becomes of it.
+ * Spin-off one unit is given ratio units of another: a gift of the first bar on or after both the ex-date and the
+ *          other's first price, worth ratio times the other's close, known when both are. See basis.h for what becomes of
+ *          it.
  * Adjusted closes go on at the total return of the change.
  */
 #ifndef BACKTEST_SUCCESSION_H

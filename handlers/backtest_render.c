@@ -95,18 +95,21 @@ static void write_monkeys(const struct backtest_result *r, struct json_out *json
         monkeys_write(&r->monkeys, r->spec->monkey_seed, r->panel->n_universe, json);
 }
 
-static void write_money(const char *name, double weight, double target, double equity,
+static void write_asset(struct str uid, double weight, double target, double equity,
                         struct json_out *json)
 {
     jw_object(json);
-    jw_key_c(json, "uid", name);
+    jw_key_text(json, "uid", uid);
     jw_key_f64(json, "weight", weight);
     jw_key_f64(json, "target_weight", target);
     jw_key_f64(json, "value", weight * equity);
     jw_end_object(json);
 }
 
-/* The held assets in request order (those asked for with weight 0 included), then cash, then what is to be received. */
+/*
+ * The held assets in request order (those asked for with weight 0 included), shares received, then cash, then what is to be
+ * received.
+ */
 static void write_final_weights(const struct backtest_result *r, struct json_out *json)
 {
     double equity = r->wealth[r->panel->n_sessions - 1];
@@ -117,16 +120,13 @@ static void write_final_weights(const struct backtest_result *r, struct json_out
     for (size_t i = 0; i < r->spec->n_assets; i++) {
         bool is_held = a < r->panel->n_held && r->panel->held[a] == i;
         double weight = is_held ? r->final_weight[a++] : 0;
-        jw_object(json);
-        jw_key_text(json, "uid", r->spec->assets[i].uid);
-        jw_key_f64(json, "weight", weight);
-        jw_key_f64(json, "target_weight", r->spec->assets[i].weight);
-        jw_key_f64(json, "value", weight * equity);
-        jw_end_object(json);
+        write_asset(r->spec->assets[i].uid, weight, r->spec->assets[i].weight, equity, json);
     }
-    write_money("cash", r->final_cash_weight, 1 - r->spec->invested_share, equity, json);
+    for (; a < r->panel->n_positions; a++)
+        write_asset(r->panel->assets[a].series->uid, r->final_weight[a], 0, equity, json);
+    write_asset(STR("cash"), r->final_cash_weight, 1 - r->spec->invested_share, equity, json);
     if (r->ledger.receivables != NULL)
-        write_money("receivables", r->final_receivable_weight, 0, equity, json);
+        write_asset(STR("receivables"), r->final_receivable_weight, 0, equity, json);
     jw_end_array(json);
 }
 
@@ -159,7 +159,7 @@ static void write_coverage(const struct backtest_result *r, struct json_out *jso
         const struct panel_asset *asset = &r->panel->assets[a];
         jw_object(json);
         jw_key_text(json, "uid", asset->series->uid);
-        jw_key_c(json, "role", a < r->panel->n_held ? "held" : "universe");
+        jw_key_c(json, "role", panel_role(r->panel, a));
         bool is_used = asset->n_bars_used > 0;
         write_day(json, "first_used", is_used ? asset->first_used : DATE_NONE);
         write_day(json, "last_used", is_used ? asset->last_used : DATE_NONE);

@@ -30,7 +30,7 @@ static void write_row(const struct backtest_result *r, size_t d, struct json_out
     jw_key_f64(json, "invested", plan_invested(&r->plan, d));
     jw_key(json, "weights");
     jw_array(json);
-    for (size_t j = 0; j < r->plan.n; j++)
+    for (size_t j = 0; j < r->panel->n_held; j++)
         jw_f64(json, weight[j]);
     jw_end_array(json);
     jw_end_object(json);
@@ -38,7 +38,7 @@ static void write_row(const struct backtest_result *r, size_t d, struct json_out
 
 void backtest_render_decisions(const struct backtest_result *result, struct json_out *json)
 {
-    size_t n = result->strategy.n, most = DECISIONS_WEIGHTS_MAX / (result->plan.n + 1) + 1;
+    size_t n = result->strategy.n, most = DECISIONS_WEIGHTS_MAX / (result->panel->n_held + 1) + 1;
     if (n == 0) {
         jw_key_null(json, "decisions");
         return;
@@ -49,8 +49,8 @@ void backtest_render_decisions(const struct backtest_result *result, struct json
     jw_key_bool(json, "truncated", n > most);
     jw_key(json, "uids");
     jw_array(json);
-    for (size_t j = 0; j < result->plan.n; j++)
-        jw_str(json, result->panel->assets[result->plan.asset[j]].series->uid);
+    for (size_t j = 0; j < result->panel->n_held; j++)
+        jw_str(json, result->panel->assets[j].series->uid);
     jw_end_array(json);
     jw_key(json, "rows");
     jw_array(json);

@@ -84,8 +84,7 @@ void backtest_render_quality(const struct backtest_result *result, struct json_o
     jw_key(json, "data_quality");
     jw_array(json);
     for (size_t a = 0; a < panel->n_assets; a++)
-        write_series(panel, panel->assets[a].series, &panel->assets[a],
-                     a < panel->n_held ? "held" : "universe", json);
+        write_series(panel, panel->assets[a].series, &panel->assets[a], panel_role(panel, a), json);
     if (panel->benchmark_series != NULL)
         write_series(panel, panel->benchmark_series, NULL, "benchmark", json);
     jw_end_array(json);

@@ -285,13 +285,18 @@ class Bonds(Assertions, unittest.TestCase):
         bars = [bar("bond:T.A", day, 100 if day == cls.MATURITY else 99) for day in days if day <= cls.MATURITY]
         paying = [{**bar("stock:T.D", day, 10), "dividend": "1" if str(day) in ("2020-03-02", "2020-06-01") else None} for day in days]
         return Dataset.of(mart_instrument=[instrument("bond:T.A", **terms), instrument("bond:T.B", **{**terms, "day_count": "act_365"}),
-                                           instrument("stock:T.C"), instrument("stock:T.D"), instrument("stock:T.E")],
+                                           instrument("stock:T.C"), instrument("stock:T.D"), instrument("stock:T.E"),
+                                           instrument("stock:T.F"), instrument("stock:T.G")],
                           mart_price_daily=bars + [{**one, "uid": "bond:T.B"} for one in bars] + [bar("stock:T.C", day, 10) for day in days] + paying +
-                          [bar("stock:T.E", day, 20) for day in days if str(day) < "2020-06-01"],
+                          [bar("stock:T.E", day, 20) for day in days if str(day) < "2020-06-01"] +
+                          [bar("stock:T.F", day, 20 if str(day) < "2020-06-01" else 15) for day in days] +
+                          [bar("stock:T.G", day, 10 if str(day) < "2020-07-01" else 11) for day in days if str(day) >= "2020-06-01"],
                           mart_corporate_action=[{"uid": "stock:T.D", "date": "2020-03-02", "kind": "dividend", "into_uid": "stock:T.D",
                                                   "pay_date": "2020-03-21", "ratio": None, "cash": None, "source": "test"},
                                                  {"uid": "stock:T.E", "date": "2020-06-01", "kind": "merger", "into_uid": "stock:T.C",
-                                                  "pay_date": None, "ratio": "2", "cash": "5", "source": "test"}],
+                                                  "pay_date": None, "ratio": "2", "cash": "5", "source": "test"},
+                                                 {"uid": "stock:T.F", "date": "2020-06-01", "kind": "spin_off", "into_uid": "stock:T.G",
+                                                  "pay_date": None, "ratio": "0.5", "cash": None, "source": "test"}],
                           mart_fx_daily=[{"base": "EUR", "quote": "USD", "date": "2020-01-02", "rate": "1.1", "is_cross": "false",
                                           "source": "test", "is_filled": "false", "known_at": "2020-01-02T15:00:00Z"}])
 
@@ -339,6 +344,35 @@ class Bonds(Assertions, unittest.TestCase):
         warning = next(w for w in answer.json["meta"]["warnings"] if w["code"] == "shares_changed")
         self.assertIn("stock:T.E 2020-06-01 merger stock:T.C", warning["detail"])
         self.assertIn("mart_corporate_action", data["passport"]["data"])
+
+    def test_shares_received_are_sold_or_kept(self):
+        """50 at 20; 25 of G come with its first price and are worth 250, and later 275. A rebalance sells them."""
+        request = {"assets": [{"uid": "stock:T.F"}], "start": "2020-02-03", "end": "2020-12-31", "rebalance": "never", "capital": 1000,
+                   "monkeys": {"count": 5}, "prices": "raw", "dividends": "cash", "fill": "same_close", "attribution": True}
+        sold = self.server.post("/v1/backtests", request).json["data"]
+        self.assertAlmostEqual(sold["equity"]["equity"][-1], 1000, delta=1e-9)
+        self.assertNotIn("spin_offs", sold["spec"])
+        kept = self.server.post("/v1/backtests", {**request, "spin_offs": "keep"}).json["data"]
+        self.assertAlmostEqual(kept["equity"]["equity"][-1], 1025, delta=1e-9)
+        self.assertEqual(kept["spec"]["spin_offs"], "keep")
+        trades = kept["trades"]["columns"]
+        self.assertEqual((trades["uid"][1], trades["reason"][1], trades["date"][1]), ("stock:T.G", "spin_off", "2020-06-01"))
+        self.assertAlmostEqual(trades["quantity"][1], 25, delta=1e-9)
+        self.assertEqual([row["uid"] for row in kept["final_weights"]], ["stock:T.F", "stock:T.G", "cash"])
+        self.assertAlmostEqual(kept["final_weights"][1]["weight"], 275 / 1025, delta=1e-12)
+        self.assertEqual([row["role"] for row in kept["passport"]["coverage"]], ["held", "received"])
+        assets = kept["attribution"]["assets"]
+        self.assertEqual([row["uid"] for row in assets], ["stock:T.F", "stock:T.G"])
+        self.assertAlmostEqual(assets[1]["contribution"], 0.025, delta=1e-9)
+        self.assertAlmostEqual(kept["monkeys"]["statistics"]["terminal_wealth"]["percentile"], 0.5)
+        monthly = self.server.post("/v1/backtests", {**request, "spin_offs": "keep", "rebalance": "monthly",
+                                                     "costs": {"commission_bps": 100}}).json["data"]
+        sales = [row for row in zip(*(monthly["trades"]["columns"][key] for key in ("uid", "side", "reason", "commission")))
+                 if row[0] == "stock:T.G" and row[2] == "rebalance"]
+        self.assertEqual(len(sales), 1)
+        self.assertGreater(sales[0][3], 0)
+        answer = self.server.post("/v1/backtests", {**request, "prices": "adjusted", "dividends": "reinvest", "spin_offs": "keep"})
+        self.assert_problem(answer, "bad-spec", about="/spin_offs", allowed="raw")
 
     def test_terms_that_are_not_known_are_named(self):
         body = {"assets": [{"uid": "bond:T.B"}], "prices": "raw", "monkeys": {"count": 0}}
