@@ -2,6 +2,7 @@
 #include "cli/command.h"
 
 #include "cli/store_service.h"
+#include "handlers/series_file.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -26,6 +27,7 @@ static enum status run(struct db_pool *pool, const struct config *config, struct
 struct arguments {
     const char *request; /* NULL: standard input */
     const char *prices;  /* NULL: the database */
+    const char *series;  /* NULL: none; only with prices */
     const char *currency;
 };
 
@@ -36,6 +38,8 @@ static bool read_arguments(int argc, char **argv, struct arguments *ret)
         bool has_value = i + 1 < argc;
         if (command_is_flag(argv[i], "prices") && has_value)
             ret->prices = argv[++i];
+        else if (command_is_flag(argv[i], "series") && has_value)
+            ret->series = argv[++i];
         else if (command_is_flag(argv[i], "currency") && has_value && strlen(argv[i + 1]) == 3)
             ret->currency = argv[++i];
         else if ((argv[i][0] == '-' && argv[i][1] != '\0') || ret->request != NULL) {
@@ -46,7 +50,10 @@ static bool read_arguments(int argc, char **argv, struct arguments *ret)
     }
     if (ret->request != NULL && strcmp(ret->request, "-") == 0)
         ret->request = NULL;
-    return true;
+    if (ret->series == NULL || ret->prices != NULL)
+        return true;
+    (void)fputs("cmmc backtest: --series goes with --prices; see `cmmc backtest --help`\n", stderr);
+    return false;
 }
 
 static enum status run_on_file(const struct arguments *arguments, const struct config *config,
@@ -57,6 +64,8 @@ static enum status run_on_file(const struct arguments *arguments, const struct c
     const struct backtest_service service = {.cells_max = config->backtest_cells_max,
                                              .file = &file};
     enum status s = price_file_read(arguments->prices, arguments->currency, arena, &file, err);
+    if (s == STATUS_OK && arguments->series != NULL)
+        s = series_file_read(arguments->series, arena, &file, err);
     if (s == STATUS_OK)
         s = backtest_answer_for(&service, request, STR_NONE, arena, NULL, &answer, err);
     if (s == STATUS_OK && fwrite(answer.body.ptr, 1, answer.body.len, stdout) != answer.body.len)

@@ -45,13 +45,16 @@ static const char ingest_usage[] =
     "  --json     reports in JSON, a line for each stage\n"
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 75 try again later, 78 wrong configuration.\n";
 static const char backtest_usage[] =
-    "usage: cmmc backtest [--prices PRICES.csv [--currency USD]] [FILE]\n\n"
+    "usage: cmmc backtest [--prices PRICES.csv [--currency USD] [--series SERIES.csv]] [FILE]\n\n"
     "Runs the backtest described by the JSON in FILE, or on standard input, and writes the answer's JSON to\n"
     "standard output: the same engine, request and answer as POST /v1/backtests, without a server.\n"
     "  --prices    prices from this CSV file (plain or gzip) in place of the database, which is not touched then:\n"
     "              date,uid,close with a row for each bar, or date and a column for each name; beside close also\n"
     "              currency, adj_close, open, high, low, volume, dividend, split_ratio, pay_date: closes are then as quoted\n"
-    "  --currency  of prices that have no column currency; USD without it\n";
+    "  --currency  of prices that have no column currency; USD without it\n"
+    "  --series    economic series beside those prices, for a risk-free rate, inflation, flows, indicator_timing and\n"
+    "              bonds of yields: id,date,value,known_at with a row for each publication, as\n"
+    "              CPILFESL:USA:M,2019-12-31,264.9,2020-01-14; a day of publication counts as its end\n";
 static const char metrics_usage[] =
     "usage: cmmc metrics [--csv] [FILE] [NAME=VALUE]...\n\n"
     "Measures a track record of your own: returns or prices in, every metric out, as POST /v1/metrics answers them;\n"

@@ -16,17 +16,18 @@ static const char *const marts_read[] = {"mart_instrument",
                                          [MART_ACTION] = "mart_corporate_action",
                                          [MART_INDICATOR] = "mart_economic_indicator"};
 
-/* The file's name comes from its bytes, so that the id says which prices were used. */
+/* The files' names come from their bytes, so that the id says which prices and series were used. */
 static enum status use_file(struct run *run, struct err *err)
 {
-    struct backtest_mart *mart = ARENA_NEW(run->arena, struct backtest_mart);
-    if (mart == NULL)
+    const struct price_file *file = run->service->file;
+    bool has_series = file->series_name[0] != '\0' && spec_reads_indicators(run->spec);
+    struct backtest_mart *marts = arena_array(run->arena, 2, sizeof *marts);
+    if (marts == NULL)
         return err_out_of_memory(err);
-    *mart = (struct backtest_mart){.name = run->service->file->name};
+    marts[0] = (struct backtest_mart){.name = file->name};
+    marts[1] = (struct backtest_mart){.name = file->series_name};
     run->passport = (struct backtest_passport){
-        .engine_version = BACKTEST_ENGINE_VERSION, .marts = mart, .n_marts = 1};
-    run->market = run->service->file->market;
-    run->is_loaded = true;
+        .engine_version = BACKTEST_ENGINE_VERSION, .marts = marts, .n_marts = has_series ? 2 : 1};
     return STATUS_OK;
 }
 

@@ -1,5 +1,6 @@
 /* backtest_market.c - from uids to series: the loading half of backtest_run. */
 #include "handlers/market_read.h"
+#include "handlers/series_file.h"
 
 #include "backtest/spec_portfolio.h"
 #include "backtest/succession.h"
@@ -39,7 +40,8 @@ static enum status hold_series(struct loader *loader, struct str name, const cha
 }
 
 /* The series that a bond is to be made of is not there: said of the uid that names it, not of the series' own. */
-static enum status no_yields(struct str uid, const struct spec_indicator *wanted, struct err *err)
+static enum status no_yields(const struct loader *loader, struct str uid,
+                             const struct spec_indicator *wanted, struct err *err)
 {
     if (err == NULL)
         return STATUS_UNKNOWN_ASSET;
@@ -55,11 +57,20 @@ static enum status no_yields(struct str uid, const struct spec_indicator *wanted
                   STR_ARG(series), STR_ARG(uid));
     err_at(err, ERR_POINTER, str_of(wanted->at), uid);
     err_suggest(err, str_of(nearest));
-    err_allow(
-        err,
-        "yield:, an id of /v1/indicators in per cent a year, and :MATURITY:COUPONS:CURRENCY, as in "
-        "yield:DGS10:USA:D:10Y:2:USD");
+    err_allow(err,
+              "yield:, an id of %s in per cent a year, and :MATURITY:COUPONS:CURRENCY, as in "
+              "yield:DGS10:USA:D:10Y:2:USD",
+              loader->reader.source->file != NULL ? "the file that --series names"
+                                                  : "/v1/indicators");
     return STATUS_UNKNOWN_ASSET;
+}
+
+static enum status read_rates(struct loader *loader, const struct spec_indicator *wanted,
+                              struct rate_series *ret, struct err *err)
+{
+    const struct price_file *file = loader->reader.source->file;
+    return file != NULL ? series_file_find(file, wanted, ret, err)
+                        : market_read_indicator(&loader->reader, wanted, loader->arena, ret, err);
 }
 
 /* What the yields of a bond's uid, as they were published, make of it. */
@@ -78,9 +89,9 @@ static enum status make_bond(struct loader *loader, struct str uid, const char *
     if (name.failed)
         return err_out_of_memory(err);
     const struct spec_indicator wanted = {buf_str(&name), pointer};
-    enum status s = market_read_indicator(&loader->reader, &wanted, loader->arena, &rates, err);
+    enum status s = read_rates(loader, &wanted, &rates, err);
     if (s == STATUS_UNKNOWN_ASSET)
-        return no_yields(uid, &wanted, err);
+        return no_yields(loader, uid, &wanted, err);
     if (s != STATUS_OK)
         return s;
     s = yield_bond_prices(uid, &bond, &rates, loader->arena, ret, err);
@@ -104,10 +115,16 @@ static enum status take_priced(struct loader *loader, struct str uid, const char
 static enum status load_series(struct loader *loader, struct str uid, const char *pointer,
                                struct err *err)
 {
+    const struct price_file *file = loader->reader.source->file;
+    const struct price_series *of_file = file == NULL ? NULL : market_find(&file->market, uid);
     struct price_series series = {.n = 0};
     for (size_t i = 0; i < loader->n_series; i++)
         if (str_eq(loader->series[i].uid, uid))
             return STATUS_OK;
+    if (of_file != NULL)
+        loader->series[loader->n_series++] = *of_file;
+    if (file != NULL && (of_file != NULL || !yield_bond_is(uid)))
+        return STATUS_OK;
     enum status s = yield_bond_is(uid) ? make_bond(loader, uid, pointer, &series, err)
                                        : take_priced(loader, uid, pointer, &series, err);
     loader->series[loader->n_series] = series;
@@ -251,8 +268,7 @@ static enum status load_indicators(struct loader *loader, const struct spec *spe
     if (rates == NULL)
         return err_out_of_memory(err);
     for (size_t i = 0; i < spec->n_indicators && s == STATUS_OK; i++)
-        s = market_read_indicator(&loader->reader, &spec->indicators[i], loader->arena, &rates[i],
-                                  err);
+        s = read_rates(loader, &spec->indicators[i], &rates[i], err);
     to->rates = rates;
     to->n_rates = spec->n_indicators;
     return s;
@@ -270,16 +286,17 @@ void market_hold_release(struct market_hold *hold)
 static enum status load_market(struct loader *loader, const struct spec *spec,
                                struct market_data *ret, struct err *err)
 {
+    bool has_store = loader->reader.source->file == NULL;
     enum status s = load_all_series(loader, spec, err);
-    if (s == STATUS_OK)
+    if (s == STATUS_OK && has_store)
         s = load_others(loader, err);
-    if (s == STATUS_OK)
+    if (s == STATUS_OK && has_store)
         s = load_rates(loader, spec, err);
     struct market_data market = {.series = loader->series,
                                  .n_series = loader->n_series,
                                  .fx = loader->fx,
                                  .n_fx = loader->n_fx};
-    if (s == STATUS_OK && loader->mode == PRICES_RAW)
+    if (s == STATUS_OK && has_store && loader->mode == PRICES_RAW)
         s = market_follow(&market, loader->arena, err);
     if (s == STATUS_OK)
         s = load_indicators(loader, spec, &market, err);

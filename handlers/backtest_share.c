@@ -10,7 +10,8 @@ enum status run_load(struct run *run, struct err *err)
                                          .statement_ms = run->service->statement_ms,
                                          .generation = run->generation,
                                          .version = run->version,
-                                         .book = run->service->book};
+                                         .book = run->service->book,
+                                         .file = run->service->file};
     enum status s =
         backtest_market_load(&source, run->spec, run->arena, &run->market, run->hold, err);
     run->market.kernels = run->service->kernels;

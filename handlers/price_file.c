@@ -18,7 +18,7 @@ enum {
 static const char long_header[] =
     "a header of date,uid,close and any of currency, adj_close, open, high, low, volume, dividend, split_ratio, pay_date";
 
-static enum status read_file(struct reader *reader, struct err *err)
+enum status price_file_load(struct reader *reader, struct err *err)
 {
     CLEANUP(gzip_closep) struct gzip_file *file = NULL;
     struct buf bytes;
@@ -200,9 +200,8 @@ static enum status fill_row(struct reader *reader, const struct csv_in *csv, str
     return s == STATUS_OK ? price_file_put_values(reader, column, csv, err) : s;
 }
 
-typedef enum status row_fn(struct reader *reader, const struct csv_in *csv, struct err *err);
-
-static enum status walk(struct reader *reader, row_fn *header, row_fn *row, struct err *err)
+enum status price_file_walk(struct reader *reader, price_file_row_fn *header,
+                            price_file_row_fn *row, struct err *err)
 {
     CLEANUP(csv_freep) struct csv_in *csv = NULL;
     const struct csv_limits limits = {ROW_BYTES_MAX, FIELD_BYTES_MAX, PRICE_FILE_NAMES_MAX + 1};
@@ -271,13 +270,13 @@ enum status price_file_read(const char *path, const char *currency, struct arena
     struct price_file file = {.name = ""};
     char digest[DIGEST_HEX_BYTES];
     reader.columns = arena_array(arena, PRICE_FILE_NAMES_MAX, sizeof *reader.columns);
-    enum status s = reader.columns == NULL ? err_out_of_memory(err) : read_file(&reader, err);
+    enum status s = reader.columns == NULL ? err_out_of_memory(err) : price_file_load(&reader, err);
     if (s == STATUS_OK)
-        s = walk(&reader, read_header, count_row, err);
+        s = price_file_walk(&reader, read_header, count_row, err);
     if (s == STATUS_OK)
         s = make_room(&reader, err);
     if (s == STATUS_OK)
-        s = walk(&reader, NULL, fill_row, err);
+        s = price_file_walk(&reader, NULL, fill_row, err);
     if (s == STATUS_OK)
         s = to_market(&reader, &file, err);
     if (s == STATUS_OK)

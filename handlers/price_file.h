@@ -20,9 +20,10 @@
 enum { PRICE_FILE_NAMES_MAX = 5000 };
 
 struct price_file {
-    struct market_data market;
+    struct market_data market; /* rates: those of a series_file beside it, none without one */
     char name
         [32]; /* "file:" and the first 16 digits of the SHA-256 of its bytes: what answers call their data */
+    char series_name[32]; /* the same of the series' file, "series:"; empty: there is none */
 };
 
 /*

@@ -1,4 +1,7 @@
-/* price_file_parts.h - what price_file.c and price_file_fields.c share: the layout of a file, and its columns. Not for others. */
+/*
+ * price_file_parts.h - what price_file.c, price_file_fields.c and series_file.c share: a file's bytes, its rows, and the
+ * columns of one with prices. Not for others.
+ */
 #ifndef HANDLERS_PRICE_FILE_PARTS_H
 #define HANDLERS_PRICE_FILE_PARTS_H
 
@@ -41,7 +44,17 @@ struct reader {
     int at_field[N_FIELDS]; /* -1: there is none */
     struct column *columns;
     size_t n_columns, guess;
+    void *cls; /* of series_file.c */
 };
+
+/* The file's bytes, gzip undone, into reader->bytes. Errors: IO, TOO_LARGE. */
+enum status price_file_load(struct reader *reader, struct err *err) NODISCARD;
+
+/* The first row, unless header is NULL, and each of the others. Errors: BAD_CSV with file and line; NO_DATA; theirs. */
+typedef enum status price_file_row_fn(struct reader *reader, const struct csv_in *csv,
+                                      struct err *err);
+enum status price_file_walk(struct reader *reader, price_file_row_fn *header,
+                            price_file_row_fn *row, struct err *err) NODISCARD;
 
 static inline bool price_file_has(const struct reader *reader, enum field field)
 {

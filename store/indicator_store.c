@@ -51,49 +51,13 @@ enum status observations_open(struct db *db, const struct series_filter *series,
                     ret_rows, err);
 }
 
-struct step {
-    int32_t date;
-    int64_t known_at;
-    double value;
-};
-
-/* Steps as they arrive; their number is known only at the end. */
-struct steps {
-    struct step *step;
-    size_t n, cap;
-    int32_t newest; /* period_end of the latest period that was out */
-};
-
-static enum status no_memory(struct err *err)
+static enum status add_row(struct steps *to, const struct rows *rows, struct err *err)
 {
-    return err_set(err, STATUS_OUT_OF_MEMORY, "The request needs more memory than it may use.");
-}
-
-/* A later publication of an earlier period changes nothing; several of one day are one step. */
-static enum status add_step(struct steps *to, const struct rows *rows, struct err *err)
-{
-    int32_t period;
     struct step step = {.value = rows_f64(rows, 1)};
-    if (!rows_date(rows, 0, &period) || !rows_instant(rows, 2, &step.known_at) ||
-        !isfinite(step.value))
+    if (!rows_date(rows, 0, &step.period) || !rows_instant(rows, 2, &step.known_at) ||
+        !steps_can_take(&step))
         return err_set(err, STATUS_DB_ERROR, "A stored observation cannot be read.");
-    int64_t days = step.known_at / 86400 - (step.known_at % 86400 < 0 ? 1 : 0);
-    if (days < DATE_MIN || days > DATE_MAX)
-        return err_set(err, STATUS_DB_ERROR, "A stored observation cannot be read.");
-    step.date = (int32_t)days;
-    if (to->n > 0 && period < to->newest)
-        return STATUS_OK;
-    to->newest = period;
-    if (to->n > 0 && to->step[to->n - 1].date == step.date) {
-        to->step[to->n - 1] = step;
-        return STATUS_OK;
-    }
-    struct step *all = heap_reserve(to->step, to->n + 1, &to->cap, sizeof *all);
-    if (all == NULL)
-        return no_memory(err);
-    to->step = all;
-    to->step[to->n++] = step;
-    return STATUS_OK;
+    return steps_add(to, &step, err);
 }
 
 static enum status read_steps(struct db *db, const struct series_filter *series, int64_t generation,
@@ -106,26 +70,8 @@ static enum status read_steps(struct db *db, const struct series_filter *series,
                                     db_text(series->frequency), db_i64(generation)),
                              &rows, err);
     while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row)
-        s = add_step(to, &rows, err);
+        s = add_row(to, &rows, err);
     return s;
-}
-
-static enum status step_columns_of(const struct steps *steps, struct arena *arena,
-                                   struct step_columns *ret, struct err *err)
-{
-    struct step_columns c = {.n = steps->n,
-                             .date = arena_array(arena, steps->n, sizeof *c.date),
-                             .known_at = arena_array(arena, steps->n, sizeof *c.known_at),
-                             .value = arena_array(arena, steps->n, sizeof *c.value)};
-    if (c.date == NULL || c.known_at == NULL || c.value == NULL)
-        return no_memory(err);
-    for (size_t i = 0; i < steps->n; i++) {
-        c.date[i] = steps->step[i].date;
-        c.known_at[i] = steps->step[i].known_at;
-        c.value[i] = steps->step[i].value;
-    }
-    *ret = c;
-    return STATUS_OK;
 }
 
 enum status indicator_steps_load(struct db *db, const struct series_filter *series,
@@ -137,8 +83,8 @@ enum status indicator_steps_load(struct db *db, const struct series_filter *seri
     if (s == STATUS_OK)
         s = read_steps(db, series, generation, &steps, err);
     if (s == STATUS_OK)
-        s = step_columns_of(&steps, arena, ret, err);
-    free(steps.step);
+        s = steps_columns(&steps, arena, ret, err);
+    steps_free(&steps);
     return s;
 }
 

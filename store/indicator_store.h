@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "store/db.h"
+#include "store/steps.h"
 
 enum series_result {
     SERIES_STAT_CODE,
@@ -47,12 +48,6 @@ enum status observations_open(struct db *db, const struct series_filter *series,
  * One series as what was known when: a row for each day (UTC) on which the newest published value changed, oldest
  * first. value is that of the latest period out by then, in the vintage of then. n is 0 when there is no such series.
  */
-struct step_columns {
-    size_t n;
-    int32_t *date;
-    int64_t *known_at; /* the last publication of that day, seconds since 1970 */
-    double *value;
-};
 enum status indicator_steps_load(struct db *db, const struct series_filter *series,
                                  int64_t generation, struct arena *arena, struct step_columns *ret,
                                  struct err *err) NODISCARD;

@@ -97,6 +97,92 @@ class PriceFile(Assertions, unittest.TestCase):
         self.assertIn("/nowhere/at/all.csv cannot be opened", done.stderr)
         self.assertEqual(run("backtest", "--prices").returncode, 2)
 
+    def test_series_go_with_prices(self):
+        done = run("backtest", "--series", "series.csv", stdin=b"{}")
+        self.assertEqual((done.returncode, done.stderr), (2, "cmmc backtest: --series goes with --prices; see `cmmc backtest --help`\n"))
+
+
+class SeriesFile(Assertions, unittest.TestCase):
+    ask = PriceFile.ask
+    HEADER = "id,date,value,known_at\n"
+    BILL = "BILL:USA:D"
+
+    def on_series(self, rows, request, code=0, name="series.csv"):
+        folder = pathlib.Path(scratch_folder("series"))
+        text = rows if isinstance(rows, bytes) else (self.HEADER + rows).encode()
+        (folder / name).write_bytes(text)
+        done = self.ask(WIDE, {**REQUEST, "monkeys": {"count": 0}, **request}, "--series", folder / name, code=code)
+        return done if code else json.loads(done.stdout)["data"]
+
+    def rate(self, rows, **other):
+        request = {"risk_free_rate": {"indicator": f"indicator:{self.BILL}", "per": "year"}}
+        return self.on_series(rows, request, **other)["passport"]["risk_free_rate"]
+
+    def test_a_value_is_known_after_its_day_or_from_its_instant(self):
+        first = f"{self.BILL},2019-12-31,2,2020-01-01\n"
+        for known_at, mean in (("2020-01-06", (3 * 2 + 2 * 5) / 5), ("2020-01-06T20:00:00Z", (2 * 2 + 3 * 5) / 5), ("2020-01-08", 2)):
+            self.assertAlmostEqual(self.rate(first + f"{self.BILL},2020-01-03,5,{known_at}\n"), mean / 100, 12)
+
+    def test_rows_come_in_any_order_and_layout(self):
+        rows = [f"{self.BILL},2019-11-30,9,2019-12-05", f"{self.BILL},2019-12-31,2,2020-01-01", f"{self.BILL},2020-01-03,5,2020-01-06", "CPI:USA:M,2019-12-31,7,2020-01-02",
+                # Of an earlier period, revised when a later one is out: nothing. The latest revised: from the next session on.
+                f"{self.BILL},2019-12-31,8,2020-01-07T01:00:00Z", f"{self.BILL},2020-01-03,4,2020-01-07"]
+        for lines in (rows, rows[::-1]):
+            for text, name in (("\n".join(lines) + "\n", "a.csv"), ("\r\n".join(lines), "b.csv"), (gzip.compress((self.HEADER + "\n".join(lines)).encode()), "c.csv.gz"),
+                               (("known_at,value,date,id\n" + "\n".join(",".join(line.split(",")[::-1]) for line in lines)).encode(), "d.csv"),
+                               ("\n".join(lines).replace(self.BILL, f"indicator:{self.BILL}"), "e.csv")):
+                self.assertAlmostEqual(self.rate(text, name=name), (3 * 2 + 5 + 4) / 500, 12, name)
+
+    def test_the_id_says_which_series_were_read(self):
+        rows = f"{self.BILL},2019-12-31,2,2020-01-01\n"
+        request = {"risk_free_rate": {"indicator": f"indicator:{self.BILL}", "per": "year"}}
+        one, two = self.on_series(rows, request), self.on_series(rows + "X:Y:M,2019-12-31,1,2020-01-01\n", request)
+        self.assertNotEqual(one["id"], two["id"])
+        self.assertEqual([name.partition(":")[0] for name in one["passport"]["data"]], ["file", "series"])
+        self.assertEqual(self.on_series(rows, {})["id"], json.loads(self.ask(WIDE, {**REQUEST, "monkeys": {"count": 0}}).stdout)["data"]["id"])
+
+    def test_a_bond_is_made_of_yields_of_the_file(self):
+        uid = "yield:Y1:USA:D:1Y:1:USD"
+        rows = "".join(f"Y1:USA:D,{day},{percent},{day}T12:00:00Z\n" for day, percent in zip(DATES, (5, 5, 4, 4, 6)))
+        data = self.on_series(rows, {"assets": [{"uid": uid}]})
+        value, before = 1000, None
+        for i, (day, percent) in enumerate(zip(DATES, (5, 5, 4, 4, 6))):
+            now, days = percent / 100, 3 if day == "2020-01-06" else 1
+            if i > 0:
+                change, duration, convexity = now - before, 1 / (1 + before), 2 / (1 + before) ** 2
+                value *= 1 + before * days / 365 - duration * change + convexity * change ** 2 / 2
+            self.assertAlmostEqual(data["equity"]["equity"][i], value, 9)
+            before = now
+
+    def test_a_strategy_follows_a_series_of_the_file(self):
+        strategy = {"name": "indicator_timing", "indicator": f"indicator:{self.BILL}", "threshold": 3, "when": "above"}
+        request = {"assets": [{"uid": "etf:X.A"}], "strategy": strategy, "rebalance": "daily"}
+        data = self.on_series(f"{self.BILL},2019-12-31,2,2020-01-01\n{self.BILL},2020-01-03,4,2020-01-03\n", request)
+        self.assertEqual(data["equity"]["equity"], [1000, 1000, 1000, 1000 / 12 * 13, 1000 / 12 * 15])
+
+    def test_a_bad_series_is_refused_with_its_line(self):
+        good = f"{self.BILL},2019-12-31,2,2020-01-01\n"
+        for rows, line, word in [
+                (good + f"{self.BILL},31.12.2019,2,2020-01-01\n", 3, "YYYY-MM-DD"), (good + f"{self.BILL},2019-12-31,,2020-01-02\n", 3, "finite number"),
+                (good + f'{self.BILL},2019-12-31,"1,234",2020-01-02\n', 3, "finite number"), (good + f"{self.BILL},2019-12-31,2%,2020-01-02\n", 3, "finite number"),
+                (good + f"{self.BILL},2019-12-31,2,\n", 3, "day of publication"), (good + f"{self.BILL},2019-12-31,2,soon\n", 3, "day of publication"),
+                (good + f"{self.BILL},2020-01-31,2,2020-01-30\n", 3, "not before the row's date"), (good + good, 3, "once for each known_at"),
+                ("BILL,2019-12-31,2,2020-01-01\n", 2, "CODE:COUNTRY:FREQUENCY"), (",2019-12-31,2,2020-01-01\n", 2, "CODE:COUNTRY:FREQUENCY"),
+                (b"id,date,value\n" + b"A:B:M,2020-01-01,1\n", 1, "known_at"), (b"id,date,value,known_at,unit\nA:B:M,2020-01-01,1,2020-01-01,x\n", 1, "known_at")]:
+            with self.subTest(rows):
+                done = self.on_series(rows, {}, code=1)
+                self.assertIn(f"series.csv:{line}: ", done.stderr)
+                self.assertIn(word, done.stderr)
+        self.assertIn("has no values", self.on_series("", {}, code=1).stderr)
+
+    def test_a_series_that_is_not_there_is_named_with_the_nearest(self):
+        done = self.on_series(f"{self.BILL},2019-12-31,2,2020-01-01\n", {"inflation": "indicator:BIL:USA:D"}, code=1)
+        self.assertIn('no economic series "indicator:BIL:USA:D" in the file of series', done.stderr)
+        self.assertIn(f"nearest: indicator:{self.BILL}", done.stderr)
+        done = self.ask(WIDE, {**REQUEST, "assets": [{"uid": "yield:Y1:USA:D:1Y:1:USD"}]}, code=1)
+        self.assertIn('no economic series "Y1:USA:D"', done.stderr)
+        self.assertIn("--series", done.stderr)
+
 
 if __name__ == "__main__":
     unittest.main()
