@@ -221,12 +221,20 @@ static enum status note_sent(const struct delivery *d, struct db_pool *warehouse
     return s == STATUS_OK ? db_commit(db, err) : s;
 }
 
+/* One snapshot for all marts. Rows come in the order in which they lie: that of the marts' keys, where they came at once. */
+static enum status begin_reading(struct delivery *d, struct err *err)
+{
+    enum status s = db_begin(d->from, err);
+    if (s == STATUS_OK && db_kind(d->from) == DB_POSTGRESQL)
+        s = db_exec(d->from, "SET LOCAL max_parallel_workers_per_gather TO 0", NO_PARAMS, NULL,
+                    err);
+    return s == STATUS_OK ? read_since(d, err) : s;
+}
+
 static enum status deliver(struct delivery *d, struct db *to, struct publish_result *ret,
                            struct err *err)
 {
-    enum status s = db_begin(d->from, err); /* one snapshot for all marts */
-    if (s == STATUS_OK)
-        s = read_since(d, err);
+    enum status s = begin_reading(d, err);
     if (s == STATUS_OK)
         s = read_failing(d, err);
     if (s == STATUS_OK)

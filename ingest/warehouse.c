@@ -16,8 +16,12 @@ static const char schemas[] =
     "CREATE SCHEMA IF NOT EXISTS silver; CREATE SCHEMA IF NOT EXISTS gold; "
     "CREATE SCHEMA IF NOT EXISTS staging";
 static const char search_path[] = "SET search_path TO silver, gold, staging";
-/* Models are planned before their tables are filled: guesses of their cost are no reason to compile them. */
-static const char search_path_pg[] = "SET search_path TO silver, gold, staging; SET jit TO off";
+/*
+ * Models are planned before their tables are filled: guesses of their cost are no reason to compile them. Statistics that are
+ * taken in between have to tell few rows from many; the server takes finer ones by itself later.
+ */
+static const char search_path_pg[] = "SET search_path TO silver, gold, staging; SET jit TO off; "
+                                     "SET default_statistics_target TO 20";
 static const char lock_table[] =
     "CREATE TABLE IF NOT EXISTS silver." DB_REDSHIFT_LOCK " (place BIGINT)";
 
@@ -56,9 +60,15 @@ enum status warehouse_analyze(struct db *db, const char *table, int64_t n, struc
     return warehouse_exec(db, NO_PARAMS, NULL, err, "ANALYZE %s", table);
 }
 
+/* What drops each index of a table, and what makes it again; that of a key goes and comes with its constraint. */
 static const char indexes_sql[] =
-    "SELECT CAST(CAST(i.indexrelid AS regclass) AS TEXT), pg_get_indexdef(i.indexrelid) FROM pg_index i "
-    "WHERE i.indrelid = to_regclass($1) AND NOT i.indisunique ORDER BY i.indexrelid";
+    "SELECT CASE WHEN k.oid IS NULL THEN 'DROP INDEX ' || CAST(i.indexrelid AS regclass) "
+    "ELSE 'ALTER TABLE ' || CAST(i.indrelid AS regclass) || ' DROP CONSTRAINT ' || quote_ident(k.conname) END, "
+    "CASE WHEN k.oid IS NULL THEN pg_get_indexdef(i.indexrelid) "
+    "ELSE 'ALTER TABLE ' || CAST(i.indrelid AS regclass) || ' ADD CONSTRAINT ' || quote_ident(k.conname) || ' ' "
+    "|| pg_get_constraintdef(k.oid) END "
+    "FROM pg_index i LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid "
+    "WHERE i.indrelid = to_regclass($1) ORDER BY i.indexrelid";
 
 enum status warehouse_unindex(struct db *db, const char *table, struct buf *ret_script,
                               struct err *err)
@@ -72,7 +82,7 @@ enum status warehouse_unindex(struct db *db, const char *table, struct buf *ret_
     buf_init_fixed(&drops, room, sizeof room);
     enum status s = db_query(db, indexes_sql, PARAMS(db_text(str_of(table))), &rows, err);
     while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row) {
-        buf_printf(&drops, "DROP INDEX %.*s; ", STR_ARG(rows_text(&rows, 0)));
+        buf_printf(&drops, "%.*s; ", STR_ARG(rows_text(&rows, 0)));
         buf_printf(ret_script, "%.*s; ", STR_ARG(rows_text(&rows, 1)));
     }
     rows_clear(&rows);

@@ -20,7 +20,7 @@ enum status warehouse_analyze(struct db *db, const char *table, int64_t n, struc
 
 /*
  * Before a table without rows takes many: PostgreSQL builds an index after them in a fraction of the time that it keeps one up
- * with. Drops those that no key needs; what makes them again is added to ret_script, for db_exec_script.
+ * with. Drops all of them, keys too; what makes them again is added to ret_script, for db_exec_script.
  */
 enum status warehouse_unindex(struct db *db, const char *table, struct buf *ret_script,
                               struct err *err) NODISCARD;

@@ -109,14 +109,17 @@ static enum status book_mart(struct publish *publish, const struct stage *stage,
     return s == STATUS_OK ? read_n_rows(publish, stage->mart, ret_n_rows, err) : s;
 }
 
-/* A first load is too much for the server's own statistics to wait for. */
+/* A first load is too much for the server's own statistics to wait for; coarse ones do until it takes them by itself. */
 static enum status analyze(struct publish *publish, const struct stage *stage, struct err *err)
 {
     const struct changes *changes = &stage->changes;
     if (db_kind(publish->db) != DB_POSTGRESQL ||
         changes->inserted + changes->updated < ANALYZE_ROWS_MIN)
         return STATUS_OK;
-    return publish_exec(publish, NO_PARAMS, NULL, err, "ANALYZE %s", stage->source);
+    enum status s =
+        publish_exec(publish, NO_PARAMS, NULL, err, "SET LOCAL default_statistics_target TO 20");
+    return s == STATUS_OK ? publish_exec(publish, NO_PARAMS, NULL, err, "ANALYZE %s", stage->source)
+                          : s;
 }
 
 enum status publish_note_dataset(struct publish *publish, const struct publish_dataset *dataset,

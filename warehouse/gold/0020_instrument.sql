@@ -54,3 +54,5 @@ SELECT t.uid, t.asset_class, t.symbol, t.name, t.name_local, t.market, t.country
     t.is_survivor_biased, t.coupon_rate, t.coupons_per_year, t.maturity_date, t.day_count, r.load_id
 FROM fact_description t
 CROSS JOIN stg_run r;
+-- only: postgresql
+ANALYZE dim_instrument;
