@@ -109,18 +109,11 @@ static enum status pair(struct pairs *p, const struct track *a, const struct tra
     struct stats_pair sums = stats_pair(p->x, p->y, n);
     double spread = sqrt(sums.variance_x) * sqrt(sums.variance_y);
     double together = spread > 0 ? sums.covariance / spread : (double)NAN;
-    char day[DATE_TEXT_BYTES], window[16], count[24], rooms[2][NUMBER_TEXT_BYTES];
-    date_format(as_of, day);
-    (void)snprintf(window, sizeof window, "%d", WINDOW_DAYS);
-    (void)snprintf(count, sizeof count, "%zu", n);
-    struct str fields[OUTBOX_COLUMNS_MAX] = {str_of(day),
-                                             str_of(window),
-                                             str_of(a->uid),
-                                             str_of(b->uid),
-                                             series_number(together, rooms[0]),
-                                             series_number(sums.covariance, rooms[1]),
-                                             str_of(count)};
-    return outbox_add(&p->box, p->db, fields, err);
+    const union db_value values[OUTBOX_COLUMNS_MAX] = {
+        {.i64 = as_of},           {.i64 = WINDOW_DAYS}, {.text = str_of(a->uid)},
+        {.text = str_of(b->uid)}, {.f64 = together},    {.f64 = sums.covariance},
+        {.i64 = (int64_t)n}};
+    return outbox_add(&p->box, p->db, values, err);
 }
 
 static bool is_priced(const struct track *t, int32_t as_of)
@@ -172,8 +165,11 @@ static enum status delete_old(struct pairs *p, struct err *err)
 
 static enum status run(struct pairs *p, int64_t load_id, struct err *err)
 {
-    static const char *const columns[] = {"as_of", "window_days", "instrument_a", "instrument_b",
-                                          "corr",  "cov",         "n_obs",        "load_id"};
+    static const struct db_column columns[] = {
+        {"as_of", DB_TYPE_DATE},        {"window_days", DB_TYPE_I64},
+        {"instrument_a", DB_TYPE_TEXT}, {"instrument_b", DB_TYPE_TEXT},
+        {"corr", DB_TYPE_F64},          {"cov", DB_TYPE_F64},
+        {"n_obs", DB_TYPE_I64},         {"load_id", DB_TYPE_I64}};
     enum { RETURNS_MAX = WINDOW_DAYS + 2 };
     p->x = arena_room(&p->arena, RETURNS_MAX, sizeof *p->x);
     p->y = arena_room(&p->arena, RETURNS_MAX, sizeof *p->y);

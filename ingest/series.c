@@ -42,13 +42,6 @@ struct pass {
     struct buf indexes; /* what makes those again that are left out while tables are filled */
 };
 
-struct str series_number(double value, char room[NUMBER_TEXT_BYTES])
-{
-    if (!isfinite(value))
-        return STR_NONE;
-    return (struct str){room, number_format(value, room)};
-}
-
 static enum status add_touch(struct pass *p, const struct rows *rows, struct err *err)
 {
     if (p->n == p->room) {
@@ -307,50 +300,78 @@ static enum status pass_one(struct pass *p, const struct series_touch *t, struct
     return s == STATUS_OK ? series_risk(&series, p->benchmarks, &p->risk, p->db, err) : s;
 }
 
-static const char *const measure_columns[] = {
-    "uid",       "date",     "open",     "high",        "low",        "close",
-    "adj_close", "volume",   "dividend", "split_ratio", "currency",   "source",
-    "quality",   "known_at", "fx_krw",   "fx_usd",      "ret_1d",     "ret_5d",
-    "ret_20d",   "ret_ytd",  "ma_5",     "ma_20",       "ma_60",      "ma_120",
-    "vol_20d",   "vol_30d",  "high_52w", "low_52w",     "nav_ret_1d", "tracking_diff_20d",
-    "load_id"};
-static const char *const panel_columns[] = {
-    "uid",           "date",          "asset_class", "symbol",    "currency",       "adj_close",
-    "adj_close_krw", "adj_close_usd", "fx_to_krw",   "fx_to_usd", "is_trading_day", "is_filled",
-    "days_stale",    "ret_1d",        "log_ret_1d",  "load_id"};
-static const char *const period_columns[] = {
-    "uid",   "period", "period_end", "first_date", "last_date", "open",   "high",   "low",
-    "close", "ret",    "vol",        "max_dd",     "volume",    "n_days", "load_id"};
-
-static const char *const risk_columns[] = {"uid",
-                                           "as_of",
-                                           "window_days",
-                                           "currency",
-                                           "n_obs",
-                                           "ann_return",
-                                           "ann_vol",
-                                           "sharpe",
-                                           "sortino",
-                                           "calmar",
-                                           "max_dd",
-                                           "max_dd_days",
-                                           "var_95",
-                                           "cvar_95",
-                                           "skew",
-                                           "kurt",
-                                           "beta_to_benchmark",
-                                           "load_id"};
-static const char *const bond_columns[] = {
-    "uid",          "date",        "is_matured", "years_to_maturity",
-    "accrued",      "dirty_price", "ytm",        "current_yield",
-    "mod_duration", "ret_1d",      "load_id"};
+/* In the order in which series_*.c give their values. */
+static const struct db_column measure_columns[] = {
+    {"uid", DB_TYPE_TEXT},          {"date", DB_TYPE_DATE},
+    {"open", DB_TYPE_DECIMAL},      {"high", DB_TYPE_DECIMAL},
+    {"low", DB_TYPE_DECIMAL},       {"close", DB_TYPE_DECIMAL},
+    {"adj_close", DB_TYPE_DECIMAL}, {"volume", DB_TYPE_DECIMAL},
+    {"dividend", DB_TYPE_DECIMAL},  {"split_ratio", DB_TYPE_DECIMAL},
+    {"currency", DB_TYPE_TEXT},     {"source", DB_TYPE_TEXT},
+    {"quality", DB_TYPE_I64},       {"known_at", DB_TYPE_INSTANT},
+    {"fx_krw", DB_TYPE_F64},        {"fx_usd", DB_TYPE_F64},
+    {"ret_1d", DB_TYPE_F64},        {"ret_5d", DB_TYPE_F64},
+    {"ret_20d", DB_TYPE_F64},       {"ret_ytd", DB_TYPE_F64},
+    {"ma_5", DB_TYPE_F64},          {"ma_20", DB_TYPE_F64},
+    {"ma_60", DB_TYPE_F64},         {"ma_120", DB_TYPE_F64},
+    {"vol_20d", DB_TYPE_F64},       {"vol_30d", DB_TYPE_F64},
+    {"high_52w", DB_TYPE_F64},      {"low_52w", DB_TYPE_F64},
+    {"nav_ret_1d", DB_TYPE_F64},    {"tracking_diff_20d", DB_TYPE_F64},
+    {"load_id", DB_TYPE_I64}};
+static const struct db_column panel_columns[] = {{"uid", DB_TYPE_TEXT},
+                                                 {"date", DB_TYPE_DATE},
+                                                 {"asset_class", DB_TYPE_TEXT},
+                                                 {"symbol", DB_TYPE_TEXT},
+                                                 {"currency", DB_TYPE_TEXT},
+                                                 {"adj_close", DB_TYPE_DECIMAL},
+                                                 {"adj_close_krw", DB_TYPE_DECIMAL},
+                                                 {"adj_close_usd", DB_TYPE_DECIMAL},
+                                                 {"fx_to_krw", DB_TYPE_F64},
+                                                 {"fx_to_usd", DB_TYPE_F64},
+                                                 {"is_trading_day", DB_TYPE_BOOL},
+                                                 {"is_filled", DB_TYPE_BOOL},
+                                                 {"days_stale", DB_TYPE_I64},
+                                                 {"ret_1d", DB_TYPE_F64},
+                                                 {"log_ret_1d", DB_TYPE_F64},
+                                                 {"load_id", DB_TYPE_I64}};
+static const struct db_column period_columns[] = {
+    {"uid", DB_TYPE_TEXT},        {"period", DB_TYPE_TEXT},    {"period_end", DB_TYPE_DATE},
+    {"first_date", DB_TYPE_DATE}, {"last_date", DB_TYPE_DATE}, {"open", DB_TYPE_DECIMAL},
+    {"high", DB_TYPE_DECIMAL},    {"low", DB_TYPE_DECIMAL},    {"close", DB_TYPE_DECIMAL},
+    {"ret", DB_TYPE_F64},         {"vol", DB_TYPE_F64},        {"max_dd", DB_TYPE_F64},
+    {"volume", DB_TYPE_DECIMAL},  {"n_days", DB_TYPE_I64},     {"load_id", DB_TYPE_I64}};
+static const struct db_column risk_columns[] = {{"uid", DB_TYPE_TEXT},
+                                                {"as_of", DB_TYPE_DATE},
+                                                {"window_days", DB_TYPE_I64},
+                                                {"currency", DB_TYPE_TEXT},
+                                                {"n_obs", DB_TYPE_I64},
+                                                {"ann_return", DB_TYPE_F64},
+                                                {"ann_vol", DB_TYPE_F64},
+                                                {"sharpe", DB_TYPE_F64},
+                                                {"sortino", DB_TYPE_F64},
+                                                {"calmar", DB_TYPE_F64},
+                                                {"max_dd", DB_TYPE_F64},
+                                                {"max_dd_days", DB_TYPE_F64},
+                                                {"var_95", DB_TYPE_F64},
+                                                {"cvar_95", DB_TYPE_F64},
+                                                {"skew", DB_TYPE_F64},
+                                                {"kurt", DB_TYPE_F64},
+                                                {"beta_to_benchmark", DB_TYPE_F64},
+                                                {"load_id", DB_TYPE_I64}};
+static const struct db_column bond_columns[] = {
+    {"uid", DB_TYPE_TEXT},         {"date", DB_TYPE_DATE},
+    {"is_matured", DB_TYPE_BOOL},  {"years_to_maturity", DB_TYPE_F64},
+    {"accrued", DB_TYPE_F64},      {"dirty_price", DB_TYPE_F64},
+    {"ytm", DB_TYPE_F64},          {"current_yield", DB_TYPE_F64},
+    {"mod_duration", DB_TYPE_F64}, {"ret_1d", DB_TYPE_F64},
+    {"load_id", DB_TYPE_I64}};
 
 static enum status init_boxes(struct pass *p, int64_t load_id, struct err *err)
 {
     const struct {
         struct outbox *box;
         const char *table;
-        const char *const *columns;
+        const struct db_column *columns;
         size_t n;
     } all[] = {{&p->measures, "fact_price_measure", measure_columns, ARRAY_LEN(measure_columns)},
                {&p->panel, "mart_price_panel", panel_columns, ARRAY_LEN(panel_columns)},

@@ -9,7 +9,6 @@
 #include "backtest/bond.h"
 #include "base/arena.h"
 #include "base/date.h"
-#include "base/number.h"
 #include "base/stop.h"
 #include "store/db.h"
 
@@ -80,25 +79,22 @@ int32_t series_month_end(int32_t date);
 enum { OUTBOX_COLUMNS_MAX = 34, OUTBOX_ROWS_MAX = 10000 };
 struct outbox {
     const char *table;
-    const char *const *columns; /* ends with load_id */
+    const struct db_column *columns; /* ends with load_id */
     size_t n_columns, n_rows;
     struct arena arena;
-    struct str *fields; /* OUTBOX_ROWS_MAX rows */
+    union db_value *values; /* OUTBOX_ROWS_MAX rows */
     int64_t n_written;
     bool was_empty; /* the table, when the pass began: nothing has to be deleted */
-    char load_id[24];
+    int64_t load_id;
 };
 enum status outbox_init(struct outbox *box, struct db *db, const char *table,
-                        const char *const *columns, size_t n_columns, int64_t load_id,
+                        const struct db_column *columns, size_t n_columns, int64_t load_id,
                         struct err *err) NODISCARD;
 void outbox_clear(struct outbox *box);
-/* n_columns - 1 fields, copied: load_id is the box's. */
-enum status outbox_add(struct outbox *box, struct db *db, const struct str *fields, struct err *err)
-    NODISCARD;
+/* n_columns - 1 values, copied: load_id is the box's. */
+enum status outbox_add(struct outbox *box, struct db *db, const union db_value *values,
+                       struct err *err) NODISCARD;
 enum status outbox_flush(struct outbox *box, struct db *db, struct err *err) NODISCARD;
-
-/* A double as text in room; NaN is NULL. */
-struct str series_number(double value, char room[NUMBER_TEXT_BYTES]);
 
 /* The rows of one series for each table; a bond's only where its terms are known. */
 enum status series_measures(const struct series *series, struct outbox *box, struct db *db,

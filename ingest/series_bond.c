@@ -98,13 +98,11 @@ static enum status bond_row(const struct series *s, size_t i, struct outbox *box
         s->quoted[i] > 0 ? terms->coupon_rate * BOND_PAR / s->quoted[i] : (double)NAN,
         modified,
         total_return(s, terms, i)};
-    char date[DATE_TEXT_BYTES], rooms[BOND_NUMBERS][NUMBER_TEXT_BYTES];
-    date_format(s->date[i], date);
-    struct str fields[OUTBOX_COLUMNS_MAX] = {str_of(s->touch->uid), str_of(date),
-                                             is_matured ? STR("1") : STR("0")};
+    union db_value values[OUTBOX_COLUMNS_MAX] = {
+        {.text = str_of(s->touch->uid)}, {.i64 = s->date[i]}, {.i64 = is_matured}};
     for (size_t k = 0; k < BOND_NUMBERS; k++)
-        fields[BOND_KEYS + k] = series_number(numbers[k], rooms[k]);
-    return outbox_add(box, db, fields, err);
+        values[BOND_KEYS + k].f64 = numbers[k];
+    return outbox_add(box, db, values, err);
 }
 
 enum status series_bond(const struct series *s, struct outbox *box, struct db *db, struct err *err)

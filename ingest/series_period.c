@@ -83,33 +83,27 @@ static struct str extreme_of(const struct str *texts, const struct str *closes,
 static enum status write_period(const struct series *s, const struct period *p, struct outbox *box,
                                 struct db *db, struct err *err)
 {
-    char end[DATE_TEXT_BYTES], first[DATE_TEXT_BYTES], last[DATE_TEXT_BYTES],
-        rooms[3][NUMBER_TEXT_BYTES], n[24];
     char volume[DECIMAL_SUM_BYTES];
     struct decimal_sum sum = {{0}, 0};
-    date_format(p->end, end);
-    date_format(s->date[p->a], first);
-    date_format(s->date[p->b - 1], last);
-    (void)snprintf(n, sizeof n, "%zu", p->b - p->a);
     for (size_t i = p->a; i < p->b; i++)
         if (s->volume[i].ptr != NULL && decimal_is_valid(s->volume[i]))
             decimal_sum_add(&sum, s->volume[i]);
-    struct str fields[OUTBOX_COLUMNS_MAX] = {
-        str_of(s->touch->uid),
-        {&p->kind, 1},
-        str_of(end),
-        str_of(first),
-        str_of(last),
-        s->open[p->a].ptr == NULL ? s->close[p->a] : s->open[p->a],
-        extreme_of(s->high, s->close, p, 1),
-        extreme_of(s->low, s->close, p, -1),
-        s->close[p->b - 1],
-        series_number(return_of(s, p), rooms[0]),
-        series_number(spread_of(s, p), rooms[1]),
-        series_number(fall_of(s, p), rooms[2]),
-        sum.n == 0 ? STR_NONE : (struct str){volume, decimal_sum_text(&sum, volume)},
-        str_of(n)};
-    return outbox_add(box, db, fields, err);
+    const union db_value values[OUTBOX_COLUMNS_MAX] = {
+        {.text = str_of(s->touch->uid)},
+        {.text = {&p->kind, 1}},
+        {.i64 = p->end},
+        {.i64 = s->date[p->a]},
+        {.i64 = s->date[p->b - 1]},
+        {.text = s->open[p->a].ptr == NULL ? s->close[p->a] : s->open[p->a]},
+        {.text = extreme_of(s->high, s->close, p, 1)},
+        {.text = extreme_of(s->low, s->close, p, -1)},
+        {.text = s->close[p->b - 1]},
+        {.f64 = return_of(s, p)},
+        {.f64 = spread_of(s, p)},
+        {.f64 = fall_of(s, p)},
+        {.text = sum.n == 0 ? STR_NONE : (struct str){volume, decimal_sum_text(&sum, volume)}},
+        {.i64 = (int64_t)(p->b - p->a)}};
+    return outbox_add(box, db, values, err);
 }
 
 enum status series_periods(const struct series *s, struct outbox *box, struct db *db,

@@ -84,17 +84,16 @@ static bool read_paths(const struct cut *c, struct paths *own, struct paths *com
 static enum status write_figures(const struct cut *c, size_t n, const struct measure_value *values,
                                  struct outbox *box, struct db *db, struct err *err)
 {
-    char as_of[DATE_TEXT_BYTES], window[16], count[24], rooms[FIGURES][NUMBER_TEXT_BYTES];
-    date_format(c->as_of, as_of);
-    (void)snprintf(window, sizeof window, "%d", (int)c->window);
-    (void)snprintf(count, sizeof count, "%zu", n - 1);
-    struct str fields[OUTBOX_COLUMNS_MAX] = {str_of(c->s->touch->uid), str_of(as_of),
-                                             str_of(window), str_of(c->currency), str_of(count)};
+    union db_value row[OUTBOX_COLUMNS_MAX] = {{.text = str_of(c->s->touch->uid)},
+                                              {.i64 = c->as_of},
+                                              {.i64 = c->window},
+                                              {.text = str_of(c->currency)},
+                                              {.i64 = (int64_t)n - 1}};
     for (size_t i = 0; i < FIGURES; i++) {
         const struct measure_value *v = &values[figures[i]];
-        fields[KEYS + i] = v->reason == REASON_NONE ? series_number(v->value, rooms[i]) : STR_NONE;
+        row[KEYS + i].f64 = v->reason == REASON_NONE ? v->value : (double)NAN;
     }
-    return outbox_add(box, db, fields, err);
+    return outbox_add(box, db, row, err);
 }
 
 static enum status measure(const struct cut *c, const struct kernels *kernels, struct outbox *box,

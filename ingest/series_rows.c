@@ -101,19 +101,18 @@ static double change_over(const struct series *s, const double *values, size_t i
     return has ? values[i] / values[i - n] - 1 : nothing;
 }
 
-enum { TEXTS = 14, NUMBERS = 16 };
+enum { KEYS = 14, NUMBERS = 16 };
 
 enum status series_measures(const struct series *s, struct outbox *box, struct db *db,
                             struct err *err)
 {
     enum status status = STATUS_OK;
     for (size_t i = s->first; i < s->n && status == STATUS_OK; i++) {
-        char date[DATE_TEXT_BYTES], quality[16], known[INSTANT_TEXT_BYTES],
-            rooms[NUMBERS][NUMBER_TEXT_BYTES];
+        char known[INSTANT_TEXT_BYTES];
+        int64_t quality = quality_of(s, i);
         double high = 0, low = 0;
-        date_format(s->date[i], date);
         known_at(s, i, known);
-        (void)snprintf(quality, sizeof quality, "%d", quality_of(s, i));
+        (void)str_to_i64(s->quality_told[i], &quality);
         extremes(s, i, &high, &low);
         const double numbers[NUMBERS] = {
             s->fx_krw[i],
@@ -133,24 +132,24 @@ enum status series_measures(const struct series *s, struct outbox *box, struct d
             change_over(s, s->nav, i, 1, SERIES_GAP_DAYS),
             return_over(s, i, 20, 2 * SERIES_GAP_DAYS) -
                 change_over(s, s->index_close, i, 20, 2 * SERIES_GAP_DAYS)};
-        struct str fields[OUTBOX_COLUMNS_MAX] = {
-            str_of(s->touch->uid),
-            str_of(date),
-            s->open[i],
-            s->high[i],
-            s->low[i],
-            s->close[i],
-            s->adj_text[i],
-            s->volume[i],
-            s->dividend[i],
-            s->split[i],
-            str_of(s->touch->currency),
-            s->source[i],
-            s->quality_told[i].ptr != NULL ? s->quality_told[i] : str_of(quality),
-            s->known[i].ptr != NULL ? s->known[i] : str_of(known)};
+        union db_value values[OUTBOX_COLUMNS_MAX] = {
+            {.text = str_of(s->touch->uid)},
+            {.i64 = s->date[i]},
+            {.text = s->open[i]},
+            {.text = s->high[i]},
+            {.text = s->low[i]},
+            {.text = s->close[i]},
+            {.text = s->adj_text[i]},
+            {.text = s->volume[i]},
+            {.text = s->dividend[i]},
+            {.text = s->split[i]},
+            {.text = str_of(s->touch->currency)},
+            {.text = s->source[i]},
+            {.i64 = quality},
+            {.text = s->known[i].ptr != NULL ? s->known[i] : str_of(known)}};
         for (size_t k = 0; k < NUMBERS; k++)
-            fields[TEXTS + k] = series_number(numbers[k], rooms[k]);
-        status = outbox_add(box, db, fields, err);
+            values[KEYS + k].f64 = numbers[k];
+        status = outbox_add(box, db, values, err);
     }
     return status;
 }
@@ -160,32 +159,30 @@ static enum status panel_row(const struct series *s, const struct fx_book *fx, s
                              int32_t day, int stale, struct outbox *box, struct db *db,
                              struct err *err)
 {
-    char date[DATE_TEXT_BYTES], text[2][DECIMAL_TEXT_BYTES], rooms[4][NUMBER_TEXT_BYTES], count[16];
+    char text[2][DECIMAL_TEXT_BYTES];
     double rates[2] = {fx_book_rate(fx, s->touch->currency, "KRW", day),
                        fx_book_rate(fx, s->touch->currency, "USD", day)};
     struct str price[2] = {STR_NONE, STR_NONE};
     double ret = stale > 0 ? 0 : s->ret[row];
-    date_format(day, date);
-    (void)snprintf(count, sizeof count, "%d", stale);
     for (size_t i = 0; i < 2; i++)
         if (isfinite(rates[i]))
             price[i] = (struct str){text[i], decimal_format(s->adj[row] * rates[i], text[i])};
-    struct str fields[OUTBOX_COLUMNS_MAX] = {str_of(s->touch->uid),
-                                             str_of(date),
-                                             str_of(s->touch->asset_class),
-                                             str_of(s->touch->symbol),
-                                             str_of(s->touch->currency),
-                                             s->adj_text[row],
-                                             price[0],
-                                             price[1],
-                                             series_number(rates[0], rooms[0]),
-                                             series_number(rates[1], rooms[1]),
-                                             stale > 0 ? STR("0") : STR("1"),
-                                             stale > 0 ? STR("1") : STR("0"),
-                                             str_of(count),
-                                             series_number(ret, rooms[2]),
-                                             series_number(log1p(ret), rooms[3])};
-    return outbox_add(box, db, fields, err);
+    const union db_value values[OUTBOX_COLUMNS_MAX] = {{.text = str_of(s->touch->uid)},
+                                                       {.i64 = day},
+                                                       {.text = str_of(s->touch->asset_class)},
+                                                       {.text = str_of(s->touch->symbol)},
+                                                       {.text = str_of(s->touch->currency)},
+                                                       {.text = s->adj_text[row]},
+                                                       {.text = price[0]},
+                                                       {.text = price[1]},
+                                                       {.f64 = rates[0]},
+                                                       {.f64 = rates[1]},
+                                                       {.i64 = stale == 0},
+                                                       {.i64 = stale > 0},
+                                                       {.i64 = stale},
+                                                       {.f64 = ret},
+                                                       {.f64 = log1p(ret)}};
+    return outbox_add(box, db, values, err);
 }
 
 enum status series_panel(const struct series *s, const struct fx_book *fx, struct outbox *box,

@@ -209,6 +209,34 @@ enum status db_copy_begin(struct db *db, const char *table, const char *const *c
 enum status db_copy_row(struct db *db, const struct str *fields, struct err *err) NODISCARD;
 enum status db_copy_end(struct db *db, struct err *err) NODISCARD;
 void db_copy_abort(struct db *db);
+
+/*
+ * The same for rows that a program has computed: values as it holds them, by the types of their columns. PostgreSQL takes
+ * them in its binary form and SQLite binds them: no number is spelled here to be read again there. columns are borrowed until
+ * db_copy_end.
+ */
+enum db_type {
+    DB_TYPE_TEXT,
+    DB_TYPE_DECIMAL, /* text: "-12.50" */
+    DB_TYPE_INSTANT, /* text as instant_parse takes it; its fraction counts */
+    DB_TYPE_DATE,    /* i64: days since 1970-01-01 */
+    DB_TYPE_BOOL,    /* i64: 0 or 1 */
+    DB_TYPE_I64,
+    DB_TYPE_F64
+};
+struct db_column {
+    const char *name;
+    enum db_type type;
+};
+union db_value {
+    struct str text; /* ptr NULL: NULL */
+    int64_t i64;     /* never NULL */
+    double f64;      /* not finite: NULL */
+};
+bool db_type_is_text(enum db_type type); /* of its values the text counts */
+enum status db_copy_values_begin(struct db *db, const char *table, const struct db_column *columns,
+                                 size_t n_columns, struct err *err) NODISCARD;
+enum status db_copy_values(struct db *db, const union db_value *values, struct err *err) NODISCARD;
 int64_t db_copy_bad_row(
     const struct db *db); /* after a failure: the row at fault, from 1; 0 when unknown */
 

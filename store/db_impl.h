@@ -26,6 +26,8 @@ struct db {
     char comment[DB_COMMENT_BYTES];
     atomic_int_fast64_t *waited_ns; /* see db_meter; NULL: nobody asks */
     bool is_copying;
+    const struct db_column *copy_columns; /* of db_copy_values_begin */
+    size_t n_copy_columns;
     int64_t n_copied;          /* rows since it was borrowed */
     int64_t copy_bad_row;      /* see db_copy_bad_row */
     struct db_bulk_load *bulk; /* of Redshift: rows that wait; NULL: none */
@@ -77,6 +79,10 @@ struct db_backend {
     enum status (*copy_begin)(struct db *db, const char *table, const char *const *columns,
                               size_t n_columns, struct err *err);
     enum status (*copy_row)(struct db *db, const struct str *fields, struct err *err);
+    /* NULL, both: rows come as text. */
+    enum status (*copy_values_begin)(struct db *db, const char *table, const char *const *columns,
+                                     size_t n_columns, struct err *err);
+    enum status (*copy_values)(struct db *db, const union db_value *values, struct err *err);
     enum status (*copy_end)(struct db *db, struct err *err);
     void (*copy_abort)(struct db *db);
     enum status (*copy_relay)(struct db *to, const char *table, const char *const *columns,

@@ -25,6 +25,7 @@ struct pg_wire {
     size_t n_copy_columns;
     size_t copy_unsent_bytes; /* given to libpq since it was last made to send */
     bool is_copy_over;        /* the server ended the running COPY by itself */
+    bool is_copy_of_values;   /* the running COPY has the binary form */
     char *copy_line;          /* grows to the longest line of the running COPY */
     size_t copy_line_size;
     struct arena arena; /* of the statement being sent */
@@ -145,6 +146,13 @@ enum status pg_copy_begin(struct db *db, const char *table, const char *const *c
 enum status pg_copy_row(struct db *db, const struct str *fields, struct err *err) NODISCARD;
 enum status pg_copy_end(struct db *db, struct err *err) NODISCARD;
 void pg_copy_abort(struct db *db);
+
+enum status pg_copy_values_begin(struct db *db, const char *table, const char *const *columns,
+                                 size_t n_columns, struct err *err) NODISCARD;
+enum status pg_copy_values(struct db *db, const union db_value *values, struct err *err) NODISCARD;
+
+enum status pg_copy_line_room(struct db *db, size_t bytes, struct err *err)
+    NODISCARD; /* in copy_line */
 
 /* The parts of both that db_pg_copy_relay.c joins. form: what follows STDIN or the SELECT. */
 enum status pg_copy_in_start(struct db *db, const char *table, const char *const *columns,

@@ -51,6 +51,7 @@ enum status pg_copy_in_start(struct db *db, const char *table, const char *const
     wire->n_copy_columns = n_columns;
     wire->copy_unsent_bytes = 0;
     wire->is_copy_over = false;
+    wire->is_copy_of_values = false;
     return pg_start_copy(db, sql, PGRES_COPY_IN, err);
 }
 
@@ -85,8 +86,9 @@ static size_t write_field(char *to, struct str field)
     return n;
 }
 
-static enum status line_room(struct pg_wire *wire, size_t bytes, struct err *err)
+enum status pg_copy_line_room(struct db *db, size_t bytes, struct err *err)
 {
+    struct pg_wire *wire = db->conn;
     if (bytes <= wire->copy_line_size)
         return STATUS_OK;
     char *grown = realloc(wire->copy_line, 2 * bytes);
@@ -130,7 +132,7 @@ enum status pg_copy_row(struct db *db, const struct str *fields, struct err *err
     size_t need = 1;
     for (size_t i = 0; i < wire->n_copy_columns; i++)
         need += 2 * fields[i].len + 3;
-    enum status s = line_room(wire, need, err);
+    enum status s = pg_copy_line_room(db, need, err);
     if (s != STATUS_OK)
         return s;
     size_t len = 0;
@@ -175,7 +177,11 @@ enum status pg_copy_in_finish(struct db *db, const char *abort_reason, int64_t *
 
 enum status pg_copy_end(struct db *db, struct err *err)
 {
-    return pg_copy_in_finish(db, NULL, NULL, err);
+    const struct pg_wire *wire = db->conn;
+    enum status s = STATUS_OK;
+    if (wire->is_copy_of_values)
+        s = pg_copy_in_put(db, "\377\377", 2, err); /* instead of a row's number of fields */
+    return s == STATUS_OK ? pg_copy_in_finish(db, NULL, NULL, err) : s;
 }
 
 void pg_copy_abort(struct db *db)

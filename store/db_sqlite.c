@@ -345,6 +345,8 @@ const struct db_backend db_backend_sqlite = {
     .bytes = sqlite_bytes,
     .copy_begin = sqlite_copy_begin,
     .copy_row = sqlite_copy_row,
+    .copy_values_begin = sqlite_copy_begin,
+    .copy_values = sqlite_copy_values,
     .copy_end = sqlite_copy_end,
     .copy_abort = sqlite_copy_abort,
 };

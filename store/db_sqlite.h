@@ -53,6 +53,8 @@ struct str sqlite_bytes(const struct rows *rows, size_t column);
 enum status sqlite_copy_begin(struct db *db, const char *table, const char *const *columns,
                               size_t n_columns, struct err *err) NODISCARD;
 enum status sqlite_copy_row(struct db *db, const struct str *fields, struct err *err) NODISCARD;
+enum status sqlite_copy_values(struct db *db, const union db_value *values, struct err *err)
+    NODISCARD;
 enum status sqlite_copy_end(struct db *db, struct err *err) NODISCARD;
 void sqlite_copy_abort(struct db *db);
 

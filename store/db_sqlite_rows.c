@@ -2,6 +2,7 @@
 #include "store/db_sqlite.h"
 
 #include "base/arena.h"
+#include "base/date.h"
 
 #include <assert.h>
 #include <math.h>
@@ -181,13 +182,10 @@ static int bind_field(struct sqlite_conn *conn, size_t i, struct str field)
     return sqlite3_bind_text64(stmt, (int)i + 1, field.ptr, field.len, SQLITE_STATIC, SQLITE_UTF8);
 }
 
-enum status sqlite_copy_row(struct db *db, const struct str *fields, struct err *err)
+/* The insert with what has been bound; rc: how that went. */
+static enum status insert_bound(struct db *db, int rc, struct err *err)
 {
     struct sqlite_conn *conn = db->conn;
-    assert(conn->copy != NULL);
-    int rc = SQLITE_OK;
-    for (size_t i = 0; i < conn->n_copy_columns && rc == SQLITE_OK; i++)
-        rc = bind_field(conn, i, fields[i]);
     conn->n_copied++;
     if (rc == SQLITE_OK)
         rc = sqlite3_step(conn->copy->stmt);
@@ -196,6 +194,43 @@ enum status sqlite_copy_row(struct db *db, const struct str *fields, struct err 
         return STATUS_OK;
     db->copy_bad_row = conn->n_copied;
     return sqlite_fail(db, rc, err);
+}
+
+enum status sqlite_copy_row(struct db *db, const struct str *fields, struct err *err)
+{
+    struct sqlite_conn *conn = db->conn;
+    assert(conn->copy != NULL);
+    int rc = SQLITE_OK;
+    for (size_t i = 0; i < conn->n_copy_columns && rc == SQLITE_OK; i++)
+        rc = bind_field(conn, i, fields[i]);
+    return insert_bound(db, rc, err);
+}
+
+static int bind_value(struct sqlite_conn *conn, size_t i, enum db_type type,
+                      const union db_value *value, char day[DATE_TEXT_BYTES])
+{
+    int at = (int)i + 1;
+    if (db_type_is_text(type))
+        return bind_field(conn, i, value->text);
+    if (type == DB_TYPE_F64)
+        return isfinite(value->f64) ? sqlite3_bind_double(conn->copy->stmt, at, value->f64)
+                                    : sqlite3_bind_null(conn->copy->stmt, at);
+    if (type != DB_TYPE_DATE)
+        return sqlite3_bind_int64(conn->copy->stmt, at, value->i64);
+    date_format((int32_t)value->i64, day);
+    return sqlite3_bind_text64(conn->copy->stmt, at, day, DATE_TEXT_BYTES - 1, SQLITE_STATIC,
+                               SQLITE_UTF8);
+}
+
+enum status sqlite_copy_values(struct db *db, const union db_value *values, struct err *err)
+{
+    struct sqlite_conn *conn = db->conn;
+    char days[DB_COPY_COLUMNS_MAX][DATE_TEXT_BYTES];
+    assert(conn->copy != NULL);
+    int rc = SQLITE_OK;
+    for (size_t i = 0; i < conn->n_copy_columns && rc == SQLITE_OK; i++)
+        rc = bind_value(conn, i, db->copy_columns[i].type, &values[i], days[i]);
+    return insert_bound(db, rc, err);
 }
 
 enum status sqlite_copy_end(struct db *db, struct err *err)

@@ -402,6 +402,121 @@ static void copied_rows_come_back_byte_for_byte(void **state)
     db_release(db);
 }
 
+static const struct db_column value_columns[] = {
+    {"id", DB_TYPE_I64}, {"a", DB_TYPE_TEXT},   {"d", DB_TYPE_DECIMAL}, {"f", DB_TYPE_F64},
+    {"b", DB_TYPE_BOOL}, {"day", DB_TYPE_DATE}, {"at", DB_TYPE_INSTANT}};
+
+/* A row of them, and the same as text. */
+struct value_row {
+    const char *a, *d, *f, *day, *at; /* NULL: NULL */
+    double number;
+    int32_t date;
+};
+static const struct value_row value_rows[] = {
+    {"", "0", "0.1", "1970-01-01", "2024-12-03T01:02:03Z", 0.1, 0},
+    {"tab\t line\n \\N", "-0.00", NULL, "1969-12-31", "1999-12-31T23:59:59.123456Z", (double)NAN,
+     -1},
+    {"한국", "9999", NULL, "2000-01-01", "2000-01-01 00:00:00.5+00", (double)INFINITY, 10957},
+    {NULL, NULL, "-1.5e+300", "1900-01-01", NULL, -1.5e300, -25567},
+    {"x", "10000", "5e-324", "2199-12-31", "1900-01-01T00:00:00Z", 5e-324, 84005},
+    {"x", "-12345678.9000", "0", "2020-02-29", "2199-12-31T23:59:59.000001Z", 0, 18321},
+    {"x", "0.00001234", "3", "2020-02-29", "1969-12-31T23:59:59.999999Z", 3, 18321},
+    {"x", "-0.0001", "3", "2020-02-29", "1970-01-01T00:00:00.10Z", 3, 18321},
+    {"x", "00012.5", "3", "2020-02-29", NULL, 3, 18321},
+    {"x", "100000000", "3", "2020-02-29", NULL, 3, 18321},
+    {"x", "12345678901234567890.123456789012345678", "3", "2020-02-29", NULL, 3, 18321},
+    {"x", "-99999999999999999999999999999999999999", "3", "2020-02-29", NULL, 3, 18321}};
+
+static struct str or_none(const char *text)
+{
+    return text == NULL ? STR_NONE : str_of(text);
+}
+
+static void make_value_tables(struct fixture *f)
+{
+    static const char *const tables[] = {"v", "w"};
+    const char *types = f->kind == DB_SQLITE
+                            ? "id BIGINT PRIMARY KEY, a TEXT, d DECIMAL_TEXT, f REAL, b BOOLEAN, "
+                              "day DATE_TEXT, at INSTANT_TEXT"
+                            : "id BIGINT PRIMARY KEY, a TEXT, d NUMERIC, f DOUBLE PRECISION, "
+                              "b BOOLEAN, day DATE, at TIMESTAMPTZ";
+    for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+        char sql[256];
+        (void)snprintf(sql, sizeof sql, "CREATE TABLE %s (%s)", tables[i], types);
+        run_sql(f, sql);
+    }
+}
+
+static void values_are_copied_as_their_text_is(void **state)
+{
+    enum { COLUMNS = ARRAY_LEN(value_columns) };
+    struct fixture *f = *state;
+    struct err err = {0};
+    const char *names[COLUMNS];
+    make_value_tables(f);
+    for (size_t i = 0; i < COLUMNS; i++)
+        names[i] = value_columns[i].name;
+    struct db *db = acquire(f, DB_WRITE, NULL);
+    ok(db_begin(db, &err));
+    ok(db_copy_values_begin(db, "v", value_columns, COLUMNS, &err));
+    for (size_t i = 0; i < ARRAY_LEN(value_rows); i++) {
+        const struct value_row *r = &value_rows[i];
+        const union db_value row[COLUMNS] = {{.i64 = (int64_t)i - 1},   {.text = or_none(r->a)},
+                                             {.text = or_none(r->d)},   {.f64 = r->number},
+                                             {.i64 = (int64_t)(i & 1)}, {.i64 = r->date},
+                                             {.text = or_none(r->at)}};
+        ok(db_copy_values(db, row, &err));
+    }
+    ok(db_copy_end(db, &err));
+    ok(db_copy_begin(db, "w", names, COLUMNS, &err));
+    for (size_t i = 0; i < ARRAY_LEN(value_rows); i++) {
+        const struct value_row *r = &value_rows[i];
+        char id[16];
+        (void)snprintf(id, sizeof id, "%d", (int)i - 1);
+        ok(db_copy_row(db,
+                       (struct str[]){str_of(id), or_none(r->a), or_none(r->d), or_none(r->f),
+                                      (i & 1) != 0 ? STR("1") : STR("0"), or_none(r->day),
+                                      or_none(r->at)},
+                       &err));
+    }
+    ok(db_copy_end(db, &err));
+    ok(db_commit(db, &err));
+    db_release(db);
+    /* As text: numbers of other scales are equal. */
+    assert_string_equal(
+        query_text(
+            f,
+            "SELECT count(*) FROM v JOIN w ON w.id = v.id "
+            "WHERE COALESCE(v.a, '-') = COALESCE(w.a, '-') AND COALESCE(v.f, 7) = COALESCE(w.f, 7) "
+            "AND COALESCE(CAST(v.d AS TEXT), '-') = COALESCE(CAST(w.d AS TEXT), '-') AND v.b = w.b "
+            "AND v.day = w.day "
+            "AND COALESCE(CAST(v.at AS TEXT), '-') = COALESCE(CAST(w.at AS TEXT), '-')"),
+        "12");
+}
+
+static void a_value_that_is_not_of_its_type_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct err err = {0};
+    static const struct db_column columns[] = {{"id", DB_TYPE_I64}, {"d", DB_TYPE_DECIMAL}};
+    if (f->kind == DB_SQLITE)
+        return; /* which takes any text */
+    make_table(f);
+    static const char *const wrong[] = {"", "-", ".5", "1e5", "1.2.3", "NaN"};
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        struct db *db = acquire(f, DB_WRITE, NULL);
+        ok(db_begin(db, &err));
+        ok(db_copy_values_begin(db, "t", columns, ARRAY_LEN(columns), &err));
+        expect(
+            STATUS_BAD_DATA,
+            db_copy_values(db, (union db_value[]){{.i64 = 1}, {.text = str_of(wrong[i])}}, &err));
+        db_copy_abort(db);
+        db_rollback(db);
+        ok(db_exec(db, "SELECT 1", NO_PARAMS, NULL, &err));
+        db_release(db);
+    }
+}
+
 static void a_bad_copied_row_is_named_by_its_number(void **state)
 {
     struct fixture *f = *state;
@@ -694,6 +809,8 @@ int main(void)
         TEST(an_exhausted_pool_answers_unavailable_in_time),
         TEST(a_stopped_wait_for_a_connection_ends_at_once),
         TEST(copied_rows_come_back_byte_for_byte),
+        TEST(values_are_copied_as_their_text_is),
+        TEST(a_value_that_is_not_of_its_type_is_refused),
         TEST(a_bad_copied_row_is_named_by_its_number),
         TEST(an_abandoned_copy_leaves_no_rows),
         TEST(the_database_file_is_private),
