@@ -66,7 +66,10 @@ static enum status keep_day(struct days *days, const struct rows *rows, int64_t 
                                    .expected = rows_is_null(rows, 8) ? 0 : rows_i64(rows, 8)},
                         .n_nulls = rows_i64(rows, 4),
                         .n_out_of_range = rows_i64(rows, 5)};
-    bool is_kept = rows_date(rows, 0, &day->ymd) && keep_text(days, rows, 6, &day->fetched_at) &&
+    if (!rows_date(rows, 0, &day->ymd))
+        return err_set(err, STATUS_DB_ERROR, "The day \"%.*s\" of a loaded object is no date.",
+                       STR_ARG(rows_text(rows, 0)));
+    bool is_kept = keep_text(days, rows, 6, &day->fetched_at) &&
                    keep_text(days, rows, 9, &day->status) &&
                    keep_text(days, rows, 10, &day->reason);
     return is_kept ? STATUS_OK : err_out_of_memory(err);

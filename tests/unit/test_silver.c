@@ -19,6 +19,7 @@
 #define BAR_LINE(symbol, date, close, volume, fetched) \
     symbol "," date ",,,," close ",," volume ",,,,,,,,,USD,yahoo," fetched ",raw\n"
 #define MONDAY "2024-12-02"
+#define TUESDAY "2024-12-03"
 #define FETCHED "2024-12-03T01:00:00Z"
 #define LATER "2024-12-04T01:00:00Z"
 
@@ -250,6 +251,26 @@ static void load_days(int from, int to)
     (void)load_window(&w, "us_stock", "us_stock", first, last);
 }
 
+/* The other back ends refuse such a day themselves. */
+static void a_day_that_is_no_date_is_named(void **state)
+{
+    struct fixture *fixture = *state, other = *fixture;
+    struct err err = {0};
+    struct warehouse_report report = {0};
+    struct warehouse_task task = {.dataset = STR("us_stock"), .folder = STR("us_stock")};
+    if (fixture->kind != DB_SQLITE)
+        return;
+    put_rows(&w, "us_stock", MONDAY, FETCHED, "bar",
+             BAR_LINE("AAPL", MONDAY, "239.59", "1", FETCHED));
+    (void)load_window(&w, "us_stock", "us_stock", MONDAY, MONDAY);
+    other.pool = w.pool;
+    run_sql(&other, "UPDATE load_object SET ymd = '2024-12-0x'");
+    put_rows(&w, "us_stock", TUESDAY, LATER, "bar", BAR_LINE("AAPL", TUESDAY, "240", "1", LATER));
+    assert_true(date_parse(STR(MONDAY), &task.from) && date_parse(STR(TUESDAY), &task.to));
+    assert_int_equal(warehouse_silver(w.lake, w.pool, &task, NULL, &report, &err), STATUS_DB_ERROR);
+    assert_string_equal(err.detail, "The day \"2024-12-0x\" of a loaded object is no date.");
+}
+
 static void any_order_and_repetition_of_windows_gives_the_same_tables(void **state)
 {
     (void)state;
@@ -288,6 +309,7 @@ int main(void)
         SILVER_TEST(small_coins_and_large_volumes_keep_their_digits),
         SILVER_TEST(other_shapes_find_their_tables),
         SILVER_TEST(an_object_that_is_none_is_refused_by_name),
+        SILVER_TEST(a_day_that_is_no_date_is_named),
         SILVER_TEST(any_order_and_repetition_of_windows_gives_the_same_tables),
     };
     return cmocka_run_group_tests_name("silver", tests, NULL, NULL);
