@@ -78,6 +78,11 @@ enum status err_out_of_memory(struct err *err)
     return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory.");
 }
 
+enum status err_request_memory(struct err *err)
+{
+    return err_set(err, STATUS_OUT_OF_MEMORY, "The request needs more memory than it may use.");
+}
+
 void err_at(struct err *err, enum err_where where, struct str name, struct str value)
 {
     if (err == NULL)

@@ -42,6 +42,9 @@ enum status err_set(struct err *err, enum status s, const char *format, ...) PRI
 /* OUT_OF_MEMORY where nothing more can be said about it; returned, as by err_set. */
 enum status err_out_of_memory(struct err *err);
 
+/* The same where it is a request's own limit that was reached. */
+enum status err_request_memory(struct err *err);
+
 /* Adds the place and value to an err already set. Each is cut to fit, at a UTF-8 boundary. */
 void err_at(struct err *err, enum err_where where, struct str name, struct str value);
 void err_suggest(struct err *err, struct str suggestion);

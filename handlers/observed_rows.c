@@ -4,18 +4,12 @@
 #include "base/array.h"
 #include "store/mart_query.h"
 
-static enum status out_of_memory(struct err *err)
-{
-    (void)err_set(err, STATUS_OUT_OF_MEMORY, "The request needs more memory than it may use.");
-    return STATUS_OUT_OF_MEMORY;
-}
-
 static enum status add_row(struct observed_rows *to, struct arena *arena,
                            struct observation observation, struct err *err)
 {
     struct observation *all = arena_reserve(arena, to->row, to->n + 1, &to->cap, sizeof *all);
     if (all == NULL)
-        return out_of_memory(err);
+        return err_request_memory(err);
     to->row = all;
     to->row[to->n++] = observation;
     return STATUS_OK;
@@ -35,7 +29,7 @@ static enum status read_row(const struct rows *rows, struct arena *arena, struct
     if (text.ptr != NULL) {
         const char *copy = arena_dup(arena, text);
         if (copy == NULL)
-            return out_of_memory(err);
+            return err_request_memory(err);
         o.value = cell_exact((struct str){copy, text.len});
     }
     *ret = o;
@@ -78,7 +72,7 @@ static enum status transform_rows(const struct observing *what, struct observed_
     int32_t *period = arena_array(arena, rows->n, sizeof *period);
     double *x = arena_array(arena, rows->n, sizeof *x);
     if (period == NULL || x == NULL)
-        return out_of_memory(err);
+        return err_request_memory(err);
     for (size_t i = 0; i < rows->n; i++) {
         period[i] = period_index(frequency, rows->row[i].last);
         x[i] = rows->row[i].value.value;

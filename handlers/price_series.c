@@ -8,12 +8,6 @@
 #include "store/mart_query.h"
 #include "store/price_store.h"
 
-static enum status out_of_memory(struct err *err)
-{
-    (void)err_set(err, STATUS_OUT_OF_MEMORY, "The request needs more memory than it may use.");
-    return STATUS_OUT_OF_MEMORY;
-}
-
 /* The days that must be read so that every bar of the window is computed from whole data. */
 static struct window days_needed(const struct price_query *query)
 {
@@ -55,7 +49,7 @@ static enum status read_bar(const struct rows *rows, struct arena *arena, const 
         }
         const char *copy = arena_dup(arena, text);
         if (copy == NULL)
-            return out_of_memory(err);
+            return err_request_memory(err);
         bar.field[f] = cell_exact((struct str){copy, text.len});
     }
     bar.currency =
@@ -74,7 +68,7 @@ static enum status read_bars(struct rows *rows, struct arena *arena, struct bars
     while ((s = rows_next(rows, &has_row, err)) == STATUS_OK && has_row) {
         struct bar *all = arena_reserve(arena, ret->bar, ret->n + 1, &cap, sizeof *all);
         if (all == NULL)
-            return out_of_memory(err);
+            return err_request_memory(err);
         ret->bar = all;
         s = read_bar(rows, arena, ret->n == 0 ? NULL : &ret->bar[ret->n - 1], &ret->bar[ret->n],
                      err);
@@ -97,9 +91,9 @@ static enum status euro_rates(struct price_loader *loader, struct str currency, 
     if (loader->n_rates == ARRAY_LEN(loader->rates))
         return err_set(err, STATUS_TOO_LARGE,
                        "There are more currencies than one request may convert.");
-    struct price_column column;
+    struct price_column column = {0};
     const char *name = arena_dup(loader->kept, currency);
-    enum status s = name == NULL ? out_of_memory(err)
+    enum status s = name == NULL ? err_request_memory(err)
                                  : fx_load(loader->db, STR("EUR"), currency,
                                            loader->resource->read_at, loader->kept, &column, err);
     if (s != STATUS_OK)
@@ -202,7 +196,7 @@ enum status price_loader_start(struct price_loader *loader, struct err *err)
     const struct price_query *query = loader->query;
     loader->instruments = arena_array(loader->kept, query->n_uids, sizeof *loader->instruments);
     if (loader->instruments == NULL)
-        return out_of_memory(err);
+        return err_request_memory(err);
     const char *parameter =
         loader->resource->request->path_params[0].ptr != NULL ? "uid" : "instruments";
     enum status s = STATUS_OK;

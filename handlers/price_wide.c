@@ -34,12 +34,6 @@ struct wide {
     bool has_after;
 };
 
-static enum status out_of_memory(struct err *err)
-{
-    (void)err_set(err, STATUS_OUT_OF_MEMORY, "The request needs more memory than it may use.");
-    return STATUS_OUT_OF_MEMORY;
-}
-
 static bool is_before(const struct wide *wide, int32_t a, int32_t b)
 {
     return wide->self->query->is_descending ? a > b : a < b;
@@ -54,7 +48,7 @@ static enum status take(struct wide *wide, const struct bars *bars, struct arena
     size_t room = bars->n < max ? bars->n : max;
     struct strip strip = {.point = arena_array(kept, room, sizeof *strip.point)};
     if (strip.point == NULL)
-        return out_of_memory(err);
+        return err_request_memory(err);
     for (size_t i = 0; i < bars->n && strip.n < room; i++) {
         const struct bar *bar = &bars->bar[query->is_descending ? bars->n - 1 - i : i];
         struct point point = {.period = period_index(query->interval, bar->date),
@@ -65,7 +59,7 @@ static enum status take(struct wide *wide, const struct bars *bars, struct arena
         bool is_scratch = bar->field[query->field].text.ptr != NULL;
         point.text = is_scratch ? (struct str){arena_dup(kept, text), text.len} : text;
         if (point.text.ptr == NULL && !cell_is_none(bar->field[query->field]))
-            return out_of_memory(err);
+            return err_request_memory(err);
         strip.point[strip.n++] = point;
     }
     *ret = strip;
@@ -135,7 +129,7 @@ static enum status put_all(struct wide *wide, struct table *table, struct err *e
     int32_t period = 0, last = 0;
     enum status s = STATUS_OK;
     if (values == NULL)
-        return out_of_memory(err);
+        return err_request_memory(err);
     while (s == STATUS_OK && next_period(wide, &period)) {
         if (table_rows(table) == (size_t)resource->limit) {
             char text[24];
@@ -172,7 +166,7 @@ enum status price_table_wide(struct request *request, void *cls, struct table *t
     struct table_column *columns = arena_array(&request->arena, query->n_uids + 1, sizeof *columns);
     wide.strips = arena_array(&request->arena, query->n_uids, sizeof *wide.strips);
     if (columns == NULL || wide.strips == NULL)
-        return out_of_memory(err);
+        return err_request_memory(err);
     columns[0] = (struct table_column){STR("date"), COLUMN_DATE};
     for (size_t i = 0; i < query->n_uids; i++)
         columns[i + 1] =

@@ -35,16 +35,11 @@ struct bar_rows {
     bool has_value[N_VALUES];
 };
 
-static enum status no_memory(struct err *err)
-{
-    return err_set(err, STATUS_OUT_OF_MEMORY, "The request needs more memory than it may use.");
-}
-
 static enum status add_row(struct bar_rows *to, const struct rows *rows, struct err *err)
 {
     struct bar_row row, *all = heap_reserve(to->row, to->n + 1, &to->cap, sizeof *all);
     if (all == NULL)
-        return no_memory(err);
+        return err_request_memory(err);
     to->row = all;
     if (!rows_date(rows, 0, &row.date) || !rows_instant(rows, 1, &row.known_at))
         return err_set(err, STATUS_DB_ERROR,
@@ -88,13 +83,13 @@ static enum status to_columns(const struct bar_rows *read, struct arena *arena,
         [LOW] = &c.low,     [VOLUME] = &c.volume, [DIVIDEND] = &c.dividend, [SPLIT] = &c.split,
     };
     if (c.date == NULL || c.known_at == NULL)
-        return no_memory(err);
+        return err_request_memory(err);
     for (size_t k = 0; k < N_VALUES; k++) {
         if (!read->has_value[k])
             continue;
         double *values = arena_array(arena, read->n, sizeof *values);
         if (values == NULL)
-            return no_memory(err);
+            return err_request_memory(err);
         for (size_t i = 0; i < read->n; i++)
             values[i] = read->row[i].value[k];
         *column_of[k] = values;

@@ -58,8 +58,7 @@ static enum status take_days(struct rows *rows, struct arena *arena, int32_t **r
     while ((s = rows_next(rows, &has_row, err)) == STATUS_OK && has_row) {
         days = arena_reserve(arena, days, n + 1, &cap, sizeof *days);
         if (days == NULL)
-            return err_set(err, STATUS_OUT_OF_MEMORY,
-                           "The request needs more memory than it may use.");
+            return err_request_memory(err);
         if (!rows_date(rows, 0, &days[n]))
             return err_set(err, STATUS_DB_ERROR,
                            "A stored calendar has a date that cannot be read.");

@@ -40,11 +40,6 @@ static const char stmt_instrument_currencies[] = VALUES("currency");
 static const char stmt_instrument_countries[] = VALUES("country");
 static const char stmt_instrument_sectors[] = VALUES("sector");
 
-static enum status no_memory(struct err *err)
-{
-    return err_set(err, STATUS_OUT_OF_MEMORY, "The request needs more memory than it may use.");
-}
-
 /* A copy that outlives the row; ptr NULL stays "no value". False when out of memory. */
 static bool keep(struct arena *arena, struct str text, struct str *ret)
 {
@@ -71,7 +66,7 @@ static enum status read_instrument(const struct rows *rows, struct arena *arena,
                            &ret->price_basis};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         if (!keep(arena, rows_text(rows, i), texts[i]))
-            return no_memory(err);
+            return err_request_memory(err);
     size_t at = ARRAY_LEN(texts);
     ret->first_date = date_or_none(rows, at);
     ret->last_date = date_or_none(rows, at + 1);
@@ -83,7 +78,8 @@ static enum status read_instrument(const struct rows *rows, struct arena *arena,
     ret->maturity = date_or_none(rows, at + 7);
     ret->coupon_rate = rows_is_null(rows, at + 8) ? 0.0 : rows_f64(rows, at + 8);
     ret->coupons_per_year = rows_i64(rows, at + 9);
-    return keep(arena, rows_text(rows, at + 10), &ret->day_count) ? STATUS_OK : no_memory(err);
+    return keep(arena, rows_text(rows, at + 10), &ret->day_count) ? STATUS_OK
+                                                                  : err_request_memory(err);
 }
 
 static enum status nearest_uid(struct db *db, struct str uid, int64_t generation,
@@ -98,7 +94,7 @@ static enum status nearest_uid(struct db *db, struct str uid, int64_t generation
         suggest_offer(&search, rows_text(&rows, 0));
         bool is_better = search.best.ptr != best.ptr;
         if (is_better && !keep(arena, search.best, &search.best)) /* the row's own bytes go away */
-            return no_memory(err);
+            return err_request_memory(err);
     }
     if (s == STATUS_OK)
         *ret = suggest_take(&search);
@@ -147,7 +143,7 @@ static enum status add_row(struct series_rows *to, const struct rows *rows, stru
 {
     struct series_row *all = heap_reserve(to->row, to->n + 1, &to->cap, sizeof *all);
     if (all == NULL)
-        return no_memory(err);
+        return err_request_memory(err);
     to->row = all;
     struct series_row row = {.price = rows_f64(rows, 1)};
     if (!rows_date(rows, 0, &row.date) || !isfinite(row.price) ||
@@ -181,7 +177,7 @@ static enum status to_columns(const struct series_rows *read, struct arena *aren
                                   .quality = read->quality,
                                   .is_simulated = read->is_simulated};
     if (column.date == NULL || column.price == NULL || column.known_at == NULL)
-        return no_memory(err);
+        return err_request_memory(err);
     for (size_t i = 0; i < read->n; i++) {
         column.date[i] = read->row[i].date;
         column.price[i] = read->row[i].price;
