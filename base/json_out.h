@@ -38,7 +38,7 @@ void jw_f64_column(struct json_out *json, const double *first, size_t n, size_t 
 void jw_date_array(struct json_out *json, const int32_t *dates, size_t n);
 void jw_bool(struct json_out *json, bool value);
 void jw_null(struct json_out *json);
-void jw_date(struct json_out *json, int32_t date);
+void jw_date(struct json_out *json, int32_t date);    /* DATE_NONE is written as null */
 void jw_raw(struct json_out *json, struct str value); /* value is already JSON */
 
 /* Key and value in one call. */

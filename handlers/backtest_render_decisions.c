@@ -3,14 +3,6 @@
 
 #include "base/date.h"
 
-static void write_day(struct json_out *json, const char *key, int32_t date)
-{
-    if (date == DATE_NONE)
-        jw_key_null(json, key);
-    else
-        jw_key_date(json, key, date);
-}
-
 static void write_row(const struct backtest_result *r, size_t d, struct json_out *json)
 {
     const struct strategy_decision *decision = &r->strategy.decisions[d];
@@ -20,9 +12,9 @@ static void write_row(const struct backtest_result *r, size_t d, struct json_out
 
     jw_object(json);
     jw_key_date(json, "decided_at", clock[decision->session]);
-    write_day(json, "known_from", decision->known_from);
-    write_day(json, "known_at", decision->known_at);
-    write_day(json, "acted_at", filled_at == PANEL_NEVER ? DATE_NONE : clock[filled_at]);
+    jw_key_date(json, "known_from", decision->known_from);
+    jw_key_date(json, "known_at", decision->known_at);
+    jw_key_date(json, "acted_at", filled_at == PANEL_NEVER ? DATE_NONE : clock[filled_at]);
     if (decision->note == NOTE_NONE)
         jw_key_null(json, "note");
     else

@@ -67,10 +67,7 @@ static void write_record(const struct answer *a, struct json_out *json)
     write_date(json, "start", path->date, 0);
     write_date(json, "first", path->date, 1);
     write_date(json, "last", path->date, path->n - 1);
-    if (a->ready.ruined_on == DATE_NONE)
-        jw_key_null(json, "ruined_on");
-    else
-        jw_key_date(json, "ruined_on", a->ready.ruined_on);
+    jw_key_date(json, "ruined_on", a->ready.ruined_on);
     jw_end_object(json);
 }
 

@@ -22,7 +22,7 @@ BEGIN {
     allow("tests", "base backtest store cache jobs ingest server handlers cli tests")
 
     # Third-party headers and the files that own them. Tests may use what they like.
-    own("^jansson\\.h$", "^base/json_in\\.c$", "base/json_in.c")
+    own("^jansson\\.h$", "^base/json_in(_read)?\\.c$", "base/json_in.c and json_in_read.c")
     own("^sqlite3\\.h$", "^store/db_sqlite(_[a-z]+)?\\.[ch]$", "store/db_sqlite*.c")
     own("^(libpq-fe\\.h|libpq/|postgresql/|pg_config)", "^store/db_pg(_[a-z]+)*\\.[ch]$", "store/db_pg*.c")
     own("^microhttpd\\.h$", "^server/http(_[a-z0-9_]+)?\\.c$", "server/http.c and two http_*.c beside it")

@@ -1,4 +1,5 @@
 /* test_base_json.c - json_in.h and json_out.h. */
+#include "base/date.h"
 #include "base/json_in.h"
 #include "base/json_number.h"
 #include "base/json_out.h"
@@ -48,10 +49,12 @@ static void a_written_document_is_exact(void **state)
     jw_end_object(&json);
     jw_end_array(&json);
     jw_key_date(&json, "day", 0);
+    jw_key_date(&json, "never", DATE_NONE);
     jw_end_object(&json);
-    assert_string_equal(buf_c_str(&buf),
-                        "{\"text\":\"a\\\"b\\\\c\\n\\u0001\xEA\xB0\x80\","
-                        "\"list\":[-5,0.1,null,true,null,{}],\"day\":\"1970-01-01\"}");
+    assert_string_equal(
+        buf_c_str(&buf),
+        "{\"text\":\"a\\\"b\\\\c\\n\\u0001\xEA\xB0\x80\","
+        "\"list\":[-5,0.1,null,true,null,{}],\"day\":\"1970-01-01\",\"never\":null}");
 }
 
 static void any_bytes_become_valid_json(void **state)
