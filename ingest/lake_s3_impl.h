@@ -26,6 +26,8 @@ struct aws_call lake_s3_call(const struct lake_s3 *lake, const char *method, con
 
 enum status lake_s3_head(struct lake *lake, const char *key, struct lake_entry *ret,
                          struct err *err) NODISCARD;
+enum status lake_s3_get(struct lake *lake, const char *key, int64_t from, int64_t to,
+                        struct lake_sink sink, const struct stop *stop, struct err *err) NODISCARD;
 enum status lake_s3_put(struct lake *lake, struct lake_entry *entry, struct lake_source source,
                         const struct stop *stop, bool *ret_is_new, struct err *err) NODISCARD;
 enum status lake_s3_list(struct lake *lake, const struct lake_range *range, lake_visit *visit,
