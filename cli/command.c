@@ -15,8 +15,8 @@ int command_fail(const struct err *err)
 {
     (void)fprintf(stderr, "cmmc: %s\n", err->detail);
     if (err->name[0] != '\0')
-        (void)fprintf(stderr, "  at:      %s%s%s\n", err->name, err->value[0] == '\0' ? "" : " = ",
-                      err->value);
+        (void)fprintf(stderr, "  at:      %s%s%s%s\n", err->where == ERR_LINE ? "line " : "",
+                      err->name, err->value[0] == '\0' ? "" : " = ", err->value);
     if (err->suggestion[0] != '\0')
         (void)fprintf(stderr, "  nearest: %s\n", err->suggestion);
     if (err->allowed[0] != '\0')

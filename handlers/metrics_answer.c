@@ -7,7 +7,10 @@
 #include "handlers/metrics_parts.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
+
+static const double LARGE_RETURN = 0.5; /* that daily, weekly and monthly returns hardly reach */
 
 struct answer {
     struct metrics_parts parts;
@@ -146,6 +149,36 @@ static void write_warning(struct json_out *json, const char *code, const char *d
     jw_end_object(json);
 }
 
+/* Rows a year by their dates, or 0 when there are too few to say. */
+static double rows_a_year(const struct measure_path *path)
+{
+    enum { LEAST = 4 };
+    if (path->date == NULL || path->n <= LEAST)
+        return 0;
+    return (double)(path->n - 1) / date_years_between(path->date[0], path->date[path->n - 1]);
+}
+
+/* What is likely to be another unit than the one that was read. */
+static void write_doubts(const struct answer *a, struct json_out *json)
+{
+    const struct record *record = &a->parts.request->record;
+    double by_dates = rows_a_year(&a->ready.input.path), assumed = record->periods_per_year;
+    size_t n_large = 0;
+    char detail[200];
+    (void)snprintf(detail, sizeof detail,
+                   "The dates are those of about %.0f rows a year, and %.6g are counted: period or "
+                   "periods_per_year says which.",
+                   by_dates, assumed);
+    if (by_dates > 0 && (assumed > 2 * by_dates || by_dates > 2 * assumed))
+        write_warning(json, "periods_unlike_dates", detail);
+    for (size_t i = 0; i < record->n && record->kind == RECORD_RETURNS; i++)
+        n_large += fabs(record->value[i]) > LARGE_RETURN;
+    if (10 * n_large > record->n)
+        write_warning(json, "returns_in_percent",
+                      "More than a tenth of the returns are beyond 50 per cent: they are read as "
+                      "fractions, 0.01 for one per cent.");
+}
+
 static void write_meta(const struct answer *a, struct json_out *json)
 {
     const struct metrics_request *request = a->parts.request;
@@ -158,6 +191,8 @@ static void write_meta(const struct answer *a, struct json_out *json)
     if (has_series && request->periods_assumed)
         write_warning(json, "periods_assumed",
                       "Neither periods_per_year nor period is given: 252 a year are assumed.");
+    if (has_series)
+        write_doubts(a, json);
     if (has_series && a->ready.n_missing > 0)
         write_warning(json, "missing_values",
                       "The series has rows without a value; record.missing_policy says what was "

@@ -3,7 +3,7 @@
 
 #include "base/array.h"
 #include "base/csv_in.h"
-#include "base/date.h"
+#include "handlers/metrics_csv_field.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -61,11 +61,22 @@ static enum status refuse_column(struct str name, const char *why, struct err *e
 {
     (void)err_set(err, STATUS_UNKNOWN_FIELD, "Column \"%.*s\" %s.", STR_ARG(name), why);
     err_at(err, ERR_LINE, STR("1"), name);
+    err_suggest(err, metrics_csv_meaning(name));
     err_allow(err,
               "date, return or price, benchmark_return or benchmark_price, risk_free, mar, "
               "factor:NAME (at most %d)",
               (int)REGRESSION_FACTORS_MAX);
     return STATUS_UNKNOWN_FIELD;
+}
+
+static enum status refuse_separator(struct str header, struct err *err)
+{
+    (void)err_set(err, STATUS_BAD_CSV, "The fields of the header are not separated by commas.");
+    err_at(err, ERR_LINE, STR("1"), header);
+    err_allow(
+        err,
+        "commas between fields and a point before decimals, as in date,price and 2020-01-02,1234.5");
+    return STATUS_BAD_CSV;
 }
 
 static enum status map_column(struct reader *r, size_t field, struct err *err)
@@ -74,7 +85,8 @@ static enum status map_column(struct reader *r, size_t field, struct err *err)
     size_t column = 0;
     if (name.ptr == NULL)
         return refuse_column(STR(""), "has no name", err);
-    while (column < COLUMN_NAMED && !str_eq(name, str_of(column_names[column])))
+    name = str_trim(name);
+    while (column < COLUMN_NAMED && !str_eq_nocase(name, str_of(column_names[column])))
         column++;
     if (column == COLUMN_NAMED) {
         size_t prefix = sizeof factor_prefix - 1;
@@ -105,6 +117,10 @@ static enum status read_header(struct reader *r, struct err *err)
     if (!has_row)
         return err_set(err, STATUS_BAD_CSV, "The table is empty: a header is needed.");
     r->width = csv_width(r->csv);
+    struct str first = csv_field(r->csv, 0);
+    if (r->width == 1 &&
+        (str_find(first, ';', 0) < first.len || str_find(first, '\t', 0) < first.len))
+        return refuse_separator(first, err);
     for (size_t i = 0; i < r->width && s == STATUS_OK; i++)
         s = map_column(r, i, err);
     if (s != STATUS_OK)
@@ -135,34 +151,56 @@ static enum status reserve_row(struct reader *r, struct err *err)
     return STATUS_OK;
 }
 
-static enum status bad_field(const struct reader *r, size_t field, const char *allowed,
-                             struct err *err)
+static enum status bad_field(const struct reader *r, size_t field, const char *fault,
+                             const char *allowed, struct err *err)
 {
     char line[24];
+    size_t column = r->target[field];
+    struct str name = column < COLUMN_NAMED ? str_of(column_names[column])
+                                            : r->request->factor_name[column - COLUMN_NAMED];
     (void)snprintf(line, sizeof line, "%lld", (long long)csv_line(r->csv));
-    (void)err_set(err, STATUS_BAD_CSV, "Field %zu of line %s cannot be read.", field + 1, line);
+    (void)err_set(err, STATUS_BAD_CSV, "Line %s: the %s %s.", line, name.ptr, fault);
     err_at(err, ERR_LINE, str_of(line), csv_field(r->csv, field));
     err_allow(err, "%s", allowed);
     return STATUS_BAD_CSV;
 }
 
+static enum status read_day(struct reader *r, size_t field, struct err *err)
+{
+    int32_t *day = &r->date[r->n];
+    if (!metrics_csv_day(csv_field(r->csv, field), day))
+        return bad_field(r, field, "cannot be read", "a day as YYYY-MM-DD", err);
+    if (r->n == 0 || *day > day[-1])
+        return STATUS_OK;
+    return bad_field(r, field,
+                     *day < day[-1] ? "is before that of the line above" : "comes up twice",
+                     "rows in the order of their dates, oldest first, each date once", err);
+}
+
+static enum status read_number(struct reader *r, size_t field, struct err *err)
+{
+    struct str text = csv_field(r->csv, field);
+    size_t column = r->target[field];
+    bool is_rate = column != COLUMN_PRICE && column != COLUMN_BENCHMARK_PRICE;
+    double *value = &r->value[column][r->n];
+    *value = (double)NAN;
+    if (str_trim(text).len == 0 || metrics_csv_number(text, is_rate, value))
+        return STATUS_OK;
+    return bad_field(
+        r, field, "is no number",
+        is_rate
+            ? "a fraction with a point, as 0.015, or per cent with its sign, as 1.5%; nothing where it is missing"
+            : "digits with a point and nothing between thousands, as 1234.5; nothing where it is missing",
+        err);
+}
+
 static enum status read_row(struct reader *r, struct err *err)
 {
-    for (size_t i = 0; i < r->width; i++) {
-        struct str text = csv_field(r->csv, i);
-        size_t column = r->target[i];
-        if (column == COLUMN_DATE) {
-            if (!date_parse(text, &r->date[r->n]) ||
-                (r->n > 0 && r->date[r->n] <= r->date[r->n - 1]))
-                return bad_field(r, i, "a date YYYY-MM-DD after that of the row before", err);
-        } else if (text.ptr == NULL) {
-            r->value[column][r->n] = (double)NAN;
-        } else if (!str_to_f64(text, &r->value[column][r->n])) {
-            return bad_field(r, i, "a decimal number, or nothing for a missing value", err);
-        }
-    }
+    enum status s = STATUS_OK;
+    for (size_t i = 0; i < r->width && s == STATUS_OK; i++)
+        s = r->target[i] == COLUMN_DATE ? read_day(r, i, err) : read_number(r, i, err);
     r->n++;
-    return STATUS_OK;
+    return s;
 }
 
 static enum status read_rows(struct reader *r, struct err *err)

@@ -96,6 +96,33 @@ class OnTheCommandLine(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("/bootstrap/level", done.stderr)
 
+    def test_tables_as_brokers_write_them_give_the_same_figures(self):
+        plain = "date,return,benchmark_return\n2020-01-02,0.015,0.001\n2020-01-03,-0.002,0.0007\n2020-01-06,0.001,0\n2020-01-07,,\n2020-01-08,1e-3,0.01\n"
+        first = json.loads(command("--csv", "missing=skip", body=plain).stdout)
+        percent = "date,return,benchmark_return\n2020-01-02,1.5%,0.1%\n2020-01-03,-0.2 %,0.07%\n2020-01-06,0.1%,0%\n2020-01-07,,\n2020-01-08,0.1%,1%\n"
+        for table in (plain.replace("\n", "\r\n"), "\ufeff" + plain, plain.replace("date,return,benchmark_return", " Date,RETURN ,Benchmark_Return"), plain.replace(",", " , "), percent,
+                      plain.replace("-02,", "-02T00:00:00,").replace("-03,", "-03 00:00:00.000,").replace("-06,", "-06T00:00:00Z,").replace("-07,", "-07T00:00:00+00:00,"),
+                      "\n".join('"' + '","'.join(line.split(",")) + '"' if line and ",," not in line else line for line in plain.split("\n"))):
+            with self.subTest(table):
+                done = command("--csv", "missing=skip", body=table)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertEqual(json.loads(done.stdout), first)
+
+    def test_another_unit_than_the_one_that_is_read_is_doubted(self):
+        def codes(table, *options):
+            done = command("--csv", *options, body=table)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return {w["code"] for w in json.loads(done.stdout)["meta"]["warnings"]} & {"periods_unlike_dates", "returns_in_percent"}
+        months = "date,return\n" + "".join(f"2020-{m:02}-01,0.01\n" for m in range(1, 13))
+        days = "date,return\n" + "".join(f"2020-01-{d:02},{r}\n" for d, r in ((2, 0.01), (3, 0.4), (6, -0.1), (7, 0.02), (8, 0.01), (9, 0.01)))
+        self.assertEqual(codes(months), {"periods_unlike_dates"})
+        self.assertEqual(codes(months, "period=daily"), {"periods_unlike_dates"})
+        self.assertEqual(codes(months, "period=monthly"), set())
+        self.assertEqual(codes(days), set())
+        self.assertEqual(codes(days, "period=monthly"), {"periods_unlike_dates"})
+        self.assertEqual(codes(days.replace("0.0", "1.")), {"returns_in_percent"})
+        self.assertEqual(codes("price\n100\n1\n100\n1\n"), set())
+
     def test_what_cannot_be_read_is_refused_with_its_place(self):
         for request, allowed in (({"returns": [0.1], "prices": [1]}, "either returns or prices"), ({}, "returns or prices"),
                                  ({"returns": [0.1, None]}, "missing"), ({"prices": [1, -1]}, "at least 0"), ({"prices": [5]}, "two prices"),
@@ -111,7 +138,20 @@ class OnTheCommandLine(unittest.TestCase):
             with self.subTest(table):
                 done = command("--csv", body=table)
                 self.assertEqual(done.returncode, 1)
-                self.assertRegex(done.stderr, rf"(?m)^  at: +{place}\b")
+                self.assertRegex(done.stderr, rf"(?m)^  at: +line {place}\b")
+        for table, place, word in (('date,price\n2020-01-02,"1,234.50"\n', "line 2 = 1,234.50", "nothing between thousands"), ("date;price\n2020-01-02;1,5\n", "line 1 =", "commas between fields"),
+                                   ("date\tprice\n", "line 1 =", "commas between fields"), ("date,price\n02/01/2020,1\n", "line 2 = 02/01/2020", "YYYY-MM-DD"),
+                                   ("date,price\n2020-01-02T16:00:00,1\n", "line 2 =", "YYYY-MM-DD"), ("date,price\n20200102,1\n", "line 2 =", "YYYY-MM-DD"),
+                                   ("date,price\n2020-01-03,1\n2020-01-02,1\n", "line 3 = 2020-01-02", "oldest first"), ("date,price\n2020-01-03,1\n2020-01-03,1\n", "line 3 =", "each date once"),
+                                   ("date,price\n2020-01-02,$100\n", "line 2 = $100", "as 1234.5"), ("date,price\n2020-01-02,5%\n", "line 2 = 5%", "as 1234.5"),
+                                   ("return\n(0.5)\n", "line 2 = (0.5)", "as 1.5%"), ("return\n1.5 %%\n", "line 2 =", "as 1.5%"), ("return\n%\n", "line 2 = %", "as 1.5%"),
+                                   ("return\n1e400%\n", "line 2 =", "as 1.5%"), ("Trade Date,price\n", "line 1 = Trade Date", "nearest: date"), ("date,Adj Close\n", "line 1 = Adj Close", "nearest: price"),
+                                   ("Portfolio Value\n", "line 1 =", "nearest: price"), ("date,date\n", "line 1 = date", "twice"), ("factor:a,return\nx,1\n", "line 2 = x", "the a is no number")):
+            with self.subTest(table):
+                done = command("--csv", body=table)
+                self.assertEqual((done.returncode, done.stdout), (1, ""))
+                self.assertIn(place, done.stderr)
+                self.assertIn(word, done.stderr)
         done = command("--csv", "perod=daily", body="return\n0.1\n")
         self.assertIn("nearest: period", done.stderr)
 
