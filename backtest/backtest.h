@@ -15,6 +15,7 @@
 #include "backtest/monkey_crowd.h"
 #include "backtest/panel_shared.h"
 #include "backtest/real_terms.h"
+#include "backtest/stale_value.h"
 #include "backtest/trust.h"
 #include "backtest/strategy_plan.h"
 
@@ -60,6 +61,8 @@ struct backtest_result {
 
     struct sim_recorder ledger;
     double xirr;                /* NaN: no rate, or several */
+    double flow_timing_effect;  /* xirr less the same of the time-weighted line; NaN: no xirr */
+    struct stale_value stale;   /* wealth that was valued at older prices */
     double cash_drag;           /* what the idle cash did not earn at the portfolio's returns */
     double gross_terminal;      /* final equity of the same run without costs */
     const double *final_weight; /* per position of the panel: column below n_positions */

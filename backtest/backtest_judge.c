@@ -210,7 +210,7 @@ enum status run_explain(struct run *run, struct err *err)
                               &run->risk_free, run->arena, &run->result->factors, err);
 }
 
-/* Drawdown line, its deepest declines, and the calendar. */
+/* Drawdown line, its deepest declines, the calendar, and how old the prices were. */
 enum status run_describe(struct run *run, struct err *err)
 {
     struct backtest_result *result = run->result;
@@ -229,7 +229,8 @@ enum status run_describe(struct run *run, struct err *err)
     result->n_drawdowns = count < BACKTEST_DRAWDOWNS_MAX ? count : BACKTEST_DRAWDOWNS_MAX;
     memcpy(result->drawdowns, details->episodes, result->n_drawdowns * sizeof *details->episodes);
     result->years = details->years;
-    return STATUS_OK;
+    return stale_value_take(run->panel, &result->ledger, result->wealth, run->arena, &result->stale,
+                            err);
 }
 
 /* The frontier of the held assets, under the strategy's limits where it takes some. */

@@ -2,6 +2,7 @@
 #include "backtest/backtest_parts.h"
 
 #include "backtest/currency.h"
+#include "backtest/elementary.h"
 #include "backtest/schedule.h"
 #include "backtest/spec_costs.h"
 #include "backtest/spec_money.h"
@@ -195,6 +196,17 @@ static double cash_drag_of(const struct backtest_result *r, size_t n)
     return drag - r->ledger.cash_interest;
 }
 
+/*
+ * What the moments of the flows have made of the investor's rate: xirr less the rate of the time-weighted line, both a year of
+ * 365 days.
+ */
+static double timing_effect_of(const struct backtest_result *r, size_t last)
+{
+    double years = (double)(r->panel->clock[last] - r->panel->clock[0]) / 365;
+    double growth = r->equity[last] / r->equity[0];
+    return growth > 0 ? r->xirr - (elementary_pow(growth, 1 / years) - 1) : (double)NAN;
+}
+
 /* The money-weighted return of the investor: capital and contributions paid, the rest received. */
 static enum status weigh_money(struct run *run, struct err *err)
 {
@@ -203,7 +215,7 @@ static enum status weigh_money(struct run *run, struct err *err)
     struct xirr_flow *flow = arena_array(run->arena, n + 2, sizeof *flow);
     struct xirr_roots roots = {0};
 
-    r->xirr = (double)NAN;
+    r->xirr = r->flow_timing_effect = (double)NAN;
     if (flow == NULL)
         return run_out_of_memory(err);
     flow[0] = (struct xirr_flow){run->panel->clock[0], -run->spec->capital};
@@ -212,8 +224,10 @@ static enum status weigh_money(struct run *run, struct err *err)
                                          -r->ledger.flows[i].amount};
     flow[n + 1] = (struct xirr_flow){run->panel->clock[last], r->wealth[last]};
     enum status s = xirr_solve(flow, n + 2, run->arena, &roots, err);
-    if (s == STATUS_OK && roots.n == 1)
+    if (s == STATUS_OK && roots.n == 1) {
         r->xirr = roots.rate[0];
+        r->flow_timing_effect = timing_effect_of(r, last);
+    }
     return s;
 }
 
@@ -252,6 +266,7 @@ enum status run_strategy(struct run *run, struct err *err)
         result->ruined_on = run->panel->clock[live - 1];
     if (run->rules.n_flows > 0)
         return weigh_money(run, err);
-    result->xirr = (double)NAN; /* without flows it is the growth rate */
+    result->xirr = result->flow_timing_effect =
+        (double)NAN; /* without flows it is the growth rate */
     return STATUS_OK;
 }

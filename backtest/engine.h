@@ -76,12 +76,23 @@ struct sim_trade {
     double paid[COST_TRADE_COUNT]; /* base currency, by kind */
 };
 
+/* A close that called for margin, and what was sold for it. */
+struct sim_margin_call {
+    uint32_t session;
+    bool at_extremes;     /* at the worst prices of the day, not at the close */
+    double equity, gross; /* at those prices; maintenance_margin * gross was required */
+    uint32_t filled_at;   /* session of the forced trades; PANEL_NEVER: there were none */
+    double traded, cost;  /* of these trades */
+};
+
 /* Money that came in (amount > 0) or went out. */
 struct sim_flow {
     uint32_t session;
     bool at_start; /* before the session opened; otherwise after its close */
     double amount;
 };
+
+enum { SIM_MARGIN_CALLS_MAX = 64 };
 
 /*
  * What a run leaves behind besides its equity. Sums run over all trades in the order made.
@@ -110,6 +121,7 @@ struct sim_recorder {
     uint32_t exhausted_at;         /* a withdrawal took everything; PANEL_NEVER */
     uint32_t ruined_at;            /* the equity was 0 or less at a close; PANEL_NEVER */
     size_t n_margin_calls;
+    struct sim_margin_call margin_call[SIM_MARGIN_CALLS_MAX]; /* the first of them */
     size_t n_open_fallbacks;   /* fills at the close for want of an opening price */
     size_t n_volume_fallbacks; /* trades charged fallback_bps for want of a volume */
     size_t n_partial_fills;    /* fills that a volume limit cut */

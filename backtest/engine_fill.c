@@ -293,6 +293,22 @@ static bool fill_active(struct sim *sim, size_t t, struct sim_traded *traded, do
     return true;
 }
 
+/* The calls that these forced trades answer. */
+static void answer_calls(struct sim *sim, size_t t, struct sim_traded traded)
+{
+    struct sim_recorder *r = sim->recorder;
+    if (r == NULL || !sim->is_liquidation)
+        return;
+    for (size_t i = 0; i < r->n_margin_calls && i < SIM_MARGIN_CALLS_MAX; i++) {
+        struct sim_margin_call *call = &r->margin_call[i];
+        if (call->filled_at != PANEL_NEVER)
+            continue;
+        call->filled_at = (uint32_t)t;
+        call->traded = traded.value;
+        call->cost = traded.cost;
+    }
+}
+
 /*
  * Carries out the waiting decision at t if that is possible; wealth[t] and the cash are set when it
  * was. Without limits wealth[t] is what is left after the costs, not the sum of the new positions,
@@ -318,6 +334,7 @@ bool sim_fill(struct sim *sim, size_t t)
         return false;
     }
     count_rebalance(sim, traded, before);
+    answer_calls(sim, t, traded);
     sim->ws->wealth[t] += sim_round_cash(sim);
     sim->is_liquidation = false;
     sim->to_invest = 0;

@@ -6,11 +6,16 @@
 /*
  * Whether the margin is missing at the close of t, or at the worst prices of its day: the lows of what is held and the highs
  * of what is short, as if all were at once. A day at whose close something was traded had other positions before.
+ * *call: at which prices, where it is; NULL: not wanted.
  */
-static bool is_called(const struct sim *sim, size_t t, double wealth, double gross)
+static bool is_called(const struct sim *sim, size_t t, double wealth, double gross,
+                      struct sim_margin_call *call)
 {
     const struct leverage *leverage = &sim->rules->leverage;
     const struct panel *panel = sim->panel;
+    if (call != NULL)
+        *call = (struct sim_margin_call){
+            .session = (uint32_t)t, .equity = wealth, .gross = gross, .filled_at = PANEL_NEVER};
     if (wealth < leverage->maintenance_margin * gross)
         return true;
     if (panel->low == NULL || !leverage->tests_extremes || t == sim->traded_at)
@@ -22,6 +27,11 @@ static bool is_called(const struct sim *sim, size_t t, double wealth, double gro
         double worst = units < 0 ? panel->high[cell] : panel->low[cell];
         wealth += units * (worst - panel->price[cell]);
         gross += fabs(units) * worst;
+    }
+    if (call != NULL) {
+        call->at_extremes = true;
+        call->equity = wealth;
+        call->gross = gross;
     }
     return wealth < leverage->maintenance_margin * gross;
 }
@@ -36,7 +46,7 @@ size_t sim_first_fire(struct sim *sim, const struct sim_block *block)
         return end;
     for (size_t t = block->from; t < end && leverage->is_allowed; t++) {
         double wealth = sim->ws->wealth[t];
-        if (!(wealth > 0) || is_called(sim, t, wealth, block->gross[t - block->from]))
+        if (!(wealth > 0) || is_called(sim, t, wealth, block->gross[t - block->from], NULL))
             end = t;
     }
     return sim_watches_bands(sim) ? sim_first_breach(sim, block, end) : end;
@@ -87,6 +97,8 @@ static bool ruin_if_owing(struct sim *sim, size_t t)
 
 static void test_margin(struct sim *sim, size_t t)
 {
+    struct sim_recorder *r = sim->recorder;
+    struct sim_margin_call call;
     double gross = 0;
     if (!(sim->ws->wealth[t] > 0)) {
         ruin(sim, t);
@@ -94,13 +106,13 @@ static void test_margin(struct sim *sim, size_t t)
     }
     for (size_t j = 0; j < sim->plan->n; j++)
         gross += fabs(sim->ws->units[j] * sim->ws->column[j][t]);
-    if (!is_called(sim, t, sim->ws->wealth[t], gross))
+    if (!is_called(sim, t, sim->ws->wealth[t], gross, &call))
         return;
     sim->is_pending = sim->is_liquidation = true;
     sim->is_carried = false;
     sim->ready_at = t + 1;
-    if (sim->recorder != NULL)
-        sim->recorder->n_margin_calls++;
+    if (r != NULL && r->n_margin_calls++ < SIM_MARGIN_CALLS_MAX)
+        r->margin_call[r->n_margin_calls - 1] = call;
 }
 
 /* With bands: the calendar renews the targets, and a close outside a band is a decision. */

@@ -264,6 +264,8 @@ static const char *const root_keys[] = {
     "offset_luck",
     "capacity",
     "dividend_modes",
+    "destination_modes",
+    "currency_modes",
     "metrics_profile",
     "attribution",
     "rolling",
@@ -301,6 +303,10 @@ static enum status read_root(struct json_val root, struct arena *arena, struct s
         s = spec_refuse(jr_member(root, "dividend_modes"), STATUS_BAD_SPEC,
                         "Adjusted prices contain their dividends, always reinvested.",
                         "true beside \"prices\": \"raw\"", err);
+    if (s == STATUS_OK && spec->trust.destination_modes && !rebalance_has_bands(&spec->rebalance))
+        s = spec_refuse(jr_member(root, "destination_modes"), STATUS_BAD_SPEC,
+                        "Without bands there is no edge to go to.",
+                        "true beside bands in \"rebalance\"", err);
     if (s == STATUS_OK)
         s = spec_rolling_read(root, &spec->rolling, err);
     if (s == STATUS_OK)

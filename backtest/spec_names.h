@@ -13,6 +13,7 @@ extern const char *const spec_rate_per_names[RATE_PER_COUNT];
 extern const char *const spec_shares_names[SHARES_RULE_COUNT];
 extern const char *const spec_fill_names[SPEC_FILL_COUNT];
 extern const char *const spec_dividend_names[DIVIDENDS_CASH + 1];
+extern const char *const spec_destination_names[REBALANCE_DESTINATION_COUNT];
 extern const char *const spec_weight_sum_names[SPEC_WEIGHT_SUM_COUNT];
 
 #endif

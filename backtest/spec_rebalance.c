@@ -2,6 +2,7 @@
 #include "backtest/spec_rebalance.h"
 
 #include "backtest/schedule.h"
+#include "backtest/spec_names.h"
 
 const char *const spec_rebalance_names[] = {"never",   "daily",     "weekly",
                                             "monthly", "quarterly", "yearly"};
@@ -17,7 +18,7 @@ static const char *const when_names[] = {
     [WHEN_CALENDAR_AND_BANDS] = "calendar_and_bands",
 };
 static const char *const scope_names[] = {[SCOPE_ALL] = "all", [SCOPE_BREACHED] = "breached"};
-static const char *const destination_names[] = {
+const char *const spec_destination_names[REBALANCE_DESTINATION_COUNT] = {
     [DESTINATION_TARGET] = "target",
     [DESTINATION_EDGE] = "edge",
     [DESTINATION_HALFWAY] = "halfway",
@@ -169,8 +170,8 @@ static enum status read_object(struct json_val val, struct rebalance_rule *rule,
     if (s == STATUS_OK)
         s = read_word(jr_member(val, "scope"), scope_names, REBALANCE_SCOPE_COUNT, &scope, err);
     if (s == STATUS_OK)
-        s = read_word(jr_member(val, "destination"), destination_names, REBALANCE_DESTINATION_COUNT,
-                      &destination, err);
+        s = read_word(jr_member(val, "destination"), spec_destination_names,
+                      REBALANCE_DESTINATION_COUNT, &destination, err);
     if (s == STATUS_OK && jr_is_present(min_trade))
         s = jr_read_f64(min_trade, 0, 1e12, &rule->min_trade, err);
     rule->when = (enum rebalance_when)when;
@@ -242,7 +243,7 @@ void spec_write_rebalance(const struct rebalance_rule *rule, struct json_out *js
     if (rebalance_has_bands(rule))
         write_bands(&rule->bands, json);
     jw_key_c(json, "scope", scope_names[rule->scope]);
-    jw_key_c(json, "destination", destination_names[rule->destination]);
+    jw_key_c(json, "destination", spec_destination_names[rule->destination]);
     jw_key_f64(json, "min_trade", rule->min_trade);
     jw_end_object(json);
 }

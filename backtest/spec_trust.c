@@ -3,6 +3,7 @@
 
 #include "backtest/spec_lists.h"
 #include "backtest/spec_optional.h"
+#include "backtest/variations.h"
 
 /* count and seed; a member that is there without a count has the default one. */
 static enum status read_count(struct json_val val, const char *key, int64_t min, int64_t max,
@@ -130,6 +131,26 @@ static enum status read_capacity(struct json_val root, struct spec_trust *trust,
     return s;
 }
 
+/* Yes or no: the request with one of its rules in all its forms. */
+static enum status read_modes(struct json_val root, struct spec_trust *trust, struct err *err)
+{
+    const struct {
+        const char *name;
+        bool *to;
+    } modes[] = {
+        {"dividend_modes", &trust->dividend_modes},
+        {"destination_modes", &trust->destination_modes},
+        {"currency_modes", &trust->currency_modes},
+    };
+    enum status s = STATUS_OK;
+    for (size_t i = 0; i < ARRAY_LEN(modes) && s == STATUS_OK; i++) {
+        struct json_val val = jr_member(root, modes[i].name);
+        if (jr_is_present(val))
+            s = jr_read_bool(val, modes[i].to, err);
+    }
+    return s;
+}
+
 enum status spec_trust_read(struct json_val root, struct spec_trust *ret, struct err *err)
 {
     struct spec_trust trust = {0};
@@ -143,9 +164,8 @@ enum status spec_trust_read(struct json_val root, struct spec_trust *ret, struct
         s = jr_read_bool(luck, &trust.offset_luck, err);
     if (s == STATUS_OK)
         s = read_capacity(root, &trust, err);
-    struct json_val modes = jr_member(root, "dividend_modes");
-    if (s == STATUS_OK && jr_is_present(modes))
-        s = jr_read_bool(modes, &trust.dividend_modes, err);
+    if (s == STATUS_OK)
+        s = read_modes(root, &trust, err);
     if (s == STATUS_OK)
         *ret = trust;
     return s;
@@ -213,6 +233,10 @@ void spec_trust_canonical(const struct spec_trust *trust, struct json_out *json)
     }
     if (trust->dividend_modes)
         jw_key_bool(json, "dividend_modes", true);
+    if (trust->destination_modes)
+        jw_key_bool(json, "destination_modes", true);
+    if (trust->currency_modes)
+        jw_key_bool(json, "currency_modes", true);
     if (trust->monte_carlo.count > 0)
         write_monte_carlo(&trust->monte_carlo, json);
 }
@@ -222,7 +246,7 @@ uint64_t spec_trust_cells(const struct spec_trust *trust, uint64_t days, uint64_
 {
     const struct spec_monte_carlo *m = &trust->monte_carlo;
     uint64_t horizon = m->years > 0 ? (uint64_t)(m->years * 366) : days;
-    uint64_t n_runs = trust->verify.cuts + (trust->offset_luck ? n_offsets : 0) +
-                      trust->n_capacity + (trust->dividend_modes ? 3 : 0);
+    uint64_t n_runs =
+        trust->verify.cuts + (trust->offset_luck ? n_offsets : 0) + variations_count(trust);
     return trust->bootstrap.count * days + m->count * horizon + n_runs * 2 * run_cells;
 }

@@ -51,12 +51,12 @@ struct spec_trust {
     bool offset_luck;
     double capacity[SPEC_CAPACITY_MAX]; /* amounts of capital to run the request at, variations.h */
     size_t n_capacity;
-    bool dividend_modes;
+    bool dividend_modes, destination_modes, currency_modes; /* likewise */
 };
 
 /*
- * The members bootstrap, verify, offset_luck, capacity, dividend_modes and monte_carlo of a request. Errors: STATUS_UNKNOWN_FIELD,
- * STATUS_WRONG_TYPE, STATUS_OUT_OF_RANGE, STATUS_BAD_SPEC.
+ * The members bootstrap, verify, offset_luck, capacity, dividend_modes, destination_modes, currency_modes and monte_carlo of a
+ * request. Errors: STATUS_UNKNOWN_FIELD, STATUS_WRONG_TYPE, STATUS_OUT_OF_RANGE, STATUS_BAD_SPEC.
  */
 enum status spec_trust_read(struct json_val root, struct spec_trust *ret, struct err *err)
     NODISCARD;

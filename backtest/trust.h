@@ -1,7 +1,7 @@
 /*
  * trust.h - what a finished run says about how far it can be trusted, as far as the request asked:
  * intervals (bootstrap.h), a look-ahead proof (prefix.h), other offsets (offset_luck.h), other
- * money and uses of dividends (variations.h), drawn futures (montecarlo.h).
+ * money, uses of dividends, destinations and rates (variations.h), drawn futures (montecarlo.h).
  * Pure apart from the arena.
  */
 #ifndef BACKTEST_TRUST_H

@@ -1,10 +1,15 @@
 /*
- * variations.h - the same request with other money, or other uses of its dividends, side by side.
- * Pure apart from the arena.
+ * variations.h - the same request with other money, other uses of its dividends, other ways back to its targets, and without
+ * what currencies did, side by side. Pure apart from the arena.
  *
- * capacity: the run at each amount of capital, flows of money in proportion: what larger trades cost by the cost model,
- * volume limits and minimum fees of the request. dividend_modes: reinvested at the close, paid as cash and dropped, the last
- * of them the price return, from the same raw prices.
+ * capacity           the run at each amount of capital, flows of money in proportion: what larger trades cost by the cost
+ *                    model, volume limits and minimum fees of the request
+ * dividend_modes     reinvested at the close, paid as cash and dropped, the last of them the price return, from the same raw
+ *                    prices
+ * destination_modes  positions outside their band go to the target, to the edge of the band, half of the way: what each
+ *                    saves of the costs of going to the target
+ * currency_modes     converted at the rates of each day, and local: at those of the first session throughout, which is a
+ *                    hedge that costs and earns nothing. Each position earns its local return.
  */
 #ifndef BACKTEST_VARIATIONS_H
 #define BACKTEST_VARIATIONS_H
@@ -15,7 +20,7 @@
 
 struct backtest_result;
 
-enum { VARIATIONS_MODES = 3 };
+enum { VARIATIONS_MODES = 3, VARIATIONS_CURRENCIES = 2 };
 
 struct variation {
     double capital;
@@ -23,6 +28,9 @@ struct variation {
     struct measure_value total_return, cagr, max_drawdown, cost_ratio, income_yield;
     double terminal_wealth, drag; /* money; drag: what costs took from the terminal wealth */
     size_t n_partial_fills;
+    enum rebalance_destination destination;
+    size_t n_rebalances;
+    double turnover, costs; /* sum over rebalances, one-way; money, all ledgers */
 };
 
 struct variations_report {
@@ -30,6 +38,10 @@ struct variations_report {
     struct variation capacity[SPEC_CAPACITY_MAX];
     bool has_modes;
     struct variation mode[VARIATIONS_MODES];
+    bool has_destinations;
+    struct variation destination[REBALANCE_DESTINATION_COUNT];
+    bool has_currencies;
+    struct variation currency[VARIATIONS_CURRENCIES]; /* converted, local */
 };
 
 /* Runs of its own that spec asks for. */

@@ -203,6 +203,8 @@ static const struct part {
     {"offset_luck", render_offset_luck},
     {"capacity", render_capacity},
     {"dividend_modes", render_dividend_modes},
+    {"destination_modes", render_destination_modes},
+    {"currency_modes", render_currency_modes},
     {"monte_carlo", render_monte_carlo},
     {"final_weights", write_final_weights},
     {"decisions", backtest_render_decisions},

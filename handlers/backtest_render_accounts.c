@@ -55,6 +55,31 @@ static void write_rebalances(const struct backtest_result *r, struct json_out *j
     jw_end_object(json);
 }
 
+/* Calls for margin, the first of them, and what was sold for them. */
+static void write_margin_events(const struct backtest_result *r, struct json_out *json)
+{
+    const struct sim_recorder *l = &r->ledger;
+    size_t n = l->n_margin_calls < SIM_MARGIN_CALLS_MAX ? l->n_margin_calls : SIM_MARGIN_CALLS_MAX;
+    jw_key(json, "margin_events");
+    jw_array(json);
+    for (size_t i = 0; i < n; i++) {
+        const struct sim_margin_call *call = &l->margin_call[i];
+        double required = r->spec->leverage.maintenance_margin * call->gross;
+        jw_object(json);
+        jw_key_date(json, "date", r->panel->clock[call->session]);
+        jw_key_c(json, "prices", call->at_extremes ? "extremes" : "close");
+        jw_key_f64(json, "equity", call->equity);
+        jw_key_f64(json, "gross", call->gross);
+        jw_key_f64(json, "required", required);
+        jw_key_f64(json, "missing", required - call->equity);
+        write_session(r, "filled_on", call->filled_at, json);
+        jw_key_f64(json, "traded", call->traded);
+        jw_key_f64(json, "cost", call->cost);
+        jw_end_object(json);
+    }
+    jw_end_array(json);
+}
+
 void render_accounts(const struct backtest_result *r, struct json_out *json)
 {
     const struct sim_recorder *l = &r->ledger;
@@ -75,9 +100,11 @@ void render_accounts(const struct backtest_result *r, struct json_out *json)
     jw_key_f64(json, "residual", sim_residual(l, r->spec->capital, final));
     jw_key_f64(json, "cash_drag", r->cash_drag);
     jw_key_f64(json, "xirr", r->xirr);
+    jw_key_f64(json, "flow_timing_effect", r->flow_timing_effect);
     write_rebalances(r, json);
     write_session(r, "exhausted_on", l->exhausted_at, json);
     jw_key_i64(json, "margin_calls", (int64_t)l->n_margin_calls);
+    write_margin_events(r, json);
     jw_key_i64(json, "open_fallbacks", (int64_t)l->n_open_fallbacks);
     jw_key_i64(json, "volume_fallbacks", (int64_t)l->n_volume_fallbacks);
     jw_key_i64(json, "partial_fills", (int64_t)l->n_partial_fills);

@@ -47,6 +47,24 @@ static void write_coverage(const struct backtest_result *r, struct json_out *jso
     jw_end_array(json);
 }
 
+/* Null where it is not known: more trades than are listed. */
+static void write_stale(const struct backtest_result *r, struct json_out *json)
+{
+    const struct stale_value *stale = &r->stale;
+    if (!stale->is_known) {
+        jw_key_null(json, "stale_value");
+        return;
+    }
+    jw_key(json, "stale_value");
+    jw_object(json);
+    jw_key_f64(json, "mean_share", stale->mean_share);
+    jw_key_f64(json, "highest_share", stale->highest_share);
+    jw_key_date(json, "highest_on",
+                stale->n_sessions > 0 ? r->panel->clock[stale->highest_at] : DATE_NONE);
+    jw_key_i64(json, "sessions", (int64_t)stale->n_sessions);
+    jw_end_object(json);
+}
+
 static const char *const clock_rules[] = {
     [CLOCK_UNION] = "union of the held assets' sessions",
     [CLOCK_DAILY_24_7] = "every day, in UTC",
@@ -68,6 +86,7 @@ void render_passport(const struct backtest_result *r, struct str id,
     }
     jw_end_object(json);
     write_coverage(r, json);
+    write_stale(r, json);
     jw_key_i64(json, "sessions", (int64_t)panel->n_sessions);
     jw_key_f64(json, "periods_per_year", r->periods_per_year);
     jw_key(json, "clock");

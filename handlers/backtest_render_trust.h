@@ -9,6 +9,8 @@ void render_bootstrap(const struct backtest_result *result, struct json_out *jso
 void render_verify(const struct backtest_result *r, struct json_out *json);
 void render_capacity(const struct backtest_result *r, struct json_out *json);
 void render_dividend_modes(const struct backtest_result *r, struct json_out *json);
+void render_destination_modes(const struct backtest_result *r, struct json_out *json);
+void render_currency_modes(const struct backtest_result *r, struct json_out *json);
 void render_offset_luck(const struct backtest_result *r, struct json_out *json);
 void render_monte_carlo(const struct backtest_result *r, struct json_out *json);
 

@@ -283,6 +283,7 @@ class Live(unittest.TestCase):
                        {"attribution": {"benchmark": {"stock:US.AAPL": 1}, "by": "group"}},
                        {"capacity": [1000, 1e9], "dividend_modes": True, "prices": "raw", "assets": [{"uid": "stock:KRX.000910", "weight": 1}],
                         "currency": "KRW", "benchmark": None, "start": "2018-01-02", "end": "2018-12-28"},
+                       {"rebalance": {"bands": {"absolute": 0.05}}, "destination_modes": True, "currency_modes": True},
                        {"inflation": "indicator:CPILFESL:USA:M", "withdrawals": {"years": 1}},
                        {"assets": None, "universe": ["stock:US.AAPL", "stock:KRX.900010", "coin:SIMBTCUSDT"],
                         "currency": "KRW", "strategy": "equal", "start": "2018-01-02", "end": "2018-12-28"},

@@ -13,6 +13,7 @@ BASE = {"start": "2008-01-02", "end": "2011-12-30", "monkeys": {"count": 0}}
 # The member of the answer that a member of the request asks for.
 ANSWERS = {"inflation": "real", "withdrawals": "withdrawal_rates", "rolling": "rolling", "factors": "factors", "attribution": "attribution",
            "monte_carlo": "monte_carlo", "offset_luck": "offset_luck", "capacity": "capacity", "dividend_modes": "dividend_modes",
+           "destination_modes": "destination_modes", "currency_modes": "currency_modes",
            "frontier": "frontier"}
 
 

@@ -393,6 +393,14 @@ static void margin_call_brings_the_leverage_back(void **state)
     assert_close(r->ledger.trades[1].value, 400, 1e-12);
     assert_close(r->equity[3], 596, 1e-12);
     assert_close(r->ledger.paid[COST_LIQUIDATION], 4, 1e-12);
+    const struct sim_margin_call *call = &r->ledger.margin_call[0];
+    assert_int_equal(call->session, 1);
+    assert_int_equal(call->filled_at, 2);
+    assert_false(call->at_extremes);
+    assert_close(call->equity, 600, 1e-12);
+    assert_close(call->gross, 1600, 1e-12);
+    assert_close(call->traded, 400, 1e-12);
+    assert_close(call->cost, 4, 1e-12);
     world_clear(&w);
 }
 
@@ -431,6 +439,11 @@ static void margin_is_tested_at_the_worst_prices_of_the_day_when_asked(void **st
                        cases[i].weight, cases[i].test);
         struct backtest_result *r = world_run(&w, request);
         assert_int_equal(r->ledger.n_margin_calls, cases[i].calls);
+        if (i == 1) { /* 20 at the low of 80 */
+            assert_true(r->ledger.margin_call[0].at_extremes);
+            assert_close(r->ledger.margin_call[0].equity, 600, 1e-12);
+            assert_close(r->ledger.margin_call[0].gross, 1600, 1e-12);
+        }
         for (size_t k = 1; k < r->ledger.n_trades; k++) {
             assert_int_equal(r->ledger.trades[k].reason, SIM_LIQUIDATION);
             assert_int_equal(r->ledger.trades[k].session, 2);

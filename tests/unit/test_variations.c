@@ -1,4 +1,4 @@
-/* test_variations.c - a request at other amounts of capital and with other uses of dividends, beside the same runs alone. */
+/* test_variations.c - a request with other money, dividends, destinations and rates, beside the same runs alone. */
 #include "tests/unit/test_backtest_world.h"
 
 #include "backtest/variations.h"
@@ -90,6 +90,60 @@ static void uses_of_dividends_stand_side_by_side(void **state)
     world_clear(&w);
 }
 
+/* Going to the edge trades less, more often. */
+static void destinations_stand_side_by_side_with_what_they_save(void **state)
+{
+    static const char *const names[3] = {"target", "edge", "halfway"};
+    struct world w;
+    (void)state;
+    fill(&w);
+    struct backtest_result *r = play(
+        &w, 100000,
+        ",\"rebalance\":{\"bands\":{\"absolute\":0.03}},\"destination_modes\":true,\"dividends\":\"cash\"");
+    const struct variation *row = r->trust->variations.destination;
+    assert_true(r->trust->variations.has_destinations && !r->trust->variations.has_modes);
+    for (size_t i = 0; i < 3; i++) {
+        char rest[256];
+        (void)snprintf(rest, sizeof rest,
+                       ",\"rebalance\":{\"bands\":{\"absolute\":0.03},\"destination\":\"%s\"},"
+                       "\"dividends\":\"cash\"",
+                       names[i]);
+        struct backtest_result *alone = play(&w, 100000, rest);
+        assert_int_equal(row[i].destination, i);
+        assert_close(row[i].cagr.value, alone->measures[MEASURE_cagr].value, 1e-12);
+        assert_close(row[i].costs, sim_costs_paid(&alone->ledger), 1e-12);
+        assert_close(row[i].turnover, alone->ledger.turnover, 1e-12);
+        assert_int_equal(row[i].n_rebalances, alone->ledger.n_rebalances);
+    }
+    assert_true(row[DESTINATION_EDGE].turnover < row[DESTINATION_TARGET].turnover);
+    assert_true(row[DESTINATION_EDGE].n_rebalances > row[DESTINATION_TARGET].n_rebalances);
+    world_clear(&w);
+}
+
+/* A in won: 10 % and then 20 % up at home, while the won falls from 1,000 to 1,250 for one dollar. */
+static void local_returns_are_those_at_the_first_rates(void **state)
+{
+    static const double price[3] = {1000, 1100, 1320}, krw[4] = {1100, 1100, 1210, 1375},
+                        usd[4] = {1.1, 1.1, 1.1, 1.1};
+    static const int32_t date[4] = {17999, 18000, 18001, 18002};
+    struct world w;
+    (void)state;
+    world_init(&w);
+    (void)world_add(&w, "x:A", "KRW", date + 1, price, 3);
+    world_add_fx(&w, "KRW", date, krw, 4);
+    world_add_fx(&w, "USD", date, usd, 4);
+    struct backtest_result *r = world_run(
+        &w, "{\"assets\":[{\"uid\":\"x:A\"}],\"fill\":\"same_close\",\"verify\":{\"cuts\":1},"
+            "\"currency_modes\":true,\"monkeys\":{\"count\":0}}");
+    const struct variation *row = r->trust->variations.currency;
+    assert_true(r->trust->variations.has_currencies);
+    assert_close(row[0].total_return.value, 1.32 / 1.25 - 1, 1e-12);
+    assert_close(row[0].total_return.value, r->measures[MEASURE_total_return].value, 1e-15);
+    assert_close(row[1].total_return.value, 0.32, 1e-12);
+    assert_close(row[1].terminal_wealth, 13200, 1e-12);
+    world_clear(&w);
+}
+
 static void requests_name_what_is_wrong(void **state)
 {
     static const struct {
@@ -103,6 +157,10 @@ static void requests_name_what_is_wrong(void **state)
          STATUS_OUT_OF_RANGE},
         {"\"prices\":\"raw\",\"dividend_modes\":1", "/dividend_modes", STATUS_WRONG_TYPE},
         {"\"dividend_modes\":true", "/dividend_modes", STATUS_BAD_SPEC},
+        {"\"destination_modes\":true", "/destination_modes", STATUS_BAD_SPEC},
+        {"\"rebalance\":{\"bands\":{\"absolute\":0.1}},\"destination_modes\":\"edge\"",
+         "/destination_modes", STATUS_WRONG_TYPE},
+        {"\"currency_modes\":1", "/currency_modes", STATUS_WRONG_TYPE},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -117,6 +175,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_curve_of_capacity_is_its_runs),
         cmocka_unit_test(uses_of_dividends_stand_side_by_side),
+        cmocka_unit_test(destinations_stand_side_by_side_with_what_they_save),
+        cmocka_unit_test(local_returns_are_those_at_the_first_rates),
         cmocka_unit_test(requests_name_what_is_wrong),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
