@@ -2,16 +2,23 @@
 #include "ingest/bronze_impl.h"
 
 #include "base/clock.h"
+#include "base/date.h"
 #include "base/gzip.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { HASH_CHARS = 16, GZIP_LEVEL = 6, REJECTS_BYTES_MAX = 64 << 20, REJECT_LINES_MAX = 100000 };
+enum {
+    STAMP_CHARS = 16,
+    HASH_CHARS = 16,
+    GZIP_LEVEL = 6,
+    REJECTS_BYTES_MAX = 64 << 20,
+    REJECT_LINES_MAX = 100000
+};
 
-/* The newest object of rows of each day from first on; "" where there is none. */
+/* The newest object of rows of each day from first on; at is 0 where there is none. */
 struct newest {
-    char stamp[BRONZE_STAMP_BYTES];
+    int64_t at;
     char hash[HASH_CHARS + 1];
 };
 
@@ -25,6 +32,17 @@ struct writing {
     int64_t now_s;
 };
 
+/* 20241202T010000Z */
+static bool read_stamp(struct str stamp, int64_t *ret)
+{
+    char text[INSTANT_TEXT_BYTES];
+    if (stamp.len != STAMP_CHARS)
+        return false;
+    const char *s = stamp.ptr;
+    (void)snprintf(text, sizeof text, "%.4s-%.2s-%.5s:%.2s:%.3s", s, s + 4, s + 6, s + 11, s + 13);
+    return instant_parse(str_of(text), ret);
+}
+
 /* rows-{stamp}-{hash}.csv.gz */
 static enum status note_object(void *to, const struct lake_entry *entry, struct err *err)
 {
@@ -35,14 +53,14 @@ static enum status note_object(void *to, const struct lake_entry *entry, struct 
         key.from > w->last || !str_starts(key.file, STR("rows-")))
         return STATUS_OK;
     struct str rest = str_sub(key.file, 5, key.file.len), stamp, hash;
+    int64_t at = 0;
     if (!str_next_field(&rest, '-', &stamp) || !str_next_field(&rest, '.', &hash) ||
-        stamp.len >= BRONZE_STAMP_BYTES || hash.len != HASH_CHARS)
+        !read_stamp(stamp, &at) || hash.len != HASH_CHARS)
         return STATUS_OK;
     struct newest *n = &w->newest[key.from - w->first];
-    if (str_cmp(stamp, str_of(n->stamp)) < 0)
+    if (at < n->at)
         return STATUS_OK;
-    memcpy(n->stamp, stamp.ptr, stamp.len);
-    n->stamp[stamp.len] = '\0';
+    n->at = at;
     memcpy(n->hash, hash.ptr, hash.len);
     n->hash[hash.len] = '\0';
     return STATUS_OK;
@@ -93,6 +111,17 @@ static bool is_there(const struct writing *w, const struct bronze_object *object
            lake_head(w->run->world->lake, key, &entry, NULL) == STATUS_OK;
 }
 
+/*
+ * By key the row that was fetched last wins. So rows of the second of the newest object, which may be others, are a second later,
+ * and so are all of them while the clock is behind it.
+ */
+static int64_t time_of_row(void *to, int32_t ymd, int64_t fetched_at)
+{
+    const struct writing *w = to;
+    int64_t newest = w->newest[ymd - w->first].at;
+    return fetched_at == newest || w->now_s < newest ? newest + 1 : fetched_at;
+}
+
 static enum status write_day(void *to, const struct spool_day *day, struct err *err)
 {
     struct writing *w = to;
@@ -111,10 +140,7 @@ static enum status write_day(void *to, const struct spool_day *day, struct err *
         return STATUS_OK;
     }
     /* Not before the newest one that there is: newer stamps win, whatever the clock did. */
-    int64_t at = w->now_s;
-    char stamp[BRONZE_STAMP_BYTES];
-    for (bronze_stamp(at, stamp); strcmp(stamp, newest->stamp) <= 0; bronze_stamp(at, stamp))
-        at++;
+    int64_t at = w->now_s > newest->at ? w->now_s : newest->at + 1;
     buf_init_fixed(&header, room, sizeof room);
     spool_header(w->shape, &header);
     struct bronze_object object = {w->folder, false, day->ymd, "rows", at, "csv.gz", day->fields};
@@ -142,8 +168,9 @@ static enum status write_shape(struct bronze_run *run, enum feed_shape shape, st
     dataset_folder(run->task->dataset, shape, folder);
     s = list_newest(&w, err);
     arena_init(&w.packed, (size_t)1 << 30);
+    struct spool_visitor visitor = {&w, write_day, time_of_row};
     if (s == STATUS_OK)
-        s = spool_each_day(run->spool, shape, &run->answer, write_day, &w, err);
+        s = spool_each_day(run->spool, shape, &run->answer, &visitor, err);
     arena_clear(&w.packed);
     return s;
 }

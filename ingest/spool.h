@@ -54,9 +54,14 @@ struct spool_day {
     struct str fields; /* lines of the shape's columns */
     struct str lines;  /* the same with source, fetched_at, raw_key */
 };
-typedef enum status spool_visit(void *to, const struct spool_day *day, struct err *err);
+struct spool_visitor {
+    void *cls;
+    enum status (*visit)(void *cls, const struct spool_day *day, struct err *err);
+    int64_t (*fetched_at)(void *cls, int32_t ymd,
+                          int64_t at); /* what is written for a row fetched then */
+};
 enum status spool_each_day(struct spool *spool, enum feed_shape shape, struct arena *arena,
-                           spool_visit *visit, void *to, struct err *err) NODISCARD;
+                           const struct spool_visitor *visitor, struct err *err) NODISCARD;
 
 /* Lines of the rejects: reason, column, value, shape, key, source, fetched_at, raw_key; at most so many. */
 enum status spool_rejects(struct spool *spool, int64_t max, struct buf *out, int64_t *ret_n,

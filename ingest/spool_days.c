@@ -1,14 +1,15 @@
 /* spool_days.c - the rows of a spool as the lines of objects, one day after the other. */
 #include "ingest/spool_impl.h"
 
+#include "base/date.h"
+
 enum { DAY_BYTES_MAX = 512 << 20 };
 
 struct gather {
     struct arena *arena;
     struct buf fields, lines;
     struct spool_day day;
-    spool_visit *visit;
-    void *to;
+    const struct spool_visitor *visitor;
 };
 
 static enum status end_day(struct gather *g, struct err *err)
@@ -19,7 +20,7 @@ static enum status end_day(struct gather *g, struct err *err)
         return err_out_of_memory(err);
     g->day.fields = buf_str(&g->fields);
     g->day.lines = buf_str(&g->lines);
-    return g->visit(g->to, &g->day, err);
+    return g->visitor->visit(g->visitor->cls, &g->day, err);
 }
 
 static void begin_day(struct gather *g, int32_t ymd)
@@ -30,26 +31,39 @@ static void begin_day(struct gather *g, int32_t ymd)
     g->day = (struct spool_day){.ymd = ymd};
 }
 
+/* source,fetched_at,raw_key with the time that the visitor wants. */
+static void add_origin(struct gather *g, struct str origin)
+{
+    char text[INSTANT_TEXT_BYTES];
+    struct str rest = origin, source = STR_NONE, fetched_at = STR_NONE;
+    int64_t at = 0;
+    (void)str_next_field(&rest, ',', &source);
+    (void)str_next_field(&rest, ',', &fetched_at);
+    (void)instant_parse(fetched_at, &at);
+    instant_format(g->visitor->fetched_at(g->visitor->cls, g->day.ymd, at), text);
+    buf_printf(&g->lines, "%.*s,%s,%.*s", STR_ARG(source), text, STR_ARG(rest));
+}
+
 static void add_row(struct gather *g, struct str fields, struct str origin)
 {
     buf_add(&g->fields, fields);
     buf_add(&g->fields, STR("\r\n"));
     buf_add(&g->lines, fields);
     buf_add_char(&g->lines, ',');
-    buf_add(&g->lines, origin);
+    add_origin(g, origin);
     buf_add(&g->lines, STR("\r\n"));
     g->day.n_rows++;
 }
 
 enum status spool_each_day(struct spool *spool, enum feed_shape shape, struct arena *arena,
-                           spool_visit *visit, void *to, struct err *err)
+                           const struct spool_visitor *visitor, struct err *err)
 {
     /* The newest of a key is the one that came last. */
     static const char sql[] =
         "SELECT ymd, key, fields, origin FROM row WHERE shape = $1 ORDER BY ymd, key, rowid DESC";
     CLEANUP(rows_clear) struct rows rows = {0};
     CLEANUP(arena_clear) struct arena keys;
-    struct gather g = {.arena = arena, .visit = visit, .to = to};
+    struct gather g = {.arena = arena, .visitor = visitor};
     struct str last = STR_NONE;
     bool has_row = false;
     arena_init(&keys, 1 << 20);

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import json
 import os
+import pathlib
 import pty
 import random
 import signal
@@ -15,8 +16,9 @@ import time
 import unittest
 
 from replay import Replay, World
+from support import meet_at
 from support.ingest_bench import Bench, d, wait_for_a_day
-from support.server import BIN, ROOT, SLOW, environment, run
+from support.server import BIN, IS_SANITIZED, ROOT, SLOW, environment, run, scratch_folder
 
 
 class Bronze(unittest.TestCase):
@@ -124,6 +126,37 @@ class Bronze(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("closing", done.stderr)
         self.assertEqual(self.replay.paths(), [])
+
+    @unittest.skipIf(IS_SANITIZED, "a sanitizer wants to be loaded first")
+    def test_what_is_told_later_in_the_same_second_is_told_later(self):
+        """Whatever the clock does: it stands, and then goes back. By key the last fetched row wins, so each is later than those before."""
+        path, told = self.bench.folder / "mine.csv", []
+        for n, clock in enumerate((1733800000, 1733800000, 1733800000, 1733799990)):
+            path.write_text(f"symbol,date,close\nindex:MINE,2024-12-02,{n + 1}\n")
+            done = meet_at.run("ingest", "upload", "--file", path, "--stages", "bronze", clock=clock, **self.bench.settings)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            told = sorted((row["fetched_at"], row["close"]) for _, row in self.bars("upload"))
+            self.assertEqual([close for _, close in told], [str(i + 1) for i in range(n + 1)])
+            self.assertEqual(len({at for at, _ in told}), n + 1)
+        self.assertEqual([at for at, _ in told], [f"2024-12-10T03:06:4{i}Z" for i in range(4)])
+
+    @unittest.skipIf(IS_SANITIZED, "a sanitizer wants to be loaded first")
+    def test_two_servers_may_write_the_same_rows_in_the_same_second(self):
+        """One has seen that a day is not there, and waits until another with another answer has written its rows."""
+        lake = scratch_folder("lake")
+        one, other = Bench(self.replay, lake=lake), Bench(self.replay, lake=lake)
+        with meet_at.Waiting("/ymd=2024-12-02", "ingest", "coin", "--from", "2024-12-01", "--to", "2024-12-04", "--stages", "bronze", "--json",
+                             clock=1733800000, **one.settings) as waiting:
+            done = meet_at.run("ingest", "coin", "--from", "2024-12-01", "--to", "2024-12-03", "--stages", "bronze", clock=1733800000, **other.settings)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            days = pathlib.Path(lake) / "bronze" / "coin_data"
+            written = {path: path.read_bytes() for path in days.glob("ymd=2024-12-02/rows-*")}
+            self.assertEqual(len(written), 1)
+            done = waiting.go_on()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads(done.stdout)["objects_skipped"], 2)  # the 2nd and the 3rd
+        self.assertEqual({path: path.read_bytes() for path in days.glob("ymd=2024-12-02/rows-*")}, written)
+        self.assertEqual(len(list(days.glob("ymd=2024-12-04/rows-*"))), 1)
 
     def test_the_next_stage_makes_facts_of_them(self):
         done = self.bench.ingest("us_stock", "2024-12-01", "2024-12-31", "--stages", "bronze,silver")

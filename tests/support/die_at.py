@@ -1,5 +1,6 @@
 """Processes that are killed at the n-th call that could leave something behind (die_at.c)."""
 
+import functools
 import os
 import pathlib
 import signal
@@ -7,17 +8,12 @@ import subprocess
 
 from support.server import BIN, ROOT, environment, scratch_folder
 
-_library = None
-
-
-def library():
-    """The shared object to be preloaded, compiled once."""
-    global _library
-    if _library is None:
-        path = pathlib.Path(scratch_folder("die")) / "die_at.so"
-        subprocess.run([os.environ.get("CC", "cc"), "-O1", "-shared", "-fPIC", "-o", path, ROOT / "tests" / "support" / "preload" / "die_at.c", "-ldl"], check=True)
-        _library = path
-    return _library
+@functools.cache
+def library(name="die_at"):
+    """A shared object to be preloaded, compiled once."""
+    path = pathlib.Path(scratch_folder(name)) / f"{name}.so"
+    subprocess.run([os.environ.get("CC", "cc"), "-O1", "-shared", "-fPIC", "-o", path, ROOT / "tests" / "support" / "preload" / f"{name}.c", "-ldl"], check=True)
+    return path
 
 
 def calls(*arguments, **settings):
