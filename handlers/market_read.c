@@ -102,6 +102,12 @@ static enum status take_terms(const struct instrument *instrument, struct arena 
     return STATUS_OK;
 }
 
+/* Payments and splits are columns of the bars: here they say when they are paid, and are not counted again. */
+static bool is_in_bars(struct str kind)
+{
+    return str_eq_c(kind, "dividend") || str_eq_c(kind, "capital_gain") || str_eq_c(kind, "split");
+}
+
 /* The days on which dividends are paid, beside the rows of their ex-dates; a day without a row is the next one's. */
 static enum status take_pay_dates(const struct stored_action *actions, size_t n,
                                   struct arena *arena, struct price_series *series, struct err *err)
@@ -109,7 +115,7 @@ static enum status take_pay_dates(const struct stored_action *actions, size_t n,
     double *pay_date = NULL;
     size_t row = 0;
     for (size_t i = 0; i < n; i++) {
-        if (!str_eq_c(actions[i].kind, "dividend") || actions[i].pay_date == DATE_NONE)
+        if (!is_in_bars(actions[i].kind) || actions[i].pay_date == DATE_NONE)
             continue;
         while (row < series->n && series->date[row] < actions[i].date)
             row++;
@@ -137,7 +143,7 @@ static enum status take_changes(const struct stored_action *actions, size_t n, s
         return err_out_of_memory(err);
     for (size_t i = 0; i < n; i++) {
         size_t kind = 0;
-        if (str_eq_c(actions[i].kind, "dividend"))
+        if (is_in_bars(actions[i].kind))
             continue;
         while (kind < CHANGE_KIND_COUNT && !str_eq_c(actions[i].kind, change_kind_names[kind]))
             kind++;

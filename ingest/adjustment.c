@@ -2,112 +2,41 @@
  * adjustment.c - dividends and splits as factors between two days, in the units of today.
  *
  * A source that adjusts its closes for splits (dim_source) gives them in the units of the day they were fetched; others
- * give them in the units of their own day. Amounts of actions are in the units of the day they were fetched.
+ * give them in the units of their own day. Amounts of actions are in the units of the day they were fetched; those that a table
+ * tells are in the units of the prices around them.
  * A dividend d before trading on day t takes 1 - d / c off, c the close of the day before, both in the units of today.
  */
 #include "base/number.h"
+#include "ingest/action.h"
 #include "ingest/series.h"
 #include "ingest/warehouse_impl.h"
 
 #include <assert.h>
 #include <string.h>
 
-enum { EVENTS_MAX = 20000, UIDS_BYTES_MAX = 64 << 20 };
+enum { UIDS_BYTES_MAX = 64 << 20 };
 
-/* An action with the last close before it. */
-struct action {
-    int32_t date, fetched, prev_date, prev_fetched;
-    bool is_split, prev_is_adjusted, has_prev;
-    double amount, ratio, prev_close;
-};
-
-struct actions {
-    struct action *all; /* newest first */
-    size_t n;
-};
-
-/* Those whose actions, or whose prices before one, are new. */
+/* Those whose actions, or whose prices in the 15 days before one, are new; and those that waited for an instrument. */
 static const char touched_sql[] =
-    "SELECT DISTINCT t.touch_key FROM load_touch t JOIN fact_action a ON a.uid = t.touch_key "
-    "WHERE t.load_id > $1 AND t.subject IN ('price', 'action') ORDER BY t.touch_key";
-
-static const char actions_sql[] =
-    "SELECT a.date, a.kind, a.amount, a.numerator, a.denominator, a.fetched_at, p.date, p.close, "
-    "p.fetched_at, s.is_split_adjusted FROM fact_action a JOIN dim_date d ON d.date = a.date "
-    "JOIN dim_date e ON e.day_number = d.day_number - 15 "
-    "LEFT JOIN fact_price p ON p.uid = a.uid AND p.date < a.date AND p.date >= e.date "
-    "LEFT JOIN dim_source s ON s.source = p.source WHERE a.uid = $1 "
-    "ORDER BY a.date DESC, a.kind, p.date DESC";
+    "SELECT touch_key FROM load_touch WHERE load_id > $1 AND subject = 'action' "
+    "UNION SELECT t.touch_key FROM load_touch t JOIN dim_date d ON d.date = t.to_date "
+    "JOIN dim_date e ON e.day_number = CASE WHEN d.day_number > 83990 THEN 84005 ELSE d.day_number + 15 END "
+    "JOIN dim_action a ON a.uid = t.touch_key AND a.date > t.from_date AND a.date <= e.date "
+    "WHERE t.load_id > $1 AND t.subject IN ('price', 'quote') "
+    "UNION SELECT a.uid FROM dim_action a JOIN dim_instrument k ON k.uid = a.uid "
+    "JOIN dim_instrument i ON i.uid = a.into_uid LEFT JOIN mart_corporate_action m ON m.uid = a.uid "
+    "AND m.date = a.date AND m.kind = a.kind AND m.into_uid = a.into_uid WHERE m.uid IS NULL "
+    "ORDER BY 1";
 
 static const char known_sql[] = "SELECT date, dividend_factor, dividend, split_ratio "
                                 "FROM dim_adjustment WHERE uid = $1 ORDER BY date DESC";
-
-static int32_t day_of_instant(const struct rows *rows, size_t column)
-{
-    int64_t at = 0;
-    return rows_instant(rows, column, &at) ? (int32_t)(at / 86400) : 0;
-}
-
-static void read_action(const struct rows *rows, struct action *ret)
-{
-    struct str kind = rows_text(rows, 1);
-    *ret = (struct action){.fetched = day_of_instant(rows, 5),
-                           .is_split = str_eq(kind, STR("split")),
-                           .amount = rows_f64(rows, 2),
-                           .has_prev = !rows_is_null(rows, 6),
-                           .prev_close = rows_f64(rows, 7),
-                           .prev_fetched = day_of_instant(rows, 8),
-                           .prev_is_adjusted = rows_bool(rows, 9)};
-    double ratio = rows_f64(rows, 3) / rows_f64(rows, 4);
-    ret->ratio = ratio > 0 ? ratio : 1;
-    (void)rows_date(rows, 0, &ret->date);
-    (void)rows_date(rows, 6, &ret->prev_date);
-}
-
-/* Of an action's rows only the first counts: that with the latest close before it. */
-static enum status read_actions(struct db *db, const char *uid, struct arena *arena,
-                                struct actions *ret, struct err *err)
-{
-    CLEANUP(rows_clear) struct rows rows = {0};
-    bool has_row = false;
-    char kind[32] = "";
-    ret->n = 0;
-    ret->all = arena_room(arena, EVENTS_MAX, sizeof *ret->all);
-    if (ret->all == NULL)
-        return err_out_of_memory(err);
-    enum status s = db_query(db, actions_sql, PARAMS(db_text(str_of(uid))), &rows, err);
-    while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row) {
-        int32_t date = 0;
-        (void)rows_date(&rows, 0, &date);
-        struct str now = rows_text(&rows, 1);
-        if (ret->n > 0 && ret->all[ret->n - 1].date == date && str_eq_c(now, kind))
-            continue;
-        if (ret->n == EVENTS_MAX)
-            return err_set(err, STATUS_TOO_LARGE, "%s has too many actions.", uid);
-        size_t len = now.len < sizeof kind - 1 ? now.len : sizeof kind - 1;
-        memcpy(kind, now.ptr, len);
-        kind[len] = '\0';
-        read_action(&rows, &ret->all[ret->n++]);
-    }
-    return s;
-}
-
-/* What one unit of a day is today: the ratios of the splits after it. */
-static double units_since(const struct actions *actions, int32_t day)
-{
-    double units = 1;
-    for (size_t i = 0; i < actions->n && actions->all[i].date > day; i++)
-        if (actions->all[i].is_split)
-            units *= actions->all[i].ratio;
-    return units;
-}
 
 static double dividend_factor(const struct actions *actions, const struct action *a, double amount)
 {
     if (!a->has_prev)
         return 1;
     int32_t basis = a->prev_is_adjusted ? a->prev_fetched : a->prev_date;
-    double close = a->prev_close / units_since(actions, basis);
+    double close = a->prev_close / actions_units_since(actions, basis);
     double factor = 1 - amount / close;
     return close > 0 && factor > 0 && factor <= 1 ? factor : 1;
 }
@@ -119,16 +48,19 @@ static size_t make_events(const struct actions *actions, struct series_event *re
     assert(ret != NULL || actions->n == 0);
     for (size_t i = 0; i < actions->n; i++) {
         const struct action *a = &actions->all[i];
+        bool is_split = action_is_split(a) && a->ratio > 0;
+        if (!is_split && !(action_is_payment(a) && a->cash > 0))
+            continue;
         if (n == 0 || ret[n - 1].date != a->date)
             ret[n++] = (struct series_event){a->date, 1, 0, 1};
         struct series_event *event = &ret[n - 1];
-        if (a->is_split) {
+        if (is_split) {
             event->split_ratio *= a->ratio;
-        } else if (a->amount > 0) {
-            double amount = a->amount / units_since(actions, a->fetched);
-            event->dividend += amount;
-            event->dividend_factor *= dividend_factor(actions, a, amount);
+            continue;
         }
+        double amount = actions_amount(actions, a);
+        event->dividend += amount;
+        event->dividend_factor *= dividend_factor(actions, a, amount);
     }
     return n;
 }
@@ -197,7 +129,7 @@ static enum status refresh_one(struct db *db, const char *uid, int64_t load_id, 
     struct actions actions = {0};
     bool known = false;
     arena_init(&arena, 16 << 20);
-    enum status s = read_actions(db, uid, &arena, &actions, err);
+    enum status s = actions_read(db, uid, &arena, &actions, err);
     struct series_event *events = arena_room(&arena, actions.n + 1, sizeof *events);
     if (s == STATUS_OK && events == NULL)
         s = err_out_of_memory(err);
@@ -205,7 +137,9 @@ static enum status refresh_one(struct db *db, const char *uid, int64_t load_id, 
         return s;
     size_t n = make_events(&actions, events);
     s = is_known(db, uid, events, n, &known, err);
-    return s == STATUS_OK && !known ? replace(db, uid, events, n, load_id, err) : s;
+    if (s == STATUS_OK && !known)
+        s = replace(db, uid, events, n, load_id, err);
+    return s == STATUS_OK ? actions_to_mart(db, uid, &actions, load_id, err) : s;
 }
 
 enum status adjustments_refresh(struct db *db, int64_t load_id, int64_t since, struct err *err)

@@ -1,6 +1,8 @@
 /* contract.c - contract.def as tables, and the judgement on a row and on a day. */
 #include "ingest/contract.h"
 
+#include "base/date.h"
+
 struct range {
     int column; /* enum feed_column_id */
     double min, max;
@@ -51,14 +53,19 @@ int contract_fresh_days(struct str dataset)
     return 0;
 }
 
-/* False when the column is of another shape, or empty. */
+/* A number, or a date as one. False when the column is of another shape, or empty. */
 static bool value_of(const struct silver_row *row, int column, double *ret)
 {
     const struct feed_layout *layout = &feed_layouts[row->shape - silver_shapes];
     if ((size_t)column < layout->first || (size_t)column >= layout->first + layout->n)
         return false;
     struct str text = row->field[(size_t)column - layout->first];
-    return text.ptr != NULL && str_to_f64(text, ret);
+    if (feed_columns[column].kind != FEED_DATE)
+        return text.ptr != NULL && str_to_f64(text, ret);
+    int32_t date = 0;
+    bool is_there = text.ptr != NULL && date_parse(text, &date);
+    *ret = date;
+    return is_there;
 }
 
 static double lowest(struct str dataset, const struct range *range)
@@ -86,7 +93,8 @@ bool contract_keeps(const struct silver_row *row, const char **ret_reason, const
             *ret_column = feed_columns[orders[i].less].name;
             return false;
         }
-    return true;
+    return row->shape != &silver_shapes[SHAPE_CORPORATE_ACTION] ||
+           contract_action_keeps(row, ret_reason, ret_column);
 }
 
 static bool is_many(int64_t n, int64_t of)

@@ -7,8 +7,12 @@
 /* More bad rows or repeated keys than this in one load, or per cent of a day's rows, and the day fails. */
 enum { CONTRACT_BAD_ROWS_MAX = 1000, CONTRACT_BAD_PERCENT_MAX = 1 };
 
-/* False for a value out of its range or a row out of order: the reason and the column. Values are of their kinds. */
+/* False for a value out of its range, a row out of order or an action that cannot be: the reason and the column. Values are of their kinds. */
 bool contract_keeps(const struct silver_row *row, const char **ret_reason, const char **ret_column);
+
+/* The same of a told corporate action: each kind has its own figures. */
+bool contract_action_keeps(const struct silver_row *row, const char **ret_reason,
+                           const char **ret_column);
 
 /* How many days ago its newest day with rows may be; 0: no promise. */
 int contract_fresh_days(struct str dataset);

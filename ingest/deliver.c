@@ -20,7 +20,7 @@ static const struct {
 
 static const char price_sets[] =
     "coin,commodity,index,msci,us_stock,us_etf,kr_stock,kr_etf,bond,upload,table_price,us_stock_action,"
-    "us_etf_action,kr_stock_action,kr_etf_action";
+    "us_etf_action,kr_stock_action,kr_etf_action,table_action";
 
 struct delivery {
     struct db *from;

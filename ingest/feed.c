@@ -26,7 +26,8 @@ enum {
     KEY_TO(CODE, CODE),
     KEY_TO(PRICE, DATE),
     KEY_TO(INSTRUMENT, DATE),
-    KEY_TO(SESSION, DATE)
+    KEY_TO(SESSION, DATE),
+    KEY_TO(CORPORATE_ACTION, INTO)
 };
 const struct feed_layout feed_layouts[SHAPE_COUNT] = {
 #define SHAPE(shape, text) \

@@ -24,7 +24,8 @@ static const struct {
               {"mart_economic_indicator", "table_observation"},
               {"mart_news_article", "table_article"},
               {"mart_price_daily", "table_price"},
-              {"mart_instrument", "table_instrument"}};
+              {"mart_instrument", "table_instrument"},
+              {"mart_corporate_action", "table_action"}};
 
 struct run {
     const struct ingest_world *world;

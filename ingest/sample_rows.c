@@ -25,7 +25,8 @@ static const int days[SHAPE_COUNT] = {[SHAPE_PRICE] = PRICE_DATE,
                                       [SHAPE_RATE] = RATE_DATE,
                                       [SHAPE_OBSERVATION] = OBSERVATION_END,
                                       [SHAPE_ARTICLE] = ARTICLE_PUBLISHED,
-                                      [SHAPE_INSTRUMENT] = INSTRUMENT_DATE};
+                                      [SHAPE_INSTRUMENT] = INSTRUMENT_DATE,
+                                      [SHAPE_CORPORATE_ACTION] = CORPORATE_ACTION_DATE};
 
 struct reading {
     struct sample_table *table;

@@ -164,24 +164,31 @@ static bool make_room(struct pass *p, struct series *s, size_t n)
     return is_made;
 }
 
-/* The event on the very day of row i, if any, as the row's own units have it. */
-static void read_event_of(struct pass *p, const struct events *events, bool is_adjusted,
-                          struct series *s, size_t i)
+/*
+ * The events of the days since the row before, for one that has no price is felt on the next that has, as the row's own units
+ * have them. Behind a gap those of the very day alone, so that it does not matter where the look-back begins.
+ */
+static void read_events_of(struct pass *p, const struct events *events, bool is_adjusted,
+                           struct series *s, size_t i)
 {
-    s->dividend[i] = s->split[i] = STR_NONE;
-    for (size_t k = events->n; k > 0 && events->all[k - 1].date >= s->date[i]; k--) {
-        const struct series_event *event = &events->all[k - 1];
-        char room[DECIMAL_TEXT_BYTES];
-        if (event->date != s->date[i])
+    double dividend = 0, split = 1;
+    char room[DECIMAL_TEXT_BYTES];
+    bool follows = i > 0 && s->date[i] - s->date[i - 1] <= SERIES_GAP_DAYS;
+    int32_t after = follows ? s->date[i - 1] : s->date[i] - 1;
+    for (size_t k = events->n; k > 0 && events->all[k - 1].date > after; k--) {
+        if (events->all[k - 1].date > s->date[i])
             continue;
-        double units = is_adjusted ? 1 : units_since(events, s->date[i]);
-        struct str text = {room, decimal_format(event->dividend * units, room)};
-        if (event->dividend > 0)
-            s->dividend[i] = (struct str){arena_dup(&p->prices, text), text.len};
-        text.len = decimal_format(event->split_ratio, room);
-        if (!is_adjusted && !number_is_same(event->split_ratio, 1))
-            s->split[i] = (struct str){arena_dup(&p->prices, text), text.len};
+        dividend += events->all[k - 1].dividend;
+        split *= events->all[k - 1].split_ratio;
     }
+    double units = is_adjusted ? 1 : units_since(events, s->date[i]);
+    struct str text = {room, decimal_format(dividend * units, room)};
+    s->dividend[i] = s->split[i] = STR_NONE;
+    if (dividend > 0)
+        s->dividend[i] = (struct str){arena_dup(&p->prices, text), text.len};
+    text.len = decimal_format(split, room);
+    if (!is_adjusted && !number_is_same(split, 1))
+        s->split[i] = (struct str){arena_dup(&p->prices, text), text.len};
 }
 
 /* What a table tells of a price stands as it is: its adjusted close, actions, quality and time. */
@@ -218,7 +225,7 @@ static void read_price(struct pass *p, const struct rows *rows, const struct eve
     s->volume[i] = scaled(p, rows_text(rows, 5), 1 / late);
     s->source[i] = scaled(p, rows_text(rows, 6), 1);
     s->known[i] = s->quality_told[i] = STR_NONE;
-    read_event_of(p, events, is_adjusted, s, i);
+    read_events_of(p, events, is_adjusted, s, i);
     if (is_told)
         read_told(p, rows, s, i);
     s->adj[i] = number_of(s->adj_text[i]);

@@ -113,7 +113,7 @@ enum status series_bond(const struct series *series, struct outbox *box, struct 
 enum status series_pass(struct db *db, int64_t load_id, const struct stop *stop, int64_t *ret_rows,
                         struct err *err) NODISCARD;
 
-/* Before stg_touch is made: dim_adjustment of instruments with new actions or prices; changes are noted in load_touch. */
+/* Before stg_touch is made: dim_adjustment and mart_corporate_action of instruments with new actions or prices; changes are noted in load_touch. */
 enum status adjustments_refresh(struct db *db, int64_t load_id, int64_t since, struct err *err)
     NODISCARD;
 

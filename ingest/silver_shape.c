@@ -65,7 +65,7 @@ const char *silver_prefix(struct str dataset)
         {"msci", "index:"},        {"us_stock", "stock:US."},   {"us_etf", "etf:US."},
         {"kr_stock", "stock:KR."}, {"kr_etf", "etf:KR."},       {"kr_industry", "stock:KR."},
         {"bond", "bond:"},         {"bond_meta", "bond:"},      {"upload", ""},
-        {"table_price", ""},       {"table_instrument", ""}};
+        {"table_price", ""},       {"table_instrument", ""},    {"table_action", ""}};
     for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
         if (str_eq_c(dataset, prefixes[i].dataset))
             return prefixes[i].prefix;
@@ -105,6 +105,15 @@ static struct str uid_of(const struct silver_row *row, struct arena *arena)
     struct str symbol = given(row, column);
     bool is_uid = row->prefix.len > 0 || str_find(symbol, ':', 0) < symbol.len;
     return is_symbol(symbol) && is_uid ? joined(arena, row->prefix, symbol) : STR_NONE;
+}
+
+/* Whose units holders receive. */
+static struct str into_of(const struct silver_row *row)
+{
+    struct str into = given(row, CORPORATE_ACTION_INTO);
+    if (into.ptr == NULL)
+        return given(row, CORPORATE_ACTION_UID);
+    return is_symbol(into) && str_find(into, ':', 0) < into.len ? into : STR_NONE;
 }
 
 static struct str mart_id(const struct silver_row *row, struct arena *arena)
@@ -211,6 +220,9 @@ static bool computed(const struct silver_row *row, int from, struct arena *arena
     case SILVER_QUALITY:
         *ret = told_quality(row, arena);
         return ret->ptr != NULL;
+    case SILVER_INTO:
+        *ret = into_of(row);
+        return ret->ptr != NULL;
     default:
         return keywords_of(given(row, ARTICLE_KEYWORDS), arena, ret);
     }
@@ -245,7 +257,7 @@ bool silver_values(const struct silver_row *row, struct arena *arena, struct str
         if (columns[i].from < FEED_COLUMN_IDS) {
             ret[i] = given(row, columns[i].from);
         } else if (!computed(row, columns[i].from, arena, &ret[i])) {
-            *ret_reason = columns[i].from == SILVER_UID ? "bad-symbol" : "bad-list";
+            *ret_reason = columns[i].from == SILVER_KEYWORDS ? "bad-list" : "bad-symbol";
             *ret_column = columns[i].name;
             return false;
         }

@@ -17,7 +17,8 @@ enum {
     SILVER_VINTAGE,  /* of an observation: its vintage, or the day it was fetched */
     SILVER_KEYWORDS, /* of an article: the texts of the list, separated by ';' */
     SILVER_CLOSE,    /* of a told price: its close, or the adjusted one */
-    SILVER_QUALITY   /* of a told price: as told, with the bit for "no close" */
+    SILVER_QUALITY,  /* of a told price: as told, with the bit for "no close" */
+    SILVER_INTO      /* of a told action: the instrument received, or its own */
 };
 
 enum { SILVER_COLUMNS_MAX = 24 };
@@ -58,7 +59,7 @@ struct silver_row {
 
 /*
  * The values for the table's columns, in the arena or views into the row. False with a reason and the column when the row
- * is to be refused: "missing", "bad-number", "bad-date", "bad-instant", "bad-list", "bad-symbol", "out-of-range".
+ * is to be refused: "missing", "bad-number", "bad-date", "bad-instant", "bad-list", "bad-symbol", or what contract_keeps says.
  */
 bool silver_values(const struct silver_row *row, struct arena *arena, struct str *ret,
                    const char **ret_reason, const char **ret_column);

@@ -75,6 +75,15 @@ static enum status read_header(const struct csv_in *csv, enum feed_shape shape,
     return STATUS_OK;
 }
 
+/* The first date of the shape is the row's own day, wherever it stands in the file. */
+static bool is_own_day(enum feed_shape shape, enum feed_column_id column)
+{
+    size_t i = feed_layouts[shape].first;
+    while (feed_columns[i].kind != FEED_DATE && feed_columns[i].kind != FEED_INSTANT)
+        i++;
+    return i == (size_t)column;
+}
+
 static void put(struct feed_writer *w, enum feed_column_id column, struct str value)
 {
     int32_t date = 0;
@@ -88,10 +97,13 @@ static void put(struct feed_writer *w, enum feed_column_id column, struct str va
         feed_put_number(w, column, value);
         return;
     case FEED_DATE:
-        if (date_parse(value, &date))
-            feed_put_date(w, column, date);
-        else
+        if (!date_parse(value, &date)) {
             feed_refuse(w, "bad-date", column, value);
+            return;
+        }
+        feed_put_date(w, column, date);
+        if (is_own_day(w->row.shape, column))
+            w->row.ymd = date;
         return;
     case FEED_INSTANT:
         if (feed_instant(value, &at))

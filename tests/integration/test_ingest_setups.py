@@ -7,6 +7,7 @@ marts that readers see are the same, row for row.
 import decimal
 import json
 import os
+import pathlib
 import subprocess
 import unittest
 
@@ -24,6 +25,13 @@ WINDOWS = [("2024-12-09", "2024-12-20"), ("2024-12-02", "2024-12-13")]
 # When a row was fetched or published is no part of what it says.
 TIMES = {"known_at", "published_at", "fetched_at", "last_success_at", "next_due_at", "generation"}
 TWICE = ("us_stock", "fx", "news", "coin")
+# A day of payment for a dividend that the source tells, one that no source tells, units of another, and an instrument that nobody knows.
+ACTIONS = """uid,date,kind,into_uid,pay_date,ratio,cash
+stock:US.AAPL,2024-12-16,dividend,,2024-12-30,,
+stock:KR.005930,2024-12-10,dividend,,,,361
+stock:US.MSFT,2024-12-12,spin_off,stock:US.AAPL,,0.25,
+stock:US.NONE,2024-12-12,rename,stock:US.MSFT,,,
+"""
 LAST = "coin"  # with it, everything is modelled and published
 
 
@@ -58,6 +66,11 @@ class Setup:
             for name in names if first == WINDOWS[-1][0] else TWICE:
                 stages = "bronze,silver,gold,publish" if name == LAST else "bronze,silver"
                 self.cmmc("ingest", name, "--from", first, "--to", last, "--stages", stages)
+
+    def tell(self, dataset, text):
+        file = pathlib.Path(self.settings["var_dir"]) / "told.csv"
+        file.write_text(text)
+        self.cmmc("ingest", dataset, "--file", str(file), "--stages", "bronze,silver")
 
     def marts(self):
         """Every mart with its rows, as the server of this set-up gives them."""
@@ -100,6 +113,7 @@ class ThreeSetups(unittest.TestCase):
         sample = small_sample().folder
         for setup in (cls.files, cls.postgresql, cls.redshift):
             setup.cmmc("ingest", "--sample", str(sample))
+            setup.tell("table_action", ACTIONS)
             setup.ingest(names)
         cls.expected = cls.files.marts()
 
@@ -116,6 +130,12 @@ class ThreeSetups(unittest.TestCase):
         self.assertLessEqual({"mart_price_daily", "mart_instrument", "mart_fx_daily", "mart_economic_indicator", "mart_news_article", "mart_calendar",
                               "mart_price_panel", "mart_coin_daily", "mart_stock_daily", "mart_bond_daily"}, filled)
         self.assertTrue(any("SIM.CORP5Y" in row for row in self.expected["mart_instrument"]))
+        actions = [(row["uid"], row["kind"], row["pay_date"], row["cash"], row["source"])
+                   for row in map(json.loads, self.expected["mart_corporate_action"]) if row["pay_date"] or row["source"] == "upload"]
+        self.assertEqual(sorted(actions), [("stock:KR.005930", "dividend", None, "361", "upload"), ("stock:US.AAPL", "dividend", "2024-12-30", "0.87", "yahoo"),
+                                           ("stock:US.MSFT", "spin_off", None, None, "upload")])
+        paid = next(row for row in map(json.loads, self.expected["mart_price_daily"]) if (row["uid"], row["date"]) == ("stock:KR.005930", "2024-12-10"))
+        self.assertEqual(paid["dividend"], "361")
 
     def test_postgresql_and_s3_serve_the_same(self):
         self.assert_same(self.postgresql)

@@ -257,6 +257,88 @@ static void gaps_between_windows_far_apart_are_found(void **state)
     assert_string_equal(in_pieces, "260|2018-01-01|2018-12-31");
 }
 
+/* What a kind needs, and what it does not have: a row that a backtest could not follow is not published. */
+static void told_actions_are_what_their_kind_can_be(void **state)
+{
+    static const struct {
+        const char *row, *why; /* from kind on; "": it is taken */
+    } cases[] = {{"dividend,,2024-12-20,,0.25", ""},
+                 {"dividend,,,,", ""},
+                 {"capital_gain,,,,1.5", ""},
+                 {"split,,,0.1,", ""},
+                 {"spin_off,stock:US.B,,0.25,", ""},
+                 {"merger,stock:US.B,,0.5,1.25", ""},
+                 {"merger,,,,7", ""},
+                 {"merger,stock:US.B,,0,7", ""},
+                 {"rename,stock:US.B,,,", ""},
+                 {"bonus,,,,1", "unknown: kind"},
+                 {"dividend,,2024-12-01,,1", "out-of-order: date"},
+                 {"dividend,,2024-13-01,,1", "bad-date: pay_date"},
+                 {"dividend,,,,-1", "out-of-range: cash"},
+                 {"dividend,,,2,1", "unexpected: ratio"},
+                 {"dividend,stock:US.B,,,1", "unexpected: into_uid"},
+                 {"split,,,,", "missing: ratio"},
+                 {"split,,,0,", "out-of-range: ratio"},
+                 {"split,,,2,1", "unexpected: cash"},
+                 {"split,,2024-12-20,2,", "unexpected: pay_date"},
+                 {"spin_off,,,0.25,", "missing: into_uid"},
+                 {"spin_off,stock:US.A,,0.25,", "missing: into_uid"},
+                 {"spin_off,B,,0.25,", "bad-symbol: into_uid"},
+                 {"spin_off,stock:US.B,,0,", "out-of-range: ratio"},
+                 {"merger,,,0.5,", "missing: into_uid"},
+                 {"merger,stock:US.B,,,", "missing: cash"},
+                 {"rename,,,,", "missing: into_uid"},
+                 {"rename,stock:US.B,,1,", "unexpected: ratio"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[300], fetched[INSTANT_TEXT_BYTES];
+        instant_format(1733800000 + (int64_t)i * 3600, fetched);
+        (void)snprintf(text, sizeof text, "stock:US.A," TUESDAY ",%s,upload,%s,raw\n", cases[i].row,
+                       fetched);
+        put_rows(&w, "tables/action", TUESDAY, fetched, "corporate_action", text);
+        load_all("table_action", "tables/action");
+        assert_string_equal(warehouse_text(&w,
+                                           "SELECT COALESCE(max(reason), '') FROM quarantine WHERE "
+                                           "load_id = (SELECT max(load_id) FROM load_object)"),
+                            cases[i].why);
+    }
+    assert_string_equal(
+        warehouse_text(&w,
+                       "SELECT kind, into_uid FROM fact_corporate_action ORDER BY kind, into_uid"),
+        "capital_gain|stock:US.A\ndividend|stock:US.A\nmerger|stock:US.A\nmerger|stock:US.B\n"
+        "rename|stock:US.B\nspin_off|stock:US.B\nsplit|stock:US.A");
+}
+
+static void a_day_of_bad_or_repeated_actions_holds_their_mart_back(void **state)
+{
+    static const struct {
+        const char *text, *reason;
+    } cases[] = {{"stock:KR.S0," TUESDAY ",dividend,,,,-1,upload," LATER ",raw\n", "bad-rows"},
+                 {"stock:KR.S0," TUESDAY ",dividend,,,,1,upload," LATER ",raw\n"
+                  "stock:KR.S0," TUESDAY ",dividend,stock:KR.S0,,,2,upload," LATER ",raw\n",
+                  "repeated-keys"}};
+    (void)state;
+    put_bars(MONDAY, 3, FETCHED);
+    put_bars(TUESDAY, 3, FETCHED);
+    load_all("kr_stock", "kr_stock");
+    (void)model_and_publish(STATUS_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char fetched[INSTANT_TEXT_BYTES], expected[64];
+        instant_format(1733800000 + (int64_t)i * 3600, fetched);
+        put_rows(&w, "tables/action", TUESDAY, fetched, "corporate_action", cases[i].text);
+        load_all("table_action", "tables/action");
+        assert_true(model_and_publish(STATUS_BAD_DATA).is_blocked);
+        (void)snprintf(expected, sizeof expected, "fail|%s", cases[i].reason);
+        assert_string_equal(verdict_of("table_action", TUESDAY), expected);
+        assert_string_equal(query_text(w.store, "SELECT count(*) FROM mart_corporate_action"), "0");
+    }
+    put_rows(&w, "tables/action", TUESDAY, "2025-01-01T00:00:00Z", "corporate_action",
+             "stock:KR.S0," TUESDAY ",dividend,,,,3,upload,2025-01-01T00:00:00Z,raw\n");
+    load_all("table_action", "tables/action");
+    (void)model_and_publish(STATUS_OK);
+    assert_string_equal(query_text(w.store, "SELECT cash FROM mart_corporate_action"), "3");
+}
+
 #define CONTRACT_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -265,6 +347,8 @@ int main(void)
         CONTRACT_TEST(one_bad_row_of_a_day_holds_its_marts_back),
         CONTRACT_TEST(rates_and_holidays_refer_to_known_currencies_and_markets),
         CONTRACT_TEST(too_few_rows_fail_whichever_day_was_loaded_first),
+        CONTRACT_TEST(told_actions_are_what_their_kind_can_be),
+        CONTRACT_TEST(a_day_of_bad_or_repeated_actions_holds_their_mart_back),
         CONTRACT_TEST(actions_without_their_instrument_fail_until_it_comes),
         CONTRACT_TEST(prices_of_a_closed_day_fail),
         CONTRACT_TEST(a_day_that_turns_out_closed_fails_then),

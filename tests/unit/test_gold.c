@@ -157,6 +157,106 @@ static void raw_closes_of_korea_keep_their_units_and_their_split(void **state)
         "2650000|53000|~\n51900|51900|50");
 }
 
+static const char actions_sql[] =
+    "SELECT uid, date, kind, into_uid, pay_date, ratio, cash, source FROM mart_corporate_action "
+    "ORDER BY uid, date, kind";
+
+static void put_told(const char *ymd, const char *text)
+{
+    put_rows(&w, "tables/action", ymd, FETCHED, "corporate_action", text);
+    load_all("table_action", "tables/action");
+}
+
+/* The payment of the 3rd is paid on the 20th, which only the table says; its amount is that of the source, in units of after the split. */
+static void tables_tell_of_an_action_what_its_source_does_not(void **state)
+{
+    (void)state;
+    put_bar("us_stock", "X", "2024-12-02", "50", "yahoo", FETCHED);
+    put_bar("us_stock", "X", "2024-12-03", "50", "yahoo", FETCHED);
+    put_bar("us_stock", "X", "2024-12-05", "50", "yahoo", FETCHED);
+    put_rows(&w, "us_stock_action", "2024-12-03", "2024-12-04T00:00:00Z", "action",
+             "X,2024-12-03,dividend,2,,,USD,yahoo,2024-12-04T00:00:00Z,raw\n");
+    put_rows(&w, "us_stock_action", "2024-12-05", FETCHED, "action",
+             "X,2024-12-05,split,,4,1,USD,yahoo," FETCHED ",raw\n");
+    load_all("us_stock", "us_stock");
+    load_all("us_stock", "us_stock_action");
+    (void)model();
+    (void)publish(STATUS_OK, false);
+    assert_string_equal(served(actions_sql),
+                        "stock:US.X|2024-12-03|dividend|stock:US.X|~|~|0.5|yahoo\n"
+                        "stock:US.X|2024-12-05|split|stock:US.X|~|4|~|yahoo");
+    put_told("2024-12-03", "stock:US.X,2024-12-03,dividend,,2024-12-20,,,upload," FETCHED ",raw\n");
+    (void)model();
+    (void)publish(STATUS_OK, false);
+    assert_string_equal(served(actions_sql),
+                        "stock:US.X|2024-12-03|dividend|stock:US.X|2024-12-20|~|0.5|yahoo\n"
+                        "stock:US.X|2024-12-05|split|stock:US.X|~|4|~|yahoo");
+    assert_string_equal(
+        served("SELECT date, dividend FROM mart_price_daily WHERE dividend IS NOT NULL"),
+        "2024-12-03|0.5");
+    /* Who tells the amount as well is believed: once. */
+    put_told("2024-12-03", "stock:US.X,2024-12-03,dividend,stock:US.X,2024-12-20,,0.6,upload,"
+                           "2024-12-11T01:00:00Z,raw\n");
+    (void)model();
+    (void)publish(STATUS_OK, false);
+    assert_string_equal(
+        served("SELECT date, dividend FROM mart_price_daily WHERE dividend IS NOT NULL"),
+        "2024-12-03|0.6");
+    assert_string_equal(
+        served("SELECT cash, source FROM mart_corporate_action WHERE kind = 'dividend'"),
+        "0.6|upload");
+}
+
+/* Of closes that are quoted in the units of their own day, told amounts are, too; one on a day without a price is felt on the next. */
+static void told_payments_adjust_prices_of_a_source_that_tells_none(void **state)
+{
+    (void)state;
+    put_bar("kr_stock", "1", "2024-12-05", "200", "datagokr_stock", FETCHED);
+    put_bar("kr_stock", "1", "2024-12-09", "198", "datagokr_stock", FETCHED);
+    put_bar("kr_stock", "1", "2024-12-10", "99", "datagokr_stock", FETCHED);
+    load_all("kr_stock", "kr_stock");
+    put_told("2024-12-07",
+             "stock:KR.1,2024-12-07,dividend,,2025-04-01,,2,upload," FETCHED ",raw\n");
+    put_told("2024-12-10", "stock:KR.1,2024-12-10,split,,,2,,upload," FETCHED ",raw\n");
+    (void)model();
+    (void)publish(STATUS_OK, false);
+    assert_string_equal(served("SELECT date, close, adj_close, dividend, split_ratio "
+                               "FROM mart_price_daily ORDER BY date"),
+                        "2024-12-05|200|99|~|~\n2024-12-09|198|99|2|~\n2024-12-10|99|99|~|2");
+    assert_string_equal(served(actions_sql),
+                        "stock:KR.1|2024-12-07|dividend|stock:KR.1|2025-04-01|~|2|upload\n"
+                        "stock:KR.1|2024-12-10|split|stock:KR.1|~|2|~|upload");
+}
+
+static void an_action_waits_for_the_instruments_that_it_names(void **state)
+{
+    (void)state;
+    static const char quality[] = "SELECT ymd, n_orphans, status, reason "
+                                  "FROM mart_data_quality_daily WHERE dataset = 'table_action'";
+    put_bar("us_stock", "OLD", "2024-12-02", "20", "yahoo", FETCHED);
+    load_all("us_stock", "us_stock");
+    put_told("2024-12-03",
+             "stock:US.GONE,2024-12-03,merger,,,,7,upload," FETCHED ",raw\n"
+             "stock:US.OLD,2024-12-03,merger,stock:US.NEW,,0.5,1.25,upload," FETCHED ",raw\n");
+    (void)model();
+    (void)publish(STATUS_OK, false);
+    assert_string_equal(served(actions_sql), "");
+    assert_string_equal(served(quality), "2024-12-03|2|warn|no-instrument");
+    put_bar("us_stock", "NEW", "2024-12-03", "40", "yahoo", FETCHED);
+    load_all("us_stock", "us_stock");
+    (void)model();
+    (void)publish(STATUS_OK, false);
+    assert_string_equal(served(actions_sql),
+                        "stock:US.OLD|2024-12-03|merger|stock:US.NEW|~|0.5|1.25|upload");
+    assert_string_equal(served(quality), "2024-12-03|1|warn|no-instrument");
+    assert_string_equal(
+        warehouse_text(&w, "SELECT orphan_key FROM load_orphan WHERE dataset = 'table_action'"),
+        "stock:US.GONE");
+    assert_string_equal(warehouse_text(&w, "SELECT DISTINCT l.dataset FROM load_lineage l JOIN "
+                                           "mart_corporate_action m ON m.load_id = l.load_id"),
+                        "us_stock");
+}
+
 static void crosses_go_through_the_euro_of_one_source(void **state)
 {
     (void)state;
@@ -377,7 +477,7 @@ static void risk_and_correlation_are_those_of_the_engine(void **state)
     assert_true(served_number("SELECT corr FROM mart_correlation") < -0.99);
 }
 
-enum { FIRST_DAY = 19340, SPAN = 480, OBJECTS = 105 }; /* from 2022-12-14 */
+enum { FIRST_DAY = 19340, SPAN = 480, OBJECTS = 117 }; /* from 2022-12-14 */
 
 static const struct {
     const char *dataset, *folder;
@@ -388,7 +488,8 @@ static const struct {
             {"fx", "exchange_rate"},
             {"kr_holiday", "kr_market_holiday"},
             {"kr_industry", "industry_code/krx_codes"},
-            {"index", "index_data"}};
+            {"index", "index_data"},
+            {"table_action", "tables/action"}};
 enum { SETS = sizeof sets / sizeof sets[0] };
 
 /* Days cluster, so that some are neighbours, and some far apart. */
@@ -396,6 +497,22 @@ static int32_t draw_day(struct rng *rng)
 {
     return FIRST_DAY + (int32_t)rng_next_below(rng, 4) * (SPAN / 4) +
            (int32_t)rng_next_below(rng, 25);
+}
+
+/* Payments of two markets, of which some have a source as well, splits, and units of others, known or not. */
+static size_t write_told(char *text, size_t size, unsigned k, unsigned pick, const char *ymd,
+                         const char *at)
+{
+    const char *place = k == 1 ? "KR" : "US";
+    if (pick == 2)
+        return (size_t)snprintf(text, size,
+                                "stock:%s.S%u,%s,spin_off,stock:US.S%u,,0.25,,upload,%s,raw\n",
+                                place, k, ymd, k + 1, at);
+    return (size_t)snprintf(text, size, "stock:%s.S%u,%s,%s,upload,%s,raw\n", place, k, ymd,
+                            k == 0      ? "dividend,,2026-01-05,,"
+                            : pick == 1 ? "split,,,3,"
+                                        : "dividend,,,,1.75",
+                            at);
 }
 
 static void put_random(struct rng *rng, size_t set)
@@ -407,8 +524,8 @@ static void put_random(struct rng *rng, size_t set)
     instant_format((int64_t)(day + 1 + (int32_t)rng_next_below(rng, 300)) * 86400 +
                        rng_next_below(rng, 86400),
                    at);
-    static const char *const shapes[SETS] = {"bar",  "action",  "bar",     "bar",
-                                             "rate", "holiday", "listing", "bar"};
+    static const char *const shapes[SETS] = {
+        "bar", "action", "bar", "bar", "rate", "holiday", "listing", "bar", "corporate_action"};
     for (unsigned k = 0; k < 3; k++) {
         unsigned price = 50 + rng_next_below(rng, 100), pick = rng_next_below(rng, 3);
         if (pick == 0 && k > 0)
@@ -433,6 +550,8 @@ static void put_random(struct rng *rng, size_t set)
                                   : k == 1 ? "USD"
                                            : "GBP",
                                   ymd, price, pick == 1 ? "yahoo" : "frankfurter", at);
+        else if (set == 8)
+            n += write_told(text + n, sizeof text - n, k, pick, ymd, at);
         else if (set == 5 && k == 0)
             n += (size_t)snprintf(text + n, sizeof text - n, "XKRX,%s,Day,krx,%s,raw\n", ymd, at);
         else if (set == 6)
@@ -463,6 +582,8 @@ static const char *all_models(void)
         "SELECT market, date, is_open, prev_open, next_open, is_year_end, close_at, source "
         "FROM mart_calendar ORDER BY market, date",
         "SELECT uid, date, dividend_factor, dividend, split_ratio FROM dim_adjustment ORDER BY uid, date",
+        "SELECT uid, date, kind, into_uid, pay_date, ratio, cash, source FROM mart_corporate_action "
+        "ORDER BY uid, date, kind, into_uid",
         "SELECT uid, from_date, to_date, market, industry FROM dim_industry ORDER BY uid, from_date",
         "SELECT uid, name, market, currency, industry, source FROM dim_instrument ORDER BY uid",
         /* A gap that turned out to be none stays as an empty day that is ok. */
@@ -560,6 +681,9 @@ static void pieces_in_any_order_give_the_models_of_the_whole(void **state)
                            "SELECT count(*) FROM mart_risk WHERE beta_to_benchmark IS NOT NULL"),
             "0");
         assert_string_not_equal(warehouse_text(&w, "SELECT count(*) FROM mart_correlation"), "0");
+        assert_string_equal(
+            warehouse_text(&w, "SELECT DISTINCT kind FROM mart_corporate_action ORDER BY kind"),
+            "dividend\nspin_off\nsplit");
     }
 }
 
@@ -572,6 +696,9 @@ int main(void)
         GOLD_TEST(nothing_new_is_nothing_to_do),
         GOLD_TEST(dividends_and_late_splits_adjust_every_price_before_them),
         GOLD_TEST(raw_closes_of_korea_keep_their_units_and_their_split),
+        GOLD_TEST(tables_tell_of_an_action_what_its_source_does_not),
+        GOLD_TEST(told_payments_adjust_prices_of_a_source_that_tells_none),
+        GOLD_TEST(an_action_waits_for_the_instruments_that_it_names),
         GOLD_TEST(crosses_go_through_the_euro_of_one_source),
         GOLD_TEST(vintages_are_kept_where_they_say_something_else),
         GOLD_TEST(articles_are_counted_by_day_and_keyword),

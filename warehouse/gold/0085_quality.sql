@@ -72,7 +72,7 @@ WHERE load_quality.dataset = s.dataset AND load_quality.ymd = c.date AND c.date 
     AND load_quality.fetched_at IS NULL AND load_quality.status = 'ok';
 -- Facts that refer to what is not there: kept in load_orphan until it is.
 DELETE FROM load_orphan
-WHERE reason = 'no-instrument' AND orphan_key IN (SELECT uid FROM fact_instrument);
+WHERE reason = 'no-instrument' AND orphan_key IN (SELECT uid FROM dim_instrument);
 DELETE FROM load_orphan
 WHERE reason = 'no-terms' AND orphan_key IN (SELECT uid FROM dim_bond);
 DELETE FROM load_orphan
@@ -88,8 +88,23 @@ SELECT DISTINCT a.dataset || '_action', a.date, a.uid, 'no-instrument'
 FROM stg_run r
 JOIN load_touch t ON t.load_id > r.since AND t.subject = 'action'
 JOIN fact_action a ON a.uid = t.touch_key AND a.date >= t.from_date AND a.date <= t.to_date
-LEFT JOIN fact_instrument f ON f.uid = a.uid
-WHERE f.uid IS NULL
+LEFT JOIN dim_instrument i ON i.uid = a.uid
+WHERE i.uid IS NULL
+UNION ALL
+SELECT q.dataset, q.date, q.uid, 'no-instrument'
+FROM (
+    SELECT a.dataset, a.date, a.uid
+    FROM stg_run r
+    JOIN load_touch t ON t.load_id > r.since AND t.subject = 'action'
+    JOIN fact_corporate_action a ON a.uid = t.touch_key AND a.date >= t.from_date AND a.date <= t.to_date
+    UNION
+    SELECT a.dataset, a.date, a.into_uid
+    FROM stg_run r
+    JOIN load_touch t ON t.load_id > r.since AND t.subject = 'action'
+    JOIN fact_corporate_action a ON a.uid = t.touch_key AND a.date >= t.from_date AND a.date <= t.to_date
+) q
+LEFT JOIN dim_instrument i ON i.uid = q.uid
+WHERE i.uid IS NULL
 UNION ALL
 SELECT DISTINCT p.dataset, p.date, p.uid, 'no-terms'
 FROM stg_run r
