@@ -1,15 +1,18 @@
 """Ingestion by jobs of the server, against a server that stands for the providers: stages, log, tries, takeover, metrics."""
 
+import os
 import pathlib
+import signal
 import threading
 import time
 import unittest
 
 from replay import Replay, World
+from support import postgres
 from support.backend import Postgresql, Sqlite
 from support.keys import bearer, make_key
 from support.problems import Assertions
-from support.server import SLOW, scratch_folder
+from support.server import SLOW, Server, scratch_folder
 
 COIN = {"dataset": "coin", "from": "2024-12-01", "to": "2024-12-10"}
 UNIVERSE = "symbol,name,currency,binance\nBTCUSDT,Bitcoin,USD,BTCUSDT\nETHUSDT,Ether,USD,ETHUSDT\nXMRUSDT,Monero,USD,XMRUSDT\n"
@@ -128,6 +131,26 @@ class OnSqlite(IngestJobTests, unittest.TestCase):
 
 class OnPostgresql(IngestJobTests, unittest.TestCase):
     backend_type = Postgresql
+
+    def test_a_server_that_sleeps_through_its_lease_changes_nothing(self):
+        """Stopped while a source is slow to answer, and woken when another has done the job: its late rows and words are nobody's."""
+        shared = {"warehouse_url": postgres.empty_database(), "lake": scratch_folder("lake"), "job_slots": 1}
+        self.replay.fault("ETHUSDT", "slow", times=1)
+        first = self.server(**shared).start()
+        self.addCleanup(first.kill)
+        path = self.start_job(first, COIN)
+        first.wait_until(lambda: any("ETHUSDT" in one["path"] for one in self.replay.seen), "the slow answer is asked for")
+        os.kill(first.process.pid, signal.SIGSTOP)
+        self.replay.released.set()
+        with Server(database_url=self.backend.settings["database_url"], **self.settings, **shared) as other:  # of another machine
+            job = self.ended(other, path, timeout=120)
+            self.assertEqual((job["state"], job["attempt"]), ("succeeded", 2), job)
+        os.kill(first.process.pid, signal.SIGCONT)
+        # It has one slot: when it has done something else, it has let go of the job.
+        again = self.ended(first, self.start_job(first, {**COIN, "from": "2024-12-05"}), timeout=120)
+        self.assertEqual(again["state"], "succeeded", again)
+        self.assertEqual(self.job(first, path), job)
+        self.assertEqual(len(self.served(first, "coin:ETHUSDT")), 10)
 
 
 if __name__ == "__main__":

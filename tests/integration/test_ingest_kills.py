@@ -20,7 +20,8 @@ from support.states import PostgresqlState, RedshiftState, S3State, SqliteState
 
 UNIVERSE = "symbol,name,currency,yahoo\nAAPL,Apple Inc.,USD,AAPL\nMSFT,Microsoft,USD,MSFT\n"
 FIRST, SECOND = ("2024-12-02", "2024-12-12"), ("2024-12-10", "2024-12-20")
-MARTS = ("mart_instrument", "mart_price_daily", "mart_price_panel", "mart_stock_daily", "mart_return_period", "mart_asset_class_daily", "mart_calendar")
+MARTS = ("mart_instrument", "mart_price_daily", "mart_price_panel", "mart_stock_daily", "mart_return_period", "mart_asset_class_daily", "mart_calendar",
+         "mart_corporate_action")
 FACTS = ("fact_price", "fact_action", "fact_instrument", "dim_instrument", "dim_adjustment", "fact_price_measure")
 
 

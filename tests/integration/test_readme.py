@@ -13,8 +13,9 @@ import subprocess
 import tempfile
 import unittest
 
-from support.keys import make_key
-from support.server import BIN, Server, sample_var_dir
+from replay import Replay, World
+from support.keys import bearer, make_key
+from support.server import BIN, SLOW, Server, environment, sample_var_dir
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -108,6 +109,8 @@ class EveryDocument(unittest.TestCase):
 
     def commands(self):
         for path in sorted([pathlib.Path(ROOT) / "README.md", *pathlib.Path(ROOT, "docs").glob("*.md")]):
+            if path.name == "ingestion.md":
+                continue  # below, as a whole
             for block in re.findall(r"^```[a-z]*\n(.*?)^```", path.read_text(encoding="utf-8"), re.S | re.M):
                 command = ""
                 for line in block.splitlines():
@@ -137,6 +140,42 @@ class EveryDocument(unittest.TestCase):
                     self.assertEqual(done.returncode, 0, done.stderr)
                     self.assertRegex(done.stderr.decode(), "^400$" if "clsoe" in command else "^(20[01]|30[23])$", done.stdout[:500])
         self.assertLessEqual({"README.md", "query.md"}, seen)
+
+
+class Ingestion(unittest.TestCase):
+    """Every command of docs/ingestion.md in its order, on the embedded default; the sources are those of the replay server."""
+
+    def test_every_command_works_as_it_is_written(self):
+        text = pathlib.Path(ROOT, "docs", "ingestion.md").read_text(encoding="utf-8")
+        blocks = re.findall(r"^```sh\n(.*?)^```", text, re.S | re.M)
+        self.assertGreaterEqual(len(blocks), 8)
+        self.assertEqual(re.findall(r"^    (?:cmmc|curl) .*", text, re.M), [], "commands stand in blocks of sh")
+        with Replay(World(7)) as replay, tempfile.TemporaryDirectory() as folder:
+            settings = {"source_base": f"*={replay.address}"}
+            os.symlink(os.path.join(ROOT, "data"), os.path.join(folder, "data"))
+            with Server(**settings) as server:
+                # A new key is known within CMMC_REFRESH_MS; whoever reads the page takes longer to come to its use.
+                curl = (f"while out=$({shutil.which('curl')} -sS -w '\\n%{{http_code}}' \"${{@/localhost:8080/localhost:{server.port}}}\") && code=${{out##*$'\\n'}} &&"
+                        " [ $code = 401 ]; do sleep 0.1; done; echo \"${out%$'\\n'*}\"; [ $code -lt 400 ]")
+                for name, line in (("cmmc", f'exec {BIN} "$@"'), ("curl", curl)):
+                    path = pathlib.Path(folder, "bin", name)
+                    path.parent.mkdir(exist_ok=True)
+                    path.write_text(f"#!/bin/bash\n{line}\n")
+                    path.chmod(0o755)
+                env = {**environment(server.var_dir, **settings), "PATH": f"{folder}/bin:{os.environ['PATH']}"}
+                done = subprocess.run(["bash", "-euxo", "pipefail", "-c", "".join(blocks)], env=env, cwd=folder, capture_output=True, text=True, timeout=300 * SLOW)
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+                key = make_key(var_dir=server.var_dir)
+                job = re.search(r'"id": ?"([^"]+)"', done.stdout).group(1)
+                server.wait_until(lambda: server.get(f"/v1/jobs/{job}", **bearer(key)).json.get("data", {}).get("state") in ("succeeded", "failed"), "the job ends",
+                                  timeout=60)
+                self.assertEqual(server.get(f"/v1/jobs/{job}", **bearer(key)).json["data"]["state"], "succeeded")
+                self.assertEqual([one["name"] for one in server.get("/v1/admin/schedules", **bearer(key)).json["data"]], ["coin-daily"])
+                for uid, n in (("index:MINE", 2), ("stock:X.MINE", 2), ("coin:BTCUSDT", 20)):
+                    rows = server.get(f"/v1/instruments/{uid}/prices?from=2026-11-01&to=2026-11-20").json["data"]
+                    self.assertEqual(len(rows), n, uid)
+                actions = server.get("/v1/marts/mart_corporate_action/rows").json["data"]
+                self.assertIn(("stock:X.MINE", "2026-11-20"), [(row["uid"], row["pay_date"]) for row in actions])
 
 
 if __name__ == "__main__":
