@@ -206,7 +206,8 @@ enum status backtest_run_bare(const struct spec *spec, const struct market_data 
     struct spec bare = *spec;
     bare.n_monkeys = 0;
     bare.n_universe = 0;
-    bare.benchmark = STR_NONE;
+    if (!strategy_any_needs(spec->model, STRATEGY_BENCHMARK))
+        bare.benchmark = STR_NONE;
     bare.trust = (struct spec_trust){0};
     bare.factors.n = 0;
     bare.inflation = STR_NONE;

@@ -124,8 +124,8 @@ enum status backtest_preview(const struct spec *spec, const struct market_data *
                              struct backtest_result **ret, struct err *err) NODISCARD;
 
 /*
- * The run alone, for those who run a request again: no monkeys, no benchmark, nothing that is asked
- * about the result. Equity, trades and the figures of the portfolio itself have the same bits.
+ * The run alone, for those who run a request again: no monkeys, no benchmark unless the strategy looks at
+ * it, nothing that is asked about the result. Equity, trades and the figures of the portfolio itself have the same bits.
  */
 enum status backtest_run_bare(const struct spec *spec, const struct market_data *market,
                               struct arena *arena, const struct stop *stop,

@@ -157,8 +157,8 @@ static void add_strategy(struct collector *c)
         buf_init(&text, c->arena, DETAIL_BYTES_MAX);
         buf_printf(
             &text,
-            "At %zu of %zu decisions no allowed portfolio had beaten the risk-free rate; they "
-            "took the one of least variance.",
+            "At %zu of %zu decisions no allowed portfolio had beaten the rate or benchmark that the "
+            "strategy measures it by; they took the one of least risk.",
             report->n_noted[NOTE_NO_EXCESS], report->n);
         caveats_add(c, "strategy_no_excess", buf_str(&text), NULL, 0);
     }

@@ -8,9 +8,6 @@
 #include <assert.h>
 #include <math.h>
 
-/* So far along the means that the nearest point of the limits is the corner with the most of them. */
-static const double FAR = 1e4;
-
 struct sample {
     double *mean, *covariance;
 };
@@ -19,7 +16,7 @@ struct work {
     const struct frontier_prices *prices;
     const struct limits *limits;
     struct sample in, out;
-    double *aim, *row;
+    double *aim, *gain, *row;
     struct qp_workspace qp;
 };
 
@@ -67,12 +64,11 @@ static bool find_ends(struct work *w, double *ret_least, double *ret_most)
     for (size_t i = 0; i < n; i++)
         largest = fmax(largest, fabs(w->in.mean[i]));
     for (size_t i = 0; i < n; i++)
-        w->aim[i] = largest > 0 ? w->in.mean[i] / largest * FAR : 0;
+        w->gain[i] = largest > 0 ? w->in.mean[i] / largest : 0;
     if (qp_solve(&least, &w->qp, w->row) != QP_SOLVED)
         return false;
     *ret_least = mean_of(&w->in, w->row, n);
-    if (qp_project(w->limits, w->aim, &w->qp, w->row) != QP_SOLVED)
-        return false;
+    qp_climb(w->limits, w->gain, &w->qp, w->aim, w->row);
     *ret_most = fmax(mean_of(&w->in, w->row, n), *ret_least);
     return true;
 }
@@ -91,8 +87,9 @@ static enum status prepare(struct work *w, size_t split, struct arena *arena, st
 {
     size_t n = w->prices->n;
     w->aim = arena_array(arena, n, sizeof *w->aim);
+    w->gain = arena_array(arena, n, sizeof *w->gain);
     w->row = arena_array(arena, n, sizeof *w->row);
-    if (w->aim == NULL || w->row == NULL)
+    if (w->aim == NULL || w->gain == NULL || w->row == NULL)
         return err_out_of_memory(err);
     enum status s = estimate(&w->in, w->prices, 0, split, arena, err);
     if (s == STATUS_OK)

@@ -35,7 +35,8 @@ enum status history_open(const struct spec *spec, const struct market_data *mark
         return STATUS_OK;
     early.n_monkeys = 0;
     early.n_universe = 0;
-    early.benchmark = STR_NONE;
+    if (!strategy_any_needs(spec->model, STRATEGY_BENCHMARK))
+        early.benchmark = STR_NONE;
     enum status s = panel_build(&early, market, arena, stop, &panel, err);
     if (s == STATUS_OUTSIDE_COVERAGE || s == STATUS_NO_DATA)
         return STATUS_OK; /* a rate or a price is missing before the run: there is no history */

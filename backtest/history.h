@@ -12,8 +12,10 @@
 #include "backtest/panel.h"
 
 struct history {
-    const struct panel *panel; /* held assets only, in the columns of the run's panel */
-    size_t first;              /* its session that is session 0 of the run */
+    const struct panel
+        *panel;   /* held assets, in the columns of the run's panel, and where the strategy
+                                  looks at it the benchmark */
+    size_t first; /* its session that is session 0 of the run */
 };
 
 /*

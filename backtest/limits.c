@@ -112,3 +112,18 @@ bool limits_hold(const struct limits *limits, const double *weight, double toler
     }
     return gross <= limits->max_gross + tolerance;
 }
+
+struct limits limits_reorder(const struct limits *limits, const size_t *order, double *bounds,
+                             size_t *group)
+{
+    struct limits l = *limits;
+    l.lower = bounds;
+    l.upper = bounds + l.n;
+    l.group = group;
+    for (size_t i = 0; i < l.n; i++) {
+        l.lower[i] = limits->lower[order[i]];
+        l.upper[i] = limits->upper[order[i]];
+        l.group[i] = limits->group[order[i]];
+    }
+    return l;
+}

@@ -44,6 +44,10 @@ void limits_range(const struct limits *limits, double *ret_least, double *ret_mo
  */
 void limits_relax(struct limits *limits);
 
+/* The same limits of the assets in another order: bounds [2 n] and group [n] are its arrays; those of groups are shared. */
+struct limits limits_reorder(const struct limits *limits, const size_t *order, double *bounds,
+                             size_t *group);
+
 /* Whether weights meet every limit but the budget, within tolerance. */
 bool limits_hold(const struct limits *limits, const double *weight, double tolerance);
 

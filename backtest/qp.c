@@ -259,3 +259,18 @@ enum qp_outcome qp_project(const struct limits *limits, const double *weight,
     struct qp_problem problem = {.limits = limits, .c = weight};
     return qp_solve(&problem, workspace, ret_x);
 }
+
+void qp_climb(const struct limits *limits, const double *gain, struct qp_workspace *workspace,
+              double *aim, double *x)
+{
+    /* Beyond the last one rounding is more than the tolerance of a limit. */
+    static const double steps[] = {1, 10, 100, 1e3, 1e4};
+    double *next = workspace->part->product;
+    for (size_t k = 0; k < ARRAY_LEN(steps); k++) {
+        for (size_t i = 0; i < limits->n; i++)
+            aim[i] = x[i] + steps[k] * gain[i];
+        if (qp_project(limits, aim, workspace, next) != QP_SOLVED)
+            return;
+        memcpy(x, next, limits->n * sizeof *x);
+    }
+}

@@ -67,4 +67,13 @@ enum qp_outcome qp_solve(const struct qp_problem *problem, struct qp_workspace *
 enum qp_outcome qp_project(const struct limits *limits, const double *weight,
                            struct qp_workspace *workspace, double *ret_x) NODISCARD;
 
+/*
+ * Moves x[n], which keeps the limits, to where gain'x is the most that they allow; gain: [n], the largest of size 1 or
+ * so. Where several points are within 1e-4 of the most it may be between them. aim: [n] of scratch. Steps along the gain,
+ * each brought back into the limits, are the proximal point method, which ends in a corner (R. T. Rockafellar, "Monotone
+ * operators and the proximal point algorithm", SIAM J. on Control and Optimization 14(5), 1976).
+ */
+void qp_climb(const struct limits *limits, const double *gain, struct qp_workspace *workspace,
+              double *aim, double *x);
+
 #endif

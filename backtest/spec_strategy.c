@@ -204,6 +204,10 @@ static enum status read_value(struct json_val val, const struct spec *spec, stru
     if (s != STATUS_OK)
         return s;
     set_defaults(strategy, strategy_kinds[*ret_id]);
+    if (strategy->kind->needs & STRATEGY_BENCHMARK && spec->benchmark.ptr == NULL)
+        return spec_refuse(
+            val, STATUS_BAD_SPEC, "That strategy looks at a benchmark, and there is none.",
+            "a \"benchmark\" in the request; in a portfolio inside, another strategy", err);
     if (is_object)
         s = read_object(val, spec, arena, strategy, err);
     else if (strategy->kind->needs & STRATEGY_OBJECT_ONLY)

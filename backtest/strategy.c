@@ -30,6 +30,16 @@ bool strategy_involves(const struct strategy *strategy, enum strategy_id kind)
     return is_found;
 }
 
+bool strategy_any_needs(const struct strategy *strategy, unsigned needs)
+{
+    bool is_found = (strategy->kind->needs & needs) != 0;
+    if (strategy->base != NULL)
+        is_found = is_found || strategy_any_needs(strategy->base, needs);
+    for (size_t i = 0; i < strategy->n_candidates && !is_found; i++)
+        is_found = strategy_any_needs(strategy->candidates[i], needs);
+    return is_found;
+}
+
 void strategy_in_or_safe(const struct strategy_input *input, size_t safe, bool is_in,
                          double *ret_weight)
 {

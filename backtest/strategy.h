@@ -49,7 +49,8 @@ enum strategy_needs {
     STRATEGY_COUNTS =
         1u << 8,              /* how many decisions the run made before; no candidate of a search */
     STRATEGY_VIEWS = 1u << 9, /* what the client expects: views, market */
-    STRATEGY_SIGNAL = 1u << 10, /* an economic series as it was known: indicator */
+    STRATEGY_SIGNAL = 1u << 10,    /* an economic series as it was known: indicator */
+    STRATEGY_BENCHMARK = 1u << 11, /* how the returns vary with the benchmark of the request */
 };
 
 /* Those whose object has a member that nothing stands for. */
@@ -143,8 +144,9 @@ struct strategy_input {
     double signal;         /* with STRATEGY_SIGNAL: the value published by then; NaN: none was */
     double *path;          /* STRATEGY_PATHS x lookback of scratch, with STRATEGY_RETURNS */
     size_t *when;          /* lookback indices of scratch, likewise */
-    const double *mean;    /* [m], per session */
+    const double *mean;    /* [m], per session; mean[m]: the benchmark's, with STRATEGY_BENCHMARK */
     const double *covariance; /* m x m */
+    const double *shared; /* [m + 1]: covariance with the benchmark, and its variance, likewise */
     const struct kernels *kernels;
     double periods_per_year;
     double risk_free_rate;       /* annual */
@@ -160,7 +162,7 @@ enum strategy_note {
     NOTE_NONE,
     NOTE_SHORT_HISTORY, /* fewer sessions than the window needs: the fallback */
     NOTE_NO_ANSWER,     /* the window has no solution (no variation, for one): the fallback */
-    NOTE_NO_EXCESS, /* no allowed portfolio beat the risk-free rate: the one of least variance */
+    NOTE_NO_EXCESS, /* no allowed portfolio beat the rate, or the benchmark: the one of least risk */
     STRATEGY_NOTE_COUNT
 };
 extern const char *const strategy_note_names[STRATEGY_NOTE_COUNT]; /* NULL for NOTE_NONE */
@@ -198,6 +200,9 @@ static inline bool strategy_takes_limits(const struct strategy_kind *kind)
 
 /* Whether it is kind, or stands on or chooses among strategies that are. */
 bool strategy_involves(const struct strategy *strategy, enum strategy_id kind);
+
+/* Whether it, its base or a candidate has one of these needs. */
+bool strategy_any_needs(const struct strategy *strategy, unsigned needs);
 
 /* The row of a table in force on a date; table->n before the first. */
 size_t strategy_table_row(const struct strategy_table *table, int32_t date);

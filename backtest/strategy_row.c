@@ -28,13 +28,15 @@ enum status strategy_workspace_init(struct strategy_workspace *workspace, const 
     unsigned needs = strategy->kind->needs;
     size_t n = panel->n_held;
     size_t n_returns = needs & STRATEGY_RETURNS ? strategy->lookback : 0;
-    size_t order = needs & STRATEGY_COVARIANCE ? n : 0;
+    size_t n_columns = needs & STRATEGY_BENCHMARK ? n + 1 : n;
+    size_t order = needs & STRATEGY_COVARIANCE ? n_columns : 0;
     struct strategy_workspace w = {
         .live = arena_array(arena, n, sizeof *w.live),
         .price = arena_array(arena, n, sizeof *w.price),
-        .returns = arena_array(arena, n * n_returns + 1, sizeof *w.returns),
-        .mean = arena_array(arena, n, sizeof *w.mean),
-        .covariance = arena_array(arena, n * order + 1, sizeof *w.covariance),
+        .returns = arena_array(arena, n_columns * n_returns + 1, sizeof *w.returns),
+        .mean = arena_array(arena, n_columns, sizeof *w.mean),
+        .covariance = arena_array(arena, n_columns * order + 1, sizeof *w.covariance),
+        .shared = arena_array(arena, n_columns, sizeof *w.shared),
         .scratch = arena_array(arena, n * strategy->kind->scratch + 1, sizeof *w.scratch),
         .weight = arena_array(arena, n, sizeof *w.weight),
         .square = arena_array(arena, needs & STRATEGY_SQUARE ? n * n : 1, sizeof *w.square),
@@ -48,8 +50,8 @@ enum status strategy_workspace_init(struct strategy_workspace *workspace, const 
     };
     if (w.asset == NULL || w.base_row == NULL || w.base_weight == NULL || w.base == NULL ||
         w.square == NULL || w.index == NULL || w.live == NULL || w.price == NULL ||
-        w.returns == NULL || w.mean == NULL || w.covariance == NULL || w.scratch == NULL ||
-        w.weight == NULL || w.path == NULL || w.when == NULL)
+        w.returns == NULL || w.mean == NULL || w.covariance == NULL || w.shared == NULL ||
+        w.scratch == NULL || w.weight == NULL || w.path == NULL || w.when == NULL)
         return err_set(err, STATUS_TOO_LARGE,
                        "Strategy \"%s\" over %zu assets needs more memory than a request may use.",
                        strategy->kind->name, n);
@@ -102,14 +104,29 @@ static size_t cut_windows(const struct strategy *strategy, const struct panel *p
     return m;
 }
 
-static bool estimate(const struct strategy *strategy, const struct kernels *kernels, size_t m,
-                     struct strategy_workspace *w)
+/* The last row of a covariance of m + 1 becomes shared, and what is left of the others m x m. */
+static void split_last(double *covariance, size_t m, double *shared)
 {
+    memcpy(shared, covariance + m * (m + 1), (m + 1) * sizeof *shared);
+    for (size_t i = 1; i < m; i++)
+        memmove(covariance + i * m, covariance + i * (m + 1), m * sizeof *covariance);
+}
+
+/* Of the m assets, and of the benchmark over the same window; false when one of them has no variance to speak of. */
+static bool estimate(const struct strategy *strategy, const struct panel *panel, size_t last,
+                     size_t m, struct strategy_workspace *w)
+{
+    size_t n = strategy->lookback;
+    bool has_benchmark = (strategy->kind->needs & STRATEGY_BENCHMARK) != 0;
     if (!(strategy->kind->needs & STRATEGY_COVARIANCE))
         return true;
-    covariance_estimate(strategy->covariance, kernels, w->returns, m, strategy->lookback, w->mean,
-                        w->covariance);
-    bool is_usable = true;
+    if (has_benchmark)
+        stats_returns(panel->benchmark + last - n, n + 1, w->returns + m * n);
+    covariance_estimate(strategy->covariance, panel->kernels, w->returns, has_benchmark ? m + 1 : m,
+                        n, w->mean, w->covariance);
+    if (has_benchmark)
+        split_last(w->covariance, m, w->shared);
+    bool is_usable = !has_benchmark || w->shared[m] >= DBL_MIN; /* NaN: it has no price somewhere */
     if (strategy->kind->needs & STRATEGY_BASE)
         return true;
     for (size_t i = 0; i < m; i++)
@@ -158,15 +175,16 @@ static enum strategy_note weigh(const struct strategy *strategy,
                                 const struct strategy_market *market, size_t session, size_t n_live,
                                 struct strategy_workspace *w, size_t *ret_m)
 {
-    size_t m = n_live;
+    const struct panel *panel = market->history.panel;
+    size_t m = n_live, last = session - strategy->lag;
     if (strategy->kind->needs & STRATEGY_WINDOW)
-        m = cut_windows(strategy, market->history.panel, session - strategy->lag, n_live, w);
+        m = cut_windows(strategy, panel, last, n_live, w);
     *ret_m = m;
-    if (m == 0 || !estimate(strategy, market->history.panel->kernels, m, w))
+    if (m == 0 || !estimate(strategy, panel, last, m, w))
         return NOTE_NO_ANSWER;
     strategy_limits_pick(&w->all, w->live, m, &w->limits);
     for (size_t i = 0; i < m; i++) {
-        w->asset[i] = market->history.panel->held[w->live[i]];
+        w->asset[i] = panel->held[w->live[i]];
         w->base_weight[i] = w->base_row[w->live[i]];
     }
     struct strategy_input input = {
@@ -174,7 +192,7 @@ static enum strategy_note weigh(const struct strategy *strategy,
         .m = m,
         .asset = w->asset,
         .base = w->base_weight,
-        .today = market->history.panel->clock[session],
+        .today = panel->clock[session],
         .decision = market->decision,
         .signal = signal_at(strategy, market, session),
         .path = w->path,
@@ -183,7 +201,8 @@ static enum strategy_note weigh(const struct strategy *strategy,
         .returns = w->returns,
         .mean = w->mean,
         .covariance = w->covariance,
-        .kernels = market->history.panel->kernels,
+        .shared = w->shared,
+        .kernels = panel->kernels,
         .periods_per_year = market->periods_per_year,
         .risk_free_rate = market->risk_free_rate,
         .scratch = w->scratch,

@@ -14,6 +14,7 @@ struct strategy_workspace {
     size_t *live; /* [n]: columns of the assets that take part */
     const double **price;
     double *returns, *mean, *covariance, *scratch, *square;
+    double *shared; /* [n + 1], with STRATEGY_BENCHMARK */
     size_t *index;
     double *weight;            /* [n] */
     struct limits all, limits; /* of every asset, and of those that take part */

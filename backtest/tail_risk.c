@@ -76,22 +76,6 @@ double tail_risk_value(const void *context, const double *weight, double *ret_sl
     return value;
 }
 
-/* The limits of the assets in the order given. */
-static struct limits reorder(const struct limits *limits, const size_t *order, double *bounds,
-                             size_t *group)
-{
-    struct limits l = *limits;
-    l.lower = bounds;
-    l.upper = bounds + l.n;
-    l.group = group;
-    for (size_t i = 0; i < l.n; i++) {
-        l.lower[i] = limits->lower[order[i]];
-        l.upper[i] = limits->upper[order[i]];
-        l.group[i] = limits->group[order[i]];
-    }
-    return l;
-}
-
 /* The least risk may be that of several weights: the assets are taken by their gain, not as the request lists them. */
 enum strategy_note tail_risk_minimise(enum tail_kind kind, const struct strategy_input *input,
                                       double *ret_weight)
@@ -100,7 +84,7 @@ enum strategy_note tail_risk_minimise(enum tail_kind kind, const struct strategy
     double *weight = input->scratch + LEVEL_ROOM * m;
     ranking_returns(input->price, m, n + 1, weight);
     (void)ranking_best(weight, m, m, m, order);
-    struct limits limits = reorder(input->limits, order, weight + m, order + m);
+    struct limits limits = limits_reorder(input->limits, order, weight + m, order + m);
     struct tail_risk risk = {.kind = kind,
                              .confidence = input->strategy->param[0],
                              .returns = input->returns,

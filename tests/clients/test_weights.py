@@ -17,12 +17,14 @@ from support.server import run, sample_var_dir
 
 REQUIREMENTS = ("numpy==1.26.4", "scipy==1.13.1", "scikit-learn==1.5.2")
 UNIVERSE = ["stock:US.AAPL", "stock:US.JPM", "stock:US.KO", "stock:US.WMT", "stock:US.XOM"]
-BASE = {"universe": UNIVERSE, "start": "2005-01-03", "end": "2009-12-31", "rebalance": "quarterly", "monkeys": {"count": 0}}
+BENCHMARK = "stock:US.GE"
+BASE = {"universe": UNIVERSE, "start": "2005-01-03", "end": "2009-12-31", "rebalance": "quarterly", "benchmark": BENCHMARK,
+        "monkeys": {"count": 0}}
 PEER = r"""
 import json, sys
 import numpy as np
 from scipy.cluster import hierarchy
-from scipy.optimize import minimize
+from scipy.optimize import linprog, minimize
 from scipy.spatial.distance import squareform
 from sklearn.covariance import ledoit_wolf
 
@@ -37,15 +39,29 @@ def estimate(returns, how):
     return np.cov(returns, rowvar=False)
 
 
-def optimum(objective, n, most):
+def optimum(objective, n, most, also=()):
     best = None
     for seed in range(4):
         start = np.random.default_rng(seed).dirichlet(np.ones(n))
         found = minimize(objective, start, method="SLSQP", bounds=[(0, most)] * n,
-                         constraints=[{"type": "eq", "fun": lambda w: w.sum() - 1}], options={"ftol": 1e-15, "maxiter": 1000})
+                         constraints=[{"type": "eq", "fun": lambda w: w.sum() - 1}, *also], options={"ftol": 1e-15, "maxiter": 1000})
         if best is None or found.fun < best.fun:
             best = found
     return best.x
+
+
+# The linear program of Kapsos and others (2014): y = w / s, shortfalls u >= -x'y, sum u / T = 1, 0 <= y <= most sum y.
+def omega(excess, most):
+    sessions, n = excess.shape
+    cap = np.hstack([np.eye(n) - most, np.zeros((n, sessions))])
+    short = np.hstack([-excess, -np.eye(sessions)])
+    found = linprog(np.concatenate([-excess.mean(axis=0), np.zeros(sessions)]), A_ub=np.vstack([short, cap]), b_ub=np.zeros(sessions + n),
+                    A_eq=[np.concatenate([np.zeros(n), np.full(sessions, 1 / sessions)])], b_eq=[1], method="highs")
+    return found.x[:n] / found.x[:n].sum()
+
+
+def sortino(excess, most):
+    return optimum(lambda w: -(excess @ w).mean() / np.sqrt((np.minimum(excess @ w, 0) ** 2).mean()), excess.shape[1], most)
 
 
 def parity(cov):
@@ -91,6 +107,18 @@ def weigh(job):
         return optimum(lambda w: w @ cov @ w / scale, n, job["most"])
     if job["name"] == "maximum_sharpe":
         return optimum(lambda w: -(mean @ w) / np.sqrt(w @ cov @ w), n, job["most"])
+    if job["name"] == "maximum_return":
+        room = {"type": "ineq", "fun": lambda w: job["volatility"] - np.sqrt(252 * w @ cov @ w)}
+        return optimum(lambda w: -1e3 * (mean @ w), n, job["most"], [room])
+    if job["name"] in ("minimum_tracking_error", "maximum_information_ratio"):
+        active = returns - np.array(job["benchmark"])[:, None]
+        spread = estimate(active, job["covariance"])
+        if job["name"] == "minimum_tracking_error":
+            return optimum(lambda w: w @ spread @ w / np.trace(spread) * n, n, job["most"])
+        return optimum(lambda w: -(active.mean(axis=0) @ w) / np.sqrt(w @ spread @ w), n, job["most"])
+    if job["name"] in ("maximum_omega", "maximum_sortino"):
+        excess = returns - (1.02 ** (1 / 252) - 1)
+        return {"maximum_omega": omega, "maximum_sortino": sortino}[job["name"]](excess, job["most"])
     if job["name"] == "equal_risk_contribution":
         return parity(cov)
     if job["name"] == "inverse_volatility":
@@ -106,17 +134,17 @@ json.dump([list(weigh(job)) for job in json.load(sys.stdin)], sys.stdout)
 @functools.lru_cache(maxsize=None)
 def closes():
     """uid -> {date: adjusted close}."""
-    result = {uid: {} for uid in UNIVERSE}
+    result = {uid: {} for uid in [*UNIVERSE, BENCHMARK]}
     for row in sample_rows("prices_us_stocks.csv.gz"):
         if row["uid"] in result and row["adj_close"]:
             result[row["uid"]][row["date"]] = float(row["adj_close"])
     return result
 
 
-def window(known_from, known_at):
-    """Returns of every instrument, one row a session."""
+def window(known_from, known_at, uids=UNIVERSE):
+    """Returns of the instruments, one row a session."""
     dates = sorted(date for date in closes()[UNIVERSE[0]] if known_from <= date <= known_at)
-    prices = [[closes()[uid][date] for uid in UNIVERSE] for date in dates]
+    prices = [[closes()[uid][date] for uid in uids] for date in dates]
     return [[now / before - 1 for now, before in zip(*pair)] for pair in zip(prices[1:], prices)]
 
 
@@ -126,14 +154,16 @@ class Weights(unittest.TestCase):
         cls.python = packages.python_packages(*REQUIREMENTS)
         cls.var_dir = sample_var_dir()
 
-    def compare(self, strategy, tolerance, most=1):
+    def compare(self, strategy, tolerance, most=1, at_least=10):
         """The largest difference of a weight over all decisions is within tolerance."""
         done = run("backtest", stdin=json.dumps({**BASE, "strategy": strategy}).encode(), var_dir=self.var_dir)
         self.assertEqual(done.returncode, 0, done.stderr)
         rows = [row for row in json.loads(done.stdout)["data"]["decisions"]["rows"] if row["note"] is None]
-        self.assertGreater(len(rows), 10)
+        self.assertGreater(len(rows), at_least)
         jobs = [{"name": strategy["name"], "returns": window(row["known_from"], row["known_at"]), "most": most,
-                 "covariance": strategy.get("covariance", "sample"), "linkage": strategy.get("linkage", "single")} for row in rows]
+                 "benchmark": [row[0] for row in window(row["known_from"], row["known_at"], [BENCHMARK])],
+                 "volatility": strategy.get("most_volatility"), "covariance": strategy.get("covariance", "sample"),
+                 "linkage": strategy.get("linkage", "single")} for row in rows]
         self.assertEqual({len(job["returns"]) for job in jobs}, {strategy["lookback"]})
         peer = subprocess.run([self.python, "-c", PEER], input=json.dumps(jobs), capture_output=True, text=True, timeout=300, check=False)
         self.assertEqual(peer.returncode, 0, peer.stderr[-2000:])
@@ -157,6 +187,25 @@ class Weights(unittest.TestCase):
 
     def test_maximum_sharpe(self):
         self.compare({"name": "maximum_sharpe", "lookback": 252, "covariance": "ledoit_wolf"}, 2e-4)
+
+    def test_most_return_for_a_volatility(self):
+        self.compare({"name": "maximum_return", "lookback": 252, "most_volatility": 0.25, "covariance": "ledoit_wolf"}, 1e-4)
+        self.compare({"name": "maximum_return", "lookback": 126, "lag": 3, "most_volatility": 0.3, "constraints": {"max_weight": 0.4}},
+                     1e-4, most=0.4)
+
+    def test_least_tracking_error(self):
+        self.compare({"name": "minimum_tracking_error", "lookback": 126}, 1e-4)
+        self.compare({"name": "minimum_tracking_error", "lookback": 252, "lag": 1, "covariance": "ewma", "constraints": {"max_weight": 0.4}},
+                     1e-4, most=0.4)
+
+    def test_highest_information_ratio(self):
+        self.compare({"name": "maximum_information_ratio", "lookback": 252}, 2e-4)
+
+    def test_highest_omega_and_sortino_ratio(self):
+        for name in ("maximum_omega", "maximum_sortino"):
+            for most in (1, 0.4):
+                with self.subTest(name, most=most):
+                    self.compare({"name": name, "lookback": 252, "acceptable_return": 0.02, "constraints": {"max_weight": most}}, 2e-4, most=most)
 
     def test_hierarchical_risk_parity_with_every_linkage(self):
         for linkage in ("single", "complete", "average"):

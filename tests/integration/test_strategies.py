@@ -8,11 +8,13 @@ import unittest
 from support.server import run, sample_var_dir
 
 UNIVERSE = ["stock:US.AAPL", "stock:US.JPM", "stock:US.KO", "stock:US.XOM"]
-BASE = {"universe": UNIVERSE, "start": "2008-01-02", "end": "2011-12-30", "monkeys": {"count": 0}}
+BASE = {"universe": UNIVERSE, "start": "2008-01-02", "end": "2011-12-30", "benchmark": "stock:US.WMT", "monkeys": {"count": 0}}
 STRATEGIES = [{"name": "inverse_volatility", "lag": 2}, "equal_risk_contribution", "minimum_variance", "maximum_sharpe",
               "minimum_cvar", {"name": "minimum_cdar", "confidence": 0.9},
               {"name": "black_litterman", "views": [{"assets": {"stock:US.AAPL": 1, "stock:US.KO": -1}, "return": 0.05}]},
               {"name": "adaptive_allocation", "top": 2}, "mean_variance", "maximum_diversification", {"name": "target_return", "least_return": 0.01},
+              {"name": "maximum_return", "most_volatility": 0.25}, "minimum_tracking_error", {"name": "maximum_information_ratio", "lag": 1},
+              {"name": "maximum_omega", "acceptable_return": 0.01}, "maximum_sortino",
               "hierarchical_risk_parity", "moving_average_timing", {"name": "momentum", "lookback": 126, "lag": 21, "top": 2},
               {"name": "dual_momentum", "safe": "stock:US.KO"}, {"name": "target_volatility", "base": "equal"},
               {"name": "walk_forward", "train": 252, "test": 63, "candidates": ["equal", {"name": "momentum", "top": 1}]}]

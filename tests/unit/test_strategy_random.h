@@ -67,6 +67,10 @@ static UNUSED void random_window(struct random_text *out, struct rng *rng,
             random_add(out, ",\"safe\":\"%s\"", random_names[rng_next_below(rng, RANDOM_ASSETS)]);
         else if (strcmp(name, "confidence") == 0)
             random_add(out, ",\"confidence\":%.4f", random_between(rng, 0.5, 0.99));
+        else if (strcmp(name, "acceptable_return") == 0 && random_one_in(rng, 2))
+            random_add(out, ",\"acceptable_return\":%.4f", random_between(rng, -0.2, 0.3));
+        else if (strcmp(name, "most_volatility") == 0)
+            random_add(out, ",\"most_volatility\":%.4f", random_between(rng, 0.02, 0.5));
         else if (strcmp(name, "target") == 0)
             random_add(out, ",\"target\":%.4f", random_between(rng, 0.02, 0.5));
     }
@@ -146,6 +150,8 @@ static UNUSED void random_strategy_request(char *body, struct rng *rng, enum str
                fills[rng_next_below(rng, 2)], rng_next_below(rng, 30));
     if (limits != NULL && !limits->is_long)
         random_add(&out, ",\"leverage\":{\"max_gross\":2}");
+    if (strategy_kinds[id]->needs & STRATEGY_BENCHMARK)
+        random_add(&out, ",\"benchmark\":\"%s\"", random_names[rng_next_below(rng, RANDOM_ASSETS)]);
     random_add(&out, ",\"strategy\":");
     random_strategy(&out, rng, id, longest, limits);
     random_add(&out, "}");
