@@ -160,7 +160,7 @@ static enum status play(struct run *run, struct err *err)
 {
     struct sim_recorder *ledger = &run->result->ledger;
     bool is_charged = !expenses_are_none(&run->spec->expenses);
-    bool is_scaled = costs_only_scale(&run->rules) && !is_charged;
+    bool is_scaled = costs_only_scale(&run->rules) && !is_charged && !run->panel->has_money;
 
     if (!run->is_row && (can_cost(&run->rules) || is_charged) && !is_scaled)
         return play_gross(run, false, err);

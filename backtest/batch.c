@@ -122,6 +122,8 @@ static bool are_simple(const struct sim_rules *rules)
 /* Whether nothing but its price happens to a column: no delisting, no cash. */
 static bool is_quiet(const struct panel *panel, const struct batch_workspace *ws, size_t n_columns)
 {
+    if (panel->has_money)
+        return false; /* alone, a plan is played by orders then */
     for (size_t c = 0; c < n_columns; c++) {
         if (panel->assets[ws->asset[c]].delisted_at != PANEL_NEVER)
             return false;

@@ -60,6 +60,8 @@ static double commission_of(const struct cost_commission *c, const struct cost_c
 
 bool costs_falls_back(const struct cost_model *model, const struct cost_context *context)
 {
+    if (context->is_money)
+        return false;
     switch (model->slippage.model) {
     case SLIPPAGE_VOLUME_SHARE:
         return !(context->volume > 0);
@@ -117,14 +119,15 @@ double costs_of_trade(const struct cost_model *model, const struct cost_context 
     double value = fabs(change), sum = 0;
     double part[COST_TRADE_COUNT] = {0};
 
-    if (value > 0) {
+    if (value > 0 && !context->is_money) {
         bool is_spread = model->slippage.model == SLIPPAGE_HALF_SPREAD;
         part[COST_COMMISSION] = commission_of(&model->commission, context, value);
         part[is_spread ? COST_SPREAD : COST_SLIPPAGE] =
             slippage_rate(model, context, value) * value;
         part[COST_TAX] = change < 0 ? context->tax * value : 0;
-        part[COST_FX] = context->is_foreign ? model->fx_spread * value : 0;
     }
+    if (value > 0 && context->is_foreign)
+        part[COST_FX] = model->fx_spread * value;
     for (size_t k = 0; k < COST_TRADE_COUNT; k++) {
         sum += part[k];
         if (paid != NULL)

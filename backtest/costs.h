@@ -15,7 +15,7 @@
  *   At most half of the value.
  *   Where the volume is not known the model is replaced by fallback_bps, and the trade is counted.
  * tax         the rate in force on the date, on the value sold
- * fx          fx_spread on the traded value of an asset in another currency
+ * fx          fx_spread on the traded value of an asset, or of money, in another currency
  */
 #ifndef BACKTEST_COSTS_H
 #define BACKTEST_COSTS_H
@@ -91,6 +91,7 @@ struct cost_context {
     double tax;            /* the rate in force */
     double month_traded;   /* before this fill */
     bool is_foreign;
+    bool is_money; /* of another currency: its conversion costs fx alone */
 };
 
 /* Neither tiers, minimum, tax, nor impact: every trade costs costs_flat_rate() times its value. */

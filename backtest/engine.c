@@ -16,6 +16,7 @@ const char *const sim_reason_names[SIM_REASON_COUNT] = {
     [SIM_LIQUIDATION] = "liquidation",
     [SIM_RUIN] = "ruin",
     [SIM_SPIN_OFF] = "spin_off",
+    [SIM_INCOME] = "income",
 };
 
 enum { BLOCK_LINES = 4 };
@@ -225,10 +226,11 @@ static void start(struct sim *sim)
     sim->unit_scale = 1;
     sim->traded_at = SIZE_MAX;
     sim->unit = rules->capital;
-    sim->is_flat = costs_are_flat(&rules->costs);
+    bool has_money = sim->panel->has_money; /* its trades cost otherwise */
+    sim->is_flat = costs_are_flat(&rules->costs) && !has_money;
     sim->flat = costs_flat(&rules->costs);
     sim->is_plain = sim->is_flat && rules->shares == SHARES_FRACTIONAL && !(rules->cash_units > 0);
-    sim->is_simple = sim_rules_are_simple(rules);
+    sim->is_simple = sim_rules_are_simple(rules) && !has_money;
     sim->kept = 1;
     sim->is_watched = rules->financing.day_basis > 0 || rules->leverage.is_allowed ||
                       rules->rebalance.when == WHEN_BANDS;

@@ -60,6 +60,7 @@ enum sim_reason {
     SIM_LIQUIDATION,
     SIM_RUIN,
     SIM_SPIN_OFF, /* shares received for others: no money moves */
+    SIM_INCOME,   /* money of another currency, which was paid */
     SIM_REASON_COUNT
 };
 extern const char *const sim_reason_names[SIM_REASON_COUNT];

@@ -14,37 +14,6 @@ void sim_find_next_delisting(struct sim *sim)
     }
 }
 
-/* Positions delisted by session t become cash. */
-static void delist(struct sim *sim, size_t t)
-{
-    for (size_t j = 0; j < sim->plan->n; j++) {
-        size_t a = sim->plan->asset[j];
-        const struct panel_asset *asset = &sim->panel->assets[a];
-        if (sim->ws->is_gone[j] || asset->delisted_at > t)
-            continue;
-        double units = sim->ws->units[j];
-        double value = units * sim->ws->column[j][t];
-        double gain = value * asset->delisting_return;
-        if (sim->recorder != NULL && fabs(units) > 0) {
-            struct sim_trade *trade = sim_next_trade(sim);
-            *trade = (struct sim_trade){.session = (uint32_t)t,
-                                        .asset = (uint32_t)a,
-                                        .reason = SIM_DELISTING,
-                                        .is_buy = units < 0,
-                                        .quantity = fabs(units),
-                                        .value = fabs(value + gain)};
-            sim_record_trade(sim, trade);
-            sim->recorder->delisting_gain += gain;
-        }
-        sim_add_proceeds(sim, value + gain);
-        sim->cash += value + gain;
-        sim->ws->units[j] = 0;
-        sim->ws->is_gone[j] = true;
-        sim->n_gone++;
-    }
-    sim_find_next_delisting(sim);
-}
-
 /* The position of a panel column among the targets; plan->n: it is none. */
 static size_t target_of(const struct sim *sim, uint32_t asset)
 {
@@ -116,10 +85,10 @@ uint32_t sim_next_event(struct sim *sim)
     return payment < event ? payment : event;
 }
 
-/* Of units of target j, those that make no whole share; none where shares need not be whole. */
+/* Of units of target j, those that make no whole share; none where shares need not be whole, and of money. */
 static double fraction_of(const struct sim *sim, size_t j, size_t t, double units)
 {
-    if (sim->rules->shares == SHARES_FRACTIONAL)
+    if (sim->rules->shares == SHARES_FRACTIONAL || sim_is_money(sim, j))
         return 0;
     double per_unit = sim_shares_per_unit(sim, j, t), shares = units * per_unit;
     double fraction = fabs(shares) - floor(fabs(shares) * (1 + 1e-12));
@@ -141,6 +110,23 @@ static double split_fraction(struct sim *sim, size_t j, size_t t)
            sim->ws->column[j][t - 1]; /* a unit's price knows no splits; no event is of session 0 */
 }
 
+/* Shares or money that came without a trade. */
+static void record_receipt(struct sim *sim, size_t k, size_t t, double units)
+{
+    bool is_money = sim_is_money(sim, k);
+    double value = units * sim->ws->column[k][t];
+    if (sim->recorder == NULL || !(fabs(units) > 0))
+        return;
+    struct sim_trade *trade = sim_next_trade(sim);
+    *trade = (struct sim_trade){.session = (uint32_t)t,
+                                .asset = (uint32_t)sim->plan->asset[k],
+                                .reason = is_money ? SIM_INCOME : SIM_SPIN_OFF,
+                                .is_buy = units > 0,
+                                .quantity = fabs(units),
+                                .value = fabs(value)};
+    sim_record_trade(sim, trade);
+}
+
 /*
  * What the units of target j are given: shares of another, added to ws->change, or cash. Returns the cash: the worth of a
  * fraction, and of all where the other is no target or is gone.
@@ -153,16 +139,9 @@ static double receive_gift(struct sim *sim, size_t j, const struct panel_event *
     double given = sim->ws->units[j] * event->units, price = sim->ws->column[k][t];
     double fraction = fraction_of(sim, k, t, given), kept = given - fraction;
     sim->ws->change[k] += kept;
-    if (sim->recorder != NULL && fabs(kept) > 0) {
-        struct sim_trade *trade = sim_next_trade(sim);
-        *trade = (struct sim_trade){.session = (uint32_t)t,
-                                    .asset = event->into,
-                                    .reason = SIM_SPIN_OFF,
-                                    .is_buy = kept > 0,
-                                    .quantity = fabs(kept),
-                                    .value = fabs(kept) * price};
-        sim_record_trade(sim, trade);
-    }
+    record_receipt(sim, k, t, kept);
+    if (sim->recorder != NULL && sim_is_money(sim, k))
+        sim->recorder->dividends += kept * price;
     return fraction * price;
 }
 
@@ -198,6 +177,50 @@ static void pay_events(struct sim *sim, size_t t)
     /* Whoever is given shares today has no part in what they bring today: their close is without it. */
     for (size_t k = 0; is_given && k < sim->plan->n; k++)
         sim->ws->units[k] += given[k];
+}
+
+/* What a position that is gone has left: cash, or money of its currency where that is kept. */
+static void take_proceeds(struct sim *sim, uint32_t money, size_t t, double value)
+{
+    size_t k = money == PANEL_NEVER ? sim->plan->n : target_of(sim, money);
+    if (k == sim->plan->n) {
+        sim_add_proceeds(sim, value);
+        sim->cash += value;
+        return;
+    }
+    double units = value / sim->ws->column[k][t];
+    sim->ws->units[k] += units;
+    record_receipt(sim, k, t, units);
+}
+
+/* Positions delisted by session t become cash. */
+static void delist(struct sim *sim, size_t t)
+{
+    for (size_t j = 0; j < sim->plan->n; j++) {
+        size_t a = sim->plan->asset[j];
+        const struct panel_asset *asset = &sim->panel->assets[a];
+        if (sim->ws->is_gone[j] || asset->delisted_at > t)
+            continue;
+        double units = sim->ws->units[j];
+        double value = units * sim->ws->column[j][t];
+        double gain = value * asset->delisting_return;
+        if (sim->recorder != NULL && fabs(units) > 0) {
+            struct sim_trade *trade = sim_next_trade(sim);
+            *trade = (struct sim_trade){.session = (uint32_t)t,
+                                        .asset = (uint32_t)a,
+                                        .reason = SIM_DELISTING,
+                                        .is_buy = units < 0,
+                                        .quantity = fabs(units),
+                                        .value = fabs(value + gain)};
+            sim_record_trade(sim, trade);
+            sim->recorder->delisting_gain += gain;
+        }
+        sim->ws->units[j] = 0;
+        take_proceeds(sim, asset->money, t, value + gain);
+        sim->ws->is_gone[j] = true;
+        sim->n_gone++;
+    }
+    sim_find_next_delisting(sim);
 }
 
 void sim_apply_events(struct sim *sim, size_t t)

@@ -200,7 +200,7 @@ static void pay_out(struct sim *sim, size_t t, double amount, bool at_close)
 static bool invest(struct sim *sim, size_t t, bool *ret_valued)
 {
     struct sim_workspace *ws = sim->ws;
-    double frozen = 0, held = 0, wanted_sum = 0;
+    double frozen = 0, held = 0, money = 0, wanted_sum = 0;
     size_t n = 0;
 
     if (!sim->is_invested || sim->is_pending)
@@ -218,10 +218,11 @@ static bool invest(struct sim *sim, size_t t, bool *ret_valued)
     for (size_t i = 0; i < n; i++) {
         size_t j = ws->active[i];
         ws->value[i] = ws->units[j] * sim_fill_price(sim, j, t);
-        held += ws->value[i] > 0 ? ws->value[i] : 0;
+        held += ws->value[i] > 0 && !sim_is_money(sim, j) ? ws->value[i] : 0;
+        money += sim_is_money(sim, j) ? ws->value[i] : 0;
         wanted_sum += sim_wanted(sim)[j] > 0 ? sim_wanted(sim)[j] : 0;
     }
-    double value = sim->cash + held + frozen;
+    double value = sim->cash + held + money + frozen;
     if (!(amount > 0) || !(held > 0 || wanted_sum > 0)) {
         sim->open = NULL;
         return false;
@@ -234,7 +235,7 @@ static bool invest(struct sim *sim, size_t t, bool *ret_valued)
     for (size_t i = 0; i < n && sim->rules->allocation == FLOW_PRO_RATA; i++) {
         double by_wanted = wanted_sum > 0 ? sim_wanted(sim)[ws->active[i]] / wanted_sum : 0;
         double share = held > 0 ? ws->value[i] / held : by_wanted;
-        ws->change[i] = share > 0 ? amount * share : 0;
+        ws->change[i] = share > 0 && !sim_is_money(sim, ws->active[i]) ? amount * share : 0;
     }
     struct sim_order order = {
         .t = t, .n = n, .reason = SIM_CONTRIBUTION, .before = value, .floor = sim->cash - amount};

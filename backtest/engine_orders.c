@@ -59,6 +59,7 @@ void sim_fill_contexts(struct sim *sim, size_t t, size_t n)
             .tax = tax,
             .month_traded = sim->month_traded,
             .is_foreign = sim_is_foreign(sim, a),
+            .is_money = sim_is_money(sim, j),
         };
         if (costs->slippage.model >= SLIPPAGE_SQUARE_ROOT)
             look_back(sim, j, t, context);
@@ -176,8 +177,10 @@ static void book(struct sim *sim, const struct sim_order *order, size_t i, doubl
     ws->units[j] = fabs(value) <= SIM_ROUNDING * order->before ? 0 : value / price;
     ws->value[i] = value;
     sim->cash -= change + cost + fee;
-    sim->month_traded += fabs(change);
-    traded->value += fabs(change);
+    if (!sim_is_money(sim, j)) { /* a conversion is no turnover */
+        sim->month_traded += fabs(change);
+        traded->value += fabs(change);
+    }
     traded->cost += cost + fee;
     if (sim->recorder != NULL)
         record(sim, order, i, change);

@@ -110,6 +110,12 @@ static inline bool sim_is_foreign(const struct sim *sim, size_t a)
     return memcmp(fx->currency[sim->panel->assets[a].currency], fx->base, 3) != 0;
 }
 
+/* Money of another currency, which is a position: nothing but its conversion costs anything. */
+static inline bool sim_is_money(const struct sim *sim, size_t j)
+{
+    return sim->panel->assets[sim->plan->asset[j]].is_money;
+}
+
 /* What brings an amount of cash to the next whole unit. */
 static inline double sim_rounding_of(const struct sim *sim, double cash)
 {

@@ -127,6 +127,16 @@ enum status monkey_game_look_at(struct monkey_game *game, const struct measure_p
     return STATUS_OK;
 }
 
+/* Whether an earlier event brings the same asset the same. */
+static bool is_gift_known(const struct monkey_game *g, const struct panel_event *event)
+{
+    size_t i = 0;
+    while (i < g->n_gifts && (g->panel->events[g->gifts[i]].asset != event->asset ||
+                              g->panel->events[g->gifts[i]].into != event->into))
+        i++;
+    return i < g->n_gifts;
+}
+
 /* The panel's gifts, and how many columns they may add to a plan. False when out of memory. */
 static bool find_gifts(struct monkey_game *g, struct arena *arena)
 {
@@ -136,7 +146,7 @@ static bool find_gifts(struct monkey_game *g, struct arena *arena)
     if (g->gifts == NULL)
         return false;
     for (size_t e = 0; e < panel->n_events; e++)
-        if (panel->events[e].into != PANEL_NEVER)
+        if (panel->events[e].into != PANEL_NEVER && !is_gift_known(g, &panel->events[e]))
             g->gifts[g->n_gifts++] = (uint32_t)e;
     for (size_t i = 0; i < g->n_gifts; i++) {
         bool *is_counted = &g->is_drawn[panel->events[g->gifts[i]].into];

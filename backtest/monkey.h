@@ -78,7 +78,8 @@ struct monkey_game {
     double invested[MONKEY_GROUP];     /* shares of those played last */
     struct batch_workspace *workspace; /* equity[p] of the p-th of the monkeys played last */
     struct plan *plans;
-    uint32_t *gifts; /* events of the panel that bring shares which are kept */
+    uint32_t *
+        gifts; /* events of the panel that bring what is kept, the first of each asset and column */
     size_t n_gifts;
     size_t n_room;  /* columns that a plan may have: n_names, and what they may bring */
     size_t *deck;   /* the universe's columns, shuffled anew by each monkey */

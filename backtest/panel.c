@@ -216,6 +216,47 @@ static enum status fill_received(struct builder *b, size_t from, size_t end, str
     return STATUS_OK;
 }
 
+/* The column of the money that asset a pays in, made where there is none; none for the run's own. */
+static enum status find_money(struct builder *b, size_t a, struct err *err)
+{
+    struct panel *panel = b->panel;
+    const char *currency = panel->assets[a].series->currency;
+    const struct price_series *series = NULL;
+    bool is_covered = false;
+    panel->assets[a].money = PANEL_NEVER;
+    if (b->spec->cash_currency != CASH_LOCAL || panel->assets[a].is_local)
+        return STATUS_OK;
+    for (size_t i = 0; i < panel->n_assets; i++)
+        if (panel->assets[i].is_money && strcmp(panel->assets[i].series->currency, currency) == 0)
+            panel->assets[a].money = (uint32_t)i;
+    if (panel->assets[a].money != PANEL_NEVER)
+        return STATUS_OK;
+    size_t column = panel->n_assets;
+    enum status s = money_series(panel, currency, b->arena, &series, err);
+    if (s != STATUS_OK)
+        return s;
+    panel->assets[column] = (struct panel_asset){
+        .series = series, .is_received = true, .is_money = true, .money = PANEL_NEVER};
+    s = fill_column(b, column, &is_covered, err);
+    if (s != STATUS_OK || !is_covered)
+        return s;
+    count_column(panel, column);
+    panel->n_assets++;
+    panel->has_money = true;
+    panel->assets[a].money = (uint32_t)column;
+    return STATUS_OK;
+}
+
+/* Those of the columns from the first-th on; they are appended. */
+static enum status fill_money(struct builder *b, size_t first, struct err *err)
+{
+    size_t n = b->panel->n_assets;
+    enum status s = STATUS_OK;
+    for (size_t a = first; a < n && s == STATUS_OK; a++)
+        s = find_money(b, a, err);
+    return s;
+}
+
 /* The universe's columns: held assets are shared, others appended or left out by name. */
 static enum status fill_universe(struct builder *b, const struct stop *stop, struct err *err)
 {
@@ -293,6 +334,8 @@ static enum status allocate_lists(struct builder *b, struct err *err)
     b->max_assets = b->spec->n_assets + n_universe;
     if (b->spec->spin_offs == SPIN_OFFS_KEEP)
         b->max_assets += b->market->n_series;
+    if (b->spec->cash_currency == CASH_LOCAL)
+        b->max_assets += money_most(b->market);
     panel->assets = arena_array(b->arena, b->max_assets + 1, sizeof *panel->assets);
     panel->held = arena_array(b->arena, b->spec->n_assets, sizeof *panel->held);
     panel->universe = arena_array(b->arena, n_universe + 1, sizeof *panel->universe);
@@ -307,6 +350,7 @@ static enum status allocate_lists(struct builder *b, struct err *err)
 static size_t count_columns(const struct builder *b)
 {
     size_t n = b->panel->n_held + b->received.n;
+    n += b->spec->cash_currency == CASH_LOCAL ? money_most(b->market) : 0;
     for (size_t i = 0; i < b->spec->n_universe; i++) {
         bool is_held = false;
         for (size_t a = 0; a < b->panel->n_held && !is_held; a++)
@@ -355,11 +399,15 @@ enum status panel_build(const struct spec *spec, const struct market_data *marke
         s = fill_held(&b, stop, err);
     if (s == STATUS_OK)
         s = fill_received(&b, 0, b.received.n_of_held, err);
+    if (s == STATUS_OK)
+        s = fill_money(&b, 0, err);
     b.panel->n_positions = b.panel->n_assets;
     if (s == STATUS_OK)
         s = fill_universe(&b, stop, err);
     if (s == STATUS_OK)
         s = fill_received(&b, b.received.n_of_held, b.received.n, err);
+    if (s == STATUS_OK)
+        s = fill_money(&b, b.panel->n_positions, err);
     if (s == STATUS_OK)
         s = fill_benchmark(&b, err);
     if (s == STATUS_OK && !panel_events_build(b.panel, spec->pay_on, arena))

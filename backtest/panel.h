@@ -17,6 +17,7 @@
  *           below are those of what is left.
  * Received  shares that a held asset brings and that are kept (spin_offs) have a column of their own unless the request
  *           has one. Before their first price it holds that price: nothing of them is held then.
+ * Money     of a currency that the assets pay in and that is kept (cash_currency) has a column too: a unit is 1 of it.
  * Shape     column by column: cell (asset a, session t) is at a * n_sessions + t.
  */
 #ifndef BACKTEST_PANEL_H
@@ -56,10 +57,11 @@ struct panel_event {
     double
         amount; /* cash, or worth of the shares, for one holding unit, base currency; 0 for a split */
     uint32_t
-        paid_at;   /* the session whose cash it is; later than session: a receivable until then */
-    double ratio;  /* of a split: new shares for one old one; 1 otherwise */
-    uint32_t into; /* column of the shares that a holding unit brings instead; PANEL_NEVER: cash */
-    double units;  /* holding units of it; their worth is amount */
+        paid_at;  /* the session whose cash it is; later than session: a receivable until then */
+    double ratio; /* of a split: new shares for one old one; 1 otherwise */
+    uint32_t
+        into; /* column of the shares or the money that a holding unit brings; PANEL_NEVER: cash */
+    double units; /* holding units of it; their worth is amount */
 };
 
 struct panel_asset {
@@ -69,8 +71,9 @@ struct panel_asset {
     size_t currency;   /* index into panel.fx */
     bool is_local;     /* its currency is the run's: no rate is looked at */
     uint32_t first_at; /* of shares received: the first session with a price; of others 0 */
-    bool is_received;
-    uint32_t delisted_at;          /* session, or PANEL_NEVER; a bond is redeemed there */
+    bool is_received, is_money;
+    uint32_t money;       /* column of the money that it pays in; PANEL_NEVER: the run's currency */
+    uint32_t delisted_at; /* session, or PANEL_NEVER; a bond is redeemed there */
     double delisting_return;       /* of the price at delisted_at, fraction */
     int32_t first_used, last_used; /* dates of the bars used inside the window */
     size_t n_bars_used;
@@ -84,11 +87,10 @@ struct panel {
     const int64_t *known_at;      /* T(t) */
     const int64_t *visible_until; /* T(t), or INT64_MAX when sessions are aligned by label */
 
-    size_t
-        n_assets;  /* columns: the held assets in request order, what they bring, then the others */
-    size_t n_held; /* columns [0, n_held) are spec assets with a weight above 0 */
-    size_t
-        n_positions; /* columns [0, n_positions) may be held: these, and shares received for them */
+    size_t n_assets;    /* columns: held assets in request order, what they bring, the others */
+    size_t n_held;      /* columns [0, n_held): spec assets with a weight above 0 */
+    size_t n_positions; /* columns [0, n_positions) may be held: these and what they bring */
+    bool has_money;     /* some column is one of money */
     struct panel_asset *assets;
     double *price;      /* value of one holding unit, base currency; > 0 */
     uint8_t *state;     /* of enum panel_state */
@@ -142,7 +144,7 @@ enum status panel_build(const struct spec *spec, const struct market_data *marke
                         struct arena *arena, const struct stop *stop, struct panel **ret_panel,
                         struct err *err) NODISCARD;
 
-/* "held", "received" or "universe". */
+/* "held", "received", "money" or "universe". */
 const char *panel_role(const struct panel *panel, size_t a);
 
 /* The first column of an instrument; n_assets: it has none. */

@@ -115,6 +115,12 @@ void panel_expense_apply(struct panel *panel, size_t a, const struct expenses *e
     if (panel->kept == NULL)
         return;
     double *kept = panel->kept + from, *charged = panel->charged + from;
+    for (size_t t = 0; panel->assets[a].is_money && t < n; t++) {
+        kept[t] = 1;
+        charged[t] = 0;
+    }
+    if (panel->assets[a].is_money)
+        return; /* nobody charges for money */
     expenses_kept(expenses, panel->assets[a].series->uid, panel->clock, n, kept);
     charged[0] = 0;
     for (size_t t = 1; t < n; t++)
@@ -182,6 +188,10 @@ static struct panel_event event_of(const struct panel *panel, size_t a,
                                 .into = PANEL_NEVER};
     if (action->gift > 0)
         take_gift(panel, a, action, &event);
+    if (event.into == PANEL_NEVER && action->is_paid && asset->money != PANEL_NEVER) {
+        event.into = asset->money;
+        event.units = amount / rate;
+    }
     return event;
 }
 

@@ -37,6 +37,8 @@ static void write_others(const struct spec *spec, struct json_out *json)
 
 bool panel_key(const struct spec *spec, struct json_out *json)
 {
+    if (spec->cash_currency == CASH_LOCAL)
+        return false;
     for (size_t i = 0; i < spec->n_assets; i++)
         if (spec->assets[i].portfolio != NULL)
             return false;

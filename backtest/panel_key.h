@@ -9,7 +9,7 @@
 
 /*
  * false, and nothing written, where a panel is this spec's alone: portfolios among its assets have lines that
- * follow from everything else. The dates must be set.
+ * follow from everything else, and money of other currencies has series that the market lacks. The dates must be set.
  */
 bool panel_key(const struct spec *spec, struct json_out *json) NODISCARD;
 

@@ -8,7 +8,7 @@
 const char *panel_role(const struct panel *panel, size_t a)
 {
     if (panel->assets[a].is_received)
-        return "received";
+        return panel->assets[a].is_money ? "money" : "received";
     return a < panel->n_held ? "held" : "universe";
 }
 

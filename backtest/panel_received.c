@@ -1,5 +1,7 @@
-/* panel_received.c - lists what spin-offs bring, and what that brings in turn. */
+/* panel_received.c - lists what spin-offs bring, and what that brings in turn; makes series of money. */
 #include "backtest/panel_received.h"
+
+#include <string.h>
 
 struct walk {
     const struct spec *spec;
@@ -54,5 +56,46 @@ enum status received_find(struct received *received, const struct panel *panel,
             add_gifts(&w, series);
     }
     follow(&w, received->n_of_held);
+    return STATUS_OK;
+}
+
+size_t money_most(const struct market_data *market)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < market->n_series; i++) {
+        size_t k = 0;
+        while (k < i && strcmp(market->series[k].currency, market->series[i].currency) != 0)
+            k++;
+        n += k == i ? 1 : 0;
+    }
+    return n;
+}
+
+enum status money_series(const struct panel *panel, const char *currency, struct arena *arena,
+                         const struct price_series **ret, struct err *err)
+{
+    static const char prefix[] = "cash:";
+    size_t n = panel->n_sessions;
+    struct price_series *series = ARENA_NEW(arena, struct price_series);
+    double *one = arena_array(arena, n, sizeof *one);
+    char *uid = arena_array(arena, sizeof prefix + CURRENCY_TEXT_BYTES, 1);
+    if (series == NULL || one == NULL || uid == NULL)
+        return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for this request.");
+    for (size_t t = 0; t < n; t++)
+        one[t] = 1;
+    memcpy(uid, prefix, sizeof prefix - 1);
+    memcpy(uid + sizeof prefix - 1, currency, CURRENCY_TEXT_BYTES);
+    *series = (struct price_series){.uid = str_of(uid),
+                                    .n = n,
+                                    .date = panel->clock,
+                                    .price = one,
+                                    .close = one,
+                                    .open = one,
+                                    .high = one,
+                                    .low = one,
+                                    .known_at = panel->known_at,
+                                    .delisted_on = DATE_NONE};
+    memcpy(series->currency, currency, CURRENCY_TEXT_BYTES);
+    *ret = series;
     return STATUS_OK;
 }

@@ -1,5 +1,6 @@
 /*
- * panel_received.h - the shares that come into a run by spin-offs and are kept; a part of panel_build, not for others.
+ * panel_received.h - what comes into a run and is kept: shares by spin-offs, and money of other currencies; a part of
+ * panel_build, not for others.
  */
 #ifndef BACKTEST_PANEL_RECEIVED_H
 #define BACKTEST_PANEL_RECEIVED_H
@@ -19,5 +20,12 @@ struct received {
 enum status received_find(struct received *received, const struct panel *panel,
                           const struct spec *spec, const struct market_data *market,
                           struct arena *arena, struct err *err) NODISCARD;
+
+/* How many currencies the market's series have, at most. */
+size_t money_most(const struct market_data *market);
+
+/* Money of a currency as a series that is worth 1 of it at every session: "cash:KRW". Errors: STATUS_OUT_OF_MEMORY. */
+enum status money_series(const struct panel *panel, const char *currency, struct arena *arena,
+                         const struct price_series **ret, struct err *err) NODISCARD;
 
 #endif

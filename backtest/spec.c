@@ -249,6 +249,7 @@ static const char *const root_keys[] = {
     "dividends",
     "pay_on",
     "spin_offs",
+    "cash_currency",
     "clock",
     "session_alignment",
     "shares",

@@ -57,6 +57,10 @@ enum spec_spin_offs {
     SPIN_OFFS_KEEP, /* they are positions until a rebalance sells them */
 };
 enum spec_pay_on { PAY_ON_EX, PAY_ON_PAY }; /* when DIVIDENDS_CASH brings its cash */
+enum spec_cash_currency {
+    CASH_BASE,  /* what is paid is converted on its day */
+    CASH_LOCAL, /* it stays in the currency of the asset until a rebalance converts it */
+};
 enum rate_per { RATE_PER_YEAR, RATE_PER_MONTH, RATE_PER_COUNT };
 enum spec_clock { CLOCK_UNION, CLOCK_DAILY_24_7, CLOCK_BASE };
 enum spec_alignment { ALIGNMENT_AS_KNOWN, ALIGNMENT_SAME_LABEL };
@@ -114,6 +118,7 @@ struct spec {
     enum spec_dividends dividends; /* of raw prices */
     enum spec_pay_on pay_on;
     enum spec_spin_offs spin_offs;
+    enum spec_cash_currency cash_currency;
     enum spec_clock clock;
     struct str clock_base; /* CLOCK_BASE: whose sessions the run has */
     struct spec_indicator

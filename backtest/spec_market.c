@@ -23,6 +23,10 @@ static const char *const spin_off_names[] = {
     [SPIN_OFFS_SELL] = "sell",
     [SPIN_OFFS_KEEP] = "keep",
 };
+static const char *const cash_currency_names[] = {
+    [CASH_BASE] = "base",
+    [CASH_LOCAL] = "local",
+};
 static const char *const clock_names[] = {
     [CLOCK_UNION] = "union",
     [CLOCK_DAILY_24_7] = "daily_24_7",
@@ -81,6 +85,29 @@ static enum status read_spin_offs(struct json_val root, struct spec *spec, struc
     return s;
 }
 
+/* Where nothing is paid there is nothing to keep; what waits for its day is in the run's currency, and so is a margin. */
+static enum status read_cash_currency(struct json_val root, struct spec *spec, struct err *err)
+{
+    size_t choice = CASH_BASE;
+    struct json_val given = jr_member(root, "cash_currency");
+    enum status s = spec_optional_choice(root, "cash_currency", cash_currency_names,
+                                         ARRAY_LEN(cash_currency_names), &choice, err);
+    spec->cash_currency = (enum spec_cash_currency)choice;
+    if (s != STATUS_OK || choice == CASH_BASE)
+        return s;
+    if (spec->dividends != DIVIDENDS_CASH)
+        return spec_refuse(given, STATUS_BAD_SPEC, "Nothing is paid in cash.",
+                           "\"local\" beside \"dividends\": \"cash\"", err);
+    if (spec->pay_on != PAY_ON_EX)
+        return spec_refuse(given, STATUS_BAD_SPEC,
+                           "What waits for its day of payment is kept in the run's currency.",
+                           "\"local\" beside \"pay_on\": \"ex\"", err);
+    if (spec->leverage.is_allowed)
+        return spec_refuse(given, STATUS_BAD_SPEC, "A margin is kept in the run's currency.",
+                           "\"local\" without leverage", err);
+    return STATUS_OK;
+}
+
 static enum status read_clock(struct json_val root, struct arena *arena, struct spec *spec,
                               struct err *err)
 {
@@ -111,6 +138,8 @@ enum status spec_read_market(struct json_val root, struct arena *arena, struct s
     if (s == STATUS_OK)
         s = read_spin_offs(root, spec, err);
     if (s == STATUS_OK)
+        s = read_cash_currency(root, spec, err);
+    if (s == STATUS_OK)
         s = read_clock(root, arena, spec, err);
     if (s == STATUS_OK)
         s = spec_optional_choice(root, "session_alignment", alignment_names,
@@ -128,6 +157,8 @@ void spec_write_market(const struct spec *spec, struct json_out *json)
             jw_key_c(json, "pay_on", pay_on_names[spec->pay_on]);
         if (spec->spin_offs != SPIN_OFFS_SELL)
             jw_key_c(json, "spin_offs", spin_off_names[spec->spin_offs]);
+        if (spec->cash_currency != CASH_BASE)
+            jw_key_c(json, "cash_currency", cash_currency_names[spec->cash_currency]);
     }
     if (spec->clock == CLOCK_BASE) {
         jw_key(json, "clock");

@@ -116,6 +116,7 @@ void spec_inherit(struct spec *inner, const struct spec *outer)
     inner->dividends = outer->dividends;
     inner->pay_on = outer->pay_on;
     inner->spin_offs = outer->spin_offs;
+    inner->cash_currency = outer->cash_currency;
     inner->clock = outer->clock;
     inner->clock_base = outer->clock_base;
     inner->alignment = outer->alignment;

@@ -374,6 +374,24 @@ class Bonds(Assertions, unittest.TestCase):
         answer = self.server.post("/v1/backtests", {**request, "prices": "adjusted", "dividends": "reinvest", "spin_offs": "keep"})
         self.assert_problem(answer, "bad-spec", about="/spin_offs", allowed="raw")
 
+    def test_money_that_is_paid_may_stay_in_its_currency(self):
+        """Dividends of 100 dollars each, twice, in a run in euros: at one rate throughout both ways are worth the same."""
+        request = {"assets": [{"uid": "stock:T.D"}], "start": "2020-02-03", "end": "2020-12-31", "rebalance": "never", "capital": 1000,
+                   "currency": "EUR", "monkeys": {"count": 0}, "prices": "raw", "dividends": "cash", "fill": "same_close"}
+        base = self.server.post("/v1/backtests", request).json["data"]
+        answer = self.server.post("/v1/backtests", {**request, "cash_currency": "local"})
+        self.assertIn(answer.status, (200, 201), answer)
+        local = answer.json["data"]
+        self.assertAlmostEqual(local["equity"]["equity"][-1], base["equity"]["equity"][-1], delta=1e-9)
+        self.assertEqual([row["uid"] for row in local["final_weights"]], ["stock:T.D", "cash:USD", "cash"])
+        self.assertEqual([row["uid"] for row in base["final_weights"]], ["stock:T.D", "cash"])
+        trades = local["trades"]["columns"]
+        self.assertEqual(trades["reason"], ["initial", "income", "income"])
+        self.assertEqual(trades["currency"][1], "USD")
+        self.assertEqual([row["role"] for row in local["passport"]["coverage"]], ["held", "money"])
+        answer = self.server.post("/v1/backtests", {**request, "dividends": "reinvest", "cash_currency": "local"})
+        self.assert_problem(answer, "bad-spec", about="/cash_currency", allowed="cash")
+
     def test_terms_that_are_not_known_are_named(self):
         body = {"assets": [{"uid": "bond:T.B"}], "prices": "raw", "monkeys": {"count": 0}}
         answer = self.server.post("/v1/backtests", body)
