@@ -9,18 +9,18 @@ static int32_t week_number(int32_t date)
     return (date + 3 + 7 * 10000) / 7; /* day 0, 1970-01-01, was a Thursday */
 }
 
-/* Of periods that are made of months. */
-static bool is_new_period(enum rebalance_every every, struct civil before, struct civil now)
+/* Months of a period that is made of them; 0: it is not. */
+static int months_of(enum rebalance_every every)
 {
     switch (every) {
     case REBALANCE_MONTHLY:
-        return before.year != now.year || before.month != now.month;
+        return 1;
     case REBALANCE_QUARTERLY:
-        return before.year != now.year || (before.month - 1) / 3 != (now.month - 1) / 3;
+        return 3;
     case REBALANCE_HALF_YEARLY:
-        return before.year != now.year || (before.month - 1) / 6 != (now.month - 1) / 6;
+        return 6;
     case REBALANCE_YEARLY:
-        return before.year != now.year;
+        return 12;
     case REBALANCE_NEVER:
     case REBALANCE_DAILY:
     case REBALANCE_WEEKLY:
@@ -28,7 +28,14 @@ static bool is_new_period(enum rebalance_every every, struct civil before, struc
     case REBALANCE_EVERY_COUNT:
         break;
     }
-    return false;
+    return 0;
+}
+
+static bool is_new_period(enum rebalance_every every, struct civil before, struct civil now)
+{
+    int span = months_of(every);
+    return span > 0 &&
+           (before.year != now.year || (before.month - 1) / span != (now.month - 1) / span);
 }
 
 bool schedule_is_due(enum rebalance_every every, int32_t previous, int32_t date)
@@ -76,47 +83,39 @@ static void add_due(struct due_list *list, size_t session)
         list->due[list->n++] = (uint32_t)session;
 }
 
-/* Session t ends its period when the next session is known to start another. */
-static bool ends_period(const struct rebalance_rule *rule, const int32_t *clock, size_t t, size_t n)
+/* The first session after from that starts another period; n: there is none. */
+static size_t next_start(enum rebalance_every every, const int32_t *clock, size_t from, size_t n)
 {
-    return t + 1 < n && schedule_is_due(rule->every, clock[t], clock[t + 1]);
+    size_t t = from + 1;
+    int span = months_of(every);
+    if (span == 0) {
+        while (t < n && !schedule_is_due(every, clock[t - 1], clock[t]))
+            t++;
+        return t;
+    }
+    struct civil day = date_to_civil(clock[from]);
+    int after = (day.month - 1) / span * span + span; /* months of the year that are over then */
+    int32_t end = date_from_civil((struct civil){day.year + after / 12, after % 12 + 1, 1});
+    while (t < n && clock[t] < end)
+        t++;
+    return t;
 }
 
-/* Periods that are made of months begin with one: other days need no look at the calendar. */
-static bool is_made_of_months(enum rebalance_every every)
-{
-    return every == REBALANCE_MONTHLY || every == REBALANCE_QUARTERLY ||
-           every == REBALANCE_HALF_YEARLY || every == REBALANCE_YEARLY;
-}
-
-static int32_t next_month(int32_t date, struct civil day)
-{
-    return date + 1 - day.day + date_days_in_month(day.year, day.month);
-}
-
+/*
+ * One session of each period from the clock: the nth, or the last where there are fewer or the last is asked for. The period
+ * that session 0 lies in may have begun before it, so that only its end is known; the one that the clock ends in has none.
+ */
 static void add_calendar(const struct rebalance_rule *rule, const int32_t *clock,
                          struct due_list *list)
 {
-    size_t position = 0; /* of session t in its period; that of session 0 is not known */
-    bool is_counting = false, has_months = is_made_of_months(rule->every);
-    struct civil month = date_to_civil(clock[0]);
-    int32_t month_ends = next_month(clock[0], month);
-
-    for (size_t t = 1; t < list->n_sessions; t++) {
-        bool is_first = !has_months && schedule_is_due(rule->every, clock[t - 1], clock[t]);
-        if (has_months && clock[t] >= month_ends) {
-            struct civil now = date_to_civil(clock[t]);
-            is_first = is_new_period(rule->every, month, now);
-            month = now;
-            month_ends = next_month(clock[t], now);
-        }
-        position = is_first ? 1 : position + 1;
-        is_counting = is_counting || is_first;
-        bool is_nth = is_counting && rule->nth != REBALANCE_LAST && position == rule->nth;
-        bool is_too_short = is_counting && position < rule->nth;
-        if (is_nth || ((rule->nth == REBALANCE_LAST || is_too_short) &&
-                       ends_period(rule, clock, t, list->n_sessions)))
-            add_due(list, t + rule->offset);
+    size_t n = list->n_sessions;
+    for (size_t from = 0, to; from < n; from = to) {
+        to = next_start(rule->every, clock, from, n);
+        bool is_last = rule->nth == REBALANCE_LAST;
+        if (!is_last && from > 0 && rule->nth <= to - from)
+            add_due(list, from + rule->nth - 1 + rule->offset);
+        else if ((is_last || from > 0) && to > 1 && to < n)
+            add_due(list, to - 1 + rule->offset);
     }
 }
 
