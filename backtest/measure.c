@@ -9,7 +9,6 @@
 
 #include <assert.h>
 #include <math.h>
-#include <string.h>
 
 const struct measure_info measure_infos[MEASURE_ALL_COUNT] = {
 #define METRIC(name, unit, needs_benchmark, convention) \
@@ -181,8 +180,7 @@ static enum status prepare_all(struct facts *f, struct arena *arena, struct err 
     if (!f->is_ruined)
         f->k->logs(f->path.value, f->path.n, f->path.value[0], f->log_value);
     assert(f->r != NULL);
-    memcpy(f->sorted, f->r, f->n * sizeof *f->sorted);
-    order_sort(f->k, f->sorted, f->n, f->scratch, f->count);
+    order_sort(f->k, f->r, f->n, f->sorted, f->count);
     drawdown_sort_deepest(f->k, f->episodes, n_episodes, n_episodes / 10 + MEASURE_DEEPEST, scratch,
                           f->count);
     f->depth = n_episodes > 0 ? -f->episodes[0].depth : 0;

@@ -11,10 +11,9 @@ static size_t settle(double *value, size_t count, double *scratch, uint32_t *pla
     size_t n = 0;
     for (size_t i = 0; i < count; i++) {
         if (!isnan(value[i]))
-            value[n++] = value[i];
+            scratch[n++] = value[i];
     }
-    if (n > 0)
-        order_sort(&kernels_ref, value, n, scratch, places);
+    order_sort(&kernels_ref, scratch, n, value, places);
     return n;
 }
 

@@ -41,11 +41,11 @@ static struct offset_band band_of(const struct offset_report *report, size_t k, 
         if (report->rows[i].offset == report->own)
             band.own = x;
         if (!isnan(x))
-            value[band.n++] = x;
+            scratch[band.n++] = x;
     }
     if (band.n == 0)
         return band;
-    order_sort(&kernels_ref, value, band.n, scratch, places);
+    order_sort(&kernels_ref, scratch, band.n, value, places);
     band.lowest = value[0];
     band.median = order_quantile(value, band.n, 0.5);
     band.highest = value[band.n - 1];

@@ -34,17 +34,6 @@ static size_t bucket_of(double value, double low, double scale, size_t n)
     return at < n ? at : n - 1;
 }
 
-/* -0 and 0 compare equal; one spelling keeps the order of bytes unique. */
-static void range_of(const struct kernels *kernels, double *x, size_t n, double *ret_low,
-                     double *ret_high)
-{
-    for (size_t i = 0; i < n; i++)
-        x[i] += 0.0;
-    struct kernel_range range = kernels->range(x, n);
-    *ret_low = range.lowest;
-    *ret_high = range.highest;
-}
-
 static bool is_sorted(const double *x, size_t n)
 {
     for (size_t i = 1; i < n; i++) {
@@ -62,22 +51,29 @@ static void sort_bucket(double *x, size_t n)
         qsort(x, n, sizeof *x, ascending);
 }
 
-void order_sort(const struct kernels *kernels, double *x, size_t n, double *scratch,
+/* -0 and 0 compare equal; one spelling keeps the order of bytes unique. */
+static void copy_spelled(const double *x, size_t n, double *ret)
+{
+    for (size_t i = 0; i < n; i++)
+        ret[i] = x[i] + 0.0;
+}
+
+void order_sort(const struct kernels *kernels, const double *x, size_t n, double *ret,
                 uint32_t *count)
 {
-    double low, high;
-    if (n < 2)
-        return;
-    range_of(kernels, x, n, &low, &high);
     if (n <= SMALL) {
-        insertion(x, n);
+        copy_spelled(x, n, ret);
+        insertion(ret, n);
         return;
     }
+    struct kernel_range range = kernels->range(x, n);
+    double low = range.lowest, high = range.highest;
     size_t n_buckets = 2 * n;
     double scale = (double)n_buckets / (high - low);
     if (!(high > low) || !(scale < 1e300)) {
+        copy_spelled(x, n, ret);
         if (high > low)
-            qsort(x, n, sizeof *x, ascending);
+            qsort(ret, n, sizeof *ret, ascending);
         return;
     }
     memset(count, 0, (n_buckets + 1) * sizeof *count);
@@ -88,16 +84,15 @@ void order_sort(const struct kernels *kernels, double *x, size_t n, double *scra
         most = count[b] > most ? count[b] : most;
         count[b] = sum += count[b];
     }
-    memcpy(scratch, x, n * sizeof *x);
     for (size_t i = 0; i < n; i++)
-        x[count[bucket_of(scratch[i], low, scale, n_buckets)]++] = scratch[i];
+        ret[count[bucket_of(x[i], low, scale, n_buckets)]++] = x[i] + 0.0;
     if (most <= SMALL) {
-        insertion(x, n); /* nothing moves out of its bucket */
+        insertion(ret, n); /* nothing moves out of its bucket */
         return;
     }
     /* count[b] is now the end of bucket b. */
     for (size_t b = 0, from = 0; b < n_buckets; from = count[b++])
-        sort_bucket(x + from, count[b] - from);
+        sort_bucket(ret + from, count[b] - from);
 }
 
 /* Equal buckets over the range of x, and how many values lie in each. */
@@ -131,10 +126,10 @@ size_t order_tail(const struct kernels *kernels, const double *x, size_t n, size
     for (size_t sum = h.count[0]; sum < wanted && last + 1 < COARSE; sum += h.count[last])
         last++;
     for (size_t i = 0; i < n; i++) {
-        ret[found] = x[i];
+        scratch[found] = x[i];
         found += place_in(&h, x[i]) <= last;
     }
-    order_sort(kernels, ret, found, scratch, count);
+    order_sort(kernels, scratch, found, ret, count);
     return found;
 }
 

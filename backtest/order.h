@@ -11,10 +11,10 @@
 #include <stdint.h>
 
 /*
- * x[0..n) ascending, n below 2^31. scratch has room for n values, count for 2 n + 1 numbers.
+ * x[0..n) ascending into ret, which is elsewhere; n below 2^31. count has room for 2 n + 1 numbers.
  * O(n) for values that are spread over their range; O(n log n) for any. Equal input gives equal bytes.
  */
-void order_sort(const struct kernels *kernels, double *x, size_t n, double *scratch,
+void order_sort(const struct kernels *kernels, const double *x, size_t n, double *ret,
                 uint32_t *count);
 
 /*
