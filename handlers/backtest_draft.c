@@ -15,22 +15,26 @@ struct writing {
     struct buf first, rest;
 };
 
+static size_t n_listed(const struct backtest_result *r)
+{
+    return r->ledger.n_trades < r->ledger.max_trades ? r->ledger.n_trades : r->ledger.max_trades;
+}
+
 /*
  * Some more than most documents take: memory that is not written to costs nothing. The first piece's is close: what lies
  * between the pieces is written to when they are put together.
  */
 static size_t likely_first(const struct backtest_result *r)
 {
-    enum { FIXED = 64 << 10, A_SESSION = 80, AN_ASSET = 512 };
-    return FIXED + r->panel->n_sessions * A_SESSION + r->panel->n_assets * AN_ASSET;
+    enum { FIXED = 112 << 10, A_SESSION = 80, A_TRADE = 96, AN_ASSET = 512 };
+    return FIXED + r->panel->n_sessions * A_SESSION + n_listed(r) * A_TRADE +
+           r->panel->n_assets * AN_ASSET;
 }
 
 static size_t likely_rest(const struct backtest_result *r)
 {
-    enum { FIXED = 192 << 10, A_SESSION = 48, A_TRADE = 256, AN_ASSET = 512 };
-    size_t n_trades =
-        r->ledger.n_trades < r->ledger.max_trades ? r->ledger.n_trades : r->ledger.max_trades;
-    return FIXED + r->panel->n_sessions * A_SESSION + n_trades * A_TRADE +
+    enum { FIXED = 144 << 10, A_SESSION = 48, A_TRADE = 160, AN_ASSET = 512 };
+    return FIXED + r->panel->n_sessions * A_SESSION + n_listed(r) * A_TRADE +
            r->panel->n_assets * AN_ASSET;
 }
 

@@ -100,13 +100,14 @@ bool backtest_keeper_take(struct backtest_keeper *keeper, const struct backtest_
         keeper->last = &pending->next;
         stats->items++;
         stats->bytes += pending->bytes;
-        cond_signal(&keeper->woken);
     }
     stats->direct += !is_taken && !is_there;
     if (!is_taken && !is_there)
         pending->kept.later = NULL; /* still the caller's */
     lock_give(&keeper->lock);
-    if (!is_taken)
+    if (is_taken)
+        cond_signal(&keeper->woken);
+    else
         pending_free(pending);
     return is_taken || is_there;
 }

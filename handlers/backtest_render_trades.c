@@ -150,37 +150,54 @@ static void write_paid(const struct sim_trade *trades, size_t n, struct json_out
     }
 }
 
-static void write_columns(const struct backtest_result *r, size_t n, struct json_out *json)
+static size_t n_written(const struct sim_recorder *ledger)
 {
-    static const struct texts date = {"date", code_of_date, text_of_date},
-                              uid = {"uid", code_of_asset, text_of_uid},
-                              side = {"side", code_of_side, text_of_side},
-                              reason = {"reason", code_of_reason, text_of_reason},
-                              currency = {"currency", code_of_asset, text_of_currency};
+    return ledger->n_trades < ledger->max_trades ? ledger->n_trades : ledger->max_trades;
+}
+
+void render_trades_first(const struct backtest_result *r, struct json_out *json)
+{
+    static const struct texts columns[] = {{"date", code_of_date, text_of_date},
+                                           {"uid", code_of_asset, text_of_uid},
+                                           {"side", code_of_side, text_of_side},
+                                           {"reason", code_of_reason, text_of_reason}};
+    size_t n = n_written(&r->ledger);
+    jw_key(json, "trades");
+    jw_object(json);
+    jw_key_i64(json, "count", (int64_t)r->ledger.n_trades);
+    jw_key_bool(json, "truncated", n < r->ledger.n_trades);
+    jw_key(json, "columns");
+    jw_object(json);
+    for (size_t i = 0; i < ARRAY_LEN(columns); i++)
+        write_texts(r, &columns[i], n, json);
+}
+
+void render_trades_pass(struct json_out *json)
+{
+    jw_key(json, "trades");
+    jw_object(json);
+    jw_key(json, "columns");
+    jw_object(json);
+    jw_key_null(json, "date");
+}
+
+void render_trades_rest(const struct backtest_result *r, struct json_out *json)
+{
+    static const struct texts currency = {"currency", code_of_asset, text_of_currency};
     const struct sim_trade *trades = r->ledger.trades;
-    write_texts(r, &date, n, json);
-    write_texts(r, &uid, n, json);
-    write_texts(r, &side, n, json);
-    write_texts(r, &reason, n, json);
+    size_t n = n_written(&r->ledger);
     write_numbers("quantity", &trades->quantity, n, json);
     write_numbers("price", &trades->local_price, n, json);
     write_texts(r, &currency, n, json);
     write_numbers("fx", &trades->fx, n, json);
     write_numbers("value", &trades->value, n, json);
     write_paid(trades, n, json);
+    jw_end_object(json);
+    jw_end_object(json);
 }
 
 void render_trades(const struct backtest_result *r, struct json_out *json)
 {
-    const struct sim_recorder *ledger = &r->ledger;
-    size_t n = ledger->n_trades < ledger->max_trades ? ledger->n_trades : ledger->max_trades;
-    jw_key(json, "trades");
-    jw_object(json);
-    jw_key_i64(json, "count", (int64_t)ledger->n_trades);
-    jw_key_bool(json, "truncated", n < ledger->n_trades);
-    jw_key(json, "columns");
-    jw_object(json);
-    write_columns(r, n, json);
-    jw_end_object(json);
-    jw_end_object(json);
+    render_trades_first(r, json);
+    render_trades_rest(r, json);
 }

@@ -47,12 +47,14 @@ void hand_offer(struct hand *hand, struct errand *errand)
     if (hand == NULL)
         return;
     lock_take(&hand->lock);
-    if (hand->errand == NULL) {
+    bool is_taken = hand->errand == NULL;
+    if (is_taken) {
         errand->state = ERRAND_OFFERED;
         hand->errand = errand;
-        cond_signal(&hand->offered);
     }
     lock_give(&hand->lock);
+    if (is_taken)
+        cond_signal(&hand->offered); /* without the lock, which the thread would have to wait for */
 }
 
 void hand_finish(struct hand *hand, struct errand *errand)

@@ -143,7 +143,6 @@ static void append(struct workers *w, struct job *job) REQUIRES(w->lock)
     else
         w->last->next = job;
     w->last = job;
-    cond_signal(&w->has_job);
 }
 
 static void push(struct workers *w, struct job *job, unsigned n_more)
@@ -154,6 +153,7 @@ static void push(struct workers *w, struct job *job, unsigned n_more)
     w->n_waiting += n_more;
     append(w, job);
     lock_give(&w->lock);
+    cond_signal(&w->has_job); /* without the lock, which the thread would have to wait for */
 }
 
 void workers_push(struct workers *w, struct job *job)
