@@ -122,7 +122,6 @@ static void take_factors(const struct sim_recorder *r, const double *equity, con
 {
     double whole = attribution_factor(equity[n - 1] / equity[0] - 1);
     size_t next = 0;
-    factor[0] = 0;
     for (size_t t = 1; t < n; t++) {
         double began = wealth[t - 1];
         for (; r->flows != NULL && next < r->n_flows && r->flows[next].session <= t; next++)
@@ -130,6 +129,8 @@ static void take_factors(const struct sim_recorder *r, const double *equity, con
                 r->flows[next].session == t && r->flows[next].at_start ? r->flows[next].amount : 0;
         factor[t] = attribution_factor(equity[t] / equity[t - 1] - 1) / whole / began;
     }
+    factor[0] =
+        factor[1]; /* equity[0] is before any cost: those of session 0 are in the first return */
 }
 
 static enum status no_memory(struct err *err)

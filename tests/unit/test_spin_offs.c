@@ -119,7 +119,7 @@ static void rebalance_sells_them_at_a_cost(void **state)
     struct backtest_result *r =
         run(&w, ALONE,
             "\"capital\":1000,\"rebalance\":\"daily\",\"costs\":{\"commission_bps\":100},"
-            "\"monkeys\":{\"count\":0}");
+            "\"monkeys\":{\"count\":0},\"attribution\":true");
     assert_close(r->equity[EX], after, 1e-12);
     assert_close(r->equity[DAYS - 1], after / 80 * 96, 1e-12);
     const struct sim_trade *sale = &r->ledger.trades[3];
@@ -128,6 +128,7 @@ static void rebalance_sells_them_at_a_cost(void **state)
     assert_close(sale->paid[COST_COMMISSION], 2.65 / 1.01, 1e-12);
     assert_close(r->ledger.rebalance_cost, before - after, 1e-12);
     assert_close(r->gross_terminal, 1065.0 / 80 * 96, 1e-12);
+    assert_true(fabs(r->attribution->other) < 1e-12);
     assert_true(fabs(sim_residual(&r->ledger, 1000, r->wealth[DAYS - 1])) < 1e-9);
     world_clear(&w);
 }
@@ -386,8 +387,7 @@ static void accounts_close_and_nothing_looks_ahead(void **state)
         bool is_plain = strstr(q.rest, "flows") == NULL && strstr(q.rest, "financing") == NULL &&
                         strstr(q.rest, "leverage") == NULL && strstr(q.rest, "round") == NULL &&
                         strstr(q.rest, "expense") == NULL &&
-                        strstr(q.rest, "whole") == NULL &&    /* fractions that splits leave */
-                        strstr(q.rest, "same_close") == NULL; /* costs of session 0 */
+                        strstr(q.rest, "whole") == NULL; /* fractions that splits leave */
         if (is_plain && is_received && r->attribution->gap == ATTRIBUTION_KNOWN) {
             random_assert(fabs(r->attribution->other) < 1e-10, seed, &q);
             n_attributed++;
