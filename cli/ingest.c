@@ -201,7 +201,9 @@ static int exit_code_of(enum status s, struct err *err)
     int code = command_fail(err);
     if (err->retry_after_s > 0)
         (void)fprintf(stderr, "  again:   in %u s\n", err->retry_after_s);
-    return s == STATUS_SOURCE_DOWN || s == STATUS_BUSY || s == STATUS_DRAINING ? EXIT_LATER : code;
+    bool may_pass = s == STATUS_SOURCE_DOWN || s == STATUS_DB_UNAVAILABLE || s == STATUS_BUSY ||
+                    s == STATUS_DRAINING;
+    return may_pass ? EXIT_LATER : code;
 }
 
 static int run(const struct config *config, const struct request *request)

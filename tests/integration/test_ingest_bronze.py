@@ -9,6 +9,7 @@ import pathlib
 import pty
 import random
 import signal
+import socket
 import sqlite3
 import subprocess
 import threading
@@ -157,6 +158,14 @@ class Bronze(unittest.TestCase):
         self.assertEqual(json.loads(done.stdout)["objects_skipped"], 2)  # the 2nd and the 3rd
         self.assertEqual({path: path.read_bytes() for path in days.glob("ymd=2024-12-02/rows-*")}, written)
         self.assertEqual(len(list(days.glob("ymd=2024-12-04/rows-*"))), 1)
+
+    def test_a_warehouse_that_is_away_is_to_be_tried_again_later(self):
+        with socket.socket() as nobody:
+            nobody.bind(("127.0.0.1", 0))  # and listens to nothing
+            address = f"postgresql://cmmc@127.0.0.1:{nobody.getsockname()[1]}/cmmc"
+            done = run("ingest", "coin", "--stages", "silver", warehouse_url=address, **self.bench.settings)
+        self.assertEqual(done.returncode, 75, done.stderr)
+        self.assertIn("again:", done.stderr)
 
     def test_the_next_stage_makes_facts_of_them(self):
         done = self.bench.ingest("us_stock", "2024-12-01", "2024-12-31", "--stages", "bronze,silver")
