@@ -225,6 +225,25 @@ class OnFiles(SmallTests, unittest.TestCase):
         self.assertEqual(query(folder, "SELECT dataset, reason FROM quarantine", "warehouse"), [("table_price", "bad-number: adj_close")])
         self.assertEqual(query(folder, "SELECT n_rejected FROM mart_data_quality_daily WHERE dataset = 'table_price'"), [(1,)])
 
+    def test_actions_of_a_folder_are_those_of_load(self):
+        dataset = small_sample()
+        uids = ["stock:US.AAPL", "stock:KRX.900060"]
+        common = {"date": "2018-03-01", "pay_date": None, "ratio": None, "cash": None, "source": "mine"}
+        dataset.write("actions.csv", [{**common, "uid": uids[0], "kind": "dividend", "into_uid": uids[0], "pay_date": "2018-03-20", "cash": "0.63"},
+                                      {**common, "uid": uids[0], "kind": "split", "into_uid": uids[0], "ratio": "2"},
+                                      {**common, "uid": uids[1], "kind": "merger", "into_uid": uids[0], "ratio": "0.5", "cash": "12.25"}])
+        manifest = dataset.manifest
+        manifest["files"].append({"path": "actions.csv", "mart": "mart_corporate_action"})
+        dataset.save(manifest)
+        loaded, piped = scratch_folder("loaded"), scratch_folder("piped")
+        load(dataset.folder, var_dir=loaded)
+        ingest("--sample", dataset.folder, var_dir=piped)
+        found = query(piped, "SELECT * FROM mart_corporate_action ORDER BY uid, kind")
+        self.assertEqual(len(found), 3)
+        self.assertEqual(found, query(loaded, "SELECT * FROM mart_corporate_action ORDER BY uid, kind"))
+        # Prices are told in full: what the actions say of them is not worked in once more.
+        self.assertEqual(query(piped, "SELECT * FROM mart_price_daily ORDER BY uid, date"), query(loaded, "SELECT * FROM mart_price_daily ORDER BY uid, date"))
+
     def test_a_mart_that_is_no_table_is_refused_by_name(self):
         dataset = small_sample()
         manifest = dataset.manifest

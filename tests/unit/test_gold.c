@@ -228,6 +228,24 @@ static void told_payments_adjust_prices_of_a_source_that_tells_none(void **state
                         "stock:KR.1|2024-12-10|split|stock:KR.1|~|2|~|upload");
 }
 
+static void payments_of_one_day_are_rows_of_their_own_and_one_sum_of_the_bar(void **state)
+{
+    (void)state;
+    put_bar("us_etf", "F", "2024-12-02", "100", "yahoo", FETCHED);
+    put_bar("us_etf", "F", "2024-12-03", "97", "yahoo", FETCHED);
+    put_rows(&w, "us_etf_action", "2024-12-03", FETCHED, "action",
+             "F,2024-12-03,capital_gain,1,,,USD,yahoo," FETCHED ",raw\n"
+             "F,2024-12-03,dividend,2,,,USD,yahoo," FETCHED ",raw\n");
+    load_all("us_etf", "us_etf");
+    load_all("us_etf", "us_etf_action");
+    (void)model();
+    (void)publish(STATUS_OK, false);
+    assert_string_equal(served("SELECT kind, cash FROM mart_corporate_action ORDER BY kind"),
+                        "capital_gain|1\ndividend|2");
+    assert_string_equal(served("SELECT close, dividend FROM mart_price_daily ORDER BY date"),
+                        "100|~\n97|3");
+}
+
 static void an_action_waits_for_the_instruments_that_it_names(void **state)
 {
     (void)state;
@@ -698,6 +716,7 @@ int main(void)
         GOLD_TEST(raw_closes_of_korea_keep_their_units_and_their_split),
         GOLD_TEST(tables_tell_of_an_action_what_its_source_does_not),
         GOLD_TEST(told_payments_adjust_prices_of_a_source_that_tells_none),
+        GOLD_TEST(payments_of_one_day_are_rows_of_their_own_and_one_sum_of_the_bar),
         GOLD_TEST(an_action_waits_for_the_instruments_that_it_names),
         GOLD_TEST(crosses_go_through_the_euro_of_one_source),
         GOLD_TEST(vintages_are_kept_where_they_say_something_else),
