@@ -45,7 +45,7 @@ static enum status run_model(struct db *db, const struct migration_file *model, 
 }
 
 struct run {
-    struct db *db;
+    struct db *db, *reader;
     const struct stop *stop;
     int64_t load_id, since, n_rows;
     bool has_series;
@@ -63,7 +63,7 @@ static enum status run_models(struct run *run, struct err *err)
             has_adjusted = true;
         }
         if (s == STATUS_OK && !run->has_series && gold_models[i].version >= BEFORE_INDICATORS) {
-            s = series_pass(run->db, run->load_id, run->stop, &run->n_rows, err);
+            s = series_pass(run->db, run->reader, run->load_id, run->stop, &run->n_rows, err);
             run->has_series = true;
         }
         if (s == STATUS_OK)
@@ -93,12 +93,15 @@ enum status warehouse_gold(struct db_pool *warehouse, const struct stop *stop,
                            struct warehouse_report *ret, struct err *err)
 {
     CLEANUP(db_releasep) struct db *db = NULL;
+    CLEANUP(db_releasep) struct db *reader = NULL;
     struct run run = {.stop = stop};
     int64_t n_loads = 0;
     enum status s = db_acquire(warehouse, DB_WRITE, stop, &db, err);
     run.db = db;
     if (s == STATUS_OK)
         s = begin(&run, &n_loads, err);
+    if (s == STATUS_OK && n_loads > 0 && db_kind(db) == DB_POSTGRESQL)
+        run.reader = reader = db_try_acquire(warehouse, DB_READ, stop);
     if (s != STATUS_OK)
         return s;
     if (n_loads == 0) {

@@ -35,7 +35,7 @@ enum status outbox_flush(struct outbox *box, struct db *db, struct err *err)
     for (size_t i = 0; i < box->n_rows && s == STATUS_OK; i++)
         s = db_copy_values(db, box->values + i * box->n_columns, err);
     if (s == STATUS_OK)
-        s = db_copy_end(db, err);
+        s = db_copy_end_soon(db, err);
     if (s != STATUS_OK)
         db_copy_abort(db);
     box->n_written += (int64_t)box->n_rows;

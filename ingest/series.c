@@ -10,6 +10,7 @@
 
 enum {
     TOUCHES_BYTES_MAX = 128 << 20,
+    EVENTS_BYTES_MAX = 128 << 20,
     SERIES_BYTES_MAX = 192 << 20,
     FX_BYTES_MAX = 128 << 20,
     COUNT_COLUMN = 16 /* of prices_sql: how many rows there are */
@@ -26,13 +27,14 @@ static const char prices_sql[] =
     "p.split_ratio, p.known_at, count(*) OVER () FROM fact_price p LEFT JOIN dim_source s ON s.source = p.source "
     "WHERE p.uid = $1 AND p.date >= $2 AND p.date <= $3 ORDER BY p.date";
 
-static const char events_sql[] = "SELECT date, dividend_factor, dividend, split_ratio "
-                                 "FROM dim_adjustment WHERE uid = $1 AND date > $2 ORDER BY date";
+enum { EVENTS_AT_ONCE = 256 }; /* instruments whose events are read together */
 
 struct pass {
-    struct db *db;
+    struct db *db; /* which writes, and sees what this run has written */
+    struct db *
+        reader; /* of prices: another one where there is one, so that neither waits for the other */
     const struct stop *stop;
-    struct arena touches, prices, rates;
+    struct arena touches, events, prices, rates;
     struct series_touch *all;
     size_t n, room;
     int32_t from, to; /* of all touches */
@@ -53,6 +55,7 @@ static enum status add_touch(struct pass *p, const struct rows *rows, struct err
     }
     assert(p->all != NULL);
     struct series_touch *t = &p->all[p->n++];
+    *t = (struct series_touch){0};
     const char **const texts[] = {&t->uid, &t->asset_class, &t->market, &t->currency, &t->symbol};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         *texts[i] = arena_dup(&p->touches, rows_text(rows, i));
@@ -76,55 +79,6 @@ static enum status read_touches(struct pass *p, struct err *err)
     while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row)
         s = add_touch(p, &rows, err);
     return s;
-}
-
-struct events {
-    struct series_event *all; /* oldest first */
-    size_t n;
-};
-
-enum { EVENTS_MAX = 20000 };
-
-static enum status read_events(struct pass *p, const struct series_touch *t, struct events *ret,
-                               struct err *err)
-{
-    CLEANUP(rows_clear) struct rows rows = {0};
-    char day[DATE_TEXT_BYTES];
-    bool has_row = false;
-    struct series_event *all = arena_room(&p->prices, EVENTS_MAX, sizeof *all);
-    if (all == NULL)
-        return err_out_of_memory(err);
-    size_t n = 0;
-    enum status s = db_query(
-        p->db, events_sql, PARAMS(db_text(str_of(t->uid)), db_date(t->lookback, day)), &rows, err);
-    while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row) {
-        if (n == EVENTS_MAX)
-            return err_set(err, STATUS_TOO_LARGE, "%s has too many actions.", t->uid);
-        struct series_event *event = &all[n++];
-        (void)rows_date(&rows, 0, &event->date);
-        event->dividend_factor = rows_f64(&rows, 1);
-        event->dividend = rows_f64(&rows, 2);
-        event->split_ratio = rows_f64(&rows, 3);
-    }
-    *ret = (struct events){all, n};
-    return s;
-}
-
-/* What one unit of a day is today. */
-static double units_since(const struct events *events, int32_t day)
-{
-    double units = 1;
-    for (size_t i = events->n; i > 0 && events->all[i - 1].date > day; i--)
-        units *= events->all[i - 1].split_ratio;
-    return units;
-}
-
-static double distributed_since(const struct events *events, int32_t day)
-{
-    double factor = 1;
-    for (size_t i = events->n; i > 0 && events->all[i - 1].date > day; i--)
-        factor *= events->all[i - 1].dividend_factor;
-    return factor;
 }
 
 /* The text as it came unless it has to be multiplied. */
@@ -168,7 +122,7 @@ static bool make_room(struct pass *p, struct series *s, size_t n)
  * The events of the days since the row before, for one that has no price is felt on the next that has, as the row's own units
  * have them. Behind a gap those of the very day alone, so that it does not matter where the look-back begins.
  */
-static void read_events_of(struct pass *p, const struct events *events, bool is_adjusted,
+static void read_events_of(struct pass *p, const struct series_events *events, bool is_adjusted,
                            struct series *s, size_t i)
 {
     double dividend = 0, split = 1;
@@ -181,7 +135,7 @@ static void read_events_of(struct pass *p, const struct events *events, bool is_
         dividend += events->all[k - 1].dividend;
         split *= events->all[k - 1].split_ratio;
     }
-    double units = is_adjusted ? 1 : units_since(events, s->date[i]);
+    double units = is_adjusted ? 1 : series_units_since(events, s->date[i]);
     struct str text = {room, decimal_format(dividend * units, room)};
     s->dividend[i] = s->split[i] = STR_NONE;
     if (dividend > 0)
@@ -202,7 +156,7 @@ static void read_told(struct pass *p, const struct rows *rows, struct series *s,
     s->known[i] = scaled(p, rows_text(rows, 15), 1);
 }
 
-static void read_price(struct pass *p, const struct rows *rows, const struct events *events,
+static void read_price(struct pass *p, const struct rows *rows, const struct series_events *events,
                        struct series *s)
 {
     size_t i = s->n++;
@@ -213,10 +167,10 @@ static void read_price(struct pass *p, const struct rows *rows, const struct eve
     (void)rows_instant(rows, 7, &fetched);
     /* Closes that knew of no later split are brought to today's units; those of their own day stay as quoted. */
     double late = is_told       ? 1
-                  : is_adjusted ? 1 / units_since(events, (int32_t)(fetched / 86400))
+                  : is_adjusted ? 1 / series_units_since(events, (int32_t)(fetched / 86400))
                                 : 1;
-    double units = is_adjusted ? late : 1 / units_since(events, s->date[i]);
-    double factor = units * distributed_since(events, s->date[i]);
+    double units = is_adjusted ? late : 1 / series_units_since(events, s->date[i]);
+    double factor = units * series_distributed_since(events, s->date[i]);
     s->open[i] = scaled(p, rows_text(rows, 1), late);
     s->high[i] = scaled(p, rows_text(rows, 2), late);
     s->low[i] = scaled(p, rows_text(rows, 3), late);
@@ -249,16 +203,13 @@ static enum status read_series(struct pass *p, const struct series_touch *t, str
     char from[DATE_TEXT_BYTES], to[DATE_TEXT_BYTES];
     struct db_param window[] = {db_text(str_of(t->uid)), db_date(t->lookback, from),
                                 db_date(t->to, to)};
-    struct events events = {0};
     bool has_row = false;
     *ret = (struct series){.touch = t};
-    enum status s = read_events(p, t, &events, err);
-    if (s == STATUS_OK)
-        s = db_query(p->db, prices_sql, window, 3, &rows, err);
+    enum status s = db_query(p->reader, prices_sql, window, 3, &rows, err);
     while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row) {
         if (ret->n == 0 && !make_room(p, ret, (size_t)rows_i64(&rows, COUNT_COLUMN)))
             return err_out_of_memory(err);
-        read_price(p, &rows, &events, ret);
+        read_price(p, &rows, &t->events, ret);
     }
     while (ret->first < ret->n && ret->date[ret->first] < t->from)
         ret->first++;
@@ -425,16 +376,25 @@ static enum status run(struct pass *p, struct err *err)
         s = series_benchmarks_load(p->db, &p->rates, p->from, p->to, p->benchmarks, err);
     if (s == STATUS_OK)
         s = leave_out_indexes(p, boxes, ARRAY_LEN(boxes), err);
-    for (size_t i = 0; i < p->n && s == STATUS_OK; i++)
-        s = stop_is_raised(p->stop) ? stop_status(p->stop, err) : pass_one(p, &p->all[i], err);
+    for (size_t i = 0; i < p->n && s == STATUS_OK; i++) {
+        size_t rest = p->n - i;
+        if (stop_is_raised(p->stop))
+            return stop_status(p->stop, err);
+        if (i % EVENTS_AT_ONCE == 0)
+            s = series_events_read(p->db, &p->events, &p->all[i],
+                                   rest < EVENTS_AT_ONCE ? rest : EVENTS_AT_ONCE, err);
+        if (s == STATUS_OK)
+            s = pass_one(p, &p->all[i], err);
+    }
     return s == STATUS_OK ? finish(p, boxes, ARRAY_LEN(boxes), err) : s;
 }
 
-enum status series_pass(struct db *db, int64_t load_id, const struct stop *stop, int64_t *ret_rows,
-                        struct err *err)
+enum status series_pass(struct db *db, struct db *reader, int64_t load_id, const struct stop *stop,
+                        int64_t *ret_rows, struct err *err)
 {
-    struct pass p = {.db = db, .stop = stop};
+    struct pass p = {.db = db, .reader = reader == NULL ? db : reader, .stop = stop};
     arena_init(&p.touches, TOUCHES_BYTES_MAX);
+    arena_init(&p.events, EVENTS_BYTES_MAX);
     arena_init(&p.prices, SERIES_BYTES_MAX);
     arena_init(&p.rates, FX_BYTES_MAX);
     enum status s = init_boxes(&p, load_id, err);
@@ -451,6 +411,7 @@ enum status series_pass(struct db *db, int64_t load_id, const struct stop *stop,
     outbox_clear(&p.risk);
     outbox_clear(&p.bonds);
     arena_clear(&p.touches);
+    arena_clear(&p.events);
     arena_clear(&p.prices);
     arena_clear(&p.rates);
     return s;

@@ -15,19 +15,31 @@
 /* Nothing looks further back than this many days: stg_touch reads so much before what it writes. */
 enum { SERIES_LOOKBACK_DAYS = 400, SERIES_GAP_DAYS = 31 };
 
+/* What happens to holders before trading on a day, in the units of today. */
+struct series_event {
+    int32_t date;
+    double dividend_factor, dividend, split_ratio;
+};
+struct series_events {
+    const struct series_event *all; /* oldest first */
+    size_t n;
+};
+
 /* A touched instrument. */
 struct series_touch {
     const char *uid, *asset_class, *market, *currency, *symbol;
     bool is_biased, is_bond; /* is_bond: its terms are known */
     struct bond_terms bond;
     int32_t from, to, lookback;
+    struct series_events events; /* after lookback */
 };
 
-/* What happens to holders before trading on a day, in the units of today. */
-struct series_event {
-    int32_t date;
-    double dividend_factor, dividend, split_ratio;
-};
+/* Fills in the events of n touches in the order of their uids, n > 0. They stay in arena until the next call. */
+enum status series_events_read(struct db *db, struct arena *arena, struct series_touch *touches,
+                               size_t n, struct err *err) NODISCARD;
+/* What one unit of a day is today, and which part of its price is not distributed until then. */
+double series_units_since(const struct series_events *events, int32_t day);
+double series_distributed_since(const struct series_events *events, int32_t day);
 
 /* One instrument's prices from the look-back to the last day that is written, oldest first. n may be 0. */
 struct series {
@@ -75,8 +87,8 @@ double series_benchmark_at(const struct series_benchmark *benchmark, int32_t dat
 /* The last day of its month. */
 int32_t series_month_end(int32_t date);
 
-/* Rows of a table that wait to be written together. */
-enum { OUTBOX_COLUMNS_MAX = 34, OUTBOX_ROWS_MAX = 10000 };
+/* Rows of a table that wait to be written together: so few that they fit on the way to a server, which then takes them in alone. */
+enum { OUTBOX_COLUMNS_MAX = 34, OUTBOX_ROWS_MAX = 2000 };
 struct outbox {
     const char *table;
     const struct db_column *columns; /* ends with load_id */
@@ -109,9 +121,12 @@ enum status series_risk(const struct series *series, const struct series_benchma
 enum status series_bond(const struct series *series, struct outbox *box, struct db *db,
                         struct err *err) NODISCARD;
 
-/* Everything that stg_touch names. */
-enum status series_pass(struct db *db, int64_t load_id, const struct stop *stop, int64_t *ret_rows,
-                        struct err *err) NODISCARD;
+/*
+ * Everything that stg_touch names. reader: another connection, which reads the facts while db writes; NULL: db reads them.
+ * The writers' lock, which db holds, keeps them from changing.
+ */
+enum status series_pass(struct db *db, struct db *reader, int64_t load_id, const struct stop *stop,
+                        int64_t *ret_rows, struct err *err) NODISCARD;
 
 /* Before stg_touch is made: dim_adjustment and mart_corporate_action of instruments with new actions or prices; changes are noted in load_touch. */
 enum status adjustments_refresh(struct db *db, int64_t load_id, int64_t since, struct err *err)

@@ -299,6 +299,15 @@ enum status db_copy_end(struct db *db, struct err *err)
     return db->backend->copy_end(db, err);
 }
 
+enum status db_copy_end_soon(struct db *db, struct err *err)
+{
+    if (db->backend->copy_end_soon == NULL)
+        return db_copy_end(db, err);
+    assert(db->is_copying);
+    db->is_copying = false;
+    return db->backend->copy_end_soon(db, err);
+}
+
 void db_copy_abort(struct db *db)
 {
     if (!db->is_copying)

@@ -70,6 +70,8 @@ void db_pool_stats(struct db_pool *pool, struct db_stats *ret);
 enum db_mode { DB_READ, DB_WRITE, DB_READ_MARTS };
 enum status db_acquire(struct db_pool *pool, enum db_mode mode, const struct stop *stop,
                        struct db **ret_db, struct err *err) NODISCARD;
+/* A second one beside another: never waits, for two who each hold one could wait for each other. NULL: there is none now. */
+struct db *db_try_acquire(struct db_pool *pool, enum db_mode mode, const struct stop *stop);
 void db_release(struct db *db); /* rolls back what is open; a broken connection is discarded */
 void db_releasep(struct db **db);
 
@@ -208,6 +210,8 @@ enum status db_copy_begin(struct db *db, const char *table, const char *const *c
                           size_t n_columns, struct err *err) NODISCARD;
 enum status db_copy_row(struct db *db, const struct str *fields, struct err *err) NODISCARD;
 enum status db_copy_end(struct db *db, struct err *err) NODISCARD;
+/* Does not wait for PostgreSQL: the next use of db does, and fails as this would have. */
+enum status db_copy_end_soon(struct db *db, struct err *err) NODISCARD;
 void db_copy_abort(struct db *db);
 
 /*

@@ -84,6 +84,7 @@ struct db_backend {
                                      size_t n_columns, struct err *err);
     enum status (*copy_values)(struct db *db, const union db_value *values, struct err *err);
     enum status (*copy_end)(struct db *db, struct err *err);
+    enum status (*copy_end_soon)(struct db *db, struct err *err); /* NULL: copy_end */
     void (*copy_abort)(struct db *db);
     enum status (*copy_relay)(struct db *to, const char *table, const char *const *columns,
                               size_t n_columns, struct db *from, const char *sql, int64_t *ret_rows,

@@ -207,7 +207,7 @@ enum status pg_start(struct db *db, struct err *err)
     start_clock(db);
     wire->is_plan_stale = false;
     wire->was_single_row = false;
-    return stop_is_raised(db->stop) ? stop_status(db->stop, err) : STATUS_OK;
+    return stop_is_raised(db->stop) ? stop_status(db->stop, err) : pg_copy_settle(db, err);
 }
 
 enum status pg_submit(struct db *db, const struct db_statement *statement, const char *name,
@@ -288,9 +288,12 @@ enum status pg_exec_script(struct db *db, const char *sql, struct err *err)
 {
     struct pg_wire *wire = db->conn;
     start_clock(db);
+    enum status s = pg_copy_settle(db, err);
+    if (s != STATUS_OK)
+        return s;
     if (PQsendQuery(wire->handle, sql) == 0)
         return pg_fail(db, NULL, err);
-    enum status s = pg_flush(db, err);
+    s = pg_flush(db, err);
     return s == STATUS_OK ? pg_drain(db, err) : s;
 }
 
@@ -300,6 +303,10 @@ void pg_rollback(struct db *db)
     const struct stop *stop = db->stop;
     db->stop = NULL;
     wire->limit_ns = clock_mono_ns() + (int64_t)ROLLBACK_LIMIT_MS * NS_PER_MS;
+    if (pg_copy_settle(db, NULL) != STATUS_OK && db->is_broken) {
+        db->stop = stop;
+        return;
+    }
     if (PQsendQuery(wire->handle, "ROLLBACK") == 0 || pg_flush(db, NULL) != STATUS_OK ||
         pg_drain(db, NULL) != STATUS_OK)
         db->is_broken = true;
@@ -337,6 +344,7 @@ const struct db_backend db_backend_pg = {
     .copy_values_begin = pg_copy_values_begin,
     .copy_values = pg_copy_values,
     .copy_end = pg_copy_end,
+    .copy_end_soon = pg_copy_end_soon,
     .copy_abort = pg_copy_abort,
     .copy_relay = pg_copy_relay,
 };

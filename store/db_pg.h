@@ -26,7 +26,9 @@ struct pg_wire {
     size_t copy_unsent_bytes; /* given to libpq since it was last made to send */
     bool is_copy_over;        /* the server ended the running COPY by itself */
     bool is_copy_of_values;   /* the running COPY has the binary form */
-    char *copy_line;          /* grows to the longest line of the running COPY */
+    bool
+        is_copy_ending; /* see db_copy_end_soon: the result of the last COPY has not been looked at */
+    char *copy_line;    /* grows to the longest line of the running COPY */
     size_t copy_line_size;
     struct arena arena; /* of the statement being sent */
     struct pg_prepared prepared[PG_PREPARED_MAX];
@@ -145,7 +147,10 @@ enum status pg_copy_begin(struct db *db, const char *table, const char *const *c
                           size_t n_columns, struct err *err) NODISCARD;
 enum status pg_copy_row(struct db *db, const struct str *fields, struct err *err) NODISCARD;
 enum status pg_copy_end(struct db *db, struct err *err) NODISCARD;
+enum status pg_copy_end_soon(struct db *db, struct err *err) NODISCARD;
 void pg_copy_abort(struct db *db);
+/* Waits for a COPY that ends soon; before anything else is sent. */
+enum status pg_copy_settle(struct db *db, struct err *err) NODISCARD;
 
 enum status pg_copy_values_begin(struct db *db, const char *table, const char *const *columns,
                                  size_t n_columns, struct err *err) NODISCARD;

@@ -175,13 +175,42 @@ enum status pg_copy_in_finish(struct db *db, const char *abort_reason, int64_t *
     return s;
 }
 
-enum status pg_copy_end(struct db *db, struct err *err)
+/* What a COPY in the binary form has instead of a row's number of fields. */
+static enum status put_trailer(struct db *db, struct err *err)
 {
     const struct pg_wire *wire = db->conn;
-    enum status s = STATUS_OK;
-    if (wire->is_copy_of_values)
-        s = pg_copy_in_put(db, "\377\377", 2, err); /* instead of a row's number of fields */
+    return wire->is_copy_of_values ? pg_copy_in_put(db, "\377\377", 2, err) : STATUS_OK;
+}
+
+enum status pg_copy_end(struct db *db, struct err *err)
+{
+    enum status s = put_trailer(db, err);
     return s == STATUS_OK ? pg_copy_in_finish(db, NULL, NULL, err) : s;
+}
+
+enum status pg_copy_end_soon(struct db *db, struct err *err)
+{
+    struct pg_wire *wire = db->conn;
+    enum status s = put_trailer(db, err);
+    if (s != STATUS_OK)
+        return s;
+    int rc = PQputCopyEnd(wire->handle, NULL);
+    if (rc == 0) /* nothing of it was taken */
+        return pg_copy_in_finish(db, NULL, NULL, err);
+    if (rc < 0)
+        return copy_failed(db, err);
+    wire->is_copy_ending = true;
+    return STATUS_OK;
+}
+
+enum status pg_copy_settle(struct db *db, struct err *err)
+{
+    struct pg_wire *wire = db->conn;
+    if (!wire->is_copy_ending)
+        return STATUS_OK;
+    wire->is_copy_ending = false;
+    enum status s = pg_flush(db, err);
+    return s == STATUS_OK ? pg_drain(db, err) : s;
 }
 
 void pg_copy_abort(struct db *db)

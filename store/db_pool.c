@@ -177,10 +177,11 @@ struct place {
     bool may_connect;
 };
 
-static enum status wait_for_place(struct db_pool *pool, enum db_mode mode, const struct stop *stop,
-                                  struct place *ret, struct err *err) REQUIRES(pool->lock)
+static enum status wait_for_place(struct db_pool *pool, enum db_mode mode, unsigned wait_ms,
+                                  const struct stop *stop, struct place *ret, struct err *err)
+    REQUIRES(pool->lock)
 {
-    int64_t until = clock_mono_ns() + (int64_t)pool->options.acquire_ms * NS_PER_MS;
+    int64_t until = clock_mono_ns() + (int64_t)wait_ms * NS_PER_MS;
     for (;;) {
         int64_t now = clock_mono_ns();
         ret->idle = take_idle(pool, mode);
@@ -278,12 +279,12 @@ static struct db *revive(struct db *db, enum db_mode mode, const struct stop *st
     return NULL;
 }
 
-static enum status acquire_here(struct db_pool *pool, enum db_mode mode, const struct stop *stop,
-                                struct db **ret_db, struct err *err)
+static enum status acquire_here(struct db_pool *pool, enum db_mode mode, unsigned wait_ms,
+                                const struct stop *stop, struct db **ret_db, struct err *err)
 {
     struct place place = {0};
     lock_take(&pool->lock);
-    enum status s = wait_for_place(pool, mode, stop, &place, err);
+    enum status s = wait_for_place(pool, mode, wait_ms, stop, &place, err);
     if (s == STATUS_OK)
         pool->n_in_use++;
     if (place.may_connect && s == STATUS_OK)
@@ -312,9 +313,16 @@ enum status db_acquire(struct db_pool *pool, enum db_mode mode, const struct sto
 {
     struct db *db = mode == DB_READ_MARTS ? db_replicas_acquire(pool->replicas, stop) : NULL;
     if (db == NULL)
-        return acquire_here(pool, mode == DB_READ_MARTS ? DB_READ : mode, stop, ret_db, err);
+        return acquire_here(pool, mode == DB_READ_MARTS ? DB_READ : mode, pool->options.acquire_ms,
+                            stop, ret_db, err);
     *ret_db = db;
     return STATUS_OK;
+}
+
+struct db *db_try_acquire(struct db_pool *pool, enum db_mode mode, const struct stop *stop)
+{
+    struct db *db = NULL;
+    return acquire_here(pool, mode, 0, stop, &db, NULL) == STATUS_OK ? db : NULL;
 }
 
 void db_pool_hold(struct db *db)
