@@ -101,7 +101,8 @@ enum status warehouse_gold(struct db_pool *warehouse, const struct stop *stop,
     if (s == STATUS_OK)
         s = begin(&run, &n_loads, err);
     if (s == STATUS_OK && n_loads > 0 && db_kind(db) == DB_POSTGRESQL)
-        run.reader = reader = db_try_acquire(warehouse, DB_READ, stop);
+        reader = db_try_acquire(warehouse, DB_READ, stop);
+    run.reader = reader;
     if (s != STATUS_OK)
         return s;
     if (n_loads == 0) {
