@@ -114,9 +114,7 @@ enum status cache_purge(struct request *request, struct err *err)
     size_t n = 0;
     enum status s = params_expect(request, NULL, 0, err);
     if (s == STATUS_OK)
-        s = params_json_body(request, err);
-    if (s == STATUS_OK)
-        s = jr_parse(request->body, &request->arena, &doc, err);
+        s = params_read_body(request, &doc, err);
     if (s == STATUS_OK)
         s = read_marts(request, jr_root(doc), marts, &n, err);
     if (s != STATUS_OK)

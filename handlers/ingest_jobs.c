@@ -143,10 +143,7 @@ enum status admin_job_types_get(struct request *request, struct err *err)
     enum status s = params_expect(request, NULL, 0, err);
     if (s != STATUS_OK)
         return s;
-    buf_init(&out, &request->arena, BODY_BYTES_MAX);
-    jw_init(&json, &out);
-    jw_object(&json);
-    jw_key(&json, "data");
+    document_begin(request, BODY_BYTES_MAX, &out, &json);
     jw_array(&json);
     jw_object(&json);
     jw_key_c(&json, "type", INGEST_JOB_TYPE);
@@ -159,7 +156,6 @@ enum status admin_job_types_get(struct request *request, struct err *err)
     jw_key_c(&json, "request_schema", "/openapi.yaml#/components/schemas/IngestRequest");
     jw_end_object(&json);
     jw_end_array(&json);
-    jw_end_object(&json);
-    buf_add_char(&out, '\n');
+    document_end(&json);
     return document_no_store(request, 200, "application/json", &out, err);
 }

@@ -107,10 +107,8 @@ static void put_links(struct json_out *json, const struct job_record *job)
     jw_end_object(json);
 }
 
-static void put_job(struct json_out *json, struct buf *out, const struct job_record *job)
+static void put_job(struct json_out *json, const struct job_record *job)
 {
-    jw_object(json);
-    jw_key(json, "data");
     jw_object(json);
     jw_key_text(json, "id", job->id);
     jw_key_text(json, "type", job->type);
@@ -132,8 +130,7 @@ static void put_job(struct json_out *json, struct buf *out, const struct job_rec
     put_raw(json, "problem", job->problem);
     jw_end_object(json);
     put_links(json, job);
-    jw_end_object(json);
-    buf_add_char(out, '\n');
+    document_end(json);
 }
 
 enum status job_reply(struct request *request, const struct job_record *job, int http_status,
@@ -141,9 +138,8 @@ enum status job_reply(struct request *request, const struct job_record *job, int
 {
     struct buf out;
     struct json_out json;
-    buf_init(&out, &request->arena, BODY_BYTES_MAX);
-    jw_init(&json, &out);
-    put_job(&json, &out, job);
+    document_begin(request, BODY_BYTES_MAX, &out, &json);
+    put_job(&json, job);
     reply_header(request, "Location", "/v1/jobs/%.*s", STR_ARG(job->id));
     if (!job_is_over(job->state)) {
         double wait_s = eta_s(job);

@@ -155,9 +155,7 @@ enum status keys_create(struct request *request, struct err *err)
     char text[API_KEY_TEXT_BYTES];
     enum status s = params_expect(request, NULL, 0, err);
     if (s == STATUS_OK)
-        s = params_json_body(request, err);
-    if (s == STATUS_OK)
-        s = jr_parse(request->body, &request->arena, &doc, err);
+        s = params_read_body(request, &doc, err);
     if (s == STATUS_OK)
         s = read_options(jr_root(doc), &options, err);
     if (s == STATUS_OK)

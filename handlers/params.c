@@ -164,3 +164,9 @@ enum status params_json_body(struct request *request, struct err *err)
     err_allow(err, "application/json");
     return STATUS_UNSUPPORTED_MEDIA_TYPE;
 }
+
+enum status params_read_body(struct request *request, struct json_doc **ret_doc, struct err *err)
+{
+    enum status s = params_json_body(request, err);
+    return s == STATUS_OK ? jr_parse(request->body, &request->arena, ret_doc, err) : s;
+}

@@ -5,6 +5,7 @@
 #ifndef HANDLERS_PARAMS_H
 #define HANDLERS_PARAMS_H
 
+#include "base/json_in.h"
 #include "server/request.h"
 
 /* Every parameter must be one of names[] and given once. */
@@ -34,6 +35,9 @@ enum status params_window(const struct request *request, int32_t as_of, struct w
 
 /* UNSUPPORTED_MEDIA_TYPE when the body says that it is something else than JSON. */
 enum status params_json_body(struct request *request, struct err *err) NODISCARD;
+/* The same, and the body parsed. Errors: those of jr_parse, too. */
+enum status params_read_body(struct request *request, struct json_doc **ret_doc, struct err *err)
+    NODISCARD;
 
 /* A BAD_VALUE that names a parameter and what it takes. */
 enum status params_refuse(struct err *err, const char *name, struct str value, const char *allowed);

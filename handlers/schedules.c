@@ -62,16 +62,12 @@ enum status schedules_list(struct request *request, struct err *err)
         s = schedule_list(db, &request->arena, &list, &n, err);
     if (s != STATUS_OK)
         return s;
-    buf_init(&out, &request->arena, BODY_BYTES_MAX);
-    jw_init(&json, &out);
-    jw_object(&json);
-    jw_key(&json, "data");
+    document_begin(request, BODY_BYTES_MAX, &out, &json);
     jw_array(&json);
     for (size_t i = 0; i < n; i++)
         put_schedule(request, &json, &list[i]);
     jw_end_array(&json);
-    jw_end_object(&json);
-    buf_add_char(&out, '\n');
+    document_end(&json);
     return document_no_store(request, 200, "application/json", &out, err);
 }
 
@@ -84,13 +80,9 @@ static enum status answer_one(struct request *request, struct db *db, struct str
     enum status s = schedule_get(db, name, &request->arena, &schedule, err);
     if (s != STATUS_OK)
         return s;
-    buf_init(&out, &request->arena, BODY_BYTES_MAX);
-    jw_init(&json, &out);
-    jw_object(&json);
-    jw_key(&json, "data");
+    document_begin(request, BODY_BYTES_MAX, &out, &json);
     put_schedule(request, &json, &schedule);
-    jw_end_object(&json);
-    buf_add_char(&out, '\n');
+    document_end(&json);
     return document_no_store(request, status, "application/json", &out, err);
 }
 
@@ -164,9 +156,7 @@ enum status schedules_put(struct request *request, struct err *err)
     bool is_new = false;
     enum status s = params_expect(request, NULL, 0, err);
     if (s == STATUS_OK)
-        s = params_json_body(request, err);
-    if (s == STATUS_OK)
-        s = jr_parse(request->body, &request->arena, &doc, err);
+        s = params_read_body(request, &doc, err);
     if (s == STATUS_OK)
         s = read_schedule(request, jr_root(doc), &schedule, err);
     if (s == STATUS_OK)
