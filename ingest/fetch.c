@@ -1,52 +1,18 @@
 /* fetch.c - one request after the other, until there is a verdict or the run's time is over. */
 #define _GNU_SOURCE /* nanosleep under -std=c17 */
-#include "ingest/fetch.h"
+#include "ingest/fetch_impl.h"
 
 #include "base/clock.h"
 #include "ingest/fetch_base.h"
 #include "ingest/fetch_pace.h"
 #include "ingest/redact.h"
-#include "ingest/transport.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum {
-    TRIES_MAX = 5,
-    CONNECT_MS = 10000,
-    SLOW_BYTES_S = 64,
-    SLOW_S = 30,
-    NAP_MS = 50,
-    TYPE_MAX = 128,
-    HEADERS_MAX = 4
-};
-
-struct source_fetcher {
-    struct source_fetcher_options options;
-    struct transport *transport;
-    int64_t deadline_ns; /* of the run, monotonic */
-    uint64_t
-        random; /* state of a linear congruential generator: retries of many servers fall apart */
-    bool has_answered[64]; /* by source: it did not throttle once in this run */
-};
-
-/* What one request is made of, and what has come of it so far. */
-struct job {
-    struct source_fetcher *f;
-    const struct source *source;
-    struct str key, path, header, header_value, form;
-    char *url;
-    size_t url_len;
-    bool is_elsewhere; /* not at the provider's own address: its interval is not kept */
-    struct arena *arena;
-    const struct stop *stop;
-    struct fetch_answer *ret;
-    struct buf body;
-    struct str form_rest;
-    bool is_final;
-};
+enum { TRIES_MAX = 5, NAP_MS = 50 };
 
 enum status source_fetcher_new(const struct source_fetcher_options *options,
                                struct source_fetcher **ret, struct err *err)
@@ -125,106 +91,10 @@ static enum status nap(int64_t ms, const struct stop *stop, struct err *err)
     return STATUS_OK;
 }
 
-static void decide(struct job *j, enum feed_outcome outcome, const char *detail)
+void fetch_decide(struct fetch_job *j, enum feed_outcome outcome, const char *detail)
 {
     j->ret->verdict = feed_verdict_of(outcome, str_of(detail));
     j->is_final = true;
-}
-
-static enum status write_body(void *to, struct str bytes, struct err *err)
-{
-    struct job *j = to;
-    buf_add(&j->body, bytes);
-    return j->body.failed ? err_out_of_memory(err) : STATUS_OK;
-}
-
-/* What a request may take: the source's time, and no more than the run has left. */
-static unsigned time_of(const struct job *j)
-{
-    int64_t left_ms = (j->f->deadline_ns - clock_mono_ns()) / 1000000,
-            most_ms = (int64_t)j->source->manners.timeout_s * 1000;
-    return (unsigned)(left_ms < 1 ? 1 : left_ms < most_ms ? left_ms : most_ms);
-}
-
-static struct transport_request request_of(struct job *j,
-                                           struct transport_field headers[HEADERS_MAX])
-{
-    const struct source_manners *manners = &j->source->manners;
-    size_t n = 0;
-    headers[n++] = (struct transport_field){STR("User-Agent"), str_of(j->f->options.agent)};
-    headers[n++] = (struct transport_field){STR("Accept"), STR("*/*")};
-    if (j->header.ptr != NULL)
-        headers[n++] = (struct transport_field){j->header, j->header_value};
-    if (j->form.ptr != NULL)
-        headers[n++] =
-            (struct transport_field){STR("Content-Type"), STR("application/x-www-form-urlencoded")};
-    j->form_rest = j->form;
-    return (struct transport_request){
-        .method = j->form.ptr != NULL ? STR("POST") : STR("GET"),
-        .url = {j->url, j->url_len},
-        .headers = headers,
-        .n_headers = n,
-        .read = j->form.ptr != NULL ? transport_read_str : NULL,
-        .from = &j->form_rest,
-        .body_bytes = (int64_t)j->form.len,
-        .write = write_body,
-        .to = j,
-        .limits = {.connect_ms = CONNECT_MS,
-                   .total_ms = time_of(j),
-                   .slow_bytes_s = SLOW_BYTES_S,
-                   .slow_s = SLOW_S,
-                   .answer_bytes = (int64_t)manners->body_mib << 20,
-                   .redirects = TRANSPORT_REDIRECTS_MAX},
-        .takes_gzip = true,
-        .stop = j->stop,
-    };
-}
-
-/* No answer is a source that is down, whatever the reason; one that is too long is not what we know. */
-static enum status judge_failure(struct job *j, enum status s, const struct err *why,
-                                 struct err *err)
-{
-    if (s == STATUS_OUT_OF_MEMORY || stop_is_raised(j->stop) || s == STATUS_INTERNAL) {
-        if (err != NULL)
-            *err = *why;
-        return s;
-    }
-    if (s == STATUS_TOO_LARGE)
-        decide(j, FEED_CHANGED, why->detail);
-    else
-        j->ret->verdict = feed_verdict_of(FEED_DOWN, str_of(why->detail));
-    return STATUS_OK;
-}
-
-static enum status send(struct job *j, struct err *err)
-{
-    struct transport_field headers[HEADERS_MAX];
-    struct transport_request request = request_of(j, headers);
-    struct transport_answer answer = {0};
-    struct err why = {0};
-    j->ret->requests++;
-    buf_init(&j->body, j->arena, ((size_t)j->source->manners.body_mib << 20) + 1);
-    enum status s = transport_send(j->f->transport, &request, &answer, &why);
-    j->ret->fetched_at = clock_wall_s();
-    j->ret->bytes += (int64_t)j->body.len;
-    j->ret->reply = (struct feed_reply){.body = STR_NONE};
-    if (s != STATUS_OK)
-        return judge_failure(j, s, &why, err);
-    redact(j->body.ptr, j->body.len, j->key);
-    struct str type = transport_header(j->f->transport, STR("Content-Type"));
-    const char *copy =
-        arena_dup(j->arena, str_sub(type, 0, type.len < TYPE_MAX ? type.len : TYPE_MAX));
-    if (copy == NULL)
-        return err_out_of_memory(err);
-    j->ret->reply = (struct feed_reply){
-        .http_status = answer.status,
-        .content_type = str_of(copy),
-        .retry_after_s =
-            pace_retry_after(transport_header(j->f->transport, STR("Retry-After")), clock_wall_s()),
-        .body = buf_str(&j->body)};
-    j->ret->verdict = j->source->judge(&j->ret->reply);
-    j->ret->retry_after_s = j->ret->reply.retry_after_s;
-    return STATUS_OK;
 }
 
 /* Seconds until the quota's next day. */
@@ -233,7 +103,7 @@ static int64_t until_tomorrow(int64_t now_ms)
     return (86400000 - now_ms % 86400000) / 1000 + 1;
 }
 
-static void use_up_quota(struct job *j, struct pace *pace)
+static void use_up_quota(struct fetch_job *j, struct pace *pace)
 {
     if (pace->count < j->source->manners.per_day)
         pace->count = j->source->manners.per_day;
@@ -241,7 +111,7 @@ static void use_up_quota(struct job *j, struct pace *pace)
 }
 
 /* One request with the host's record held. *ret_wait_ms above 0: nothing was sent, it is too early. */
-static enum status ask_once(struct job *j, int64_t *ret_wait_ms, struct err *err)
+static enum status ask_once(struct fetch_job *j, int64_t *ret_wait_ms, struct err *err)
 {
     const struct source_manners *manners = &j->source->manners;
     CLEANUP(pace_drop) struct pace pace = {.fd = -1};
@@ -255,7 +125,7 @@ static enum status ask_once(struct job *j, int64_t *ret_wait_ms, struct err *err
     if (j->ret->quota_left == 0) {
         *ret_wait_ms = 0;
         j->ret->retry_after_s = until_tomorrow(now_ms);
-        decide(j, FEED_QUOTA, "the requests of today are used up");
+        fetch_decide(j, FEED_QUOTA, "the requests of today are used up");
         return STATUS_OK;
     }
     if (*ret_wait_ms > 0)
@@ -264,7 +134,7 @@ static enum status ask_once(struct job *j, int64_t *ret_wait_ms, struct err *err
     pace.next_ms = now_ms + (j->is_elsewhere ? 0 : (int64_t)manners->interval_ms);
     s = pace_save(&pace, err);
     if (s == STATUS_OK)
-        s = send(j, err);
+        s = fetch_send(j, err);
     if (s == STATUS_OK && j->ret->verdict.outcome == FEED_QUOTA)
         use_up_quota(j, &pace);
     if (s == STATUS_OK && j->ret->retry_after_s > 0 &&
@@ -274,7 +144,7 @@ static enum status ask_once(struct job *j, int64_t *ret_wait_ms, struct err *err
     return s == STATUS_OK ? pace_save(&pace, err) : s;
 }
 
-static enum status wait_for_turn(struct job *j, int64_t ms, struct err *err)
+static enum status wait_for_turn(struct fetch_job *j, int64_t ms, struct err *err)
 {
     if (is_in_time(j->f, ms))
         return nap(ms, j->stop, err);
@@ -286,7 +156,7 @@ static enum status wait_for_turn(struct job *j, int64_t ms, struct err *err)
     return STATUS_OK;
 }
 
-static enum status ask_until_final(struct job *j, struct err *err)
+static enum status ask_until_final(struct fetch_job *j, struct err *err)
 {
     enum status s = STATUS_OK;
     for (unsigned tries = 0; s == STATUS_OK && !j->is_final;) {
@@ -305,7 +175,7 @@ static enum status ask_until_final(struct job *j, struct err *err)
     return s;
 }
 
-static enum status address_of(struct job *j, struct err *err)
+static enum status address_of(struct fetch_job *j, struct err *err)
 {
     struct buf url;
     buf_init(&url, j->arena, 1 << 16);
@@ -326,7 +196,7 @@ static enum status address_of(struct job *j, struct err *err)
 }
 
 /* The first word of the run was a refusal without an end: not "slow down", but "not you". */
-static void judge_throttling(struct job *j)
+static void judge_throttling(struct fetch_job *j)
 {
     bool *is_known = has_answered(j->f, j->source);
     enum feed_outcome outcome = j->ret->verdict.outcome;
@@ -345,15 +215,15 @@ enum status fetch_get(struct source_fetcher *f, const struct source *source,
     struct err why = {0};
     *ret = (struct fetch_answer){.fetched_at = clock_wall_s(), .quota_left = -1};
     asked.key = key_of(f, source);
-    struct job j = {
+    struct fetch_job j = {
         .f = f, .source = source, .key = asked.key, .arena = arena, .stop = stop, .ret = ret};
     if (source->needs_key && asked.key.len == 0) {
-        decide(&j, FEED_AUTH, "no key is set for it");
+        fetch_decide(&j, FEED_AUTH, "no key is set for it");
         return STATUS_OK;
     }
     enum status s = source->target(&asked, arena, &target, &why);
     if (s == STATUS_BAD_VALUE) {
-        decide(&j, FEED_REFUSED, why.detail);
+        fetch_decide(&j, FEED_REFUSED, why.detail);
         return STATUS_OK;
     }
     if (s != STATUS_OK) {
