@@ -33,6 +33,23 @@ struct str request_header(struct request *request, const char *name)
     return found;
 }
 
+bool request_keep_headers(struct request *request)
+{
+    struct header *kept =
+        arena_array(&request->arena, request->n_headers + 1, sizeof(struct header));
+    if (kept == NULL)
+        return false;
+    for (size_t i = 0; i < request->n_headers; i++) {
+        const struct header *from = &request->headers[i];
+        kept[i] = (struct header){{arena_dup(&request->arena, from->name), from->name.len},
+                                  {arena_dup(&request->arena, from->value), from->value.len}};
+        if (kept[i].name.ptr == NULL || kept[i].value.ptr == NULL)
+            return false;
+    }
+    request->headers = kept;
+    return true;
+}
+
 struct str request_param(const struct request *request, const char *name)
 {
     for (size_t i = 0; i < request->n_params; i++)

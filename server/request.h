@@ -178,6 +178,9 @@ struct request {
  */
 struct str request_header(struct request *request, const char *name);
 
+/* Copies the headers into the request's arena, for a handler that outlives what the library keeps. false: it is full. */
+bool request_keep_headers(struct request *request);
+
 /* The first parameter of that name; ptr NULL when absent. */
 struct str request_param(const struct request *request, const char *name);
 

@@ -3,11 +3,11 @@
 
 #include "base/clock.h"
 #include "base/lock.h"
+#include "server/ring.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum {
     TRAILERS_MAX = 4,
@@ -33,11 +33,9 @@ struct trailer {
 struct stream {
     struct exchange *x; /* fixed, like has_body */
     bool has_body;
-    size_t size;      /* of the ring */
     struct lock lock; /* guards every GUARDED field; MHD's own locks may be taken under it */
     struct cond has_room;
-    size_t at GUARDED; /* bytes[at, at + len) of the ring are waiting */
-    size_t len GUARDED;
+    struct ring ring GUARDED;
     uint64_t n_taken GUARDED;
     int64_t taken_ns GUARDED; /* when the library last took some */
     int64_t woken_ns GUARDED; /* when it was last told to */
@@ -65,7 +63,7 @@ static struct stream *stream_new(struct exchange *x, bool has_body, size_t size)
     struct stream *stream = malloc(sizeof *stream + (has_body ? size : 0));
     if (stream == NULL)
         return NULL;
-    *stream = (struct stream){.x = x, .has_body = has_body, .size = size};
+    *stream = (struct stream){.x = x, .has_body = has_body, .ring = {stream->bytes, size, 0, 0}};
     lock_init(&stream->lock);
     cond_init(&stream->has_room);
     return stream;
@@ -80,24 +78,6 @@ void stream_free(struct stream *stream)
     free(stream);
 }
 
-/* The library may be done with the request, and with its headers, before the handler is. */
-static bool keep_headers(struct request *request)
-{
-    struct header *kept =
-        arena_array(&request->arena, request->n_headers + 1, sizeof(struct header));
-    if (kept == NULL)
-        return false;
-    for (size_t i = 0; i < request->n_headers; i++) {
-        const struct header *from = &request->headers[i];
-        kept[i] = (struct header){{arena_dup(&request->arena, from->name), from->name.len},
-                                  {arena_dup(&request->arena, from->value), from->value.len}};
-        if (kept[i].name.ptr == NULL || kept[i].value.ptr == NULL)
-            return false;
-    }
-    request->headers = kept;
-    return true;
-}
-
 static enum status begin(struct request *request, size_t size, struct err *err)
 {
     struct exchange *x = of_request(request);
@@ -105,7 +85,7 @@ static enum status begin(struct request *request, size_t size, struct err *err)
         return stop_status(&request->stop, err);
     bool has_body = request->method != METHOD_HEAD;
     struct stream *stream = stream_new(x, has_body, size);
-    if (stream == NULL || (has_body && !keep_headers(request))) {
+    if (stream == NULL || (has_body && !request_keep_headers(request))) {
         stream_free(stream);
         return err_set(err, STATUS_OUT_OF_MEMORY, "No memory for a stream.");
     }
@@ -147,22 +127,10 @@ enum status stream_detach(struct request *request)
     return STATUS_OK;
 }
 
-static size_t put(struct stream *stream, struct str bytes) REQUIRES(stream->lock)
+/* May the reader sleep on? Unless it is due few bytes are collected for a while, so that it does not wake for each row. */
+static bool wakes_reader(struct stream *stream, bool is_due, int64_t now) REQUIRES(stream->lock)
 {
-    size_t room = stream->size - stream->len;
-    size_t n = bytes.len < room ? bytes.len : room;
-    size_t to = (stream->at + stream->len) % stream->size;
-    size_t first = n < stream->size - to ? n : stream->size - to;
-    memcpy(stream->bytes + to, bytes.ptr, first);
-    memcpy(stream->bytes, bytes.ptr + first, n - first);
-    stream->len += n;
-    return n;
-}
-
-/* May the reader sleep on? Few bytes are collected for a while, so that it does not wake for each row. */
-static bool wakes_reader(struct stream *stream, int64_t now) REQUIRES(stream->lock)
-{
-    bool wakes = stream->is_suspended && (stream->is_ended || stream->len >= WAKE_BYTES ||
+    bool wakes = stream->is_suspended && (is_due || stream->ring.len >= WAKE_BYTES ||
                                           now - stream->woken_ns >= (int64_t)WAKE_MS * 1000000);
     if (wakes) {
         stream->is_suspended = false;
@@ -203,10 +171,10 @@ static enum status look(struct stream *stream, struct err *err) REQUIRES(stream-
 static enum status wait_for_room(struct stream *stream, struct err *err) REQUIRES(stream->lock)
 {
     enum status s = look(stream, err);
-    if (s != STATUS_OK || stream->len < stream->size)
+    if (s != STATUS_OK || stream->ring.len < stream->ring.size)
         return s;
     int64_t from_ns = clock_mono_ns(), now = from_ns;
-    while (s == STATUS_OK && stream->len > stream->size / 2) {
+    while (s == STATUS_OK && stream->ring.len > stream->ring.size / 2) {
         (void)cond_wait_until(&stream->has_room, &stream->lock, now + (int64_t)LOOK_MS * 1000000);
         now = clock_mono_ns();
         s = look(stream, err);
@@ -229,8 +197,8 @@ enum status stream_write(struct request *request, struct str bytes, struct err *
         lock_take(&stream->lock);
         s = wait_for_room(stream, err);
         if (s == STATUS_OK)
-            bytes = str_sub(bytes, put(stream, bytes), bytes.len);
-        bool wakes = wakes_reader(stream, clock_mono_ns());
+            bytes = str_sub(bytes, ring_put(&stream->ring, bytes), bytes.len);
+        bool wakes = wakes_reader(stream, false, clock_mono_ns());
         lock_give(&stream->lock);
         if (wakes) /* nobody else resumes it, and suspended it cannot end */
             stream->x->resume(stream->x->connection);
@@ -243,14 +211,10 @@ bool stream_offer(struct request *request, struct str bytes)
     struct stream *stream = request->stream;
     lock_take(&stream->lock);
     bool has_room = !stream->is_gone && !stop_is_raised(&request->stop) &&
-                    bytes.len <= stream->size - stream->len;
+                    bytes.len <= stream->ring.size - stream->ring.len;
     if (has_room)
-        (void)put(stream, bytes);
-    bool wakes = has_room && stream->is_suspended;
-    if (wakes) {
-        stream->is_suspended = false;
-        stream->woken_ns = clock_mono_ns();
-    }
+        (void)ring_put(&stream->ring, bytes);
+    bool wakes = has_room && wakes_reader(stream, true, clock_mono_ns());
     lock_give(&stream->lock);
     if (wakes) /* nobody else resumes it, and suspended it cannot end */
         stream->x->resume(stream->x->connection);
@@ -280,19 +244,14 @@ enum stream_step stream_take(struct stream *stream, char *room, size_t max, size
     struct exchange *x = stream->x;
     enum stream_step step = STREAM_BYTES;
     lock_take(&stream->lock);
-    size_t n = stream->len < max ? stream->len : max;
-    size_t first = n < stream->size - stream->at ? n : stream->size - stream->at;
+    size_t n = stream->is_failed ? 0 : ring_take(&stream->ring, room, max);
     if (stream->is_failed) {
         step = STREAM_FAILED;
     } else if (n > 0) {
-        memcpy(room, stream->bytes + stream->at, first);
-        memcpy(room + first, stream->bytes, n - first);
-        stream->at = (stream->at + n) % stream->size;
-        stream->len -= n;
         stream->n_taken += n;
         stream->taken_ns = clock_mono_ns();
         conn_progress(x->conn, stream->taken_ns);
-        if (stream->len <= stream->size / 2)
+        if (stream->ring.len <= stream->ring.size / 2)
             cond_signal(&stream->has_room);
         *ret_n = n;
     } else if (stream->is_ended) {
@@ -333,12 +292,12 @@ void stream_finish(struct exchange *x, enum status s, const struct err *err)
     stream->is_ended = true;
     stream->is_failed = s != STATUS_OK;
     uint64_t send_ms =
-        config->send_timeout_ms + (uint64_t)stream->len * 1000 / 1024 / config->min_rate_kib;
+        config->send_timeout_ms + (uint64_t)stream->ring.len * 1000 / 1024 / config->min_rate_kib;
     if (!stream->is_gone && stream->is_failed)
         conn_cut(x->conn); /* the library may be waiting for a client that reads nothing */
     else if (!stream->is_gone)
         conn_enter(x->conn, CONN_SENDING, now + (int64_t)send_ms * 1000000);
-    bool wakes = wakes_reader(stream, now);
+    bool wakes = wakes_reader(stream, true, now);
     lock_give(&stream->lock);
     if (wakes)
         x->resume(x->connection);
