@@ -81,6 +81,19 @@ static void averages(struct facts *f)
                   f->n);
 }
 
+/* rar_252: the annual rate comes off every session, as quantstats does it. */
+static void per_exposure(struct facts *f)
+{
+    double growth = 1, n = (double)f->n, n_nonzero = 0;
+    for (size_t t = 0; t < f->n; t++) {
+        double x = f->r[t] - f->rf;
+        growth *= 1 + x;
+        n_nonzero += fabs(x) > 0 ? 1 : 0;
+    }
+    measure_ratio(ROW(f->out, rar_252), measure_annualised(growth, 252, n),
+                  ceil(n_nonzero / n * 100) / 100, REASON_NO_NONZERO, f->n);
+}
+
 void measure_bets(struct facts *f)
 {
     struct measure_value *out = f->out;
@@ -97,8 +110,7 @@ void measure_bets(struct facts *f)
     measure_maybe(ROW(out, risk_of_ruin_quantstats), nonzero > 0,
                   elementary_pow((1 - w) / (1 + w), n), REASON_NO_NONZERO, f->n);
     measure_set(ROW(out, exposure_nonzero), share, f->n);
-    measure_ratio(ROW(out, rar_252), measure_annualised(f->total + 1, 252, n), share,
-                  REASON_NO_NONZERO, f->n);
+    per_exposure(f);
     const struct measure_value *tail = &out[MEASURE_tail_ratio];
     enum measure_reason why = tail->reason != REASON_NONE ? tail->reason : REASON_NO_LOSSES;
     measure_maybe(ROW(out, common_sense_ratio), g.losses > 0 && tail->reason == REASON_NONE,
@@ -112,12 +124,50 @@ static void put_extremes(struct measure_value *best, struct measure_value *worst
     measure_set(worst, e.worst, e.n);
 }
 
+/*
+ * Months and years as ffn has them: those of values, of which the first has no period before it to have grown from. It is
+ * the first of the calendar only when V_0 lies in it.
+ */
+static void after_the_first(struct facts *f, size_t n_months, size_t n_years)
+{
+    struct measure_value *out = f->out;
+    const struct table_years *years = &f->calendar;
+    struct civil start = date_to_civil(f->path.date[0]), next = date_to_civil(f->path.date[1]);
+    size_t skips_year = start.year == next.year ? 1 : 0;
+    size_t skips_month = skips_year == 1 && start.month == next.month ? 1 : 0;
+    double up = 0, down = 0, n_up = 0, n_down = 0, n_up_years = 0;
+    for (size_t y = 0; y < years->n; y++) {
+        n_up_years += y >= skips_year && years->rows[y].total > 0 ? 1 : 0;
+        size_t from = y == 0 ? (size_t)next.month - 1 + skips_month : 0;
+        for (size_t m = from; m < 12; m++) {
+            double r = years->rows[y].month[m];
+            up += r > 0 ? r : 0;
+            n_up += r > 0 ? 1 : 0;
+            down += r <= 0 ? r : 0;
+            n_down += r <= 0 ? 1 : 0;
+        }
+    }
+    measure_ratio(ROW(out, positive_months_ffn), n_up, (double)(n_months - skips_month),
+                  REASON_TOO_SHORT, n_months);
+    measure_ratio(ROW(out, positive_years_ffn), n_up_years, (double)(n_years - skips_year),
+                  REASON_TOO_SHORT, n_years);
+    measure_ratio(ROW(out, average_up_month_ffn), up, n_up, REASON_NO_UPSIDE, (size_t)n_up);
+    measure_ratio(ROW(out, average_down_month_ffn), down, n_down, REASON_NO_DOWNSIDE,
+                  (size_t)n_down);
+}
+
 enum status measure_calendar(struct facts *f, struct arena *arena, struct err *err)
 {
-    static const enum measure_id rows[] = {MEASURE_best_month,         MEASURE_worst_month,
-                                           MEASURE_best_year,          MEASURE_worst_year,
-                                           MEASURE_positive_months,    MEASURE_positive_years,
-                                           MEASURE_positive_months_ffn};
+    static const enum measure_id rows[] = {MEASURE_best_month,
+                                           MEASURE_worst_month,
+                                           MEASURE_best_year,
+                                           MEASURE_worst_year,
+                                           MEASURE_positive_months,
+                                           MEASURE_positive_years,
+                                           MEASURE_positive_months_ffn,
+                                           MEASURE_positive_years_ffn,
+                                           MEASURE_average_up_month_ffn,
+                                           MEASURE_average_down_month_ffn};
     struct measure_value *out = f->out;
     if (f->path.date == NULL) {
         for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -133,10 +183,6 @@ enum status measure_calendar(struct facts *f, struct arena *arena, struct err *e
     put_extremes(ROW(out, best_year), ROW(out, worst_year), totals);
     measure_set(ROW(out, positive_months), (double)months.n_positive / (double)months.n, months.n);
     measure_set(ROW(out, positive_years), (double)totals.n_positive / (double)totals.n, totals.n);
-    double first = f->calendar.rows[0].month[date_to_civil(f->path.date[1]).month - 1];
-    size_t n = months.n_positive - (first > 0 ? 1 : 0);
-    measure_maybe(ROW(out, positive_months_ffn), months.n >= 2,
-                  (double)n / (double)(months.n > 1 ? months.n - 1 : 1), REASON_TOO_SHORT,
-                  months.n);
+    after_the_first(f, months.n, totals.n);
     return STATUS_OK;
 }

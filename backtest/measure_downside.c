@@ -39,7 +39,7 @@ static void probabilistic_sortino(struct facts *f)
                   is_known ? stats_psr(adjusted, target, f->n, skew, excess) : 0, why, f->n);
 }
 
-/* ((1 + mu)^P - 1 - rf) over the annualised sd of the negative returns alone. */
+/* The sd of the negative returns alone, and ((1 + mu)^P - 1 - rf) over it. */
 static void sortino_lean(struct facts *f)
 {
     size_t n = 0;
@@ -50,6 +50,9 @@ static void sortino_lean(struct facts *f)
     struct stats_moments m = stats_moments_short_with(f->k, f->scratch, n);
     measure_ratio(ROW(f->out, sortino_lean), elementary_pow(1 + f->m.mean, f->periods) - 1 - f->rf,
                   m.sd * f->root, REASON_NO_DOWNSIDE, n);
+    enum measure_reason why = n == 0 ? REASON_NO_DOWNSIDE : REASON_TOO_SHORT;
+    measure_maybe(ROW(f->out, downside_variance_lean), n >= 2, m.sd * m.sd * f->periods, why, n);
+    measure_maybe(ROW(f->out, downside_deviation_lean), n >= 2, m.sd * f->root, why, n);
 }
 
 /* omega_required: the threshold compounds to required_return in a year. */

@@ -10,6 +10,7 @@ static const double TAIL = 0.05;
 struct spans {
     double depth;
     double days, longest_days, recovered_days; /* peak to recovery; the longest recovered one */
+    double days_below;                         /* from the first session below the peak */
     double sessions, longest_sessions;         /* likewise in sessions */
     double climb;                              /* sessions from trough to recovery */
 };
@@ -30,6 +31,7 @@ static struct spans add_up(const struct facts *f)
             continue;
         double days = (double)(f->path.date[to] - f->path.date[d.peak]);
         s.days += days;
+        s.days_below += (double)(f->path.date[to] - f->path.date[d.peak + 1]);
         s.longest_days = fmax(s.longest_days, days);
         if (!is_open)
             s.recovered_days = fmax(s.recovered_days, days);
@@ -47,7 +49,8 @@ double measure_days_of_deepest(const struct facts *f)
 static void episode_rows(struct facts *f)
 {
     static const enum measure_id in_days[] = {
-        MEASURE_max_drawdown_days, MEASURE_average_drawdown_days, MEASURE_longest_drawdown_days};
+        MEASURE_max_drawdown_days, MEASURE_average_drawdown_days, MEASURE_longest_drawdown_days,
+        MEASURE_average_drawdown_days_ffn};
     struct measure_value *out = f->out;
     struct spans s = add_up(f);
     size_t n = f->n_episodes;
@@ -74,6 +77,7 @@ static void episode_rows(struct facts *f)
     measure_maybe(ROW(out, max_drawdown_days), is_any, is_any ? measure_days_of_deepest(f) : 0, why,
                   n);
     measure_maybe(ROW(out, average_drawdown_days), is_any, s.days / count, why, n);
+    measure_maybe(ROW(out, average_drawdown_days_ffn), is_any, s.days_below / count, why, n);
     measure_maybe(ROW(out, longest_drawdown_days), is_any, s.longest_days, why, n);
 }
 

@@ -18,6 +18,19 @@ static void trailing(struct facts *f, struct measure_value *out, int32_t day, do
     measure_set(out, (years > 0 ? elementary_pow(total, 1 / years) : total) - 1, last - (at - 1));
 }
 
+/* The same over the values from day on, by the days between them: as ffn cuts its prices. */
+static void trailing_ffn(struct facts *f, struct measure_value *out, int32_t day)
+{
+    size_t at = dates_until(f->path.date, f->path.n, day - 1);
+    if (day < f->path.date[0] || at >= f->n) {
+        measure_deny(out, REASON_TOO_SHORT, f->n);
+        return;
+    }
+    double days = (double)(f->path.date[f->n] - f->path.date[at]);
+    measure_set(out, elementary_pow(f->path.value[f->n] / f->path.value[at], 365.25 / days) - 1,
+                f->n - at);
+}
+
 static void windows(struct facts *f)
 {
     static const struct {
@@ -28,10 +41,17 @@ static void windows(struct facts *f)
         {MEASURE_return_3m, 3, 0}, {MEASURE_return_6m, 6, 0}, {MEASURE_return_1y, 12, 0},
         {MEASURE_cagr_3y, 36, 3},  {MEASURE_cagr_5y, 60, 5},  {MEASURE_cagr_10y, 120, 10},
     };
+    static const struct {
+        enum measure_id id;
+        int months;
+    } of_ffn[] = {
+        {MEASURE_cagr_3y_ffn, 36}, {MEASURE_cagr_5y_ffn, 60}, {MEASURE_cagr_10y_ffn, 120}};
     struct measure_value *out = f->out;
     if (f->path.date == NULL) {
         for (size_t i = 0; i < ARRAY_LEN(rows); i++)
             measure_deny(&out[rows[i].id], REASON_NO_DATES, f->n);
+        for (size_t i = 0; i < ARRAY_LEN(of_ffn); i++)
+            measure_deny(&out[of_ffn[i].id], REASON_NO_DATES, f->n);
         measure_deny(ROW(out, return_mtd), REASON_NO_DATES, f->n);
         measure_deny(ROW(out, return_ytd), REASON_NO_DATES, f->n);
         return;
@@ -40,6 +60,8 @@ static void windows(struct facts *f)
     struct civil day = date_to_civil(last);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         trailing(f, &out[rows[i].id], date_add_months(last, -rows[i].months), rows[i].years);
+    for (size_t i = 0; i < ARRAY_LEN(of_ffn); i++)
+        trailing_ffn(f, &out[of_ffn[i].id], date_add_months(last, -of_ffn[i].months));
     trailing(f, ROW(out, return_mtd), last - day.day, 0);
     trailing(f, ROW(out, return_ytd), date_from_civil((struct civil){day.year - 1, 12, 31}), 0);
 }

@@ -56,6 +56,23 @@ static void regression(struct relative *w)
                   REASON_ZERO_VARIANCE, w->n);
 }
 
+/* As LEAN has them: what the mean return compounds to in a year, less and over that of the benchmark. */
+static void lean(struct relative *w)
+{
+    struct measure_value *out = w->out;
+    const struct measure_value *error = ROW(out, tracking_error), *beta = ROW(out, beta_no_rf);
+    bool has_error = error->reason == REASON_NONE && error->value > 0;
+    bool has_beta = beta->reason == REASON_NONE && fabs(beta->value) > 0;
+    double own = elementary_pow(1 + w->raw.mean_x, w->periods) - 1;
+    double other = elementary_pow(1 + w->raw.mean_y, w->periods) - 1;
+    measure_maybe(ROW(out, information_ratio_lean), has_error, (own - other) / error->value,
+                  REASON_ZERO_VARIANCE, w->n);
+    measure_maybe(ROW(out, alpha_lean), has_beta, own - w->rf - beta->value * (other - w->rf),
+                  REASON_ZERO_VARIANCE, w->n);
+    measure_maybe(ROW(out, treynor_lean), has_beta, (own - w->rf) / beta->value,
+                  REASON_ZERO_VARIANCE, w->n);
+}
+
 static void correlations(struct relative *w)
 {
     static const enum measure_id rows[] = {MEASURE_correlation, MEASURE_r_squared};
@@ -224,6 +241,14 @@ static void deny_all(struct measure_value *ret, enum measure_reason reason, size
     }
 }
 
+/* What a single session has: which side it is on, and by how much. */
+static void of_one_session(struct relative *w)
+{
+    w->k->residuals(w->r, w->b, w->n, &(struct kernel_line){0, 1, ROUNDING}, w->scratch);
+    measure_batting(w, w->scratch);
+    measure_captures(w);
+}
+
 enum status measure_relative(const struct facts *f, struct arena *arena, struct err *err)
 {
     struct measure_path common = f->in->common, benchmark = f->in->benchmark;
@@ -238,18 +263,23 @@ enum status measure_relative(const struct facts *f, struct arena *arena, struct 
                          .periods = f->periods,
                          .rf = f->rf,
                          .out = f->out};
-    if (w.n < 2) {
+    if (w.n < 2)
         deny_all(f->out, REASON_TOO_SHORT, w.n);
+    if (w.n == 0)
         return STATUS_OK;
-    }
     enum status s = take_common(f, arena, &w, err);
     if (s != STATUS_OK)
         return s;
+    if (w.n == 1) {
+        of_one_session(&w);
+        return STATUS_OK;
+    }
     growth(&w, common, benchmark);
     regression(&w);
     active_return(&w);
     if (f->in->is_headline)
         return STATUS_OK;
+    lean(&w);
     correlations(&w);
     risks(&w);
     modigliani(&w);

@@ -18,6 +18,8 @@ static const enum measure_id family[] = {
     MEASURE_psr,
     MEASURE_psr_population,
     MEASURE_psr_excess,
+    MEASURE_psr_skewness,
+    MEASURE_min_track_record_skewness,
     MEASURE_min_track_record_length,
     MEASURE_sharpe_lean,
     MEASURE_min_track_record_population,
@@ -104,6 +106,8 @@ static void probabilistic(struct facts *f, double sharpe)
     measure_psr(f, MEASURE_psr, sharpe, target, m->skew, m->excess);
     measure_psr(f, MEASURE_psr_population, sharpe, target, m->skew_population,
                 m->excess_population);
+    measure_psr(f, MEASURE_psr_skewness, sharpe, target, m->skew_population, 0);
+    min_track_record(f, MEASURE_min_track_record_skewness, sharpe, m->skew_population, 0);
     measure_psr(f, MEASURE_psr_excess, m->mean / m->sd, target, m->skew, m->excess - 3);
     min_track_record(f, MEASURE_min_track_record_length, sharpe, m->skew, m->excess);
     min_track_record(f, MEASURE_min_track_record_population, sharpe, m->skew_population,
@@ -117,6 +121,8 @@ void measure_sharpe_family(struct facts *f)
                                            MEASURE_psr,
                                            MEASURE_psr_population,
                                            MEASURE_psr_excess,
+                                           MEASURE_psr_skewness,
+                                           MEASURE_min_track_record_skewness,
                                            MEASURE_min_track_record_length,
                                            MEASURE_min_track_record_population};
     if (f->n < 2 || f->m.is_constant || !f->excess_varies) {

@@ -1,5 +1,7 @@
 /* measure_sides.c - rising and falling benchmarks apart: captures, counts, bull and bear beta. */
 #include "backtest/measure_sides.h"
+
+#include "backtest/elementary.h"
 #include "backtest/order.h"
 
 #include <math.h>
@@ -32,6 +34,8 @@ void measure_captures(struct relative *w)
                   rise->n);
     measure_ratio(ROW(out, down_number), (double)fall->n_same, (double)fall->n, REASON_NO_DOWNSIDE,
                   fall->n);
+    measure_maybe(ROW(out, capture_whole), fabs(w->annual_b) > 0, w->annual_r / w->annual_b,
+                  REASON_ZERO_VARIANCE, w->n);
     const struct measure_value *up = ROW(out, up_capture), *down = ROW(out, down_capture);
     enum measure_reason why = up->reason != REASON_NONE     ? up->reason
                               : down->reason != REASON_NONE ? down->reason
@@ -66,6 +70,16 @@ static bool beta_on_side(struct kernel_pair side, size_t n, double *ret)
     return true;
 }
 
+/* alpha of a regression whose beta and means are known, compounded as empyrical does it. */
+static void alpha_on_side(const struct relative *w, struct measure_value *out, double alpha,
+                          const struct measure_value *beta)
+{
+    if (beta->reason != REASON_NONE)
+        measure_deny(out, beta->reason, beta->n);
+    else
+        measure_set(out, elementary_pow(1 + alpha, w->periods) - 1, beta->n);
+}
+
 void measure_bull_and_bear(struct relative *w)
 {
     double bull = 0, bear = 0;
@@ -84,6 +98,10 @@ void measure_bull_and_bear(struct relative *w)
                   n_bull);
     measure_maybe(ROW(w->out, beta_bear), has_bear, bear, n_bear < 2 ? REASON_TOO_SHORT : why,
                   n_bear);
+    alpha_on_side(w, ROW(w->out, alpha_bull_compounded), mean.x[0] - bull * mean.b[0],
+                  ROW(w->out, beta_bull));
+    alpha_on_side(w, ROW(w->out, alpha_bear_compounded), mean.x[1] - bear * mean.b[1],
+                  ROW(w->out, beta_bear));
     measure_maybe(ROW(w->out, timing_ratio), has_bull && has_bear && fabs(bear) > 0, bull / bear,
                   n_bull < 2 || n_bear < 2 ? REASON_TOO_SHORT : why, w->n);
 }

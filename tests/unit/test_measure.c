@@ -293,20 +293,23 @@ static void the_published_statistics_of_the_sharpe_ratio(void **state)
     (void)state;
     if (!conformance_open(&c))
         skip();
-    struct conformance_case one = conformance_find(&c, "psr.bldp2012.nonnormal");
-    conformance_check(
-        &one, "",
-        stats_psr(conformance_number(&one, "sr"), 0, (size_t)conformance_number(&one, "n"),
-                  conformance_number(&one, "skew"), conformance_number(&one, "kurtosis") - 3));
-    static const char *const tracks[] = {"mintrl.bldp2012.weekly", "mintrl.bldp2012.monthly"};
-    for (size_t i = 0; i < 2; i++) {
-        one = conformance_find(&c, tracks[i]);
+    struct conformance_case one;
+    for (size_t i = 0; conformance_next(&c, "psr", &i, &one);)
+        conformance_check(
+            &one, "",
+            stats_psr(conformance_number(&one, "sr"), conformance_number(&one, "benchmark"),
+                      (size_t)conformance_number(&one, "n"), conformance_number(&one, "skew"),
+                      conformance_number(&one, "kurtosis") - 3));
+    for (size_t i = 0; conformance_next(&c, "mintrl", &i, &one);) {
         double n = stats_min_track_record(
             conformance_number(&one, "sr"), conformance_number(&one, "benchmark"),
             conformance_number(&one, "skew"), conformance_number(&one, "kurtosis") - 3,
             conformance_number(&one, "confidence"));
+        double periods = strstr(one.id, "weekly") != NULL  ? 52
+                         : strstr(one.id, "daily") != NULL ? 252
+                                                           : 12;
         conformance_check(&one, "observations", n);
-        conformance_check(&one, "years", n / (i == 0 ? 52 : 12));
+        conformance_check(&one, "years", n / periods);
     }
     for (size_t i = 0; conformance_next(&c, "lo2002", &i, &one);) {
         if (conformance_has(&one, "rho"))
@@ -402,7 +405,7 @@ static void recovery_times_of_lean(void **state)
                           values[profile_row(PROFILE_lean, MEASURE_longest_drawdown_days)].value);
         n++;
     }
-    assert_int_equal(n, 6);
+    assert_true(n >= 6);
     conformance_close(&c);
 }
 
