@@ -52,16 +52,21 @@ void drawdown_sort(struct drawdown *list, size_t n)
         }
 }
 
-void drawdown_raise_deepest(struct drawdown *list, size_t n)
+size_t drawdown_deepest(const struct kernels *kernels, const double *drawdown, size_t n,
+                        const struct kernel_declines *declines, struct drawdown *ret)
 {
-    size_t deepest = 0;
-    for (size_t i = 1; i < n; i++)
-        deepest = is_deeper(&list[i], &list[deepest]) ? i : deepest;
-    if (n > 0) {
-        struct drawdown first = list[0];
-        list[0] = list[deepest];
-        list[deepest] = first;
-    }
+    size_t count = 0;
+    if (!(declines->lowest < 0))
+        return 0;
+    for (size_t t = 1; t < n; t++)
+        count += (drawdown[t] < 0) & !(drawdown[t - 1] < 0);
+    size_t trough = kernels->find(drawdown, n, declines->lowest), peak = trough, end = trough;
+    while (peak > 0 && drawdown[peak] < 0)
+        peak--;
+    while (end < n && drawdown[end] < 0)
+        end++;
+    *ret = (struct drawdown){peak, trough, end < n ? end : DRAWDOWN_OPEN, declines->lowest};
+    return count;
 }
 
 void drawdown_sort_deepest(const struct kernels *kernels, struct drawdown *list, size_t n,

@@ -31,8 +31,12 @@ size_t drawdown_list(const double *value, size_t n, struct drawdown *ret);
 /* Deepest first, earlier first among equals. */
 void drawdown_sort(struct drawdown *list, size_t n);
 
-/* Puts the one that drawdown_sort would put first in front; the others are in no order. */
-void drawdown_raise_deepest(struct drawdown *list, size_t n);
+/*
+ * How many declines there are, and the one that drawdown_sort would put first (untouched when there is none), from the path of
+ * D_t and what kernels->declines says of it.
+ */
+size_t drawdown_deepest(const struct kernels *kernels, const double *drawdown, size_t n,
+                        const struct kernel_declines *declines, struct drawdown *ret);
 
 /*
  * The beginning of that order, at least `wanted` of them; the others follow, in an order that depends on the list

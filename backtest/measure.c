@@ -162,7 +162,6 @@ static enum status prepare(struct facts *f, struct arena *arena, struct err *err
     take_growth(f);
     f->declines = f->k->declines(f->path.value, n, drawdown);
     f->drawdown = drawdown + 1;
-    f->n_episodes = drawdown_list(f->path.value, n, f->episodes);
     f->flat = f->n < 2       ? REASON_TOO_SHORT
               : f->m.is_zero ? REASON_NO_VARIATION
                              : REASON_ZERO_VARIANCE;
@@ -172,7 +171,8 @@ static enum status prepare(struct facts *f, struct arena *arena, struct err *err
 /* What only some rows need: logarithms, and returns and declines in order. */
 static enum status prepare_all(struct facts *f, struct arena *arena, struct err *err)
 {
-    size_t n_episodes = f->n_episodes;
+    size_t n_episodes = drawdown_list(f->path.value, f->path.n, f->episodes);
+    f->n_episodes = n_episodes;
     f->log_value = arena_room(arena, f->path.n, sizeof *f->log_value);
     double *scratch = arena_room(arena, 3 * n_episodes, sizeof *scratch);
     if (f->log_value == NULL || scratch == NULL)

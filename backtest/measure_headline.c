@@ -67,10 +67,10 @@ static void returns_rows(struct facts *f)
 static void depth_rows(struct facts *f)
 {
     struct measure_value *out = f->out;
+    f->n_episodes = drawdown_deepest(f->k, f->drawdown - 1, f->path.n, &f->declines, f->episodes);
     bool is_any = f->n_episodes > 0;
     enum measure_reason why = REASON_NO_DRAWDOWN;
 
-    drawdown_raise_deepest(f->episodes, f->n_episodes);
     f->depth = is_any ? -f->episodes[0].depth : 0;
     measure_set(ROW(out, max_drawdown), is_any ? f->episodes[0].depth : 0, f->n);
     if (f->path.date == NULL)

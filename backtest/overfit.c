@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 
 static const double EULER_GAMMA = 0.57721566490153286;
 static const double E = 2.71828182845904524;
@@ -36,41 +37,72 @@ enum status overfit_study_init(struct overfit_study *study, size_t n_rows, size_
     s.sum = arena_array(arena, n_blocks * max_columns, sizeof *s.sum);
     s.square = arena_array(arena, n_blocks * max_columns, sizeof *s.square);
     s.standard = arena_array(arena, n_rows, sizeof *s.standard);
+    s.line = arena_array(arena, n_rows, sizeof *s.line);
     if (s.trial == NULL || s.centre == NULL || s.scale == NULL || s.sum == NULL ||
-        s.square == NULL || s.standard == NULL)
+        s.square == NULL || s.standard == NULL || s.line == NULL)
         return err_out_of_memory(err);
     *study = s;
     return STATUS_OK;
 }
 
-void overfit_study_add(struct overfit_study *study, const double *r)
+/* Block by block in the order of its rows; all blocks at once, so that no sum waits for itself. */
+static void sum_blocks(const double *r, size_t block_rows, size_t n_blocks,
+                       struct overfit_column *ret)
+{
+    double centre = ret->centre, *sum = ret->sum, *square = ret->square;
+    memset(sum, 0, sizeof ret->sum);
+    memset(square, 0, sizeof ret->square);
+    for (size_t t = 0; t < block_rows; t++) {
+        for (size_t b = 0; b < n_blocks; b++) {
+            double x = r[b * block_rows + t] - centre;
+            sum[b] += x;
+            square[b] += x * x;
+        }
+    }
+}
+
+void overfit_condense(const struct kernels *kernels, const double *r, size_t n_rows,
+                      size_t n_blocks, double *standard, struct overfit_column *ret)
+{
+    struct stats_moments m =
+        kernels != NULL ? stats_moments_with(kernels, r, n_rows) : stats_moments(r, n_rows);
+    size_t block_rows = n_rows / n_blocks;
+    ret->trial = (struct overfit_trial){(double)NAN, m.skew, m.excess};
+    ret->centre = m.mean;
+    ret->scale = fmax(fabs(m.min), fabs(m.max));
+    ret->varies = !m.is_constant;
+    sum_blocks(r + (n_rows - n_blocks * block_rows), block_rows, n_blocks, ret);
+    if (m.is_constant)
+        return;
+    ret->trial.sharpe = m.mean / m.sd;
+    for (size_t t = 0; t < n_rows; t++)
+        standard[t] = (r[t] - m.mean) / m.sd;
+}
+
+void overfit_study_take(struct overfit_study *study, const struct overfit_column *column,
+                        const double *standard)
 {
     assert(study->n < study->max_columns);
     size_t c = study->n++;
-    struct stats_moments m = study->kernels != NULL
-                                 ? stats_moments_with(study->kernels, r, study->n_rows)
-                                 : stats_moments(r, study->n_rows);
-
-    study->trial[c] = (struct overfit_trial){(double)NAN, m.skew, m.excess};
-    study->centre[c] = m.mean;
-    study->scale[c] = fmax(fabs(m.min), fabs(m.max));
-    if (!m.is_constant) {
-        study->trial[c].sharpe = m.mean / m.sd;
-        for (size_t t = 0; t < study->n_rows; t++)
-            study->standard[t] += (r[t] - m.mean) / m.sd;
-        study->n_standard++;
-    }
-    r += study->n_rows - study->n_blocks * study->block_rows;
+    study->trial[c] = column->trial;
+    study->centre[c] = column->centre;
+    study->scale[c] = column->scale;
     for (size_t b = 0; b < study->n_blocks; b++) {
-        double sum = 0, square = 0;
-        for (size_t t = 0; t < study->block_rows; t++) {
-            double x = r[b * study->block_rows + t] - m.mean;
-            sum += x;
-            square += x * x;
-        }
-        study->sum[b * study->max_columns + c] = sum;
-        study->square[b * study->max_columns + c] = square;
+        study->sum[b * study->max_columns + c] = column->sum[b];
+        study->square[b * study->max_columns + c] = column->square[b];
     }
+    if (!column->varies)
+        return;
+    study->n_standard++;
+    for (size_t t = 0; t < study->n_rows; t++)
+        study->standard[t] += standard[t];
+}
+
+void overfit_study_add(struct overfit_study *study, const double *r)
+{
+    struct overfit_column column;
+    overfit_condense(study->kernels, r, study->n_rows, study->n_blocks, study->line, &column);
+    overfit_study_take(study, &column, study->line);
 }
 
 /*

@@ -49,6 +49,7 @@ struct overfit_study {
     double *sum, *square;          /* of r - centre; block b, column c at b * max_columns + c */
     double *standard;              /* per row, the sum over columns of (r - mean) / sd */
     size_t n_standard;             /* columns in it */
+    double *line;                  /* [n_rows]: scratch of overfit_study_add */
     const struct kernels *kernels; /* all give the same bits; NULL: those for any machine */
 };
 
@@ -62,6 +63,21 @@ enum status overfit_study_init(struct overfit_study *study, size_t n_rows, size_
 
 /* The n_rows returns of the next trial; fewer than max_columns have been added. */
 void overfit_study_add(struct overfit_study *study, const double *r);
+
+/*
+ * The same in two steps, of which the first is most of the work and knows no study: any thread may do it. standard has room
+ * for n_rows values, and may be r.
+ */
+struct overfit_column {
+    struct overfit_trial trial;
+    double centre, scale;
+    double sum[OVERFIT_BLOCKS_MAX], square[OVERFIT_BLOCKS_MAX]; /* per block */
+    bool varies;                                                /* else standard is not set */
+};
+void overfit_condense(const struct kernels *kernels, const double *r, size_t n_rows,
+                      size_t n_blocks, double *standard, struct overfit_column *ret);
+void overfit_study_take(struct overfit_study *study, const struct overfit_column *column,
+                        const double *standard);
 
 /*
  * Combinatorially symmetric cross-validation: every choice of half of the blocks is in sample, the

@@ -34,7 +34,7 @@ static enum status begin(struct batch_study *study, size_t n_rows, struct arena 
 enum status batch_study_add(struct batch_study *study, const struct batch_outcome *outcome,
                             struct arena *arena, struct err *err)
 {
-    if (outcome->row.error.ptr != NULL || outcome->n_returns < 2 * OVERFIT_BLOCKS)
+    if (outcome->row.error.ptr != NULL || outcome->n_returns == 0)
         return STATUS_OK;
     enum status s = study->is_begun ? STATUS_OK : begin(study, outcome->n_returns, arena, err);
     if (s != STATUS_OK)
@@ -50,7 +50,7 @@ enum status batch_study_add(struct batch_study *study, const struct batch_outcom
     }
     assert(study->item != NULL); /* since it was begun */
     study->item[study->study.n] = outcome->item->item;
-    overfit_study_add(&study->study, outcome->returns);
+    overfit_study_take(&study->study, &outcome->column, outcome->standard);
     return STATUS_OK;
 }
 

@@ -24,7 +24,7 @@ struct order {
     const struct backtest_service *service;
     struct str base;
     size_t n;
-    bool with_returns;
+    bool is_study;
     const struct stop *stop;
 };
 
@@ -53,22 +53,36 @@ static const enum measure_id row_measures[BACKTEST_ROW_METRICS] = {
 #undef ROW_METRIC
 };
 
-static bool keep_returns(struct batch_outcome *outcome, const struct backtest_result *result)
+static bool make_room(struct batch_outcome *outcome, size_t n)
 {
-    size_t n = result->panel->n_sessions - 1;
-    if (n > outcome->max_returns) {
-        double *wider = realloc(outcome->returns, n * sizeof *wider);
-        if (wider == NULL)
-            return false;
-        outcome->returns = wider;
-        outcome->max_returns = n;
-    }
-    for (size_t t = 0; t < n; t++)
-        outcome->returns[t] =
-            result->equity[t] > 0 ? result->equity[t + 1] / result->equity[t] - 1 : 0;
+    if (n <= outcome->max_returns)
+        return true;
+    double *wider = realloc(outcome->standard, n * sizeof *wider);
+    if (wider == NULL)
+        return false;
+    outcome->standard = wider;
+    outcome->max_returns = n;
+    return true;
+}
+
+/* Returns of the equity, 0 once it is gone, as a column of the study; false without memory. */
+static bool condense(struct batch_outcome *outcome, const struct backtest_result *result)
+{
+    const struct panel *panel = result->panel;
+    const double *equity = result->equity;
+    size_t n = panel->n_sessions - 1;
+    if (n < 2 * OVERFIT_BLOCKS)
+        return true;
+    if (!make_room(outcome, n))
+        return false;
+    double *r = outcome->standard;
+    panel->kernels->returns(equity, n + 1, r);
+    for (size_t t = panel->kernels->live(equity, n + 1); t < n; t++)
+        r[t] = equity[t] > 0 ? equity[t + 1] / equity[t] - 1 : 0;
+    overfit_condense(panel->kernels, r, n, OVERFIT_BLOCKS, r, &outcome->column);
     outcome->n_returns = n;
-    outcome->first = result->panel->clock[0];
-    outcome->last = result->panel->clock[n];
+    outcome->first = panel->clock[0];
+    outcome->last = panel->clock[n];
     return true;
 }
 
@@ -110,7 +124,7 @@ static enum status run_item(const struct order *order, struct member *member,
         memcpy(outcome->id, found.id, sizeof outcome->id);
         take_figures(outcome, found.result);
     }
-    if (s == STATUS_OK && order->with_returns && !keep_returns(outcome, found.result))
+    if (s == STATUS_OK && order->is_study && !condense(outcome, found.result))
         return err_out_of_memory(err);
     if (s == STATUS_OK || batch_ends_all(s))
         return s;
@@ -215,7 +229,7 @@ void batch_team_free(struct batch_team *team)
         arena_clear(&team->members[i].arena);
     }
     for (size_t i = 0; i < TEAM_ITEMS_MAX; i++)
-        free(team->outcomes[i].returns);
+        free(team->outcomes[i].standard);
     cond_clear(&team->has_order);
     cond_clear(&team->is_done);
     lock_clear(&team->lock);
@@ -243,9 +257,9 @@ enum status batch_team_share(struct batch_team *team, team_part_fn *part, void *
 
 enum status batch_team_run(struct batch_team *team, const struct backtest_service *service,
                            struct str base, const struct backtest_item *items, size_t n,
-                           bool with_returns, const struct stop *stop, struct err *err)
+                           bool is_study, const struct stop *stop, struct err *err)
 {
-    team->order = (struct order){service, base, n, with_returns, stop};
+    team->order = (struct order){service, base, n, is_study, stop};
     for (size_t i = 0; i < n; i++)
         team->outcomes[i].item = &items[i];
     atomic_store(&team->next, 0);

@@ -5,19 +5,21 @@
 #ifndef HANDLERS_BATCH_TEAM_H
 #define HANDLERS_BATCH_TEAM_H
 
+#include "backtest/overfit.h"
 #include "handlers/backtest_run.h"
 #include "store/backtest_item_store.h"
 
 enum { TEAM_ITEMS_MAX = 256 };
 
-/* One item and what came of it. The memory of row's texts and of returns is the outcome's, used again by the next. */
+/* One item and what came of it. The memory of row's texts and of standard is the outcome's, used again by the next. */
 struct batch_outcome {
     const struct backtest_item *item;
     struct backtest_row row;
     char id[DIGEST_HEX_BYTES], detail[200];
-    double *returns; /* one for each session but the first; only when they are asked for */
-    size_t n_returns, max_returns;
-    int32_t first, last; /* sessions */
+    struct overfit_column column;  /* its returns, condensed for the study: only when asked for */
+    double *standard;              /* beside the column: one for each session but the first */
+    size_t n_returns, max_returns; /* 0: too few for OVERFIT_BLOCKS blocks, or not asked for */
+    int32_t first, last;           /* sessions */
 };
 
 /* What stops a batch as a whole, and is no failure of the request that met it. */
@@ -40,7 +42,7 @@ enum status batch_team_share(struct batch_team *team, team_part_fn *part, void *
  */
 enum status batch_team_run(struct batch_team *team, const struct backtest_service *service,
                            struct str base, const struct backtest_item *items, size_t n,
-                           bool with_returns, const struct stop *stop, struct err *err) NODISCARD;
+                           bool is_study, const struct stop *stop, struct err *err) NODISCARD;
 const struct batch_outcome *batch_team_outcome(const struct batch_team *team, size_t i);
 
 #endif

@@ -39,11 +39,14 @@ static void add(struct batch_study *study, size_t from, size_t to)
     struct err err = {0};
     for (size_t i = from; i < to; i++) {
         const struct backtest_item item = {(int64_t)i, STR_NONE, STR_NONE};
+        double standard[ROWS];
         struct batch_outcome outcome = {.item = &item,
-                                        .returns = returns[i],
+                                        .standard = standard,
                                         .n_returns = i == 5 ? ROWS - 1 : ROWS,
                                         .first = 100,
                                         .last = i == 5 ? 399 : 400};
+        overfit_condense(NULL, returns[i], outcome.n_returns, OVERFIT_BLOCKS, standard,
+                         &outcome.column);
         outcome.row.error = i == 3 ? STR("no-data") : STR_NONE;
         assert_int_equal(batch_study_add(study, &outcome, &arena, &err), STATUS_OK);
     }

@@ -44,10 +44,33 @@ static void due_sessions_are_those_that_begin_a_period(void **state)
     }
 }
 
+static void an_offset_moves_each_of_them_and_none_comes_twice(void **state)
+{
+    static int32_t clock[N_SESSIONS];
+    static uint32_t due[N_SESSIONS];
+    (void)state;
+    make_clock(7, clock);
+    for (int every = REBALANCE_WEEKLY; every <= REBALANCE_HALF_YEARLY; every++) {
+        for (unsigned offset = 1; offset < 70; offset += 4) {
+            struct rebalance_rule rule = rebalance_plain((enum rebalance_every)every);
+            size_t n = 0, next = 1;
+            rule.offset = offset;
+            if (every == REBALANCE_SESSIONS || every == REBALANCE_NEVER)
+                continue;
+            schedule_build(&rule, clock, N_SESSIONS, due, &n);
+            for (size_t t = 1; t + offset < N_SESSIONS; t++)
+                if (schedule_is_due(rule.every, clock[t - 1], clock[t]))
+                    assert_int_equal(due[next++], t + offset);
+            assert_int_equal(n, next);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(due_sessions_are_those_that_begin_a_period),
+        cmocka_unit_test(an_offset_moves_each_of_them_and_none_comes_twice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

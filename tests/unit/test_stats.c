@@ -4,9 +4,11 @@
  */
 #include "backtest/drawdown.h"
 #include "backtest/elementary.h"
+#include "backtest/rng.h"
 #include "backtest/stats.h"
 #include "backtest/tables.h"
 #include "base/date.h"
+#include "base/number.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -254,6 +256,33 @@ static void peak_is_the_last_day_at_the_high_and_recovery_the_first(void **state
     assert_int_equal(drawdown_list((double[]){1, 2, 3}, 3, list), 0);
 }
 
+/* Values from a few steps, so that many depths are equal. */
+static void the_deepest_decline_is_the_first_of_the_whole_order(void **state)
+{
+    enum { MOST = 200 };
+    double value[MOST], line[MOST];
+    struct drawdown list[MOST], deepest;
+    struct rng rng;
+    (void)state;
+    rng_init(&rng, 11, 3);
+    for (unsigned i = 0; i < 500; i++) {
+        size_t n = 1 + rng_next_below(&rng, MOST);
+        unsigned rise = rng_next_below(&rng, 3);
+        for (size_t t = 0; t < n; t++)
+            value[t] = (double)(4 + rise * t / 8 + rng_next_below(&rng, 4));
+        struct kernel_declines declines = kernels_ref.declines(value, n, line);
+        size_t count = drawdown_list(value, n, list);
+        drawdown_sort(list, count);
+        assert_int_equal(drawdown_deepest(&kernels_ref, line, n, &declines, &deepest), count);
+        if (count == 0)
+            continue;
+        assert_true(number_is_same(deepest.depth, list[0].depth));
+        assert_int_equal(deepest.peak, list[0].peak);
+        assert_int_equal(deepest.trough, list[0].trough);
+        assert_int_equal(deepest.recovery, list[0].recovery);
+    }
+}
+
 /* Depths from a few steps, so that many are equal; those that are not asked for are all still there. */
 static void the_deepest_declines_come_first_as_in_the_whole_order(void **state)
 {
@@ -324,6 +353,7 @@ int main(void)
         cmocka_unit_test(drawdowns_of_a_short_path),
         cmocka_unit_test(first_period_loss_is_part_of_the_drawdown),
         cmocka_unit_test(peak_is_the_last_day_at_the_high_and_recovery_the_first),
+        cmocka_unit_test(the_deepest_decline_is_the_first_of_the_whole_order),
         cmocka_unit_test(the_deepest_declines_come_first_as_in_the_whole_order),
         cmocka_unit_test(months_and_years_are_compounded_and_marked),
     };
