@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* getline, strerrordesc_np */
 #include "ingest/cost_book.h"
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/date.h"
 #include "ingest/dataset.h"
@@ -15,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LINE_BYTES = 512, FIELDS = 17, SUMS_FIRST = 64 };
+enum { LINE_BYTES = 512, FIELDS = 17 };
 
 static bool path_of(const char *folder, char ret[PATH_MAX])
 {
@@ -52,7 +53,7 @@ void cost_book_add(const char *folder, const char *stage, const struct ingest_ta
 struct sums {
     struct arena *arena;
     struct cost_sum *all;
-    size_t n, room;
+    size_t n, cap;
 };
 
 static struct cost_sum *sum_of(struct sums *sums, struct str month, struct str dataset)
@@ -60,15 +61,11 @@ static struct cost_sum *sum_of(struct sums *sums, struct str month, struct str d
     for (size_t i = 0; i < sums->n; i++)
         if (str_eq_c(month, sums->all[i].month) && str_eq_c(dataset, sums->all[i].dataset))
             return &sums->all[i];
-    if (sums->n == sums->room) {
-        size_t room = sums->room == 0 ? SUMS_FIRST : 2 * sums->room;
-        struct cost_sum *all =
-            arena_grow(sums->arena, sums->all, sums->room * sizeof *all, room * sizeof *all);
-        if (all == NULL)
-            return NULL;
-        sums->all = all;
-        sums->room = room;
-    }
+    struct cost_sum *all =
+        arena_reserve(sums->arena, sums->all, sums->n + 1, &sums->cap, sizeof *all);
+    if (all == NULL)
+        return NULL;
+    sums->all = all;
     struct cost_sum *sum = &sums->all[sums->n++];
     *sum = (struct cost_sum){0};
     (void)snprintf(sum->month, sizeof sum->month, "%.*s", STR_ARG(month));

@@ -1,11 +1,12 @@
 /* silver.c - one load: which objects are new, their rows into the stage, the stage into the table, the books. */
+#include "base/array.h"
 #include "base/date.h"
 #include "ingest/silver_impl.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { KEYS_BYTES_MAX = 256 << 20, KEYS_FIRST = 256 };
+enum { KEYS_BYTES_MAX = 256 << 20 };
 
 struct candidate {
     const char *key;
@@ -17,21 +18,16 @@ struct candidates {
     struct silver_load *load;
     struct arena arena;
     struct candidate *all;
-    size_t n, room;
+    size_t n, cap;
 };
 
 static enum status add(struct candidates *c, const struct lake_entry *entry, int32_t ymd,
                        struct err *err)
 {
-    if (c->n == c->room) {
-        size_t room = c->room == 0 ? KEYS_FIRST : 2 * c->room;
-        struct candidate *all =
-            arena_grow(&c->arena, c->all, c->room * sizeof *all, room * sizeof *all);
-        if (all == NULL)
-            return err_out_of_memory(err);
-        c->all = all;
-        c->room = room;
-    }
+    struct candidate *all = arena_reserve(&c->arena, c->all, c->n + 1, &c->cap, sizeof *all);
+    if (all == NULL)
+        return err_out_of_memory(err);
+    c->all = all;
     struct candidate *one = &c->all[c->n++];
     *one = (struct candidate){arena_dup(&c->arena, str_of(entry->key)), ymd};
     return one->key == NULL ? err_out_of_memory(err) : STATUS_OK;

@@ -1,6 +1,7 @@
 /* action_store.c - reads corporate actions; backtests ask it through handlers/market_read.c. */
 #include "store/action_store.h"
 
+#include "base/array.h"
 #include "base/date.h"
 #include "store/generation.h"
 #include "store/statements.h"
@@ -8,13 +9,6 @@
 static const char stmt_actions_load[] =
     "SELECT date, kind, into_uid, pay_date, ratio, cash FROM gen_corporate_action "
     "WHERE uid = $1 AND gen_from <= $2 AND gen_to > $2 ORDER BY date, kind, into_uid LIMIT 10000";
-
-enum { FIRST_ACTIONS = 32 };
-
-static enum status no_memory(struct err *err)
-{
-    return err_set(err, STATUS_OUT_OF_MEMORY, "The request needs more memory than it may use.");
-}
 
 static struct str copy(struct arena *arena, struct str text)
 {
@@ -30,7 +24,7 @@ static enum status take_row(const struct rows *rows, struct arena *arena, struct
                                  .ratio = rows_f64(rows, 4),
                                  .cash = rows_f64(rows, 5)};
     if (to->kind.ptr == NULL || to->into.ptr == NULL)
-        return no_memory(err);
+        return err_request_memory(err);
     bool has_pay_date = rows_text(rows, 3).ptr != NULL;
     if (!rows_date(rows, 0, &to->date) || (has_pay_date && !rows_date(rows, 3, &to->pay_date)))
         return err_set(err, STATUS_DB_ERROR,
@@ -42,20 +36,13 @@ static enum status take_rows(struct rows *rows, struct arena *arena, struct stor
                              size_t *ret_n, struct err *err)
 {
     struct stored_action *all = NULL;
-    size_t n = 0, room = 0;
+    size_t n = 0, cap = 0;
     bool has_row = false;
     enum status s;
     while ((s = rows_next(rows, &has_row, err)) == STATUS_OK && has_row) {
-        if (n == room) {
-            size_t wider = room == 0 ? FIRST_ACTIONS : 2 * room;
-            struct stored_action *grown = arena_array(arena, wider, sizeof *grown);
-            if (grown == NULL)
-                return no_memory(err);
-            for (size_t i = 0; i < n; i++)
-                grown[i] = all[i];
-            all = grown;
-            room = wider;
-        }
+        all = arena_reserve(arena, all, n + 1, &cap, sizeof *all);
+        if (all == NULL)
+            return err_request_memory(err);
         s = take_row(rows, arena, &all[n], err);
         if (s != STATUS_OK)
             return s;

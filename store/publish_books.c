@@ -2,6 +2,7 @@
  * publish_books.c - what a publish writes beside its rows: publication, mart_generation, mart_freshness; the
  * versions that no readable generation sees any more; and word to PostgreSQL's listeners.
  */
+#include "base/array.h"
 #include "base/date.h"
 #include "base/digest.h"
 #include "store/generation.h"
@@ -10,7 +11,7 @@
 
 #include <stdio.h>
 
-enum { ANALYZE_ROWS_MIN = 10000, DATASETS_FIRST = 32 };
+enum { ANALYZE_ROWS_MIN = 10000 };
 
 static const char stmt_publication_add[] =
     "INSERT INTO publication (generation, published_at, n_inserted, n_updated, n_deleted) "
@@ -126,15 +127,11 @@ enum status publish_note_dataset(struct publish *publish, const struct publish_d
                                  struct err *err)
 {
     struct arena *arena = &publish->arena;
-    if (publish->n_datasets == publish->datasets_room) {
-        size_t room = publish->datasets_room == 0 ? DATASETS_FIRST : 2 * publish->datasets_room;
-        struct publish_dataset *all = arena_grow(
-            arena, publish->datasets, publish->datasets_room * sizeof *all, room * sizeof *all);
-        if (all == NULL)
-            return publish_no_memory(err);
-        publish->datasets = all;
-        publish->datasets_room = room;
-    }
+    struct publish_dataset *all = arena_reserve(arena, publish->datasets, publish->n_datasets + 1,
+                                                &publish->max_datasets, sizeof *all);
+    if (all == NULL)
+        return publish_no_memory(err);
+    publish->datasets = all;
     struct publish_dataset *copy = &publish->datasets[publish->n_datasets];
     *copy = *dataset;
     struct str *texts[] = {&copy->name, &copy->last_date, &copy->last_success_at, &copy->status};

@@ -41,7 +41,7 @@ struct publish {
     int64_t n_staged_open; /* rows of the open one */
     int64_t bad_row;
     struct publish_dataset *datasets;
-    size_t n_datasets, datasets_room;
+    size_t n_datasets, max_datasets;
     bool has_touched; /* the temporary list of instruments with changed prices exists */
 };
 
