@@ -22,7 +22,9 @@
 
 enum kappa_order { KAPPA_OMEGA = 1, KAPPA_SORTINO = 2 };
 enum { KAPPA_ROOM = LEVEL_ROOM + 4 };
-enum { KAPPA_ASSETS_MAX = 100 };
+enum {
+    KAPPA_ASSETS_MAX = 50
+}; /* a decision minimises some five times, each as tail_risk.h does once */
 
 struct kappa {
     enum kappa_order order;

@@ -47,7 +47,9 @@ static void write_years(const struct backtest_result *r, double target, size_t f
 
 void backtest_render_target(const struct backtest_result *result, struct json_out *json)
 {
-    bool is_target = result->spec->strategy == STRATEGY_TARGET_VOLATILITY;
+    /* The first parameter of both is a volatility a year. */
+    bool is_target = result->spec->strategy == STRATEGY_TARGET_VOLATILITY ||
+                     result->spec->strategy == STRATEGY_MAXIMUM_RETURN;
     size_t from = is_target ? first_fill(result) : PANEL_NEVER;
     if (from == PANEL_NEVER) {
         jw_key_null(json, "target_volatility");

@@ -104,6 +104,9 @@ class Strategies(unittest.TestCase):
             check(line, [value for date, value in returns if date.startswith(str(line["year"]))])
         self.assertTrue(0.5 < told["ratio"] < 1.5, told)
         self.assertIsNone(self.answer({**BASE, "strategy": "momentum"})["target_volatility"])
+        told = self.answer({**BASE, "strategy": {"name": "maximum_return", "most_volatility": 0.3}})["target_volatility"]
+        self.assertEqual(told["target"], 0.3)
+        self.assertAlmostEqual(told["ratio"], told["realised"] / 0.3, 12)
 
     def test_a_frontier_is_told_out_of_sample_first(self):
         frontier = self.answer({**BASE, "frontier": {"points": 5, "in_sample": 0.5}})["frontier"]
