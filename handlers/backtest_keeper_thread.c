@@ -177,8 +177,8 @@ static void *thread_main(void *arg)
 {
     struct backtest_keeper *keeper = arg;
     struct pending *pending;
-    (void)setpriority(PRIO_PROCESS, 0,
-                      NICE); /* of this thread alone: it stands beside the runs, not before them */
+    /* Of this thread alone: it stands beside the runs, not before them. */
+    (void)setpriority(PRIO_PROCESS, 0, NICE);
     while ((pending = next_to_write(keeper)) != NULL) {
         struct err err = {0};
         enum status s = write_one(keeper, pending, &err);

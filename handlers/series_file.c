@@ -212,8 +212,10 @@ static enum status to_market(struct reader *reader, struct market_data *market, 
 {
     struct series_reader *all = reader->cls;
     struct rate_series *rates = arena_array(reader->arena, all->n_series + 1, sizeof *rates);
-    enum status s = rates == NULL ? err_out_of_memory(err) : STATUS_OK;
+    enum status s = STATUS_OK;
     size_t n = 0;
+    if (rates == NULL)
+        return err_out_of_memory(err);
     qsort(all->publication, all->n, sizeof *all->publication, in_order);
     for (size_t from = 0, to = 0; from < all->n && s == STATUS_OK; from = to) {
         while (to < all->n && all->publication[to].series == all->publication[from].series)
