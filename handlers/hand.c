@@ -1,11 +1,9 @@
 /* hand.c - one place for an errand under one leaf lock; used by backtest_draft.c. */
-#define _GNU_SOURCE /* processors that a thread may run on */
 #include "handlers/hand.h"
 
 #include "base/lock.h"
 #include "server/app.h"
 
-#include <sched.h>
 #include <stdlib.h>
 
 struct hand {
@@ -14,8 +12,6 @@ struct hand {
     struct cond offered;           /* there is an errand, or an end: for the thread */
     struct cond done;              /* an errand has been run: for those who wait */
     struct errand *errand GUARDED; /* offered or begun; its state changes under the lock */
-    cpu_set_t cpus;                /* on which the thread may run; none when that is not known */
-    int avoided GUARDED;           /* the one of them that it is kept off */
     bool must_stop GUARDED;
 };
 
@@ -46,20 +42,6 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
-/*
- * The scheduler wakes a thread where its waker runs when no other processor is idle at that moment, and there it would push
- * aside whom it is to help. On the others it takes its turn.
- */
-static void keep_off(struct hand *hand, int here) REQUIRES(hand->lock)
-{
-    cpu_set_t cpus = hand->cpus;
-    if (here < 0 || here == hand->avoided || here >= CPU_SETSIZE || CPU_COUNT(&cpus) < 2)
-        return;
-    CPU_CLR((size_t)here, &cpus);
-    if (pthread_setaffinity_np(hand->thread, sizeof cpus, &cpus) == 0)
-        hand->avoided = here;
-}
-
 void hand_offer(struct hand *hand, struct errand *errand)
 {
     if (hand == NULL)
@@ -67,7 +49,6 @@ void hand_offer(struct hand *hand, struct errand *errand)
     lock_take(&hand->lock);
     bool is_taken = hand->errand == NULL;
     if (is_taken) {
-        keep_off(hand, sched_getcpu());
         errand->state = ERRAND_OFFERED;
         hand->errand = errand;
     }
@@ -104,9 +85,6 @@ enum status hand_new(struct hand **ret, struct err *err)
     cond_init(&hand->offered);
     cond_init(&hand->done);
     *ret = hand;
-    hand->avoided = -1;
-    CPU_ZERO(&hand->cpus);
-    (void)pthread_getaffinity_np(pthread_self(), sizeof hand->cpus, &hand->cpus);
     if (pthread_create(&hand->thread, NULL, thread_main, hand) == 0)
         return STATUS_OK;
     *ret = NULL;

@@ -1,8 +1,7 @@
 /*
  * hand.h - a thread that lends a hand: it takes one piece of work off somebody who does another piece meanwhile. It has
  * no queue: while it is at work others keep what they have, and what it has not begun in time is taken back, so that
- * nobody waits for a core that is not there, and it is kept off the processor of whom it helps. What comes of a piece must
- * not depend on who did it.
+ * nobody waits for a core that is not there. What comes of a piece must not depend on who did it.
  * Callable from any thread; a hand of NULL does nothing.
  */
 #ifndef HANDLERS_HAND_H

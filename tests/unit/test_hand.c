@@ -1,9 +1,7 @@
 /* test_hand.c - an errand is run once, by the hand or by its owner, whoever is free. */
-#define _GNU_SOURCE /* processors that a thread may run on */
 #include "handlers/hand.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -121,40 +119,6 @@ static void several_owners_share_a_hand(void **state)
     hand_free(hand);
 }
 
-struct place {
-    atomic_int cpu; /* where it was run; -1: not yet */
-};
-
-static void run_place(void *cls)
-{
-    struct place *place = cls;
-    atomic_store(&place->cpu, sched_getcpu());
-}
-
-static void a_hand_works_on_another_processor_than_its_owner(void **state)
-{
-    struct hand *hand = hand_of();
-    cpu_set_t all, one;
-    (void)state;
-    assert_int_equal(pthread_getaffinity_np(pthread_self(), sizeof all, &all), 0);
-    for (size_t cpu = 0; cpu < CPU_SETSIZE && CPU_COUNT(&all) > 1; cpu++) {
-        struct place place = {-1};
-        struct errand errand = {.run = run_place, .cls = &place};
-        if (!CPU_ISSET(cpu, &all))
-            continue;
-        CPU_ZERO(&one);
-        CPU_SET(cpu, &one);
-        assert_int_equal(pthread_setaffinity_np(pthread_self(), sizeof one, &one), 0);
-        hand_offer(hand, &errand);
-        while (atomic_load(&place.cpu) < 0) /* not taken back */
-            (void)sched_yield();
-        hand_finish(hand, &errand);
-        assert_int_not_equal(atomic_load(&place.cpu), cpu);
-    }
-    assert_int_equal(pthread_setaffinity_np(pthread_self(), sizeof all, &all), 0);
-    hand_free(hand);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -162,7 +126,6 @@ int main(void)
         cmocka_unit_test(an_errand_is_run_once_whether_or_not_it_was_begun),
         cmocka_unit_test(a_busy_hand_takes_nothing_else),
         cmocka_unit_test(several_owners_share_a_hand),
-        cmocka_unit_test(a_hand_works_on_another_processor_than_its_owner),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
