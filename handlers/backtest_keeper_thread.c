@@ -10,12 +10,23 @@
 
 enum { PAUSE_MS = 500, TRIES_MAX = 20, NICE = 10, NS_PER_MS = 1000000 };
 
-/* The oldest one up to a number whose body is to be written or packed, and was not tried in vain. */
-static struct pending *next_to_shrink(struct backtest_keeper *keeper, uint64_t last)
+/* The oldest one whose body is to be written, and was not tried in vain. */
+static struct pending *next_to_draft(struct backtest_keeper *keeper) REQUIRES(keeper->lock)
+{
+    struct pending *pending = keeper->first;
+    while (pending != NULL &&
+           (pending->kept.later == NULL || pending->is_drafted || pending->has_failed))
+        pending = pending->next;
+    return pending;
+}
+
+/* The oldest one up to a number whose body is to be packed, and was not tried in vain. */
+static struct pending *next_to_pack(struct backtest_keeper *keeper, uint64_t last)
     REQUIRES(keeper->lock)
 {
     struct pending *pending = keeper->first;
-    while (pending != NULL && (pending->is_packed || pending->is_drafted || pending->has_failed))
+    while (pending != NULL &&
+           (pending->kept.later != NULL || pending->is_packed || pending->has_failed))
         pending = pending->next;
     return pending != NULL && pending->number <= last ? pending : NULL;
 }
@@ -61,21 +72,23 @@ static void pack(struct backtest_keeper *keeper, struct pending *pending) REQUIR
 }
 
 /*
- * The oldest, marked as being written; NULL at the end, when all has been stored. What is there by now is made small first: a
- * document takes less memory than the run it comes from, and packed a third of that.
+ * The oldest, marked as being written; NULL at the end, when all has been stored. What is there by now is made small first,
+ * runs before documents: a run holds several times the memory of its document, and that three times what it takes packed.
  */
 static struct pending *next_to_write(struct backtest_keeper *keeper)
 {
-    struct pending *large;
+    struct pending *draft, *large = NULL;
     lock_take(&keeper->lock);
     while (keeper->first == NULL && !keeper->must_stop)
         cond_wait(&keeper->woken, &keeper->lock);
     uint64_t last = keeper->n_taken;
-    while ((large = next_to_shrink(keeper, last)) != NULL)
-        if (large->kept.later != NULL)
-            (void)keeper_draft(keeper, large, NULL); /* write_one says what is wrong */
-        else
+    do {
+        while ((draft = next_to_draft(keeper)) != NULL)
+            (void)keeper_draft(keeper, draft, NULL); /* write_one says what is wrong */
+        large = next_to_pack(keeper, last);
+        if (large != NULL)
             pack(keeper, large);
+    } while (large != NULL);
     struct pending *pending = keeper->first;
     if (pending != NULL)
         pending->is_writing = true;
