@@ -1,55 +1,23 @@
 /* panel.c - builds the aligned panel of a run: clock, exchange rates, one column per asset. */
 #include "backtest/panel.h"
 
-#include "backtest/align.h"
 #include "backtest/coverage.h"
 #include "backtest/panel_benchmark.h"
+#include "backtest/panel_builder.h"
 #include "backtest/panel_clock.h"
 #include "backtest/panel_columns.h"
-#include "backtest/panel_received.h"
 #include "base/date.h"
 
 #include <math.h>
 #include <string.h>
 
-struct builder {
-    const struct spec *spec;
-    const struct market_data *market;
-    struct arena *arena;
-    struct panel *panel;
-    struct dated clock;
-    struct received received;
-    size_t max_assets;
-    uint32_t *row; /* scratch: one aligned row per session */
-};
-
-static enum status too_large(const struct builder *b, struct err *err)
-{
-    return err_set(
-        err, STATUS_TOO_LARGE,
-        "A backtest of %zu assets over %zu sessions needs more memory than a request may use.",
-        b->max_assets, b->panel->n_sessions);
-}
-
-static enum status find_series(const struct builder *b, struct str uid,
-                               const struct price_series **ret, struct err *err)
-{
-    const struct price_series *series = market_find(b->market, uid);
-    if (series == NULL) {
-        (void)err_set(err, STATUS_UNKNOWN_ASSET, "There is no instrument %.*s.", STR_ARG(uid));
-        return STATUS_UNKNOWN_ASSET;
-    }
-    *ret = series;
-    return market_check_series(series, b->spec->prices, err);
-}
-
 /* Columns of the held assets, in request order. Assets with weight 0 only have to exist. */
-static enum status select_held(struct builder *b, struct err *err)
+static enum status select_held(struct panel_builder *b, struct err *err)
 {
     struct panel *panel = b->panel;
     for (size_t i = 0; i < b->spec->n_assets; i++) {
         const struct price_series *series = NULL;
-        enum status s = find_series(b, b->spec->assets[i].uid, &series, err);
+        enum status s = panel_find_series(b, b->spec->assets[i].uid, &series, err);
         if (s != STATUS_OK)
             return s;
         if (!(fabs(b->spec->assets[i].weight) > 0))
@@ -64,93 +32,14 @@ static enum status select_held(struct builder *b, struct err *err)
     return STATUS_OK;
 }
 
-/* Fills column a; *ret_is_covered is false when a price or a rate is missing at some session. */
-static enum status fill_column(struct builder *b, size_t a, bool *ret_is_covered, struct err *err)
-{
-    struct panel *panel = b->panel;
-    struct panel_asset *asset = &panel->assets[a];
-    const struct price_series *series = asset->series;
-    double *price = panel->price + panel_cell(panel, a, 0);
-    uint8_t *state = panel->state + panel_cell(panel, a, 0);
-
-    asset->n_bars = coverage_bars(series);
-    enum status s =
-        fx_table_add(&panel->fx, b->market, b->clock, series->currency, &asset->currency, err);
-    if (s == STATUS_OK)
-        s = basis_init(&asset->basis, series, asset->n_bars, basis_mode(b->spec), b->arena, err);
-    if (s != STATUS_OK)
-        return s;
-    const double *rate = panel->fx.rate[asset->currency];
-    asset->is_local = strcmp(series->currency, panel->fx.base) == 0;
-    align_rows((struct dated){asset->n_bars, series->date, series->known_at}, b->clock, b->row);
-    while (asset->is_received && asset->first_at < panel->n_sessions &&
-           b->row[asset->first_at] == ALIGN_NO_ROW)
-        asset->first_at++;
-    basis_gather(&asset->basis, b->row, panel->n_sessions, price);
-    basis_place(&asset->basis, b->row, panel->n_sessions);
-
-    double redemption = basis_redemption(&asset->basis);
-    bool is_redeemed = !isnan(redemption) && series->delisted_on == series->bond->maturity;
-    asset->delisting_return = is_redeemed ? 0 : series->delisting_return;
-    unsigned stale = 0;
-    bool is_covered = asset->first_at < panel->n_sessions;
-    for (size_t t = asset->first_at; t < panel->n_sessions; t++) {
-        bool is_open = panel_clock_has_bar(panel, b->spec, series, b->row, t);
-        price[t] *= rate[t];
-        is_covered = is_covered && isfinite(price[t]);
-        stale = is_open ? 0 : stale + 1;
-        state[t] = (uint8_t)(is_open                      ? PANEL_TRADABLE
-                             : stale > b->spec->max_stale ? PANEL_SUSPENDED
-                                                          : 0);
-    }
-    for (size_t t = 0; is_covered && t < asset->first_at; t++) {
-        price[t] = price[asset->first_at];
-        state[t] = 0; /* neither open nor counted as closed: nobody has any */
-    }
-    size_t gone = series->delisted_on == DATE_NONE
-                      ? panel->n_sessions
-                      : dates_until(panel->clock, panel->n_sessions, series->delisted_on - 1);
-    asset->delisted_at = gone < panel->n_sessions ? (uint32_t)gone : PANEL_NEVER;
-    for (size_t t = gone; t < panel->n_sessions; t++) {
-        state[t] = PANEL_DELISTED;
-        price[t] = is_redeemed ? redemption * rate[t] : price[t];
-    }
-    panel_columns_fill(panel, a, b->row);
-    panel_expense_apply(panel, a, &b->spec->expenses);
-    *ret_is_covered = is_covered;
-    return STATUS_OK;
-}
-
-/* Coverage figures of a column that is kept, and the sessions at which it is closed. */
-static void count_column(struct panel *panel, size_t a)
-{
-    struct panel_asset *asset = &panel->assets[a];
-    const uint8_t *state = panel->state + panel_cell(panel, a, 0);
-    const struct price_series *series = asset->series;
-    int32_t from = panel->clock[0], to = panel->clock[panel->n_sessions - 1];
-
-    size_t first = dates_until(series->date, asset->n_bars, from - 1);
-    size_t end = dates_until(series->date, asset->n_bars, to);
-    asset->n_bars_used = end - first;
-    asset->first_used = end > first ? series->date[first] : DATE_NONE;
-    asset->last_used = end > first ? series->date[end - 1] : DATE_NONE;
-    for (size_t t = asset->first_at; t < panel->n_sessions; t++) {
-        if (state[t] & (PANEL_TRADABLE | PANEL_DELISTED))
-            continue;
-        panel->n_closed[t]++;
-        asset->stale_sessions++;
-        asset->suspended_sessions += state[t] & PANEL_SUSPENDED ? 1 : 0;
-    }
-}
-
-static enum status fill_held(struct builder *b, const struct stop *stop, struct err *err)
+static enum status fill_held(struct panel_builder *b, const struct stop *stop, struct err *err)
 {
     for (size_t a = 0; a < b->panel->n_held; a++) {
         const struct price_series *series = b->panel->assets[a].series;
         bool is_covered = false;
         if (stop_is_raised(stop))
             return stop_status(stop, err);
-        enum status s = fill_column(b, a, &is_covered, err);
+        enum status s = panel_fill_column(b, a, &is_covered, err);
         if (s != STATUS_OK)
             return s;
         if (!is_covered) {
@@ -166,7 +55,7 @@ static enum status fill_held(struct builder *b, const struct stop *stop, struct 
             err_allow(err, "a later start, or currency \"%s\"", series->currency);
             return STATUS_OUTSIDE_COVERAGE;
         }
-        count_column(b->panel, a);
+        panel_count_column(b->panel, a);
     }
     return STATUS_OK;
 }
@@ -193,7 +82,7 @@ static bool is_ever_tradable(const struct panel *panel, size_t a)
 }
 
 /* Columns of what is received from the i-th of the list on, up to the end-th, unless there is one. */
-static enum status fill_received(struct builder *b, size_t from, size_t end, struct err *err)
+static enum status fill_received(struct panel_builder *b, size_t from, size_t end, struct err *err)
 {
     struct panel *panel = b->panel;
     for (size_t i = from; i < end; i++) {
@@ -205,11 +94,11 @@ static enum status fill_received(struct builder *b, size_t from, size_t end, str
         enum status s = market_check_series(series, b->spec->prices, err);
         panel->assets[a] = (struct panel_asset){.series = series, .is_received = true};
         if (s == STATUS_OK)
-            s = fill_column(b, a, &is_covered, err);
+            s = panel_fill_column(b, a, &is_covered, err);
         if (s != STATUS_OK)
             return s;
         if (is_covered) {
-            count_column(panel, a);
+            panel_count_column(panel, a);
             panel->n_assets++;
         }
     }
@@ -217,7 +106,7 @@ static enum status fill_received(struct builder *b, size_t from, size_t end, str
 }
 
 /* The column of the money that asset a pays in, made where there is none; none for the run's own. */
-static enum status find_money(struct builder *b, size_t a, struct err *err)
+static enum status find_money(struct panel_builder *b, size_t a, struct err *err)
 {
     struct panel *panel = b->panel;
     const char *currency = panel->assets[a].series->currency;
@@ -237,10 +126,10 @@ static enum status find_money(struct builder *b, size_t a, struct err *err)
         return s;
     panel->assets[column] = (struct panel_asset){
         .series = series, .is_received = true, .is_money = true, .money = PANEL_NEVER};
-    s = fill_column(b, column, &is_covered, err);
+    s = panel_fill_column(b, column, &is_covered, err);
     if (s != STATUS_OK || !is_covered)
         return s;
-    count_column(panel, column);
+    panel_count_column(panel, column);
     panel->n_assets++;
     panel->has_money = true;
     panel->assets[a].money = (uint32_t)column;
@@ -248,7 +137,7 @@ static enum status find_money(struct builder *b, size_t a, struct err *err)
 }
 
 /* Those of the columns from the first-th on; they are appended. */
-static enum status fill_money(struct builder *b, size_t first, struct err *err)
+static enum status fill_money(struct panel_builder *b, size_t first, struct err *err)
 {
     size_t n = b->panel->n_assets;
     enum status s = STATUS_OK;
@@ -258,7 +147,7 @@ static enum status fill_money(struct builder *b, size_t first, struct err *err)
 }
 
 /* The universe's columns: held assets are shared, others appended or left out by name. */
-static enum status fill_universe(struct builder *b, const struct stop *stop, struct err *err)
+static enum status fill_universe(struct panel_builder *b, const struct stop *stop, struct err *err)
 {
     struct panel *panel = b->panel;
     for (size_t i = 0; i < b->spec->n_universe; i++) {
@@ -275,19 +164,19 @@ static enum status fill_universe(struct builder *b, const struct stop *stop, str
             is_covered =
                 a < panel->n_held || (panel->assets[a].first_at == 0 && reaches(panel, series));
         } else {
-            enum status s = find_series(b, b->spec->universe[i], &series, err);
+            enum status s = panel_find_series(b, b->spec->universe[i], &series, err);
             if (s != STATUS_OK)
                 return s;
             a = panel->n_assets;
             panel->assets[a] = (struct panel_asset){.series = series};
             is_covered = reaches(panel, series);
             if (is_covered)
-                s = fill_column(b, a, &is_covered, err);
+                s = panel_fill_column(b, a, &is_covered, err);
             if (s != STATUS_OK)
                 return s;
             is_covered = is_covered && is_ever_tradable(panel, a);
             if (is_covered) {
-                count_column(panel, a);
+                panel_count_column(panel, a);
                 panel->n_assets++;
             }
         }
@@ -299,7 +188,7 @@ static enum status fill_universe(struct builder *b, const struct stop *stop, str
     return STATUS_OK;
 }
 
-static enum status fill_benchmark(struct builder *b, struct err *err)
+static enum status fill_benchmark(struct panel_builder *b, struct err *err)
 {
     struct panel *panel = b->panel;
     size_t currency = 0;
@@ -307,7 +196,7 @@ static enum status fill_benchmark(struct builder *b, struct err *err)
 
     if (b->spec->benchmark.ptr == NULL)
         return STATUS_OK;
-    enum status s = find_series(b, b->spec->benchmark, &panel->benchmark_series, err);
+    enum status s = panel_find_series(b, b->spec->benchmark, &panel->benchmark_series, err);
     if (s == STATUS_OK)
         s = basis_init(&basis, panel->benchmark_series, panel->benchmark_series->n,
                        basis_line_mode(b->spec), b->arena, err);
@@ -318,7 +207,7 @@ static enum status fill_benchmark(struct builder *b, struct err *err)
         return s;
     panel->benchmark = arena_array(b->arena, panel->n_sessions, sizeof *panel->benchmark);
     if (panel->benchmark == NULL)
-        return too_large(b, err);
+        return panel_too_large(b, err);
     const struct price_series *series = panel->benchmark_series;
     align_rows((struct dated){series->n, series->date, series->known_at}, b->clock, b->row);
     basis_gather(&basis, b->row, panel->n_sessions, panel->benchmark);
@@ -327,7 +216,7 @@ static enum status fill_benchmark(struct builder *b, struct err *err)
     return STATUS_OK;
 }
 
-static enum status allocate_lists(struct builder *b, struct err *err)
+static enum status allocate_lists(struct panel_builder *b, struct err *err)
 {
     struct panel *panel = b->panel;
     size_t n_universe = b->spec->n_universe;
@@ -342,12 +231,12 @@ static enum status allocate_lists(struct builder *b, struct err *err)
     panel->excluded = arena_array(b->arena, n_universe + 1, sizeof *panel->excluded);
     if (panel->assets == NULL || panel->held == NULL || panel->universe == NULL ||
         panel->excluded == NULL)
-        return too_large(b, err);
+        return panel_too_large(b, err);
     return STATUS_OK;
 }
 
 /* Columns that may be needed: the held assets and the universe members that are not held. */
-static size_t count_columns(const struct builder *b)
+static size_t count_columns(const struct panel_builder *b)
 {
     size_t n = b->panel->n_held + b->received.n;
     n += b->spec->cash_currency == CASH_LOCAL ? money_most(b->market) : 0;
@@ -360,7 +249,7 @@ static size_t count_columns(const struct builder *b)
     return n;
 }
 
-static enum status allocate_cells(struct builder *b, struct err *err)
+static enum status allocate_cells(struct panel_builder *b, struct err *err)
 {
     struct panel *panel = b->panel;
     size_t n = panel->n_sessions;
@@ -372,7 +261,7 @@ static enum status allocate_cells(struct builder *b, struct err *err)
     b->row = arena_array(b->arena, n, sizeof *b->row);
     if (panel->price == NULL || panel->state == NULL || panel->n_closed == NULL || b->row == NULL ||
         !panel_columns_init(panel, b->spec, b->max_assets, b->arena))
-        return too_large(b, err);
+        return panel_too_large(b, err);
     return fx_table_init(&panel->fx, b->arena, b->max_assets + 1, b->spec->currency, err);
 }
 
@@ -380,7 +269,7 @@ enum status panel_build(const struct spec *spec, const struct market_data *marke
                         struct arena *arena, const struct stop *stop, struct panel **ret_panel,
                         struct err *err)
 {
-    struct builder b = {.spec = spec, .market = market, .arena = arena};
+    struct panel_builder b = {.spec = spec, .market = market, .arena = arena};
     b.panel = ARENA_NEW(arena, struct panel);
     if (b.panel == NULL)
         return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for this request.");
@@ -411,7 +300,7 @@ enum status panel_build(const struct spec *spec, const struct market_data *marke
     if (s == STATUS_OK)
         s = fill_benchmark(&b, err);
     if (s == STATUS_OK && !panel_events_build(b.panel, spec->pay_on, arena))
-        s = too_large(&b, err);
+        s = panel_too_large(&b, err);
     if (s != STATUS_OK)
         return s;
     *ret_panel = b.panel;

@@ -1,19 +1,14 @@
-/* series.c - the series pass: reads each touched instrument's prices and events, adjusts, and hands them on. */
+/* series.c - the series pass: each touched instrument's prices and events are read, and handed to what is made of them. */
 #include "ingest/series.h"
 
-#include "base/number.h"
+#include "base/array.h"
 #include "ingest/warehouse_impl.h"
-
-#include <assert.h>
-#include <math.h>
-#include <string.h>
 
 enum {
     TOUCHES_BYTES_MAX = 128 << 20,
     EVENTS_BYTES_MAX = 128 << 20,
     SERIES_BYTES_MAX = 192 << 20,
-    FX_BYTES_MAX = 128 << 20,
-    COUNT_COLUMN = 16 /* of prices_sql: how many rows there are */
+    FX_BYTES_MAX = 128 << 20
 };
 
 static const char touches_sql[] =
@@ -21,22 +16,16 @@ static const char touches_sql[] =
     "t.from_date, t.to_date, t.lookback_date, i.coupon_rate, i.coupons_per_year, i.maturity_date FROM stg_touch t JOIN dim_instrument i ON i.uid = t.uid "
     "ORDER BY t.uid";
 
-static const char prices_sql[] =
-    "SELECT p.date, p.open, p.high, p.low, p.close, p.volume, p.source, p.fetched_at, "
-    "s.is_split_adjusted, p.nav, p.base_index_close, p.quality, p.adj_close, p.dividend, "
-    "p.split_ratio, p.known_at, count(*) OVER () FROM fact_price p LEFT JOIN dim_source s ON s.source = p.source "
-    "WHERE p.uid = $1 AND p.date >= $2 AND p.date <= $3 ORDER BY p.date";
-
 enum { EVENTS_AT_ONCE = 256 }; /* instruments whose events are read together */
 
 struct pass {
     struct db *db; /* which writes, and sees what this run has written */
-    struct db *
-        reader; /* of prices: another one where there is one, so that neither waits for the other */
+    /* Of prices: another one where there is one, so that neither waits for the other. */
+    struct db *reader;
     const struct stop *stop;
     struct arena touches, events, prices, rates;
     struct series_touch *all;
-    size_t n, room;
+    size_t n, cap;
     int32_t from, to; /* of all touches */
     struct fx_book *fx;
     struct series_benchmark benchmarks[SERIES_BENCHMARKS];
@@ -46,14 +35,9 @@ struct pass {
 
 static enum status add_touch(struct pass *p, const struct rows *rows, struct err *err)
 {
-    if (p->n == p->room) {
-        size_t room = p->room == 0 ? 256 : 2 * p->room;
-        p->all = arena_grow(&p->touches, p->all, p->room * sizeof *p->all, room * sizeof *p->all);
-        if (p->all == NULL)
-            return err_out_of_memory(err);
-        p->room = room;
-    }
-    assert(p->all != NULL);
+    p->all = arena_reserve(&p->touches, p->all, p->n + 1, &p->cap, sizeof *p->all);
+    if (p->all == NULL)
+        return err_out_of_memory(err);
     struct series_touch *t = &p->all[p->n++];
     *t = (struct series_touch){0};
     const char **const texts[] = {&t->uid, &t->asset_class, &t->market, &t->currency, &t->symbol};
@@ -81,141 +65,6 @@ static enum status read_touches(struct pass *p, struct err *err)
     return s;
 }
 
-/* The text as it came unless it has to be multiplied. */
-static struct str scaled(struct pass *p, struct str text, double factor)
-{
-    double value = 0;
-    char room[DECIMAL_TEXT_BYTES];
-    if (text.ptr == NULL)
-        return STR_NONE;
-    if (number_is_same(factor, 1) || !str_to_f64(text, &value))
-        return (struct str){arena_dup(&p->prices, text), text.len};
-    struct str result = {room, decimal_format(value * factor, room)};
-    result.ptr = arena_dup(&p->prices, result);
-    return result;
-}
-
-static double number_of(struct str text)
-{
-    double value = 0;
-    return text.ptr != NULL && str_to_f64(text, &value) ? value : (double)NAN;
-}
-
-static bool make_room(struct pass *p, struct series *s, size_t n)
-{
-    struct str **const texts[] = {&s->open,     &s->high,   &s->low,         &s->close,
-                                  &s->adj_text, &s->volume, &s->source,      &s->dividend,
-                                  &s->split,    &s->known,  &s->quality_told};
-    double **const numbers[] = {&s->adj,    &s->quoted,     &s->high_price, &s->low_price,
-                                &s->fx_krw, &s->fx_usd,     &s->ret,        &s->units,
-                                &s->nav,    &s->index_close};
-    s->date = arena_room(&p->prices, n, sizeof *s->date);
-    bool is_made = s->date != NULL;
-    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-        is_made = (*texts[i] = arena_room(&p->prices, n, sizeof **texts[i])) != NULL && is_made;
-    for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
-        is_made = (*numbers[i] = arena_room(&p->prices, n, sizeof **numbers[i])) != NULL && is_made;
-    return is_made;
-}
-
-/*
- * The events of the days since the row before, for one that has no price is felt on the next that has, as the row's own units
- * have them. Behind a gap those of the very day alone, so that it does not matter where the look-back begins.
- */
-static void read_events_of(struct pass *p, const struct series_events *events, bool is_adjusted,
-                           struct series *s, size_t i)
-{
-    double dividend = 0, split = 1;
-    char room[DECIMAL_TEXT_BYTES];
-    bool follows = i > 0 && s->date[i] - s->date[i - 1] <= SERIES_GAP_DAYS;
-    int32_t after = follows ? s->date[i - 1] : s->date[i] - 1;
-    for (size_t k = events->n; k > 0 && events->all[k - 1].date > after; k--) {
-        if (events->all[k - 1].date > s->date[i])
-            continue;
-        dividend += events->all[k - 1].dividend;
-        split *= events->all[k - 1].split_ratio;
-    }
-    double units = is_adjusted ? 1 : series_units_since(events, s->date[i]);
-    struct str text = {room, decimal_format(dividend * units, room)};
-    s->dividend[i] = s->split[i] = STR_NONE;
-    if (dividend > 0)
-        s->dividend[i] = (struct str){arena_dup(&p->prices, text), text.len};
-    text.len = decimal_format(split, room);
-    if (!is_adjusted && !number_is_same(split, 1))
-        s->split[i] = (struct str){arena_dup(&p->prices, text), text.len};
-}
-
-/* What a table tells of a price stands as it is: its adjusted close, actions, quality and time. */
-static void read_told(struct pass *p, const struct rows *rows, struct series *s, size_t i)
-{
-    s->close[i] = scaled(p, rows_text(rows, 4), 1);
-    s->adj_text[i] = scaled(p, rows_text(rows, 12), 1);
-    s->dividend[i] = scaled(p, rows_text(rows, 13), 1);
-    s->split[i] = scaled(p, rows_text(rows, 14), 1);
-    s->quality_told[i] = scaled(p, rows_text(rows, 11), 1);
-    s->known[i] = scaled(p, rows_text(rows, 15), 1);
-}
-
-static void read_price(struct pass *p, const struct rows *rows, const struct series_events *events,
-                       struct series *s)
-{
-    size_t i = s->n++;
-    int64_t fetched = 0;
-    bool is_told = !rows_is_null(rows, 11);
-    bool is_adjusted = is_told || rows_bool(rows, 8);
-    (void)rows_date(rows, 0, &s->date[i]);
-    (void)rows_instant(rows, 7, &fetched);
-    /* Closes that knew of no later split are brought to today's units; those of their own day stay as quoted. */
-    double late = is_told       ? 1
-                  : is_adjusted ? 1 / series_units_since(events, (int32_t)(fetched / 86400))
-                                : 1;
-    double units = is_adjusted ? late : 1 / series_units_since(events, s->date[i]);
-    double factor = units * series_distributed_since(events, s->date[i]);
-    s->open[i] = scaled(p, rows_text(rows, 1), late);
-    s->high[i] = scaled(p, rows_text(rows, 2), late);
-    s->low[i] = scaled(p, rows_text(rows, 3), late);
-    s->close[i] = scaled(p, rows_text(rows, 4), late);
-    s->adj_text[i] = scaled(p, rows_text(rows, 4), factor);
-    s->volume[i] = scaled(p, rows_text(rows, 5), 1 / late);
-    s->source[i] = scaled(p, rows_text(rows, 6), 1);
-    s->known[i] = s->quality_told[i] = STR_NONE;
-    read_events_of(p, events, is_adjusted, s, i);
-    if (is_told)
-        read_told(p, rows, s, i);
-    s->adj[i] = number_of(s->adj_text[i]);
-    s->quoted[i] = number_of(s->close[i]);
-    s->high_price[i] = number_of(s->high[i]);
-    s->low_price[i] = number_of(s->low[i]);
-    s->units[i] = number_of(s->volume[i]);
-    s->nav[i] = rows_f64(rows, 9);
-    s->index_close[i] = rows_f64(rows, 10);
-    s->fx_krw[i] = fx_book_rate(p->fx, s->touch->currency, "KRW", s->date[i]);
-    s->fx_usd[i] = fx_book_rate(p->fx, s->touch->currency, "USD", s->date[i]);
-    bool follows = i > 0 && s->date[i] - s->date[i - 1] <= SERIES_GAP_DAYS && s->adj[i - 1] > 0 &&
-                   s->adj[i] > 0;
-    s->ret[i] = follows ? s->adj[i] / s->adj[i - 1] - 1 : (double)NAN;
-}
-
-static enum status read_series(struct pass *p, const struct series_touch *t, struct series *ret,
-                               struct err *err)
-{
-    CLEANUP(rows_clear) struct rows rows = {0};
-    char from[DATE_TEXT_BYTES], to[DATE_TEXT_BYTES];
-    struct db_param window[] = {db_text(str_of(t->uid)), db_date(t->lookback, from),
-                                db_date(t->to, to)};
-    bool has_row = false;
-    *ret = (struct series){.touch = t};
-    enum status s = db_query(p->reader, prices_sql, window, 3, &rows, err);
-    while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row) {
-        if (ret->n == 0 && !make_room(p, ret, (size_t)rows_i64(&rows, COUNT_COLUMN)))
-            return err_out_of_memory(err);
-        read_price(p, &rows, &t->events, ret);
-    }
-    while (ret->first < ret->n && ret->date[ret->first] < t->from)
-        ret->first++;
-    return s;
-}
-
 static enum status delete_old(struct pass *p, const struct outbox *box, const struct series *s,
                               const char *column, int32_t after, struct err *err)
 {
@@ -233,7 +82,7 @@ static enum status pass_one(struct pass *p, const struct series_touch *t, struct
 {
     struct series series;
     arena_reset(&p->prices);
-    enum status s = read_series(p, t, &series, err);
+    enum status s = series_prices_read(p->reader, p->fx, t, &p->prices, &series, err);
     if (s != STATUS_OK || series.first == series.n)
         return s;
     int32_t before = t->from - 1;

@@ -51,8 +51,8 @@ struct series {
     double *quoted; /* the close as it is quoted, or the adjusted one where that is all */
     double *high_price, *low_price; /* NaN: none */
     double *fx_krw, *fx_usd;        /* of one unit of the currency; NaN: not known */
-    double *
-        ret; /* from the row before; NaN: none, or more than SERIES_GAP_DAYS earlier, or not above 0 */
+    /* From the row before; NaN: none, or more than SERIES_GAP_DAYS earlier, or not above 0. */
+    double *ret;
     double *units;             /* volume; NaN: none */
     double *nav, *index_close; /* of a fund; NaN: none */
     struct str *dividend, *split;
@@ -65,6 +65,11 @@ enum status fx_book_load(struct db *db, struct arena *arena, int32_t from, int32
                          struct fx_book **ret, struct err *err) NODISCARD;
 /* The rate of the day, or of at most seven days before; NaN when there is none. */
 double fx_book_rate(const struct fx_book *book, const char *base, const char *quote, int32_t date);
+
+/* The prices of one instrument over its look-back and what is to be written. Stays in arena. */
+enum status series_prices_read(struct db *db, const struct fx_book *fx,
+                               const struct series_touch *touch, struct arena *arena,
+                               struct series *ret, struct err *err) NODISCARD;
 
 /* What a currency's instruments are measured against: an index of that currency. */
 enum { SERIES_BENCHMARKS = 2 };

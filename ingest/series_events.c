@@ -1,4 +1,5 @@
 /* series_events.c - what happens to holders of instruments: read for many at once, and what it does to earlier prices. */
+#include "base/array.h"
 #include "ingest/series.h"
 
 static const char events_sql[] =
@@ -9,21 +10,15 @@ static const char events_sql[] =
 /* Events of instruments in a row, growing. */
 struct gathered {
     struct series_event *all;
-    size_t n, room;
+    size_t n, cap;
 };
 
 static enum status add(struct gathered *g, struct arena *arena, const struct rows *rows,
                        struct err *err)
 {
-    if (g->n == g->room) {
-        size_t room = g->room == 0 ? 256 : 2 * g->room;
-        struct series_event *all =
-            arena_grow(arena, g->all, g->room * sizeof *all, room * sizeof *all);
-        if (all == NULL)
-            return err_out_of_memory(err);
-        g->all = all;
-        g->room = room;
-    }
+    g->all = arena_reserve(arena, g->all, g->n + 1, &g->cap, sizeof *g->all);
+    if (g->all == NULL)
+        return err_out_of_memory(err);
     struct series_event *event = &g->all[g->n++];
     (void)rows_date(rows, 1, &event->date);
     event->dividend_factor = rows_f64(rows, 2);
