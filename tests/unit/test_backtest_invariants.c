@@ -52,8 +52,12 @@ static void maybe_strategy(struct random_request *q, uint64_t seed)
     struct rng rng;
     enum strategy_id id = (enum strategy_id)(seed / 2 % STRATEGY_COUNT);
     rng_init(&rng, seed, 14);
-    if (seed % 2 == 0 && strategy_kinds[id]->needs != 0)
-        random_strategy(&out, &rng, id, 10, NULL);
+    if (seed % 2 != 0 || strategy_kinds[id]->needs == 0)
+        return;
+    random_strategy(&out, &rng, id, 10, NULL);
+    if (strategy_kinds[id]->needs & STRATEGY_BENCHMARK)
+        random_add(&out, ",\"benchmark\":\"%s\"",
+                   random_names[rng_next_below(&rng, RANDOM_ASSETS)]);
 }
 
 /* Bit for bit, but for what lies between its members. */
