@@ -260,12 +260,68 @@ enum qp_outcome qp_project(const struct limits *limits, const double *weight,
     return qp_solve(&problem, workspace, ret_x);
 }
 
+static double sum_of_group(const struct limits *l, const double *x, size_t group)
+{
+    double sum = 0;
+    for (size_t i = 0; i < l->n; i++)
+        sum += group == LIMITS_NO_GROUP || l->group[i] == group ? x[i] : 0;
+    return sum;
+}
+
+/* By how much a weight can be raised. */
+static double headroom(const struct limits *l, const double *x, size_t i)
+{
+    double room = l->upper[i] - x[i];
+    if (room > 0 && l->group[i] != LIMITS_NO_GROUP)
+        room = fmin(room, l->group_max[l->group[i]] - sum_of_group(l, x, l->group[i]));
+    return room;
+}
+
+/* Raises the weights of a group, or of all, in the order of their gains until they have taken the amount. */
+static void raise_best(const struct limits *l, const double *gain, size_t group, double amount,
+                       double *x)
+{
+    while (amount > 0) {
+        size_t best = l->n;
+        double most = 0;
+        for (size_t i = 0; i < l->n; i++) {
+            bool is_better = best == l->n || gain[i] > gain[best];
+            double room = is_better && (group == LIMITS_NO_GROUP || l->group[i] == group)
+                              ? headroom(l, x, i)
+                              : 0;
+            if (room > ROUNDING) {
+                best = i;
+                most = room;
+            }
+        }
+        if (best == l->n)
+            return;
+        x[best] += fmin(most, amount);
+        amount -= fmin(most, amount);
+    }
+}
+
+/* The most of gain'x: bounds, groups and the sum are nested, so the names may be taken in the order of their gains. */
+static void take_best(const struct limits *l, const double *gain, double *x)
+{
+    memcpy(x, l->lower, l->n * sizeof *x);
+    for (size_t g = 0; g < l->n_groups; g++)
+        raise_best(l, gain, g, l->group_min[g] - sum_of_group(l, x, g), x);
+    raise_best(l, gain, LIMITS_NO_GROUP, l->budget - sum_of_group(l, x, LIMITS_NO_GROUP), x);
+}
+
 void qp_climb(const struct limits *limits, const double *gain, struct qp_workspace *workspace,
               double *aim, double *x)
 {
     /* Beyond the last one rounding is more than the tolerance of a limit. */
     static const double steps[] = {1, 10, 100, 1e3, 1e4};
     double *next = workspace->part->product;
+    take_best(limits, gain, aim);
+    if (limits_hold(limits, aim, VIOLATED) &&
+        fabs(sum_of_group(limits, aim, LIMITS_NO_GROUP) - limits->budget) < VIOLATED) {
+        memcpy(x, aim, limits->n * sizeof *x);
+        return;
+    }
     for (size_t k = 0; k < ARRAY_LEN(steps); k++) {
         for (size_t i = 0; i < limits->n; i++)
             aim[i] = x[i] + steps[k] * gain[i];

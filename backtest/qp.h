@@ -69,9 +69,11 @@ enum qp_outcome qp_project(const struct limits *limits, const double *weight,
 
 /*
  * Moves x[n], which keeps the limits, to where gain'x is the most that they allow; gain: [n], the largest of size 1 or
- * so. Where several points are within 1e-4 of the most it may be between them. aim: [n] of scratch. Steps along the gain,
- * each brought back into the limits, are the proximal point method, which ends in a corner (R. T. Rockafellar, "Monotone
- * operators and the proximal point algorithm", SIAM J. on Control and Optimization 14(5), 1976).
+ * so; aim: [n] of scratch. Bounds, groups and the sum are a nested family, for which taking the names in the order of
+ * their gains is exact (J. Edmonds, "Matroids and the greedy algorithm", Mathematical Programming 1, 1971). Where the
+ * gross limit binds, steps along the gain, each brought back into the limits, are the proximal point method, which ends in
+ * a corner (R. T. Rockafellar, "Monotone operators and the proximal point algorithm", SIAM J. on Control and Optimization
+ * 14(5), 1976); where several points are within 1e-4 of the most that may be between them.
  */
 void qp_climb(const struct limits *limits, const double *gain, struct qp_workspace *workspace,
               double *aim, double *x);

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { SCREENED_MIN = 64, SWEEPS = 30, ROUNDS_MAX = 20 };
+enum { SCREENED_MIN = 64, SWEEPS = 30, ROUNDS_MAX = 20, GAINS = 32 };
 
 static bool is_screened(const struct qp_problem *problem)
 {
@@ -13,6 +13,21 @@ static bool is_screened(const struct qp_problem *problem)
     for (size_t i = 0; i < l->n && is_long; i++)
         is_long = l->lower[i] >= 0 && l->lower[i] <= 0 && problem->h[i * (l->n + 1)] > 0;
     return is_long && problem->n_cuts == 0 && (problem->c == NULL || problem->is_ratio);
+}
+
+/* Gives a weight to the names of the highest gains, without which a gain that is asked for may be out of reach. */
+static void add_gains(const struct qp_problem *problem, double *x)
+{
+    size_t n = problem->limits->n;
+    for (size_t k = 0; k < GAINS; k++) {
+        size_t best = n;
+        for (size_t i = 0; i < n; i++) {
+            if (!(x[i] > 0) && (best == n || problem->gain[i] > problem->gain[best]))
+                best = i;
+        }
+        if (best < n)
+            x[best] = 1;
+    }
 }
 
 /*
@@ -31,6 +46,8 @@ static size_t guess(const struct qp_problem *problem, struct qp_workspace *ws)
             x[i] = fmax(x[i] + (b - ws->kernels->dot(row, x, n)) / row[i], 0);
         }
     }
+    if (problem->gain != NULL && !problem->is_ratio)
+        add_gains(problem, x);
     for (size_t i = 0; i < n; i++) {
         if (x[i] > 0)
             ws->part->map[m++] = i;

@@ -278,6 +278,41 @@ static void a_gain_that_must_be_reached_is_reached(void **state)
     world_clear(&w);
 }
 
+/* Neither another point nor weight moved from one name to another gains more. */
+static void a_climb_ends_at_the_most(void **state)
+{
+    struct world w;
+    struct rng rng;
+    size_t n_climbed = 0;
+    (void)state;
+    world_init(&w);
+    rng_init(&rng, 19, 0);
+    struct qp_workspace ws = new_workspace(&w);
+    for (size_t round = 0; round < 3 * N_PROBLEMS; round++) {
+        struct problem p;
+        double x[N_MAX], y[N_MAX], aim[N_MAX];
+        random_problem(&rng, &p);
+        if (!feasible_point(&rng, &p, 1, &ws, x))
+            continue;
+        qp_climb(&p.limits, p.gain, &ws, aim, x);
+        assert_keeps(&p, x);
+        double most = kernels_ref.dot(p.gain, x, p.n);
+        for (size_t i = 0; i < 20 && feasible_point(&rng, &p, 100, &ws, y); i++)
+            assert_true(kernels_ref.dot(p.gain, y, p.n) < most + 1e-4);
+        for (size_t i = 0; i < p.n * p.n; i++) {
+            size_t from = i / p.n, to = i % p.n;
+            memcpy(y, x, sizeof y);
+            y[from] -= 1e-3;
+            y[to] += 1e-3;
+            assert_true(!limits_hold(&p.limits, y, 1e-12) || p.gain[to] < p.gain[from] + 1e-2 ||
+                        from == to);
+        }
+        n_climbed++;
+    }
+    assert_true(n_climbed > N_PROBLEMS / 4);
+    world_clear(&w);
+}
+
 /* More assets than returns: the covariance has no factor of its own, and two assets may be twins. */
 static void singular_covariances_have_an_answer(void **state)
 {
@@ -343,6 +378,7 @@ static void names_without_a_weight_are_left_out_and_change_nothing(void **state)
     enum { MANY = 90, SESSIONS = 150 };
     static double r[MANY * SESSIONS], h[MANY * MANY], mean[MANY], gain[MANY];
     double lower[MANY] = {0}, upper[MANY], one[MANY], two[MANY], group_min = 0.3, group_max = 0.6;
+    double aim[MANY];
     size_t group[MANY], n_zero = 0;
     struct world w;
     struct qp_workspace ws;
@@ -369,10 +405,16 @@ static void names_without_a_weight_are_left_out_and_change_nothing(void **state)
         }
         lower[0] = 0;
         struct limits limits = {MANY, lower, upper, group, round % 2, &group_min, &group_max, 1, 1};
-        struct qp_problem problem = {.limits = &limits,
-                                     .h = h,
-                                     .gain = round % 4 < 2 ? NULL : gain,
-                                     .is_ratio = round % 4 > 1};
+        bool has_gain = round % 6 > 1;
+        struct qp_problem problem = {
+            .limits = &limits, .h = h, .gain = has_gain ? gain : NULL, .is_ratio = round % 6 > 3};
+        if (has_gain && !problem.is_ratio) { /* between that of the least variance and the most */
+            struct qp_problem least = {.limits = &limits, .h = h};
+            assert_int_equal(qp_solve(&least, &ws, one), QP_SOLVED);
+            double low = kernels_ref.dot(gain, one, MANY);
+            qp_climb(&limits, gain, &ws, aim, one);
+            problem.gain_min = low + (kernels_ref.dot(gain, one, MANY) - low) * (double)round / 60;
+        }
         assert_int_equal(qp_solve(&problem, &ws, one), QP_SOLVED);
         lower[0] = -1e-13;
         assert_int_equal(qp_solve(&problem, &ws, two), QP_SOLVED);
@@ -395,6 +437,7 @@ int main(void)
         cmocka_unit_test(no_feasible_weights_have_a_better_ratio),
         cmocka_unit_test(brute_force_finds_nothing_better),
         cmocka_unit_test(a_gain_that_must_be_reached_is_reached),
+        cmocka_unit_test(a_climb_ends_at_the_most),
         cmocka_unit_test(singular_covariances_have_an_answer),
         cmocka_unit_test(clusters_keep_what_moves_together_side_by_side),
         cmocka_unit_test(names_without_a_weight_are_left_out_and_change_nothing),

@@ -27,16 +27,18 @@ static void share_a_factor(struct world *world)
 static struct str request_for(struct world *world, const char *name)
 {
     struct buf out;
-    bool has_base = strcmp(name, "target_volatility") == 0;
+    const char *more = strcmp(name, "target_volatility") == 0 ? ",\"base\":\"equal\""
+                       : strcmp(name, "maximum_return") == 0  ? ",\"most_volatility\":0.15"
+                                                              : "";
     char end[DATE_TEXT_BYTES];
     date_format(world->date[world->n_sessions - 1], end);
     buf_init(&out, &world->arena, (size_t)1 << 20);
     buf_printf(&out, "{\"universe\":[");
     for (size_t a = 0; a < world->n_assets; a++)
         buf_printf(&out, "%s\"x:%zu\"", a > 0 ? "," : "", a);
-    buf_printf(&out, "],\"start\":\"1990-01-02\",\"end\":\"%s\",\"strategy\":{\"name\":\"%s\","
- "\"lookback\":%d%s}}", end, name, LOOKBACK,
-               has_base ? ",\"base\":\"equal\"" : "");
+    buf_printf(&out, "],\"benchmark\":\"x:%zu\",\"start\":\"1990-01-02\",\"end\":\"%s\",\"strategy\":{\"name\":\"%s\","
+ "\"lookback\":%d%s}}", world->n_assets, end, name, LOOKBACK,
+               more);
     return buf_str(&out);
 }
 
@@ -92,7 +94,8 @@ int strategies_print(struct world *world, size_t rounds, bool is_common)
         share_a_factor(world);
     for (size_t id = 0; id < STRATEGY_COUNT; id++) {
         const struct strategy_kind *kind = strategy_kinds[id];
-        if (kind->needs & STRATEGY_WINDOW)
+        bool is_taken = kind->most_assets == 0 || world->n_assets <= kind->most_assets;
+        if (kind->needs & STRATEGY_WINDOW && is_taken)
             rc |= print_one(world, kind->name, rounds, flops_per_s);
     }
     return rc;
