@@ -47,6 +47,7 @@ struct replay {
     double *units;
     size_t *counted;
     double *factor; /* per session: k_t / K / wealth before it */
+    const double *wealth;
 };
 
 /* Is the asset's currency another than the run's? Its own is 1 from end to end. */
@@ -54,6 +55,18 @@ static bool is_converted(const struct panel *panel, size_t a)
 {
     return fabs(panel_fx_rate(panel, a, 0) - 1) > 0 ||
            fabs(panel_fx_rate(panel, a, panel->n_sessions - 1) - 1) > 0;
+}
+
+/* What asset a holds at the closes of the sessions [from, end). */
+static void weigh(struct replay *p, size_t a, size_t from, size_t end)
+{
+    double n = (double)(p->panel->n_sessions - 1);
+    const double *price = p->panel->price + panel_cell(p->panel, a, 0);
+    for (size_t s = from > 0 ? from : 1; s < end; s++) {
+        double weight = p->units[a] * price[s] / p->wealth[s];
+        p->asset[a].mean_weight += weight / n;
+        p->asset[a].mean_gross += fabs(weight) / n;
+    }
 }
 
 /* Price changes of what asset a holds, from where it was counted to session t. */
@@ -64,6 +77,7 @@ static void count_to(struct replay *p, size_t a, size_t t)
     p->counted[a] = t;
     if (!(fabs(units) > 0))
         return;
+    weigh(p, a, from, t);
     bool is_foreign = is_converted(p->panel, a);
     const double *price = p->panel->price + panel_cell(p->panel, a, 0);
     for (size_t s = from + 1; s <= t; s++)
@@ -112,8 +126,10 @@ static void play(struct replay *p, const struct sim_recorder *r)
     }
     for (; next < p->panel->n_events; next++)
         play_event(p, &p->panel->events[next]);
-    for (size_t a = 0; a < p->panel->n_positions; a++)
+    for (size_t a = 0; a < p->panel->n_positions; a++) {
         count_to(p, a, p->panel->n_sessions - 1);
+        weigh(p, a, p->panel->n_sessions - 1, p->panel->n_sessions);
+    }
 }
 
 /* Flows before a session's opening belong to what it began with. */
@@ -143,7 +159,7 @@ static enum status contributions(const struct panel *panel, const struct sim_rec
                                  struct attribution *ret, struct err *err)
 {
     size_t n = panel->n_sessions;
-    struct replay p = {.panel = panel, .asset = ret->asset};
+    struct replay p = {.panel = panel, .asset = ret->asset, .wealth = wealth};
     p.units = arena_array(arena, panel->n_positions, sizeof *p.units);
     p.counted = arena_array(arena, panel->n_positions, sizeof *p.counted);
     p.factor = arena_array(arena, n, sizeof *p.factor);
@@ -186,6 +202,35 @@ static enum status risks(const struct panel *panel, const double *weight, struct
     return STATUS_OK;
 }
 
+static struct attribution_class *class_of(struct attribution *a, struct str uid)
+{
+    struct str name = str_sub(uid, 0, str_find(uid, ':', 0));
+    for (size_t i = 0; i < a->n_classes; i++)
+        if (str_eq(a->class[i].name, name))
+            return &a->class[i];
+    a->class[a->n_classes] = (struct attribution_class){.name = name};
+    return &a->class[a->n_classes++];
+}
+
+static enum status add_up_classes(const struct panel *panel, const double *weight,
+                                  struct arena *arena, struct attribution *a, struct err *err)
+{
+    a->class = arena_array(arena, a->n, sizeof *a->class);
+    if (a->class == NULL)
+        return no_memory(err);
+    for (size_t i = 0; i < a->n; i++) {
+        struct attribution_class *c = class_of(a, panel->assets[i].series->uid);
+        c->sum.contribution += a->asset[i].contribution;
+        c->sum.fx += a->asset[i].fx;
+        c->sum.costs += a->asset[i].costs;
+        c->sum.risk += a->asset[i].risk;
+        c->sum.mean_weight += a->asset[i].mean_weight;
+        c->sum.mean_gross += a->asset[i].mean_gross;
+        c->final_weight += weight[i];
+    }
+    return STATUS_OK;
+}
+
 enum status attribution_compute(const struct panel *panel, const struct sim_recorder *recorder,
                                 const double *equity, const double *wealth, const double *weight,
                                 struct arena *arena, struct attribution **ret, struct err *err)
@@ -204,6 +249,8 @@ enum status attribution_compute(const struct panel *panel, const struct sim_reco
     enum status s = risks(panel, weight, arena, a, err);
     if (s == STATUS_OK && a->gap == ATTRIBUTION_KNOWN)
         s = contributions(panel, recorder, equity, wealth, arena, a, err);
+    if (s == STATUS_OK)
+        s = add_up_classes(panel, weight, arena, a, err);
     if (s == STATUS_OK)
         *ret = a;
     return s;

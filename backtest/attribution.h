@@ -26,6 +26,15 @@ struct attribution_asset {
     double fx;           /* the part of it that exchange rates made */
     double costs;        /* linked costs of its trades, <= 0 */
     double risk;         /* w_i cov(r_i, r_p) / var(r_p), r_p of the final weights held constant */
+    double mean_weight;  /* of value / wealth at the closes of sessions 1..n */
+    double mean_gross;   /* of its size */
+};
+
+/* The assets whose uids have the same class before the colon. */
+struct attribution_class {
+    struct str name;
+    struct attribution_asset sum;
+    double final_weight;
 };
 
 struct brinson;
@@ -34,6 +43,8 @@ struct attribution {
     enum attribution_gap gap;        /* not ATTRIBUTION_KNOWN: the contributions are 0 */
     struct attribution_asset *asset; /* per position of the panel: column below n_positions */
     size_t n;
+    struct attribution_class *class; /* in the order in which assets have them */
+    size_t n_classes;
     double total; /* R */
     double other; /* interest, fees that no trade has, flows' rounding: what is left */
     double

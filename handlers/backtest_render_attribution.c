@@ -1,4 +1,4 @@
-/* backtest_render_attribution.c - where return and risk came from, asset by asset. */
+/* backtest_render_attribution.c - where return and risk came from, asset by asset and class by class. */
 #include "handlers/backtest_render_attribution.h"
 
 #include "backtest/brinson.h"
@@ -41,6 +41,32 @@ static void write_brinson(const struct brinson *b, struct json_out *json)
     jw_end_object(json);
 }
 
+static void write_figures(struct json_out *json, const struct attribution *a,
+                          const struct attribution_asset *figures)
+{
+    bool is_known = a->gap == ATTRIBUTION_KNOWN;
+    write_known(json, "contribution", is_known, figures->contribution);
+    write_known(json, "fx", is_known, figures->fx);
+    write_known(json, "costs", is_known, figures->costs);
+    write_known(json, "risk", a->has_risk, figures->risk);
+    write_known(json, "mean_weight", is_known, figures->mean_weight);
+    write_known(json, "mean_gross", is_known, figures->mean_gross);
+}
+
+static void write_classes(struct json_out *json, const struct attribution *a)
+{
+    jw_key(json, "classes");
+    jw_array(json);
+    for (size_t i = 0; i < a->n_classes; i++) {
+        jw_object(json);
+        jw_key_text(json, "name", a->class[i].name);
+        write_figures(json, a, &a->class[i].sum);
+        jw_key_f64(json, "final_weight", a->class[i].final_weight);
+        jw_end_object(json);
+    }
+    jw_end_array(json);
+}
+
 void render_attribution(const struct backtest_result *r, struct json_out *json)
 {
     const struct attribution *a = r->attribution;
@@ -59,13 +85,11 @@ void render_attribution(const struct backtest_result *r, struct json_out *json)
     for (size_t i = 0; i < a->n; i++) {
         jw_object(json);
         jw_key_text(json, "uid", r->panel->assets[i].series->uid);
-        write_known(json, "contribution", is_known, a->asset[i].contribution);
-        write_known(json, "fx", is_known, a->asset[i].fx);
-        write_known(json, "costs", is_known, a->asset[i].costs);
-        write_known(json, "risk", a->has_risk, a->asset[i].risk);
+        write_figures(json, a, &a->asset[i]);
         jw_end_object(json);
     }
     jw_end_array(json);
+    write_classes(json, a);
     write_known(json, "other", is_known, a->other);
     write_known(json, "diversification_ratio", a->has_risk, a->diversification_ratio);
     write_brinson(a->brinson, json);

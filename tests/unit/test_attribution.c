@@ -129,6 +129,43 @@ static void contributions_and_costs_add_up_to_the_return(void **state)
     world_clear(&w);
 }
 
+/* Long and short in two classes, rebalanced: what assets and classes weigh is the exposure of the whole. */
+static void weights_of_classes_add_up_to_the_exposure(void **state)
+{
+    double price[3][300];
+    static const char *const uids[] = {"x:A", "y:B", "x:C"};
+    struct world w;
+    (void)state;
+    world_init(&w);
+    for (size_t a = 0; a < 3; a++) {
+        for (size_t t = 0; t < 300; t++)
+            price[a][t] = 100 + 0.05 * (double)(t * a) + 8 * sin((double)(t * (a + 2)) * 0.3);
+        world_add_days(&w, uids[a], 18000, price[a], 300);
+    }
+    struct backtest_result *r = world_run(
+        &w,
+        "{\"assets\":[{\"uid\":\"x:A\",\"weight\":0.9},{\"uid\":\"y:B\",\"weight\":0.5},"
+        "{\"uid\":\"x:C\",\"weight\":-0.4}],\"leverage\":{\"max_gross\":2},\"attribution\":true,"
+        "\"rebalance\":\"monthly\",\"costs\":{\"commission_bps\":10},\"monkeys\":{\"count\":0}}");
+    const struct attribution *a = r->attribution;
+    double net = 0, gross = 0;
+    assert_int_equal(a->n_classes, 2);
+    assert_true(str_eq_c(a->class[0].name, "x") && str_eq_c(a->class[1].name, "y"));
+    for (size_t i = 0; i < 3; i++) {
+        net += a->asset[i].mean_weight;
+        gross += a->asset[i].mean_gross;
+    }
+    assert_close(net, r->measures[MEASURE_exposure].value, 1e-12);
+    assert_close(gross, r->measures[MEASURE_average_gross_exposure].value, 1e-12);
+    assert_close(a->class[0].sum.mean_gross, a->asset[0].mean_gross + a->asset[2].mean_gross,
+                 1e-14);
+    assert_close(a->class[0].sum.mean_weight, a->asset[0].mean_weight - a->asset[2].mean_gross,
+                 1e-14);
+    assert_close(a->class[1].sum.contribution, a->asset[1].contribution, 1e-14);
+    assert_close(a->class[0].final_weight, r->final_weight[0] + r->final_weight[2], 1e-14);
+    world_clear(&w);
+}
+
 static void weights_are_concentrated_as_counted_by_hand(void **state)
 {
     static const double w[] = {0.1, -0.3, 0.2, 0.05, 0.4, 0.15, 0.02};
@@ -254,6 +291,7 @@ int main(void)
         cmocka_unit_test(one_asset_without_costs_contributes_everything),
         cmocka_unit_test(exchange_rates_are_told_apart),
         cmocka_unit_test(contributions_and_costs_add_up_to_the_return),
+        cmocka_unit_test(weights_of_classes_add_up_to_the_exposure),
         cmocka_unit_test(weights_are_concentrated_as_counted_by_hand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
