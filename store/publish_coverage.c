@@ -1,6 +1,7 @@
 /*
- * publish_coverage.c - first_date, last_date and n_rows of mart_instrument, as of the new generation.
- * Recomputed only for instruments that are new or whose prices changed; the others keep what they had.
+ * publish_coverage.c - first_date, last_date and n_rows of mart_instrument, as of the new generation. Where prices were
+ * only added or changed they follow from those of the generation before, so that a day costs the same behind any history;
+ * they are counted for instruments that are new or lost prices. The others keep what they had.
  */
 #include "store/generation.h"
 #include "store/publish_impl.h"
@@ -24,8 +25,10 @@ static enum status make_touched(struct publish *publish, struct err *err)
         return STATUS_OK;
     enum status s = publish_exec(
         publish, NO_PARAMS, NULL, err,
-        "CREATE TEMPORARY TABLE touched_instrument (uid TEXT%s NOT NULL PRIMARY KEY)%s",
-        is_pg ? " COLLATE \"C\"" : "", is_pg ? " ON COMMIT DROP" : "");
+        "CREATE TEMPORARY TABLE touched_instrument (uid TEXT%s NOT NULL PRIMARY KEY, first_date %s, "
+        "last_date %s, n_more BIGINT)%s",
+        is_pg ? " COLLATE \"C\"" : "", is_pg ? "DATE" : "TEXT", is_pg ? "DATE" : "TEXT",
+        is_pg ? " ON COMMIT DROP" : "");
     publish->has_touched = s == STATUS_OK;
     return s;
 }
@@ -35,17 +38,16 @@ enum status coverage_diff_prices(struct publish *publish, struct stage *prices, 
     enum status s = make_touched(publish, err);
     if (s == STATUS_OK)
         s = publish_diff(publish, prices, err);
-    /* What is left in the stage is new or changed; what the replacement closed ends now. */
+    /* What is left in the stage is new or changed; what was closed is changed or gone. n_more NULL: to be counted. */
+    const char *how =
+        prices->changes.deleted > 0 ? "NULL, NULL, NULL" : "min(date), max(date), sum(n)";
     if (s == STATUS_OK)
-        s = publish_exec(publish, NO_PARAMS, NULL, err,
-                         "INSERT INTO touched_instrument SELECT DISTINCT uid FROM %s",
-                         prices->table);
-    if (s == STATUS_OK && prices->changes.deleted > 0)
         s = publish_exec(
             publish, PARAMS(db_i64(publish->next)), NULL, err,
-            "INSERT INTO touched_instrument SELECT DISTINCT uid FROM %s WHERE gen_to = $1 "
-            "AND gen_to < %lld ON CONFLICT DO NOTHING",
-            prices->source, (long long)GENERATION_OPEN);
+            "INSERT INTO touched_instrument SELECT uid, %s FROM "
+            "(SELECT uid, date, 1 AS n FROM %s UNION ALL SELECT uid, date, -1 AS n FROM %s "
+            "WHERE gen_to = $1 AND gen_to < %lld) changed GROUP BY uid",
+            how, prices->table, prices->source, (long long)GENERATION_OPEN);
     return s;
 }
 
@@ -59,8 +61,9 @@ static enum status stage_touched(struct publish *publish, const struct stage *st
         return publish_no_memory(err);
     enum status s = publish_exec(
         publish, NO_PARAMS, NULL, err,
-        "INSERT INTO touched_instrument SELECT s.uid FROM %s s WHERE NOT EXISTS "
-        "(SELECT 1 FROM %s g WHERE g.uid = s.uid AND g.gen_to = %lld) ON CONFLICT DO NOTHING",
+        "INSERT INTO touched_instrument SELECT s.uid, NULL, NULL, NULL FROM %s s WHERE NOT EXISTS "
+        "(SELECT 1 FROM %s g WHERE g.uid = s.uid AND g.gen_to = %lld) "
+        "ON CONFLICT (uid) DO UPDATE SET n_more = NULL",
         stage->table, stage->source, (long long)GENERATION_OPEN);
     if (s != STATUS_OK)
         return s;
@@ -71,23 +74,40 @@ static enum status stage_touched(struct publish *publish, const struct stage *st
         stage->table, columns, from_g, stage->source, (long long)GENERATION_OPEN, stage->table);
 }
 
-static enum status fill_coverage(struct publish *publish, const struct stage *stage,
-                                 const struct mart *prices, struct err *err)
+/* Of instruments that are not touched: as it was. */
+static enum status keep_coverage(struct publish *publish, const struct stage *stage,
+                                 struct err *err)
 {
-    enum status s =
-        publish_exec(publish, NO_PARAMS, NULL, err,
-                     "UPDATE %s SET (first_date, last_date, n_rows) = "
-                     "(SELECT g.first_date, g.last_date, g.n_rows FROM %s g "
-                     "WHERE g.uid = %s.uid AND g.gen_to = %lld) "
-                     "WHERE uid NOT IN (SELECT uid FROM touched_instrument)",
-                     stage->table, stage->source, stage->table, (long long)GENERATION_OPEN);
-    if (s != STATUS_OK)
-        return s;
+    return publish_exec(publish, NO_PARAMS, NULL, err,
+                        "UPDATE %s SET (first_date, last_date, n_rows) = "
+                        "(SELECT g.first_date, g.last_date, g.n_rows FROM %s g "
+                        "WHERE g.uid = %s.uid AND g.gen_to = %lld) "
+                        "WHERE uid NOT IN (SELECT uid FROM touched_instrument)",
+                        stage->table, stage->source, stage->table, (long long)GENERATION_OPEN);
+}
+
+static enum status extend_coverage(struct publish *publish, const struct stage *stage,
+                                   struct err *err)
+{
+    return publish_exec(
+        publish, NO_PARAMS, NULL, err,
+        "UPDATE %s SET (first_date, last_date, n_rows) = "
+        "(SELECT CASE WHEN t.first_date < g.first_date THEN t.first_date ELSE coalesce(g.first_date, t.first_date) END, "
+        "CASE WHEN t.last_date > g.last_date THEN t.last_date ELSE coalesce(g.last_date, t.last_date) END, "
+        "g.n_rows + t.n_more FROM touched_instrument t JOIN %s g ON g.uid = t.uid AND g.gen_to = %lld "
+        "WHERE t.uid = %s.uid) "
+        "WHERE uid IN (SELECT uid FROM touched_instrument WHERE n_more IS NOT NULL)",
+        stage->table, stage->source, (long long)GENERATION_OPEN, stage->table);
+}
+
+static enum status count_coverage(struct publish *publish, const struct stage *stage,
+                                  const struct mart *prices, struct err *err)
+{
     return publish_exec(publish, NO_PARAMS, NULL, err,
                         "UPDATE %s SET (first_date, last_date, n_rows) = "
                         "(SELECT min(p.date), max(p.date), count(*) FROM \"%.*s\" p "
                         "WHERE p.uid = %s.uid AND p.gen_to = %lld) "
-                        "WHERE uid IN (SELECT uid FROM touched_instrument)",
+                        "WHERE uid IN (SELECT uid FROM touched_instrument WHERE n_more IS NULL)",
                         stage->table, STR_ARG(prices->source_table), stage->table,
                         (long long)GENERATION_OPEN);
 }
@@ -109,6 +129,10 @@ enum status coverage_refresh(struct publish *publish, struct err *err)
     if (s == STATUS_OK)
         s = stage_touched(publish, stage, err);
     if (s == STATUS_OK)
-        s = fill_coverage(publish, stage, prices, err);
+        s = keep_coverage(publish, stage, err);
+    if (s == STATUS_OK)
+        s = extend_coverage(publish, stage, err);
+    if (s == STATUS_OK)
+        s = count_coverage(publish, stage, prices, err);
     return s == STATUS_OK ? publish_diff(publish, stage, err) : s;
 }

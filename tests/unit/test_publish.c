@@ -312,6 +312,50 @@ static void coverage_follows_prices(void **state)
     assert_string_equal(query_text(f, coverage), "stock:A|2020-01-03|2020-01-03|1");
 }
 
+static unsigned draw(unsigned *seed, unsigned below)
+{
+    *seed = *seed * 1103515245u + 12345u;
+    return (*seed >> 16) % below;
+}
+
+/* Prices that come, change and go, of instruments that come, go and come back: the coverage is what counting finds. */
+static void coverage_is_what_counting_finds_after_any_publishes(void **state)
+{
+    struct fixture *f = *state;
+    static const char kept[] =
+        "SELECT uid, first_date, last_date, n_rows FROM mart_instrument ORDER BY uid";
+    static const char counted[] =
+        "SELECT i.uid, min(p.date), max(p.date), count(p.date) FROM mart_instrument i "
+        "LEFT JOIN mart_price_daily p ON p.uid = i.uid GROUP BY i.uid ORDER BY i.uid";
+    unsigned seed = 5;
+    for (size_t round = 0; round < 120; round++) {
+        char rows[4096], wanted[1024];
+        size_t len = 0;
+        bool is_prices = draw(&seed, 3) > 0, is_taken;
+        for (unsigned uid = 0; uid < 4; uid++) {
+            for (unsigned day = 1; day < (is_prices ? 8u : 2u); day++) {
+                is_taken = draw(&seed, 3) == 0 && len + 100 < sizeof rows;
+                if (is_taken && is_prices)
+                    len += (size_t)snprintf(
+                        rows + len, sizeof rows - len,
+                        "stock:%c|2020-01-0%u|%u|USD|test|0|2020-01-0%uT21:00:00Z\n", 'A' + uid,
+                        day, draw(&seed, 2) + 1, day);
+                else if (is_taken)
+                    len += (size_t)snprintf(rows + len, sizeof rows - len,
+                                            "stock:%c|stock|S|%u|USD|test|price|raw|true|false\n",
+                                            'A' + uid, draw(&seed, 3));
+            }
+        }
+        if (len == 0)
+            continue;
+        publish_text(f, is_prices ? "mart_price_daily" : "mart_instrument",
+                     draw(&seed, 5) == 0 ? PUBLISH_REPLACE : PUBLISH_MERGE,
+                     is_prices ? PRICE_COLUMNS : INSTRUMENT_COLUMNS, rows, 3, NULL);
+        (void)snprintf(wanted, sizeof wanted, "%s", query_text(f, counted));
+        assert_string_equal(query_text(f, kept), wanted);
+    }
+}
+
 static void freshness_speaks_of_every_changed_mart(void **state)
 {
     struct fixture *f = *state;
@@ -602,6 +646,7 @@ int main(void)
         TEST(what_breaks_the_contract_is_refused_with_its_row_column_and_value),
         TEST(decimals_of_38_digits_stay_exact),
         TEST(coverage_follows_prices),
+        TEST(coverage_is_what_counting_finds_after_any_publishes),
         TEST(freshness_speaks_of_every_changed_mart),
         TEST(several_marts_change_in_one_generation),
         TEST(an_abandoned_publish_leaves_nothing),
