@@ -246,6 +246,7 @@ static void a_list_of_names_is_whole_or_says_that_it_is_not(void **state)
     assert_string_equal(err.allowed, "an object of a_name_000, a_name_001");
     assert_int_equal(jr_read_choice(seven, names, 2, &choice, &err), STATUS_WRONG_TYPE);
     assert_string_equal(err.allowed, "a_name_000, a_name_001");
+    jr_free(doc);
 }
 
 int main(void)
