@@ -152,8 +152,9 @@ static void push(struct workers *w, struct job *job, unsigned n_more)
     lock_take(&w->lock);
     w->n_waiting += n_more;
     append(w, job);
+    /* Under the lock: once the job has run w may be freed, and whoever pushed it is not waited for. */
+    cond_signal(&w->has_job);
     lock_give(&w->lock);
-    cond_signal(&w->has_job); /* without the lock, which the thread would have to wait for */
 }
 
 void workers_push(struct workers *w, struct job *job)
