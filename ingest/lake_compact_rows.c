@@ -6,6 +6,7 @@
 #include "base/gzip.h"
 #include "base/stop.h"
 #include "ingest/feed.h"
+#include "ingest/transport.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -47,18 +48,6 @@ static enum status take(void *to, struct str bytes, struct err *err)
     return ((struct buf *)to)->failed
                ? err_set(err, STATUS_TOO_LARGE, "An object of rows is too large to be compacted.")
                : STATUS_OK;
-}
-
-static enum status give(void *from, char *to, size_t size, size_t *ret_n, struct err *err)
-{
-    struct str *rest = from;
-    size_t n = rest->len < size ? rest->len : size;
-    (void)err;
-    if (n > 0)
-        memcpy(to, rest->ptr, n);
-    *rest = str_sub(*rest, n, rest->len);
-    *ret_n = n;
-    return STATUS_OK;
 }
 
 static enum status at_object(enum status s, const char *key, struct err *err)
@@ -146,7 +135,7 @@ static enum status keep_rows(struct merge *m, struct str lines, struct err *err)
     CLEANUP(csv_freep) struct csv_in *csv = NULL;
     const struct csv_limits limits = {1 << 20, 64 << 10, COLUMNS_MAX};
     bool has_row = true;
-    enum status s = csv_new(give, &lines, limits, &csv, err);
+    enum status s = csv_new(transport_read_str, &lines, limits, &csv, err);
     while (s == STATUS_OK && has_row) {
         s = csv_next(csv, &has_row, err);
         if (s == STATUS_OK && has_row && csv_width(csv) != m->layout->n + TRAILERS)

@@ -3,6 +3,7 @@
 #include "base/date.h"
 #include "base/gzip.h"
 #include "ingest/silver_impl.h"
+#include "ingest/transport.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -45,18 +46,6 @@ static enum status take(void *to, struct str bytes, struct err *err)
     return ((struct buf *)to)->failed
                ? err_set(err, STATUS_TOO_LARGE, "An object of the lake is too large to be loaded.")
                : STATUS_OK;
-}
-
-static enum status give(void *from, char *to, size_t size, size_t *ret_n, struct err *err)
-{
-    struct str *rest = from;
-    size_t n = rest->len < size ? rest->len : size;
-    (void)err;
-    if (n > 0)
-        memcpy(to, rest->ptr, n);
-    *rest = str_sub(*rest, n, rest->len);
-    *ret_n = n;
-    return STATUS_OK;
 }
 
 static enum status at_object(enum status s, const struct reading *r, struct err *err)
@@ -299,7 +288,7 @@ static enum status read_object(struct reading *r, struct arena *arena, struct er
     if (s == STATUS_OK)
         s = gzip_unpack(buf_str(&packed), PLAIN_BYTES_MAX, arena, &r->rest, err);
     if (s == STATUS_OK)
-        s = csv_new(give, &r->rest, limits, &r->csv, err);
+        s = csv_new(transport_read_str, &r->rest, limits, &r->csv, err);
     return s == STATUS_OK ? load_rows(r, err) : s;
 }
 

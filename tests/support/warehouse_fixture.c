@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/gzip.h"
 #include "ingest/feed.h"
+#include "ingest/transport.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -54,18 +55,6 @@ void warehouse_renew(struct warehouse_fixture *w)
     open_pool(w);
 }
 
-static enum status give(void *from, char *room, size_t size, size_t *ret_n, struct err *err)
-{
-    struct str *rest = from;
-    size_t n = rest->len < size ? rest->len : size;
-    (void)err;
-    if (n > 0)
-        memcpy(room, rest->ptr, n);
-    *rest = str_sub(*rest, n, rest->len);
-    *ret_n = n;
-    return STATUS_OK;
-}
-
 void put_rows(struct warehouse_fixture *w, const char *folder, const char *ymd, const char *fetched,
               const char *shape, const char *text)
 {
@@ -91,7 +80,8 @@ void put_rows(struct warehouse_fixture *w, const char *folder, const char *ymd, 
     at[n] = '\0';
     (void)snprintf(key, sizeof key, "bronze/%s/ymd=%s/rows-%s-%.16s.csv.gz", folder, ymd, at, hash);
     struct lake_meta meta = {.http_status = 200};
-    ok(lake_put(w->lake, key, (struct lake_source){give, &packed}, &meta, NULL, &is_new, &err));
+    ok(lake_put(w->lake, key, (struct lake_source){transport_read_str, &packed}, &meta, NULL,
+                &is_new, &err));
     arena_clear(&arena);
 }
 
