@@ -34,6 +34,7 @@ PAIR(stmt_job_get, GET);
 
 static const char stmt_job_delete_log[] = "DELETE FROM job_log WHERE job_id = $1";
 static const char stmt_job_delete_stages[] = "DELETE FROM job_stage WHERE job_id = $1";
+static const char stmt_job_delete_keys[] = "DELETE FROM idempotent_request WHERE job_id = $1";
 static const char stmt_job_delete[] =
     "DELETE FROM job WHERE id = $1 AND state <> 'queued' AND state <> 'running'";
 
@@ -176,11 +177,12 @@ enum status job_delete(struct db *db, struct str id, struct err *err)
 {
     int64_t changed = 0;
     enum status s = db_exec(db, stmt_job_delete, PARAMS(db_text(id)), &changed, err);
-    if (s == STATUS_OK && changed == 1)
-        s = db_exec(db, stmt_job_delete_stages, PARAMS(db_text(id)), NULL, err);
-    return s == STATUS_OK && changed == 1
-               ? db_exec(db, stmt_job_delete_log, PARAMS(db_text(id)), NULL, err)
-               : s;
+    if (s != STATUS_OK || changed == 0)
+        return s;
+    s = db_exec(db, stmt_job_delete_stages, PARAMS(db_text(id)), NULL, err);
+    if (s == STATUS_OK)
+        s = db_exec(db, stmt_job_delete_keys, PARAMS(db_text(id)), NULL, err);
+    return s == STATUS_OK ? db_exec(db, stmt_job_delete_log, PARAMS(db_text(id)), NULL, err) : s;
 }
 
 enum status job_oldest(struct db *db, int64_t age_ms, struct arena *arena, struct str *ret_id,
@@ -216,6 +218,7 @@ const struct statement job_statements[] = {STATEMENT_FOR(DB_POSTGRESQL, stmt_job
                                            STATEMENT(stmt_job_rival),
                                            STATEMENT(stmt_job_delete_log),
                                            STATEMENT(stmt_job_delete_stages),
+                                           STATEMENT(stmt_job_delete_keys),
                                            STATEMENT(stmt_job_delete),
                                            STATEMENT_PAIR(stmt_job_oldest),
                                            STATEMENT(stmt_job_count),

@@ -136,7 +136,10 @@ enum status job_once(struct db *db, const struct job_once *once, struct arena *a
 enum { JOB_ONCE_MS = 86400000 }; /* keys older than that mean nothing any more */
 enum status job_once_purge(struct db *db, struct err *err) NODISCARD;
 
-/* Removes a finished job and its log; what its type keeps beside it is the type's to remove first. */
+/*
+ * Removes a finished job, its log and the idempotency key that stands for it: a retry then makes a new one.
+ * What its type keeps beside it is the type's to remove first.
+ */
 enum status job_delete(struct db *db, struct str id, struct err *err) NODISCARD;
 
 /* The oldest job that was finished more than age_ms ago. */

@@ -335,6 +335,8 @@ class JobTests(Assertions):
         self.assertEqual(problem["errors"][0]["header"], "Idempotency-Key")
         self.assert_problem(self.server.post("/v1/backtests:sweep", body, idempotency_key='""'), "bad-request")
         self.assertNotEqual(self.make("sweep", body, idempotency_key='"other"').header("Location"), first.header("Location"))
+        self.assertEqual(self.server.data.request("DELETE", first.header("Location")).status, 204)
+        self.assertNotEqual(self.make("sweep", body, idempotency_key=key).header("Location"), first.header("Location"))
         single = {"idempotency_key": '"single"'}
         self.assertEqual(self.server.post("/v1/backtests", {**BASE, "capital": 1234}, **single).status, 201)
         self.assertEqual(self.server.post("/v1/backtests", {**BASE, "capital": 1234}, **single).status, 200)

@@ -4,6 +4,7 @@ Clients and tools that come from package indexes, for tests only: kept below the
 A test that cannot have one because no index answers says so and is skipped; one that is there but fails is a failure.
 """
 
+import fcntl
 import hashlib
 import os
 import pathlib
@@ -17,7 +18,16 @@ INSTALL_S = 600
 
 
 def _make(folder, commands, key):
-    """Runs commands into folder unless they made it before with the same key; skips when an index is out of reach."""
+    """Runs commands into folder unless they made it before with the same key; skips when an index is out of reach.
+
+    Several test programs may want the same folder at once: the first makes it, the others wait."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with open(folder.with_name(folder.name + ".lock"), "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _make_alone(folder, commands, key)
+
+
+def _make_alone(folder, commands, key):
     stamp = folder / ".made-from"
     if stamp.exists() and stamp.read_text(encoding="utf-8") == key:
         return folder

@@ -273,6 +273,10 @@ static void finished_jobs_are_found_by_age_and_removed_with_their_log(void **sta
     ok(job_log_add(db, STR("j1"), STR("first"), &err));
     ok(job_log_add(db, STR("j1"), STR("second"), &err));
     ok(job_log_add(db, STR("nobody"), STR("lost"), &err));
+    ok(job_once(db, &(struct job_once){1, STR("k1"), STR("h"), STR("j1")}, &f->arena, &found, &id,
+                &err));
+    ok(job_once(db, &(struct job_once){1, STR("k2"), STR("h"), STR("j2")}, &f->arena, &found, &id,
+                &err));
     ok(job_log_read(db, STR("j1"), 1, &f->arena, &lines, &n, &err));
     assert_int_equal(n, 1);
     assert_true(lines[0].seq == 2 && str_eq_c(lines[0].line, "second") && lines[0].at_ms > 0);
@@ -290,6 +294,8 @@ static void finished_jobs_are_found_by_age_and_removed_with_their_log(void **sta
     ok(job_get(db, STR("j1"), &f->arena, &job, &found, &err));
     assert_false(found);
     assert_string_equal(query_text(f, "SELECT COUNT(*) FROM job_log"), "0");
+    assert_string_equal(query_text(f, "SELECT idempotency_key, job_id FROM idempotent_request"),
+                        "k2|j2"); /* what is gone is not what a retry is answered with */
     db_release(db);
 }
 
