@@ -21,30 +21,6 @@ static bool are_close(const double *a, const double *b, size_t n, double scale, 
     return true;
 }
 
-/* Corrupts every number dated after cut. */
-static void corrupt_future(struct world *w, int32_t cut, uint64_t seed)
-{
-    struct rng rng;
-    rng_init(&rng, seed, 99);
-    for (size_t i = 0; i < w->market.n_series; i++) {
-        struct price_series *s = &w->series[i];
-        const double **column[] = {&s->price, &s->open, &s->high, &s->low, &s->close, &s->volume};
-        for (size_t c = 0; c < ARRAY_LEN(column); c++) {
-            double *copy = arena_array(&w->arena, s->n, sizeof *copy);
-            assert_non_null(copy);
-            for (size_t k = 0; k < s->n; k++)
-                copy[k] = s->date[k] > cut ? 1000 * rng_next_unit(&rng) : (*column[c])[k];
-            *column[c] = copy;
-        }
-        double *dividend = arena_array(&w->arena, s->n, sizeof *dividend);
-        assert_non_null(dividend);
-        for (size_t k = 0; k < s->n; k++)
-            dividend[k] = k > 0 && s->date[k] > cut ? 0.01 * fmin(s->close[k], s->close[k - 1])
-                                                    : s->dividend[k];
-        s->dividend = dividend;
-    }
-}
-
 /* Every other request trades by one of the strategies, in turn. */
 static void maybe_strategy(struct random_request *q, uint64_t seed)
 {
@@ -80,7 +56,7 @@ static void corrupting_the_future_moves_no_bit_of_the_past(void **state)
         maybe_strategy(&q, seed);
         struct backtest_result *one = random_play(&w, &q);
         size_t n = one->panel->n_sessions, cut = 2 + (size_t)(seed * 37) % (n - 4);
-        corrupt_future(&w, one->panel->clock[cut], seed);
+        world_corrupt_future(&w, one->panel->clock[cut], seed);
         struct backtest_result *two = random_play(&w, &q);
         size_t bytes = (cut + 1) * sizeof(double);
         random_assert(memcmp(one->equity, two->equity, bytes) == 0, seed, &q);

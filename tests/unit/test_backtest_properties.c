@@ -133,21 +133,6 @@ static void splitting_an_asset_in_two_changes_nothing(void **state)
     }
 }
 
-/* Corrupts every price, rate and publication time after cut. */
-static void corrupt_future(struct world *w, int32_t cut, uint64_t seed)
-{
-    struct rng rng;
-    rng_init(&rng, seed, 99);
-    for (size_t i = 0; i < w->market.n_series; i++) {
-        struct price_series *s = &w->series[i];
-        double *price = arena_array(&w->arena, s->n, sizeof *price);
-        assert_non_null(price);
-        for (size_t k = 0; k < s->n; k++)
-            price[k] = s->date[k] > cut ? 1000 * rng_next_unit(&rng) : s->price[k];
-        s->price = price;
-    }
-}
-
 static void corrupting_the_future_moves_no_bit_of_the_past(void **state)
 {
     (void)state;
@@ -158,7 +143,7 @@ static void corrupting_the_future_moves_no_bit_of_the_past(void **state)
         q.extra = ",\"benchmark\":\"x:B\"";
         struct backtest_result *one = play(&w, &q);
         size_t cut = 20 + (size_t)(seed * 37) % 500;
-        corrupt_future(&w, one->panel->clock[cut], seed);
+        world_corrupt_future(&w, one->panel->clock[cut], seed);
         struct backtest_result *two = play(&w, &q);
         assert_memory_equal(one->equity, two->equity, (cut + 1) * sizeof(double));
         assert_memory_equal(one->drawdown, two->drawdown, (cut + 1) * sizeof(double));

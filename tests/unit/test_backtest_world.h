@@ -124,6 +124,53 @@ static UNUSED struct spec *world_spec(struct world *w, const char *json)
     return spec;
 }
 
+/* The panel of a request whose dates are not resolved yet. */
+static UNUSED struct panel *world_panel_of(struct world *w, struct spec *spec)
+{
+    struct panel *panel = NULL;
+    struct err err = {0};
+    assert_int_equal(spec_resolve_dates(spec, &w->market, &err), STATUS_OK);
+    enum status s = panel_build(spec, &w->market, &w->arena, NULL, &panel, &err);
+    if (s != STATUS_OK)
+        fail_msg("%s: %s", status_name(s), err.detail);
+    return panel;
+}
+
+static UNUSED struct panel *world_panel(struct world *w, const char *json)
+{
+    return world_panel_of(w, world_spec(w, json));
+}
+
+/* A copy of a column with noise after cut; NULL stays NULL. */
+static UNUSED const double *world_noise_after(struct world *w, const struct price_series *s,
+                                              const double *column, int32_t cut, struct rng *rng)
+{
+    double *copy = column == NULL ? NULL : arena_array(&w->arena, s->n, sizeof *copy);
+    for (size_t k = 0; copy != NULL && k < s->n; k++)
+        copy[k] = s->date[k] > cut ? 0.1 + 1000 * rng_next_unit(rng) : column[k];
+    return copy;
+}
+
+/* Corrupts every number of every series that is dated after cut. */
+static UNUSED void world_corrupt_future(struct world *w, int32_t cut, uint64_t seed)
+{
+    struct rng rng;
+    rng_init(&rng, seed, 99);
+    for (size_t i = 0; i < w->market.n_series; i++) {
+        struct price_series *s = &w->series[i];
+        const double **column[] = {&s->price, &s->open, &s->high, &s->low, &s->close, &s->volume};
+        for (size_t c = 0; c < ARRAY_LEN(column); c++)
+            *column[c] = world_noise_after(w, s, *column[c], cut, &rng);
+        const double *close = s->close != NULL ? s->close : s->price;
+        double *dividend =
+            s->dividend == NULL ? NULL : arena_array(&w->arena, s->n, sizeof *dividend);
+        for (size_t k = 0; dividend != NULL && k < s->n; k++) /* less than the share is worth */
+            dividend[k] =
+                k > 0 && s->date[k] > cut ? 0.01 * fmin(close[k], close[k - 1]) : s->dividend[k];
+        s->dividend = dividend;
+    }
+}
+
 static UNUSED struct backtest_result *world_run(struct world *w, const char *json)
 {
     struct backtest_result *result = NULL;

@@ -22,15 +22,9 @@ static struct price_series *add_share(struct world *w)
 static struct panel *build(struct world *w, enum price_mode mode, enum spec_dividends dividends_as)
 {
     struct spec *spec = world_spec(w, "{\"assets\":[{\"uid\":\"x:A\"}],\"benchmark\":\"x:A\"}");
-    struct panel *panel = NULL;
-    struct err err = {0};
     spec->prices = mode;
     spec->dividends = dividends_as;
-    assert_int_equal(spec_resolve_dates(spec, &w->market, &err), STATUS_OK);
-    enum status s = panel_build(spec, &w->market, &w->arena, NULL, &panel, &err);
-    if (s != STATUS_OK)
-        fail_msg("%s: %s", status_name(s), err.detail);
-    return panel;
+    return world_panel_of(w, spec);
 }
 
 static void adjusted_prices_have_no_events_and_keep_their_bits(void **state)

@@ -23,27 +23,38 @@ struct game {
     struct monkey_game game;
 };
 
-static void set_up(struct game *g)
+/* Begins the game of a request, with the rules that are there. */
+static void begin_game(struct game *g, struct spec *spec)
 {
     struct err err = {0};
+    assert_int_equal(
+        monkey_game_init(&g->game, g->panel, spec, &g->rules, 252, NULL, &g->w.arena, &err),
+        STATUS_OK);
+    assert_int_equal(monkey_game_open(&g->game, &g->w.arena, &err), STATUS_OK);
+}
+
+static void begin_game_of(struct game *g, const char *json)
+{
+    struct spec *spec = world_spec(&g->w, json);
+    g->panel = world_panel_of(&g->w, spec);
+    begin_game(g, spec);
+}
+
+static void set_up(struct game *g)
+{
     g->rules = (struct sim_rules){0};
     world_init(&g->w);
     for (size_t i = 0; i < N_SERIES; i++)
         (void)world_add_walk(&g->w, names[i], day(2015, 1, 1), 300, i, 0);
     struct spec *spec = world_spec(&g->w, body);
-    assert_int_equal(spec_resolve_dates(spec, &g->w.market, &err), STATUS_OK);
-    assert_int_equal(panel_build(spec, &g->w.market, &g->w.arena, NULL, &g->panel, &err),
-                     STATUS_OK);
+    g->panel = world_panel_of(&g->w, spec);
     uint32_t *due = arena_array(&g->w.arena, g->panel->n_sessions, sizeof *due);
     assert_non_null(due);
     schedule_build(&spec->rebalance, g->panel->clock, g->panel->n_sessions, due, &g->rules.n_due);
     g->rules.due = due;
     g->rules.capital = 10000;
     g->rules.costs.commission.percent = 7e-4;
-    assert_int_equal(
-        monkey_game_init(&g->game, g->panel, spec, &g->rules, 252, NULL, &g->w.arena, &err),
-        STATUS_OK);
-    assert_int_equal(monkey_game_open(&g->game, &g->w.arena, &err), STATUS_OK);
+    begin_game(g, spec);
 }
 
 /* Conformance case monkey.percentile (derived). */
@@ -379,19 +390,13 @@ static void monkeys_of_a_short_strategy_are_short_too(void **state)
 {
     struct game g;
     struct monkey_score score;
-    struct err err = {0};
     (void)state;
     set_up(&g);
-    struct spec *spec = world_spec(
-        &g.w,
+    begin_game_of(
+        &g,
         "{\"assets\":[{\"uid\":\"x:A\",\"weight\":0.9},{\"uid\":\"x:B\",\"weight\":0.5},{\"uid\":"
         "\"x:C\",\"weight\":-0.4}],\"leverage\":{\"max_gross\":2},\"universe\":[\"x:A\",\"x:B\","
         "\"x:C\",\"x:D\",\"x:E\",\"x:F\"]}");
-    assert_int_equal(spec_resolve_dates(spec, &g.w.market, &err), STATUS_OK);
-    assert_int_equal(panel_build(spec, &g.w.market, &g.w.arena, NULL, &g.panel, &err), STATUS_OK);
-    assert_int_equal(
-        monkey_game_init(&g.game, g.panel, spec, &g.rules, 252, NULL, &g.w.arena, &err), STATUS_OK);
-    assert_int_equal(monkey_game_open(&g.game, &g.w.arena, &err), STATUS_OK);
     size_t n_first_short = 0;
     for (size_t i = 0; i < 60; i++) {
         double longs = 0, shorts = 0;
@@ -415,20 +420,14 @@ static void caps_bind_monkeys_too(void **state)
 {
     struct game g;
     struct monkey_score score;
-    struct err err = {0};
     double sum_first = 0, highest = 0, lowest = 1;
     (void)state;
     set_up(&g);
-    struct spec *spec = world_spec(
-        &g.w,
+    begin_game_of(
+        &g,
         "{\"assets\":[{\"uid\":\"x:A\"},{\"uid\":\"x:B\"},{\"uid\":\"x:C\"},{\"uid\":\"x:D\"}],"
         "\"strategy\":{\"name\":\"inverse_volatility\",\"lookback\":20,\"constraints\":{\"min_weight\":0.1,"
         "\"max_weight\":0.4}}}");
-    assert_int_equal(spec_resolve_dates(spec, &g.w.market, &err), STATUS_OK);
-    assert_int_equal(panel_build(spec, &g.w.market, &g.w.arena, NULL, &g.panel, &err), STATUS_OK);
-    assert_int_equal(
-        monkey_game_init(&g.game, g.panel, spec, &g.rules, 252, NULL, &g.w.arena, &err), STATUS_OK);
-    assert_int_equal(monkey_game_open(&g.game, &g.w.arena, &err), STATUS_OK);
     assert_true(g.game.has_limits && g.game.n_names == 4);
     for (size_t i = 0; i < 2000; i++) {
         assert_int_equal(monkey_play(&g.game, i, 1, NULL, &score, NULL), STATUS_OK);
@@ -451,21 +450,15 @@ static void limits_of_groups_and_names_bind_monkeys_too(void **state)
 {
     struct game g;
     struct monkey_score score;
-    struct err err = {0};
     double most_bonds = 0, least_bonds = 1, most_first = 0;
     (void)state;
     set_up(&g);
-    struct spec *spec = world_spec(
-        &g.w,
+    begin_game_of(
+        &g,
         "{\"assets\":[{\"uid\":\"x:A\",\"group\":\"bonds\",\"max_weight\":0.2},{\"uid\":\"x:B\","
         "\"group\":\"bonds\"},{\"uid\":\"x:C\"},{\"uid\":\"x:D\",\"group\":\"gold\"},{\"uid\":"
         "\"x:E\"}],\"strategy\":{\"name\":\"inverse_volatility\",\"lookback\":20,\"constraints\":{"
         "\"groups\":{\"bonds\":{\"min\":0.3,\"max\":0.5},\"gold\":{\"max\":0.1}}}}}");
-    assert_int_equal(spec_resolve_dates(spec, &g.w.market, &err), STATUS_OK);
-    assert_int_equal(panel_build(spec, &g.w.market, &g.w.arena, NULL, &g.panel, &err), STATUS_OK);
-    assert_int_equal(
-        monkey_game_init(&g.game, g.panel, spec, &g.rules, 252, NULL, &g.w.arena, &err), STATUS_OK);
-    assert_int_equal(monkey_game_open(&g.game, &g.w.arena, &err), STATUS_OK);
     assert_true(g.game.has_limits && g.game.n_names == 5);
     for (size_t i = 0; i < 2000; i++) {
         assert_int_equal(monkey_play(&g.game, i, 1, NULL, &score, NULL), STATUS_OK);
@@ -500,20 +493,14 @@ static void gross_exposure_binds_monkeys_too(void **state)
 {
     struct game g;
     struct monkey_score score;
-    struct err err = {0};
     double most = 0, least = 9, lowest = 1;
     (void)state;
     set_up(&g);
-    struct spec *spec = world_spec(
-        &g.w,
+    begin_game_of(
+        &g,
         "{\"assets\":[{\"uid\":\"x:A\",\"max_weight\":-0.05},{\"uid\":\"x:B\"},{\"uid\":\"x:C\"},"
         "{\"uid\":\"x:D\"}],\"leverage\":{},\"strategy\":{\"name\":\"minimum_variance\","
         "\"lookback\":20,\"constraints\":{\"long_only\":false,\"min_weight\":-0.5,\"max_gross\":1.4}}}");
-    assert_int_equal(spec_resolve_dates(spec, &g.w.market, &err), STATUS_OK);
-    assert_int_equal(panel_build(spec, &g.w.market, &g.w.arena, NULL, &g.panel, &err), STATUS_OK);
-    assert_int_equal(
-        monkey_game_init(&g.game, g.panel, spec, &g.rules, 252, NULL, &g.w.arena, &err), STATUS_OK);
-    assert_int_equal(monkey_game_open(&g.game, &g.w.arena, &err), STATUS_OK);
     assert_true(g.game.has_limits && g.game.n_names == 4);
     for (size_t i = 0; i < 2000; i++) {
         assert_int_equal(monkey_play(&g.game, i, 1, NULL, &score, NULL), STATUS_OK);

@@ -3,18 +3,6 @@
 
 #include "backtest/align.h"
 
-static struct panel *build(struct world *w, const char *json)
-{
-    struct spec *spec = world_spec(w, json);
-    struct panel *panel = NULL;
-    struct err err = {0};
-    assert_int_equal(spec_resolve_dates(spec, &w->market, &err), STATUS_OK);
-    enum status s = panel_build(spec, &w->market, &w->arena, NULL, &panel, &err);
-    if (s != STATUS_OK)
-        fail_msg("%s: %s", status_name(s), err.detail);
-    return panel;
-}
-
 static void row_is_the_last_one_dated_and_known_in_time(void **state)
 {
     static const int32_t date[] = {10, 20, 30};
@@ -48,7 +36,7 @@ static void clock_is_the_union_of_the_held_assets_days(void **state)
     world_add(&w, "x:A", "USD", a, one, 4);
     world_add(&w, "x:B", "USD", b, one, 4);
     world_add(&w, "x:C", "USD", c, one, 4);
-    struct panel *p = build(
+    struct panel *p = world_panel(
         &w,
         "{\"assets\":[{\"uid\":\"x:A\",\"weight\":0.5},{\"uid\":\"x:B\",\"weight\":0.5},{\"uid\":"
         "\"x:C\",\"weight\":0}],\"benchmark\":\"x:C\",\"universe\":[\"x:C\",\"x:A\"]}");
@@ -79,8 +67,8 @@ static void price_not_yet_known_at_the_session_is_not_used(void **state)
     for (size_t i = 0; i < 3; i++)
         known[i] = (int64_t)(date[i] + 1) * 86400;
     late->known_at = known;
-    struct panel *p = build(&w, "{\"assets\":[{\"uid\":\"x:KR\"}],\"start\":\"1970-04-12\","
-                                "\"universe\":[\"x:KR\"],\"benchmark\":\"x:US\"}");
+    struct panel *p = world_panel(&w, "{\"assets\":[{\"uid\":\"x:KR\"}],\"start\":\"1970-04-12\","
+                                      "\"universe\":[\"x:KR\"],\"benchmark\":\"x:US\"}");
     assert_int_equal(p->clock[0], 101);
     assert_true(p->benchmark[0] == 20);
     assert_true(p->benchmark[1] == 21);
@@ -105,7 +93,7 @@ static struct panel *early_and_late(struct world *w, const char *body)
     for (size_t i = 0; i < 10; i++)
         known[i] = (int64_t)(date[i] + 1) * 86400;
     late->known_at = known;
-    return build(w, body);
+    return world_panel(w, body);
 }
 
 static void benchmark_that_closes_later_stays_fresh(void **state)
@@ -144,15 +132,15 @@ static void rates_cross_through_the_euro(void **state)
     world_add(&w, "x:KR", "KRW", date, price, 3);
     world_add_fx(&w, "KRW", date, eurkrw, 2);
     world_add_fx(&w, "USD", date, eurusd, 2);
-    struct panel *p = build(&w, "{\"assets\":[{\"uid\":\"x:KR\"}]}");
+    struct panel *p = world_panel(&w, "{\"assets\":[{\"uid\":\"x:KR\"}]}");
     assert_close(p->price[0], 1000 * (1.3 / 1300), 1e-15);
     assert_close(p->price[1], 1100 * (1.1 / 1320), 1e-15);
     assert_close(panel_fx_rate(p, 0, 2), 1.1 / 1320, 1e-15);
     assert_close(panel_local_price(p, 0, 2), 1200, 0);
     assert_int_equal(p->fx.stale_sessions, 2); /* both legs, 11 days old */
-    p = build(&w, "{\"assets\":[{\"uid\":\"x:KR\"}],\"currency\":\"EUR\"}");
+    p = world_panel(&w, "{\"assets\":[{\"uid\":\"x:KR\"}],\"currency\":\"EUR\"}");
     assert_close(p->price[1], 1100 * (1.0 / 1320), 1e-15);
-    p = build(&w, "{\"assets\":[{\"uid\":\"x:KR\"}],\"currency\":\"KRW\"}");
+    p = world_panel(&w, "{\"assets\":[{\"uid\":\"x:KR\"}],\"currency\":\"KRW\"}");
     assert_close(p->price[1], 1100, 0);
     assert_false(p->fx.uses_fx);
     world_clear(&w);

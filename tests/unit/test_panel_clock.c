@@ -33,18 +33,6 @@ static void add_markets(struct world *w)
     coin->trades_24_7 = true;
 }
 
-static struct panel *build(struct world *w, const char *json)
-{
-    struct spec *spec = world_spec(w, json);
-    struct panel *panel = NULL;
-    struct err err = {0};
-    assert_int_equal(spec_resolve_dates(spec, &w->market, &err), STATUS_OK);
-    enum status s = panel_build(spec, &w->market, &w->arena, NULL, &panel, &err);
-    if (s != STATUS_OK)
-        fail_msg("%s: %s", status_name(s), err.detail);
-    return panel;
-}
-
 /* A column as text: the price, with a star where it can be traded. */
 static void assert_column(const struct panel *p, size_t a, const char *expected)
 {
@@ -66,7 +54,7 @@ static void union_of_exchanges_is_valued_when_the_last_of_a_day_has_closed(void 
     (void)state;
     world_init(&w);
     add_markets(&w);
-    struct panel *p = build(&w, EXCHANGES "}");
+    struct panel *p = world_panel(&w, EXCHANGES "}");
     assert_int_equal(p->n_sessions, 7);
     assert_column(p, 0, "10* 10 12* 13* 14* 17* 18*");
     assert_column(p, 1, "20* 21* 21 23* 24* 27* 28*");
@@ -81,7 +69,7 @@ static void a_coin_makes_every_day_a_session(void **state)
     (void)state;
     world_init(&w);
     add_markets(&w);
-    struct panel *p = build(&w, ALL "}");
+    struct panel *p = world_panel(&w, ALL "}");
     assert_int_equal(p->n_sessions, 9);
     assert_column(p, 0, "10* 10 12* 13* 14* 14 14 17* 18*");
     assert_column(p, 1, "20* 21* 21 23* 24* 24 24 27* 28*");
@@ -96,7 +84,7 @@ static void daily_24_7_has_every_day_without_a_coin(void **state)
     (void)state;
     world_init(&w);
     add_markets(&w);
-    struct panel *p = build(&w, EXCHANGES ",\"clock\":\"daily_24_7\"}");
+    struct panel *p = world_panel(&w, EXCHANGES ",\"clock\":\"daily_24_7\"}");
     assert_int_equal(p->n_sessions, 9);
     assert_column(p, 0, "10* 10 12* 13* 14* 14 14 17* 18*");
     assert_column(p, 1, "20* 21* 21 23* 24* 24 24 27* 28*");
@@ -112,7 +100,7 @@ static void base_clock_sees_what_was_known_at_its_close(void **state)
     (void)state;
     world_init(&w);
     add_markets(&w);
-    struct panel *p = build(&w, ALL ",\"clock\":{\"base\":\"x:SEOUL\"}}");
+    struct panel *p = world_panel(&w, ALL ",\"clock\":{\"base\":\"x:SEOUL\"}}");
     assert_int_equal(p->clock[0], WED); /* Tuesday is a holiday; on Monday nothing else was known */
     assert_int_equal(p->n_sessions, 5);
     assert_column(p, 0, "12* 13* 14* 17* 18*");
@@ -129,9 +117,9 @@ static void base_may_be_an_asset_that_is_not_held(void **state)
     (void)state;
     world_init(&w);
     add_markets(&w);
-    struct panel *p =
-        build(&w, "{\"assets\":[{\"uid\":\"x:COIN\"}],\"clock\":{\"base\":\"x:YORK\"},\"start\":"
-                  "\"2019-12-31\"}");
+    struct panel *p = world_panel(
+        &w, "{\"assets\":[{\"uid\":\"x:COIN\"}],\"clock\":{\"base\":\"x:YORK\"},\"start\":"
+            "\"2019-12-31\"}");
     assert_int_equal(p->n_sessions, 5);
     assert_column(p, 0, "30 32* 33* 36* 37*");
     assert_false(p->trades_every_day);
@@ -146,7 +134,7 @@ static void same_label_looks_ahead_and_says_so(void **state)
     add_markets(&w);
     const char *json = ALL ",\"clock\":{\"base\":\"x:SEOUL\"},\"session_alignment\":\"same_label\","
                            "\"start\":\"2020-01-01\",\"monkeys\":{\"count\":0}}";
-    struct panel *p = build(&w, json);
+    struct panel *p = world_panel(&w, json);
     assert_column(p, 1, "21 23* 24* 27* 28*");
     assert_column(p, 2, "32* 33* 34* 37* 38*");
     assert_true(has_warning(world_run(&w, json), "same_label"));

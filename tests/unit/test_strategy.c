@@ -132,21 +132,6 @@ static struct backtest_result *play(struct world *w, const char *object, const s
     return world_run(w, body);
 }
 
-/* Corrupts every price after cut. */
-static void corrupt_future(struct world *w, int32_t cut, uint64_t seed)
-{
-    struct rng rng;
-    rng_init(&rng, seed, 99);
-    for (size_t i = 0; i < w->market.n_series; i++) {
-        struct price_series *s = &w->series[i];
-        double *price = arena_array(&w->arena, s->n, sizeof *price);
-        assert_non_null(price);
-        for (size_t k = 0; k < s->n; k++)
-            price[k] = s->date[k] > cut ? 1000 * rng_next_unit(&rng) : s->price[k];
-        s->price = price;
-    }
-}
-
 static void corrupting_the_future_moves_no_weight_before_it(void **state)
 {
     (void)state;
@@ -157,7 +142,7 @@ static void corrupting_the_future_moves_no_weight_before_it(void **state)
             fill_market(&w, seed);
             struct backtest_result *one = play(&w, object, NULL, "2010-06-01");
             size_t cut = 60 + (size_t)(seed * 53) % 350;
-            corrupt_future(&w, one->panel->clock[cut], seed);
+            world_corrupt_future(&w, one->panel->clock[cut], seed);
             struct backtest_result *two = play(&w, object, NULL, "2010-06-01");
             assert_memory_equal(one->equity, two->equity, (cut + 1) * sizeof(double));
             for (size_t d = 0; d < one->strategy.n && one->strategy.decisions[d].session <= cut;

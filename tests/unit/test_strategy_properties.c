@@ -16,19 +16,6 @@ static void fail_at(uint64_t seed, const char *body, const char *what)
     fail_msg("seed %llu: %s\n%s", (unsigned long long)seed, what, body);
 }
 
-/* Noise in place of every price after cut. */
-static void corrupt_future(struct world *w, int32_t cut, struct rng *rng)
-{
-    for (size_t i = 0; i < w->market.n_series; i++) {
-        struct price_series *s = &w->series[i];
-        double *price = arena_array(&w->arena, s->n, sizeof *price);
-        assert_non_null(price);
-        for (size_t k = 0; k < s->n; k++)
-            price[k] = s->date[k] > cut ? random_between(rng, 0.1, 1000) : s->price[k];
-        s->price = price;
-    }
-}
-
 static bool is_same_row(const struct backtest_result *one, const struct backtest_result *two,
                         size_t d)
 {
@@ -57,7 +44,7 @@ static void no_strategy_sees_the_future(void **state)
                                     random_one_in(&rng, 2) ? &limits : NULL);
             struct backtest_result *one = world_run(&w, body);
             size_t n = one->panel->n_sessions, cut = 2 + rng_next_below(&rng, (uint32_t)n - 4);
-            corrupt_future(&w, one->panel->clock[cut], &rng);
+            world_corrupt_future(&w, one->panel->clock[cut], seed);
             struct backtest_result *two = world_run(&w, body);
             if (memcmp(one->equity, two->equity, (cut + 1) * sizeof(double)) != 0)
                 fail_at(seed, body, "the equity before the cut has moved");
