@@ -4,8 +4,6 @@
  */
 #include "tests/unit/test_market_sample.h"
 
-static const char *const symbols[] = {"spy", "aig"};
-
 #define HOLD                                                                     \
     "{\"assets\":[{\"uid\":\"x:A\"}],\"strategy\":\"buy_and_hold\",\"monkeys\":" \
     "{\"count\":0}"
@@ -20,18 +18,17 @@ static const double *equity_of(struct world *w, const char *json, size_t n)
 /* Session 0 is cash, bought at the close of session 1: returns count from session 2 on. */
 static void raw_prices_with_actions_are_the_factor_adjusted_series(void **state)
 {
+    struct sample_symbols all = sample_symbols();
     (void)state;
-    for (size_t k = 0; k < ARRAY_LEN(symbols); k++) {
+    if (all.n == 0)
+        skip();
+    for (size_t k = 0; k < all.n; k++) {
         struct world w;
         double worst = 0;
         world_init(&w);
-        struct sample *s = sample_load(&w, symbols[k]);
-        if (s == NULL) {
-            world_clear(&w);
-            skip();
-        }
+        struct sample *s = sample_load(&w, all.name[k]);
         sample_add(&w, s, "x:A");
-        assert_true(s->n > 5800 && s->n_events > 30);
+        assert_true(s->n > 1000 && s->n_events > 0);
         const double *adjusted = equity_of(&w, HOLD "}", s->n);
         const double *raw = equity_of(
             &w, HOLD ",\"prices\":\"raw\",\"dividends\":\"reinvest_previous_close\"}", s->n);
@@ -40,7 +37,7 @@ static void raw_prices_with_actions_are_the_factor_adjusted_series(void **state)
             worst = off > worst ? off : worst;
         }
         double span = fabs(raw[s->n - 1] / adjusted[s->n - 1] - 1);
-        print_message("%s: %zu events, worst session %.2e, whole span %.2e\n", symbols[k],
+        print_message("%s: %zu events, worst session %.2e, whole span %.2e\n", all.name[k],
                       s->n_events, worst, span);
         assert_true(worst <= 1e-6);
         assert_true(span <= 1e-4);
@@ -51,15 +48,14 @@ static void raw_prices_with_actions_are_the_factor_adjusted_series(void **state)
 /* The factor of an event is p / (p + d) here and 1 - d / q there: (d / p) times the ex-date's return apart. */
 static void reinvesting_at_the_close_differs_by_the_known_second_order_term(void **state)
 {
+    struct sample_symbols all = sample_symbols();
     (void)state;
-    for (size_t k = 0; k < ARRAY_LEN(symbols); k++) {
+    if (all.n == 0)
+        skip();
+    for (size_t k = 0; k < all.n; k++) {
         struct world w;
         world_init(&w);
-        struct sample *s = sample_load(&w, symbols[k]);
-        if (s == NULL) {
-            world_clear(&w);
-            skip();
-        }
+        struct sample *s = sample_load(&w, all.name[k]);
         sample_add(&w, s, "x:A");
         const double *adjusted = equity_of(&w, HOLD "}", s->n);
         const double *raw = equity_of(&w, HOLD ",\"prices\":\"raw\"}", s->n);
@@ -68,7 +64,7 @@ static void reinvesting_at_the_close_differs_by_the_known_second_order_term(void
             double expected = 1 - d / p * ((p + d) / q - 1);
             double ratio = raw[i] / raw[i - 1] / (adjusted[i] / adjusted[i - 1]);
             if (fabs(ratio - expected) > 1e-6)
-                fail_msg("%s session %zu: %.9f, not %.9f", symbols[k], i, ratio, expected);
+                fail_msg("%s session %zu: %.9f, not %.9f", all.name[k], i, ratio, expected);
         }
         world_clear(&w);
     }

@@ -7,9 +7,23 @@
 
 #include "tests/unit/test_backtest_world.h"
 
+#include <glob.h>
 #include <stdlib.h>
 
-enum { SAMPLE_BARS_MAX = 6000, SAMPLE_FACTORS_MAX = 200 };
+#define SAMPLE_FOLDER "../shared/market/"
+#define SAMPLE_ENDING "_daily_raw.csv"
+enum {
+    SAMPLE_BARS_MAX = 8000,
+    SAMPLE_FACTORS_MAX = 400,
+    SAMPLE_SYMBOLS_MAX = 64,
+    SAMPLE_SYMBOL_BYTES = 16
+};
+
+/* What lies in the folder, in the order of names: none when it is absent. */
+struct sample_symbols {
+    size_t n;
+    char name[SAMPLE_SYMBOLS_MAX][SAMPLE_SYMBOL_BYTES];
+};
 
 struct sample_factor {
     int32_t date;
@@ -28,10 +42,27 @@ struct sample {
     struct sample_factor factor[SAMPLE_FACTORS_MAX];
 };
 
+static UNUSED struct sample_symbols sample_symbols(void)
+{
+    struct sample_symbols all = {0};
+    glob_t found;
+    if (glob(SAMPLE_FOLDER "*" SAMPLE_ENDING, 0, NULL, &found) != 0)
+        return all;
+    assert_true(found.gl_pathc <= SAMPLE_SYMBOLS_MAX);
+    for (; all.n < found.gl_pathc; all.n++) {
+        const char *name = found.gl_pathv[all.n] + strlen(SAMPLE_FOLDER);
+        size_t len = strlen(name) - strlen(SAMPLE_ENDING);
+        assert_true(len < SAMPLE_SYMBOL_BYTES);
+        memcpy(all.name[all.n], name, len);
+    }
+    globfree(&found);
+    return all;
+}
+
 static FILE *sample_file(const char *symbol, const char *kind)
 {
     char path[128];
-    (void)snprintf(path, sizeof path, "../shared/market/%s_%s.csv", symbol, kind);
+    (void)snprintf(path, sizeof path, SAMPLE_FOLDER "%s_%s.csv", symbol, kind);
     return fopen(path, "r");
 }
 
@@ -94,22 +125,19 @@ static void sample_apply(struct sample *s)
     }
 }
 
-/* NULL when the folder is not there. */
+/* A symbol of sample_symbols(). */
 static UNUSED struct sample *sample_load(struct world *w, const char *symbol)
 {
     FILE *bars = sample_file(symbol, "daily_raw"), *factors = sample_file(symbol, "factors");
-    struct sample *s = NULL;
-    if (bars != NULL && factors != NULL) {
-        s = ARENA_NEW(&w->arena, struct sample);
-        assert_non_null(s);
-        sample_read_bars(s, bars);
-        sample_read_factors(s, factors);
-        sample_apply(s);
-    }
-    if (bars != NULL)
-        (void)fclose(bars);
-    if (factors != NULL)
-        (void)fclose(factors);
+    struct sample *s = ARENA_NEW(&w->arena, struct sample);
+    assert_non_null(s);
+    assert_non_null(bars);
+    assert_non_null(factors);
+    sample_read_bars(s, bars);
+    sample_read_factors(s, factors);
+    sample_apply(s);
+    (void)fclose(bars);
+    (void)fclose(factors);
     return s;
 }
 
