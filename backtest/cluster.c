@@ -1,4 +1,4 @@
-/* cluster.c - hierarchical risk parity: a tree of correlations, its leaves in order, bisection. */
+/* cluster.c - a tree of correlations: its leaves in order, its clusters and their number, and bisection. */
 #include "backtest/cluster.h"
 
 #include <math.h>
@@ -8,6 +8,7 @@ const char *const cluster_linkage_names[CLUSTER_LINKAGE_COUNT] = {
     [CLUSTER_SINGLE] = "single",
     [CLUSTER_COMPLETE] = "complete",
     [CLUSTER_AVERAGE] = "average",
+    [CLUSTER_WARD] = "ward",
 };
 
 /* Slot i of n holds a cluster, or is empty (size 0). Its leaves are a linked list from first to last. */
@@ -15,6 +16,7 @@ struct forest {
     size_t n;
     double *distance; /* [n x n] between slots */
     size_t *size, *age, *first, *last, *next, *nearest;
+    size_t *met; /* of a leaf: the union that put it beside the one before it */
 };
 
 static void sort_by_variance(const double *covariance, size_t n, size_t *ret)
@@ -64,12 +66,18 @@ static double joined(const struct forest *f, enum cluster_linkage linkage, size_
                      size_t k)
 {
     double to_a = f->distance[a * f->n + k], to_b = f->distance[b * f->n + k];
-    double size_a = (double)f->size[a], size_b = (double)f->size[b];
+    double size_a = (double)f->size[a], size_b = (double)f->size[b], size_k = (double)f->size[k];
+    double between = f->distance[a * f->n + b];
     switch (linkage) {
     case CLUSTER_COMPLETE:
         return fmax(to_a, to_b);
     case CLUSTER_AVERAGE:
         return (size_a * to_a + size_b * to_b) / (size_a + size_b);
+    case CLUSTER_WARD:
+        return sqrt(fmax((size_a + size_k) * to_a * to_a + (size_b + size_k) * to_b * to_b -
+                             size_k * between * between,
+                         0) /
+                    (size_a + size_b + size_k));
     case CLUSTER_SINGLE:
     case CLUSTER_LINKAGE_COUNT:
         break;
@@ -100,6 +108,7 @@ static void join(struct forest *f, enum cluster_linkage linkage, size_t left, si
             f->nearest[k] = f->n;
     }
     f->next[f->last[left]] = f->first[right];
+    f->met[f->first[right]] = age - f->n;
     f->first[slot] = f->first[left];
     f->last[slot] = f->last[right];
     f->size[slot] += f->size[gone];
@@ -122,20 +131,21 @@ static size_t closest(const struct forest *f)
     return best;
 }
 
-void cluster_order(const double *covariance, size_t n, enum cluster_linkage linkage, double *square,
-                   size_t *index, size_t *ret_order)
+void cluster_grow(const double *covariance, size_t n, enum cluster_linkage linkage, double *square,
+                  size_t *index, struct cluster_tree *ret_tree)
 {
     struct forest f = {.n = n, .distance = square};
-    f.size = index;
-    f.age = index + n;
-    f.first = index + 2 * n;
-    f.last = index + 3 * n;
-    f.next = index + 4 * n;
-    f.nearest = index + 5 * n;
-    size_t *sorted = index + 6 * n;
+    struct cluster_tree tree = {n, index, index + n};
+    f.size = index + 2 * n;
+    f.age = index + 3 * n;
+    f.first = index + 4 * n;
+    f.last = index + 5 * n;
+    f.next = index + 6 * n;
+    f.nearest = index + 7 * n;
+    f.met = index + 8 * n;
 
-    sort_by_variance(covariance, n, sorted);
-    plant(&f, covariance, sorted);
+    sort_by_variance(covariance, n, tree.order);
+    plant(&f, covariance, tree.order);
     for (size_t i = 0; i < n; i++)
         find_nearest(&f, i);
     for (size_t made = 0; made + 1 < n; made++) {
@@ -148,8 +158,77 @@ void cluster_order(const double *covariance, size_t n, enum cluster_linkage link
     size_t root = 0, at = 0;
     while (f.size[root] == 0)
         root++;
-    for (size_t leaf = f.first[root]; leaf < n; leaf = f.next[leaf])
-        ret_order[at++] = leaf;
+    f.met[f.first[root]] = 0;
+    for (size_t leaf = f.first[root]; leaf < n; leaf = f.next[leaf]) {
+        tree.met[at] = f.met[leaf];
+        tree.order[at++] = leaf;
+    }
+    *ret_tree = tree;
+}
+
+/* Squared distances (1 - correlation) / 2 between any two of leaves [from, to), by their number. */
+static double dispersion(const double *correlation, size_t n, size_t from, size_t to)
+{
+    double sum = 0;
+    for (size_t i = from; i < to; i++) {
+        for (size_t j = from; j < i; j++)
+            sum += (1 - correlation[i * n + j]) / 2;
+    }
+    return sum / (double)(to - from);
+}
+
+/* Of leaf `at`, where a cluster that is still whole falls in two: how much less dispersion there is within. */
+static double relief(const struct cluster_tree *tree, const double *correlation, size_t at)
+{
+    size_t from = at - 1, to = at + 1;
+    while (from > 0 && tree->met[from] < tree->met[at])
+        from--;
+    while (to < tree->n && tree->met[to] < tree->met[at])
+        to++;
+    return dispersion(correlation, tree->n, from, to) - dispersion(correlation, tree->n, from, at) -
+           dispersion(correlation, tree->n, at, to);
+}
+
+size_t cluster_count(const struct cluster_tree *tree, const double *covariance, double *square)
+{
+    size_t n = tree->n, best = n < 2 ? n : 2;
+    size_t most = (size_t)fmax(8, round(sqrt((double)n)));
+    double widest = -INFINITY, before = 0;
+    for (size_t i = 0; i < n; i++) {
+        const double *row = covariance + tree->order[i] * n;
+        for (size_t j = 0; j < i; j++) {
+            size_t other = tree->order[j];
+            double scale = sqrt(row[tree->order[i]] * covariance[other * (n + 1)]);
+            square[i * n + j] = row[other] / scale;
+        }
+    }
+    for (size_t k = 2; k <= n && k <= most; k++) { /* the union undone to get k of k - 1 */
+        size_t at = 1;
+        while (tree->met[at] != n - k)
+            at++;
+        double now = relief(tree, square, at);
+        if (k > 2 && before - now > widest) {
+            widest = before - now;
+            best = k - 1;
+        }
+        before = now;
+    }
+    return best;
+}
+
+void cluster_cut(const double *covariance, size_t n, enum cluster_linkage linkage, double wanted,
+                 double *square, size_t *index, struct clusters *ret)
+{
+    struct clusters c = {.start = index + 2 * n};
+    cluster_grow(covariance, n, linkage, square, index, &c.tree);
+    size_t k = isnan(wanted) ? cluster_count(&c.tree, covariance, square)
+                             : (size_t)fmin(wanted, (double)n);
+    for (size_t i = 0; i < n; i++) {
+        if (i == 0 || c.tree.met[i] + k >= n)
+            c.start[c.k++] = i;
+    }
+    c.start[c.k] = n;
+    *ret = c;
 }
 
 /* Of assets [from, to) of the order: `square` holds their covariances, `inverse` 1 / variance, in that order. */

@@ -31,7 +31,7 @@ enum {
     STRATEGY_LOOKBACK_MAX = 2520, /* sessions */
     STRATEGY_LAG_MAX = 252,
     STRATEGY_GROUPS_MAX = 64,
-    STRATEGY_INDICES = 8, /* of scratch per asset */
+    STRATEGY_INDICES = 9, /* of scratch per asset */
     STRATEGY_VIEWS_MAX = 16,
     STRATEGY_PATHS = 3, /* of scratch per session of the window */
 };

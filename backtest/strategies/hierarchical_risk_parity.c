@@ -8,10 +8,11 @@ static const struct strategy_param params[] = {
 
 static enum strategy_note weigh(const struct strategy_input *input, double *ret_weight)
 {
-    size_t m = input->m;
     enum cluster_linkage linkage = (enum cluster_linkage)input->strategy->param[0];
-    cluster_order(input->covariance, m, linkage, input->square, input->index + m, input->index);
-    cluster_bisect(input->covariance, m, input->index, input->square, input->scratch, ret_weight);
+    struct cluster_tree tree;
+    cluster_grow(input->covariance, input->m, linkage, input->square, input->index, &tree);
+    cluster_bisect(input->covariance, input->m, tree.order, input->square, input->scratch,
+                   ret_weight);
     return NOTE_NONE;
 }
 

@@ -71,13 +71,63 @@ def parity(cov):
     return found.x / found.x.sum()
 
 
+def linked(cov, linkage):
+    deviation = np.sqrt(np.diag(cov))
+    distance = np.sqrt(np.clip(1 - cov / np.outer(deviation, deviation), 0, None) / 2)
+    np.fill_diagonal(distance, 0)
+    return hierarchy.linkage(squareform(distance, checks=False), linkage), distance
+
+
+# Clusters as arrays of assets: as many as wanted, or by the largest second difference of the dispersion within (Yue, Wang and Wei 2008).
+def clusters(cov, linkage, wanted):
+    links, distance = linked(cov, linkage)
+    n = len(cov)
+    cut = lambda k: [np.flatnonzero(row == label) for row in [hierarchy.cut_tree(links, k)[:, 0]] for label in range(k)]
+    within = [sum((distance[np.ix_(c, c)] ** 2).sum() / (2 * len(c)) for c in cut(k)) for k in range(1, min(n, max(8, round(n ** 0.5))) + 1)]
+    return cut(wanted or int(np.argmax(np.diff(within, 2))) + 2), hierarchy.to_tree(links)
+
+
+# Raffinot 2018.
+def equal_risk(cov, linkage, wanted, measure):
+    parts, root = clusters(cov, linkage, wanted)
+    risk = np.sqrt if measure == "volatility" else lambda variance: variance
+    weights, of_part = np.zeros(len(cov)), []
+    for part in parts:
+        inverse = 1 / risk(np.diag(cov)[part])
+        weights[part] = inverse / inverse.sum()
+        of_part.append(risk(weights[part] @ cov[np.ix_(part, part)] @ weights[part]))
+    nodes = [root]
+    while nodes:
+        node = nodes.pop()
+        if any(set(node.pre_order()) <= set(part) for part in parts):
+            continue
+        sides = [node.left.pre_order(), node.right.pre_order()]
+        total = [sum(size for part, size in zip(parts, of_part) if set(part) <= set(side)) for side in sides]
+        weights[sides[0]] *= 1 - total[0] / sum(total)
+        weights[sides[1]] *= 1 - total[1] / sum(total)
+        nodes += [node.left, node.right]
+    return weights
+
+
+# Lopez de Prado 2019, section 4.
+def nested(cov, mean, linkage, wanted, objective):
+    parts, _ = clusters(cov, linkage, wanted)
+
+    def best(cov, mean):
+        if objective == "maximum_sharpe" and mean.max() > 0:
+            return optimum(lambda w: -(mean @ w) / np.sqrt(w @ cov @ w), len(cov), 1)
+        return optimum(lambda w: w @ cov @ w / np.trace(cov) * len(cov), len(cov), 1)
+
+    inside = np.zeros((len(cov), len(parts)))
+    for k, part in enumerate(parts):
+        inside[part, k] = best(cov[np.ix_(part, part)], mean[part])
+    return inside @ best(inside.T @ cov @ inside, mean @ inside)
+
+
 def tree(cov, linkage):
     by_variance = np.argsort(np.diag(cov), kind="stable")
     ordered = cov[np.ix_(by_variance, by_variance)]
-    deviation = np.sqrt(np.diag(ordered))
-    distance = np.sqrt(np.clip(1 - ordered / np.outer(deviation, deviation), 0, None) / 2)
-    np.fill_diagonal(distance, 0)
-    leaves = hierarchy.to_tree(hierarchy.linkage(squareform(distance, checks=False), linkage)).pre_order()
+    leaves = hierarchy.to_tree(linked(ordered, linkage)[0]).pre_order()
     weights = np.ones(len(cov))
 
     def variance(part):
@@ -124,6 +174,10 @@ def weigh(job):
     if job["name"] == "inverse_volatility":
         inverse = 1 / np.sqrt(np.diag(cov))
         return inverse / inverse.sum()
+    if job["name"] == "hierarchical_equal_risk_contribution":
+        return equal_risk(cov, job["linkage"], job["clusters"], job["choice"])
+    if job["name"] == "nested_clustered_optimization":
+        return nested(cov, mean, job["linkage"], job["clusters"], job["choice"])
     return tree(cov, job["linkage"])
 
 
@@ -163,7 +217,8 @@ class Weights(unittest.TestCase):
         jobs = [{"name": strategy["name"], "returns": window(row["known_from"], row["known_at"]), "most": most,
                  "benchmark": [row[0] for row in window(row["known_from"], row["known_at"], [BENCHMARK])],
                  "volatility": strategy.get("most_volatility"), "covariance": strategy.get("covariance", "sample"),
-                 "linkage": strategy.get("linkage", "single")} for row in rows]
+                 "linkage": strategy.get("linkage", "single"), "clusters": strategy.get("clusters"),
+                 "choice": strategy.get("risk_measure", strategy.get("objective"))} for row in rows]
         self.assertEqual({len(job["returns"]) for job in jobs}, {strategy["lookback"]})
         peer = subprocess.run([self.python, "-c", PEER], input=json.dumps(jobs), capture_output=True, text=True, timeout=300, check=False)
         self.assertEqual(peer.returncode, 0, peer.stderr[-2000:])
@@ -208,9 +263,23 @@ class Weights(unittest.TestCase):
                     self.compare({"name": name, "lookback": 252, "acceptable_return": 0.02, "constraints": {"max_weight": most}}, 2e-4, most=most)
 
     def test_hierarchical_risk_parity_with_every_linkage(self):
-        for linkage in ("single", "complete", "average"):
+        for linkage in ("single", "complete", "average", "ward"):
             with self.subTest(linkage):
                 self.compare({"name": "hierarchical_risk_parity", "lookback": 126, "linkage": linkage}, 1e-9)
+
+    def test_clusters_of_equal_risk(self):
+        for linkage, clusters, measure in (("ward", None, "variance"), ("single", None, "volatility"), ("complete", 3, "volatility"),
+                                           ("average", 4, "variance"), ("ward", 5, "variance")):
+            with self.subTest(linkage, clusters=clusters, measure=measure):
+                self.compare({"name": "hierarchical_equal_risk_contribution", "lookback": 126, "linkage": linkage, "clusters": clusters,
+                              "risk_measure": measure}, 1e-9)
+
+    def test_nested_clusters(self):
+        for linkage, clusters, objective in (("ward", None, "minimum_variance"), ("single", 2, "minimum_variance"),
+                                             ("ward", None, "maximum_sharpe"), ("average", 3, "maximum_sharpe")):
+            with self.subTest(linkage, clusters=clusters, objective=objective):
+                self.compare({"name": "nested_clustered_optimization", "lookback": 252, "linkage": linkage, "clusters": clusters,
+                              "objective": objective}, 2e-4)
 
 
 if __name__ == "__main__":

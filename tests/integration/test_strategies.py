@@ -15,7 +15,9 @@ STRATEGIES = [{"name": "inverse_volatility", "lag": 2}, "equal_risk_contribution
               {"name": "adaptive_allocation", "top": 2}, "mean_variance", "maximum_diversification", {"name": "target_return", "least_return": 0.01},
               {"name": "maximum_return", "most_volatility": 0.25}, "minimum_tracking_error", {"name": "maximum_information_ratio", "lag": 1},
               {"name": "maximum_omega", "acceptable_return": 0.01}, "maximum_sortino",
-              "hierarchical_risk_parity", "moving_average_timing", {"name": "momentum", "lookback": 126, "lag": 21, "top": 2},
+              "hierarchical_risk_parity", "hierarchical_equal_risk_contribution",
+              {"name": "nested_clustered_optimization", "clusters": 2, "objective": "maximum_sharpe"},
+              "moving_average_timing", {"name": "momentum", "lookback": 126, "lag": 21, "top": 2},
               {"name": "dual_momentum", "safe": "stock:US.KO"}, {"name": "target_volatility", "base": "equal"},
               {"name": "walk_forward", "train": 252, "test": 63, "candidates": ["equal", {"name": "momentum", "top": 1}]}]
 

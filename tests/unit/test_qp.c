@@ -1,7 +1,6 @@
 /* test_qp.c - quadratic programs against optimality conditions, brute force, and limits that conflict. */
 #include "tests/unit/test_backtest_world.h"
 
-#include "backtest/cluster.h"
 #include "backtest/covariance.h"
 #include "backtest/qp.h"
 
@@ -345,30 +344,6 @@ static void singular_covariances_have_an_answer(void **state)
     world_clear(&w);
 }
 
-/* Two blocks of assets that move together: each block's leaves stay side by side, and share one half. */
-static void clusters_keep_what_moves_together_side_by_side(void **state)
-{
-    enum { N = 6 };
-    double s[N * N], square[N * N], inverse[N], weight[N], sum = 0;
-    size_t index[7 * N], order[N];
-    (void)state;
-    for (size_t i = 0; i < N; i++) {
-        for (size_t j = 0; j < N; j++)
-            s[i * N + j] = i == j ? 1 : i % 2 == j % 2 ? 0.9 : 0.1;
-    }
-    for (size_t k = 0; k < CLUSTER_LINKAGE_COUNT; k++) {
-        cluster_order(s, N, (enum cluster_linkage)k, square, index, order);
-        for (size_t i = 1; i < N; i++)
-            assert_true(order[i] % 2 == order[0] % 2 ? i < N / 2 : i >= N / 2);
-        cluster_bisect(s, N, order, square, inverse, weight);
-        sum = 0;
-        for (size_t i = 0; i < N; i++)
-            sum += weight[order[i]];
-        assert_close(sum, 1, 1e-14);
-        assert_close(weight[order[0]] + weight[order[1]] + weight[order[2]], 0.5, 1e-12);
-    }
-}
-
 /*
  * Many names, none below 0, few with a weight: the answer is the one that is found when a bound just below 0
  * keeps every name in.
@@ -439,7 +414,6 @@ int main(void)
         cmocka_unit_test(a_gain_that_must_be_reached_is_reached),
         cmocka_unit_test(a_climb_ends_at_the_most),
         cmocka_unit_test(singular_covariances_have_an_answer),
-        cmocka_unit_test(clusters_keep_what_moves_together_side_by_side),
         cmocka_unit_test(names_without_a_weight_are_left_out_and_change_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

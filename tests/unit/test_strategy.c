@@ -57,6 +57,13 @@ static const char *object_of(enum strategy_id id)
             "\"lookback\":40,\"top\":2}}",
         [STRATEGY_HIERARCHICAL_RISK_PARITY] =
             "{\"name\":\"hierarchical_risk_parity\",\"lookback\":60,\"linkage\":\"average\"}",
+        [STRATEGY_HIERARCHICAL_EQUAL_RISK_CONTRIBUTION] =
+            "{\"name\":\"hierarchical_equal_risk_contribution\",\"lookback\":60,\"lag\":1,"
+            "\"risk_measure\":\"volatility\",\"constraints\":{\"max_weight\":0.35}}",
+        [STRATEGY_NESTED_CLUSTERED_OPTIMIZATION] =
+            "{\"name\":\"nested_clustered_optimization\",\"lookback\":60,\"clusters\":3,"
+            "\"objective\":\"maximum_sharpe\",\"constraints\":{\"long_only\":false,"
+            "\"min_weight\":-0.3,\"max_gross\":1.5}}",
         [STRATEGY_MOVING_AVERAGE_TIMING] =
             "{\"name\":\"moving_average_timing\",\"lookback\":50,\"safe\":\"x:C\"}",
         [STRATEGY_MOMENTUM] = "{\"name\":\"momentum\",\"lookback\":60,\"lag\":5,\"top\":2,"
@@ -909,8 +916,14 @@ static const struct refusal refusals[] = {
      "/strategy/market/x:A"},
     {"{\"name\":\"momentum\",\"safe\":\"x:A\"}", STATUS_UNKNOWN_FIELD, "/strategy/safe"},
     {"{\"name\":\"dual_momentum\",\"safe\":\"x:Z\"}", STATUS_BAD_SPEC, "/strategy/safe"},
-    {"{\"name\":\"hierarchical_risk_parity\",\"linkage\":\"ward\"}", STATUS_OUT_OF_RANGE,
+    {"{\"name\":\"hierarchical_risk_parity\",\"linkage\":\"centroid\"}", STATUS_OUT_OF_RANGE,
      "/strategy/linkage"},
+    {"{\"name\":\"hierarchical_equal_risk_contribution\",\"clusters\":0}", STATUS_OUT_OF_RANGE,
+     "/strategy/clusters"},
+    {"{\"name\":\"hierarchical_equal_risk_contribution\",\"risk_measure\":\"cvar\"}",
+     STATUS_OUT_OF_RANGE, "/strategy/risk_measure"},
+    {"{\"name\":\"nested_clustered_optimization\",\"objective\":\"momentum\"}", STATUS_OUT_OF_RANGE,
+     "/strategy/objective"},
     {"{\"name\":\"momentum\",\"constraints\":{\"max\":1}}", STATUS_UNKNOWN_FIELD,
      "/strategy/constraints/max"},
     {"{\"name\":\"momentum\",\"constraints\":{\"max_weight\":0.4}}", STATUS_BAD_SPEC,
