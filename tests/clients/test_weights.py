@@ -64,6 +64,24 @@ def sortino(excess, most):
     return optimum(lambda w: -(excess @ w).mean() / np.sqrt((np.minimum(excess @ w, 0) ** 2).mean()), excess.shape[1], most)
 
 
+# Ahmadi-Javid 2012, over weights and z together.
+def entropic(returns, most, confidence):
+    n = returns.shape[1]
+
+    def bound(x):
+        loss = -1e2 * returns @ x[:n]
+        return loss.max() + x[n] * np.log(np.exp((loss - loss.max()) / x[n]).mean() / (1 - confidence))
+
+    best = None
+    for seed in range(4):
+        start = np.append(np.random.default_rng(seed).dirichlet(np.ones(n)), 1)
+        found = minimize(bound, start, method="SLSQP", bounds=[(0, most)] * n + [(1e-3, 1e3)],
+                         constraints=[{"type": "eq", "fun": lambda x: x[:n].sum() - 1}], options={"ftol": 1e-15, "maxiter": 1000})
+        if best is None or found.fun < best.fun:
+            best = found
+    return best.x[:n]
+
+
 def parity(cov):
     n, scale = len(cov), np.trace(cov) / len(cov)
     found = minimize(lambda x: x @ cov @ x / scale / 2 - np.log(x).sum(), np.ones(n), bounds=[(1e-6, None)] * n,
@@ -169,6 +187,8 @@ def weigh(job):
     if job["name"] in ("maximum_omega", "maximum_sortino"):
         excess = returns - (1.02 ** (1 / 252) - 1)
         return {"maximum_omega": omega, "maximum_sortino": sortino}[job["name"]](excess, job["most"])
+    if job["name"] == "minimum_evar":
+        return entropic(returns, job["most"], job["confidence"])
     if job["name"] == "equal_risk_contribution":
         return parity(cov)
     if job["name"] == "inverse_volatility":
@@ -217,7 +237,7 @@ class Weights(unittest.TestCase):
         jobs = [{"name": strategy["name"], "returns": window(row["known_from"], row["known_at"]), "most": most,
                  "benchmark": [row[0] for row in window(row["known_from"], row["known_at"], [BENCHMARK])],
                  "volatility": strategy.get("most_volatility"), "covariance": strategy.get("covariance", "sample"),
-                 "linkage": strategy.get("linkage", "single"), "clusters": strategy.get("clusters"),
+                 "linkage": strategy.get("linkage", "single"), "clusters": strategy.get("clusters"), "confidence": strategy.get("confidence"),
                  "choice": strategy.get("risk_measure", strategy.get("objective"))} for row in rows]
         self.assertEqual({len(job["returns"]) for job in jobs}, {strategy["lookback"]})
         peer = subprocess.run([self.python, "-c", PEER], input=json.dumps(jobs), capture_output=True, text=True, timeout=300, check=False)
@@ -261,6 +281,11 @@ class Weights(unittest.TestCase):
             for most in (1, 0.4):
                 with self.subTest(name, most=most):
                     self.compare({"name": name, "lookback": 252, "acceptable_return": 0.02, "constraints": {"max_weight": most}}, 2e-4, most=most)
+
+    def test_least_entropic_value_at_risk(self):
+        for confidence, most in ((0.95, 1), (0.9, 0.4)):
+            with self.subTest(confidence=confidence, most=most):
+                self.compare({"name": "minimum_evar", "lookback": 252, "confidence": confidence, "constraints": {"max_weight": most}}, 5e-4, most=most)
 
     def test_hierarchical_risk_parity_with_every_linkage(self):
         for linkage in ("single", "complete", "average", "ward"):

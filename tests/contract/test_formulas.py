@@ -71,8 +71,9 @@ class Formulas(unittest.TestCase):
         self.assertEqual(sorted(rows), sorted(first_cells(table)))
         names = re.search(r"^    StrategyName:.*?enum:(.*?)^    \w", read("openapi.yaml"), flags=re.M | re.S).group(1)
         self.assertEqual(rows, re.findall(r"- (\w+)", names))
+        code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "backtest" / "strategies").glob("*.c"))
         for name in rows:
-            self.assertIn(f'.name = "{name}"', read(f"backtest/strategies/{name}.c"))
+            self.assertRegex(code, rf'struct strategy_kind strategy_{name} =[^;]*"{name}"')
 
     def test_every_parameter_of_a_strategy_is_documented_and_every_documented_one_exists(self):
         source = read("backtest/spec_strategy.c")

@@ -10,7 +10,7 @@ from support.server import run, sample_var_dir
 UNIVERSE = ["stock:US.AAPL", "stock:US.JPM", "stock:US.KO", "stock:US.XOM"]
 BASE = {"universe": UNIVERSE, "start": "2008-01-02", "end": "2011-12-30", "benchmark": "stock:US.WMT", "monkeys": {"count": 0}}
 STRATEGIES = [{"name": "inverse_volatility", "lag": 2}, "equal_risk_contribution", "minimum_variance", "maximum_sharpe",
-              "minimum_cvar", {"name": "minimum_cdar", "confidence": 0.9},
+              "minimum_cvar", {"name": "minimum_cdar", "confidence": 0.9}, "minimum_evar", {"name": "minimum_edar", "lag": 1},
               {"name": "black_litterman", "views": [{"assets": {"stock:US.AAPL": 1, "stock:US.KO": -1}, "return": 0.05}]},
               {"name": "adaptive_allocation", "top": 2}, "mean_variance", "maximum_diversification", {"name": "target_return", "least_return": 0.01},
               {"name": "maximum_return", "most_volatility": 0.25}, "minimum_tracking_error", {"name": "maximum_information_ratio", "lag": 1},

@@ -42,6 +42,9 @@ static const char *object_of(enum strategy_id id)
         [STRATEGY_MINIMUM_CVAR] = "{\"name\":\"minimum_cvar\",\"lookback\":60,\"confidence\":0.9,"
                                   "\"constraints\":{\"max_weight\":0.4}}",
         [STRATEGY_MINIMUM_CDAR] = "{\"name\":\"minimum_cdar\",\"lookback\":60}",
+        [STRATEGY_MINIMUM_EVAR] = "{\"name\":\"minimum_evar\",\"lookback\":60,\"confidence\":0.9,"
+                                  "\"constraints\":{\"max_weight\":0.4}}",
+        [STRATEGY_MINIMUM_EDAR] = "{\"name\":\"minimum_edar\",\"lookback\":60,\"lag\":1}",
         [STRATEGY_BLACK_LITTERMAN] =
             "{\"name\":\"black_litterman\",\"lookback\":60,\"market\":{\"x:A\":3,\"x:B\":2,"
             "\"x:C\":0.1,\"x:D\":1},\"views\":[{\"assets\":{\"x:B\":1,\"x:C\":-1},\"return\":0.03},{"
