@@ -160,6 +160,7 @@ static void deadline_ends_a_running_request_with_504(void **state)
                             "GET /brief?ms=10000 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     assert_int_equal(status_of(answer), 504);
     assert_non_null(strstr(answer, "\"code\":\"L105\""));
+    assert_non_null(strstr(answer, "did not finish within 0.3 s, waiting included."));
     assert_non_null(strstr(answer, "\"retryable\":true"));
     assert_in_range(now_ms() - from, 290, 500 + SLACK_MS);
     assert_true(metrics_get(world.app.metrics, METRIC_deadline_total, NULL) >= 1);
