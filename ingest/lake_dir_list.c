@@ -43,6 +43,14 @@ static bool may_match(struct str folder, struct str prefix)
     return folder.len < prefix.len ? str_starts(prefix, folder) : str_starts(folder, prefix);
 }
 
+/* A partition of other days: what is in it is not even looked at, so that a few days cost the same in a lake of many. */
+static bool is_elsewhere(const struct lake_range *range, const char *name)
+{
+    struct lake_key key;
+    return lake_partition_parse(str_of(name), &key) &&
+           (key.from >= range->to || key.to <= range->from);
+}
+
 static int is_seen(const struct dirent *entry)
 {
     return entry->d_name[0] != '.';
@@ -63,9 +71,10 @@ static enum status walk_folder(const struct walk *walk, const char *folder, int 
         return errno == ENOENT ? STATUS_OK : lake_io_failed("Listing a folder", folder, err);
     enum status s = STATUS_OK;
     for (int i = 0; i < n; i++) {
+        bool is_wanted = s == STATUS_OK && !is_elsewhere(walk->range, names[i]->d_name);
         int bytes = snprintf(key, sizeof key, "%s/%s", folder, names[i]->d_name);
         free(names[i]);
-        if (s != STATUS_OK || bytes < 0 || bytes > LAKE_KEY_MAX)
+        if (!is_wanted || bytes < 0 || bytes > LAKE_KEY_MAX)
             continue;
         (void)snprintf(path, sizeof path, "%s/%s", walk->lake->root, key);
         if (stop_is_raised(walk->stop))

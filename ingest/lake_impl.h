@@ -26,6 +26,9 @@ struct lake {
     const struct lake_ops *ops;
 };
 
+/* The days of a partition's name, ymd=... or year=..., into from and to; false for what is none. */
+bool lake_partition_parse(struct str name, struct lake_key *ret);
+
 /* Errors that both back ends word alike; returned, as by err_set. */
 enum status lake_not_found(const char *key, struct err *err);
 enum status lake_other_bytes(const char *key, struct err *err);

@@ -1,5 +1,5 @@
 /* lake_key.c - keys of the lake taken apart and checked; addresses without their secrets. */
-#include "ingest/lake.h"
+#include "ingest/lake_impl.h"
 
 #include "base/date.h"
 
@@ -19,7 +19,7 @@ static bool is_name(struct str s)
     return true;
 }
 
-static bool parse_partition(struct str s, struct lake_key *ret)
+bool lake_partition_parse(struct str s, struct lake_key *ret)
 {
     int64_t year = 0;
     if (str_starts(s, STR("ymd=")) && date_parse(str_sub(s, 4, s.len), &ret->from)) {
@@ -43,7 +43,7 @@ static bool parse(struct str key, struct lake_key *ret)
     const char *start = rest.ptr;
     while (str_next_field(&rest, '/', &part) && is_name(part))
         ret->dataset = (struct str){start, (size_t)(part.ptr + part.len - start)};
-    if (part.ptr == start || !parse_partition(part, ret))
+    if (part.ptr == start || !lake_partition_parse(part, ret))
         return false;
     ret->file = rest;
     return is_name(rest);

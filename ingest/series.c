@@ -65,8 +65,9 @@ static enum status read_touches(struct pass *p, struct err *err)
     return s;
 }
 
+/* where: more of the table's key before the column, so that no index is read from an instrument's first day on; or "". */
 static enum status delete_old(struct pass *p, const struct outbox *box, const struct series *s,
-                              const char *column, int32_t after, struct err *err)
+                              const char *where, const char *column, int32_t after, struct err *err)
 {
     char from[DATE_TEXT_BYTES], to[DATE_TEXT_BYTES];
     if (box->was_empty)
@@ -74,8 +75,8 @@ static enum status delete_old(struct pass *p, const struct outbox *box, const st
     return warehouse_exec(
         p->db,
         PARAMS(db_text(str_of(s->touch->uid)), db_date(after, from), db_date(s->touch->to, to)),
-        NULL, err, "DELETE FROM %s WHERE uid = $1 AND %s > $2 AND %s <= $3", box->table, column,
-        column);
+        NULL, err, "DELETE FROM %s WHERE uid = $1%s AND %s > $2 AND %s <= $3", box->table, where,
+        column, column);
 }
 
 static enum status pass_one(struct pass *p, const struct series_touch *t, struct err *err)
@@ -87,15 +88,16 @@ static enum status pass_one(struct pass *p, const struct series_touch *t, struct
         return s;
     int32_t before = t->from - 1;
     int32_t anchor = series.first > 0 ? series.date[series.first - 1] : before;
-    s = delete_old(p, &p->measures, &series, "date", before, err);
+    s = delete_old(p, &p->measures, &series, "", "date", before, err);
     if (s == STATUS_OK)
-        s = delete_old(p, &p->panel, &series, "date", anchor, err);
+        s = delete_old(p, &p->panel, &series, "", "date", anchor, err);
     if (s == STATUS_OK)
-        s = delete_old(p, &p->periods, &series, "period_end", before, err);
+        s = delete_old(p, &p->periods, &series, " AND period IN ('W', 'M', 'Q', 'Y')", "period_end",
+                       before, err);
     if (s == STATUS_OK)
-        s = delete_old(p, &p->risk, &series, "as_of", before, err);
+        s = delete_old(p, &p->risk, &series, "", "as_of", before, err);
     if (s == STATUS_OK && t->is_bond)
-        s = delete_old(p, &p->bonds, &series, "date", before, err);
+        s = delete_old(p, &p->bonds, &series, "", "date", before, err);
     if (s == STATUS_OK)
         s = series_measures(&series, &p->measures, p->db, err);
     if (s == STATUS_OK)

@@ -181,11 +181,11 @@ static enum status fill_days(struct db *db, struct err *err)
     static const char *const columns[DAY_COLUMNS] = {
         "date",     "day_number", "weekday",     "year",     "quarter_id",   "month_id",
         "week_end", "month_end",  "quarter_end", "year_end", "is_summer_us", "is_summer_eu"};
-    int64_t load_id = 0, n_days = 0;
+    int64_t load_id = 0, has_days = 0;
     enum status s = warehouse_begin(db, &load_id, err);
     if (s == STATUS_OK)
-        s = warehouse_number(db, "SELECT count(*) FROM dim_date", NO_PARAMS, &n_days, err);
-    if (s == STATUS_OK && n_days == 0) {
+        s = warehouse_number(db, "SELECT 1 FROM dim_date LIMIT 1", NO_PARAMS, &has_days, err);
+    if (s == STATUS_OK && has_days == 0) {
         s = db_copy_begin(db, "dim_date", columns, DAY_COLUMNS, err);
         for (int32_t date = DATE_MIN; date <= DATE_MAX && s == STATUS_OK; date++)
             s = add_day(db, date, err);

@@ -73,7 +73,7 @@ static enum status schema_hash(const struct mart *mart, char ret[DIGEST_HEX_BYTE
     return text.failed ? publish_no_memory(err) : digest_hex(buf_str(&text), ret, err);
 }
 
-static enum status read_n_rows(struct publish *publish, const struct mart *mart, int64_t *ret,
+enum status publish_count_rows(struct publish *publish, const struct mart *mart, int64_t *ret,
                                struct err *err)
 {
     CLEANUP(rows_clear) struct rows rows = {0};
@@ -107,7 +107,7 @@ static enum status book_mart(struct publish *publish, const struct stage *stage,
                     PARAMS(db_text(stage->mart->name), db_i64(publish->next), db_text(as_of),
                            db_text(str_of(publish->now))),
                     NULL, err);
-    return s == STATUS_OK ? read_n_rows(publish, stage->mart, ret_n_rows, err) : s;
+    return s == STATUS_OK ? publish_count_rows(publish, stage->mart, ret_n_rows, err) : s;
 }
 
 /* A first load is too much for the server's own statistics to wait for; coarse ones do until it takes them by itself. */

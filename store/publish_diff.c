@@ -9,6 +9,8 @@
 
 #include <stdio.h>
 
+enum { FEW_OF_MART = 16 }; /* one row of so many */
+
 /* Name of a mart's helper table: prefix and the mart's name without "mart_", quoted. */
 static const char *quoted_name(struct publish *publish, const char *prefix, struct str name)
 {
@@ -187,19 +189,40 @@ static enum status drop_unchanged(struct publish *publish, const struct stage *s
         stage->table, stage->source, match, (long long)GENERATION_OPEN, same);
 }
 
+/*
+ * PostgreSQL would rather read all of a mart than look up more than a few of its keys, for it reckons with disks that have to
+ * seek: a day's publish would cost what its history does. So a stage of few rows is compared by keys, whatever the planner
+ * thinks; where they are many of the mart's it may choose, and reads no more than so many times the stage.
+ */
+static enum status choose_joins(struct publish *publish, const struct stage *stage, struct err *err)
+{
+    int64_t n_mart = 0;
+    if (db_kind(publish->db) != DB_POSTGRESQL)
+        return STATUS_OK;
+    enum status s = publish_count_rows(publish, stage->mart, &n_mart, err);
+    if (s != STATUS_OK)
+        return s;
+    bool is_few = stage->mode == PUBLISH_MERGE && stage->n_rows * FEW_OF_MART < n_mart;
+    return db_exec_script(
+        publish->db,
+        is_few ? "SET LOCAL enable_hashjoin TO off; SET LOCAL enable_mergejoin TO off"
+               : "SET LOCAL enable_hashjoin TO DEFAULT; SET LOCAL enable_mergejoin TO DEFAULT",
+        err);
+}
+
 enum status publish_diff(struct publish *publish, struct stage *stage, struct err *err)
 {
     int64_t opened = 0;
     if (stage->is_direct) {
-        stage->changes.inserted = publish->n_staged_open;
+        stage->changes.inserted = stage->n_rows;
         stage->is_diffed = true;
         return STATUS_OK;
     }
     const char *columns = publish_column_list(publish, stage->mart, "");
     if (columns == NULL)
         return publish_no_memory(err);
-    enum status s = STATUS_OK;
-    if (stage->mode == PUBLISH_REPLACE && !stage->is_diffed)
+    enum status s = choose_joins(publish, stage, err);
+    if (s == STATUS_OK && stage->mode == PUBLISH_REPLACE && !stage->is_diffed)
         s = publish_diff_replace(publish, stage, err);
     if (s == STATUS_OK)
         s = drop_unchanged(publish, stage, err);

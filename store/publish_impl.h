@@ -20,6 +20,7 @@ struct stage {
     const char *table;  /* stage_mart_<name>, quoted; source when it is direct */
     const char *source; /* gen_<name>, quoted */
     const char *keys;   /* the key columns, quoted, separated by commas */
+    int64_t n_rows;     /* that were staged */
     struct changes changes;
     bool is_diffed;
     bool
@@ -75,6 +76,10 @@ enum status publish_diff(struct publish *publish, struct stage *stage, struct er
 /* Deletes what PUBLISH_REPLACE did not stage; part of publish_diff unless done before. */
 enum status publish_diff_replace(struct publish *publish, struct stage *stage, struct err *err)
     NODISCARD;
+
+/* How many rows the mart has in the current generation, as its books say; 0 when it has never been published. */
+enum status publish_count_rows(struct publish *publish, const struct mart *mart, int64_t *ret,
+                               struct err *err) NODISCARD;
 
 /* Books and purges a publish that changed something; sets result->generation. */
 enum status publish_write_books(struct publish *publish, int keep, struct publish_result *result,

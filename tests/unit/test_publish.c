@@ -569,9 +569,24 @@ static void publishers_take_turns(void **state)
     assert_string_equal(query_text(f, "SELECT count(*) FROM mart_fx_daily"), "6");
 }
 
+/* Rows of the mart that this transaction has read without looking for their keys. */
+static int64_t rows_scanned(struct db *db)
+{
+    struct err err = {0};
+    struct rows rows = {0};
+    bool found = false;
+    ok(db_query_one(db,
+                    "SELECT seq_tup_read FROM pg_stat_xact_user_tables "
+                    "WHERE relname = 'gen_fx_daily'",
+                    NO_PARAMS, &rows, &found, &err));
+    int64_t n = rows_i64(&rows, 0);
+    rows_clear(&rows);
+    return n;
+}
+
 /* Publishes "SELECT FX_COLUMNS FROM what" of another connection. */
 static enum status pull(struct fixture *f, const char *what, struct publish_result *ret,
-                        struct err *err)
+                        int64_t *ret_scanned, struct err *err)
 {
     struct db *to = NULL, *from = NULL;
     struct publish *publish = NULL;
@@ -588,6 +603,8 @@ static enum status pull(struct fixture *f, const char *what, struct publish_resu
         assert_true(publish_can_pull(publish, from));
         s = publish_mart_pull(publish, STR(FX), names, 8, from, what, err);
     }
+    if (s == STATUS_OK && ret_scanned != NULL)
+        *ret_scanned = rows_scanned(to);
     if (s == STATUS_OK)
         s = publish_commit(publish, 5, ret, err);
     else
@@ -610,26 +627,60 @@ static void rows_pass_from_one_server_to_another_unread(void **state)
     struct err err = {0};
     if (f->kind != DB_POSTGRESQL)
         skip();
-    ok(pull(f, PULLED(PULLED_ROW("02", "1300.5") ", " PULLED_ROW("03", "12")), &r, &err));
+    ok(pull(f, PULLED(PULLED_ROW("02", "1300.5") ", " PULLED_ROW("03", "12")), &r, NULL, &err));
     assert_int_equal(r.inserted, 2);
-    ok(pull(f, PULLED(PULLED_ROW("03", "12") ", " PULLED_ROW("06", "13")), &r, &err));
+    ok(pull(f, PULLED(PULLED_ROW("03", "12") ", " PULLED_ROW("06", "13")), &r, NULL, &err));
     assert_int_equal(r.staged, 2);
     assert_int_equal(r.inserted, 1);
     assert_int_equal(r.updated, 0);
     const char *all = query_text(f, "SELECT date, rate, gen_from FROM gen_fx_daily ORDER BY date");
     assert_string_equal(all, "2020-01-02|1300.5|1\n2020-01-03|12|1\n2020-01-06|13|2");
-    ok(pull(f, PULLED(PULLED_ROW("06", "13")), &r, &err));
+    ok(pull(f, PULLED(PULLED_ROW("06", "13")), &r, NULL, &err));
     assert_false(r.is_changed);
     expect(STATUS_BAD_DATA,
-           pull(f, PULLED(PULLED_ROW("07", "1") ", " PULLED_ROW("07", "2")), &r, &err));
+           pull(f, PULLED(PULLED_ROW("07", "1") ", " PULLED_ROW("07", "2")), &r, NULL, &err));
     assert_non_null(strstr(err.detail, "repeats the key"));
-    assert_int_not_equal(pull(f, "no_such_mart", &r, &err), STATUS_OK);
+    assert_int_not_equal(pull(f, "no_such_mart", &r, NULL, &err), STATUS_OK);
     assert_int_not_equal(
-        pull(f, PULLED(PULLED_ROW("08", "1/(length(now()::text) - length(now()::text))")), &r,
+        pull(f, PULLED(PULLED_ROW("08", "1/(length(now()::text) - length(now()::text))")), &r, NULL,
              &err),
         STATUS_OK);
     assert_string_equal(
         query_text(f, "SELECT date, rate, gen_from FROM gen_fx_daily ORDER BY date"), all);
+}
+
+/* A rate a day from a day on, n of them. */
+static void pull_days(struct fixture *f, int first, int n, const char *rate, int64_t *ret_scanned)
+{
+    struct publish_result r = {0};
+    struct err err = {0};
+    char what[512];
+    (void)snprintf(
+        what, sizeof what,
+        "(SELECT 'EUR' AS base, 'KRW' AS quote, DATE '2010-01-01' + n AS date, %s AS rate, "
+        "FALSE AS is_cross, 'test' AS source, FALSE AS is_filled, '2030-01-01T00:00:00Z' AS known_at "
+        "FROM generate_series(%d, %d) n) v",
+        rate, first, first + n - 1);
+    ok(pull(f, what, &r, ret_scanned, &err));
+    assert_true(r.is_changed);
+}
+
+static void a_few_rows_cost_the_same_beside_any_number_of_others(void **state)
+{
+    struct fixture *f = *state;
+    enum { MANY = 4000, FEW = 100 };
+    int64_t scanned = 0;
+    if (f->kind != DB_POSTGRESQL)
+        skip();
+    pull_days(f, 0, MANY, "1300", NULL);
+    run_sql(f, "ANALYZE gen_fx_daily");
+    pull_days(f, MANY - FEW, FEW, "1301", &scanned);
+    assert_in_range(scanned, 0, FEW);
+    /* Nor do they keep the planner from reading a mart of which a good part is new. */
+    pull_days(f, 0, MANY, "1302", &scanned);
+    assert_true(scanned >= MANY);
+    assert_string_equal(query_text(f, "SELECT count(*), min(rate), max(rate) FROM mart_fx_daily"),
+                        "4000|1302|1302");
 }
 
 int main(void)
@@ -653,6 +704,7 @@ int main(void)
         TEST(readers_see_all_of_a_publish_or_nothing),
         TEST(publishers_take_turns),
         TEST(rows_pass_from_one_server_to_another_unread),
+        TEST(a_few_rows_cost_the_same_beside_any_number_of_others),
     };
     return cmocka_run_group_tests_name("publish", tests, NULL, NULL);
 }

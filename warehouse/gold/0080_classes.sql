@@ -1,10 +1,11 @@
--- The days on which some price was measured again: classes and industries are summed up anew for them.
+-- The days on which some price was measured again, by this run, for none has been since: classes and industries are summed up anew
+-- for them. (r.load_id would be a number that planners do not know: they would read all measures for it.)
 -- Means are rounded to 12 digits behind the point: the order of a sum is the database's own.
 DELETE FROM stg_day;
 INSERT INTO stg_day (day)
 SELECT DISTINCT m.date
 FROM stg_run r
-JOIN fact_price_measure m ON m.load_id = r.load_id;
+JOIN fact_price_measure m ON m.load_id > r.since;
 -- only: postgresql
 ANALYZE stg_day;
 DELETE FROM mart_asset_class_daily WHERE date IN (SELECT day FROM stg_day);
