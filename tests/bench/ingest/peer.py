@@ -1,6 +1,7 @@
 """The same pipeline as people write it: pandas for the rows, psycopg for the tables. Also times COPY alone.
 
-  peer.py pandas LAKE URL FIRST LAST     rows objects of the days into mart tables; a line of JSON
+  peer.py pandas LAKE URL FIRST LAST     rows objects of the days into mart tables by COPY; a line of JSON
+  peer.py insert LAKE URL FIRST LAST     the same by INSERT, in pages of 1,000 rows
   peer.py copy LAKE URL FIRST LAST       the rows of the lake by COPY into one table without keys; a line of JSON
   peer.py marts FROM TO                  every row that the marts of FROM hold, by COPY into equal tables with their keys in TO
 """
@@ -19,6 +20,7 @@ import psycopg
 
 MARTS = ("gen_price_daily", "gen_price_panel", "gen_return_period", "gen_stock_daily", "gen_asset_class_daily", "gen_risk",
          "gen_fx_daily", "gen_calendar", "gen_instrument", "gen_data_quality_daily")
+PAGE = 1000  # rows
 
 
 def objects(lake, folder, first, last):
@@ -158,19 +160,30 @@ def calendar(bars):
     return frame
 
 
-def write(connection, table, frame, key):
+def make_table(connection, table, frame, key):
     kinds = {"datetime64[ns]": "date", "int64": "bigint", "float64": "double precision", "bool": "boolean"}
     columns = ", ".join(f"{name} {kinds.get(str(kind), 'text')}" for name, kind in frame.dtypes.items())
+    connection.execute(f"CREATE TABLE {table} ({columns}, PRIMARY KEY ({key}))")
+
+
+def load_by_copy(connection, table, frame):
+    """The fastest way there is: one text, one COPY."""
+    text = io.StringIO()
+    frame.to_csv(text, index=False, header=False)
+    with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN WITH (FORMAT csv)") as copy:
+        copy.write(text.getvalue())
+
+
+def load_by_insert(connection, table, frame):
+    """The usual way: parameters of an INSERT, a page of rows at a time (which psycopg sends in one go)."""
+    insert = f"INSERT INTO {table} VALUES ({', '.join(['%s'] * frame.shape[1])})"
+    values = frame.astype(object).where(frame.notna(), None)
     with connection.cursor() as cursor:
-        cursor.execute(f"CREATE TABLE {table} ({columns}, PRIMARY KEY ({key}))")
-        text = io.StringIO()
-        frame.to_csv(text, index=False, header=False)
-        with cursor.copy(f"COPY {table} FROM STDIN WITH (FORMAT csv)") as copy:
-            copy.write(text.getvalue())
-    return len(frame)
+        for at in range(0, len(values), PAGE):
+            cursor.executemany(insert, list(values.iloc[at:at + PAGE].itertuples(index=False, name=None)))
 
 
-def run_pandas(lake, url, first, last):
+def run_pandas(lake, url, first, last, load=load_by_copy):
     start = time.monotonic()
     bars, rates = read(lake, first, last)
     n = len(bars) + len(rates)
@@ -181,18 +194,29 @@ def run_pandas(lake, url, first, last):
     bars = measures(bars, fx)
     instruments = bars.groupby("symbol").agg(name=("name", "last"), market=("market", "last"), isin=("isin", "last"), currency=("currency", "last"),
                                              first_date=("date", "min"), last_date=("date", "max"), n_rows=("date", "count")).reset_index()
+    tables = (
+        ("peer_instrument", "symbol", lambda: instruments),
+        ("peer_calendar", "date", lambda: calendar(bars)),
+        ("peer_fx", "base, quote, date", lambda: rates),
+        ("peer_quality", "date", lambda: quality),
+        ("peer_price", "symbol, date", lambda: bars[["symbol", "date", "open", "high", "low", "close", "volume", "source", "fetched_at"]]),
+        ("peer_stock", "symbol, date", lambda: bars.drop(columns=["raw_key", "fetched_at", "isin"])),
+        ("peer_panel", "symbol, date", lambda: panel(bars, fx)),
+        ("peer_period", "symbol, period, period_end", lambda: periods(bars)),
+        ("peer_class", "date, market", lambda: classes(bars)),
+        ("peer_risk", "symbol, as_of, window_days, currency", lambda: risks(bars, fx)))
+    sent = 0
     with psycopg.connect(url) as connection:
-        sent = write(connection, "peer_instrument", instruments, "symbol")
-        sent += write(connection, "peer_calendar", calendar(bars), "date")
-        sent += write(connection, "peer_fx", rates, "base, quote, date")
-        sent += write(connection, "peer_quality", quality, "date")
-        sent += write(connection, "peer_price", bars[["symbol", "date", "open", "high", "low", "close", "volume", "source", "fetched_at"]], "symbol, date")
-        sent += write(connection, "peer_stock", bars.drop(columns=["raw_key", "fetched_at", "isin"]), "symbol, date")
-        sent += write(connection, "peer_panel", panel(bars, fx), "symbol, date")
-        sent += write(connection, "peer_period", periods(bars), "symbol, period, period_end")
-        sent += write(connection, "peer_class", classes(bars), "date, market")
-        sent += write(connection, "peer_risk", risks(bars, fx), "symbol, as_of, window_days, currency")
+        for table, key, make in tables:
+            frame = make()
+            make_table(connection, table, frame, key)
+            load(connection, table, frame)
+            sent += len(frame)
     return {"rows": n, "sent_rows": sent, "total_s": time.monotonic() - start}
+
+
+def run_insert(lake, url, first, last):
+    return run_pandas(lake, url, first, last, load_by_insert)
 
 
 def run_copy(lake, url, first, last):
@@ -228,6 +252,6 @@ def run_marts(url, other):
 
 
 if __name__ == "__main__":
-    result = {"pandas": run_pandas, "copy": run_copy, "marts": run_marts}[sys.argv[1]](*sys.argv[2:])
+    result = {"pandas": run_pandas, "insert": run_insert, "copy": run_copy, "marts": run_marts}[sys.argv[1]](*sys.argv[2:])
     result["resident_kib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(json.dumps(result))
