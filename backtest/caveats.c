@@ -114,6 +114,12 @@ static void add_rules(struct collector *c)
                    panel->fx.stale_sessions);
         caveats_add(c, "fx_stale", buf_str(&text), NULL, 0);
     }
+    if (spec->trust.currency_modes && spec->trust.hedge.n_rates == 0 && panel->fx.uses_fx)
+        caveats_add(
+            c, "hedge_without_carry",
+            STR("The local row of currency_modes is a hedge without the difference of the short rates; with rates "
+                "in currency_modes there is a hedged row, which has it."),
+            NULL, 0);
     if (date_add_months(panel->clock[0], 12) > panel->clock[panel->n_sessions - 1])
         caveats_add(c, "annualised_from_short_window",
                     STR("The window is shorter than a year: annual figures extrapolate."), NULL, 0);

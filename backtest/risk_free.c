@@ -55,12 +55,6 @@ static enum status take_known(const struct spec *spec, const struct market_data 
     return STATUS_OK;
 }
 
-static double annual_of(const struct spec *spec, double known)
-{
-    return spec->risk_free_per == RATE_PER_MONTH ? elementary_pow(1 + known / 100, 12) - 1
-                                                 : known / 100;
-}
-
 /* annual[] per session; the same rate twice in a row is compounded down once. */
 static enum status compound_down(const struct spec *spec, const double *annual, size_t n,
                                  double periods_per_year, double *session, struct err *err)
@@ -96,7 +90,7 @@ enum status risk_free_take(const struct spec *spec, const struct market_data *ma
     if (isnan(annual[0]))
         return unknown_at_start(spec, series, err);
     for (size_t t = 0; t < n; t++) {
-        annual[t] = annual_of(spec, annual[t]);
+        annual[t] = spec_rate_annual(spec->risk_free_per, annual[t]);
         sum += annual[t];
     }
     s = compound_down(spec, annual, n, periods_per_year, session, err);
@@ -120,7 +114,7 @@ enum status risk_free_over(const struct spec *spec, const struct market_data *ma
         return s;
     assert(known != NULL);
     for (size_t t = 0; t < n; t++)
-        known[t] = isnan(known[t]) ? annual : annual_of(spec, known[t]);
+        known[t] = isnan(known[t]) ? annual : spec_rate_annual(spec->risk_free_per, known[t]);
     s = compound_down(spec, known, n, periods_per_year, session, err);
     *ret = session;
     return s;

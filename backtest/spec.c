@@ -18,7 +18,6 @@
 
 #include <string.h>
 
-const char *const spec_rate_per_names[RATE_PER_COUNT] = {"year", "month"};
 const char *const spec_fill_names[SPEC_FILL_COUNT] = {
     [FILL_NEXT_CLOSE] = "next_close", [FILL_SAME_CLOSE] = "same_close",
     [FILL_NEXT_OPEN] = "next_open",   [FILL_NEXT_OHLC4] = "next_ohlc4",
@@ -92,26 +91,14 @@ static enum status read_monkeys(struct json_val root, struct arena *arena, struc
     return STATUS_OK;
 }
 
-/* A number, or an economic series and what its per cents are per. */
 static enum status read_risk_free(struct json_val val, struct arena *arena, struct spec *spec,
                                   struct err *err)
 {
-    static const char *const keys[] = {"indicator", "per"};
-    size_t per = 0;
-    if (!jr_is_present(val))
-        return STATUS_OK;
-    if (jr_type(val) == JR_INT || jr_type(val) == JR_REAL)
-        return jr_read_f64(val, -0.5, 1, &spec->risk_free_rate, err);
-    if (jr_type(val) != JR_OBJECT)
-        return spec_refuse(val, STATUS_WRONG_TYPE, "That is no risk-free rate.",
-                           "a number from -0.5 to 1, or an object of indicator and per", err);
-    enum status s = jr_expect_object(val, keys, ARRAY_LEN(keys), err);
-    if (s == STATUS_OK)
-        s = spec_read_indicator(jr_member(val, "indicator"), "/risk_free_rate/indicator", arena,
-                                spec, &spec->risk_free, err);
-    if (s == STATUS_OK)
-        s = jr_read_choice(jr_member(val, "per"), spec_rate_per_names, RATE_PER_COUNT, &per, err);
-    spec->risk_free_per = (enum rate_per)per;
+    struct spec_rate rate = {.annual = spec->risk_free_rate};
+    enum status s = spec_read_rate(val, "/risk_free_rate/indicator", arena, spec, &rate, err);
+    spec->risk_free_rate = rate.annual;
+    spec->risk_free = rate.indicator;
+    spec->risk_free_per = rate.per;
     return s;
 }
 
@@ -300,6 +287,8 @@ static enum status read_root(struct json_val root, struct arena *arena, struct s
         s = read_monkeys(root, arena, spec, err);
     if (s == STATUS_OK)
         s = spec_trust_read(root, &spec->trust, err);
+    if (s == STATUS_OK)
+        s = spec_read_currency_modes(root, arena, spec, err);
     if (s == STATUS_OK && spec->trust.dividend_modes && spec->prices != PRICES_RAW)
         s = spec_refuse(jr_member(root, "dividend_modes"), STATUS_BAD_SPEC,
                         "Adjusted prices contain their dividends, always reinvested.",

@@ -61,7 +61,6 @@ enum spec_cash_currency {
     CASH_BASE,  /* what is paid is converted on its day */
     CASH_LOCAL, /* it stays in the currency of the asset until a rebalance converts it */
 };
-enum rate_per { RATE_PER_YEAR, RATE_PER_MONTH, RATE_PER_COUNT };
 enum spec_clock { CLOCK_UNION, CLOCK_DAILY_24_7, CLOCK_BASE };
 enum spec_alignment { ALIGNMENT_AS_KNOWN, ALIGNMENT_SAME_LABEL };
 enum spec_weight_sum { WEIGHT_SUM_REJECT, WEIGHT_SUM_NORMALIZE, WEIGHT_SUM_CASH };

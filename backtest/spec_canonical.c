@@ -57,15 +57,9 @@ static void write_monkeys(const struct spec *spec, struct json_out *json)
 
 static void write_risk_free(const struct spec *spec, struct json_out *json)
 {
-    if (spec->risk_free.ptr == NULL) {
-        jw_key_f64(json, "risk_free_rate", spec->risk_free_rate);
-        return;
-    }
+    struct spec_rate rate = {spec->risk_free_rate, spec->risk_free, spec->risk_free_per};
     jw_key(json, "risk_free_rate");
-    jw_object(json);
-    jw_key_text(json, "indicator", spec->risk_free);
-    jw_key_c(json, "per", spec_rate_per_names[spec->risk_free_per]);
-    jw_end_object(json);
+    spec_write_rate(&rate, json);
 }
 
 void spec_canonical(const struct spec *spec, struct json_out *json)

@@ -9,7 +9,6 @@ enum {
     SPEC_WEIGHT_SUM_COUNT = WEIGHT_SUM_CASH + 1,
 };
 
-extern const char *const spec_rate_per_names[RATE_PER_COUNT];
 extern const char *const spec_shares_names[SHARES_RULE_COUNT];
 extern const char *const spec_fill_names[SPEC_FILL_COUNT];
 extern const char *const spec_dividend_names[DIVIDENDS_CASH + 1];

@@ -140,7 +140,6 @@ static enum status read_modes(struct json_val root, struct spec_trust *trust, st
     } modes[] = {
         {"dividend_modes", &trust->dividend_modes},
         {"destination_modes", &trust->destination_modes},
-        {"currency_modes", &trust->currency_modes},
     };
     enum status s = STATUS_OK;
     for (size_t i = 0; i < ARRAY_LEN(modes) && s == STATUS_OK; i++) {
@@ -236,7 +235,7 @@ void spec_trust_canonical(const struct spec_trust *trust, struct json_out *json)
     if (trust->destination_modes)
         jw_key_bool(json, "destination_modes", true);
     if (trust->currency_modes)
-        jw_key_bool(json, "currency_modes", true);
+        spec_write_hedge(&trust->hedge, json);
     if (trust->monte_carlo.count > 0)
         write_monte_carlo(&trust->monte_carlo, json);
 }

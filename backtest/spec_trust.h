@@ -6,6 +6,7 @@
 #define BACKTEST_SPEC_TRUST_H
 
 #include "backtest/montecarlo.h"
+#include "backtest/spec_hedge.h"
 #include "base/json_in.h"
 #include "base/json_out.h"
 
@@ -52,11 +53,11 @@ struct spec_trust {
     double capacity[SPEC_CAPACITY_MAX]; /* amounts of capital to run the request at, variations.h */
     size_t n_capacity;
     bool dividend_modes, destination_modes, currency_modes; /* likewise */
+    struct spec_hedge hedge;                                /* of currency_modes */
 };
 
 /*
- * The members bootstrap, verify, offset_luck, capacity, dividend_modes, destination_modes, currency_modes and monte_carlo of a
- * request. Errors: STATUS_UNKNOWN_FIELD, STATUS_WRONG_TYPE, STATUS_OUT_OF_RANGE, STATUS_BAD_SPEC.
+ * The members bootstrap, verify, offset_luck, capacity, dividend_modes, destination_modes and monte_carlo of a request. Errors: STATUS_UNKNOWN_FIELD, STATUS_WRONG_TYPE, STATUS_OUT_OF_RANGE, STATUS_BAD_SPEC.
  */
 enum status spec_trust_read(struct json_val root, struct spec_trust *ret, struct err *err)
     NODISCARD;

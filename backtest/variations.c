@@ -1,16 +1,21 @@
 /* variations.c - runs a finished request again with other money, dividends, destinations and exchange rates. */
 #include "backtest/variations.h"
 
-#include "backtest/align.h"
 #include "backtest/backtest.h"
+#include "backtest/hedge.h"
 
 #include <string.h>
+
+static unsigned variations_currencies(const struct spec_trust *trust)
+{
+    return !trust->currency_modes ? 0 : trust->hedge.n_rates > 0 ? 3 : 2;
+}
 
 unsigned variations_count(const struct spec_trust *trust)
 {
     return (unsigned)trust->n_capacity + (trust->dividend_modes ? VARIATIONS_MODES : 0) +
            (trust->destination_modes ? REBALANCE_DESTINATION_COUNT : 0) +
-           (trust->currency_modes ? VARIATIONS_CURRENCIES : 0);
+           variations_currencies(trust);
 }
 
 static struct variation row_of(const struct backtest_result *r)
@@ -111,39 +116,23 @@ static enum status play_destinations(const struct player *p, struct variation *r
     return s;
 }
 
-/* Every rate is the one that was known at a moment, or the first one, throughout. */
-static enum status freeze_rates(const struct market_data *market, int32_t date, int64_t known_at,
-                                struct arena *arena, struct market_data *ret, struct err *err)
-{
-    struct fx_series *fx = arena_array(arena, market->n_fx + 1, sizeof *fx);
-    if (fx == NULL)
-        return err_out_of_memory(err);
-    for (size_t i = 0; i < market->n_fx; i++) {
-        fx[i] = market->fx[i];
-        double *rate = arena_array(arena, fx[i].n, sizeof *rate);
-        if (rate == NULL)
-            return err_out_of_memory(err);
-        struct dated rows = {fx[i].n, fx[i].date, fx[i].known_at};
-        uint32_t row = align_row_at(rows, date, known_at);
-        for (size_t k = 0; k < fx[i].n; k++)
-            rate[k] = fx[i].rate[row == ALIGN_NO_ROW ? 0 : row];
-        fx[i].rate = rate;
-    }
-    *ret = *market;
-    ret->fx = fx;
-    return STATUS_OK;
-}
-
-/* As they are, and at the rates of the first session. */
+/* As they are, at the rates of the first session, and hedged where short rates are given. */
 static enum status play_currencies(const struct player *p, const struct panel *panel,
                                    struct variation *ret, struct err *err)
 {
-    struct market_data local;
+    const struct spec_hedge *hedge = &p->spec->trust.hedge;
+    struct market_data market;
     enum status s = play(p->spec, p->market, p->scratch, p->stop, &ret[0], err);
     if (s == STATUS_OK)
-        s = freeze_rates(p->market, panel->clock[0], panel->visible_until[0], p->scratch, &local,
-                         err);
-    return s == STATUS_OK ? play(p->spec, &local, p->scratch, p->stop, &ret[1], err) : s;
+        s = hedge_rates(p->market, panel, NULL, p->scratch, &market, err);
+    if (s == STATUS_OK)
+        s = play(p->spec, &market, p->scratch, p->stop, &ret[1], err);
+    if (s == STATUS_OK && hedge->n_rates > 0) {
+        s = hedge_rates(p->market, panel, hedge, p->scratch, &market, err);
+        if (s == STATUS_OK)
+            s = play(p->spec, &market, p->scratch, p->stop, &ret[2], err);
+    }
+    return s;
 }
 
 enum status variations_run(const struct backtest_result *run, const struct market_data *market,
@@ -153,7 +142,7 @@ enum status variations_run(const struct backtest_result *run, const struct marke
     struct variations_report report = {.n_capacity = run->spec->trust.n_capacity,
                                        .has_modes = run->spec->trust.dividend_modes,
                                        .has_destinations = run->spec->trust.destination_modes,
-                                       .has_currencies = run->spec->trust.currency_modes};
+                                       .n_currencies = variations_currencies(&run->spec->trust)};
     struct arena scratch;
     if (variations_count(&run->spec->trust) == 0)
         return STATUS_OK;
@@ -164,7 +153,7 @@ enum status variations_run(const struct backtest_result *run, const struct marke
         s = play_dividends(&p, report.mode, err);
     if (s == STATUS_OK && report.has_destinations)
         s = play_destinations(&p, report.destination, err);
-    if (s == STATUS_OK && report.has_currencies)
+    if (s == STATUS_OK && report.n_currencies > 0)
         s = play_currencies(&p, run->panel, report.currency, err);
     arena_clear(&scratch);
     if (s == STATUS_OK)

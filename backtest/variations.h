@@ -8,8 +8,8 @@
  *                    prices
  * destination_modes  positions outside their band go to the target, to the edge of the band, half of the way: what each
  *                    saves of the costs of going to the target
- * currency_modes     converted at the rates of each day, and local: at those of the first session throughout, which is a
- *                    hedge that costs and earns nothing. Each position earns its local return.
+ * currency_modes     converted at the rates of each day; local: at those of the first session throughout, where each
+ *                    position earns its local return; hedged: at those of hedge.h, where short rates are given
  */
 #ifndef BACKTEST_VARIATIONS_H
 #define BACKTEST_VARIATIONS_H
@@ -20,7 +20,7 @@
 
 struct backtest_result;
 
-enum { VARIATIONS_MODES = 3, VARIATIONS_CURRENCIES = 2 };
+enum { VARIATIONS_MODES = 3, VARIATIONS_CURRENCIES = 3 };
 
 struct variation {
     double capital;
@@ -40,8 +40,8 @@ struct variations_report {
     struct variation mode[VARIATIONS_MODES];
     bool has_destinations;
     struct variation destination[REBALANCE_DESTINATION_COUNT];
-    bool has_currencies;
-    struct variation currency[VARIATIONS_CURRENCIES]; /* converted, local */
+    size_t n_currencies;                              /* 0: not asked for */
+    struct variation currency[VARIATIONS_CURRENCIES]; /* converted, local, hedged */
 };
 
 /* Runs of its own that spec asks for. */

@@ -3,6 +3,7 @@
 #include "handlers/backtest_render_trust.h"
 #include "handlers/measure_render.h"
 
+#include <assert.h>
 #include <math.h>
 
 static void write_measure(struct json_out *json, const char *key, const struct measure_value *value)
@@ -64,8 +65,9 @@ static void write_destination(const struct variation *rows, size_t i, struct jso
 
 static void write_currency(const struct variation *rows, size_t i, struct json_out *json)
 {
-    static const char *const names[VARIATIONS_CURRENCIES] = {"converted", "local"};
+    static const char *const names[VARIATIONS_CURRENCIES] = {"converted", "local", "hedged"};
     (void)rows;
+    assert(i < VARIATIONS_CURRENCIES);
     jw_key_c(json, "currencies", names[i]);
 }
 
@@ -93,6 +95,5 @@ void render_destination_modes(const struct backtest_result *r, struct json_out *
 void render_currency_modes(const struct backtest_result *r, struct json_out *json)
 {
     const struct variations_report *v = &r->trust->variations;
-    write_variations("currency_modes", v->currency, v->has_currencies ? VARIATIONS_CURRENCIES : 0,
-                     write_currency, json);
+    write_variations("currency_modes", v->currency, v->n_currencies, write_currency, json);
 }

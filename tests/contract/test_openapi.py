@@ -284,6 +284,7 @@ class Live(unittest.TestCase):
                        {"capacity": [1000, 1e9], "dividend_modes": True, "prices": "raw", "assets": [{"uid": "stock:KRX.000910", "weight": 1}],
                         "currency": "KRW", "benchmark": None, "start": "2018-01-02", "end": "2018-12-28"},
                        {"rebalance": {"bands": {"absolute": 0.05}}, "destination_modes": True, "currency_modes": True},
+                       {"currency": "EUR", "currency_modes": {"rates": {"EUR": 0.01, "USD": {"indicator": "indicator:FF_RF:USA:M", "per": "month"}}}},
                        {"prices": "raw", "dividends": "cash", "cash_currency": "local", "spin_offs": "keep", "benchmark": None,
                         "assets": [{"uid": "stock:KRX.000910", "weight": 1}], "start": "2018-01-02", "end": "2018-12-28"},
                        {"inflation": "indicator:CPILFESL:USA:M", "withdrawals": {"years": 1}},
