@@ -99,6 +99,15 @@ static void write_asset(struct str uid, double weight, double target, double equ
     jw_end_object(json);
 }
 
+/* The last decision of a strategy that was acted on, and 1; 0 when the weights are those of the request. */
+static size_t decisions_filled(const struct backtest_result *r)
+{
+    size_t n = r->strategy.n;
+    while (n > 0 && r->ledger.filled_at[n - 1] == PANEL_NEVER)
+        n--;
+    return n;
+}
+
 /*
  * The held assets in request order (those asked for with weight 0 included), shares received, then cash, then what is to be
  * received.
@@ -106,18 +115,23 @@ static void write_asset(struct str uid, double weight, double target, double equ
 static void write_final_weights(const struct backtest_result *r, struct json_out *json)
 {
     double equity = r->wealth[r->panel->n_sessions - 1];
-    size_t a = 0;
+    size_t a = 0, n_filled = decisions_filled(r);
+    const double *wanted = n_filled > 0 ? plan_row(&r->plan, n_filled - 1) : NULL;
+    double invested =
+        n_filled > 0 ? plan_invested(&r->plan, n_filled - 1) : r->spec->invested_share;
 
     jw_key(json, "final_weights");
     jw_array(json);
     for (size_t i = 0; i < r->spec->n_assets; i++) {
         bool is_held = a < r->panel->n_held && r->panel->held[a] == i;
-        double weight = is_held ? r->final_weight[a++] : 0;
-        write_asset(r->spec->assets[i].uid, weight, r->spec->assets[i].weight, equity, json);
+        double weight = is_held ? r->final_weight[a] : 0;
+        double target = is_held && wanted != NULL ? wanted[a] : r->spec->assets[i].weight;
+        write_asset(r->spec->assets[i].uid, weight, target, equity, json);
+        a += is_held ? 1 : 0;
     }
     for (; a < r->panel->n_positions; a++)
         write_asset(r->panel->assets[a].series->uid, r->final_weight[a], 0, equity, json);
-    write_asset(STR("cash"), r->final_cash_weight, 1 - r->spec->invested_share, equity, json);
+    write_asset(STR("cash"), r->final_cash_weight, 1 - invested, equity, json);
     if (r->ledger.receivables != NULL)
         write_asset(STR("receivables"), r->final_receivable_weight, 0, equity, json);
     jw_end_array(json);

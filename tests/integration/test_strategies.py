@@ -35,7 +35,8 @@ class Strategies(unittest.TestCase):
     def test_no_decision_knows_more_than_its_own_close_and_none_is_filled_before_the_next(self):
         for strategy in STRATEGIES:
             with self.subTest(strategy):
-                decisions = self.answer({**BASE, "strategy": strategy})["decisions"]
+                data = self.answer({**BASE, "strategy": strategy})
+                decisions = data["decisions"]
                 self.assertEqual(decisions["uids"], UNIVERSE)
                 self.assertEqual((decisions["count"], decisions["truncated"]), (48, False))
                 for row in decisions["rows"]:
@@ -43,7 +44,10 @@ class Strategies(unittest.TestCase):
                     self.assertLessEqual(row["known_at"], row["decided_at"])
                     self.assertTrue(row["acted_at"] is None or row["acted_at"] > row["decided_at"], row)
                     self.assertAlmostEqual(sum(row["weights"]), row["invested"], 9)
-                self.assertTrue(any(row["acted_at"] for row in decisions["rows"]))
+                last = [row for row in decisions["rows"] if row["acted_at"]][-1]
+                *held, cash = data["final_weights"]
+                self.assertEqual([row["target_weight"] for row in held], last["weights"])
+                self.assertAlmostEqual(cash["target_weight"], 1 - last["invested"], 12)
 
     def test_a_lag_moves_the_window_back(self):
         rows = [self.answer({**BASE, "strategy": {"name": "momentum", "lookback": 126, "lag": lag}})["decisions"]["rows"]
