@@ -110,8 +110,9 @@ static void add_rules(struct collector *c)
             0);
     if (panel->fx.stale_sessions > 0) {
         buf_init(&text, c->arena, DETAIL_BYTES_MAX);
-        buf_printf(&text, "An exchange rate was older than %d days %zu times.", (int)FX_STALE_DAYS,
-                   panel->fx.stale_sessions);
+        buf_printf(&text, "On %zu %s an exchange rate was older than %d days.",
+                   panel->fx.stale_sessions,
+                   str_plural(panel->fx.stale_sessions, "session", "sessions"), (int)FX_STALE_DAYS);
         caveats_add(c, "fx_stale", buf_str(&text), NULL, 0);
     }
     if (spec->trust.currency_modes && spec->trust.hedge.n_rates == 0 && panel->fx.uses_fx)
@@ -139,23 +140,24 @@ static void add_rules(struct collector *c)
 static void add_strategy(struct collector *c)
 {
     const struct strategy_report *report = &c->result->strategy;
+    const char *decisions = str_plural(report->n, "decision", "decisions");
     struct buf text;
 
     if (report->n_noted[NOTE_SHORT_HISTORY] > 0) {
         buf_init(&text, c->arena, DETAIL_BYTES_MAX);
         buf_printf(&text,
-                   "%zu of %zu decisions came before the look-back window was full; they took the "
+                   "%zu of %zu %s came before the look-back window was full and took the "
                    "strategy's fallback, \"%s\".",
-                   report->n_noted[NOTE_SHORT_HISTORY], report->n,
+                   report->n_noted[NOTE_SHORT_HISTORY], report->n, decisions,
                    strategy_fallback_names[c->result->spec->model->fallback]);
         caveats_add(c, "strategy_short_history", buf_str(&text), NULL, 0);
     }
     if (report->n_noted[NOTE_NO_ANSWER] > 0) {
         buf_init(&text, c->arena, DETAIL_BYTES_MAX);
         buf_printf(&text,
-                   "For %zu of %zu decisions the window has no answer; they took the strategy's "
-                   "fallback, \"%s\".",
-                   report->n_noted[NOTE_NO_ANSWER], report->n,
+                   "For %zu of %zu %s the window has no answer: the strategy's fallback, \"%s\", "
+                   "took its place.",
+                   report->n_noted[NOTE_NO_ANSWER], report->n, decisions,
                    strategy_fallback_names[c->result->spec->model->fallback]);
         caveats_add(c, "strategy_no_answer", buf_str(&text), NULL, 0);
     }
@@ -163,9 +165,9 @@ static void add_strategy(struct collector *c)
         buf_init(&text, c->arena, DETAIL_BYTES_MAX);
         buf_printf(
             &text,
-            "At %zu of %zu decisions no allowed portfolio had beaten the rate or benchmark that the "
-            "strategy measures it by; they took the one of least risk.",
-            report->n_noted[NOTE_NO_EXCESS], report->n);
+            "At %zu of %zu %s no allowed portfolio had beaten the rate or benchmark that the "
+            "strategy measures it by: the one of least risk was taken.",
+            report->n_noted[NOTE_NO_EXCESS], report->n, decisions);
         caveats_add(c, "strategy_no_excess", buf_str(&text), NULL, 0);
     }
 }
@@ -197,8 +199,10 @@ static void add_quality(struct collector *c)
     if (n_uids == 0)
         return;
     buf_init(&text, c->arena, DETAIL_BYTES_MAX);
-    buf_printf(&text, "%zu gaps, stale runs, jumps or days off the calendar; see data_quality.",
-               n_findings);
+    buf_printf(&text,
+               "%zu %s in the prices (gaps, stale runs, jumps or days off the calendar); see "
+               "data_quality.",
+               n_findings, str_plural(n_findings, "finding", "findings"));
     caveats_add(c, "data_quality", buf_str(&text), uids, n_uids);
 }
 
@@ -256,7 +260,7 @@ static void add_benchmark(struct collector *c)
     const struct str *uid = &panel->benchmark_series->uid;
     if (c->result->benchmark == NULL) {
         caveats_add(c, "benchmark_unusable",
-                    STR("The benchmark has no two usable prices in this window."), uid, 1);
+                    STR("The benchmark has fewer than two usable prices in this window."), uid, 1);
         return;
     }
     while (isnan(panel->benchmark[first]))

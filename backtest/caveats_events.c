@@ -28,10 +28,10 @@ static void add_events(struct collector *c)
     }
     if (n_suspended > 0) {
         buf_init(&text, c->arena, DETAIL_BYTES_MAX);
-        buf_printf(&text,
-                   "Valued at the last price for more than %u sessions in a row; %zu "
-                   "asset-sessions in all.",
-                   c->result->spec->max_stale, asset_days);
+        buf_printf(&text, "Valued at the last price for more than %u %s in a row; %zu %s in all.",
+                   c->result->spec->max_stale,
+                   str_plural(c->result->spec->max_stale, "session", "sessions"), asset_days,
+                   str_plural(asset_days, "asset-session", "asset-sessions"));
         caveats_add(c, "suspended", buf_str(&text), suspended, n_suspended);
     }
     if (n_delisted > 0)
@@ -114,9 +114,8 @@ static void add_pay_dates(struct collector *c)
     if (n_unknown == 0)
         return;
     buf_init(&text, c->arena, DETAIL_BYTES_MAX);
-    buf_printf(&text,
-               "The day of payment of %zu dividends is not known; they came on their ex-date.",
-               n_unknown);
+    buf_printf(&text, "%zu %s came on the ex-date, because the day of payment is not known.",
+               n_unknown, str_plural(n_unknown, "dividend", "dividends"));
     caveats_add(c, "pay_date_missing", buf_str(&text), uids, n_uids);
 }
 
@@ -129,24 +128,27 @@ static void add_trading(struct collector *c)
     if (l->n_open_fallbacks > 0) {
         buf_init(&text, c->arena, DETAIL_BYTES_MAX);
         buf_printf(&text,
-                   "%zu fills took place at the close for want of the price that fill asks for.",
-                   l->n_open_fallbacks);
+                   "%zu %s took place at the close for want of the price that fill asks for.",
+                   l->n_open_fallbacks, str_plural(l->n_open_fallbacks, "fill", "fills"));
         caveats_add(c, "open_missing", buf_str(&text), NULL, 0);
     }
     if (l->n_volume_fallbacks > 0) {
         buf_init(&text, c->arena, DETAIL_BYTES_MAX);
-        buf_printf(&text, "%zu trades were charged fallback_bps for want of a volume.",
-                   l->n_volume_fallbacks);
+        buf_printf(&text, "%zu %s charged fallback_bps for want of a volume.",
+                   l->n_volume_fallbacks,
+                   str_plural(l->n_volume_fallbacks, "trade was", "trades were"));
         caveats_add(c, "volume_missing", buf_str(&text), NULL, 0);
     }
     if (l->n_partial_fills > 0) {
         buf_init(&text, c->arena, DETAIL_BYTES_MAX);
-        buf_printf(&text, "The volume limit cut %zu fills short.", l->n_partial_fills);
+        buf_printf(&text, "The volume limit cut %zu %s short.", l->n_partial_fills,
+                   str_plural(l->n_partial_fills, "fill", "fills"));
         caveats_add(c, "partial_fills", buf_str(&text), NULL, 0);
     }
     if (l->n_margin_calls > 0) {
         buf_init(&text, c->arena, DETAIL_BYTES_MAX);
-        buf_printf(&text, "%zu margin calls forced trades.", l->n_margin_calls);
+        buf_printf(&text, "%zu margin %s forced trades.", l->n_margin_calls,
+                   str_plural(l->n_margin_calls, "call", "calls"));
         caveats_add(c, "margin_call", buf_str(&text), NULL, 0);
     }
     if (l->exhausted_at != PANEL_NEVER) {

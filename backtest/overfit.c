@@ -26,8 +26,8 @@ enum status overfit_study_init(struct overfit_study *study, size_t n_rows, size_
     struct overfit_study s = {.n_rows = n_rows, .n_blocks = n_blocks, .max_columns = max_columns};
     s.block_rows = n_rows / n_blocks;
     if (s.block_rows < 2)
-        return err_set(err, STATUS_BAD_SPEC,
-                       "%zu returns are too few for %zu blocks of at least two.", n_rows, n_blocks);
+        return err_set(err, STATUS_BAD_SPEC, "%zu %s too few for %zu blocks of at least two.",
+                       n_rows, str_plural(n_rows, "return is", "returns are"), n_blocks);
     if (max_columns > OVERFIT_TRIALS_MAX)
         return err_set(err, STATUS_TOO_LARGE, "%zu trials are more than %d.", max_columns,
                        (int)OVERFIT_TRIALS_MAX);

@@ -82,11 +82,13 @@ static enum status mark_days(struct days *days, struct panel *panel, const struc
 
 static enum status too_few(const struct spec *spec, size_t n, struct err *err)
 {
+    const char *days = str_plural(n, "day", "days");
     if (spec->clock == CLOCK_BASE)
-        (void)err_set(err, STATUS_NO_DATA, "%.*s trades on %zu days of this window.",
-                      STR_ARG(spec->clock_base), n);
+        (void)err_set(err, STATUS_NO_DATA, "%.*s trades on %zu %s of this window.",
+                      STR_ARG(spec->clock_base), n, days);
     else
-        (void)err_set(err, STATUS_NO_DATA, "The held assets trade on %zu days of this window.", n);
+        (void)err_set(err, STATUS_NO_DATA, "The held assets trade on %zu %s of this window.", n,
+                      days);
     err_at(err, ERR_POINTER, STR("/start"), STR_NONE);
     err_allow(err, "a window with at least 2 sessions");
     return STATUS_NO_DATA;

@@ -14,7 +14,7 @@ enum state { FIELD_START, IN_PLAIN, IN_QUOTED, AFTER_QUOTE, AFTER_CR };
 
 struct field {
     size_t from, len;
-    bool is_null;
+    bool is_quoted;
 };
 
 struct csv_in {
@@ -110,19 +110,24 @@ static enum status end_field(struct csv_in *csv, struct err *err)
         return bad_csv(csv->row_line, err, "A field is longer than allowed.");
     if (!str_is_utf8(text) || memchr(text.ptr, '\0', text.len) != NULL)
         return bad_csv(csv->row_line, err, "A field is not UTF-8 or contains a NUL byte.");
-    csv->fields[csv->n_fields++] =
-        (struct field){from, text.len, text.len == 0 && !csv->was_quoted};
+    csv->fields[csv->n_fields++] = (struct field){from, text.len, csv->was_quoted};
     csv->was_quoted = false;
     return STATUS_OK;
+}
+
+/* Nothing on the line but spaces. In a table of one column spaces are a value. */
+static bool is_blank(const struct csv_in *csv)
+{
+    struct str text = {csv->row, csv->row_len};
+    return csv->n_fields == 1 && !csv->fields[0].is_quoted &&
+           (csv->width == 1 ? text.len == 0 : str_trim(text).len == 0);
 }
 
 static enum status end_row(struct csv_in *csv, struct err *err)
 {
     enum status s = end_field(csv, err);
-    if (s != STATUS_OK)
+    if (s != STATUS_OK || is_blank(csv))
         return s;
-    if (csv->n_fields == 1 && csv->fields[0].is_null)
-        return bad_csv(csv->row_line, err, "The line is empty.");
     if (csv->width == 0)
         csv->width = csv->n_fields;
     if (csv->n_fields != csv->width)
@@ -205,7 +210,7 @@ static enum status finish(struct csv_in *csv, enum state state, struct err *err)
     return end_row(csv, err);
 }
 
-enum status csv_next(struct csv_in *csv, bool *ret_has_row, struct err *err)
+static enum status read_row(struct csv_in *csv, bool *ret_has_row, struct err *err)
 {
     enum state state = FIELD_START;
     bool is_done = false;
@@ -233,6 +238,23 @@ enum status csv_next(struct csv_in *csv, bool *ret_has_row, struct err *err)
     return s;
 }
 
+enum status csv_next(struct csv_in *csv, bool *ret_has_row, struct err *err)
+{
+    int64_t blank_line = 0; /* the first one since the last row */
+    bool has_row = false;
+    do {
+        enum status s = read_row(csv, &has_row, err);
+        if (s != STATUS_OK)
+            return s;
+        if (has_row && is_blank(csv) && blank_line == 0)
+            blank_line = csv->row_line;
+    } while (has_row && is_blank(csv));
+    if (has_row && blank_line > 0)
+        return bad_csv(blank_line, err, "The line is empty, and rows come after it.");
+    *ret_has_row = has_row;
+    return STATUS_OK;
+}
+
 size_t csv_width(const struct csv_in *csv)
 {
     return csv->n_fields;
@@ -241,7 +263,7 @@ size_t csv_width(const struct csv_in *csv)
 struct str csv_field(const struct csv_in *csv, size_t field)
 {
     const struct field *f = &csv->fields[field];
-    return f->is_null ? STR_NONE : (struct str){csv->row + f->from, f->len};
+    return f->len == 0 && !f->is_quoted ? STR_NONE : (struct str){csv->row + f->from, f->len};
 }
 
 int64_t csv_line(const struct csv_in *csv)

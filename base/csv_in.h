@@ -1,7 +1,8 @@
 /*
  * csv_in.h - reading CSV (RFC 4180) as a stream: quotes, line breaks inside them, LF or CRLF, a byte-order
  * mark. Memory is bounded by the longest row allowed. A reader belongs to one thread.
- * An empty field is NULL, a quoted empty one ("") is the empty string.
+ * An empty field is NULL, a quoted empty one ("") is the empty string. Empty lines at the end, or such with nothing but
+ * spaces, are as if they were not there; one before a row is refused.
  */
 #ifndef BASE_CSV_IN_H
 #define BASE_CSV_IN_H
@@ -28,7 +29,7 @@ void csv_freep(struct csv_in **csv);
 /*
  * Reads the next row; *ret_has_row false at the end. Fields are borrowed until the next call.
  * Errors: BAD_CSV with the line as the place: a quote that is not closed or stands inside a field, a row
- * with another number of fields than the first, an empty line, a limit passed, bytes that are not UTF-8,
+ * with another number of fields than the first, an empty line before another row, a limit passed, bytes that are not UTF-8,
  * NUL; and what the source answers.
  */
 enum status csv_next(struct csv_in *csv, bool *ret_has_row, struct err *err) NODISCARD;

@@ -1,6 +1,8 @@
 /* err.c - the status table and the filling of struct err. */
 #include "base/err.h"
 
+#include "base/json_out.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -83,13 +85,43 @@ enum status err_request_memory(struct err *err)
     return err_set(err, STATUS_OUT_OF_MEMORY, "The request needs more memory than it may use.");
 }
 
-void err_at(struct err *err, enum err_where where, struct str name, struct str value)
+static void put(struct err *err, enum err_where where, struct str name, struct str value)
 {
-    if (err == NULL)
-        return;
+    static const char more[] = "...";
     err->where = where;
     copy_cut(err->name, sizeof err->name, name);
-    copy_cut(err->value, sizeof err->value, value);
+    if (value.len < sizeof err->value) {
+        copy_cut(err->value, sizeof err->value, value);
+    } else {
+        copy_cut(err->value, sizeof err->value - (sizeof more - 1), value);
+        memcpy(err->value + strlen(err->value), more, sizeof more);
+    }
+}
+
+void err_at_json(struct err *err, struct str pointer, struct str json)
+{
+    if (err != NULL)
+        put(err, ERR_POINTER, pointer, json);
+}
+
+/* A string's JSON text, as much of it as an err holds and one byte more. */
+static void put_string(struct err *err, struct str pointer, struct str value)
+{
+    char text[6 * sizeof err->value + sizeof "''"]; /* six bytes for the longest escape */
+    struct buf quoted;
+    buf_init_fixed(&quoted, text, sizeof text);
+    buf_add_char(&quoted, '"');
+    jw_escape(&quoted, str_utf8_cut(value, sizeof err->value));
+    buf_add_char(&quoted, '"');
+    put(err, ERR_POINTER, pointer, buf_str(&quoted));
+}
+
+void err_at(struct err *err, enum err_where where, struct str name, struct str value)
+{
+    if (err != NULL && where == ERR_POINTER && value.ptr != NULL)
+        put_string(err, name, value);
+    else if (err != NULL)
+        put(err, where, name, value);
 }
 
 void err_suggest(struct err *err, struct str suggestion)

@@ -24,7 +24,7 @@ struct err {
     enum err_where where;   /* what name points into: query parameter, JSON pointer, header ... */
     char detail[512];       /* one sentence for a person */
     char name[128];         /* "limit", "/assets/0/weight" */
-    char value[96];         /* the offending value, shortened */
+    char value[96];         /* what was refused, as it was sent; see err_at */
     char suggestion[96];    /* "did you mean" */
     char allowed[640];      /* what would have been accepted */
     unsigned retry_after_s; /* 0: not stated */
@@ -45,8 +45,15 @@ enum status err_out_of_memory(struct err *err);
 /* The same where it is a request's own limit that was reached. */
 enum status err_request_memory(struct err *err);
 
-/* Adds the place and value to an err already set. Each is cut to fit, at a UTF-8 boundary. */
+/*
+ * Adds the place to an err already set, and what was refused there as it was sent: the text of a parameter, header,
+ * setting or field of a line. Name and value are cut to fit, at a UTF-8 boundary; a value that was cut ends in "...".
+ * At ERR_POINTER, inside a JSON body, value is a string there, and kept as JSON text: "abc" with its quotes.
+ */
 void err_at(struct err *err, enum err_where where, struct str name, struct str value);
+
+/* The same at a place of a JSON body whose value is any JSON, given as its text. */
+void err_at_json(struct err *err, struct str pointer, struct str json);
 void err_suggest(struct err *err, struct str suggestion);
 void err_allow(struct err *err, const char *format, ...) PRINTF(2, 3);
 

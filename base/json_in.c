@@ -188,7 +188,7 @@ bool jr_member_at(struct json_val val, size_t i, struct str *ret_key, struct jso
     return true;
 }
 
-/* The value as JSON text, for an error; long ones are cut by err_at. */
+/* The value as JSON text, for an error; long ones are cut by err_at_json. */
 static struct str text_of(struct json_val val)
 {
     if (val.node == NULL)
@@ -201,5 +201,5 @@ static struct str text_of(struct json_val val)
 
 void jr_err_at(struct err *err, struct json_val val)
 {
-    err_at(err, ERR_POINTER, str_of(val.pointer), text_of(val));
+    err_at_json(err, str_of(val.pointer), text_of(val));
 }

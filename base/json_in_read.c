@@ -84,9 +84,13 @@ enum status jr_expect_array(struct json_val val, size_t min_items, size_t max_it
     size_t n = jr_length(val);
     if (n >= min_items && n <= max_items)
         return STATUS_OK;
-    (void)err_set(err, STATUS_OUT_OF_RANGE, "%s has %zu items.", val.pointer, n);
-    err_at(err, ERR_POINTER, str_of(val.pointer), STR(""));
-    err_allow(err, "%zu to %zu items", min_items, max_items);
+    (void)err_set(err, STATUS_OUT_OF_RANGE, "%s has %zu %s.", val.pointer, n,
+                  str_plural(n, "item", "items"));
+    err_at_json(err, str_of(val.pointer), STR_NONE);
+    if (min_items == max_items)
+        err_allow(err, "%zu %s", min_items, str_plural(min_items, "item", "items"));
+    else
+        err_allow(err, "%zu to %zu items", min_items, max_items);
     return STATUS_OUT_OF_RANGE;
 }
 
@@ -153,10 +157,11 @@ enum status jr_read_str(struct json_val val, size_t min_bytes, size_t max_bytes,
         return wrong_type(val, "a string", err);
     struct str text = {json_string_value(node(val)), json_string_length(node(val))};
     if (text.len < min_bytes || text.len > max_bytes) {
-        (void)err_set(err, STATUS_OUT_OF_RANGE, "%s has %zu bytes.", val.pointer, text.len);
+        (void)err_set(err, STATUS_OUT_OF_RANGE, "%s has %zu %s.", val.pointer, text.len,
+                      str_plural(text.len, "byte", "bytes"));
         jr_err_at(err, val);
         if (min_bytes == max_bytes)
-            err_allow(err, "%zu bytes", min_bytes);
+            err_allow(err, "%zu %s", min_bytes, str_plural(min_bytes, "byte", "bytes"));
         else
             err_allow(err, "%zu to %zu bytes", min_bytes, max_bytes);
         return STATUS_OUT_OF_RANGE;

@@ -68,6 +68,11 @@ struct str str_trim(struct str s)
     return s;
 }
 
+const char *str_plural(uint64_t n, const char *one, const char *many)
+{
+    return n == 1 ? one : many;
+}
+
 size_t str_find(struct str s, char c, size_t from)
 {
     if (from >= s.len)

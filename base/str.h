@@ -38,6 +38,9 @@ size_t str_find(struct str s, char c, size_t from);
 /* Cuts the next field up to sep off the front of *rest; false when *rest is exhausted (ptr NULL). */
 bool str_next_field(struct str *rest, char sep, struct str *ret_field);
 
+/* The word for n of something: one when n is 1, else many; for sentences, as "%zu %s". */
+const char *str_plural(uint64_t n, const char *one, const char *many);
+
 /* Whole-string conversions: no spaces, no trailing bytes; false when s is not such a number. */
 bool str_to_i64(struct str s, int64_t *ret);
 bool str_to_f64(struct str s, double *ret); /* finite decimals only: no hex, inf or nan */

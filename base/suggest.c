@@ -40,33 +40,32 @@ unsigned suggest_distance(struct str a, struct str b)
 
 struct suggest suggest_start(struct str wanted)
 {
-    /* A third of the letters may be wrong, and never fewer than one. */
+    /* A third of the letters may be wrong, one of two; of a single one nothing but its case. */
     unsigned most = (unsigned)(wanted.len > LONGEST ? LONGEST : wanted.len) / 3;
-    return (struct suggest){
-        .wanted = wanted, .best = STR_NONE, .best_distance = (most < 1 ? 1 : most) + 1};
+    if (most == 0 && wanted.len > 1)
+        most = 1;
+    return (struct suggest){.wanted = wanted, .best = STR_NONE, .best_score = 2 * (most + 1)};
 }
 
 /* Whether a name was begun and not ended, as risk_free of risk_free_rate. */
 static bool is_beginning(struct str wanted, struct str candidate)
 {
-    enum { LEAST = 4 };
-    bool is_same = wanted.len >= LEAST && wanted.len < candidate.len;
-    for (size_t i = 0; i < wanted.len && is_same; i++)
-        is_same = fold(wanted.ptr[i]) == fold(candidate.ptr[i]);
-    return is_same;
+    return wanted.len < candidate.len && str_eq_nocase(wanted, str_sub(candidate, 0, wanted.len));
 }
 
 void suggest_offer(struct suggest *search, struct str candidate)
 {
-    if (search->best.ptr == NULL && is_beginning(search->wanted, candidate))
+    enum { BEGUN_MIN = 4 }; /* letters that tell a beginning from chance */
+    bool is_begun = is_beginning(search->wanted, candidate);
+    if (search->best.ptr == NULL && is_begun && search->wanted.len >= BEGUN_MIN)
         search->best = candidate; /* unless one is nearer */
     size_t longer = candidate.len > search->wanted.len ? candidate.len : search->wanted.len;
     size_t shorter = candidate.len > search->wanted.len ? search->wanted.len : candidate.len;
-    if (longer - shorter >= search->best_distance)
+    if (2 * (longer - shorter) >= search->best_score)
         return;
-    unsigned distance = suggest_distance(search->wanted, candidate);
-    if (distance < search->best_distance) {
-        search->best_distance = distance;
+    unsigned score = 2 * suggest_distance(search->wanted, candidate) + (is_begun ? 0 : 1);
+    if (score < search->best_score) {
+        search->best_score = score;
         search->best = candidate;
     }
 }

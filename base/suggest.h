@@ -8,13 +8,14 @@
 unsigned suggest_distance(struct str a, struct str b);
 
 /*
- * A search in progress: offer every candidate, then take the best, else the first that begins with what was wanted;
+ * A search in progress: offer every candidate, then take the one with the fewest edits, of two the one that begins with
+ * what was wanted (1mo of 1m); at most a third of the letters may be wrong. Else the first that begins with what was wanted;
  * STR_NONE when none is near enough.
  */
 struct suggest {
     struct str wanted;
     struct str best;
-    unsigned best_distance;
+    unsigned best_score; /* twice its distance, and one unless it begins with what was wanted */
 };
 
 struct suggest suggest_start(struct str wanted);

@@ -72,13 +72,23 @@ static enum status print_entry(void *to, const struct lake_entry *entry, struct 
                                                                           : STATUS_OK;
 }
 
+static const char *objects_of(int64_t n)
+{
+    return str_plural((uint64_t)n, "object", "objects");
+}
+
+static const char *bytes_of(int64_t n)
+{
+    return str_plural((uint64_t)n, "byte", "bytes");
+}
+
 static enum status list(struct lake *lake, const struct ask *ask, struct err *err)
 {
     struct total total = {.lake = lake};
     enum status s = lake_list(lake, &ask->range, print_entry, &total, NULL, err);
     if (s == STATUS_OK)
-        (void)fprintf(stderr, "%lld objects, %lld bytes\n", (long long)total.n,
-                      (long long)total.bytes);
+        (void)fprintf(stderr, "%lld %s, %lld %s\n", (long long)total.n, objects_of(total.n),
+                      (long long)total.bytes, bytes_of(total.bytes));
     return s;
 }
 
@@ -140,11 +150,12 @@ static enum status verify(struct lake *lake, const struct ask *ask, struct err *
     enum status s = lake_list(lake, &ask->range, check, &total, NULL, err);
     if (s != STATUS_OK)
         return s;
-    (void)printf("%lld objects, %lld bytes, %lld bad\n", (long long)total.n, (long long)total.bytes,
-                 (long long)total.n_bad);
-    return total.n_bad == 0 ? STATUS_OK
-                            : err_set(err, STATUS_BAD_DATA, "%lld objects are not as stored.",
-                                      (long long)total.n_bad);
+    (void)printf("%lld %s, %lld %s, %lld bad\n", (long long)total.n, objects_of(total.n),
+                 (long long)total.bytes, bytes_of(total.bytes), (long long)total.n_bad);
+    return total.n_bad == 0
+               ? STATUS_OK
+               : err_set(err, STATUS_BAD_DATA, "%lld %s not as stored.", (long long)total.n_bad,
+                         str_plural((uint64_t)total.n_bad, "object is", "objects are"));
 }
 
 static enum status compact(struct lake *lake, const struct ask *ask, struct err *err)
@@ -153,9 +164,9 @@ static enum status compact(struct lake *lake, const struct ask *ask, struct err 
     struct lake_compacted done = {0};
     enum status s = lake_compact(lake, &ask->range, print_entry, &total, NULL, &done, err);
     if (s == STATUS_OK)
-        (void)fprintf(stderr,
-                      "%lld years; %lld objects written with %lld rows of %lld, %lld removed\n",
-                      (long long)done.n_years, (long long)done.n_written, (long long)done.n_rows,
+        (void)fprintf(stderr, "%lld %s; %lld %s written with %lld rows of %lld, %lld removed\n",
+                      (long long)done.n_years, str_plural((uint64_t)done.n_years, "year", "years"),
+                      (long long)done.n_written, objects_of(done.n_written), (long long)done.n_rows,
                       (long long)done.n_read, (long long)done.n_removed);
     return s;
 }
@@ -165,7 +176,8 @@ static enum status tidy(struct lake *lake, const struct ask *ask, struct err *er
     int64_t n = 0;
     enum status s = lake_tidy(lake, clock_wall_s() - ask->hours * SECONDS_PER_HOUR, NULL, &n, err);
     if (s == STATUS_OK)
-        (void)printf("%lld unfinished writes removed\n", (long long)n);
+        (void)printf("%lld unfinished %s removed\n", (long long)n,
+                     str_plural((uint64_t)n, "write", "writes"));
     return s;
 }
 

@@ -17,12 +17,14 @@ static int load_folder(struct db_pool *pool, const char *folder, bool only_if_em
     if (report.is_skipped)
         (void)puts("the store already holds data: nothing to do");
     else if (!report.publish.is_changed)
-        (void)printf("read %lld rows in %.1f s: generation %lld already holds them\n",
-                     (long long)report.n_rows, seconds, (long long)report.publish.generation);
+        (void)printf("read %lld %s in %.1f s: generation %lld already holds them\n",
+                     (long long)report.n_rows, str_plural((uint64_t)report.n_rows, "row", "rows"),
+                     seconds, (long long)report.publish.generation);
     else
-        (void)printf("published generation %lld: %lld rows from %zu files in %.1f s\n",
-                     (long long)report.publish.generation, (long long)report.n_rows, report.n_files,
-                     seconds);
+        (void)printf("published generation %lld: %lld %s from %zu %s in %.1f s\n",
+                     (long long)report.publish.generation, (long long)report.n_rows,
+                     str_plural((uint64_t)report.n_rows, "row", "rows"), report.n_files,
+                     str_plural(report.n_files, "file", "files"), seconds);
     return EXIT_DONE;
 }
 

@@ -54,7 +54,8 @@ static int grant(struct db_pool *pool, const char *role)
         return code;
     if (reader_grant(pool, str_of(role), &n, &err) != STATUS_OK)
         return command_fail(&err);
-    (void)printf("%s may read %lld tables and views\n", role, (long long)n);
+    (void)printf("%s may read %lld %s\n", role, (long long)n,
+                 str_plural((uint64_t)n, "table or view", "tables and views"));
     return EXIT_DONE;
 }
 

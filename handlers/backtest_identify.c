@@ -118,7 +118,7 @@ enum status run_check_cost(const struct run *run, uint64_t cells, struct err *er
         err, STATUS_TOO_LARGE,
         "This backtest would visit %llu cells (assets x days x portfolios, and decisions).",
         (unsigned long long)cells);
-    err_at(err, ERR_POINTER, STR("/monkeys/count"), STR(""));
+    err_at(err, ERR_POINTER, STR("/monkeys/count"), STR_NONE);
     err_allow(err, "at most %llu cells: fewer monkeys, candidates, decisions, assets or years",
               (unsigned long long)run->service->cells_max);
     return STATUS_TOO_LARGE;

@@ -262,9 +262,10 @@ static enum status run_batch(struct batch *batch, struct str *ret_result, struct
     enum status s = begin(batch, err);
     if (s != STATUS_OK)
         return s;
-    (void)snprintf(line, sizeof line, "attempt %lld: %lld of %lld items are done, generation %lld",
+    (void)snprintf(line, sizeof line, "attempt %lld: %lld of %lld %s done, generation %lld",
                    (long long)batch->run->job->attempt, (long long)batch->n_done,
                    (long long)batch->run->job->n_items,
+                   str_plural((uint64_t)batch->run->job->n_items, "item is", "items are"),
                    (long long)batch->service.catalog->generation);
     (void)say(batch, line);
     if (batch->n_done > 0 && batch->kept.is_sweep)
@@ -273,9 +274,10 @@ static enum status run_batch(struct batch *batch, struct str *ret_result, struct
         s = walk(batch, true, err);
     if (s == STATUS_OK)
         s = finish(batch, ret_result, err);
-    (void)snprintf(line, sizeof line, "attempt %lld: %s after %lld items, %lld of them failed",
+    (void)snprintf(line, sizeof line, "attempt %lld: %s after %lld %s, %lld of them failed",
                    (long long)batch->run->job->attempt,
                    s == STATUS_OK ? "finished" : status_slug(s), (long long)batch->n_done,
+                   str_plural((uint64_t)batch->n_done, "item", "items"),
                    (long long)batch->n_failed);
     (void)say(batch, line);
     return s;

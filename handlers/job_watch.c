@@ -100,8 +100,10 @@ enum status job_watch_admit(struct job_watch *watch, const struct request *reque
         return STATUS_OK;
     if (!is_full)
         return err_out_of_memory(err);
-    (void)err_set(err, STATUS_TOO_MANY_JOBS, "You follow the events of %u jobs already.", max);
-    err_allow(err, "at most %u streams of job events at the same time", max);
+    (void)err_set(err, STATUS_TOO_MANY_JOBS, "You follow the events of %u %s already.", max,
+                  str_plural(max, "job", "jobs"));
+    err_allow(err, "at most %u %s of job events at the same time", max,
+              str_plural(max, "stream", "streams"));
     err->retry_after_s = 5;
     return STATUS_TOO_MANY_JOBS;
 }

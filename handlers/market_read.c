@@ -283,7 +283,7 @@ static enum status offer_series(const struct rows *rows, struct suggest *search,
     struct suggest before = *search;
     struct buf uid;
     suggest_offer(search, code);
-    if (search->best.ptr == before.best.ptr && search->best_distance == before.best_distance)
+    if (search->best.ptr == before.best.ptr && search->best_score == before.best_score)
         return STATUS_OK;
     buf_init(&uid, arena, SPEC_UID_BYTES_MAX);
     buf_printf(&uid, "indicator:%.*s:", STR_ARG(code));

@@ -1,6 +1,7 @@
 /* mart_row.c - one row of a mart by its key, as /rows/{key}: the parts of the key in order, separated by commas. */
 #include "handlers/handlers.h"
 
+#include "base/suggest.h"
 #include "handlers/params.h"
 #include "handlers/rows_answer.h"
 #include "handlers/table.h"
@@ -140,6 +141,18 @@ static enum status find_near(struct request *request, struct db *db, struct near
     return s;
 }
 
+/* Whether part i of the key found is worth suggesting: text has to look like what was asked for, days have an order. */
+static bool is_alike(struct request *request, const struct mart *mart, size_t i, struct str found)
+{
+    struct str asked = raw_key(request), a = STR_NONE, b = STR_NONE;
+    for (size_t k = 0; k <= i; k++)
+        if (!str_next_field(&asked, ',', &a) || !str_next_field(&found, ',', &b))
+            return false;
+    struct suggest search = suggest_start(a);
+    suggest_offer(&search, b);
+    return mart->columns[mart->key[i]].kind != COLUMN_TEXT || suggest_take(&search).ptr != NULL;
+}
+
 /* A when_empty_fn: NOT_FOUND with the nearest key there is, which shares as many parts as possible. */
 static enum status no_row(struct request *request, struct db *db, int64_t generation,
                           struct err *err)
@@ -156,10 +169,12 @@ static enum status no_row(struct request *request, struct db *db, int64_t genera
         if (mart->columns[mart->key[n - 1]].kind == COLUMN_OTHER)
             continue;
         struct near near = {.mart = mart, .key = key, .generation = generation, .n_kept = n - 1};
-        s = find_near(request, db, near, &nearest, err);
-        near.is_before = true;
-        if (s == STATUS_OK && nearest.ptr == NULL)
+        for (int side = 0; side < 2 && s == STATUS_OK && nearest.ptr == NULL; side++) {
+            near.is_before = side == 1;
             s = find_near(request, db, near, &nearest, err);
+            if (nearest.ptr != NULL && !is_alike(request, mart, n - 1, nearest))
+                nearest = STR_NONE;
+        }
     }
     if (s != STATUS_OK)
         return s;

@@ -12,7 +12,9 @@ enum status metrics_read_numbers(struct json_val val, size_t n_rows, struct aren
         return s;
     size_t n = jr_length(val);
     if (n_rows > 0 && n != n_rows) {
-        (void)err_set(err, STATUS_BAD_SPEC, "There are %zu values for %zu rows.", n, n_rows);
+        (void)err_set(err, STATUS_BAD_SPEC, "There %s %zu %s for %zu %s.",
+                      str_plural(n, "is", "are"), n, str_plural(n, "value", "values"), n_rows,
+                      str_plural(n_rows, "row", "rows"));
         jr_err_at(err, val);
         err_allow(err, "one value, or null, for each row of the series");
         return STATUS_BAD_SPEC;

@@ -176,18 +176,20 @@ static enum status join_params(struct request *request, struct json_val root,
     return s;
 }
 
-/* What was wrong with a parameter was wrong with the member of its name. */
+/* What was wrong with a parameter was wrong with the member of its name, or with one item of that. */
 static void point_into_body(struct err *err, struct json_val root)
 {
-    char name[sizeof err->name];
-    if (err == NULL || err->where != ERR_PARAMETER ||
-        jr_type(jr_member(root, err->name)) == JR_ABSENT)
+    if (err == NULL || err->where != ERR_PARAMETER)
         return;
-    memcpy(name, err->name, sizeof name);
-    name[sizeof name - 2] = '\0';
-    err->name[0] = '/';
-    memcpy(err->name + 1, name, strlen(name) + 1);
-    err->where = ERR_POINTER;
+    struct json_val member = jr_member(root, err->name);
+    for (size_t i = 0; i < jr_length(member); i++) {
+        if (str_eq_c(jr_text_at(member, i), err->value)) {
+            jr_err_at(err, jr_item(member, i));
+            return;
+        }
+    }
+    if (jr_type(member) != JR_ABSENT)
+        jr_err_at(err, member);
 }
 
 enum { GET_TARGET_MAX = 3500 }; /* what fits a header line: longer lists stay a POST */

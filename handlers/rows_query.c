@@ -176,7 +176,7 @@ static enum status refuse_window(const struct mart *mart, struct err *err)
     (void)err_set(err, STATUS_BAD_VALUE,
                   "%.*s has no time column, so from, to and last mean nothing here.",
                   STR_ARG(mart->name));
-    err_at(err, ERR_PARAMETER, STR("from"), STR(""));
+    err_at(err, ERR_PARAMETER, STR("from"), STR_NONE);
     err_allow(err, "filters on columns: {column}={op}.{value}");
     return STATUS_BAD_VALUE;
 }

@@ -67,7 +67,7 @@ static enum status check_new(const struct sweep *sweep, struct str pointer, size
         (void)snprintf(place, sizeof place, "/axes/%zu", axis);
         (void)err_set(err, STATUS_BAD_SPEC, "%.*s has an axis already.",
                       STR_ARG(str_utf8_cut(pointer, 100)));
-        err_at(err, ERR_POINTER, str_of(place), pointer);
+        err_at(err, ERR_POINTER, str_of(place), STR_NONE);
         err_allow(err, "each pointer once");
         return STATUS_BAD_SPEC;
     }

@@ -218,24 +218,27 @@ static enum status ask_everybody(struct bronze_run *run, struct wanted *wanted, 
 static enum status conclude(struct bronze_run *run, const struct wanted *wanted, struct err *err)
 {
     size_t n_missing = wanted->all ? 1 : 0, n_unknown = 0;
+    size_t n_all = wanted->all ? 1 : run->universe.n;
     for (size_t i = 0; i < run->universe.n; i++) {
         n_unknown += wanted->symbol[i] && wanted->unknown[i];
         n_missing += wanted->symbol[i] && !wanted->unknown[i];
     }
     if (n_unknown > 0)
-        bronze_note(run, "%zu symbols are known to no provider", n_unknown);
+        bronze_note(run, "%zu %s known to no provider", n_unknown,
+                    str_plural(n_unknown, "symbol is", "symbols are"));
     if (n_missing == 0 || !wanted->has_failed)
         return STATUS_OK;
     if (wanted->is_passing) {
-        (void)err_set(
-            err, STATUS_SOURCE_DOWN, "Of %s, %zu of %zu symbols could not be fetched now: %s",
-            run->task->dataset->name, n_missing, wanted->all ? 1 : run->universe.n, wanted->why);
+        (void)err_set(err, STATUS_SOURCE_DOWN, "Of %s, %zu of %zu %s could not be fetched now: %s",
+                      run->task->dataset->name, n_missing, n_all,
+                      str_plural(n_all, "symbol", "symbols"), wanted->why);
         if (err != NULL)
             err->retry_after_s = (unsigned)wanted->retry_after_s;
         return STATUS_SOURCE_DOWN;
     }
     if (run->report->rows_in > 0) {
-        bronze_note(run, "%zu symbols could not be fetched: %s", n_missing, wanted->why);
+        bronze_note(run, "%zu %s could not be fetched: %s", n_missing,
+                    str_plural(n_missing, "symbol", "symbols"), wanted->why);
         return STATUS_OK;
     }
     (void)err_set(err, STATUS_SOURCE_REFUSED, "Of %s, nothing could be fetched: %s",

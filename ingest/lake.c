@@ -108,6 +108,6 @@ enum status lake_no_meta(const char *key, struct err *err)
 
 enum status lake_no_range(int64_t bytes, struct err *err)
 {
-    return err_set(err, STATUS_RANGE_NOT_SATISFIABLE, "The object has %lld bytes.",
-                   (long long)bytes);
+    return err_set(err, STATUS_RANGE_NOT_SATISFIABLE, "The object has %lld %s.", (long long)bytes,
+                   str_plural((uint64_t)bytes, "byte", "bytes"));
 }

@@ -302,6 +302,12 @@ static bool is_answered(const struct drain *drain, int64_t waited_ms)
     return atomic_load(&drain->server->traffic.n_inflight) == 0;
 }
 
+static enum status still_running(unsigned n, struct err *err)
+{
+    return err_set(err, STATUS_DEADLINE, "%u %s did not stop when told to.", n,
+                   str_plural(n, "request", "requests"));
+}
+
 enum status server_drain_and_stop(struct server *server, int signal_fd, struct err *err)
 {
     struct traffic *traffic = &server->traffic;
@@ -319,8 +325,8 @@ enum status server_drain_and_stop(struct server *server, int signal_fd, struct e
     drain.is_hurried = false;
     drain.signal_fd = -1;
     if (!wait_until(&drain, is_resumed, SERVER_STOP_MS))
-        return err_set(err, STATUS_DEADLINE, "%u requests did not stop when told to.",
-                       atomic_load(&traffic->n_suspended) + atomic_load(&traffic->n_streaming));
+        return still_running(
+            atomic_load(&traffic->n_suspended) + atomic_load(&traffic->n_streaming), err);
     (void)wait_until(&drain, is_answered, SEND_GRACE_MS);
     log_event(LOG_INFO, "server_drained",
               LOG_TEXT("outcome", is_complete ? "complete" : "cut_short"),

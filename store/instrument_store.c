@@ -2,9 +2,9 @@
 #include "store/instrument_store.h"
 
 #include "base/array.h"
-#include "base/suggest.h"
 #include "store/generation.h"
 #include "store/statements.h"
+#include "store/uid_near.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -86,18 +86,16 @@ static enum status nearest_uid(struct db *db, struct str uid, int64_t generation
                                struct arena *arena, struct str *ret, struct err *err)
 {
     CLEANUP(rows_clear) struct rows rows = {0};
-    struct suggest search = suggest_start(uid);
+    struct uid_near search = uid_near_start(uid);
     bool has_row = false;
     enum status s = db_query(db, stmt_instrument_uids, PARAMS(db_i64(generation)), &rows, err);
     while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row) {
-        struct str best = search.best;
-        suggest_offer(&search, rows_text(&rows, 0));
-        bool is_better = search.best.ptr != best.ptr;
+        bool is_better = uid_near_offer(&search, rows_text(&rows, 0));
         if (is_better && !keep(arena, search.best, &search.best)) /* the row's own bytes go away */
             return err_request_memory(err);
     }
     if (s == STATUS_OK)
-        *ret = suggest_take(&search);
+        *ret = search.best;
     return s;
 }
 

@@ -58,11 +58,15 @@ enum status job_unknown(struct err *err, struct str id)
     return STATUS_UNKNOWN_JOB;
 }
 
-static enum status too_many(struct err *err, const char *what, int64_t there, int64_t limit)
+/* what and whats are the word for one of them and for more; there are at least two. */
+static enum status too_many(struct err *err, const char *what, const char *whats, int64_t there,
+                            int64_t limit)
 {
     (void)err_set(err, STATUS_TOO_MANY_JOBS,
-                  "Your jobs that wait or run have %lld %s with this one.", (long long)there, what);
-    err_allow(err, "at most %lld %s at the same time; see /v1/limits", (long long)limit, what);
+                  "Your jobs that wait or run have %lld %s with this one.", (long long)there,
+                  whats);
+    err_allow(err, "at most %lld %s at the same time; see /v1/limits", (long long)limit,
+              str_plural((uint64_t)limit, what, whats));
     if (err != NULL)
         err->retry_after_s = 5;
     return STATUS_TOO_MANY_JOBS;
@@ -79,13 +83,15 @@ static enum status check_limits(struct db *db, const struct job_new *job,
     int64_t queued = rows_i64(&rows, 0), jobs = rows_i64(&rows, 1) + 1;
     int64_t cost = rows_i64(&rows, 2) + job->cost;
     if (limits->per_owner > 0 && jobs > limits->per_owner)
-        return too_many(err, "jobs", jobs, limits->per_owner);
+        return too_many(err, "job", "jobs", jobs, limits->per_owner);
     if (limits->cost_of_owner > 0 && cost > limits->cost_of_owner)
-        return too_many(err, "cells", cost, limits->cost_of_owner);
+        return too_many(err, "cell", "cells", cost, limits->cost_of_owner);
     if (limits->queued == 0 || queued < limits->queued)
         return STATUS_OK;
-    (void)err_set(err, STATUS_BUSY, "There are %lld jobs waiting already.", (long long)queued);
-    err_allow(err, "at most %lld jobs in the queue", (long long)limits->queued);
+    (void)err_set(err, STATUS_BUSY, "%lld %s waiting already.", (long long)queued,
+                  str_plural((uint64_t)queued, "job is", "jobs are"));
+    err_allow(err, "at most %lld %s in the queue", (long long)limits->queued,
+              str_plural((uint64_t)limits->queued, "job", "jobs"));
     if (err != NULL)
         err->retry_after_s = 10;
     return STATUS_BUSY;

@@ -50,10 +50,10 @@ static enum status find_column(const struct mart *mart, struct str name, const c
     return STATUS_OK;
 }
 
-/* Adds an output called first_second, or first alone. */
+/* Adds an output called first_second, or first alone; item of the parameter asked for it. */
 static enum status add_output(struct mart_group *group, struct group_output output,
-                              struct str first, struct str second, const char *parameter,
-                              struct arena *arena, struct err *err)
+                              struct str first, struct str second, struct str item,
+                              const char *parameter, struct arena *arena, struct err *err)
 {
     struct buf name;
     buf_init(&name, arena, 1024);
@@ -67,7 +67,7 @@ static enum status add_output(struct mart_group *group, struct group_output outp
     output.name = buf_str(&name);
     for (size_t i = 0; i < group->n_outputs; i++)
         if (str_eq(group->outputs[i].name, output.name))
-            return refuse(parameter, output.name, "Two columns of the answer have one name.",
+            return refuse(parameter, item, "Two columns of the answer have one name.",
                           "each group and each metric once", err);
     group->outputs[group->n_outputs++] = output;
     return STATUS_OK;
@@ -95,7 +95,7 @@ static enum status parse_group(const struct mart *mart, struct str text, struct 
             "column, or for dates and instants column:day, :week, :month, :quarter, :year", err);
     if (has_period)
         output.kind = COLUMN_DATE;
-    return add_output(group, output, name, period, "group", arena, err);
+    return add_output(group, output, name, period, text, "group", arena, err);
 }
 
 enum status group_parse(const struct mart *mart, struct str text, struct arena *arena,
@@ -154,8 +154,8 @@ static enum status parse_metric(const struct mart *mart, struct str text, struct
         if (!output.counts_rows && (metrics[i].kinds >> kind & 1) == 0)
             return unknown_metric(text, function, err);
         output.kind = kind_of(output.metric, kind);
-        return add_output(group, output, function, output.counts_rows ? STR("") : name, "metrics",
-                          arena, err);
+        return add_output(group, output, function, output.counts_rows ? STR("") : name, text,
+                          "metrics", arena, err);
     }
     return unknown_metric(text, function, err);
 }

@@ -158,8 +158,12 @@ static enum status parse(const struct source_ask *ask, struct str body, struct f
     enum status s = csv_new(read_body, &body, limits, &csv, err);
     if (s == STATUS_OK)
         s = parse_rows(csv, shape, w, err);
-    if (s == STATUS_BAD_CSV && err != NULL)
-        err->status = s = STATUS_BAD_DATA;
+    if (s == STATUS_BAD_CSV && err != NULL) {
+        const struct err at =
+            *err; /* of a refused answer the sentence alone is told: the line goes into it */
+        s = err_set(err, STATUS_BAD_DATA, "Line %s: %.400s", at.name, at.detail);
+        err_at(err, ERR_LINE, str_of(at.name), STR_NONE);
+    }
     return s;
 }
 

@@ -103,7 +103,7 @@ class Keys(unittest.TestCase):
         aws = self.stand_in(soon, self.keys)
         done = run("lake", "verify", env={**{name: value for name, value in self.place.environment.items() if not name.startswith("AWS_ACCESS")},
                                           "AWS_EC2_METADATA_DISABLED": "false", "AWS_EC2_METADATA_SERVICE_ENDPOINT": aws.endpoint})
-        self.assertEqual((done.returncode, done.stdout), (DONE, "1 objects, 1 bytes, 0 bad\n"), done.stderr)
+        self.assertEqual((done.returncode, done.stdout), (DONE, "1 object, 1 byte, 0 bad\n"), done.stderr)
         self.assertEqual(aws.asked.count("PUT /latest/api/token"), 2)
 
 

@@ -326,7 +326,7 @@ class Bonds(Assertions, unittest.TestCase):
         self.assertAlmostEqual(owed["2020-03-02"], 100, delta=1e-9)
         self.assertAlmostEqual(data["equity"]["equity"][-1], 1200, delta=1e-9)
         warning = next(w for w in answer.json["meta"]["warnings"] if w["code"] == "pay_date_missing")
-        self.assertIn("1 dividends", warning["detail"])
+        self.assertIn("1 dividend ", warning["detail"])
         self.assertEqual([row["uid"] for row in data["final_weights"]], ["stock:T.D", "cash", "receivables"])
         answer = self.server.post("/v1/backtests", {**request, "dividends": "reinvest"})
         self.assert_problem(answer, "bad-spec", about="/pay_on", allowed="cash")

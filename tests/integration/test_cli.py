@@ -186,7 +186,7 @@ class Stores:
 
     def test_loading_the_same_data_twice_makes_no_new_generation(self):
         dataset = Dataset.of(mart_price_daily=[BAR])
-        self.assertRegex(self.load(dataset).stdout, r"^published generation 1: 1 rows from 1 files")
+        self.assertRegex(self.load(dataset).stdout, r"^published generation 1: 1 row from 1 file in")
         self.assertRegex(self.load(dataset).stdout, r"^read 1 rows in .*: generation 1 already holds them")
         other = Dataset.of(mart_price_daily=[{**BAR, "close": "1.50"}])
         self.assertIn("generation 1 already holds them", self.load(other).stdout)

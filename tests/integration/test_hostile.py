@@ -14,7 +14,7 @@ import urllib.parse
 
 from support.backend import Postgresql, Sqlite
 from support.keys import bearer, make_key
-from support.problems import PROBLEMS, Assertions
+from support.problems import PROBLEMS, Assertions, values_as_sent
 from support.server import IS_SANITIZED, SLOW, run
 
 SEED = 20261122
@@ -65,7 +65,10 @@ class Hostile(Assertions):
             try:
                 self.connection.request(method, target, body=body, headers=headers)
                 answer = self.connection.getresponse()
-                return answer, answer.read()
+                text = answer.read()
+                if answer.getheader("Content-Type") == "application/problem+json" and text:
+                    self.assertIsNone(values_as_sent(target, headers, body, json.loads(text)), (target, body))
+                return answer, text
             except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
                 self.connection.close()  # it was closed after the last answer, as that said
                 if is_last:

@@ -41,6 +41,11 @@ class UploadTests(Assertions):
         with self.backend.server() as server:
             answer = self.upload(server, "us_stock", TABLE + "2024-12-04,AAPL,much,USD,x\r\n").json
             self.assertEqual((answer["rows"], answer["rejected"], answer["note"]), (2, 1, "Rows are refused, the first for bad-number of close: much"))
+            for end in ("\r\n", "\n\n", "  \r\n\r\n"):
+                self.assertEqual((self.upload(server, "us_stock", TABLE + end).json["rows"], end), (2, end))
+            header, *rows = TABLE.splitlines(keepends=True)
+            problem = self.assert_problem(self.upload(server, "us_stock", header + "\r\n" + "".join(rows)), "bad-data")
+            self.assertIn("Line 2: The line is empty", problem["detail"])
             nothing = self.upload(server, "us_stock", "date,symbol,close\r\nx,AAPL,1\r\n").json
             self.assertEqual((nothing["rows"], nothing["rejected"], nothing["job"]), (0, 1, None))
 

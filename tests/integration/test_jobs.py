@@ -424,7 +424,7 @@ class JobTests(Assertions):
             first = self.make("sweep", sweep(2), 202, "respond-async", server, **bearer(one))
             refused = server.post("/v1/backtests:sweep", sweep(2), **bearer(one))
             problem = self.assert_problem(refused, "too-many-jobs")
-            self.assertIn("1 jobs", problem["errors"][0]["allowed"])
+            self.assertIn("1 job at", problem["errors"][0]["allowed"])
             self.assertGreaterEqual(int(refused.header("Retry-After")), 1)
             self.assert_problem(server.post("/v1/backtests:sweep", sweep(50), **bearer(two)), "too-large")
             self.make("sweep", sweep(2), 202, "respond-async", server, **bearer(two))

@@ -116,7 +116,7 @@ class Commands:
     def test_objects_that_are_not_as_stored_are_found(self):
         self.place.put(KEY, b"first")
         other, cut = KEY.replace("29", "27"), KEY.replace("29", "28")
-        self.expect("1 objects, 5 bytes, 0 bad\n", "verify")
+        self.expect("1 object, 5 bytes, 0 bad\n", "verify")
         self.place.put(other, b"First", of=b"first")
         self.place.put(cut, b"fir", of=b"first")
         done = self.lake("verify", "bronze/coin_data/")
@@ -205,7 +205,7 @@ class OnServer(Commands):
         self.expect("0 unfinished writes removed\n", "tidy")
         while (said := self.lake("tidy", "--hours", "0").stdout) == "0 unfinished writes removed\n":
             time.sleep(0.2)  # until the second in which it began is over
-        self.assertEqual(said, "1 unfinished writes removed\n")
+        self.assertEqual(said, "1 unfinished write removed\n")
 
 
 class OnCeph(OnServer, unittest.TestCase):
@@ -216,7 +216,7 @@ class OnCeph(OnServer, unittest.TestCase):
     def test_the_bucket_may_be_named_in_the_host(self):
         self.place.put(KEY, b"x")
         done = self.with_settings("verify", CMMC_S3_STYLE="virtual", CMMC_S3_ENDPOINT=self.place.endpoint.replace("127.0.0.1", "localhost"))
-        self.assertEqual((done.returncode, done.stdout), (DONE, "1 objects, 1 bytes, 0 bad\n"), done.stderr)
+        self.assertEqual((done.returncode, done.stdout), (DONE, "1 object, 1 byte, 0 bad\n"), done.stderr)
 
 
 class OnSwift(OnServer, unittest.TestCase):
@@ -262,7 +262,7 @@ class InTrouble(Commands, unittest.TestCase):
         self.assertEqual(self.statuses(), [503, 503, 200])
         self.proxy.forget()
         self.proxy.fail("answer", status=500, code="InternalError", method="GET", has=KEY.split("/")[-1])
-        self.expect("1 objects, 1 bytes, 0 bad\n", "verify")
+        self.expect("1 object, 1 byte, 0 bad\n", "verify")
         self.assertEqual(self.statuses(), [200, 500, 200])
 
     def test_a_server_that_stays_too_busy_is_given_up(self):
@@ -307,12 +307,12 @@ class InTrouble(Commands, unittest.TestCase):
         done = subprocess.run([str(BIN), "lake", "cat", KEY], capture_output=True, text=False, env=self.place.environment, check=False)
         self.assertEqual(done.returncode, FAILED)
         self.assertIn(b"not those that were stored", done.stderr)
-        self.expect(f"1 objects, {len(body)} bytes, 0 bad\n", "verify")
+        self.expect(f"1 object, {len(body)} bytes, 0 bad\n", "verify")
 
     def test_a_slow_body_is_waited_for(self):
         self.place.put(KEY, bytes(20000))
         self.proxy.fail("drip", method="GET", has=KEY.split("/")[-1])
-        self.expect("1 objects, 20000 bytes, 0 bad\n", "verify")
+        self.expect("1 object, 20000 bytes, 0 bad\n", "verify")
 
     def test_a_wrong_clock_is_corrected_once(self):
         self.place.put(KEY, b"x")
@@ -333,7 +333,7 @@ class InTrouble(Commands, unittest.TestCase):
                 self.proxy.fail(method="PUT", **how)
                 done = self.lake("compact", f"bronze/set{number}")
                 self.assertEqual(done.returncode, DONE, done.stderr)
-                self.assertIn("1 objects written", done.stderr)
+                self.assertIn("1 object written", done.stderr)
                 self.assertGreaterEqual(len([seen for seen in self.proxy.seen if seen.method == "PUT"]), 2)
                 listed = self.place.client.list_objects_v2(Bucket=self.place.bucket, Prefix=f"a/b=c/silver/set{number}/")["Contents"]
                 stored = self.place.client.get_object(Bucket=self.place.bucket, Key=listed[0]["Key"])
@@ -370,7 +370,7 @@ class OverTls(unittest.TestCase):
         place = Bucket(ceph(), proxy)
         place.put(KEY, b"x")
         done = run("lake", "verify", env={**place.environment, "CMMC_AWS_CA_FILE": str(authority.cert)})
-        self.assertEqual((done.returncode, done.stdout), (DONE, "1 objects, 1 bytes, 0 bad\n"), done.stderr)
+        self.assertEqual((done.returncode, done.stdout), (DONE, "1 object, 1 byte, 0 bad\n"), done.stderr)
         self.assertEqual(proxy.complaints, [])
         proxy.forget()
         for changes in ({"CMMC_AWS_CA_FILE": str(other.cert)}, {}, {"CMMC_AWS_CA_FILE": str(authority.cert), "CMMC_S3_ENDPOINT":

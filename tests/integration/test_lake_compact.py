@@ -77,7 +77,7 @@ class Compaction:
         self.assertRegex(key, r"^silver/coin_data/year=2024/rows-20240328T000\d00Z-[0-9a-f]{16}\.csv\.gz$")
         self.assertEqual(self.read(key), newest(rows))
         self.assertEqual(self.lake("verify").returncode, DONE)
-        self.compact(summary="1 years; 0 objects written with 0 rows of 0, 0 removed")
+        self.compact(summary="1 year; 0 objects written with 0 rows of 0, 0 removed")
         late = [("S01", "2024-02-01", "late", "1", "2024-04-01T00:00:00Z")]
         self.place.put(key_of("2024-02-01", "20240401T000000Z"), rows_object(late))
         (later,) = self.compact()

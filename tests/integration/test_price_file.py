@@ -88,6 +88,14 @@ class PriceFile(Assertions, unittest.TestCase):
                 self.assertIn(word, done.stderr)
                 self.assertEqual(done.stdout, "")
 
+    def test_empty_lines_at_the_end_are_no_rows(self):
+        plain = json.loads(self.ask(WIDE).stdout)["data"]["metrics"]
+        for end in ("\n", "\r\n\r\n", "  \t\r\n", "   "):
+            self.assertEqual(json.loads(self.ask(WIDE + end).stdout)["data"]["metrics"], plain, repr(end))
+        lines = WIDE.splitlines(keepends=True)
+        done = self.ask("".join(lines[:2]) + " \r\n" + "".join(lines[2:]), code=1)
+        self.assertIn("prices.csv:3: The line is empty", done.stderr)
+
     def test_what_is_missing_is_named(self):
         self.assertIn("is empty", self.ask("", code=1).stderr)
         self.assertIn("has no prices", self.ask("date,etf:X.A\n2020-01-02,\n", code=1).stderr)

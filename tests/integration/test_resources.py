@@ -257,10 +257,10 @@ class Own(Case):
         self.assertEqual((again.header("Content-Location"), again.json), (address, posted.json))
         self.assertEqual(posted.json["data"] + self.walk(posted.json["links"]["next"]), self.walk(address))
         self.assert_problem(self.server.data.post("/v1/prices:query", {**query, "interval": "1m"}), "bad-value", about="/interval",
-                            value="1m", allowed="1mo")
+                            value='"1m"', suggestion="1mo", allowed="1mo")
+        self.assert_problem(self.server.data.post("/v1/prices:query", {**query, "instruments": [UID, "stock:T.BBC"]}), "unknown-instrument",
+                            about="/instruments/1", value='"stock:T.BBC"', suggestion="stock:T.BBB")
         self.assert_problem(self.server.data.post("/v1/prices:query", {"instrument": []}), "unknown-field", suggestion="instruments")
-        self.assert_problem(self.server.data.post("/v1/prices:query", {**query, "instruments": [UID, "stock:T.BBC"]}),
-                            "unknown-instrument", about="/instruments", suggestion="stock:T.BBB")
         self.assert_problem(self.server.data.post("/v1/prices:query", b"{", ), "malformed-json")
         self.assert_problem(self.server.data.post("/v1/prices:query", {**query, "limit": "5"}), "wrong-type", about="/limit")
 

@@ -100,7 +100,7 @@ class OnTheCommandLine(unittest.TestCase):
         plain = "date,return,benchmark_return\n2020-01-02,0.015,0.001\n2020-01-03,-0.002,0.0007\n2020-01-06,0.001,0\n2020-01-07,,\n2020-01-08,1e-3,0.01\n"
         first = json.loads(command("--csv", "missing=skip", body=plain).stdout)
         percent = "date,return,benchmark_return\n2020-01-02,1.5%,0.1%\n2020-01-03,-0.2 %,0.07%\n2020-01-06,0.1%,0%\n2020-01-07,,\n2020-01-08,0.1%,1%\n"
-        for table in (plain.replace("\n", "\r\n"), "\ufeff" + plain, plain.replace("date,return,benchmark_return", " Date,RETURN ,Benchmark_Return"), plain.replace(",", " , "), percent,
+        for table in (plain.replace("\n", "\r\n"), plain + "\n\n", plain.replace("\n", "\r\n") + "  \r\n", plain + " \t", "\ufeff" + plain, plain.replace("date,return,benchmark_return", " Date,RETURN ,Benchmark_Return"), plain.replace(",", " , "), percent,
                       plain.replace("-02,", "-02T00:00:00,").replace("-03,", "-03 00:00:00.000,").replace("-06,", "-06T00:00:00Z,").replace("-07,", "-07T00:00:00+00:00,"),
                       "\n".join('"' + '","'.join(line.split(",")) + '"' if line and ",," not in line else line for line in plain.split("\n"))):
             with self.subTest(table):
@@ -134,7 +134,7 @@ class OnTheCommandLine(unittest.TestCase):
                 done = command(body=json.dumps(request))
                 self.assertEqual((done.returncode, done.stdout), (1, ""))
                 self.assertIn(allowed, done.stderr)
-        for table, place in (("return\nx\n", "2"), ("price,return\n1,2\n", "1"), ("returns\n1\n", "1"), ("date,return\n2020-01-02,1\n2020-01-02,1\n", "3")):
+        for table, place in (("return\nx\n", "2"), ("return\n0.1\n\n0.2\n", "3"), ("date,return\n2020-01-02,1\n \r\n2020-01-03,1\n", "3"), ("price,return\n1,2\n", "1"), ("returns\n1\n", "1"), ("date,return\n2020-01-02,1\n2020-01-02,1\n", "3")):
             with self.subTest(table):
                 done = command("--csv", body=table)
                 self.assertEqual(done.returncode, 1)

@@ -7,6 +7,8 @@ import json
 import re
 import socket
 
+from support.problems import bad_english, values_as_sent
+
 
 class Response:
     """One answer. Header names are matched without regard to case; repeated headers are joined by ", "."""
@@ -47,7 +49,10 @@ class Response:
 
 
 class Client:
-    """Talks to one listener. Every request has a connection of its own unless keep() is used."""
+    """
+    Talks to one listener. Every request has a connection of its own unless keep() is used. Of every answer that any test
+    meets, errors[].value must be what was sent and its sentences must count in good English.
+    """
 
     def __init__(self, port, host="127.0.0.1", timeout=30):
         self.host, self.port, self.timeout = host, port, timeout
@@ -57,9 +62,14 @@ class Client:
         try:
             connection.request(method, target, body=body, headers=headers or {})
             answer = connection.getresponse()
-            return Response(answer.status, answer.getheaders(), answer.read())
+            answer = Response(answer.status, answer.getheaders(), answer.read())
         finally:
             connection.close()
+        if answer.media_type == "application/problem+json" and method != "HEAD":
+            wrong = values_as_sent(target, headers or {}, body, answer.json)
+            assert wrong is None, f"{method} {target} {body!r:.300}: not as it was sent: {wrong}"
+        assert method == "HEAD" or bad_english(answer) is None, bad_english(answer)
+        return answer
 
     def get(self, target, **headers):
         """Keyword arguments are headers: get("/v1/marts", if_none_match=tag)."""

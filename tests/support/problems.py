@@ -1,7 +1,9 @@
 """Assertions about RFC 9457 problems and other answers that many tests make."""
 
+import json
 import pathlib
 import re
+import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 STATUS_ROW = re.compile(r'^STATUS\((\w+), (\d+), "([^"]*)", "([^"]*)", "([^"]*)"\)', re.MULTILINE)
@@ -10,6 +12,74 @@ STATUS_ROW = re.compile(r'^STATUS\((\w+), (\d+), "([^"]*)", "([^"]*)", "([^"]*)"
 PROBLEMS = {slug: (int(http), code, title)
             for name, http, code, slug, title in STATUS_ROW.findall((ROOT / "base" / "status.def").read_text())
             if name != "OK"}
+
+
+CUT = "..."
+CUT_AT = 92  # bytes that are left of a longer value
+
+
+def _is_part(value, sent):
+    return value in sent or (value.endswith(CUT) and len(value.encode()) > CUT_AT and value.removesuffix(CUT) in sent)
+
+
+def _at(document, pointer):
+    """What a JSON pointer (RFC 6901) leads to, or None: a default of what was left out is at no place of the body."""
+    for token in pointer.split("/")[1:]:
+        token = token.replace("~1", "/").replace("~0", "~")
+        try:
+            document = document[int(token)] if isinstance(document, list) else document[token]
+        except (KeyError, IndexError, TypeError, ValueError):
+            return None
+    return document
+
+
+def values_as_sent(target, headers, body, problem):
+    """
+    What is not as it should be with the values of a problem, or None. A value is what was sent: of a parameter (or a part
+    of the path) and of a header the text or an item of it, of a place in a JSON body its JSON text, of a line its field.
+    """
+    for error in problem["errors"]:
+        value = error.get("value")
+        if value is None:
+            continue
+        if "pointer" in error:
+            if value.endswith(CUT) and len(value.encode()) > CUT_AT:
+                continue  # the beginning of a JSON text is none
+            try:
+                read = json.loads(value)
+                sent = _at(json.loads(body), error["pointer"])
+            except (ValueError, TypeError, RecursionError):
+                return error
+            if sent is not None and sent != read:
+                return error
+        elif "parameter" in error:
+            spellings = (urllib.parse.unquote_plus(target), urllib.parse.unquote(target), target)  # as it is where it cannot be decoded
+            if not any(_is_part(value, sent) for sent in spellings) and value != "(not UTF-8)":
+                return error
+        elif "header" in error:
+            sent = [text for name, text in headers.items() if name.lower() == error["header"].lower()]
+            if not any(_is_part(value, text if isinstance(text, str) else text.decode("latin-1")) for text in sent):
+                return error
+        elif "line" in error and isinstance(body, bytes) and not body.startswith(b"\x1f\x8b"):
+            if not _is_part(value, body.decode(errors="replace")):
+                return error
+    return None
+
+
+ONE_OF_MANY = re.compile(r"(?<![\w.,:/%-])1 (?!is |was |has |less |this )[a-z]+s\b")
+
+
+def bad_english(answer):
+    """The sentence of a JSON answer, about what was refused or what to know of it, that has one of several; or None."""
+    if answer.media_type not in ("application/json", "application/problem+json") or not (b'"warnings"' in answer.body or b'"detail"' in answer.body):
+        return None
+    document = answer.json
+    if not isinstance(document, dict):
+        return None
+    warnings = document.get("meta", {}).get("warnings", []) if isinstance(document.get("meta"), dict) else []
+    texts = [warning.get("detail", "") for warning in warnings] + [document.get("detail")]
+    texts += [error.get("allowed") for error in document.get("errors", []) if isinstance(error, dict)]
+    return next((text for text in texts if isinstance(text, str) and ONE_OF_MANY.search(text)), None)
 
 
 class Assertions:
@@ -32,7 +102,7 @@ class Assertions:
             self.assertRegex(answer.header("Retry-After"), r"^[1-9][0-9]*$")
         error = problem["errors"][0] if problem["errors"] else {}
         if about is not None:
-            places = [error.get(place) for place in ("parameter", "pointer", "header")]
+            places = [error.get(place) for place in ("parameter", "pointer", "header", "line")]
             self.assertIn(about, places, problem)
         if suggestion is not None:
             self.assertEqual(error.get("suggestion"), suggestion, problem)

@@ -225,6 +225,16 @@ static void suggest_takes_the_nearest_or_none(void **state)
     assert_true(str_eq_c(suggest_take(&begun), "risk_free_rate"));
     suggest_offer(&begun, STR("risk_fee"));
     assert_true(str_eq_c(suggest_take(&begun), "risk_fee"));
+    struct suggest tie = suggest_start(STR("1m"));
+    suggest_offer(&tie, STR("1d"));
+    suggest_offer(&tie, STR("1mo"));
+    suggest_offer(&tie, STR("1w"));
+    assert_true(str_eq_c(suggest_take(&tie), "1mo"));
+    struct suggest letter = suggest_start(STR("q"));
+    suggest_offer(&letter, STR("p"));
+    assert_null(suggest_take(&letter).ptr);
+    suggest_offer(&letter, STR("Q"));
+    assert_true(str_eq_c(suggest_take(&letter), "Q"));
 }
 
 #define CHECK_FORMAT(...)                                   \

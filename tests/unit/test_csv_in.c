@@ -77,6 +77,12 @@ static void rows_are_read_the_same_whatever_the_size_of_a_read(void **state)
         {TEXT(""), ""},
         {TEXT("\xEF\xBB\xBF"), ""},
         {TEXT("한국,b\n"), "1:한국|b "},
+        {TEXT("a,b\n1,2\n\n"), "1:a|b 2:1|2 "},
+        {TEXT("a,b\r\n1,2\r\n\r\n  \t\r\n\r"), "1:a|b 2:1|2 "},
+        {TEXT("a,b\n1,2\n   "), "1:a|b 2:1|2 "},
+        {TEXT("a\n1\n\n\n"), "1:a 2:1 "},
+        {TEXT("a\n  \n\n"), "1:a 2:   "}, /* the only column: a value of spaces */
+        {TEXT("\n \r\n"), ""},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
@@ -106,7 +112,12 @@ static void what_is_not_csv_is_refused_with_its_line(void **state)
         {TEXT("a,b\n\"1\"\r\"2\",3\n"), "2", "follows a closing quote"},
         {TEXT("a,b\n1,2,3\n"), "2", "another number of fields"},
         {TEXT("a,b\n1\n"), "2", "another number of fields"},
-        {TEXT("a,b\n\n"), "2", "empty"},
+        {TEXT("a,b\n\n1,2\n"), "2", "empty"},
+        {TEXT("a,b\n1,2\n \r\n\n\n3,4\n"), "3", "empty"},
+        {TEXT("a\n\n1\n"), "2", "empty"},
+        {TEXT("\na,b\n"), "1", "empty"},
+        {TEXT("a,b\n\"\"\n"), "2", "another number of fields"},
+        {TEXT("a,b\n  ,\n \"\"\n"), "3", "inside a field"},
         {TEXT("a,b\n1,\xff\n"), "2", "UTF-8"},
         {TEXT("a,b\n1,\0\n"), "2", "NUL"},
         {TEXT("a\n\"1\n2\n3\"\nb,c\n"), "5", "another number of fields"},
