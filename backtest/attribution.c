@@ -105,13 +105,29 @@ static void play_trade(struct replay *p, const struct sim_trade *trade)
         p->units[a] = 0;
 }
 
-/* Cash that positions paid; of what was held before the session's trades. */
-static void play_event(struct replay *p, const struct panel_event *event)
+/* Units that a split left no whole share for were paid at the close before: the session's move was not theirs. */
+static void pay_fraction(struct replay *p, size_t a, size_t t, double units)
 {
-    if (event->asset >= p->panel->n_positions || event->kind == ACTION_SPLIT)
+    count_to(p, a, t);
+    const double *price = p->panel->price + panel_cell(p->panel, a, 0);
+    double fx = panel_fx_rate(p->panel, a, t) / panel_fx_rate(p->panel, a, t - 1);
+    p->asset[a].contribution -= p->factor[t] * units * (price[t] - price[t - 1]);
+    if (is_converted(p->panel, a))
+        p->asset[a].fx -= p->factor[t] * units * (price[t] - price[t] / fx);
+    p->units[a] -= units;
+}
+
+/* Cash that positions paid; of what was held before the session's trades. */
+static void play_event(struct replay *p, const struct sim_recorder *r, size_t i)
+{
+    const struct panel_event *event = &p->panel->events[i];
+    if (event->asset >= p->panel->n_positions)
         return;
-    p->asset[event->asset].contribution +=
-        p->factor[event->session] * p->units[event->asset] * event->amount;
+    if (event->kind != ACTION_SPLIT)
+        p->asset[event->asset].contribution +=
+            p->factor[event->session] * p->units[event->asset] * event->amount;
+    else if (r->fractions != NULL && fabs(r->fractions[i]) > 0)
+        pay_fraction(p, event->asset, event->session, r->fractions[i]);
 }
 
 static void play(struct replay *p, const struct sim_recorder *r)
@@ -120,12 +136,12 @@ static void play(struct replay *p, const struct sim_recorder *r)
     for (size_t i = 0; i < r->n_trades; i++) {
         for (; next < p->panel->n_events && p->panel->events[next].session <= r->trades[i].session;
              next++)
-            play_event(p, &p->panel->events[next]);
+            play_event(p, r, next);
         if (r->trades[i].asset < p->panel->n_positions)
             play_trade(p, &r->trades[i]);
     }
     for (; next < p->panel->n_events; next++)
-        play_event(p, &p->panel->events[next]);
+        play_event(p, r, next);
     for (size_t a = 0; a < p->panel->n_positions; a++) {
         count_to(p, a, p->panel->n_sessions - 1);
         weigh(p, a, p->panel->n_sessions - 1, p->panel->n_sessions);

@@ -249,6 +249,9 @@ enum status run_strategy(struct run *run, struct err *err)
         s = sim_recorder_add_flows(&result->ledger, run->arena, n, err);
     if (s == STATUS_OK && run->panel->has_receivables)
         s = sim_recorder_add_receivables(&result->ledger, run->arena, n, err);
+    if (s == STATUS_OK && run->spec->wants_attribution)
+        s = sim_recorder_add_fractions(&result->ledger, run->arena, run->panel, run->rules.shares,
+                                       err);
     if (s == STATUS_OK)
         s = record_fills(run, err);
     if (s == STATUS_OK)

@@ -15,6 +15,7 @@ struct beside {
     size_t *group_of;                 /* [n_positions] */
     double *benchmark;                /* [n_positions]: weights, sum 1 */
     double *amount;                   /* [n_positions]: what a unit paid at this session */
+    double *fraction;                 /* [n_positions]: units paid out at the close before it */
     double *held, *gain, *b, *b_gain; /* per group: w_p, w_p R_p, w_b, w_b R_b of this session */
     double *r_b;                      /* [n_sessions]: the benchmark's returns */
     size_t next_trade, next_event, next_flow;
@@ -64,16 +65,21 @@ static void group_assets(struct beside *s)
     group_received(s);
 }
 
-/* What a unit of each asset paid at session t. */
+/* What a unit of each asset paid at session t, and the units that a split left no whole share for. */
 static void take_events(struct beside *s, size_t t)
 {
+    const double *fractions = s->recorder->fractions;
     memset(s->amount, 0, s->panel->n_positions * sizeof *s->amount);
+    memset(s->fraction, 0, s->panel->n_positions * sizeof *s->fraction);
     for (; s->next_event < s->panel->n_events && s->panel->events[s->next_event].session <= t;
          s->next_event++) {
         const struct panel_event *event = &s->panel->events[s->next_event];
-        if (event->asset < s->panel->n_positions && event->session == t &&
-            event->kind != ACTION_SPLIT)
+        if (event->asset >= s->panel->n_positions || event->session != t)
+            continue;
+        if (event->kind != ACTION_SPLIT)
             s->amount[event->asset] += event->amount;
+        else if (fractions != NULL)
+            s->fraction[event->asset] += fractions[s->next_event];
     }
 }
 
@@ -121,8 +127,9 @@ static void take_session(struct beside *s, size_t t, double began)
         s->b_gain[g] += s->benchmark[a] > 0 ? s->benchmark[a] * asset_return(s, a, t) : 0;
         if (!(fabs(units) > 0))
             continue;
+        s->units[a] -= s->fraction[a];
         s->held[g] += units * before;
-        s->gain[g] += units * (price(s, a, t) - before + s->amount[a]);
+        s->gain[g] += s->units[a] / began * (price(s, a, t) - before + s->amount[a]);
     }
 }
 
@@ -196,7 +203,7 @@ enum status brinson_compute(const struct spec *spec, const struct panel *panel,
         .spec = spec, .panel = panel, .recorder = recorder, .equity = equity, .wealth = wealth};
     size_t n = panel->n_positions;
     struct brinson *out = ARENA_NEW(arena, struct brinson);
-    double *lines = arena_array(arena, 7 * n, sizeof *lines);
+    double *lines = arena_array(arena, 8 * n, sizeof *lines);
     s.r_b = arena_array(arena, panel->n_sessions, sizeof *s.r_b);
     s.group_of = arena_array(arena, n, sizeof *s.group_of);
     s.out.group = arena_array(arena, n, sizeof *s.out.group);
@@ -209,6 +216,7 @@ enum status brinson_compute(const struct spec *spec, const struct panel *panel,
     s.gain = lines + 4 * n;
     s.b = lines + 5 * n;
     s.b_gain = lines + 6 * n;
+    s.fraction = lines + 7 * n;
     group_assets(&s);
     if (!play_benchmark(&s))
         return STATUS_OK;

@@ -108,6 +108,16 @@ enum status sim_recorder_add_receivables(struct sim_recorder *recorder, struct a
     return recorder->receivables != NULL ? STATUS_OK : too_large(n_sessions, 1, err);
 }
 
+enum status sim_recorder_add_fractions(struct sim_recorder *recorder, struct arena *arena,
+                                       const struct panel *panel, enum shares_rule shares,
+                                       struct err *err)
+{
+    if (shares == SHARES_FRACTIONAL || panel->n_events == 0)
+        return STATUS_OK;
+    recorder->fractions = arena_array(arena, panel->n_events, sizeof *recorder->fractions);
+    return recorder->fractions != NULL ? STATUS_OK : too_large(panel->n_sessions, 1, err);
+}
+
 double sim_costs_paid(const struct sim_recorder *recorder)
 {
     double sum = 0;

@@ -129,7 +129,9 @@ struct sim_recorder {
     double *cash;              /* per session */
     double *receivables;       /* per session: dividends not paid yet; NULL: there are none */
     double *shorts;            /* per session: value of what is sold short, >= 0 */
-    uint32_t *filled_at;       /* per decision, its session or PANEL_NEVER; NULL: not wanted */
+    double *fractions;   /* per event: units of a split that made no whole share and were paid out;
+                          NULL: not wanted */
+    uint32_t *filled_at; /* per decision, its session or PANEL_NEVER; NULL: not wanted */
 };
 
 enum { SIM_BLOCK = 64 }; /* sessions valued before a watcher looks at them */
@@ -180,6 +182,11 @@ enum status sim_recorder_add_flows(struct sim_recorder *recorder, struct arena *
 /* Room for the record of receivables. Errors: STATUS_TOO_LARGE. */
 enum status sim_recorder_add_receivables(struct sim_recorder *recorder, struct arena *arena,
                                          size_t n_sessions, struct err *err) NODISCARD;
+
+/* Room for the record of fractions; nothing where shares need not be whole. Errors: STATUS_TOO_LARGE. */
+enum status sim_recorder_add_fractions(struct sim_recorder *recorder, struct arena *arena,
+                                       const struct panel *panel, enum shares_rule shares,
+                                       struct err *err) NODISCARD;
 
 /*
  * Whether fills are sized in closed form: costs are a share of what is traded, and nothing rounds or limits a trade.

@@ -106,6 +106,8 @@ static double split_fraction(struct sim *sim, size_t j, size_t t)
         return 0;
     sim->ws->units[j] -= units;
     sim_record_units(sim, sim->plan->asset[j], t, -units);
+    if (sim->recorder != NULL && sim->recorder->fractions != NULL)
+        sim->recorder->fractions[sim->next_event] = units;
     return units *
            sim->ws->column[j][t - 1]; /* a unit's price knows no splits; no event is of session 0 */
 }

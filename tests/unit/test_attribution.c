@@ -280,9 +280,52 @@ static void benchmarks_that_cannot_be_held_are_refused(void **state)
     }
 }
 
+/*
+ * 11 shares at 90; three for two makes them 16.5, of which the half is paid 60, the close before by the ratio; 16 are then
+ * worth 62 and 70 each. In won at rates of 1,000, 1,000 and 1,100 for a dollar the last move alone has them in it.
+ */
+static void fraction_that_a_split_leaves_belongs_to_its_asset(void **state)
+{
+    static const double close[] = {90, 62, 70}, split[] = {1, 1.5, 1}, usd[] = {1, 1, 1},
+                        krw[] = {1000, 1000, 1100};
+    static const int32_t date[] = {18000, 18001, 18002};
+    static const char *const currency[] = {"USD", "KRW"};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct world w;
+        char body[512];
+        world_init(&w);
+        struct price_series *s = world_add_days(&w, "x:A", 18000, close, 3);
+        s->close = s->price;
+        s->split = split;
+        world_add_fx(&w, "USD", date, usd, 3);
+        world_add_fx(&w, "KRW", date, krw, 3);
+        (void)snprintf(
+            body, sizeof body,
+            "{\"assets\":[{\"uid\":\"x:A\"}],\"capital\":%s,\"currency\":\"%s\",\"prices\":"
+            "\"raw\",\"fill\":\"same_close\",\"rebalance\":\"never\",\"shares\":\"whole\","
+            "\"monkeys\":{\"count\":0},\"attribution\":{\"benchmark\":{\"x:A\":1}}}",
+            i == 0 ? "1000" : "1000000", currency[i]);
+        struct backtest_result *r = world_run(&w, body);
+        const struct attribution *a = r->attribution;
+        double growth = i == 0 ? 1.16 : (16 * 70 * 1100 + 40 * 1000) / 1e6;
+        assert_close(r->equity[2] / r->equity[0], growth, 1e-12);
+        assert_close(a->asset[0].contribution, growth - 1, 1e-12);
+        assert_true(fabs(a->other) < 1e-14 && fabs(a->brinson->other) < 1e-14);
+        double value = i == 0 ? 16 * 70 : 16 * 70 * 1.1; /* thousands of won */
+        assert_close(a->asset[0].mean_weight, (16 * 62 / 1032.0 + value / (1000 * growth)) / 2,
+                     1e-12);
+        double whole = log(growth) / (growth - 1), last = 16 * 70 * 0.1 / 1032;
+        double factor = log(growth / 1.032) / (growth / 1.032 - 1) / whole;
+        assert_true(fabs(a->asset[0].fx - (i == 0 ? 0 : factor * last)) < 1e-12);
+        world_clear(&w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fraction_that_a_split_leaves_belongs_to_its_asset),
         cmocka_unit_test(one_session_is_the_table_of_the_textbook),
         cmocka_unit_test(effects_add_up_to_the_active_return),
         cmocka_unit_test(benchmarks_that_cannot_be_held_are_refused),

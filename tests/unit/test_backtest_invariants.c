@@ -187,8 +187,6 @@ static void one_asset_bought_and_held_earns_its_total_return(void **state)
     }
 }
 
-enum { ROUNDS_THAT_MEET_ALL = 3000 }; /* fewer, as under sanitizers, may miss a kind of cost */
-
 /*
  * Gross less net is the sum of the ledgers, where gross is worked out from trades and prices alone. The
  * scale is all the money that moved: what a ruined portfolio has left is no measure of rounding.

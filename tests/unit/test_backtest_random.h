@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 enum { RANDOM_ASSETS = 4, RANDOM_BARS = 60, RANDOM_BODY = 4096 };
+enum { ROUNDS_THAT_MEET_ALL = 3000 }; /* fewer, as under sanitizers, may miss a rare thing */
 
 /* What a request may use; each case allows what its property survives. */
 enum random_feature {
