@@ -98,6 +98,8 @@ struct measure_input {
     struct measure_path path;
     const double *returns; /* the path's own returns, exact; NULL: taken from its values */
     size_t n_rows; /* rows behind the returns, missing ones counted; 0: as many as returns */
+    double
+        benchmark_growth; /* what its returns compound to over all their rows; 0: over the common ones */
     double periods_per_year;
     double risk_free_rate; /* annual, fraction */
     const double

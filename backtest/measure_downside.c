@@ -10,8 +10,8 @@
 static void sortino_rows(struct facts *f)
 {
     struct measure_value *out = f->out;
-    bool has_down = f->downside > 0;
-    enum measure_reason why = REASON_NO_DOWNSIDE;
+    bool has_down = f->downside > 0 && f->n >= 2;
+    enum measure_reason why = f->n < 2 ? REASON_TOO_SHORT : REASON_NO_DOWNSIDE;
     double per_session = has_down ? f->y_mean / f->downside : 0, annual = per_session * f->root;
     double penalty = f->has_rho ? stats_autocorrelation_penalty(f->rho, f->n) : 1;
 

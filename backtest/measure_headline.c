@@ -45,21 +45,22 @@ static void returns_rows(struct facts *f)
 {
     struct measure_value *out = f->out;
     const struct stats_moments *m = &f->m;
-    bool varies = f->n >= 2 && !m->is_constant && f->excess_varies, has_down = f->downside > 0;
-    double sharpe = varies ? f->excess_mean / f->excess_sd : 0; /* per session */
+    bool has_two = f->n >= 2, has_sharpe = has_two && f->excess_varies;
+    bool varies = has_sharpe && !m->is_constant, has_down = has_two && f->downside > 0;
+    double sharpe = has_sharpe ? f->excess_mean / f->excess_sd : 0; /* per session */
 
     measure_set(ROW(out, total_return), f->total, f->n);
     measure_set(ROW(out, cagr), f->cagr, f->n);
-    measure_maybe(ROW(out, volatility), f->n >= 2, m->sd * f->root, REASON_TOO_SHORT, f->n);
+    measure_maybe(ROW(out, volatility), has_two, m->sd * f->root, REASON_TOO_SHORT, f->n);
     measure_moment(f, ROW(out, skewness), m->skew, 3);
     measure_moment(f, ROW(out, kurtosis_excess), m->excess, 4);
-    measure_maybe(ROW(out, sharpe), varies, sharpe * f->root, f->flat, f->n);
+    measure_maybe(ROW(out, sharpe), has_sharpe, sharpe * f->root, f->flat, f->n);
     if (varies && f->n >= 4)
         measure_psr(f, MEASURE_psr_0, sharpe, 0, m->skew, m->excess);
     else
         measure_deny(ROW(out, psr_0), varies ? REASON_TOO_SHORT : f->flat, f->n);
     measure_maybe(ROW(out, sortino), has_down, has_down ? f->y_mean / f->downside * f->root : 0,
-                  REASON_NO_DOWNSIDE, f->n);
+                  has_two ? REASON_NO_DOWNSIDE : REASON_TOO_SHORT, f->n);
     measure_set(ROW(out, best_day), m->max, f->n);
     measure_set(ROW(out, worst_day), m->min, f->n);
 }

@@ -14,6 +14,10 @@ static const double ROUNDING = 1e-14;
 static void compound(struct relative *w)
 {
     double r = w->k->growth(w->r, w->n), b = w->k->growth(w->b, w->n);
+    if (!(w->all_b > 0)) { /* every row is a common one */
+        w->all_r = r;
+        w->all_b = b;
+    }
     w->annual_r = measure_annualised(r, w->periods, (double)w->n);
     w->annual_b = measure_annualised(b, w->periods, (double)w->n);
     w->growth_x = w->x == w->r ? r : w->k->growth(w->x, w->n);
@@ -259,9 +263,11 @@ enum status measure_relative(const struct facts *f, struct arena *arena, struct 
     benchmark.n = common.n = measure_live_length(common);
     struct relative w = {.k = f->k,
                          .n = common.n - 1,
-                         .n_rows = f->in->n_rows,
+                         .n_rows = f->in->n_rows > common.n - 1 ? f->in->n_rows : common.n - 1,
                          .periods = f->periods,
                          .rf = f->rf,
+                         .all_r = 1 + f->total,
+                         .all_b = f->in->benchmark_growth,
                          .out = f->out};
     if (w.n < 2)
         deny_all(f->out, REASON_TOO_SHORT, w.n);

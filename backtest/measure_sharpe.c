@@ -31,14 +31,19 @@ static const enum measure_id family[] = {
     MEASURE_mean_over_deviation,
 };
 
+static void ratios(struct facts *f, double sharpe)
+{
+    measure_set(ROW(f->out, sharpe), sharpe * f->root, f->n);
+    measure_set(ROW(f->out, sharpe_per_session), sharpe, f->n);
+}
+
 static void plain(struct facts *f, double sharpe)
 {
     struct measure_value *out = f->out;
     const struct stats_moments *m = &f->m;
-    double annual = sharpe * f->root, volatility = m->sd * f->root, root_n = sqrt((double)f->n);
+    double volatility = m->sd * f->root, root_n = sqrt((double)f->n);
 
-    measure_set(ROW(out, sharpe), annual, f->n);
-    measure_set(ROW(out, sharpe_per_session), sharpe, f->n);
+    ratios(f, sharpe);
     measure_set(ROW(out, mean_over_deviation), m->mean / m->sd, f->n);
     measure_set(ROW(out, sharpe_geometric), (f->cagr - f->rf) / volatility, f->n);
     measure_set(ROW(out, sharpe_lean),
@@ -125,12 +130,15 @@ void measure_sharpe_family(struct facts *f)
                                            MEASURE_min_track_record_skewness,
                                            MEASURE_min_track_record_length,
                                            MEASURE_min_track_record_population};
+    double sharpe = f->excess_mean / f->excess_sd; /* per session */
     if (f->n < 2 || f->m.is_constant || !f->excess_varies) {
         for (size_t i = 0; i < ARRAY_LEN(family); i++)
             measure_deny(&f->out[family[i]], f->flat, f->n);
+        if (f->n >= 2 &&
+            f->excess_varies) /* the risk-free rate does; nothing is divided by sd(r) */
+            ratios(f, sharpe);
         return;
     }
-    double sharpe = f->excess_mean / f->excess_sd; /* per session */
     plain(f, sharpe);
     corrected(f, sharpe);
     if (f->n >= 4) {

@@ -34,7 +34,9 @@ void measure_captures(struct relative *w)
                   rise->n);
     measure_ratio(ROW(out, down_number), (double)fall->n_same, (double)fall->n, REASON_NO_DOWNSIDE,
                   fall->n);
-    measure_maybe(ROW(out, capture_whole), fabs(w->annual_b) > 0, w->annual_r / w->annual_b,
+    double whole = measure_annualised(w->all_b, w->periods, (double)w->n_rows);
+    measure_maybe(ROW(out, capture_whole), fabs(whole) > 0,
+                  measure_annualised(w->all_r, w->periods, (double)w->n_rows) / whole,
                   REASON_ZERO_VARIANCE, w->n);
     const struct measure_value *up = ROW(out, up_capture), *down = ROW(out, down_capture);
     enum measure_reason why = up->reason != REASON_NONE     ? up->reason
@@ -50,9 +52,8 @@ void measure_batting(struct relative *w, const double *active)
     struct measure_value *out = w->out;
     struct kernel_wins wins = w->k->wins(active, w->b, w->n);
     double n_wins[3] = {(double)wins.n_wins[0], (double)wins.n_wins[1], (double)wins.n_wins[2]};
-    size_t n_rows = w->n_rows > w->n ? w->n_rows : w->n;
     measure_set(ROW(out, batting_average), (double)wins.n_all_wins / (double)w->n, w->n);
-    measure_set(ROW(out, batting_average_rows), (double)wins.n_all_wins / (double)n_rows, w->n);
+    measure_set(ROW(out, batting_average_rows), (double)wins.n_all_wins / (double)w->n_rows, w->n);
     measure_ratio(ROW(out, batting_average_up), n_wins[0], (double)wins.n[0], REASON_NO_UPSIDE,
                   wins.n[0]);
     measure_ratio(ROW(out, batting_average_down), n_wins[1], (double)wins.n[1], REASON_NO_DOWNSIDE,

@@ -7,7 +7,7 @@
 struct relative {
     const struct kernels *k;
     size_t n;
-    size_t n_rows;        /* rows of the record, those without a return counted; 0: as many as n */
+    size_t n_rows;        /* rows of the record, those without a return counted; at least n */
     const double *r, *b;  /* returns over the common sessions */
     const double *x, *bx; /* both minus the risk-free return; r and b themselves where that is 0 */
     const double *y,
@@ -18,6 +18,7 @@ struct relative {
     struct stats_pair raw;     /* of r and b */
     struct stats_pair excess;  /* of x and bx */
     double growth_x;           /* compounded x */
+    double all_r, all_b;       /* compounded over all rows of each, not the common ones alone */
     double annual_r, annual_b; /* compounded and annualised by count */
     double cagr, total;
     bool has_beta;

@@ -188,7 +188,12 @@ static enum status take_common(const struct record *record, double *own, struct 
         kind = RECORD_RETURNS;
     }
     for (size_t row = 0; row < record->n; row++)
-        is_used[row] = !isnan(own[row]) && !isnan(benchmark[row]);
+        is_used[row] = !isnan(benchmark[row]);
+    fill(record, benchmark, kind, is_used, &other);
+    if (kind == RECORD_RETURNS && other.n > 0)
+        ret->input.benchmark_growth = other.value[other.n];
+    for (size_t row = 0; row < record->n; row++)
+        is_used[row] = is_used[row] && !isnan(own[row]);
     fill(record, own, kind, is_used, &mine);
     fill(record, benchmark, kind, is_used, &other);
     ret->n_common = mine.n;
