@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+static size_t n_disagreements; /* since the file was opened */
 static const char DEFAULT_PATH[] = "../shared/conformance/cases.json";
 enum { FILE_MAX = 64 << 20 };
 
@@ -55,8 +56,11 @@ bool conformance_open(struct conformance *c)
 
 void conformance_close(struct conformance *c)
 {
+    size_t n = n_disagreements;
+    n_disagreements = 0;
     jr_free(c->doc);
     arena_clear(&c->arena);
+    assert_int_equal(n, 0); /* each has been printed */
 }
 
 static const char *text_of(struct conformance *c, struct json_val val)
@@ -67,12 +71,32 @@ static const char *text_of(struct conformance *c, struct json_val val)
     return arena_dup(&c->arena, text);
 }
 
+/* "0.035/12" and "1/sqrt(252)"; NaN for other text. */
+static double quotient_of(const char *text)
+{
+    static const char ROOT[] = "sqrt(";
+    char *end;
+    double x = strtod(text, &end);
+    if (end == text || *end != '/')
+        return *end == '\0' && isfinite(x) ? x : (double)NAN;
+    bool is_root = strncmp(end + 1, ROOT, sizeof ROOT - 1) == 0;
+    double y = strtod(end + 1 + (is_root ? sizeof ROOT - 1 : 0), NULL);
+    return x / (is_root ? sqrt(y) : y);
+}
+
 /* Numbers as they are; "NaN", "Infinity" and "-Infinity" all mean that there is no finite value. */
 static double number_of(struct json_val val)
 {
     double x = (double)NAN;
-    if (jr_type(val) == JR_INT || jr_type(val) == JR_REAL)
+    char text[64];
+    struct str str;
+    if (jr_type(val) == JR_INT || jr_type(val) == JR_REAL) {
         assert_int_equal(jr_read_f64(val, -1e300, 1e300, &x, NULL), STATUS_OK);
+    } else if (jr_type(val) == JR_STRING &&
+               jr_read_str(val, 1, sizeof text - 1, &str, NULL) == STATUS_OK) {
+        (void)snprintf(text, sizeof text, "%.*s", (int)str.len, str.ptr);
+        x = quotient_of(text);
+    }
     return x;
 }
 
@@ -94,26 +118,18 @@ bool conformance_next(struct conformance *c, const char *group, size_t *i,
             .id = text_of(c, jr_member(one, "id")),
             .group = name,
             .metric = text_of(c, jr_member(one, "metric")),
+            .locator = text_of(c, jr_member(one, "locator")),
             .inputs = jr_member(one, "inputs"),
             .expected = jr_member(one, "expected"),
             .absolute = tolerance(one, "abs"),
             .relative = tolerance(one, "rel"),
         };
+        if (ret->locator == NULL)
+            ret->locator = "";
         ++*i;
         return true;
     }
     return false;
-}
-
-struct conformance_case conformance_find(struct conformance *c, const char *id)
-{
-    struct conformance_case one = {0};
-    for (size_t i = 0; conformance_next(c, "", &i, &one);) {
-        if (strcmp(one.id, id) == 0)
-            return one;
-    }
-    fail_msg("there is no conformance case %s", id);
-    return one;
 }
 
 bool conformance_has(const struct conformance_case *one, const char *input)
@@ -124,6 +140,23 @@ bool conformance_has(const struct conformance_case *one, const char *input)
 double conformance_number(const struct conformance_case *one, const char *input)
 {
     return number_of(jr_member(one->inputs, input));
+}
+
+double conformance_number_or(const struct conformance_case *one, const char *input,
+                             double otherwise)
+{
+    return conformance_has(one, input) ? conformance_number(one, input) : otherwise;
+}
+
+double conformance_parameter(const struct conformance_case *one, const char *name, double otherwise)
+{
+    struct json_val val = jr_member(jr_member(one->inputs, "params"), name);
+    return jr_is_present(val) ? number_of(val) : otherwise;
+}
+
+double conformance_item(struct json_val list, size_t i)
+{
+    return i < jr_length(list) ? number_of(jr_item(list, i)) : (double)NAN;
 }
 
 const char *conformance_text(struct conformance *c, const struct conformance_case *one,
@@ -147,8 +180,8 @@ static struct conformance_series numbers_of(struct conformance *c, struct json_v
     size_t n = jr_length(list);
     double *value = arena_array(&c->arena, n + 1, sizeof *value);
     assert_non_null(value);
-    assert_int_equal(jr_read_f64_array(list, value, NULL), STATUS_OK);
-    return (struct conformance_series){.value = value, .n = n};
+    bool is_series = jr_read_f64_array(list, value, NULL) == STATUS_OK;
+    return (struct conformance_series){.value = value, .n = is_series ? n : 0};
 }
 
 /* "managers.HAM1 (series)" is column HAM1 of managers; "empyrical.df_week" is a data set whose name has the dot. */
@@ -174,18 +207,60 @@ static struct conformance_series named(struct conformance *c, const char *name, 
     return series;
 }
 
+/* a - b of names; b without its data set is of that of a. */
+static struct conformance_series difference(struct conformance *c, const char *name,
+                                            const char *minus)
+{
+    char other[128];
+    int n_set = strchr(minus, '.') == NULL ? (int)strcspn(name, ".") : 0;
+    (void)snprintf(other, sizeof other, "%.*s%s%s", n_set, name, n_set > 0 ? "." : "", minus);
+    struct conformance_series a = named(c, name, NULL), b = named(c, other, NULL);
+    double *value = arena_array(&c->arena, a.n + 1, sizeof *value);
+    assert_non_null(value);
+    if (a.n != b.n)
+        return (struct conformance_series){0};
+    for (size_t i = 0; i < a.n; i++)
+        value[i] = a.value[i] - b.value[i];
+    a.value = value;
+    return a;
+}
+
 struct conformance_series conformance_series(struct conformance *c, struct json_val val,
                                              const char *column)
 {
+    static const char MINUS[] = " - ";
     if (jr_type(val) == JR_ARRAY)
         return numbers_of(c, val);
     const char *name = text_of(c, jr_type(val) == JR_OBJECT ? jr_member(val, "dataset") : val);
+    const char *minus = name == NULL ? NULL : strstr(name, MINUS);
+    if (minus != NULL)
+        return difference(c, name, minus + sizeof MINUS - 1);
     return name == NULL ? (struct conformance_series){0} : named(c, name, column);
+}
+
+size_t conformance_rows(struct conformance *c, const struct conformance_case *one, size_t n)
+{
+    const char *rows = conformance_text(c, one, "rows");
+    size_t wanted = rows == NULL ? n : strtoul(rows + strcspn(rows, "0123456789"), NULL, 10);
+    return wanted > 0 && wanted < n ? wanted : n;
 }
 
 double conformance_expected(const struct conformance_case *one, const char *member)
 {
     return number_of(*member == '\0' ? one->expected : jr_member(one->expected, member));
+}
+
+const char *conformance_member(struct conformance *c, const struct conformance_case *one,
+                               const char *beginning)
+{
+    struct str name;
+    struct json_val val;
+    for (size_t k = 0; jr_member_at(one->expected, k, &name, &val); k++) {
+        const char *member = arena_dup(&c->arena, name);
+        if (strncmp(member, beginning, strlen(beginning)) == 0)
+            return member;
+    }
+    return NULL;
 }
 
 /*
@@ -214,10 +289,42 @@ bool conformance_agrees(const struct conformance_case *one, double expected, dou
     return fabs(actual - expected) <= one->absolute + one->relative * fabs(expected);
 }
 
+void conformance_compare(const struct conformance_case *one, const char *what, double expected,
+                         double actual)
+{
+    if (conformance_agrees(one, expected, actual))
+        return;
+    print_error("%s %s: %.17g is not %.17g (rel %g, abs %g)\n", one->id, what, actual, expected,
+                one->relative, one->absolute);
+    n_disagreements++;
+}
+
 void conformance_check(const struct conformance_case *one, const char *member, double actual)
 {
-    double expected = conformance_expected(one, member);
-    if (!conformance_agrees(one, expected, actual))
-        fail_msg("%s %s: %.17g is not %.17g (rel %g, abs %g)", one->id, member, actual, expected,
-                 one->relative, one->absolute);
+    conformance_compare(one, member, conformance_expected(one, member), actual);
+}
+
+void conformance_check_list(const struct conformance_case *one, const char *member,
+                            const double *actual, size_t n)
+{
+    struct json_val list = *member == '\0' ? one->expected : jr_member(one->expected, member);
+    char what[64];
+    conformance_compare(one, "length", (double)jr_length(list), (double)n);
+    for (size_t i = 0; i < n && i < jr_length(list); i++) {
+        (void)snprintf(what, sizeof what, "%s[%zu]", member, i);
+        conformance_compare(one, what, conformance_item(list, i), actual[i]);
+    }
+}
+
+size_t conformance_check_figures(const struct conformance_case *one,
+                                 const struct conformance_figure *figures, size_t n)
+{
+    size_t n_compared = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!jr_is_present(jr_member(one->expected, figures[i].member)))
+            continue;
+        conformance_check(one, figures[i].member, figures[i].value);
+        n_compared++;
+    }
+    return n_compared;
 }

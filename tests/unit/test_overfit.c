@@ -4,14 +4,12 @@
 #include "backtest/overfit.h"
 #include "backtest/rng.h"
 #include "backtest/stats.h"
-#include "tests/support/conformance.h"
 
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -56,98 +54,6 @@ static void deflated_sharpe_is_that_of_the_paper(void **state)
     assert_true(fabs(expected - 0.1132) < 5e-5);
     assert_true(fabs(stats_psr(sharpe, expected, 1250, -3, 10 - 3) - 0.9004) < 5e-5);
     assert_true(overfit_expected_max(0.5, 1) == 0 && overfit_expected_max(0, 10) == 0);
-}
-
-static void published_cases_are_met(void **state)
-{
-    struct conformance c;
-    struct conformance_case one;
-    (void)state;
-    if (!conformance_open(&c))
-        skip();
-    size_t n = 0;
-    for (size_t i = 0; conformance_next(&c, "dsr", &i, &one); n++) {
-        double expected = overfit_expected_max(conformance_number(&one, "var_of_trial_sr"),
-                                               conformance_number(&one, "n_trials"));
-        conformance_check(&one, "expected_max_sr", expected);
-        conformance_check(&one, "dsr",
-                          stats_psr(conformance_number(&one, "sr"), expected,
-                                    (size_t)conformance_number(&one, "n_obs"),
-                                    conformance_number(&one, "skew"),
-                                    conformance_number(&one, "kurtosis") - 3));
-    }
-    assert_true(n >= 2);
-    conformance_close(&c);
-}
-
-/* ffn's calc_deflated_sharpe_ratio with trial ratios given by the year. */
-static void deflated_sharpe_of_ffn_is_met(void **state)
-{
-    struct conformance c;
-    struct conformance_case one;
-    size_t n = 0;
-    (void)state;
-    if (!conformance_open(&c))
-        skip();
-    for (size_t i = 0; conformance_next(&c, "ffn", &i, &one);) {
-        if (strcmp(one.metric, "dsr.trials") != 0)
-            continue;
-        double trial[5];
-        struct json_val trials = jr_member(one.inputs, "trial_sharpes_annualised");
-        struct conformance_series r =
-            conformance_series(&c, jr_member(one.inputs, "returns"), NULL);
-        assert_int_equal(jr_length(trials), 5);
-        assert_int_equal(jr_read_f64_array(trials, trial, NULL), STATUS_OK);
-        struct stats_moments m = stats_moments(r.value, r.n), t = stats_moments(trial, 5);
-        double expected =
-            overfit_expected_max(t.sd * t.sd / conformance_number(&one, "periods"), 5);
-        conformance_check(&one, "", stats_psr(m.mean / m.sd, expected, r.n, m.skew, m.excess));
-        n++;
-    }
-    assert_int_equal(n, 2);
-    conformance_close(&c);
-}
-
-static int rising(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Case pbo.16x5: the matrix is given by rows; the logits there stand in another order. */
-static void probability_of_overfitting_is_that_of_the_case(void **state)
-{
-    struct conformance c;
-    struct overfit_study study;
-    struct overfit_splits splits;
-    double logit[6], expected[6], r[16];
-    (void)state;
-    if (!conformance_open(&c))
-        skip();
-    struct conformance_case one = conformance_find(&c, "pbo.16x5");
-    struct json_val matrix = jr_member(one.inputs, "M");
-    size_t n_rows = jr_length(matrix), n_columns = jr_length(jr_item(matrix, 0));
-    assert_int_equal(n_rows, 16);
-    assert_int_equal(overfit_study_init(&study, n_rows, 4, n_columns, &c.arena, NULL), STATUS_OK);
-    for (size_t k = 0; k < n_columns; k++) {
-        for (size_t t = 0; t < n_rows; t++)
-            assert_int_equal(jr_read_f64(jr_item(jr_item(matrix, t), k), -1, 1, &r[t], NULL),
-                             STATUS_OK);
-        overfit_study_add(&study, r);
-    }
-    assert_int_equal(overfit_splits(&study, &c.arena, NULL, logit, &splits, NULL), STATUS_OK);
-    assert_int_equal(splits.n, 6);
-    conformance_check(&one, "pbo", splits.pbo);
-    conformance_check(&one, "ols_slope_oos_on_is", splits.slope);
-    conformance_check(&one, "ols_intercept", splits.intercept);
-    struct json_val logits = jr_member(one.expected, "logits_rank_over_N_plus_1");
-    assert_int_equal(jr_read_f64_array(logits, expected, NULL), STATUS_OK);
-    qsort(expected, 6, sizeof *expected, rising);
-    qsort(logit, 6, sizeof *logit, rising);
-    for (size_t i = 0; i < 6; i++)
-        close_to(logit[i], expected[i], 1e-12);
-    assert_true(splits.loss == 1);
-    conformance_close(&c);
 }
 
 /* Written out for one split at a time, without block sums or tables. */
@@ -334,9 +240,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(normal_quantile_inverts_the_distribution),
         cmocka_unit_test(deflated_sharpe_is_that_of_the_paper),
-        cmocka_unit_test(published_cases_are_met),
-        cmocka_unit_test(deflated_sharpe_of_ffn_is_met),
-        cmocka_unit_test(probability_of_overfitting_is_that_of_the_case),
         cmocka_unit_test(splits_agree_with_a_plain_computation),
         cmocka_unit_test(splits_have_the_same_bits_in_any_number_of_parts),
         cmocka_unit_test(search_without_skill_is_told_from_one_with_skill),
