@@ -16,16 +16,22 @@
 
 enum { UIDS_BYTES_MAX = 64 << 20 };
 
-/* Those whose actions, or whose prices in the 15 days before one, are new; and those that waited for an instrument. */
+/*
+ * Those whose actions, or whose prices in the 15 days before one, are new; those that waited for an instrument (load_orphan); and all
+ * of them, while the mart has none.
+ */
 static const char touched_sql[] =
     "SELECT touch_key FROM load_touch WHERE load_id > $1 AND subject = 'action' "
     "UNION SELECT t.touch_key FROM load_touch t JOIN dim_date d ON d.date = t.to_date "
     "JOIN dim_date e ON e.day_number = CASE WHEN d.day_number > 83990 THEN 84005 ELSE d.day_number + 15 END "
     "JOIN dim_action a ON a.uid = t.touch_key AND a.date > t.from_date AND a.date <= e.date "
     "WHERE t.load_id > $1 AND t.subject IN ('price', 'quote') "
-    "UNION SELECT a.uid FROM dim_action a JOIN dim_instrument k ON k.uid = a.uid "
-    "JOIN dim_instrument i ON i.uid = a.into_uid LEFT JOIN mart_corporate_action m ON m.uid = a.uid "
-    "AND m.date = a.date AND m.kind = a.kind AND m.into_uid = a.into_uid WHERE m.uid IS NULL "
+    "UNION SELECT o.orphan_key FROM load_orphan o JOIN dim_instrument i ON i.uid = o.orphan_key "
+    "WHERE o.reason = 'no-instrument' "
+    "UNION SELECT a.uid FROM load_orphan o JOIN dim_instrument i ON i.uid = o.orphan_key "
+    "JOIN fact_corporate_action a ON a.into_uid = o.orphan_key AND a.date = o.ymd "
+    "WHERE o.reason = 'no-instrument' "
+    "UNION SELECT uid FROM dim_action WHERE NOT EXISTS (SELECT 1 FROM mart_corporate_action) "
     "ORDER BY 1";
 
 static const char known_sql[] = "SELECT date, dividend_factor, dividend, split_ratio "

@@ -8,11 +8,12 @@ FROM stg_run r
 JOIN fact_price_measure m ON m.load_id > r.since;
 -- only: postgresql
 ANALYZE stg_day;
+-- A class and market is a number, kind, while its prices are sorted: a quarter less time than with the texts.
 DELETE FROM mart_asset_class_daily WHERE date IN (SELECT day FROM stg_day);
 INSERT INTO mart_asset_class_daily (
     date, asset_class, market, n_instruments, n_up, n_down, n_flat, ret_mean, ret_median, ret_cap_weighted,
     value_traded_krw, load_id)
-SELECT c.date, c.asset_class, c.market, count(*),
+SELECT c.date, min(c.asset_class), min(c.market), count(*),
     sum(CASE WHEN c.ret_1d > 0 THEN 1 ELSE 0 END),
     sum(CASE WHEN c.ret_1d < 0 THEN 1 ELSE 0 END),
     sum(CASE WHEN c.ret_1d = 0 THEN 1 ELSE 0 END),
@@ -23,19 +24,23 @@ SELECT c.date, c.asset_class, c.market, count(*),
     CAST(round(CAST(sum(c.value_krw) AS {{decimal}}), 0) AS {{float}}),
     max(c.load_id)
 FROM (
-    SELECT m.date, i.asset_class, COALESCE(i.market, '-') AS market, m.ret_1d, r.load_id,
+    SELECT m.date, i.kind, i.asset_class, i.market, m.ret_1d, r.load_id,
         CAST(p.market_cap AS {{float}}) AS cap, CAST(p.value_traded AS {{float}}) * m.fx_krw AS value_krw,
         CASE WHEN m.ret_1d IS NOT NULL THEN row_number() OVER (
-            PARTITION BY m.date, i.asset_class, i.market, CASE WHEN m.ret_1d IS NULL THEN 1 ELSE 0 END
-            ORDER BY m.ret_1d, m.uid) END AS place,
-        count(m.ret_1d) OVER (PARTITION BY m.date, i.asset_class, i.market) AS n_ret
+            PARTITION BY m.date, i.kind, CASE WHEN m.ret_1d IS NULL THEN 1 ELSE 0 END
+            ORDER BY m.ret_1d) END AS place,
+        count(m.ret_1d) OVER (PARTITION BY m.date, i.kind) AS n_ret
     FROM stg_day d
     JOIN fact_price_measure m ON m.date = d.day
-    JOIN dim_instrument i ON i.uid = m.uid
+    JOIN (
+        SELECT uid, asset_class, COALESCE(market, '-') AS market,
+            dense_rank() OVER (ORDER BY asset_class, COALESCE(market, '-')) AS kind
+        FROM dim_instrument
+    ) i ON i.uid = m.uid
     JOIN fact_price p ON p.uid = m.uid AND p.date = m.date
     CROSS JOIN stg_run r
 ) c
-GROUP BY c.date, c.asset_class, c.market;
+GROUP BY c.date, c.kind;
 UPDATE mart_stock_industry_daily
 SET n_items = 0, n_up = 0, n_down = 0, ret_mean = NULL, ret_median = NULL, value_traded = NULL,
     load_id = (SELECT load_id FROM stg_run)

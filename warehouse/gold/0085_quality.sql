@@ -1,11 +1,17 @@
--- Jumps of the days that were measured again (stg_day is that of the classes).
+-- Jumps of the days that were measured again (stg_day is that of the classes): few, so that their data sets are looked up.
 DELETE FROM stg_quality;
 INSERT INTO stg_quality (dataset, ymd, n_jumps)
-SELECT p.dataset, m.date, sum(CASE WHEN m.ret_1d > 4 OR m.ret_1d < -0.8 THEN 1 ELSE 0 END)
-FROM stg_day d
-JOIN fact_price_measure m ON m.date = d.day
-JOIN fact_price p ON p.uid = m.uid AND p.date = m.date
-GROUP BY p.dataset, m.date;
+SELECT q.dataset, q.ymd, COALESCE(j.n_jumps, 0)
+FROM load_quality q
+LEFT JOIN (
+    SELECT p.dataset, p.date, count(*) AS n_jumps
+    FROM stg_day d
+    JOIN fact_price_measure m ON m.date = d.day
+    JOIN fact_price p ON p.uid = m.uid AND p.date = m.date
+    WHERE m.ret_1d > 4 OR m.ret_1d < -0.8
+    GROUP BY p.dataset, p.date
+) j ON j.dataset = q.dataset AND j.date = q.ymd
+WHERE q.ymd IN (SELECT day FROM stg_day);
 UPDATE load_quality
 SET n_jumps = q.n_jumps, load_id = r.load_id
 FROM stg_quality q
