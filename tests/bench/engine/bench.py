@@ -64,19 +64,68 @@ def singles(rounds):
     return table(["One backtest", "Engine, median ms", "Engine, best ms", "ns per asset-day", "Rendering, best ms", "Memory of the run, MiB", "Goal, ms"], rows)
 
 
-def batches(count, threads, roof):
+SIMULATED = (1, 10, 50, 200, 500)
+LASTING = (1, 10, 30)
+
+
+def flatness(rounds):
+    """
+    The simulation alone by number of assets and length. What one more asset-day, one more day and one rebalance cost stands
+    below, so that a cost of each run, day or rebalance is not taken for one of each asset-day.
+    """
+    found = {}
+    for years, rule in [(years, "monthly") for years in LASTING] + [(LASTING[-1], "never")]:
+        for assets in SIMULATED:
+            found[years, rule, assets] = driver("simulation", assets, years, max(20, rounds * 30 // years // max(1, assets // 50)), rule)
+
+    def ns(years, rule, assets):
+        return found[years, rule, assets]["best_s"] * 1e9
+
+    def row(title, figure):
+        return [title, *(figure(assets) for assets in SIMULATED)]
+
+    def per_asset_day(years, rule):
+        return lambda n: significant(ns(years, rule, n) / found[years, rule, n]["sessions"] / n)
+
+    def per_more(n):
+        at = SIMULATED.index(n)
+        if at == 0:
+            return ""
+        less = SIMULATED[at - 1]
+        return significant((ns(last, "never", n) - ns(last, "never", less)) / found[last, "never", n]["sessions"] / (n - less))
+
+    last = LASTING[-1]
+    rows = [row(f"{years} year{'s' if years > 1 else ''}, monthly", per_asset_day(years, "monthly")) for years in LASTING]
+    rows.append(row(f"{last} years, never rebalanced", per_asset_day(last, "never")))
+    rows.append(row("the same, one more asset-day than the column to the left", per_more))
+    for years, less in zip(LASTING[1:], LASTING):
+        rows.append(row(f"one more asset-day from {less} to {years} years, monthly", lambda n, years=years, less=less: significant(
+            (ns(years, "monthly", n) - ns(less, "monthly", n)) / (found[years, "monthly", n]["sessions"] - found[less, "monthly", n]["sessions"]) / n)))
+    rows.append(row("one rebalance", lambda n: significant(
+        (ns(last, "monthly", n) - ns(last, "never", n)) / (found[last, "monthly", n]["rebalances"] - found[last, "never", n]["rebalances"]))))
+    rows.append(row("one rebalance, by asset", lambda n: significant(
+        (ns(last, "monthly", n) - ns(last, "never", n)) / (found[last, "monthly", n]["rebalances"] - found[last, "never", n]["rebalances"]) / n)))
+    return table(["Simulation alone, panel kept, ns"] + [f"{n} asset{'s' if n > 1 else ''}" for n in SIMULATED], rows)
+
+
+CALENDAR = ((10, "calendar", None), (50, "calendar", 20000), (50, "equity", 60000))
+OTHERS = ((10, "bands", 15000), (50, "bands", 8000), (10, "flows", 15000), (50, "flows", 8000), (10, "bands+flows", 15000), (50, "bands+flows", 8000))
+
+
+def batches(count, threads, roof, kinds):
     rows = []
-    for assets, kind, bound in ((10, "calendar", None), (50, "calendar", 20000), (10, "bands", 15000), (50, "bands", 8000),
-                                (10, "flows", 15000), (50, "flows", 8000), (10, "bands+flows", 15000), (50, "bands+flows", 8000)):
-        n = count if kind == "calendar" else max(64, count // 8)
+    for assets, kind, bound in kinds:
+        n = count if kind in ("calendar", "equity") else max(64, count // 8)
         found = driver("batch", assets, 30, n, threads, 5, kind)
         rate = found["best_per_cpu_s"] * threads
         flops = found["best_per_cpu_s"] * 2 * assets * 30 * 252
-        rows.append([f"{assets} assets, {kind}", significant(found["per_s"]), significant(found["per_cpu_s"]), significant(found["best_per_cpu_s"]),
-                     significant(rate * assets * 30 * 252 / 1e9), f"{100 * flops / roof['flops_per_s']:.0f} %", significant(found["peak_kib"] / 1024),
-                     "" if bound is None else verdict(rate, ">=", bound)])
+        ceiling = roof["flops_per_s"] * threads / (2 * assets * 30 * 252)
+        what = "equity lines alone, calendar" if kind == "equity" else kind
+        rows.append([f"{assets} assets, {what}", significant(found["per_s"]), significant(found["per_cpu_s"]), significant(found["best_per_cpu_s"]),
+                     significant(rate * assets * 30 * 252 / 1e9), f"{100 * flops / roof['flops_per_s']:.0f} %", significant(ceiling),
+                     significant(found["peak_kib"] / 1024), "" if bound is None else verdict(rate, ">=", bound)])
     return table(["30 years, 12 metrics each", "Per second on the clock", "Per second of one core, median", "best", "Asset-days/s of all cores, 10^9",
-                  "Of the FMA peak", "Peak memory, MiB", f"Goal, per second of {threads} cores"], rows)
+                  "Of the FMA peak", f"Ceiling of {threads} cores, per second", "Peak memory, MiB", f"Goal, per second of {threads} cores"], rows)
 
 
 def ours(name, assets, years):
@@ -149,19 +198,31 @@ def write_page(path, command, out, mark="run"):
     path.write_text(f"{head}{begin}\nPrinted on {datetime.date.today().isoformat()} by `{command}`:\n\n{out}\n\n{end}{tail}", "utf-8")
 
 
+def ceilings(roof):
+    return (f"Ceilings of one core, measured in the same run: {significant(roof['flops_per_s'] / 1e9)} GFLOP/s fused, "
+            f"{significant(roof['bytes_per_s'] / 1e9)} GB/s from memory. Kernels: {roof['kernels']}.")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--no-peers", action="store_true")
+    parser.add_argument("--floors", action="store_true", help="only the simulation and the batches of a calendar, beside their floors")
     parser.add_argument("--markdown", type=pathlib.Path)
     options = parser.parse_args()
     subprocess.run(["make", "-s", "build", str(DRIVER.relative_to(ROOT))], cwd=ROOT, check=True)
     notes, parts = [], [machine()]
     roof = driver("roofline")
-    parts.append(f"Ceilings of one core, measured in the same run: {significant(roof['flops_per_s'] / 1e9)} GFLOP/s fused, "
-                 f"{significant(roof['bytes_per_s'] / 1e9)} GB/s from memory. Kernels: {roof['kernels']}.")
+    parts.append(ceilings(roof))
+    if options.floors:
+        parts += [flatness(20 if options.quick else 80), batches(256 if options.quick else 1024, 2, roof, CALENDAR)]
+        print("\n\n".join(parts))
+        if options.markdown:
+            write_page(options.markdown, "tests/bench/engine/run.sh --floors" + " --quick" * options.quick, "\n\n".join(parts), "floors")
+        return 0
     parts.append(singles(20 if options.quick else 80))
-    parts.append(batches(256 if options.quick else 1024, 2, roof))
+    parts.append(flatness(20 if options.quick else 80))
+    parts.append(batches(256 if options.quick else 1024, 2, roof, CALENDAR + OTHERS))
     parts.append(trust(2 if options.quick else 7))
     parts.append(strategies(5 if options.quick else 15))
     parts.append(jobs.table(1000 if options.quick else 2000, 2 if options.quick else 3))

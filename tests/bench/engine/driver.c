@@ -5,7 +5,9 @@
  *   driver single ASSETS YEARS ROUNDS MONKEYS       backtest_run and the rendering of its answer
  *   driver shared ASSETS YEARS ROUNDS MONKEYS       the same on a panel that an earlier run has left
  *   driver batch ASSETS YEARS PORTFOLIOS THREADS ROUNDS KIND   calendar, bands, flows (a payment in every month, alternately
- *                                                   in and out), or bands+flows
+ *                                                   in and out), bands+flows; or equity: calendar without figures, the
+ *                                                   days' values of each portfolio alone (batch_play)
+ *   driver simulation ASSETS YEARS ROUNDS monthly|never   one simulation alone, without figures, on a panel that is kept
  *   driver trust ASSETS YEARS ROUNDS                monkeys, intervals, drawn futures, splits of a sweep
  *   driver strategies ASSETS YEARS ROUNDS own|common a decision of each strategy, the names on their own or with a
  *                                                   common factor
@@ -145,18 +147,34 @@ struct share {
     const struct batch *batch;
     const struct plan *plans;
     size_t n;
+    bool is_equity_alone;
     struct batch_workspace workspace;
     struct batch_row *rows;
     enum status status;
     double cpu_s;
 };
 
+/* The lines of equity, and of each its end; no figure. */
+static enum status play_lines(struct share *share)
+{
+    enum status s = STATUS_OK;
+    for (size_t i = 0; i < share->n && s == STATUS_OK; i += BATCH_GROUP) {
+        size_t n = share->n - i < BATCH_GROUP ? share->n - i : BATCH_GROUP;
+        s = batch_play(share->batch, share->plans + i, n, &share->workspace, NULL, NULL);
+        for (size_t p = 0; p < n; p++)
+            share->rows[i + p] = (struct batch_row){.terminal = share->workspace.terminal[p]};
+    }
+    return s;
+}
+
 static void *play_share(void *cls)
 {
     struct share *share = cls;
     double from = cpu_s();
-    share->status =
-        batch_run(share->batch, share->plans, share->n, &share->workspace, share->rows, NULL, NULL);
+    share->status = share->is_equity_alone
+                        ? play_lines(share)
+                        : batch_run(share->batch, share->plans, share->n, &share->workspace,
+                                    share->rows, NULL, NULL);
     share->cpu_s = cpu_s() - from;
     return NULL;
 }
@@ -220,6 +238,20 @@ static void add_flows(struct world *world, const struct panel *panel, struct sim
     rules->flows = flows;
 }
 
+/* The rules of a request without bands and flows. */
+static struct sim_rules calendar_rules(const struct spec *spec, const struct panel *panel,
+                                       struct arena *arena)
+{
+    uint32_t *due = arena_array(arena, panel->n_sessions, sizeof *due);
+    struct sim_rules rules = {.due = due,
+                              .fill = spec->fill,
+                              .capital = spec->capital,
+                              .costs = spec_cost_model(spec),
+                              .rebalance = spec->rebalance};
+    schedule_build(&spec->rebalance, panel->clock, panel->n_sessions, due, &rules.n_due);
+    return rules;
+}
+
 static int run_batch(struct world *world, size_t n, size_t n_threads, size_t rounds,
                      const char *kind)
 {
@@ -236,13 +268,7 @@ static int run_batch(struct world *world, size_t n, size_t n_threads, size_t rou
     if (spec_parse(request, arena, &spec, &err) != STATUS_OK ||
         panel_build(spec, &world->market, arena, NULL, &panel, &err) != STATUS_OK)
         return fail(&err);
-    uint32_t *due = arena_array(arena, panel->n_sessions, sizeof *due);
-    struct sim_rules rules = {.due = due,
-                              .fill = spec->fill,
-                              .capital = spec->capital,
-                              .costs = spec_cost_model(spec),
-                              .rebalance = spec->rebalance};
-    schedule_build(&spec->rebalance, panel->clock, panel->n_sessions, due, &rules.n_due);
+    struct sim_rules rules = calendar_rules(spec, panel, arena);
     if (strstr(kind, "flows") != NULL)
         add_flows(world, panel, &rules);
     struct batch batch = {panel, &rules, SESSIONS_PER_YEAR, 0};
@@ -254,7 +280,11 @@ static int run_batch(struct world *world, size_t n, size_t n_threads, size_t rou
     for (size_t k = 0; k < n_threads; k++) {
         size_t from = n * k / n_threads, to = n * (k + 1) / n_threads;
         shares[k] = (struct share){
-            .batch = &batch, .plans = plans + from, .n = to - from, .rows = rows + from};
+            .batch = &batch,
+            .plans = plans + from,
+            .n = to - from,
+            .is_equity_alone = strcmp(kind, "equity") == 0,
+            .rows = rows + from};
         if (batch_workspace_init(&shares[k].workspace, &batch, world->n_assets, arena, &err) !=
             STATUS_OK)
             return fail(&err);
@@ -267,6 +297,35 @@ static int run_batch(struct world *world, size_t n, size_t n_threads, size_t rou
            "\"sharpe\":%.17g,\"peak_kib\":%ld}\n",
            per_s, per_cpu_s, best_per_cpu_s, rows[0].terminal / spec->capital,
            rows[0].value[BATCH_SHARPE], peak_kib());
+    return 0;
+}
+
+/* One simulation by itself on a panel that is there: the loop over the sessions, no figure taken. */
+static int run_simulation(struct world *world, size_t rounds, bool is_monthly)
+{
+    struct arena *arena = &world->arena;
+    struct spec *spec = NULL;
+    struct panel *panel = NULL;
+    struct sim_workspace workspace = {0};
+    struct err err = {0};
+    struct str request = world_request(world, is_monthly ? "\"monthly\"" : "\"never\"", 0);
+    if (spec_parse(request, arena, &spec, &err) != STATUS_OK ||
+        panel_build(spec, &world->market, arena, NULL, &panel, &err) != STATUS_OK ||
+        sim_workspace_init(&workspace, arena, panel->n_sessions, world->n_assets, &err) !=
+            STATUS_OK)
+        return fail(&err);
+    struct sim_rules rules = calendar_rules(spec, panel, arena);
+    const struct plan *plan = make_plans(world, 1);
+    double *took = arena_array(arena, rounds, sizeof *took);
+    for (size_t i = 0; i < rounds; i++) {
+        double from = cpu_s();
+        if (simulate(panel, plan, &rules, &workspace, NULL, NULL, &err) != STATUS_OK)
+            return fail(&err);
+        took[i] = cpu_s() - from;
+    }
+    double median_s = median(took, rounds);
+    printf("{\"median_s\":%.9f,\"best_s\":%.9f,\"sessions\":%zu,\"rebalances\":%zu,\"terminal\":%.17g}\n", median_s,
+           took[0], panel->n_sessions, rules.n_due, workspace.equity[panel->n_sessions - 1] / spec->capital);
     return 0;
 }
 
@@ -294,6 +353,8 @@ int main(int argc, char **argv)
         return run_single(&world, number[4], (unsigned)number[5], false);
     if (strcmp(argv[1], "shared") == 0 && argc == 6 && number[4] > 0)
         return run_single(&world, number[4], (unsigned)number[5], true);
+    if (strcmp(argv[1], "simulation") == 0 && argc == 6 && number[4] > 0)
+        return run_simulation(&world, number[4], strcmp(argv[5], "never") != 0);
     if (strcmp(argv[1], "trust") == 0 && argc == 5 && number[4] > 0)
         return trust_print(&world, number[4]);
     if (strcmp(argv[1], "strategies") == 0 && argc == 6 && number[4] > 0)
