@@ -88,14 +88,14 @@ void sim_carry(struct sim *sim, size_t t)
     sim->cash += carry_total(carry);
 }
 
-/* Adds the positions of one sign per session: line[k] is sum abs(units) * price at from + k. */
+/* Adds the positions of one sign per session, money left out: line[k] is sum abs(units) * price at from + k. */
 static void add_signed(const struct sim *sim, size_t from, size_t n, bool shorts, double *line)
 {
     for (size_t k = 0; k < n; k++)
         line[k] = 0;
     for (size_t j = 0; j < sim->plan->n; j++) {
         double units = shorts ? -sim->ws->units[j] : sim->ws->units[j];
-        if (!(units > 0))
+        if (!(units > 0) || sim_is_money(sim, j))
             continue;
         const double *price = sim->ws->column[j] + from;
         for (size_t k = 0; k < n; k++)

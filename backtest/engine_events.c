@@ -131,12 +131,13 @@ static void record_receipt(struct sim *sim, size_t k, size_t t, double units)
 
 /*
  * What the units of target j are given: shares of another, added to ws->change, or cash. Returns the cash: the worth of a
- * fraction, and of all where the other is no target or is gone.
+ * fraction, and of all where the other is no target or is gone. What is owed for what is sold short is paid in cash: money of
+ * another currency is never less than nothing.
  */
 static double receive_gift(struct sim *sim, size_t j, const struct panel_event *event, size_t t)
 {
     size_t k = event->into == PANEL_NEVER ? sim->plan->n : target_of(sim, event->into);
-    if (k == sim->plan->n || sim->ws->is_gone[k])
+    if (k == sim->plan->n || sim->ws->is_gone[k] || (sim_is_money(sim, k) && sim->ws->units[j] < 0))
         return sim->ws->units[j] * event->amount;
     double given = sim->ws->units[j] * event->units, price = sim->ws->column[k][t];
     double fraction = fraction_of(sim, k, t, given), kept = given - fraction;
@@ -181,11 +182,11 @@ static void pay_events(struct sim *sim, size_t t)
         sim->ws->units[k] += given[k];
 }
 
-/* What a position that is gone has left: cash, or money of its currency where that is kept. */
+/* What a position that is gone has left: cash, or money of its currency where that is kept; what it owes is paid in cash. */
 static void take_proceeds(struct sim *sim, uint32_t money, size_t t, double value)
 {
     size_t k = money == PANEL_NEVER ? sim->plan->n : target_of(sim, money);
-    if (k == sim->plan->n) {
+    if (k == sim->plan->n || value < 0) {
         sim_add_proceeds(sim, value);
         sim->cash += value;
         return;

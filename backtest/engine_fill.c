@@ -124,71 +124,6 @@ static double trade_all(struct sim *sim, size_t t, size_t n, double value_after)
     return traded;
 }
 
-/*
- * Only the positions outside their band go to their destination. The others of the opposite side
- * give or take what that needs, in proportion to how far they are off; so does cash.
- */
-static void share_out_breach(struct sim *sim, size_t n, const double *held, double budget,
-                             double invested)
-{
-    struct sim_workspace *ws = sim->ws;
-    double moved = 0, counterpart = 0;
-    double cash_off = sim->cash / budget - (1 - invested);
-
-    for (size_t i = 0; i < n; i++) {
-        if (ws->is_breached[ws->active[i]])
-            moved += ws->weight[i] - held[i];
-    }
-    double side = moved > 0 ? 1 : -1; /* what is bought is paid for by what is above its target */
-    counterpart += side * cash_off > 0 ? fabs(cash_off) : 0;
-    for (size_t i = 0; i < n; i++) {
-        double off = held[i] - ws->target[i];
-        if (!ws->is_breached[ws->active[i]] && side * off > 0)
-            counterpart += fabs(off);
-    }
-    double share = counterpart > 0 ? fabs(moved) / counterpart : 0;
-    share = share < 1 ? share : 1;
-    for (size_t i = 0; i < n; i++) {
-        double off = held[i] - ws->target[i];
-        if (ws->is_breached[ws->active[i]])
-            continue;
-        ws->weight[i] = side * off > 0 ? held[i] - share * off : held[i];
-    }
-}
-
-/* Replaces the targets in ws->weight by how far the rule goes; ws->change is scratch: weights held. */
-static void set_destinations(struct sim *sim, size_t n, double budget, double invested)
-{
-    const struct rebalance_rule *rule = &sim->rules->rebalance;
-    struct sim_workspace *ws = sim->ws;
-    double *held = ws->change;
-
-    for (size_t i = 0; i < n; i++) {
-        held[i] = ws->value[i] / budget;
-        ws->target[i] = ws->weight[i];
-        ws->weight[i] = rebalance_destination_of(rule, held[i], ws->weight[i]);
-    }
-    if (rule->scope == SCOPE_BREACHED)
-        share_out_breach(sim, n, held, budget, invested);
-}
-
-/* Targets of a forced sale: every position shrinks alike, or to nothing. */
-static void set_liquidation(struct sim *sim, size_t n, double budget)
-{
-    struct sim_workspace *ws = sim->ws;
-    double gross = 0, allowed = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        gross += fabs(ws->value[i]);
-        allowed += fabs(ws->weight[i]);
-    }
-    double keep = allowed * budget < gross ? allowed * budget / gross : 1;
-    if (sim->rules->leverage.liquidation == LIQUIDATION_CLOSE)
-        keep = 0;
-    for (size_t i = 0; i < n; i++)
-        ws->weight[i] = keep * ws->value[i] / budget;
-}
-
 /* Costs that are not proportional, whole shares, limits, partial destinations, forced sales. */
 static struct sim_traded trade_by_orders(struct sim *sim, size_t t, size_t n, double budget,
                                          double frozen, double invested)
@@ -200,9 +135,9 @@ static struct sim_traded trade_by_orders(struct sim *sim, size_t t, size_t n, do
 
     sim_fill_contexts(sim, t, n);
     if (sim->is_liquidation)
-        set_liquidation(sim, n, budget);
+        sim_set_liquidation(sim, n, budget);
     else if (is_partial)
-        set_destinations(sim, n, budget, invested);
+        sim_set_destinations(sim, n, budget, invested);
     if (sim->is_flat)
         after = costs_value_after(budget, ws->value, ws->weight, n,
                                   costs_flat_rate(&sim->rules->costs));

@@ -162,6 +162,12 @@ static inline bool sim_has_receivable(const struct sim *sim)
     return fabs(sim->receivable) > 0;
 }
 
+/* engine_targets.c: ws->weight of the n active positions, whose values are ws->value */
+/* Replaces the targets by how far the rule goes; ws->change is scratch: weights held. */
+void sim_set_destinations(struct sim *sim, size_t n, double budget, double invested);
+/* Those of a forced sale: every position shrinks alike, or to nothing. Money of other currencies stays. */
+void sim_set_liquidation(struct sim *sim, size_t n, double budget);
+
 /* engine_fill.c */
 bool sim_fill(struct sim *sim, size_t t);
 bool sim_select_active(struct sim *sim, size_t t, size_t *ret_n, double *ret_frozen);

@@ -22,7 +22,7 @@ static bool is_called(const struct sim *sim, size_t t, double wealth, double gro
         return false;
     gross = 0;
     for (size_t j = 0; j < sim->plan->n; j++) {
-        double units = sim->ws->units[j];
+        double units = sim_is_money(sim, j) ? 0 : sim->ws->units[j];
         size_t cell = panel_cell(panel, sim->plan->asset[j], t);
         double worst = units < 0 ? panel->high[cell] : panel->low[cell];
         wealth += units * (worst - panel->price[cell]);
@@ -105,7 +105,7 @@ static void test_margin(struct sim *sim, size_t t)
         return;
     }
     for (size_t j = 0; j < sim->plan->n; j++)
-        gross += fabs(sim->ws->units[j] * sim->ws->column[j][t]);
+        gross += sim_is_money(sim, j) ? 0 : fabs(sim->ws->units[j] * sim->ws->column[j][t]);
     if (!is_called(sim, t, sim->ws->wealth[t], gross, &call))
         return;
     sim->is_pending = sim->is_liquidation = true;

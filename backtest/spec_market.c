@@ -85,7 +85,7 @@ static enum status read_spin_offs(struct json_val root, struct spec *spec, struc
     return s;
 }
 
-/* Where nothing is paid there is nothing to keep; what waits for its day is in the run's currency, and so is a margin. */
+/* Where nothing is paid there is nothing to keep; what waits for its day is in the run's currency. */
 static enum status read_cash_currency(struct json_val root, struct spec *spec, struct err *err)
 {
     size_t choice = CASH_BASE;
@@ -102,9 +102,6 @@ static enum status read_cash_currency(struct json_val root, struct spec *spec, s
         return spec_refuse(given, STATUS_BAD_SPEC,
                            "What waits for its day of payment is kept in the run's currency.",
                            "\"local\" beside \"pay_on\": \"ex\"", err);
-    if (spec->leverage.is_allowed)
-        return spec_refuse(given, STATUS_BAD_SPEC, "A margin is kept in the run's currency.",
-                           "\"local\" without leverage", err);
     return STATUS_OK;
 }
 

@@ -105,6 +105,72 @@ static void contributions_buy_no_money(void **state)
     world_clear(&w);
 }
 
+enum { LEVERED_DAYS = 5, CALLED = 3 };
+
+/* 1,000 won for a dollar throughout; a dividend of 20 won on session 1, a margin of 0.45. */
+static struct backtest_result *run_levered(struct world *w, double weight)
+{
+    static const double close[LEVERED_DAYS] = {1000, 1000, 580, 560, 560},
+                        dividend[LEVERED_DAYS] = {0, 20},
+                        krw[LEVERED_DAYS] = {1000, 1000, 1000, 1000, 1000},
+                        usd[LEVERED_DAYS] = {1, 1, 1, 1, 1};
+    static const int32_t date[LEVERED_DAYS] = {18000, 18001, 18002, 18003, 18004};
+    char body[512];
+    world_init(w);
+    struct price_series *s = world_add(w, "x:A", "KRW", date, close, LEVERED_DAYS);
+    s->close = s->price;
+    s->dividend = dividend;
+    world_add_fx(w, "KRW", date, krw, LEVERED_DAYS);
+    world_add_fx(w, "USD", date, usd, LEVERED_DAYS);
+    (void)snprintf(
+        body, sizeof body,
+        "{\"assets\":[{\"uid\":\"x:A\",\"weight\":%.17g}],\"capital\":1000,\"prices\":\"raw\","
+        "\"dividends\":\"cash\",\"cash_currency\":\"local\",\"fill\":\"same_close\","
+        "\"rebalance\":\"never\",\"monkeys\":{\"count\":0},\"leverage\":{\"max_gross\":2,"
+        "\"maintenance_margin\":0.45}}",
+        weight);
+    return world_run(w, body);
+}
+
+/*
+ * 1,500 shares and 30 dollars in won. At 0.58 a margin of 870 - 470 on 870 is enough, as it would not be on 900; at 0.56
+ * there are 370 on 840, and shares are sold until they are 1.5 times as much. The won stay.
+ */
+static void money_is_no_exposure_and_no_margin_call_converts_it(void **state)
+{
+    struct world w;
+    (void)state;
+    struct backtest_result *r = run_levered(&w, 1.5);
+    assert_int_equal(r->ledger.n_margin_calls, 1);
+    const struct sim_margin_call *call = &r->ledger.margin_call[0];
+    assert_int_equal(call->session, CALLED);
+    assert_close(call->equity, 370, 1e-12);
+    assert_close(call->gross, 840, 1e-12);
+    assert_close(call->traded, 840 - 1.5 * 370, 1e-12);
+    assert_int_equal(r->ledger.n_trades, 3);
+    assert_int_equal(r->ledger.trades[1].reason, SIM_INCOME);
+    assert_int_equal(r->ledger.trades[2].reason, SIM_LIQUIDATION);
+    assert_close(r->final_weight[0], 1.5, 1e-12);
+    assert_close(r->final_weight[1], 30.0 / 370, 1e-12);
+    assert_true(fabs(sim_residual(&r->ledger, 1000, r->wealth[LEVERED_DAYS - 1])) < 1e-9);
+    world_clear(&w);
+}
+
+/* 500 shares sold short owe 10 dollars, which are paid out of the cash. */
+static void what_a_short_owes_is_paid_in_cash(void **state)
+{
+    struct world w;
+    (void)state;
+    struct backtest_result *r = run_levered(&w, -0.5);
+    assert_close(r->ledger.cash[0], 1500, 1e-12);
+    assert_close(r->ledger.cash[EX], 1490, 1e-12);
+    assert_close(r->wealth[LEVERED_DAYS - 1], 1490 - 280, 1e-12);
+    assert_close(r->ledger.dividends, -10, 1e-12);
+    assert_int_equal(r->ledger.n_trades, 1);
+    assert_true(fabs(sim_residual(&r->ledger, 1000, r->wealth[LEVERED_DAYS - 1])) < 1e-9);
+    world_clear(&w);
+}
+
 /* Monkeys that hold A keep won too. */
 static void monkeys_keep_it_too(void **state)
 {
@@ -134,8 +200,7 @@ static void money_of_the_run_is_cash(void **state)
 static void requests_name_what_is_wrong(void **state)
 {
     static const char *const rest[] = {
-        "\"prices\":\"raw\"", "\"prices\":\"raw\",\"dividends\":\"cash\",\"pay_on\":\"pay\"",
-        "\"prices\":\"raw\",\"dividends\":\"cash\",\"leverage\":{}"};
+        "\"prices\":\"raw\"", "\"prices\":\"raw\",\"dividends\":\"cash\",\"pay_on\":\"pay\""};
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rest); i++) {
         char body[256];
@@ -147,11 +212,10 @@ static void requests_name_what_is_wrong(void **state)
                    STATUS_OUT_OF_RANGE, "/cash_currency");
 }
 
-/* Each seed whose request pays cash on the ex-date, and owes nobody a margin. */
+/* Each seed whose request pays cash on the ex-date. */
 static bool is_eligible(const struct random_request *q)
 {
-    return strstr(q->rest, "\"dividends\":\"cash\"") != NULL && strstr(q->rest, "pay_on") == NULL &&
-           strstr(q->rest, "leverage") == NULL;
+    return strstr(q->rest, "\"dividends\":\"cash\"") != NULL && strstr(q->rest, "pay_on") == NULL;
 }
 
 static struct random_request with(const struct random_request *q, const char *rest)
@@ -166,7 +230,7 @@ static struct random_request with(const struct random_request *q, const char *re
 static void value_is_conserved_when_it_is_paid(void **state)
 {
     unsigned features = RANDOM_RAW | RANDOM_GAPS | RANDOM_FX | RANDOM_BANDS | RANDOM_WHOLE |
-                        RANDOM_PARTIAL | RANDOM_CASH_WEIGHT | RANDOM_VOLUME_LIMIT;
+                        RANDOM_PARTIAL | RANDOM_CASH_WEIGHT | RANDOM_VOLUME_LIMIT | RANDOM_LEVERAGE;
     size_t n_compared = 0;
     (void)state;
     for (uint64_t seed = 0; seed < random_rounds(); seed++) {
@@ -190,7 +254,7 @@ static void value_is_conserved_when_it_is_paid(void **state)
 
 static void accounts_close_and_nothing_looks_ahead(void **state)
 {
-    size_t n_paid = 0;
+    size_t n_paid = 0, n_leveraged = 0, n_called = 0;
     (void)state;
     for (uint64_t seed = 0; seed < random_rounds(); seed++) {
         struct world w;
@@ -205,11 +269,19 @@ static void accounts_close_and_nothing_looks_ahead(void **state)
         double residual = sim_residual(l, q.capital, r->wealth[r->panel->n_sessions - 1]);
         random_assert(fabs(residual) <= 1e-12 * scale, seed, &q);
         random_assert(r->trust->prefix.holds, seed, &q);
-        for (size_t i = 0; i < l->n_trades; i++)
-            n_paid += l->trades[i].reason == SIM_INCOME ? 1 : 0;
+        bool is_leveraged = strstr(q.rest, "leverage") != NULL, is_paid = false;
+        for (size_t i = 0; i < l->n_trades; i++) {
+            bool is_income = l->trades[i].reason == SIM_INCOME;
+            random_assert(!is_income || l->trades[i].is_buy, seed, &q);
+            is_paid = is_paid || is_income;
+        }
+        n_paid += is_paid ? 1 : 0;
+        n_leveraged += is_paid && is_leveraged ? 1 : 0;
+        n_called += is_paid && l->n_margin_calls > 0 ? 1 : 0;
         world_clear(&w);
     }
-    assert_true(n_paid > 0);
+    assert_true(n_paid > 0 && n_leveraged > 0);
+    assert_true(n_called > 0 || random_rounds() < ROUNDS_THAT_MEET_ALL);
 }
 
 int main(void)
@@ -218,6 +290,8 @@ int main(void)
         cmocka_unit_test(what_is_paid_moves_with_its_currency),
         cmocka_unit_test(rebalance_converts_it_at_the_cost_of_exchange_alone),
         cmocka_unit_test(contributions_buy_no_money),
+        cmocka_unit_test(money_is_no_exposure_and_no_margin_call_converts_it),
+        cmocka_unit_test(what_a_short_owes_is_paid_in_cash),
         cmocka_unit_test(monkeys_keep_it_too),
         cmocka_unit_test(money_of_the_run_is_cash),
         cmocka_unit_test(requests_name_what_is_wrong),
