@@ -54,6 +54,15 @@ int command_misused(const char *name, const char *argument)
     return EXIT_USAGE;
 }
 
+int command_bad_value(const char *name, const char *flag, const char *value, const char *takes)
+{
+    (void)fprintf(stderr, "cmmc %s: %s takes %s", name, flag, takes);
+    if (value != NULL)
+        (void)fprintf(stderr, ", and not \"%s\"", value);
+    (void)fprintf(stderr, "; see `cmmc %s --help`\n", name);
+    return EXIT_USAGE;
+}
+
 bool command_is_flag(const char *argument, const char *flag)
 {
     return argument[0] == '-' && argument[1] == '-' && strcmp(argument + 2, flag) == 0;

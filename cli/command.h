@@ -51,6 +51,9 @@ const char *command_sample_folder(const struct config *config, char room[COMMAND
 /* "cmmc NAME: unexpected argument ...", or with "" that one is missing, and a pointer to --help; returns EXIT_USAGE. */
 int command_misused(const char *name, const char *argument);
 
+/* "cmmc NAME: FLAG takes ...; it was ...", value NULL: nothing was given; returns EXIT_USAGE. */
+int command_bad_value(const char *name, const char *flag, const char *value, const char *takes);
+
 /* True when argv holds exactly one of the given flags at place i. */
 bool command_is_flag(const char *argument, const char *flag);
 

@@ -4,6 +4,7 @@
 #include "handlers/ingest_world.h"
 
 #include "base/clock.h"
+#include "base/suggest.h"
 #include "ingest/cost_book.h"
 #include "ingest/dataset.h"
 
@@ -105,8 +106,10 @@ static void show_progress(void *listener, size_t n_done, size_t n,
     size_t filled = n == 0 ? 0 : n_done * BAR_CHARS / n;
     if (!view->is_terminal) {
         if (n_done != view->n_shown)
-            (void)fprintf(stderr, "%zu of %zu symbols, %lld requests, %lld rows\n", n_done, n,
-                          (long long)report->requests, (long long)report->rows_in);
+            (void)fprintf(stderr, "%zu of %zu %s, %lld %s, %lld rows\n", n_done, n,
+                          str_plural(n, "symbol", "symbols"), (long long)report->requests,
+                          str_plural((uint64_t)report->requests, "request", "requests"),
+                          (long long)report->rows_in);
         view->n_shown = n_done;
         return;
     }
@@ -274,9 +277,15 @@ static bool complete(struct request *request)
 
 static int unknown_dataset(const char *name)
 {
-    (void)fprintf(stderr,
-                  "cmmc ingest: there is no data set \"%s\"; `cmmc ingest --list` shows them\n",
-                  name);
+    struct suggest search = suggest_start(str_of(name));
+    for (size_t i = 0; i < n_datasets; i++)
+        suggest_offer(&search, str_of(datasets[i].name));
+    struct str near = suggest_take(&search);
+    (void)fprintf(stderr, "cmmc ingest: there is no data set \"%s\"", name);
+    if (near.ptr != NULL)
+        (void)fprintf(stderr, "; did you mean \"%.*s\"?\n", STR_ARG(near));
+    else
+        (void)fputs("; `cmmc ingest --list` shows them\n", stderr);
     return EXIT_USAGE;
 }
 

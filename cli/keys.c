@@ -150,10 +150,26 @@ static int revoke(struct db_pool *pool, const char *name_or_id)
     return EXIT_DONE;
 }
 
+/* An option that is none, has no value, or one that it does not take. */
 static int wrong_option(const char *flag, const char *value)
 {
-    (void)fprintf(stderr, "cmmc keys: cannot use %s%s%s; see `cmmc keys --help`\n", flag,
-                  value == NULL ? "" : " ", value == NULL ? "" : value);
+    static const struct {
+        const char *flag, *takes;
+    } options[] = {
+        {"name", "a name of 1 to 64 characters"},
+        {"scopes", "read, backtest, admin, with commas between and each once"},
+        {"expires", "YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ"},
+        {"rate", "requests a minute, 0 or more"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(options); i++)
+        if (command_is_flag(flag, options[i].flag))
+            return command_bad_value("keys", flag, value, options[i].takes);
+    return command_misused("keys", flag);
+}
+
+static int missing_option(const char *flag)
+{
+    (void)fprintf(stderr, "cmmc keys: create needs %s; see `cmmc keys --help`\n", flag);
     return EXIT_USAGE;
 }
 
@@ -175,8 +191,8 @@ static int read_create(int argc, char **argv, struct order *order)
             return wrong_option(argv[i], value);
     }
     if (order->options.name.ptr == NULL)
-        return wrong_option("no --name", NULL);
-    return order->options.scopes == 0 ? wrong_option("no --scopes", NULL) : EXIT_DONE;
+        return missing_option("--name");
+    return order->options.scopes == 0 ? missing_option("--scopes") : EXIT_DONE;
 }
 
 static int read_order(int argc, char **argv, struct order *order)

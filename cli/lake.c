@@ -34,14 +34,27 @@ static bool read_option(struct ask *ask, const char *flag, const char *value)
     return false;
 }
 
+/* An option that is none of this one's, has no value, or one that it does not take. */
+static int wrong_option(const struct ask *ask, const char *flag, const char *value)
+{
+    bool is_tidy = strcmp(ask->what, "tidy") == 0;
+    bool takes_days = !is_tidy && strcmp(ask->what, "cat") != 0 && strcmp(ask->what, "stat") != 0;
+    if (takes_days && (command_is_flag(flag, "from") || command_is_flag(flag, "to")))
+        return command_bad_value("lake", flag, value, "a day as YYYY-MM-DD");
+    if (is_tidy && command_is_flag(flag, "hours"))
+        return command_bad_value("lake", flag, value, "0 to 1000000 hours");
+    return command_misused("lake", flag);
+}
+
 /* EXIT_DONE, or what a wrong argument ends with. */
 static int read_arguments(struct ask *ask, int argc, char **argv)
 {
     bool takes_name = strcmp(ask->what, "tidy") != 0;
     for (int i = 2; i < argc; i++) {
         if (strncmp(argv[i], "--", 2) == 0) {
-            if (i + 1 == argc || !read_option(ask, argv[i], argv[i + 1]))
-                return command_misused("lake", argv[i]);
+            const char *value = i + 1 < argc ? argv[i + 1] : NULL;
+            if (value == NULL || !read_option(ask, argv[i], value))
+                return wrong_option(ask, argv[i], value);
             i++;
         } else if (takes_name && ask->name[0] == '\0') {
             ask->name = argv[i];

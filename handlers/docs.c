@@ -192,6 +192,20 @@ static void put_explanation(struct buf *out, const char *slug)
                        pages[i].what, pages[i].remedy);
 }
 
+/* The colours of web/docs.html, light or dark as the reader's system has it. */
+static const char problem_style[] =
+    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
+    "<link rel=\"icon\" href=\"data:,\">" /* or the browser asks for one */
+    "<meta name=\"color-scheme\" content=\"light dark\">"
+    "<style>:root{--bg:#f7f7f4;--panel:#fff;--ink:#1b1e22;--line:#d9dcdf;--accent:#0a5a8c;--soft:#e9eff4}"
+    "@media(prefers-color-scheme:dark){:root{--bg:#131619;--panel:#1b1f23;--ink:#e6e9ec;--line:#343a41;"
+    "--accent:#74bdec;--soft:#242c33}}"
+    "body{font:16px/1.5 system-ui,sans-serif;margin:0;padding:1rem;background:var(--bg);color:var(--ink)}"
+    "main{max-width:40em;margin:1rem auto;padding:.5rem 1.25rem;background:var(--panel);"
+    "border:1px solid var(--line);border-radius:10px}"
+    "h1{font-size:1.5rem;line-height:1.25}h2{font-size:1.1rem;margin-bottom:.25rem}h2+p{margin-top:0}"
+    "a{color:var(--accent)}code{background:var(--soft);padding:.05em .3em;border-radius:4px}</style>";
+
 /* Texts are ours, so the page needs no escaping. */
 static void put_problem_page(struct buf *out, enum status problem)
 {
@@ -201,19 +215,18 @@ static void put_problem_page(struct buf *out, enum status problem)
     buf_printf(
         out,
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>%s</title>"
-        "<meta name=\"viewport\" content=\"width=device-width\">"
-        "<body style=\"font:16px/1.5 system-ui;max-width:40em;margin:3em auto;padding:0 1em\">"
-        "<h1>%s</h1><p>Problem type <code>%s</code>, code <code>%s</code>, HTTP status %d.</p>",
-        status_title(problem), status_title(problem), status_slug(problem), status_code(problem),
-        status_http(problem));
+        "%s<body><main><h1>%s</h1><p>Problem type <code>%s</code>, code <code>%s</code>, HTTP status %d.</p>",
+        status_title(problem), problem_style, status_title(problem), status_slug(problem),
+        status_code(problem), status_http(problem));
     put_explanation(out, status_slug(problem));
     buf_printf(
         out,
         "<p>%s</p><p>The reply's <code>detail</code> says what happened; <code>errors</code> names the "
-        "parameter, field or header, its value, what is allowed and, where there is one, the nearest "
-        "known name; <code>request_id</code> finds the request in the log.</p>"
+        "parameter, field or header, its value as it was sent (of a field in a JSON body its JSON text), "
+        "what is allowed and, where one is near, the nearest known name; <code>request_id</code> finds the "
+        "request in the log.</p>"
         "<p><a href=\"/\">Start page</a> \302\267 <a href=\"/docs\">API explorer</a> \302\267 "
-        "<a href=\"/openapi.yaml\">Interface description</a></p>\n",
+        "<a href=\"/openapi.yaml\">Interface description</a></p></main>\n",
         again);
 }
 

@@ -153,8 +153,10 @@ static void tell_progress(void *listener, size_t n_done, size_t n,
     if (now_ns - follower->told_ns < PROGRESS_NS)
         return;
     follower->told_ns = now_ns;
-    int len = snprintf(line, sizeof line, "%zu of %zu symbols, %lld requests, %lld rows", n_done, n,
-                       (long long)report->requests, (long long)report->rows_in);
+    int len = snprintf(line, sizeof line, "%zu of %zu %s, %lld %s, %lld rows", n_done, n,
+                       str_plural(n, "symbol", "symbols"), (long long)report->requests,
+                       str_plural((uint64_t)report->requests, "request", "requests"),
+                       (long long)report->rows_in);
     add_line(follower->run, (struct str){line, len < 0 ? 0 : (size_t)len});
 }
 

@@ -51,6 +51,19 @@ class Usage(unittest.TestCase):
             self.assertEqual((done.returncode, done.stdout), (USAGE, ""))
             self.assertIn(f'did you mean "{nearest}"?', done.stderr)
 
+    def test_a_wrong_value_is_told_what_the_option_takes(self):
+        for arguments, said in ((["keys", "create", "--scopes", "reed"], '--scopes takes read, backtest, admin, with commas between and each once, and not "reed"'),
+                                (["keys", "create", "--name", "x", "--rate", "-1"], '--rate takes requests a minute, 0 or more, and not "-1"'),
+                                (["keys", "create", "--name"], "--name takes a name of 1 to 64 characters"), (["keys", "create", "--name", "x"], "create needs --scopes"),
+                                (["keys", "create", "--who", "x"], 'unexpected argument "--who"'), (["keys", "create", "--scopes", "read"], "create needs --name"),
+                                (["lake", "tidy", "--hours"], "--hours takes 0 to 1000000 hours"), (["ingest", "us_stok"], 'there is no data set "us_stok"; did you mean "us_stock"?'),
+                                (["ingest", "nothing_of_ours"], "`cmmc ingest --list` shows them")):
+            with self.subTest(arguments):
+                done = run(*arguments, var_dir=scratch_folder())
+                self.assertEqual((done.returncode, done.stdout), (USAGE, ""))
+                self.assertIn(f"cmmc {arguments[0]}: ", done.stderr)
+                self.assertIn(said, done.stderr)
+
     def test_wrong_arguments_exit_with_2_and_name_the_argument(self):
         for arguments in (["serve", "now"], ["serve", "--port"], ["migrate", "--stats"], ["migrate", "--status", "x"], ["load", "--force"],
                           ["load", "a", "b"], ["backtest", "--fast"], ["backtest", "a", "b"], ["metrics", "a", "b"], ["metrics", "--fast"], ["config", "--xml"], ["config", "--json", "x"],
@@ -187,7 +200,7 @@ class Stores:
     def test_loading_the_same_data_twice_makes_no_new_generation(self):
         dataset = Dataset.of(mart_price_daily=[BAR])
         self.assertRegex(self.load(dataset).stdout, r"^published generation 1: 1 row from 1 file in")
-        self.assertRegex(self.load(dataset).stdout, r"^read 1 rows in .*: generation 1 already holds them")
+        self.assertRegex(self.load(dataset).stdout, r"^read 1 row in .*: generation 1 already holds them")
         other = Dataset.of(mart_price_daily=[{**BAR, "close": "1.50"}])
         self.assertIn("generation 1 already holds them", self.load(other).stdout)
         changed = Dataset.of(mart_price_daily=[{**BAR, "close": "1.51"}])

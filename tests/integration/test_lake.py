@@ -125,10 +125,11 @@ class Commands:
         self.assertEqual(self.lake("cat", other).returncode, FAILED)
 
     def test_wrong_arguments_are_named(self):
-        for arguments in (["ls", "--from", "2024-02-30"], ["ls", "a", "b"], ["cat", KEY, "--from", "2024-02-29"], ["tidy", "--hours", "-1"]):
+        for arguments, said in ((["ls", "--from", "2024-02-30"], '--from takes a day as YYYY-MM-DD, and not "2024-02-30"'), (["ls", "a", "b"], 'unexpected argument "b"'),
+                                (["cat", KEY, "--from", "2024-02-29"], 'unexpected argument "--from"'), (["tidy", "--hours", "-1"], '--hours takes 0 to 1000000 hours, and not "-1"')):
             done = self.lake(*arguments)
             self.assertEqual((done.returncode, done.stdout), (USAGE, ""))
-            self.assertIn("unexpected argument", done.stderr)
+            self.assertIn(said, done.stderr)
         self.assertIn("a key is missing", self.lake("cat").stderr)
 
 
