@@ -114,6 +114,7 @@ struct measure_input {
     const struct measure_trading *trading; /* NULL: a price series */
     struct measure_details *details;       /* to be filled; NULL: not wanted */
     bool is_headline; /* only the rows of measure_headlines, with the same bits; no details */
+    bool is_full;     /* covariance_population to cdar_alpha, too: rows that only a request names */
 };
 
 /* The rows that lists of many backtests show. */
@@ -130,8 +131,8 @@ double measure_rate_per_period(double annual, double periods_per_year);
 double measure_cagr(struct measure_path path);
 
 /*
- * All metrics and variants; with is_headline the others are REASON_NOT_APPLICABLE. path.n >= 2. Errors:
- * STATUS_OUT_OF_MEMORY.
+ * All metrics and variants; those that is_headline and is_full leave out are REASON_NOT_APPLICABLE. path.n >= 2.
+ * Errors: STATUS_OUT_OF_MEMORY.
  */
 enum status measure_compute(const struct measure_input *input, struct arena *arena,
                             struct measure_value ret[MEASURE_ALL_COUNT], struct err *err) NODISCARD;

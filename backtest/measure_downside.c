@@ -78,6 +78,9 @@ static void partial_moments(struct facts *f)
     const struct kernel_partials *g = &f->around_target;
     enum measure_reason why = REASON_NO_DOWNSIDE;
     double n = (double)f->n, cubes = g->losses_cubed;
+    for (size_t t = 0; t < f->n; t++)
+        f->scratch[t] = f->y[t] < 0 ? f->y[t] : 0;
+    double fourth = f->k->powers(f->scratch, f->n, 0).p4;
     double prospect = f->m.sum - 1.25 * f->around_zero.losses;
     double target = f->m.mean - f->y_mean;
     measure_ratio(ROW(out, omega), g->gains, g->losses, why, f->n);
@@ -85,6 +88,7 @@ static void partial_moments(struct facts *f)
     measure_maybe(ROW(out, kappa_1), g->losses > 0, f->y_mean * n / g->losses, why, f->n);
     measure_maybe(ROW(out, kappa_3), cubes > 0, f->y_mean / elementary_pow(cubes / n, 1.0 / 3), why,
                   f->n);
+    measure_maybe(ROW(out, kappa_4), fourth > 0, f->y_mean / sqrt(sqrt(fourth / n)), why, f->n);
     measure_ratio(ROW(out, upside_potential_ratio), g->gains / n, f->downside, why, f->n);
     measure_maybe(ROW(out, upside_potential_ratio_subset), g->n_losses > 0 && g->n_gains > 0,
                   g->gains / (double)g->n_gains / (f->downside * sqrt(n / (double)g->n_losses)),

@@ -92,6 +92,7 @@ void measure_growth(struct facts *f)
     measure_set(ROW(out, cagr_periods), f->cagr_periods, f->n);
     measure_set(ROW(out, annual_mean), f->m.mean * f->periods, f->n);
     measure_set(ROW(out, mean_return), f->m.mean, f->n);
+    measure_set(ROW(out, risk_premium), f->excess_mean, f->n);
     measure_set(ROW(out, geometric_mean), measure_annualised(f->total + 1, 1, (double)f->n), f->n);
     measure_set(ROW(out, simple_sum), f->m.sum, f->n);
     measure_set(ROW(out, annual_mean_compounded), elementary_pow(1 + f->m.mean, f->periods) - 1,
@@ -108,13 +109,18 @@ static void spread(struct facts *f)
 
     measure_maybe(ROW(out, volatility), has_two, m->sd * f->root, REASON_TOO_SHORT, f->n);
     measure_maybe(ROW(out, standard_deviation), has_two, m->sd, REASON_TOO_SHORT, f->n);
+    measure_maybe(ROW(out, mean_standard_error), has_two, m->sd / sqrt((double)f->n),
+                  REASON_TOO_SHORT, f->n);
     measure_maybe(ROW(out, annual_variance), has_two, m->sd * m->sd * f->periods, REASON_TOO_SHORT,
                   f->n);
     measure_maybe(ROW(out, volatility_population), has_two, m->sd_population * f->root,
                   REASON_TOO_SHORT, f->n);
-    double below = f->k->gains(f->r, f->n, m->mean).losses_squared / (double)f->n;
+    struct kernel_gains around = f->k->gains(f->r, f->n, m->mean);
+    double below = around.losses_squared / (double)f->n, n_below = (double)around.n_losses;
     double absolute = f->k->absolute(f->r, f->n, m->mean) / (double)f->n;
     measure_set(ROW(out, semideviation), m->is_constant ? 0 : sqrt(below), f->n);
+    measure_maybe(ROW(out, semideviation_subset), n_below > 0 && !m->is_constant,
+                  sqrt(around.losses_squared / fmax(n_below, 1)), f->flat, f->n);
     measure_set(ROW(out, mean_absolute_deviation), m->is_constant ? 0 : absolute, f->n);
     if (has_two)
         measure_set(ROW(out, gini_mean_difference),
@@ -136,6 +142,11 @@ static void shape(struct facts *f)
     double n = (double)f->n, share = m->sd > 0 ? m->sd_population / m->sd : 0;
     double fourth = (m->excess_population + 3) * share * share * share * share;
 
+    double variance = m->sd_population * m->sd_population;
+    measure_set(ROW(out, central_moment_2), variance, f->n);
+    measure_set(ROW(out, central_moment_3), m->skew_population * variance * m->sd_population, f->n);
+    measure_set(ROW(out, central_moment_4),
+                m->is_constant ? 0 : (m->excess_population + 3) * variance * variance, f->n);
     measure_moment(f, ROW(out, skewness), m->skew, 3);
     out[MEASURE_skewness_fisher] = out[MEASURE_skewness];
     measure_moment(f, ROW(out, skewness_population), m->skew_population, 2);
@@ -163,6 +174,8 @@ static void sides(struct facts *f)
     measure_set(ROW(out, downside_deviation_per_session), f->downside, f->n);
     measure_maybe(ROW(out, downside_deviation_subset), below > 0,
                   f->downside * sqrt(n / fmax(below, 1)), REASON_NO_DOWNSIDE, g->n_losses);
+    measure_maybe(ROW(out, lower_partial_moment_subset), below > 0,
+                  f->downside * f->downside * n / fmax(below, 1), REASON_NO_DOWNSIDE, g->n_losses);
     measure_set(ROW(out, downside_potential), g->losses / n, f->n);
     measure_set(ROW(out, downside_frequency), below / n, f->n);
     measure_set(ROW(out, upside_deviation), f->upside * f->root, f->n);

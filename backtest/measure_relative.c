@@ -36,7 +36,7 @@ static void regression(struct relative *w)
     static const enum measure_id rows[] = {
         MEASURE_beta,         MEASURE_alpha,      MEASURE_alpha_per_session,
         MEASURE_alpha_no_rf,  MEASURE_beta_no_rf, MEASURE_alpha_compounded,
-        MEASURE_jensen_alpha, MEASURE_epsilon,    MEASURE_security_market_line_slope};
+        MEASURE_jensen_alpha, MEASURE_epsilon};
     struct measure_value *out = w->out;
     if (!stats_varies(w->bx, w->n) || !stats_varies(w->b, w->n)) {
         deny_rows(w, rows, ARRAY_LEN(rows), REASON_ZERO_VARIANCE);
@@ -56,8 +56,6 @@ static void regression(struct relative *w)
     measure_set(ROW(out, alpha_no_rf), (raw.mean_x - beta_no_rf * raw.mean_y) * w->periods, w->n);
     measure_set(ROW(out, jensen_alpha), w->jensen, w->n);
     measure_set(ROW(out, epsilon), w->annual_r - w->beta * w->annual_b - w->alpha, w->n);
-    measure_maybe(ROW(out, security_market_line_slope), fabs(w->beta) > 0, p.mean_x / w->beta,
-                  REASON_ZERO_VARIANCE, w->n);
 }
 
 /* As LEAN has them: what the mean return compounds to in a year, less and over that of the benchmark. */
@@ -106,6 +104,8 @@ static void active_return(struct relative *w)
     measure_ratio(ROW(out, information_ratio), m.mean * root, m.sd, why, w->n);
     measure_ratio(ROW(out, information_ratio_per_session), m.mean, m.sd, why, w->n);
     measure_set(ROW(out, active_premium), premium, w->n);
+    measure_set(ROW(out, active_premium_geometric), (1 + w->annual_r) / (1 + w->annual_b) - 1,
+                w->n);
     measure_ratio(ROW(out, information_ratio_premium), premium, m.sd * root, why, w->n);
     measure_batting(w, active);
 }
@@ -168,6 +168,10 @@ static void modigliani(struct relative *w)
     measure_ratio(ROW(out, fama_beta), w->sd_r, w->sd_b, why, w->n);
     measure_set(ROW(out, market_risk_premium), p->mean_y, w->n);
     measure_ratio(ROW(out, capital_market_line_slope), p->mean_y, sd_bx, why, w->n);
+    measure_maybe(ROW(out, capital_market_line), sd_bx > 0,
+                  w->mean_r - p->mean_x + p->mean_y / sd_bx * w->mean_r, why, w->n);
+    measure_maybe(ROW(out, security_market_line_slope), fabs(p->mean_y) > 0, 1 / p->mean_y, why,
+                  w->n);
     double own = sqrt(w->k->gains(w->y, w->n, 0).losses_squared / (double)w->n);
     double other = sqrt(w->k->gains(w->by, w->n, 0).losses_squared / (double)w->n);
     double root = sqrt(w->periods);
@@ -291,5 +295,6 @@ enum status measure_relative(const struct facts *f, struct arena *arena, struct 
     modigliani(&w);
     measure_captures(&w);
     measure_bull_and_bear(&w);
-    return measure_fragility(&w, arena, err);
+    s = measure_with_powers(&w, f->in, arena, err);
+    return s == STATUS_OK ? measure_fragility(&w, arena, err) : s;
 }

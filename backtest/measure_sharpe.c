@@ -28,6 +28,7 @@ static const enum measure_id family[] = {
     MEASURE_system_quality,
     MEASURE_system_quality_population,
     MEASURE_downside_sharpe,
+    MEASURE_return_over_semideviation,
     MEASURE_mean_over_deviation,
 };
 
@@ -53,6 +54,8 @@ static void plain(struct facts *f, double sharpe)
     measure_set(ROW(out, kelly_half), f->excess_mean / (m->sd * m->sd) / 2, f->n);
     measure_set(ROW(out, system_quality), root_n * m->mean / m->sd, f->n);
     measure_set(ROW(out, system_quality_population), root_n * m->mean / m->sd_population, f->n);
+    measure_ratio(ROW(out, return_over_semideviation), f->excess_mean,
+                  out[MEASURE_semideviation].value, REASON_NO_DOWNSIDE, f->n);
     measure_ratio(ROW(out, downside_sharpe), f->excess_mean,
                   sqrt(2) * out[MEASURE_semideviation].value, REASON_NO_DOWNSIDE, f->n);
 }

@@ -1,4 +1,4 @@
-/* measure_sides.h - what measure_relative.c and measure_sides.c share; not for others. */
+/* measure_sides.h - what measure_relative.c, measure_sides.c and measure_comoments.c share; not for others. */
 #ifndef BACKTEST_MEASURE_SIDES_H
 #define BACKTEST_MEASURE_SIDES_H
 
@@ -37,5 +37,9 @@ void measure_bull_and_bear(struct relative *w);
 
 /* beta_fragility. */
 enum status measure_fragility(struct relative *w, struct arena *arena, struct err *err) NODISCARD;
+
+/* covariance_population to cdar_alpha, for an input that is_full. */
+enum status measure_with_powers(struct relative *w, const struct measure_input *in,
+                                struct arena *arena, struct err *err) NODISCARD;
 
 #endif

@@ -73,6 +73,14 @@ static void fitted(struct facts *f, double share, const enum measure_id id[6])
     }
 }
 
+/* mean(x) over a loss, which stands in its row below 0. */
+static void over_modified(struct facts *f, struct measure_value *out,
+                          const struct measure_value *loss)
+{
+    enum measure_reason why = loss->reason != REASON_NONE ? loss->reason : REASON_NO_DOWNSIDE;
+    measure_ratio(out, f->excess_mean, loss->reason == REASON_NONE ? -loss->value : 0, why, f->n);
+}
+
 static void at_confidence(struct facts *f)
 {
     static const enum measure_id at[6] = {MEASURE_var_normal_at,
@@ -96,6 +104,8 @@ static void at_confidence(struct facts *f)
     fitted(f, 0.05, at_95);
     fitted(f, share, at);
     double normal = out[MEASURE_var_normal_at].value;
+    over_modified(f, ROW(out, return_over_var_modified), ROW(out, var_cornish_fisher_at));
+    over_modified(f, ROW(out, return_over_cvar_modified), ROW(out, cvar_cornish_fisher_at));
     measure_maybe(ROW(out, cvar_below_normal), f->n >= 2,
                   order_mean_below(f->sorted, f->n, normal, &below) ? below : normal,
                   REASON_TOO_SHORT, f->n);

@@ -252,6 +252,7 @@ enum status record_prepare(const struct record *record, struct arena *arena,
     ret->input.returns = line.r;
     ret->input.n_rows = record->kind == RECORD_PRICES ? 0 : record->n;
     take_options(record, &line, ret);
+    ret->input.is_full = true;
     size_t live = measure_live_length(ret->input.path);
     ret->is_ruined = !(line.value[live - 1] > 0);
     if (ret->is_ruined && record->date != NULL)

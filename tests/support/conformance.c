@@ -14,7 +14,7 @@
 
 static size_t n_disagreements; /* since the file was opened */
 static const char DEFAULT_PATH[] = "../shared/conformance/cases.json";
-enum { FILE_MAX = 64 << 20 };
+enum { FILE_MAX = 256 << 20 };
 
 static struct str read_all(FILE *in, struct arena *arena)
 {
