@@ -8,7 +8,7 @@
  *                  are kept become a position; a position whose asset is delisted becomes cash
  *   2. carry       engine_carry.c: interest and borrow fees for the days since session t - 1
  *   3. flows       engine_flow.c: what comes or goes before the session opens
- *   4. fill        engine_fill.c, engine_orders.c: a decision made at an earlier session (same_close: at
+ *   4. fill        engine_fill.c, engine_targets.c, engine_orders.c: a decision made at an earlier session (same_close: at
  *                  this one) is carried out, if every asset that is held or wanted and is neither
  *                  suspended nor delisted is tradable; otherwise it waits, and a newer one replaces it
  *   5. value       engine_value.c: equity[t] = cash + receivables + sum of units * price, added in column order; at a

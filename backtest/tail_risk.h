@@ -23,7 +23,10 @@
 
 enum tail_kind { TAIL_CVAR, TAIL_CDAR, TAIL_EVAR, TAIL_EDAR };
 enum { TAIL_ROOM = LEVEL_ROOM + 3 };
-enum { TAIL_ASSETS_MAX = 100 }; /* a decision is n^3 work for each of some 70 projections */
+enum {
+    TAIL_ASSETS_MAX = 100,         /* a decision is n^3 work for each of some 70 projections */
+    TAIL_ENTROPIC_ASSETS_MAX = 50, /* smooth: of some 250 */
+};
 
 struct tail_risk {
     enum tail_kind kind;

@@ -963,23 +963,31 @@ static void wrong_parameters_name_the_place_and_what_is_allowed(void **state)
     }
 }
 
-/* 101 names are more than the strategies of tail risk take. */
 static void too_many_assets_for_a_strategy_are_refused(void **state)
 {
-    struct world w;
-    struct spec *spec = NULL;
-    struct err err = {0};
-    char body[4096];
+    static const struct {
+        const char *name, *most;
+        size_t n;
+    } cases[] = {{"minimum_cvar", "at most 100", 101},
+                 {"minimum_edar", "at most 50", 51},
+                 {"maximum_omega", "at most 50", 51}};
     (void)state;
-    world_init(&w);
-    int at = snprintf(body, sizeof body, "{\"strategy\":\"minimum_cvar\",\"universe\":[");
-    for (size_t i = 0; i < 101; i++)
-        at += snprintf(body + at, sizeof body - (size_t)at, "%s\"x:N%zu\"", i > 0 ? "," : "", i);
-    (void)snprintf(body + at, sizeof body - (size_t)at, "]}");
-    assert_int_equal(spec_parse(str_of(body), &w.arena, &spec, &err), STATUS_BAD_SPEC);
-    assert_string_equal(err.name, "/strategy");
-    assert_non_null(strstr(err.allowed, "100"));
-    world_clear(&w);
+    for (size_t k = 0; k < ARRAY_LEN(cases); k++) {
+        struct world w;
+        struct spec *spec = NULL;
+        struct err err = {0};
+        char body[4096];
+        world_init(&w);
+        int at = snprintf(body, sizeof body, "{\"strategy\":\"%s\",\"universe\":[", cases[k].name);
+        for (size_t i = 0; i < cases[k].n; i++)
+            at +=
+                snprintf(body + at, sizeof body - (size_t)at, "%s\"x:N%zu\"", i > 0 ? "," : "", i);
+        (void)snprintf(body + at, sizeof body - (size_t)at, "]}");
+        assert_int_equal(spec_parse(str_of(body), &w.arena, &spec, &err), STATUS_BAD_SPEC);
+        assert_string_equal(err.name, "/strategy");
+        assert_non_null(strstr(err.allowed, cases[k].most));
+        world_clear(&w);
+    }
 }
 
 static const struct refusal asset_refusals[] = {
