@@ -65,22 +65,11 @@ static enum status write_job(struct request *request, struct db *db, const struc
     const struct job_limits limits = {.queued = config->job_queue,
                                       .per_owner = config->jobs_per_key,
                                       .cost_of_owner = (int64_t)config->job_cells_per_key};
-    bool is_new = true;
-    struct str known = STR_NONE;
-    enum status s = STATUS_OK;
-    if (once->key.ptr != NULL)
-        s = job_once(db, &(struct job_once){job->owner, once->key, str_of(once->hash), job->id},
-                     &request->arena, &is_new, &known, err);
-    if (s == STATUS_OK && !is_new) {
-        *ret_id = known;
-        return STATUS_OK;
-    }
-    if (s == STATUS_OK)
-        s = job_create(db, job, &limits, err);
-    if (s == STATUS_OK)
-        s = backtest_items_add(db, job->id, 0, sweep->items, sweep->n_items, err);
-    *ret_id = job->id;
-    return s;
+    bool is_new = false;
+    enum status s = idempotency_job(once, db, job, &limits, &request->arena, ret_id, &is_new, err);
+    return s == STATUS_OK && is_new
+               ? backtest_items_add(db, job->id, 0, sweep->items, sweep->n_items, err)
+               : s;
 }
 
 static enum status queue(struct request *request, const struct sweep *sweep, const char *kind,

@@ -67,3 +67,23 @@ enum status idempotency_note(struct request *request, struct err *err)
         db_rollback(db);
     return s;
 }
+
+enum status idempotency_job(const struct idempotency *once, struct db *db,
+                            const struct job_new *job, const struct job_limits *limits,
+                            struct arena *arena, struct str *ret_id, bool *ret_is_new,
+                            struct err *err)
+{
+    bool is_new = true;
+    struct str known = STR_NONE;
+    enum status s = STATUS_OK;
+    if (once->key.ptr != NULL)
+        s = job_once(db, &(struct job_once){job->owner, once->key, str_of(once->hash), job->id},
+                     arena, &is_new, &known, err);
+    if (s == STATUS_OK && is_new)
+        s = job_create(db, job, limits, err);
+    if (s != STATUS_OK)
+        return s;
+    *ret_id = is_new ? job->id : known;
+    *ret_is_new = is_new;
+    return STATUS_OK;
+}

@@ -7,6 +7,7 @@
 
 #include "base/digest.h"
 #include "server/request.h"
+#include "store/job_store.h"
 
 struct idempotency {
     struct str key;              /* ptr NULL: none was sent */
@@ -22,5 +23,15 @@ enum status idempotency_read(struct request *request, struct idempotency *ret, s
  * IDEMPOTENCY_MISMATCH when it stood for another request.
  */
 enum status idempotency_note(struct request *request, struct err *err) NODISCARD;
+
+/*
+ * Within the transaction that db is in: creates job, or, when once has a key that made a job before, finds that one.
+ * *ret_id is the id of either, *ret_is_new whether it was created. Errors: IDEMPOTENCY_MISMATCH when the key stood for another
+ * request; those of job_create.
+ */
+enum status idempotency_job(const struct idempotency *once, struct db *db,
+                            const struct job_new *job, const struct job_limits *limits,
+                            struct arena *arena, struct str *ret_id, bool *ret_is_new,
+                            struct err *err) NODISCARD;
 
 #endif

@@ -16,24 +16,12 @@ enum { DAY_S = 86400, BODY_BYTES_MAX = 64 * 1024 };
 static const struct job_limits no_limits = {0};
 
 /* One transaction: the key is noted and the job is there, or neither. */
-static enum status write_job(struct request *request, struct db *db, const struct job_new *job,
-                             const struct idempotency *once, struct str *ret_id, struct err *err)
-{
-    bool is_new = true;
-    struct str known = STR_NONE;
-    enum status s = STATUS_OK;
-    if (once->key.ptr != NULL)
-        s = job_once(db, &(struct job_once){job->owner, once->key, str_of(once->hash), job->id},
-                     &request->arena, &is_new, &known, err);
-    *ret_id = is_new ? job->id : known;
-    return s == STATUS_OK && is_new ? job_create(db, job, &no_limits, err) : s;
-}
-
 static enum status queue(struct request *request, struct job_new *job,
                          const struct idempotency *once, struct job_record *ret, struct err *err)
 {
     CLEANUP(db_releasep) struct db *db = NULL;
     struct str id = STR_NONE;
+    bool is_new = false;
     job->id = str_of(request->id);
     job->owner = job_owner(request);
     enum status s = database_acquire(request, DB_WRITE, &db, err);
@@ -41,7 +29,7 @@ static enum status queue(struct request *request, struct job_new *job,
         return s;
     s = db_begin(db, err);
     if (s == STATUS_OK)
-        s = write_job(request, db, job, once, &id, err);
+        s = idempotency_job(once, db, job, &no_limits, &request->arena, &id, &is_new, err);
     if (s == STATUS_OK)
         s = db_commit(db, err);
     if (s == STATUS_OK)

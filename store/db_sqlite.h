@@ -1,4 +1,4 @@
-/* db_sqlite.h - what the two halves of the SQLite back end share; only they include it. */
+/* db_sqlite.h - what the parts of the SQLite back end share; only they include it. */
 #ifndef STORE_DB_SQLITE_H
 #define STORE_DB_SQLITE_H
 
