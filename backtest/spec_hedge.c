@@ -3,8 +3,8 @@
 
 #include "backtest/spec_lists.h"
 #include "backtest/spec_optional.h"
-#include "base/str.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static bool is_currency(struct str name)
@@ -26,18 +26,17 @@ static enum status read_rates(struct json_val val, struct arena *arena, struct s
                            "an object, as in {\"USD\": 0.05, \"KRW\": 0.035}", err);
     for (size_t i = 0; jr_member_at(val, i, &name, &item); i++) {
         struct hedge_rate rate = {.rate.annual = 0};
-        struct buf at;
+        char at[64];
         if (!is_currency(name))
             return spec_refuse(item, STATUS_OUT_OF_RANGE, "That is no currency.",
                                "three capital letters, as in USD", err);
         if (hedge->n_rates == HEDGE_RATES_MAX)
             return spec_refuse(val, STATUS_OUT_OF_RANGE, "Those are too many short rates.",
                                "at most 16", err);
-        buf_init(&at, arena, 64);
-        buf_printf(&at, "/currency_modes/rates/%.*s/indicator", STR_ARG(name));
-        if (at.failed)
+        (void)snprintf(at, sizeof at, "/currency_modes/rates/%.*s/indicator", STR_ARG(name));
+        rate.at = arena_dup(arena, str_of(at));
+        if (rate.at == NULL)
             return err_out_of_memory(err);
-        rate.at = buf_str(&at).ptr;
         memcpy(rate.currency, name.ptr, name.len);
         if (!jr_is_present(item))
             return spec_refuse(item, STATUS_WRONG_TYPE, "That is no short rate.",
