@@ -1,4 +1,4 @@
-/* profile.c - the tables of profiles.def and how names are looked up in them. */
+/* profile.c - the tables of profiles.def and profile_names.def, and how names are looked up in them. */
 #include "backtest/profile.h"
 
 const char *const profile_names[PROFILE_COUNT] = {
@@ -35,7 +35,7 @@ static const struct {
     enum measure_id row;
 } aliases[] = {
 #define ALIAS(profile, name, row) {PROFILE_##profile, name, MEASURE_##row},
-#include "backtest/profiles.def"
+#include "backtest/profile_names.def"
 #undef ALIAS
 };
 

@@ -1,5 +1,5 @@
 /*
- * profile.h - whose conventions the metrics follow: the rows of profiles.def.
+ * profile.h - whose conventions the metrics follow: the rows of profiles.def and profile_names.def.
  * Pure functions over constant tables; callable from any thread.
  */
 #ifndef BACKTEST_PROFILE_H

@@ -42,7 +42,7 @@ class Formulas(unittest.TestCase):
         used = {metric for metric in re.findall(r"^USE\(\w+, (\w+), \w+\)", profiles, flags=re.M)}
         names = re.findall(r"^PROFILE\((\w+),", profiles, flags=re.M)
         self.assertEqual(sorted([*used, *names]), sorted(first_cells(parts["3"])))
-        aliases = re.findall(r'^ALIAS\((\w+), "([^"]+)", (\w+)\)', profiles, flags=re.M)
+        aliases = re.findall(r'^ALIAS\((\w+), "([^"]+)", (\w+)\)', read("backtest/profile_names.def"), flags=re.M)
         listed = [(library, name, row) for library, block in re.findall(r"^### (\w+)\n(.*?)(?=^###|\Z)", parts["5"], flags=re.M | re.S)
                   for name, row in re.findall(r"^\| `([^`]+)` \| `(\w+)` \|", block, flags=re.M)]
         self.assertEqual(sorted(aliases), sorted(listed))
