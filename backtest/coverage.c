@@ -85,8 +85,7 @@ enum status coverage_resolve(struct spec *spec, const struct market_data *market
             continue;
         const struct price_series *series = market_find(market, spec->assets[i].uid);
         if (series == NULL)
-            return err_set(err, STATUS_UNKNOWN_ASSET, "There is no instrument %.*s.",
-                           STR_ARG(spec->assets[i].uid));
+            return market_unknown(market, spec->assets[i].uid, err);
         size_t n = coverage_bars(series);
         if (n == 0)
             return err_set(err, STATUS_NO_DATA, "%.*s has no bars.", STR_ARG(series->uid));

@@ -59,8 +59,7 @@ enum status factor_levels_of(const struct factor_instrument *instrument, const i
     struct basis basis;
     size_t currency = 0;
     if (series == NULL)
-        return err_set(err, STATUS_UNKNOWN_ASSET, "There is no instrument %.*s.",
-                       STR_ARG(instrument->uid));
+        return market_unknown(instrument->market, instrument->uid, err);
     enum status s = market_check_series(series, PRICES_ADJUSTED, err);
     if (s == STATUS_OK)
         s = basis_init(&basis, series, series->n, mode, arena, err);

@@ -28,7 +28,7 @@ static enum status make_line(struct lines *l, struct str uid, double **ret, stru
     if (uid.ptr == NULL)
         return STATUS_OK;
     if (series == NULL)
-        return err_set(err, STATUS_UNKNOWN_ASSET, "There is no instrument %.*s.", STR_ARG(uid));
+        return market_unknown(l->market, uid, err);
     enum status s = market_check_series(series, l->spec->prices, err);
     if (s == STATUS_OK)
         s = basis_init(&basis, series, series->n, basis_line_mode(l->spec), l->arena, err);

@@ -2,6 +2,7 @@
 #include "backtest/market.h"
 
 #include "base/date.h"
+#include "base/uid_near.h"
 
 #include <float.h>
 #include <math.h>
@@ -14,6 +15,17 @@ const struct price_series *market_find(const struct market_data *market, struct 
             return &market->series[i];
     }
     return NULL;
+}
+
+enum status market_unknown(const struct market_data *market, struct str uid, struct err *err)
+{
+    struct uid_near search = uid_near_start(uid);
+    for (size_t i = 0; i < market->n_series; i++)
+        (void)uid_near_offer(&search, market->series[i].uid);
+    (void)err_set(err, STATUS_UNKNOWN_ASSET, "There is no instrument %.*s.",
+                  STR_ARG(str_utf8_cut(uid, 64)));
+    err_suggest(err, search.best);
+    return STATUS_UNKNOWN_ASSET;
 }
 
 const struct fx_series *market_find_fx(const struct market_data *market, const char *quote)

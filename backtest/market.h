@@ -121,6 +121,8 @@ struct market_data {
 
 /* NULL when there is none. */
 const struct price_series *market_find(const struct market_data *market, struct str uid);
+/* UNKNOWN_ASSET for a uid that is not there, with the nearest one of the market. */
+enum status market_unknown(const struct market_data *market, struct str uid, struct err *err);
 const struct fx_series *market_find_fx(const struct market_data *market, const char *quote);
 const struct rate_series *market_find_rates(const struct market_data *market, struct str uid);
 

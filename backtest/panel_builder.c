@@ -20,10 +20,8 @@ enum status panel_find_series(const struct panel_builder *b, struct str uid,
                               const struct price_series **ret, struct err *err)
 {
     const struct price_series *series = market_find(b->market, uid);
-    if (series == NULL) {
-        (void)err_set(err, STATUS_UNKNOWN_ASSET, "There is no instrument %.*s.", STR_ARG(uid));
-        return STATUS_UNKNOWN_ASSET;
-    }
+    if (series == NULL)
+        return market_unknown(b->market, uid, err);
     *ret = series;
     return market_check_series(series, b->spec->prices, err);
 }

@@ -49,8 +49,7 @@ static enum status mark_base(struct days *days, struct panel *panel, const struc
     const struct price_series *base = market_find(market, spec->clock_base);
     int32_t last = days->start - 1;
     if (base == NULL)
-        return err_set(err, STATUS_UNKNOWN_ASSET, "There is no instrument %.*s.",
-                       STR_ARG(spec->clock_base));
+        return market_unknown(market, spec->clock_base, err);
     enum status s = market_check_series(base, spec->prices, err);
     if (s != STATUS_OK)
         return s;

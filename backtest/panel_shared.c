@@ -96,11 +96,6 @@ static const struct price_series *find(const struct market_data *market,
     return market_find(market, name->uid);
 }
 
-static enum status unknown_asset(const struct panel_name *name, struct err *err)
-{
-    return err_set(err, STATUS_UNKNOWN_ASSET, "There is no instrument %.*s.", STR_ARG(name->uid));
-}
-
 enum status panel_shared_open(const struct panel_shared *shared, const struct market_data *market,
                               struct arena *arena, struct panel **ret, struct err *err)
 {
@@ -113,11 +108,11 @@ enum status panel_shared_open(const struct panel_shared *shared, const struct ma
     for (size_t a = 0; a < panel->n_assets; a++) {
         assets[a].series = assets[a].basis.series = find(market, &shared->names[a]);
         if (assets[a].series == NULL)
-            return unknown_asset(&shared->names[a], err);
+            return market_unknown(market, shared->names[a].uid, err);
     }
     if (shared->benchmark.uid.ptr != NULL &&
         (panel->benchmark_series = find(market, &shared->benchmark)) == NULL)
-        return unknown_asset(&shared->benchmark, err);
+        return market_unknown(market, shared->benchmark.uid, err);
     panel->assets = assets;
     panel->fx.arena = arena;
     panel->kernels = market->kernels != NULL ? market->kernels : &kernels_ref;

@@ -121,10 +121,16 @@ static enum status load_series(struct loader *loader, struct str uid, const char
     for (size_t i = 0; i < loader->n_series; i++)
         if (str_eq(loader->series[i].uid, uid))
             return STATUS_OK;
-    if (of_file != NULL)
+    if (of_file != NULL) {
         loader->series[loader->n_series++] = *of_file;
-    if (file != NULL && (of_file != NULL || !yield_bond_is(uid)))
         return STATUS_OK;
+    }
+    if (file != NULL && !yield_bond_is(uid)) {
+        (void)market_unknown(&file->market, uid, err);
+        err_at(err, ERR_POINTER, str_of(pointer), uid);
+        err_allow(err, "a name that the file of prices has");
+        return STATUS_UNKNOWN_ASSET;
+    }
     enum status s = yield_bond_is(uid) ? make_bond(loader, uid, pointer, &series, err)
                                        : take_priced(loader, uid, pointer, &series, err);
     loader->series[loader->n_series] = series;

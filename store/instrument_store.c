@@ -2,9 +2,9 @@
 #include "store/instrument_store.h"
 
 #include "base/array.h"
+#include "base/uid_near.h"
 #include "store/generation.h"
 #include "store/statements.h"
-#include "store/uid_near.h"
 
 #include <math.h>
 #include <stdlib.h>

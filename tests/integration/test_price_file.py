@@ -100,6 +100,7 @@ class PriceFile(Assertions, unittest.TestCase):
         self.assertIn("is empty", self.ask("", code=1).stderr)
         self.assertIn("has no prices", self.ask("date,etf:X.A\n2020-01-02,\n", code=1).stderr)
         self.assertIn("etf:X.B", self.ask(WIDE.replace("etf:X.B", "etf:X.C"), code=1).stderr)
+        self.assertIn("nearest: etf:X.B\n", self.ask(LONG, request={**REQUEST, "assets": [{"uid": "stock:X.B", "weight": 1}]}, code=1).stderr)
         done = run("backtest", "--prices", "/nowhere/at/all.csv", stdin=b"{}")
         self.assertEqual(done.returncode, 1)
         self.assertIn("/nowhere/at/all.csv cannot be opened", done.stderr)

@@ -1,5 +1,5 @@
 /* test_uid_near.c - uid_near.h: what "did you mean" says of instruments, and when it says nothing. */
-#include "store/uid_near.h"
+#include "base/uid_near.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,8 +4,8 @@
  * the same class with at most a third of its letters wrong (stock:US.APPL); one that was begun (stock:US.BRK of
  * stock:US.BRK.B). Nothing where none is: a uid far away helps nobody. ASCII case is ignored. Pure; any thread.
  */
-#ifndef STORE_UID_NEAR_H
-#define STORE_UID_NEAR_H
+#ifndef BASE_UID_NEAR_H
+#define BASE_UID_NEAR_H
 
 #include "base/str.h"
 

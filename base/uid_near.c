@@ -1,5 +1,5 @@
 /* uid_near.c - how near one uid is to another: symbol, class and exchange apart. */
-#include "store/uid_near.h"
+#include "base/uid_near.h"
 
 #include "base/suggest.h"
 
