@@ -4,6 +4,7 @@
 #include "ingest/silver_impl.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { KEYS_BYTES_MAX = 256 << 20 };
@@ -13,13 +14,64 @@ struct candidate {
     int32_t ymd;
 };
 
-/* The window's objects that are to be loaded, in the order of their names. */
+/* The window's objects that are to be loaded, in the order of their names; and the keys of those that are, sorted. */
 struct candidates {
     struct silver_load *load;
     struct arena arena;
     struct candidate *all;
     size_t n, cap;
+    const char **loaded;
+    size_t n_loaded, loaded_cap;
 };
+
+static const char loaded_sql[] =
+    "SELECT object_key FROM load_object WHERE object_key >= $1 AND object_key < $2";
+
+static int compare_keys(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static enum status add_loaded(struct candidates *c, struct str key, struct err *err)
+{
+    const char **all =
+        arena_reserve(&c->arena, c->loaded, c->n_loaded + 1, &c->loaded_cap, sizeof *all);
+    if (all == NULL)
+        return err_out_of_memory(err);
+    c->loaded = all;
+    c->loaded[c->n_loaded] = arena_dup(&c->arena, key);
+    return c->loaded[c->n_loaded++] == NULL ? err_out_of_memory(err) : STATUS_OK;
+}
+
+/*
+ * Those of the window, at once: a question for each object would be a way to the database and back for each. prefix: of the keys of all
+ * days; behind its day a key goes on with '/', which '0' follows.
+ */
+static enum status read_loaded(struct candidates *c, const char *prefix, struct err *err)
+{
+    CLEANUP(rows_clear) struct rows rows = {0};
+    const struct silver_load *load = c->load;
+    char day[DATE_TEXT_BYTES], first[LAKE_KEY_MAX + DATE_TEXT_BYTES],
+        end[LAKE_KEY_MAX + DATE_TEXT_BYTES + 1];
+    bool has_row = false;
+    date_format(load->task->from, day);
+    (void)snprintf(first, sizeof first, "%s%s", prefix, day);
+    date_format(load->task->to, day);
+    (void)snprintf(end, sizeof end, "%s%s0", prefix, day);
+    enum status s = db_query(load->db, loaded_sql,
+                             PARAMS(db_text(str_of(first)), db_text(str_of(end))), &rows, err);
+    while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row)
+        s = add_loaded(c, rows_text(&rows, 0), err);
+    if (s == STATUS_OK && c->n_loaded > 0)
+        qsort(c->loaded, c->n_loaded, sizeof *c->loaded, compare_keys);
+    return s;
+}
+
+static bool is_loaded(const struct candidates *c, const char *key)
+{
+    return c->n_loaded > 0 &&
+           bsearch(&key, c->loaded, c->n_loaded, sizeof *c->loaded, compare_keys) != NULL;
+}
 
 static enum status add(struct candidates *c, const struct lake_entry *entry, int32_t ymd,
                        struct err *err)
@@ -39,13 +91,9 @@ static enum status visit(void *to, const struct lake_entry *entry, struct err *e
     struct lake_key key;
     enum status s = lake_key_parse(str_of(entry->key), &key, err);
     if (s != STATUS_OK || !str_starts(key.file, STR("rows-")) ||
-        !str_eq(key.dataset, c->load->task->folder))
+        !str_eq(key.dataset, c->load->task->folder) || is_loaded(c, entry->key))
         return s;
-    int64_t is_loaded = 0;
-    if (!c->load->task->force)
-        s = warehouse_number(c->load->db, "SELECT 1 FROM load_object WHERE object_key = $1",
-                             PARAMS(db_text(str_of(entry->key))), &is_loaded, err);
-    return s == STATUS_OK && is_loaded == 0 ? add(c, entry, key.from, err) : s;
+    return add(c, entry, key.from, err);
 }
 
 static enum status find_objects(struct candidates *c, struct err *err)
@@ -56,7 +104,8 @@ static enum status find_objects(struct candidates *c, struct err *err)
     if (n < 0 || n >= (int)sizeof prefix)
         return err_set(err, STATUS_BAD_VALUE, "The folder's name is too long.");
     struct lake_range range = {str_of(prefix), task->from, task->to + 1};
-    return lake_list(c->load->lake, &range, visit, c, c->load->stop, err);
+    enum status s = task->force ? STATUS_OK : read_loaded(c, prefix, err);
+    return s != STATUS_OK ? s : lake_list(c->load->lake, &range, visit, c, c->load->stop, err);
 }
 
 static enum status stage_objects(struct candidates *c, struct silver_object *objects,
