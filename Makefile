@@ -118,6 +118,8 @@ BIN := $(OUT)/cmmc
 ifeq ($(shell uname -m),x86_64)
 $(OUT)/backtest/kernels_avx2.o $(BUILD)/tidy/backtest/kernels_avx2.ok \
 	$(BUILD)/analyze/backtest/kernels_avx2.ok: FILE_CFLAGS := -mavx2
+$(OUT)/backtest/kernels_avx512.o $(BUILD)/tidy/backtest/kernels_avx512.ok \
+	$(BUILD)/analyze/backtest/kernels_avx512.ok: FILE_CFLAGS := -mavx512f -mavx512dq -mavx512vl
 endif
 # Tests compare exact results: two runs must give the same bits.
 $(OUT)/tests/%.o: FILE_CFLAGS := -Wno-float-equal

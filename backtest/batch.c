@@ -177,12 +177,16 @@ static bool is_alike(const struct batch *batch, const struct plan *plans, size_t
 static enum status play_each(const struct batch *batch, const struct plan *plans, size_t n,
                              struct batch_workspace *ws, const struct stop *stop, struct err *err)
 {
-    struct sim_game games[SIM_TOGETHER] = {{0}};
+    struct sim_game games[BATCH_GROUP] = {{0}};
+    enum status s = STATUS_OK;
     for (size_t p = 0; p < n; p++) {
         ws->single[p].tiles = ws->tiles.low != NULL ? &ws->tiles : NULL;
         games[p] = (struct sim_game){&plans[p], batch->rules, &ws->single[p], NULL, false};
     }
-    enum status s = simulate_many(batch->panel, games, n, stop, err);
+    for (size_t p = 0; p < n && s == STATUS_OK; p += SIM_TOGETHER) {
+        size_t count = n - p < SIM_TOGETHER ? n - p : SIM_TOGETHER;
+        s = simulate_many(batch->panel, games + p, count, stop, err);
+    }
     for (size_t p = 0; p < n; p++)
         ws->terminal[p] = ws->single[p].wealth[batch->panel->n_sessions - 1];
     return s;

@@ -11,6 +11,8 @@ struct lanes {
     const struct batch_group *group;
     const struct kernels *kernels;
     struct batch_workspace *ws;
+    size_t
+        n; /* lanes that are played: the group's portfolios, and its last one again up to whole fills */
     bool is_fixed; /* every plan has one row of targets for all decisions */
     size_t at;     /* session to be valued next */
     size_t next_due, next_flow;
@@ -37,7 +39,7 @@ static enum targets lay_targets(struct lanes *lanes, size_t d)
     struct batch_workspace *ws = lanes->ws;
     double lowest = 1;
     memset(ws->target, 0, lanes->group->n_columns * BATCH_GROUP * sizeof *ws->target);
-    for (size_t p = 0; p < BATCH_GROUP; p++) {
+    for (size_t p = 0; p < lanes->n; p++) {
         const struct plan *plan = plan_of(lanes->group, p);
         const double *row = plan_row(plan, d);
         lanes->invested[p] = plan_invested(plan, d);
@@ -67,14 +69,16 @@ static void lanes_init(struct lanes *lanes, const struct batch_group *group,
     *lanes = (struct lanes){.group = group,
                             .kernels = group->batch->panel->kernels,
                             .ws = ws,
+                            .n = (group->n + KERNEL_PORTFOLIOS - 1) / KERNEL_PORTFOLIOS *
+                                 KERNEL_PORTFOLIOS,
                             .is_fixed = have_one_row(group),
                             .invest_at = SIZE_MAX};
-    lanes->held = (struct kernel_holdings){ws->column,  n,           ws->units,  lanes->cash,
-                                           BATCH_GROUP, BATCH_GROUP, ws->equity, ws->tile};
+    lanes->held = (struct kernel_holdings){ws->column, n,           ws->units,  lanes->cash,
+                                           lanes->n,   BATCH_GROUP, ws->equity, ws->tile};
     lanes->fill = (struct kernel_fill){.price = ws->price,
                                        .n_assets = n,
                                        .before = lanes->wealth,
-                                       .n_portfolios = BATCH_GROUP,
+                                       .n_portfolios = lanes->n,
                                        .stride = BATCH_GROUP,
                                        .target = ws->target,
                                        .invested = lanes->invested,
@@ -87,7 +91,7 @@ static void lanes_init(struct lanes *lanes, const struct batch_group *group,
                                        .weight = ws->weight};
     lanes->flat = costs_flat(&rules->costs);
     memset(ws->units, 0, n * BATCH_GROUP * sizeof *ws->units);
-    for (size_t p = 0; p < BATCH_GROUP; p++) {
+    for (size_t p = 0; p < lanes->n; p++) {
         lanes->cash[p] = lanes->wealth[p] = rules->capital;
         lanes->scale[p] = 1;
         lanes->n_names[p] = (double)plan_of(group, p)->n;
@@ -107,7 +111,7 @@ static void value_until(struct lanes *lanes, size_t to)
     if (from >= to)
         return;
     lanes->kernels->value_many(&lanes->held, from, to);
-    for (size_t p = 0; p < BATCH_GROUP; p++) {
+    for (size_t p = 0; p < lanes->n; p++) {
         double *equity = lanes->ws->equity[p];
         lanes->wealth[p] = equity[to - 1];
         for (size_t t = from; t < to && has_flows(lanes); t++)
@@ -128,7 +132,7 @@ static bool fill_at(struct lanes *lanes, size_t d, size_t t)
     take_prices(lanes, t);
     if (!lanes->kernels->fill_many(&lanes->fill))
         return false;
-    for (size_t p = 0; p < BATCH_GROUP; p++) {
+    for (size_t p = 0; p < lanes->n; p++) {
         lanes->ws->equity[p][t] =
             has_flows(lanes) ? lanes->wealth[p] * lanes->scale[p] : lanes->wealth[p];
         lanes->waiting[p] = 0;
@@ -141,10 +145,10 @@ static bool fill_at(struct lanes *lanes, size_t d, size_t t)
 static void value_positions(const struct lanes *lanes, size_t t, double *ret)
 {
     const double *units = lanes->ws->units;
-    memset(ret, 0, BATCH_GROUP * sizeof *ret);
+    memset(ret, 0, lanes->n * sizeof *ret);
     for (size_t c = 0; c < lanes->group->n_columns; c++, units += BATCH_GROUP) {
         double price = lanes->ws->column[c][t];
-        for (size_t p = 0; p < BATCH_GROUP; p++)
+        for (size_t p = 0; p < lanes->n; p++)
             ret[p] += units[p] * price;
     }
 }
@@ -153,7 +157,7 @@ static void scale_positions(struct lanes *lanes, const double *factor)
 {
     double *units = lanes->ws->units;
     for (size_t c = 0; c < lanes->group->n_columns; c++, units += BATCH_GROUP)
-        for (size_t p = 0; p < BATCH_GROUP; p++)
+        for (size_t p = 0; p < lanes->n; p++)
             units[p] *= factor[p];
 }
 
@@ -163,7 +167,7 @@ static bool invest_at(struct lanes *lanes, size_t t)
     double held[BATCH_GROUP], factor[BATCH_GROUP];
     lanes->invest_at = SIZE_MAX;
     value_positions(lanes, t, held);
-    for (size_t p = 0; p < BATCH_GROUP; p++) {
+    for (size_t p = 0; p < lanes->n; p++) {
         double amount = lanes->waiting[p] < lanes->cash[p] ? lanes->waiting[p] : lanes->cash[p];
         lanes->waiting[p] = 0;
         if (!(held[p] > 0) || !(amount > 0))
@@ -182,7 +186,7 @@ static bool invest_at(struct lanes *lanes, size_t t)
 static bool withdraw(struct lanes *lanes)
 {
     double factor[BATCH_GROUP];
-    for (size_t p = 0; p < BATCH_GROUP; p++) {
+    for (size_t p = 0; p < lanes->n; p++) {
         double amount = lanes->amount[p], value = lanes->wealth[p], held = value - lanes->cash[p];
         factor[p] = 1;
         if (!(held > 0) || amount >= value * FLOW_WHOLE)
@@ -213,7 +217,7 @@ static bool flow_at(struct lanes *lanes, const struct flow *flow, size_t t)
     bool waits = lanes->group->batch->rules->allocation != FLOW_TO_CASH;
     if (!(flow->amount < 0 || flow->amount > 0))
         return true;
-    for (size_t p = 0; p < BATCH_GROUP; p++) {
+    for (size_t p = 0; p < lanes->n; p++) {
         double wealth = lanes->wealth[p];
         double amount = flow->is_share ? flow->amount * wealth : flow->amount;
         if (!(wealth > 0))
@@ -278,7 +282,7 @@ enum status batch_play_lanes(const struct batch_group *group, struct batch_works
             return STATUS_OK;
     }
     value_until(&lanes, panel->n_sessions);
-    for (size_t p = 0; p < BATCH_GROUP; p++) {
+    for (size_t p = 0; p < lanes.n; p++) {
         ws->equity[p][0] = group->batch->rules->capital;
         ws->terminal[p] = lanes.wealth[p];
     }

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { KERNEL_LANES = 8, KERNEL_TILE = 24 };
+enum { KERNEL_LANES = 8, KERNEL_TILE = 24, KERNEL_PORTFOLIOS = 16 };
 
 struct kernel_target {
     double units, weight, per_band;
@@ -90,7 +90,7 @@ struct kernel_declines {
 
 /*
  * Portfolios side by side over the same columns: units[j * stride + p] of column j in portfolio p.
- * n_portfolios is a multiple of KERNEL_LANES and at most stride.
+ * n_portfolios is a multiple of KERNEL_PORTFOLIOS and at most stride.
  */
 struct kernel_holdings {
     const double *const *column;
@@ -164,7 +164,7 @@ struct kernel_cross {
 };
 
 struct kernels {
-    const char *name; /* "ref", "avx2" */
+    const char *name; /* "ref", "avx2", "avx512" */
 
     /*
      * equity[t] = cash + (((0 + units[0] * column[0][t]) + units[1] * column[1][t]) + ...) for t in
@@ -275,11 +275,11 @@ struct kernels {
 extern const struct kernels kernels_ref; /* runs anywhere */
 
 /* In the order of the setting's values. */
-enum kernels_choice { KERNELS_AUTO, KERNELS_REF, KERNELS_AVX2 };
+enum kernels_choice { KERNELS_AUTO, KERNELS_REF, KERNELS_AVX2, KERNELS_AVX512 };
 
 /*
- * The table for a choice; auto is the fastest this machine can run. NULL for avx2 where the processor
- * or the build does not have it.
+ * The table for a choice; auto is the fastest this machine can run. NULL for avx2 and avx512 where the
+ * processor or the build does not have it.
  */
 const struct kernels *kernels_choose(enum kernels_choice choice);
 

@@ -1,5 +1,5 @@
 /* kernels_avx2.c - the kernels for x86-64 with AVX2; the Makefile compiles this file alone with -mavx2. */
-#include "backtest/kernels_avx2.h"
+#include "backtest/kernels_variants.h"
 
 #ifdef __AVX2__
 #include <immintrin.h>

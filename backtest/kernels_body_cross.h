@@ -1,25 +1,35 @@
 /* kernels_body_cross.h - products of rows with rows, in tiles of registers. Part of kernels_body.h. */
 
-enum { CROSS_LANES = 4, CROSS_PARTS = CROSS_LANES / WIDTH, TILE_A = 4, TILE_B = 3 };
+enum {
+    CROSS_LANES = 4,
+    CROSS_WIDTH = WIDTH < CROSS_LANES ? WIDTH : CROSS_LANES,
+    CROSS_PARTS = CROSS_LANES / CROSS_WIDTH,
+    TILE_A = 4,
+    TILE_B = 3
+};
+
+typedef double VECTOR(8 * CROSS_WIDTH) cross_vector;
+typedef double VECTOR_LOOSE(8 * CROSS_WIDTH) cross_memory;
+#define LOAD_CROSS(pointer) (*(const cross_memory *)(pointer))
 
 /* Twelve sums at a time, each in four lanes: a value that is loaded takes part in three or four products. */
 static void cross_tile(const double *const a[TILE_A], const double *const b[TILE_B], size_t n,
                        double ret[TILE_A][TILE_B])
 {
-    vector sum[TILE_A][TILE_B][CROSS_PARTS] = {{{{0}}}};
+    cross_vector sum[TILE_A][TILE_B][CROSS_PARTS] = {{{{0}}}};
     double lane[TILE_A][TILE_B][CROSS_LANES];
     size_t whole = n - n % CROSS_LANES;
 
     for (size_t i = 0; i < whole; i += CROSS_LANES) {
         UNROLLED
         for (size_t h = 0; h < CROSS_PARTS; h++) {
-            vector y[TILE_B];
+            cross_vector y[TILE_B];
             UNROLLED
             for (size_t q = 0; q < TILE_B; q++)
-                y[q] = LOAD(b[q] + i + h * WIDTH);
+                y[q] = LOAD_CROSS(b[q] + i + h * CROSS_WIDTH);
             UNROLLED
             for (size_t p = 0; p < TILE_A; p++) {
-                vector x = LOAD(a[p] + i + h * WIDTH);
+                cross_vector x = LOAD_CROSS(a[p] + i + h * CROSS_WIDTH);
                 UNROLLED
                 for (size_t q = 0; q < TILE_B; q++)
                     sum[p][q][h] += x * y[q];

@@ -1,10 +1,16 @@
 /* kernels_body_fill.h - rebalancing of portfolios side by side. Part of kernels_body.h. */
 
+/* Two vectors of portfolios at least: the sums of one alone would wait for each other. */
+enum { FILL_PARTS = PARTS < 2 ? 2 : PARTS, FILL_LANES = FILL_PARTS * WIDTH };
+_Static_assert(KERNEL_PORTFOLIOS % FILL_LANES == 0, "portfolios come in whole fills");
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): h is the name of a variable that this declares */
+#define EACH_FILL_PART(h) UNROLLED for (size_t h = 0; h < FILL_PARTS; h++)
+
 /* One lane per portfolio; every lane does what engine.c and costs.c do with one, in their order. */
 struct fill_lanes {
     const double
         *weight; /* of the first lane's portfolio: the targets, or the kernel's own scaled ones */
-    vector invested[PARTS], budget[PARTS], after[PARTS];
+    vector invested[FILL_PARTS], budget[FILL_PARTS], after[FILL_PARTS];
 };
 
 static vector_mask is_nonzero(vector x)
@@ -19,7 +25,7 @@ static vector_mask is_nonzero(vector x)
 static void fill_scale(const struct kernel_fill *f, size_t at, struct fill_lanes *lanes)
 {
     const vector one = (vector){0} + 1;
-    EACH_PART(h)
+    EACH_FILL_PART(h)
     {
         vector weight_sum = {0}, n_active = {0};
         for (size_t j = 0; j < f->n_assets; j++) {
@@ -42,7 +48,7 @@ static void fill_scale(const struct kernel_fill *f, size_t at, struct fill_lanes
 /* Weights and the budget. */
 static void fill_open(const struct kernel_fill *f, size_t at, struct fill_lanes *lanes)
 {
-    EACH_PART(h)
+    EACH_FILL_PART(h)
     {
         lanes->invested[h] = LOAD(f->invested + at + h * WIDTH);
         lanes->budget[h] = LOAD(f->before + at + h * WIDTH);
@@ -64,10 +70,10 @@ static ALWAYS_INLINE void fill_round(const struct kernel_fill *f, size_t at,
     const double *units = f->units + at, *weight = lanes->weight;
     double *value = f->value + at;
     size_t n = f->n_assets, stride = f->stride;
-    vector signed_value[PARTS] = {{0}}, signed_weight[PARTS] = {{0}};
+    vector signed_value[FILL_PARTS] = {{0}}, signed_weight[FILL_PARTS] = {{0}};
 
     for (size_t j = 0; j < n; j++) {
-        EACH_PART(h)
+        EACH_FILL_PART(h)
         {
             size_t cell = j * stride + h * WIDTH;
             vector w = LOAD(weight + cell), v;
@@ -79,16 +85,16 @@ static ALWAYS_INLINE void fill_round(const struct kernel_fill *f, size_t at,
             signed_weight[h] += (vector)((vector_mask)w ^ sign);
         }
     }
-    EACH_PART(h)
+    EACH_FILL_PART(h)
     ret_next[h] = (lanes->budget[h] + f->rate * signed_value[h]) / (1 + f->rate * signed_weight[h]);
 }
 
 /* Rounds go on until no lane falls any more; a lane that has settled stays. */
 static void fill_costs(const struct kernel_fill *f, size_t at, struct fill_lanes *lanes)
 {
-    vector after[PARTS], next[PARTS];
-    vector_mask is_open[PARTS];
-    EACH_PART(h)
+    vector after[FILL_PARTS], next[FILL_PARTS];
+    vector_mask is_open[FILL_PARTS];
+    EACH_FILL_PART(h)
     {
         after[h] = lanes->after[h] = lanes->budget[h];
         is_open[h] = (vector_mask){0} - 1;
@@ -96,7 +102,7 @@ static void fill_costs(const struct kernel_fill *f, size_t at, struct fill_lanes
     fill_round(f, at, lanes, after, next, true);
     for (size_t round = 0; f->rate > 0; round++) {
         vector_mask is_going = {0};
-        EACH_PART(h)
+        EACH_FILL_PART(h)
         {
             vector_mask is_lower = next[h] < after[h];
             lanes->after[h] = PICK(is_open[h], next[h], lanes->after[h]);
@@ -116,16 +122,16 @@ static void fill_trade(const struct kernel_fill *f, size_t at, const struct fill
     const double *value = f->value + at, *weight = lanes->weight;
     double *units = f->units + at;
     size_t n = f->n_assets, stride = f->stride;
-    vector after[PARTS], limit[PARTS];
+    vector after[FILL_PARTS], limit[FILL_PARTS];
 
-    EACH_PART(h)
+    EACH_FILL_PART(h)
     {
         after[h] = lanes->after[h];
         limit[h] = f->rounding * after[h];
     }
     for (size_t j = 0; j < n; j++) {
         double per_price = 1 / f->price[j];
-        EACH_PART(h)
+        EACH_FILL_PART(h)
         {
             size_t cell = j * stride + h * WIDTH;
             vector target = LOAD(weight + cell) * after[h];
@@ -134,7 +140,7 @@ static void fill_trade(const struct kernel_fill *f, size_t at, const struct fill
             STORE(units + cell, PICK(is_kept, LOAD(units + cell), target * per_price));
         }
     }
-    EACH_PART(h)
+    EACH_FILL_PART(h)
     {
         STORE(f->cash + at + h * WIDTH, lanes->after[h] * (1 - lanes->invested[h]));
         STORE(f->after + at + h * WIDTH, lanes->after[h]);
@@ -143,10 +149,10 @@ static void fill_trade(const struct kernel_fill *f, size_t at, const struct fill
 
 static bool kernel_fill_many(const struct kernel_fill *f)
 {
-    for (size_t at = 0; at < f->n_portfolios; at += KERNEL_LANES) {
+    for (size_t at = 0; at < f->n_portfolios; at += FILL_LANES) {
         struct fill_lanes lanes;
         fill_open(f, at, &lanes);
-        EACH_PART(h)
+        EACH_FILL_PART(h)
         {
             if (IS_ANY(~(lanes.budget[h] > 0)))
                 return false;

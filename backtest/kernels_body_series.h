@@ -120,13 +120,20 @@ static void kernel_logs(const double *x, size_t n, double base, double *ret)
         ret[i] = elementary_log(x[i] / base);
 }
 
-#if KERNELS_WIDTH == 4
+#if KERNELS_WIDTH == 8
+#define ONE_LATER(v) __builtin_shufflevector(v, v, 0, 0, 1, 2, 3, 4, 5, 6)
+#define TWO_LATER(v) __builtin_shufflevector(v, v, 0, 1, 0, 1, 2, 3, 4, 5)
+#define FOUR_LATER(v) __builtin_shufflevector(v, v, 0, 1, 2, 3, 0, 1, 2, 3)
+#define LAST_LANE(v) __builtin_shufflevector(v, v, 7, 7, 7, 7, 7, 7, 7, 7)
+#elif KERNELS_WIDTH == 4
 #define ONE_LATER(v) __builtin_shufflevector(v, v, 0, 0, 1, 2)
 #define TWO_LATER(v) __builtin_shufflevector(v, v, 0, 1, 0, 1)
+#define FOUR_LATER(v) (v)
 #define LAST_LANE(v) __builtin_shufflevector(v, v, 3, 3, 3, 3)
 #else
 #define ONE_LATER(v) __builtin_shufflevector(v, v, 0, 0)
 #define TWO_LATER(v) (v)
+#define FOUR_LATER(v) (v)
 #define LAST_LANE(v) __builtin_shufflevector(v, v, 1, 1)
 #endif
 
@@ -135,7 +142,8 @@ static vector peaks_within(vector v)
 {
     v = MOST(v, (vector){0} - DBL_MAX);
     v = MOST(ONE_LATER(v), v);
-    return MOST(TWO_LATER(v), v);
+    v = MOST(TWO_LATER(v), v);
+    return MOST(FOUR_LATER(v), v);
 }
 
 /* The running peak of eight values after *peak, which has it in every lane; it moves on. */

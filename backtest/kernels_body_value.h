@@ -1,28 +1,26 @@
 /* kernels_body_value.h - what holdings are worth, session by session. Part of kernels_body.h. */
 
-/* At most so many vectors of sessions at a time, of so many portfolios: their sums stay in registers. */
-enum { TILE_MOST = 6, TOGETHER = 2 };
+/* At most so many vectors of sessions at a time; of several portfolios, so many of so many: their sums stay in registers. */
+enum { TILE_MOST = 6, SHARED_MOST = WIDTH == 8 ? 3 : TILE_MOST, TOGETHER = 12 / SHARED_MOST };
+_Static_assert(SHARED_MOST *WIDTH <= KERNEL_TILE && KERNEL_LANES % TOGETHER == 0,
+               "tiles have room");
 
-/* Calls with the count of vectors, at most TILE_MOST, as a constant. */
-#define WITH_COUNT(count, call) \
-    switch (count) {            \
-    case 1:                     \
-        call(1);                \
-        break;                  \
-    case 2:                     \
-        call(2);                \
-        break;                  \
-    case 3:                     \
-        call(3);                \
-        break;                  \
-    case 4:                     \
-        call(4);                \
-        break;                  \
-    case 5:                     \
-        call(5);                \
-        break;                  \
-    default:                    \
-        call(TILE_MOST);        \
+/* Calls with count, 1 to most, as a constant; most is one, up to 7. */
+#define IF_COUNT(k, most, call) \
+    case (k):                   \
+        if ((k) <= (most))      \
+            call(k);            \
+        break
+#define WITH_COUNT(count, most, call) \
+    switch (count) {                  \
+        IF_COUNT(1, most, call);      \
+        IF_COUNT(2, most, call);      \
+        IF_COUNT(3, most, call);      \
+        IF_COUNT(4, most, call);      \
+        IF_COUNT(5, most, call);      \
+        IF_COUNT(6, most, call);      \
+    default:                          \
+        call(most);                   \
     }
 
 /* Where vector v of count begins; the last ends with the span and may overlap the one before. */
@@ -82,7 +80,7 @@ static void kernel_value(const double *const *column, const double *units, size_
     if (to - t < WIDTH && to - from >= WIDTH)
         t = to - WIDTH;
     if (to - t >= WIDTH) {
-        WITH_COUNT(vectors_for(to - t), VALUE)
+        WITH_COUNT(vectors_for(to - t), TILE_MOST, VALUE)
         return;
     }
     for (; t < to; t++) {
@@ -120,7 +118,7 @@ static ALWAYS_INLINE void value_few(const struct kernel_holdings *h, size_t from
 static ALWAYS_INLINE void value_pair(const struct kernel_holdings *h, const double *tile, size_t p,
                                      size_t from, size_t count)
 {
-    vector sum[TOGETHER][TILE_MOST] = {{{0}}};
+    vector sum[TOGETHER][SHARED_MOST] = {{{0}}};
     size_t n = h->n_assets, stride = h->stride;
     const double *units = h->units + p;
     for (size_t j = 0; j < n; j++, units += stride, tile += count * WIDTH) {
@@ -150,7 +148,7 @@ static void value_block(const struct kernel_holdings *h, size_t from, size_t cou
     }
 #define PAIR(count) value_pair(h, h->tile, p, from, count)
     for (size_t p = 0; p < h->n_portfolios; p += TOGETHER) {
-        WITH_COUNT(count, PAIR)
+        WITH_COUNT(count, SHARED_MOST, PAIR)
     }
 #undef PAIR
 }
@@ -161,17 +159,14 @@ static void kernel_value_many(const struct kernel_holdings *h, size_t from, size
     size_t n_vectors = (to - from) / WIDTH, t = from;
     fetch_next(h->column, h->n_assets, from, to);
     while (n_vectors > 0) {
-        size_t count = n_vectors < TILE_MOST ? n_vectors : TILE_MOST;
+        size_t count = n_vectors < SHARED_MOST ? n_vectors : SHARED_MOST;
         value_block(h, t, count);
         t += count * WIDTH;
         n_vectors -= count;
     }
-#if KERNELS_WIDTH == 4
-    if (to - t == 3)
-        value_few(h, t, 3);
-    else if (to - t == 2)
-        value_few(h, t, 2);
-#endif
-    if (to - t == 1)
-        value_few(h, t, 1);
+#define FEW(count) value_few(h, t, count)
+    if (t < to) {
+        WITH_COUNT(to - t, WIDTH - 1, FEW)
+    }
+#undef FEW
 }

@@ -28,7 +28,7 @@ enum monkey_statistic {
 };
 extern const char *const monkey_statistic_names[MONKEY_STATISTIC_COUNT];
 
-enum { MONKEY_GROUP = 16 }; /* played side by side: BATCH_GROUP of batch.h */
+enum { MONKEY_GROUP = 32 }; /* played side by side: BATCH_GROUP of batch.h */
 
 enum { MONKEY_QUANTILE_COUNT = 5 };
 extern const double monkey_quantiles[MONKEY_QUANTILE_COUNT]; /* 0.05 0.25 0.5 0.75 0.95 */

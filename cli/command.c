@@ -77,8 +77,9 @@ bool command_configure(struct config *ret)
     }
     if (kernels_choose((enum kernels_choice)ret->kernels) == NULL) {
         (void)err_set(&err, STATUS_CONFIG,
-                      "This processor has no AVX2, which kernels=avx2 asks for.");
-        err_allow(&err, "auto or ref");
+                      "This processor or build has not what kernels=%s asks for.",
+                      ret->kernels == KERNELS_AVX2 ? "avx2" : "avx512");
+        err_allow(&err, "auto: the fastest there is");
         (void)command_fail(&err);
         config_clear(ret);
         return false;

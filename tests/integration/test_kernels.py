@@ -15,9 +15,11 @@ REQUESTS = [
 ]
 
 
-def has_avx2():
+def variants():
+    """Those that this processor has, the slowest first."""
     with open("/proc/cpuinfo", encoding="ascii") as lines:
-        return any(line.startswith("flags") and " avx2 " in line + " " for line in lines)
+        flags = next((set(line.split()) for line in lines if line.startswith("flags")), set())
+    return ["ref"] + ["avx2"] * ("avx2" in flags) + ["avx512"] * ({"avx512f", "avx512dq", "avx512vl"} <= flags)
 
 
 class Kernels(unittest.TestCase):
@@ -27,15 +29,16 @@ class Kernels(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
 
-    @unittest.skipUnless(has_avx2(), "this processor has no AVX2")
+    @unittest.skipUnless(len(variants()) > 1, "this processor has one variant")
     def test_answers_are_the_same_bytes_with_every_variant(self):
         for request in REQUESTS:
             with self.subTest(request=request):
-                plain, fast, auto = (self.answer(name, request) for name in ("ref", "avx2", "auto"))
+                plain, *others = (self.answer(name, request) for name in variants())
                 self.assertGreater(len(plain), 100000)
                 self.assertEqual(json.loads(plain)["meta"]["kernels"], "ref")
-                self.assertEqual(plain, fast.replace('"kernels":"avx2"', '"kernels":"ref"'))
-                self.assertEqual(auto, fast)
+                for name, other in zip(variants()[1:], others, strict=True):
+                    self.assertEqual(plain, other.replace(f'"kernels":"{name}"', '"kernels":"ref"'))
+                self.assertEqual(self.answer("auto", request), others[-1])
 
     def test_the_entry_document_names_what_runs(self):
         for kernels in ("ref", "auto"):
@@ -44,13 +47,13 @@ class Kernels(unittest.TestCase):
                 engine = server.get("/?format=json").json["engine"]
             finally:
                 server.stop()
-            self.assertEqual(engine["kernels"], "avx2" if kernels == "auto" and has_avx2() else "ref")
+            self.assertEqual(engine["kernels"], variants()[-1] if kernels == "auto" else "ref")
             self.assertRegex(engine["version"], "^[0-9]+$")
 
     def test_variant_that_does_not_exist_is_refused_with_the_choices(self):
         done = run("backtest", stdin=b"{}", kernels="sse9")
         self.assertNotEqual(done.returncode, 0)
-        self.assertIn("auto|ref|avx2", done.stderr)
+        self.assertIn("auto|ref|avx2|avx512", done.stderr)
 
 
 if __name__ == "__main__":
