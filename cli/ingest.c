@@ -1,11 +1,11 @@
 /* cli/ingest.c - cmmc ingest: one data set over some days, stage after stage, from the shell. */
 #define _GNU_SOURCE /* sigaction under -std=c17 */
+#include "cli/ingest_lists.h"
 #include "cli/ingest_sample.h"
 #include "handlers/ingest_world.h"
 
 #include "base/clock.h"
 #include "base/suggest.h"
-#include "ingest/cost_book.h"
 #include "ingest/dataset.h"
 
 #include <signal.h>
@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BAR_CHARS = 30, SECONDS_PER_DAY = 86400, COSTS_BYTES_MAX = 64 << 20 };
+enum { BAR_CHARS = 30, SECONDS_PER_DAY = 86400 };
 
 struct request {
     struct ingest_task task;
@@ -37,47 +37,6 @@ static void watch_signals(void)
     (void)sigemptyset(&action.sa_mask);
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
-}
-
-static int list_datasets(void)
-{
-    for (size_t i = 0; i < n_datasets; i++) {
-        struct dataset_provider providers[DATASET_PROVIDERS_MAX];
-        size_t n = dataset_providers(&datasets[i], providers);
-        (void)printf("%-20s %s", datasets[i].name, datasets[i].title);
-        for (size_t p = 0; p < n; p++)
-            (void)printf("%s%s", p == 0 ? " [" : ", ", providers[p].source->name);
-        (void)puts(n > 0 ? "]" : "");
-    }
-    return EXIT_DONE;
-}
-
-/* What runs of this machine have cost, by month and data set. */
-static int list_costs(void)
-{
-    struct config config;
-    struct arena arena;
-    struct err err = {0};
-    struct cost_sum *sums = NULL;
-    char folder[1100];
-    size_t n = 0;
-    if (!command_configure(&config))
-        return EXIT_CONFIG;
-    arena_init(&arena, COSTS_BYTES_MAX);
-    (void)snprintf(folder, sizeof folder, "%s/ingest", config.var_dir);
-    enum status s = cost_book_read(folder, &arena, &sums, &n, &err);
-    if (s == STATUS_OK)
-        (void)printf("%-8s%-20s%10s%14s%10s%10s%10s%14s%12s\n", "month", "dataset", "requests",
-                     "bytes", "S3 PUT", "S3 LIST", "S3 GET", "S3 bytes", "copied");
-    for (size_t i = 0; s == STATUS_OK && i < n; i++)
-        (void)printf("%-8s%-20s%10lld%14lld%10lld%10lld%10lld%14lld%12lld\n", sums[i].month,
-                     sums[i].dataset, (long long)sums[i].requests, (long long)sums[i].bytes,
-                     (long long)sums[i].s3_puts, (long long)sums[i].s3_lists,
-                     (long long)sums[i].s3_gets, (long long)sums[i].s3_bytes,
-                     (long long)sums[i].rows_copied);
-    arena_clear(&arena);
-    config_clear(&config);
-    return s == STATUS_OK ? EXIT_DONE : command_fail(&err);
 }
 
 /* What is printed while it runs: a bar that is written over on a terminal, lines elsewhere. */
@@ -128,8 +87,8 @@ static void print_report(const struct request *request, enum ingest_stage stage,
     date_format(request->task.from, from);
     date_format(request->task.to, to);
     (void)printf(
-        "%s %s %s to %s: %lld requests, %lld bytes, %lld rows in, %lld out, %lld rejected, "
-        "%lld objects written, %lld unchanged",
+        "%s %s %s to %s: requests %lld, bytes %lld, rows in %lld, out %lld, rejected %lld, "
+        "objects written %lld, unchanged %lld",
         request->task.dataset->name, ingest_stage_names[stage], from, to,
         (long long)report->requests, (long long)report->bytes, (long long)report->rows_in,
         (long long)report->rows_out, (long long)report->rejected, (long long)report->objects,
@@ -227,34 +186,45 @@ static int run(const struct config *config, const struct request *request)
     return code;
 }
 
-/* *ret_next: how many arguments were used. False: it is wrong, and said. */
-static bool read_option(int argc, char **argv, int i, struct request *ret, int *ret_used)
+static int bad_option(const char *flag, const char *value, const char *takes)
 {
-    static const char *const names[] = {"from", "to", "stages", "file"};
+    return command_bad_value("ingest", flag, value, takes);
+}
+
+/* *ret_used: how many arguments it was. EXIT_USAGE: it is wrong, and said. */
+static int read_option(int argc, char **argv, int i, struct request *ret, int *ret_used)
+{
+    const char *flag = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
     struct err err = {0};
-    size_t k = 0;
     *ret_used = 1;
-    if (command_is_flag(argv[i], "force"))
-        return ret->task.force = true;
-    if (command_is_flag(argv[i], "json"))
-        return ret->is_json = true;
-    if (command_is_flag(argv[i], "backfill"))
-        return ret->is_backfill = true;
-    while (k < ARRAY_LEN(names) && !command_is_flag(argv[i], names[k]))
-        k++;
-    if (k == ARRAY_LEN(names) || i + 1 == argc)
-        return false;
-    struct str value = str_of(argv[i + 1]);
-    *ret_used = 2;
-    if (k == 3) {
-        ret->task.file = argv[i + 1];
-        return value.len > 0;
+    if (command_is_flag(flag, "force"))
+        ret->task.force = true;
+    else if (command_is_flag(flag, "json"))
+        ret->is_json = true;
+    else if (command_is_flag(flag, "backfill"))
+        ret->is_backfill = true;
+    else
+        *ret_used = 2;
+    if (*ret_used == 1)
+        return EXIT_DONE;
+    bool is_from = command_is_flag(flag, "from");
+    if (is_from || command_is_flag(flag, "to"))
+        return value != NULL && date_parse(str_of(value), is_from ? &ret->task.from : &ret->task.to)
+                   ? EXIT_DONE
+                   : bad_option(flag, value, "a day, as 2024-12-31");
+    if (command_is_flag(flag, "file")) {
+        ret->task.file = value;
+        return value != NULL && value[0] != '\0' ? EXIT_DONE
+                                                 : bad_option(flag, value, "a file's name");
     }
-    if (k == 2 && ingest_stages_parse(value, &ret->stages, &err) == STATUS_OK)
-        return true;
-    if (k == 2)
-        (void)command_fail(&err);
-    return k < 2 && date_parse(value, k == 0 ? &ret->task.from : &ret->task.to);
+    if (!command_is_flag(flag, "stages"))
+        return command_misused("ingest", flag);
+    if (value == NULL)
+        return bad_option(flag, value, "bronze, silver, gold, publish: some of them, with commas");
+    if (ingest_stages_parse(str_of(value), &ret->stages, &err) == STATUS_OK)
+        return EXIT_DONE;
+    (void)command_fail(&err);
+    return EXIT_USAGE;
 }
 
 /* Yesterday and the days before it that are always fetched again; a file holds what it holds. */
@@ -333,9 +303,9 @@ int ingest_command(int argc, char **argv)
     struct config config;
     int used = 1;
     if (argc == 2 && command_is_flag(argv[1], "list"))
-        return list_datasets();
+        return ingest_list_datasets();
     if (argc == 2 && command_is_flag(argv[1], "costs"))
-        return list_costs();
+        return ingest_list_costs();
     if (argc >= 2 && command_is_flag(argv[1], "sample"))
         return sample_command(argc, argv);
     if (argc < 2)
@@ -345,9 +315,11 @@ int ingest_command(int argc, char **argv)
     request.task.dataset = dataset_find(str_of(argv[1]));
     if (request.task.dataset == NULL)
         return unknown_dataset(argv[1]);
-    for (int i = 2; i < argc; i += used)
-        if (!read_option(argc, argv, i, &request, &used))
-            return command_misused("ingest", argv[i + used - 1]);
+    for (int i = 2; i < argc; i += used) {
+        int code = read_option(argc, argv, i, &request, &used);
+        if (code != EXIT_DONE)
+            return code;
+    }
     if (!complete(&request))
         return EXIT_USAGE;
     if (!command_configure(&config))

@@ -56,8 +56,8 @@ const char *command_sample_folder(const struct config *config, char room[COMMAND
 
 static void print_stage(const char *stage, const struct ingest_report *report, int64_t from_ns)
 {
-    (void)printf("sample %s: %lld rows in, %lld out, %lld rejected, %lld objects, %lld unchanged, "
-                 "%.1f s\n",
+    (void)printf("sample %s: rows in %lld, out %lld, rejected %lld, objects written %lld, "
+                 "unchanged %lld, %.1f s\n",
                  stage, (long long)report->rows_in, (long long)report->rows_out,
                  (long long)report->rejected, (long long)report->objects,
                  (long long)report->objects_skipped, (double)(clock_mono_ns() - from_ns) / 1e9);

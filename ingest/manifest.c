@@ -35,8 +35,11 @@ static enum status read_whole(const char *location, struct arena *arena, struct 
                               struct err *err)
 {
     FILE *file = fopen(location, "rbe");
-    if (file == NULL)
-        return err_set(err, STATUS_IO, "The folder has no manifest.json that can be read.");
+    if (file == NULL) {
+        (void)err_set(err, STATUS_IO, "The folder has no manifest.json that can be read.");
+        err_at(err, ERR_PARAMETER, STR("manifest"), str_of(location));
+        return STATUS_IO;
+    }
     char *bytes = arena_alloc(arena, MANIFEST_BYTES_MAX + 1);
     size_t n = bytes == NULL ? 0 : fread(bytes, 1, MANIFEST_BYTES_MAX + 1, file);
     bool failed = ferror(file) != 0;

@@ -57,6 +57,8 @@ class Usage(unittest.TestCase):
                                 (["keys", "create", "--name"], "--name takes a name of 1 to 64 characters"), (["keys", "create", "--name", "x"], "create needs --scopes"),
                                 (["keys", "create", "--who", "x"], 'unexpected argument "--who"'), (["keys", "create", "--scopes", "read"], "create needs --name"),
                                 (["lake", "tidy", "--hours"], "--hours takes 0 to 1000000 hours"), (["ingest", "us_stok"], 'there is no data set "us_stok"; did you mean "us_stock"?'),
+                                (["ingest", "coin", "--from", "2024-13-01"], '--from takes a day, as 2024-12-31, and not "2024-13-01"'),
+                                (["ingest", "coin", "--file"], "--file takes a file's name"),
                                 (["ingest", "nothing_of_ours"], "`cmmc ingest --list` shows them")):
             with self.subTest(arguments):
                 done = run(*arguments, var_dir=scratch_folder())
