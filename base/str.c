@@ -17,7 +17,7 @@ struct str str_sub(struct str s, size_t from, size_t to)
         to = s.len;
     if (from > to)
         from = to;
-    return (struct str){s.ptr + from, to - from};
+    return (struct str){s.ptr == NULL ? NULL : s.ptr + from, to - from};
 }
 
 bool str_eq(struct str a, struct str b)

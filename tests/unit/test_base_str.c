@@ -13,6 +13,16 @@
 #include <string.h>
 #include <cmocka.h>
 
+static void a_part_is_as_much_as_there_is(void **state)
+{
+    (void)state;
+    assert_true(str_eq_c(str_sub(STR("abc"), 1, 2), "b"));
+    assert_true(str_eq_c(str_sub(STR("abc"), 2, 9), "c"));
+    assert_true(str_sub(STR("abc"), 7, 9).len == 0 && str_sub(STR("abc"), 2, 1).len == 0);
+    struct str none = str_sub(STR_NONE, 0, 1);
+    assert_true(none.ptr == NULL && none.len == 0);
+}
+
 static void str_to_i64_takes_exactly_the_range(void **state)
 {
     (void)state;
@@ -305,6 +315,7 @@ static void checksum_tells_every_flipped_bit_cut_and_exchange(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_part_is_as_much_as_there_is),
         cmocka_unit_test(str_to_i64_takes_exactly_the_range),
         cmocka_unit_test(str_to_f64_refuses_what_strtod_would_take),
         cmocka_unit_test(str_is_utf8_follows_rfc_3629),
