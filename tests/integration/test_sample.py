@@ -131,12 +131,12 @@ class Whole(unittest.TestCase):
         self.assertEqual(sorted(key for key, in lineage), [str(path.relative_to(lake)) for path in objects(self.piped, "rows")])
 
     def test_a_second_time_changes_nothing(self):
-        self.assertIn("sample publish: 1", self.said)
+        self.assertIn("sample publish: rows in 1", self.said)
         self.assertIn("nothing to do", ingest("--sample", "--if-empty", var_dir=self.piped))
         self.assertRegex(run("ingest", "--costs", var_dir=self.piped).stdout, "table_price")
         generation = query(self.piped, "SELECT max(generation) FROM publication")
         said = ingest("--sample", var_dir=self.piped)
-        self.assertIn("0 objects, 16 unchanged", said)
+        self.assertIn("objects written 0, unchanged 16,", said)
         self.assertEqual(query(self.piped, "SELECT max(generation) FROM publication"), generation)
 
 
