@@ -24,8 +24,8 @@ struct str {
 #define STR_ARG(s) (int)(s).len, ((s).ptr ? (s).ptr : "") /* for "%.*s" */
 
 struct str str_of(const char *c_string); /* NULL gives STR_NONE */
-struct str str_sub(struct str s, size_t from,
-                   size_t to); /* as much of it as there is; of STR_NONE STR_NONE */
+/* As much of [from, to) as there is; of STR_NONE STR_NONE. */
+struct str str_sub(struct str s, size_t from, size_t to);
 bool str_eq(struct str a, struct str b);
 bool str_eq_c(struct str a, const char *b);
 bool str_eq_nocase(struct str a, struct str b); /* ASCII only */

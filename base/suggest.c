@@ -47,8 +47,7 @@ struct suggest suggest_start(struct str wanted)
     return (struct suggest){.wanted = wanted, .best = STR_NONE, .best_score = 2 * (most + 1)};
 }
 
-/* Whether a name was begun and not ended, as risk_free of risk_free_rate. */
-static bool is_beginning(struct str wanted, struct str candidate)
+bool suggest_is_begun(struct str wanted, struct str candidate)
 {
     return wanted.len < candidate.len && str_eq_nocase(wanted, str_sub(candidate, 0, wanted.len));
 }
@@ -56,7 +55,7 @@ static bool is_beginning(struct str wanted, struct str candidate)
 void suggest_offer(struct suggest *search, struct str candidate)
 {
     enum { BEGUN_MIN = 4 }; /* letters that tell a beginning from chance */
-    bool is_begun = is_beginning(search->wanted, candidate);
+    bool is_begun = suggest_is_begun(search->wanted, candidate);
     if (search->best.ptr == NULL && is_begun && search->wanted.len >= BEGUN_MIN)
         search->best = candidate; /* unless one is nearer */
     size_t longer = candidate.len > search->wanted.len ? candidate.len : search->wanted.len;

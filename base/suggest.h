@@ -7,6 +7,9 @@
 /* Edits (insert, delete, replace, swap neighbours) from a to b, ASCII case ignored; capped at 64 bytes each. */
 unsigned suggest_distance(struct str a, struct str b);
 
+/* Whether a name was begun and not ended, as risk_free of risk_free_rate; case does not matter. */
+bool suggest_is_begun(struct str wanted, struct str candidate);
+
 /*
  * A search in progress: offer every candidate, then take the one with the fewest edits, of two the one that begins with
  * what was wanted (1mo of 1m); at most a third of the letters may be wrong. Else the first that begins with what was wanted;

@@ -4,6 +4,7 @@
 #include "base/suggest.h"
 
 /* Scores of three ranges, one below the other; within each the letters that differ count, at most 64 of each part. */
+enum { BEGUN_MIN = 3 }; /* letters that tell a beginning from chance */
 enum { SAME_SYMBOL = 0, NEAR_SYMBOL = 1000, BEGUN_SYMBOL = 20000, TOO_FAR = 30000, PER_EDIT = 100 };
 
 struct parts {
@@ -32,13 +33,6 @@ static bool is_near(struct str wanted, unsigned distance)
     return distance <= most;
 }
 
-static bool is_begun(struct str wanted, struct str symbol)
-{
-    enum { LEAST = 3 };
-    return wanted.len >= LEAST && wanted.len < symbol.len &&
-           str_eq_nocase(wanted, str_sub(symbol, 0, wanted.len));
-}
-
 static unsigned score_of(struct str wanted_uid, struct str uid)
 {
     struct parts wanted = parts_of(wanted_uid), there = parts_of(uid);
@@ -50,7 +44,8 @@ static unsigned score_of(struct str wanted_uid, struct str uid)
         return SAME_SYMBOL + around;
     if (is_of_class && is_near(wanted.symbol, symbol))
         return NEAR_SYMBOL + PER_EDIT * symbol + around;
-    if (is_of_class && is_begun(wanted.symbol, there.symbol))
+    if (is_of_class && wanted.symbol.len >= BEGUN_MIN &&
+        suggest_is_begun(wanted.symbol, there.symbol))
         return BEGUN_SYMBOL + around;
     return TOO_FAR;
 }

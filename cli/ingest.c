@@ -64,11 +64,10 @@ static void show_progress(void *listener, size_t n_done, size_t n,
     struct view *view = listener;
     size_t filled = n == 0 ? 0 : n_done * BAR_CHARS / n;
     if (!view->is_terminal) {
+        char line[INGEST_PROGRESS_BYTES];
+        ingest_progress_format(n_done, n, report, line);
         if (n_done != view->n_shown)
-            (void)fprintf(stderr, "%zu of %zu %s, %lld %s, %lld rows\n", n_done, n,
-                          str_plural(n, "symbol", "symbols"), (long long)report->requests,
-                          str_plural((uint64_t)report->requests, "request", "requests"),
-                          (long long)report->rows_in);
+            (void)fprintf(stderr, "%s\n", line);
         view->n_shown = n_done;
         return;
     }

@@ -149,15 +149,12 @@ static void tell_progress(void *listener, size_t n_done, size_t n,
 {
     struct follower *follower = listener;
     int64_t now_ns = clock_mono_ns();
-    char line[160];
+    char line[INGEST_PROGRESS_BYTES];
     if (now_ns - follower->told_ns < PROGRESS_NS)
         return;
     follower->told_ns = now_ns;
-    int len = snprintf(line, sizeof line, "%zu of %zu %s, %lld %s, %lld rows", n_done, n,
-                       str_plural(n, "symbol", "symbols"), (long long)report->requests,
-                       str_plural((uint64_t)report->requests, "request", "requests"),
-                       (long long)report->rows_in);
-    add_line(follower->run, (struct str){line, len < 0 ? 0 : (size_t)len});
+    ingest_progress_format(n_done, n, report, line);
+    add_line(follower->run, str_of(line));
 }
 
 static enum status run_stage(struct job_run *run, struct app *app, const struct ingest_world *world,

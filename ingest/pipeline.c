@@ -5,6 +5,8 @@
 #include "ingest/lake.h"
 #include "store/db.h"
 
+#include <stdio.h>
+
 const char *const ingest_stage_names[INGEST_STAGES] = {[INGEST_BRONZE] = "bronze",
                                                        [INGEST_SILVER] = "silver",
                                                        [INGEST_GOLD] = "gold",
@@ -46,6 +48,15 @@ enum status ingest_stage_run(const struct ingest_world *world, enum ingest_stage
     report->rows_copied = copied - copied_before;
     cost_book_add(world->folder, ingest_stage_names[stage], task, report, s);
     return s;
+}
+
+void ingest_progress_format(size_t n_done, size_t n, const struct ingest_report *report,
+                            char line[INGEST_PROGRESS_BYTES])
+{
+    (void)snprintf(line, INGEST_PROGRESS_BYTES, "%zu of %zu %s, %lld %s, %lld rows", n_done, n,
+                   str_plural(n, "symbol", "symbols"), (long long)report->requests,
+                   str_plural((uint64_t)report->requests, "request", "requests"),
+                   (long long)report->rows_in);
 }
 
 void ingest_report_write(const struct ingest_report *report, struct json_out *json)

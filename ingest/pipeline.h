@@ -95,6 +95,11 @@ enum status ingest_stage_run(const struct ingest_world *world, enum ingest_stage
                              const struct ingest_task *task, struct ingest_report *report,
                              const struct stop *stop, struct err *err) NODISCARD;
 
+/* "3 of 12 symbols, 1 request, 40 rows": how far bronze is, into line. */
+enum { INGEST_PROGRESS_BYTES = 160 };
+void ingest_progress_format(size_t n_done, size_t n, const struct ingest_report *report,
+                            char line[INGEST_PROGRESS_BYTES]);
+
 /* As members of a JSON object that is open. */
 void ingest_report_write(const struct ingest_report *report, struct json_out *json);
 

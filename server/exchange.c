@@ -146,7 +146,10 @@ void exchange_settle(struct exchange *x, enum status s, struct err *err)
     x->status = s;
     if (s == STATUS_OK)
         return;
-    if (err->status != s)
+    if (s == STATUS_DEADLINE && x->request.route != NULL)
+        (void)err_set(err, s, "The request did not finish within %g s, waiting included.",
+                      x->request.route->deadline_ms / 1000.0);
+    else if (err->status != s)
         (void)err_set(err, s, "%s.", status_title(s));
     x->is_silent = s == STATUS_CLIENT_GONE;
     (void)snprintf(x->problem_detail, sizeof x->problem_detail, "%.*s",

@@ -218,15 +218,6 @@ void exchange_submit(struct exchange *x)
     workers_push(x->traffic->lanes[x->request.lane], &x->job);
 }
 
-/* What has no time left says how long that was. */
-static void settle(struct exchange *x, enum status s, struct err *err)
-{
-    if (s == STATUS_DEADLINE)
-        (void)err_set(err, s, "The request did not finish within %g s, waiting included.",
-                      x->request.route->deadline_ms / 1000.0);
-    exchange_settle(x, s, err);
-}
-
 void exchange_run_job(struct job *job)
 {
     struct exchange *x = of_job(job);
@@ -256,7 +247,7 @@ void exchange_run_job(struct job *job)
     }
     if (x->request.stream ==
         NULL) /* what a HEAD request asks for was final when the stream began */
-        settle(x, s, &err);
+        exchange_settle(x, s, &err);
     finish(x);
 }
 
@@ -266,7 +257,7 @@ void exchange_skip_job(struct job *job)
     struct err err = {0};
     note_wait(x);
     enum status s = stop_status(&x->request.stop, &err);
-    settle(x, s, &err);
+    exchange_settle(x, s, &err);
     finish(x);
 }
 

@@ -1,5 +1,6 @@
 /* test_order.c - sorted returns: whole orders, parts of them, and Gini's mean difference. */
 #include "backtest/order.h"
+#include "tests/unit/test_numbers.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -9,23 +10,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static void assert_close(double actual, double expected, double tolerance)
-{
-    if (!(fabs(actual - expected) <= tolerance * fmax(fabs(expected), 1)))
-        fail_msg("%.17g is not %.17g within %g", actual, expected, tolerance);
-}
-
-/* Deterministic noise, roughly normal. */
-static double noise(uint64_t *seed)
-{
-    double sum = 0;
-    for (int i = 0; i < 12; i++) {
-        *seed = *seed * 6364136223846793005u + 1442695040888963407u;
-        sum += (double)(*seed >> 11) / 9007199254740992.0;
-    }
-    return sum - 6;
-}
 
 static int ascending(const void *a, const void *b)
 {

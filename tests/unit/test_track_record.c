@@ -5,6 +5,7 @@
 #include "backtest/xirr.h"
 #include "base/date.h"
 #include "tests/support/conformance.h"
+#include "tests/unit/test_numbers.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -30,22 +31,6 @@ static int tear_down(void **state)
     (void)state;
     arena_clear(&arena);
     return 0;
-}
-
-static void assert_close(double actual, double expected, double tolerance)
-{
-    if (!(fabs(actual - expected) <= tolerance * fmax(fabs(expected), 1)))
-        fail_msg("%.17g is not %.17g within %g", actual, expected, tolerance);
-}
-
-static double noise(uint64_t *seed)
-{
-    double sum = 0;
-    for (int i = 0; i < 12; i++) {
-        *seed = *seed * 6364136223846793005u + 1442695040888963407u;
-        sum += (double)(*seed >> 11) / 9007199254740992.0;
-    }
-    return sum - 6;
 }
 
 static struct xirr_roots solve(const struct xirr_flow *flow, size_t n)
