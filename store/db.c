@@ -1,4 +1,4 @@
-/* db.c - parameters, transactions, and the calls that forward to a back end; db_pool.c lends connections. */
+/* db.c - parameters, transactions, and the calls that forward to a back end; db_borrow.c lends connections. */
 #include "store/db.h"
 
 #include "base/date.h"
