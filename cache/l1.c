@@ -3,6 +3,7 @@
 
 #include "base/checksum.h"
 #include "base/lock.h"
+#include "base/queue.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +12,8 @@
 enum { SHARE = 4, BUCKET_BYTES = 2048, BUCKETS_MIN = 64, BUCKETS_MAX = 1 << 16 };
 
 struct entry {
-    struct entry *chain;         /* of its bucket */
-    struct entry *newer, *older; /* of the queue */
+    struct queue_link link;
+    struct entry *chain; /* of its bucket */
     struct blob *blob;
     struct str key; /* in blob */
     uint64_t hash;
@@ -23,7 +24,7 @@ struct entry {
 struct shard {
     struct lock lock; /* leaf lock; guards every GUARDED field below */
     struct entry **buckets GUARDED;
-    struct entry *newest, *oldest GUARDED;
+    struct queue queue GUARDED;
     struct entry *hand GUARDED; /* the next candidate for eviction; NULL: the oldest */
     struct l1_stats stats GUARDED;
 };
@@ -34,6 +35,11 @@ struct l1 {
     uint64_t shard_max; /* bytes */
     uint64_t seeds[3];  /* so that nobody outside can choose keys for one bucket */
 };
+
+static struct entry *entry_at(struct queue_link *link)
+{
+    return (struct entry *)(void *)link;
+}
 
 static uint64_t mix(uint64_t x)
 {
@@ -105,11 +111,11 @@ void l1_free(struct l1 *l1)
 {
     for (size_t i = 0; l1 != NULL && i < L1_SHARDS; i++) {
         struct shard *shard = &l1->shards[i];
-        while (shard->newest != NULL) {
-            struct entry *entry = shard->newest;
-            shard->newest = entry->older;
+        for (struct entry *entry = entry_at(shard->queue.newest); entry != NULL;) {
+            struct entry *older = entry_at(entry->link.older);
             blob_unref(entry->blob);
             free(entry);
+            entry = older;
         }
         free(shard->buckets);
         lock_clear(&shard->lock);
@@ -179,15 +185,8 @@ static void unlink_entry(struct shard *shard, struct entry **place, struct entry
 {
     *place = entry->chain;
     if (shard->hand == entry)
-        shard->hand = entry->newer;
-    if (entry->newer != NULL)
-        entry->newer->older = entry->older;
-    else
-        shard->newest = entry->older;
-    if (entry->older != NULL)
-        entry->older->newer = entry->newer;
-    else
-        shard->oldest = entry->newer;
+        shard->hand = entry_at(entry->link.newer);
+    queue_take(&shard->queue, &entry->link);
     shard->stats.entries--;
     shard->stats.bytes -= weight(entry->blob);
 }
@@ -198,10 +197,10 @@ static void unlink_entry(struct shard *shard, struct entry **place, struct entry
  */
 static struct entry *evict_one(const struct l1 *l1, struct shard *shard) REQUIRES(shard->lock)
 {
-    struct entry *entry = shard->hand != NULL ? shard->hand : shard->oldest;
+    struct entry *entry = shard->hand != NULL ? shard->hand : entry_at(shard->queue.oldest);
     while (entry->is_visited) {
         entry->is_visited = false;
-        entry = entry->newer != NULL ? entry->newer : shard->oldest;
+        entry = entry_at(entry->link.newer != NULL ? entry->link.newer : shard->queue.oldest);
     }
     shard->hand = entry;
     unlink_entry(shard, place_of(l1, shard, entry->hash, entry->key), entry);
@@ -225,12 +224,7 @@ static void link_newest(const struct l1 *l1, struct shard *shard, struct entry *
     struct entry **bucket = &shard->buckets[entry->hash & (l1->n_buckets - 1)];
     entry->chain = *bucket;
     *bucket = entry;
-    entry->older = shard->newest;
-    if (shard->newest != NULL)
-        shard->newest->newer = entry;
-    else
-        shard->oldest = entry;
-    shard->newest = entry;
+    queue_add(&shard->queue, &entry->link);
     shard->stats.entries++;
     shard->stats.bytes += weight(entry->blob);
 }
@@ -329,7 +323,8 @@ void l1_take_top(struct l1 *l1, struct blob **ret, size_t n, size_t *ret_n)
     for (size_t i = 0; i < L1_SHARDS; i++) {
         struct shard *shard = &l1->shards[i];
         lock_take(&shard->lock);
-        for (struct entry *entry = shard->newest; entry != NULL; entry = entry->older) {
+        for (struct entry *entry = entry_at(shard->queue.newest); entry != NULL;
+             entry = entry_at(entry->link.older)) {
             offer(ret, counts, n, ret_n, entry);
             entry->hits /= 2;
         }

@@ -2,6 +2,7 @@
 #include "handlers/panels.h"
 
 #include "base/lock.h"
+#include "base/queue.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -9,21 +10,22 @@
 
 enum { LEASES_MAX = 1024 };
 
-/* What is before is_kept is settled when the lease is kept; the rest is guarded by the shelf's lock. */
+/* Key, arena and panel are settled when the lease is kept; the rest is guarded by the lock of the panels. */
 struct panel_lease {
+    struct queue_link link;
     unsigned char key[DIGEST_BYTES];
     struct arena arena;
     const struct panel_shared *panel;
     bool is_kept; /* in the queue, and counted */
     unsigned n_holders;
-    struct panel_lease *newer, *older;
+    struct panel_lease *next_gone; /* of those to be freed */
 };
 
 /* Panels are large and therefore few; looking for one walks the queue, which LEASES_MAX keeps short. */
 struct panels {
     struct lock lock; /* leaf lock; guards every GUARDED field below */
     int64_t version GUARDED;
-    struct panel_lease *newest, *oldest GUARDED;
+    struct queue queue GUARDED;
     struct panels_stats stats GUARDED;
     size_t max_bytes;
 };
@@ -39,6 +41,11 @@ enum status panels_new(size_t max_bytes, struct panels **ret, struct err *err)
     return STATUS_OK;
 }
 
+static struct panel_lease *lease_at(struct queue_link *link)
+{
+    return (struct panel_lease *)(void *)link;
+}
+
 static void lease_free(struct panel_lease *lease)
 {
     if (lease == NULL)
@@ -47,11 +54,10 @@ static void lease_free(struct panel_lease *lease)
     free(lease);
 }
 
-/* Leases taken off the queue are chained by older. */
 static void free_all(struct panel_lease *chain)
 {
     while (chain != NULL) {
-        struct panel_lease *next = chain->older;
+        struct panel_lease *next = chain->next_gone;
         lease_free(chain);
         chain = next;
     }
@@ -61,7 +67,11 @@ void panels_free(struct panels *panels)
 {
     if (panels == NULL)
         return;
-    free_all(panels->newest);
+    for (struct panel_lease *lease = lease_at(panels->queue.newest); lease != NULL;) {
+        struct panel_lease *older = lease_at(lease->link.older);
+        lease_free(lease);
+        lease = older;
+    }
     lock_clear(&panels->lock);
     free(panels);
 }
@@ -74,57 +84,34 @@ struct panels_stats panels_stats(struct panels *panels)
     return stats;
 }
 
-static void queue_in(struct panels *panels, struct panel_lease *lease) REQUIRES(panels->lock)
-{
-    lease->newer = NULL;
-    lease->older = panels->newest;
-    if (panels->newest != NULL)
-        panels->newest->newer = lease;
-    else
-        panels->oldest = lease;
-    panels->newest = lease;
-}
-
-static void queue_out(struct panels *panels, struct panel_lease *lease) REQUIRES(panels->lock)
-{
-    if (lease->newer != NULL)
-        lease->newer->older = lease->older;
-    else
-        panels->newest = lease->older;
-    if (lease->older != NULL)
-        lease->older->newer = lease->newer;
-    else
-        panels->oldest = lease->newer;
-}
-
 /* Out of the queue. When nobody holds it, it is also put on *gone, to be freed without the lock. */
 static void drop(struct panels *panels, struct panel_lease *lease, struct panel_lease **gone)
     REQUIRES(panels->lock)
 {
-    queue_out(panels, lease);
+    queue_take(&panels->queue, &lease->link);
     lease->is_kept = false;
     panels->stats.panels--;
     panels->stats.bytes -= lease->arena.used_bytes;
     if (lease->n_holders > 0)
         return;
-    lease->older = *gone;
+    lease->next_gone = *gone;
     *gone = lease;
 }
 
 static void move_to(struct panels *panels, int64_t version, struct panel_lease **gone)
     REQUIRES(panels->lock)
 {
-    while (panels->newest != NULL)
-        drop(panels, panels->newest, gone);
+    while (panels->queue.newest != NULL)
+        drop(panels, lease_at(panels->queue.newest), gone);
     panels->version = version;
 }
 
 static struct panel_lease *find(const struct panels *panels, const unsigned char key[DIGEST_BYTES])
     REQUIRES(panels->lock)
 {
-    struct panel_lease *lease = panels->newest;
+    struct panel_lease *lease = lease_at(panels->queue.newest);
     while (lease != NULL && memcmp(lease->key, key, DIGEST_BYTES) != 0)
-        lease = lease->older;
+        lease = lease_at(lease->link.older);
     return lease;
 }
 
@@ -136,8 +123,7 @@ struct panel_lease *panels_find(struct panels *panels, int64_t version,
     if (lease != NULL) {
         lease->n_holders++;
         panels->stats.hits++;
-        queue_out(panels, lease);
-        queue_in(panels, lease);
+        queue_renew(&panels->queue, &lease->link);
     } else {
         panels->stats.misses++;
     }
@@ -180,15 +166,15 @@ void panels_keep(struct panels *panels, int64_t version, const unsigned char key
     if (version > panels->version)
         move_to(panels, version, &gone);
     if (version == panels->version && find(panels, key) == NULL) {
-        while (panels->oldest != NULL && (panels->stats.bytes + bytes > panels->max_bytes ||
-                                          panels->stats.panels >= LEASES_MAX)) {
-            drop(panels, panels->oldest, &gone);
+        while (panels->queue.oldest != NULL && (panels->stats.bytes + bytes > panels->max_bytes ||
+                                                panels->stats.panels >= LEASES_MAX)) {
+            drop(panels, lease_at(panels->queue.oldest), &gone);
             panels->stats.evictions++;
         }
         lease->is_kept = true;
         panels->stats.panels++;
         panels->stats.bytes += bytes;
-        queue_in(panels, lease);
+        queue_add(&panels->queue, &lease->link);
     }
     lock_give(&panels->lock);
     free_all(gone);

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/lock.h"
+#include "base/queue.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -16,8 +17,9 @@ static const size_t PAGE_BYTES_MAX = (size_t)256
 
 enum page_state { PAGE_READING, PAGE_READY, PAGE_FAILED };
 
-/* The fields after series are guarded by the book's lock; what is before is settled when the page is ready. */
+/* Uid, arena and series are settled when the page is ready; the rest is guarded by the book's lock. */
 struct price_page {
+    struct queue_link link;
     char uid[SPEC_UID_BYTES_MAX + 1];
     struct arena arena;
     struct price_series series;
@@ -25,8 +27,7 @@ struct price_page {
     bool is_kept; /* in the table and the queue, and counted */
     size_t bytes; /* counted */
     unsigned n_holders;
-    struct price_page *chain;         /* of its bucket, or of pages to be freed */
-    struct price_page *newer, *older; /* of the queue */
+    struct price_page *chain; /* of its bucket, or of pages to be freed */
 };
 
 struct price_book {
@@ -34,7 +35,7 @@ struct price_book {
     struct cond settled; /* some page is no longer being read */
     int64_t version GUARDED;
     struct price_page *bucket[N_BUCKETS] GUARDED;
-    struct price_page *newest, *oldest GUARDED;
+    struct queue queue GUARDED;
     struct price_book_stats stats GUARDED;
     size_t max_bytes;
 };
@@ -49,6 +50,11 @@ enum status price_book_new(size_t max_bytes, struct price_book **ret, struct err
     book->max_bytes = max_bytes;
     *ret = book;
     return STATUS_OK;
+}
+
+static struct price_page *page_at(struct queue_link *link)
+{
+    return (struct price_page *)(void *)link;
 }
 
 static void page_free(struct price_page *page)
@@ -72,8 +78,8 @@ void price_book_free(struct price_book *book)
 {
     if (book == NULL)
         return;
-    for (struct price_page *page = book->newest; page != NULL;) {
-        struct price_page *older = page->older;
+    for (struct price_page *page = page_at(book->queue.newest); page != NULL;) {
+        struct price_page *older = page_at(page->link.older);
         assert(page->n_holders == 0);
         page_free(page);
         page = older;
@@ -108,36 +114,13 @@ static struct price_page *find(struct price_book *book, struct str uid) REQUIRES
     return page;
 }
 
-static void queue_in(struct price_book *book, struct price_page *page) REQUIRES(book->lock)
-{
-    page->newer = NULL;
-    page->older = book->newest;
-    if (book->newest != NULL)
-        book->newest->newer = page;
-    else
-        book->oldest = page;
-    book->newest = page;
-}
-
-static void queue_out(struct price_book *book, struct price_page *page) REQUIRES(book->lock)
-{
-    if (page->newer != NULL)
-        page->newer->older = page->older;
-    else
-        book->newest = page->older;
-    if (page->older != NULL)
-        page->older->newer = page->newer;
-    else
-        book->oldest = page->newer;
-}
-
 static void insert(struct price_book *book, struct price_page *page) REQUIRES(book->lock)
 {
     size_t b = bucket_of(str_of(page->uid));
     page->chain = book->bucket[b];
     book->bucket[b] = page;
     page->is_kept = true;
-    queue_in(book, page);
+    queue_add(&book->queue, &page->link);
     book->stats.series++;
 }
 
@@ -149,7 +132,7 @@ static void drop(struct price_book *book, struct price_page *page, struct price_
     while (*at != page)
         at = &(*at)->chain;
     *at = page->chain;
-    queue_out(book, page);
+    queue_take(&book->queue, &page->link);
     page->is_kept = false;
     book->stats.series--;
     book->stats.bytes -= page->bytes;
@@ -163,9 +146,9 @@ static void drop(struct price_book *book, struct price_page *page, struct price_
 /* Makes room: the pages that nobody holds go, the longest unused first. */
 static void evict(struct price_book *book, struct price_page **gone) REQUIRES(book->lock)
 {
-    struct price_page *page = book->oldest;
+    struct price_page *page = page_at(book->queue.oldest);
     while (page != NULL && book->stats.bytes > book->max_bytes) {
-        struct price_page *newer = page->newer;
+        struct price_page *newer = page_at(page->link.newer);
         if (page->n_holders == 0) {
             drop(book, page, gone);
             book->stats.evictions++;
@@ -177,8 +160,8 @@ static void evict(struct price_book *book, struct price_page **gone) REQUIRES(bo
 static void move_to(struct price_book *book, int64_t version, struct price_page **gone)
     REQUIRES(book->lock)
 {
-    while (book->newest != NULL)
-        drop(book, book->newest, gone);
+    while (book->queue.newest != NULL)
+        drop(book, page_at(book->queue.newest), gone);
     book->version = version;
 }
 
@@ -247,10 +230,8 @@ static enum looked_up look_up(struct price_book *book, int64_t version, struct s
             failed = let_go(page);
         } else {
             book->stats.hits++;
-            if (page->is_kept) {
-                queue_out(book, page);
-                queue_in(book, page);
-            }
+            if (page->is_kept)
+                queue_renew(&book->queue, &page->link);
             *ret = page;
         }
     } else if (*fresh != NULL) {
