@@ -1,4 +1,5 @@
 /* backtest.c - cmmc backtest: the same request and answer as over HTTP, without a server. */
+#include "cli/arguments.h"
 #include "cli/command.h"
 
 #include "cli/store_service.h"
@@ -25,35 +26,31 @@ static enum status run(struct db_pool *pool, const struct config *config, struct
 
 /* What the command line asks for. */
 struct arguments {
-    const char *request; /* NULL: standard input */
+    const char *request; /* NULL or "-": standard input */
     const char *prices;  /* NULL: the database */
     const char *series;  /* NULL: none; only with prices */
     const char *currency;
 };
 
-static bool read_arguments(int argc, char **argv, struct arguments *ret)
+static bool read_currency(const char *value, void *to)
 {
+    return strlen(value) == 3 && argument_text(value, to);
+}
+
+static int read_arguments(int argc, char **argv, struct arguments *ret)
+{
+    const struct argument table[] = {
+        {"--prices", "a CSV file's name", argument_text, &ret->prices},
+        {"--currency", "three letters, as USD", read_currency, &ret->currency},
+        {"--series", "a CSV file's name", argument_text, &ret->series},
+        {"", "FILE", argument_once, &ret->request},
+    };
     *ret = (struct arguments){.currency = "USD"};
-    for (int i = 1; i < argc; i++) {
-        bool has_value = i + 1 < argc;
-        if (command_is_flag(argv[i], "prices") && has_value)
-            ret->prices = argv[++i];
-        else if (command_is_flag(argv[i], "series") && has_value)
-            ret->series = argv[++i];
-        else if (command_is_flag(argv[i], "currency") && has_value && strlen(argv[i + 1]) == 3)
-            ret->currency = argv[++i];
-        else if ((argv[i][0] == '-' && argv[i][1] != '\0') || ret->request != NULL) {
-            (void)command_misused("backtest", argv[i]);
-            return false;
-        } else
-            ret->request = argv[i];
-    }
-    if (ret->request != NULL && strcmp(ret->request, "-") == 0)
-        ret->request = NULL;
-    if (ret->series == NULL || ret->prices != NULL)
-        return true;
+    int code = arguments_read("backtest", table, ARRAY_LEN(table), argc, argv);
+    if (code != EXIT_DONE || ret->series == NULL || ret->prices != NULL)
+        return code;
     (void)fputs("cmmc backtest: --series goes with --prices; see `cmmc backtest --help`\n", stderr);
-    return false;
+    return EXIT_USAGE;
 }
 
 static enum status run_on_file(const struct arguments *arguments, const struct config *config,
@@ -88,18 +85,18 @@ int backtest_command(int argc, char **argv)
 {
     struct arguments arguments;
     struct config config;
-    if (!read_arguments(argc, argv, &arguments))
-        return EXIT_USAGE;
+    int code = read_arguments(argc, argv, &arguments);
+    if (code != EXIT_DONE)
+        return code;
     if (!command_configure(&config))
         return EXIT_CONFIG;
     struct arena arena;
     arena_init(&arena, (size_t)ARENA_MIB << 20);
     struct err err = {0};
     struct str request = STR_NONE;
-    int code =
-        command_read_request(arguments.request, REQUEST_MAX, &arena, &request, &err) == STATUS_OK
-            ? EXIT_DONE
-            : command_fail(&err);
+    code = command_read_request(arguments.request, REQUEST_MAX, &arena, &request, &err) == STATUS_OK
+               ? EXIT_DONE
+               : command_fail(&err);
     if (code == EXIT_DONE && arguments.prices == NULL)
         code = run_on_store(&config, request, &arena);
     else if (code == EXIT_DONE &&

@@ -27,13 +27,14 @@ int command_fail(const struct err *err)
 enum status command_read_request(const char *path, size_t max, struct arena *arena, struct str *ret,
                                  struct err *err)
 {
-    FILE *in = path == NULL ? stdin : fopen(path, "rb");
+    bool is_stdin = path == NULL || strcmp(path, "-") == 0;
+    FILE *in = is_stdin ? stdin : fopen(path, "rb");
     if (in == NULL)
         return err_set(err, STATUS_IO, "%s cannot be opened.", path);
     char *text = arena_alloc(arena, max + 1);
     size_t n = text == NULL ? 0 : fread(text, 1, max + 1, in);
     bool is_broken = text == NULL || ferror(in) != 0;
-    if (in != stdin)
+    if (!is_stdin)
         (void)fclose(in);
     if (is_broken)
         return err_set(err, STATUS_IO, "The request cannot be read.");
@@ -51,15 +52,6 @@ int command_misused(const char *name, const char *argument)
     else
         (void)fprintf(stderr, "cmmc %s: unexpected argument \"%s\"; see `cmmc %s --help`\n", name,
                       argument, name);
-    return EXIT_USAGE;
-}
-
-int command_bad_value(const char *name, const char *flag, const char *value, const char *takes)
-{
-    (void)fprintf(stderr, "cmmc %s: %s takes %s", name, flag, takes);
-    if (value != NULL)
-        (void)fprintf(stderr, ", and not \"%s\"", value);
-    (void)fprintf(stderr, "; see `cmmc %s --help`\n", name);
     return EXIT_USAGE;
 }
 

@@ -35,7 +35,7 @@ int version_command(int argc, char **argv);
 int command_fail(const struct err *err);
 
 /*
- * The whole of a file, or of standard input when path is NULL, in the arena.
+ * The whole of a file, or of standard input when path is NULL or "-", in the arena.
  * Errors: STATUS_IO; STATUS_BODY_TOO_LARGE above max bytes.
  */
 enum status command_read_request(const char *path, size_t max, struct arena *arena, struct str *ret,
@@ -51,10 +51,7 @@ const char *command_sample_folder(const struct config *config, char room[COMMAND
 /* "cmmc NAME: unexpected argument ...", or with "" that one is missing, and a pointer to --help; returns EXIT_USAGE. */
 int command_misused(const char *name, const char *argument);
 
-/* "cmmc NAME: FLAG takes ...; it was ...", value NULL: nothing was given; returns EXIT_USAGE. */
-int command_bad_value(const char *name, const char *flag, const char *value, const char *takes);
-
-/* True when argv holds exactly one of the given flags at place i. */
+/* True when the argument is the flag behind two hyphens. */
 bool command_is_flag(const char *argument, const char *flag);
 
 /* Settings from file and environment, log level set. Prints what is wrong; false then. */

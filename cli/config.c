@@ -1,14 +1,20 @@
 /* config.c - cmmc config: every setting, its value and its meaning. */
+#include "cli/arguments.h"
 #include "cli/command.h"
 
 #include <stdio.h>
 
 int config_command(int argc, char **argv)
 {
-    bool as_json = argc == 2 && command_is_flag(argv[1], "json");
-    bool as_markdown = argc == 2 && command_is_flag(argv[1], "markdown");
-    if (argc > 1 && !as_json && !as_markdown)
-        return command_misused("config", argv[1]);
+    bool as_json = false, as_markdown = false;
+    const struct argument table[] = {
+        {"--json", NULL, argument_on, &as_json},
+        {"--markdown", NULL, argument_on, &as_markdown},
+    };
+    if (arguments_read("config", table, ARRAY_LEN(table), argc, argv) != EXIT_DONE)
+        return EXIT_USAGE;
+    if (as_json && as_markdown)
+        return command_misused("config", argv[2]);
     struct config config;
     if (!command_configure(&config))
         return EXIT_CONFIG;

@@ -1,5 +1,6 @@
 /* cli/ingest.c - cmmc ingest: one data set over some days, stage after stage, from the shell. */
 #define _GNU_SOURCE /* sigaction under -std=c17 */
+#include "cli/arguments.h"
 #include "cli/ingest_lists.h"
 #include "cli/ingest_sample.h"
 #include "handlers/ingest_world.h"
@@ -185,45 +186,24 @@ static int run(const struct config *config, const struct request *request)
     return code;
 }
 
-static int bad_option(const char *flag, const char *value, const char *takes)
+static bool read_stages(const char *value, void *to)
 {
-    return command_bad_value("ingest", flag, value, takes);
+    return ingest_stages_parse(str_of(value), to, NULL) == STATUS_OK;
 }
 
-/* *ret_used: how many arguments it was. EXIT_USAGE: it is wrong, and said. */
-static int read_option(int argc, char **argv, int i, struct request *ret, int *ret_used)
+static int read_request(int argc, char **argv, struct request *ret)
 {
-    const char *flag = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
-    struct err err = {0};
-    *ret_used = 1;
-    if (command_is_flag(flag, "force"))
-        ret->task.force = true;
-    else if (command_is_flag(flag, "json"))
-        ret->is_json = true;
-    else if (command_is_flag(flag, "backfill"))
-        ret->is_backfill = true;
-    else
-        *ret_used = 2;
-    if (*ret_used == 1)
-        return EXIT_DONE;
-    bool is_from = command_is_flag(flag, "from");
-    if (is_from || command_is_flag(flag, "to"))
-        return value != NULL && date_parse(str_of(value), is_from ? &ret->task.from : &ret->task.to)
-                   ? EXIT_DONE
-                   : bad_option(flag, value, "a day, as 2024-12-31");
-    if (command_is_flag(flag, "file")) {
-        ret->task.file = value;
-        return value != NULL && value[0] != '\0' ? EXIT_DONE
-                                                 : bad_option(flag, value, "a file's name");
-    }
-    if (!command_is_flag(flag, "stages"))
-        return command_misused("ingest", flag);
-    if (value == NULL)
-        return bad_option(flag, value, "bronze, silver, gold, publish: some of them, with commas");
-    if (ingest_stages_parse(str_of(value), &ret->stages, &err) == STATUS_OK)
-        return EXIT_DONE;
-    (void)command_fail(&err);
-    return EXIT_USAGE;
+    const struct argument table[] = {
+        {"--from", "a day, as 2024-12-31", argument_day, &ret->task.from},
+        {"--to", "a day, as 2024-12-31", argument_day, &ret->task.to},
+        {"--backfill", NULL, argument_on, &ret->is_backfill},
+        {"--stages", "some of bronze, silver, gold, publish, with commas between and each once",
+         read_stages, &ret->stages},
+        {"--file", "a file's name", argument_text, &ret->task.file},
+        {"--force", NULL, argument_on, &ret->task.force},
+        {"--json", NULL, argument_on, &ret->is_json},
+    };
+    return arguments_read("ingest", table, ARRAY_LEN(table), argc, argv);
 }
 
 /* Yesterday and the days before it that are always fetched again; a file holds what it holds. */
@@ -280,17 +260,16 @@ static int sample_command(int argc, char **argv)
 {
     struct sample_request request = {.folder = NULL};
     struct config config;
-    for (int i = 2; i < argc; i++) {
-        if (command_is_flag(argv[i], "if-empty"))
-            request.if_empty = true;
-        else if (argv[i][0] == '-' || request.folder != NULL)
-            return command_misused("ingest", argv[i]);
-        else
-            request.folder = argv[i];
-    }
+    const struct argument table[] = {
+        {"--if-empty", NULL, argument_on, &request.if_empty},
+        {"", "FOLDER", argument_once, &request.folder},
+    };
+    int code = arguments_read("ingest", table, ARRAY_LEN(table), argc, argv);
+    if (code != EXIT_DONE)
+        return code;
     if (!command_configure(&config))
         return EXIT_CONFIG;
-    int code = run_sample(&config, &request);
+    code = run_sample(&config, &request);
     config_clear(&config);
     return code;
 }
@@ -300,13 +279,12 @@ int ingest_command(int argc, char **argv)
     struct request request = {.task = {.from = DATE_NONE, .to = DATE_NONE},
                               .stages = INGEST_ALL_STAGES};
     struct config config;
-    int used = 1;
     if (argc == 2 && command_is_flag(argv[1], "list"))
         return ingest_list_datasets();
     if (argc == 2 && command_is_flag(argv[1], "costs"))
         return ingest_list_costs();
     if (argc >= 2 && command_is_flag(argv[1], "sample"))
-        return sample_command(argc, argv);
+        return sample_command(argc - 1, argv + 1);
     if (argc < 2)
         return command_misused("ingest", "");
     if (argv[1][0] == '-')
@@ -314,16 +292,14 @@ int ingest_command(int argc, char **argv)
     request.task.dataset = dataset_find(str_of(argv[1]));
     if (request.task.dataset == NULL)
         return unknown_dataset(argv[1]);
-    for (int i = 2; i < argc; i += used) {
-        int code = read_option(argc, argv, i, &request, &used);
-        if (code != EXIT_DONE)
-            return code;
-    }
+    int code = read_request(argc - 1, argv + 1, &request);
+    if (code != EXIT_DONE)
+        return code;
     if (!complete(&request))
         return EXIT_USAGE;
     if (!command_configure(&config))
         return EXIT_CONFIG;
-    int code = run(&config, &request);
+    code = run(&config, &request);
     config_clear(&config);
     return code;
 }

@@ -6,9 +6,9 @@
 #include "cli/command.h"
 
 struct sample_request {
-    const char *folder;
-    bool
-        if_empty; /* nothing is done when the serving database holds data, or lake or warehouse are named */
+    const char *folder; /* NULL: command_sample_folder */
+    /* Nothing is done when the serving database holds data, or lake or warehouse are named. */
+    bool if_empty;
 };
 
 /*

@@ -1,4 +1,5 @@
 /* keys.c - cmmc keys: makes, lists and revokes keys. */
+#include "cli/arguments.h"
 #include "cli/command.h"
 
 #include "base/clock.h"
@@ -19,30 +20,33 @@ static const char *instant_or(int64_t seconds, const char *never, char room[INST
     return room;
 }
 
-static bool read_moment(const char *text, int64_t *ret)
+static bool read_name(const char *value, void *to)
 {
-    int32_t date;
-    if (date_parse(str_of(text), &date)) {
-        *ret = (int64_t)date * 86400;
-        return true;
-    }
-    return strlen(text) >= INSTANT_TEXT_BYTES - 1 && instant_parse(str_of(text), ret);
+    *(struct str *)to = str_of(value);
+    return true;
 }
 
-/* Reads one option into *ret; false when it is none or its value cannot be read. */
-static bool read_option(const char *flag, const char *value, struct key_options *ret)
+static bool read_scopes(const char *value, void *to)
 {
-    if (command_is_flag(flag, "name"))
-        ret->name = str_of(value);
-    else if (command_is_flag(flag, "scopes"))
-        return scopes_parse(str_of(value), &ret->scopes);
-    else if (command_is_flag(flag, "expires"))
-        return read_moment(value, &ret->expires_at);
-    else if (command_is_flag(flag, "rate"))
-        return str_to_i64(str_of(value), &ret->rate) && ret->rate >= 0;
-    else
-        return false;
-    return true;
+    return scopes_parse(str_of(value), to);
+}
+
+/* A day, which is its beginning, or an instant. */
+static bool read_moment(const char *value, void *to)
+{
+    int64_t *seconds = to;
+    int32_t date;
+    if (date_parse(str_of(value), &date)) {
+        *seconds = (int64_t)date * 86400;
+        return true;
+    }
+    return strlen(value) >= INSTANT_TEXT_BYTES - 1 && instant_parse(str_of(value), seconds);
+}
+
+static bool read_rate(const char *value, void *to)
+{
+    int64_t *rate = to;
+    return str_to_i64(str_of(value), rate) && *rate >= 0;
 }
 
 static int create(struct db_pool *pool, const struct key_options *options)
@@ -150,23 +154,6 @@ static int revoke(struct db_pool *pool, const char *name_or_id)
     return EXIT_DONE;
 }
 
-/* An option that is none, has no value, or one that it does not take. */
-static int wrong_option(const char *flag, const char *value)
-{
-    static const struct {
-        const char *flag, *takes;
-    } options[] = {
-        {"name", "a name of 1 to 64 characters"},
-        {"scopes", "read, backtest, admin, with commas between and each once"},
-        {"expires", "YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ"},
-        {"rate", "requests a minute, 0 or more"},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(options); i++)
-        if (command_is_flag(flag, options[i].flag))
-            return command_bad_value("keys", flag, value, options[i].takes);
-    return command_misused("keys", flag);
-}
-
 static int missing_option(const char *flag)
 {
     (void)fprintf(stderr, "cmmc keys: create needs %s; see `cmmc keys --help`\n", flag);
@@ -181,36 +168,42 @@ struct order {
     const char *name_or_id;
 };
 
-static int read_create(int argc, char **argv, struct order *order)
+static int read_create(int argc, char **argv, struct key_options *ret)
 {
-    order->what = CREATE;
-    order->options.rate = -1;
-    for (int i = 2; i < argc; i += 2) {
-        const char *value = i + 1 < argc ? argv[i + 1] : NULL;
-        if (value == NULL || !read_option(argv[i], value, &order->options))
-            return wrong_option(argv[i], value);
-    }
-    if (order->options.name.ptr == NULL)
+    const struct argument table[] = {
+        {"--name", "a name of 1 to 64 characters", read_name, &ret->name},
+        {"--scopes", "read, backtest, admin, with commas between and each once", read_scopes,
+         &ret->scopes},
+        {"--expires", "YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ", read_moment, &ret->expires_at},
+        {"--rate", "requests a minute, 0 or more", read_rate, &ret->rate},
+    };
+    ret->rate = -1;
+    int code = arguments_read("keys", table, ARRAY_LEN(table), argc, argv);
+    if (code != EXIT_DONE)
+        return code;
+    if (ret->name.ptr == NULL)
         return missing_option("--name");
-    return order->options.scopes == 0 ? missing_option("--scopes") : EXIT_DONE;
+    return ret->scopes == 0 ? missing_option("--scopes") : EXIT_DONE;
 }
 
 static int read_order(int argc, char **argv, struct order *order)
 {
-    const char *what = argc > 1 ? argv[1] : "nothing";
-    if (strcmp(what, "create") == 0)
-        return read_create(argc, argv, order);
+    const struct argument list[] = {{"--json", NULL, argument_on, &order->as_json}};
+    const struct argument revoke[] = {{"", "NAME or ID", argument_once, &order->name_or_id}};
+    const char *what = argc > 1 ? argv[1] : "";
+    if (strcmp(what, "create") == 0) {
+        order->what = CREATE;
+        return read_create(argc - 1, argv + 1, &order->options);
+    }
     if (strcmp(what, "list") == 0) {
         order->what = LIST;
-        order->as_json = argc == 3 && command_is_flag(argv[2], "json");
-        return argc == 2 || order->as_json ? EXIT_DONE : command_misused("keys", argv[2]);
+        return arguments_read("keys", list, ARRAY_LEN(list), argc - 1, argv + 1);
     }
-    if (strcmp(what, "revoke") == 0 && argc >= 3) {
-        order->what = REVOKE;
-        order->name_or_id = argv[2];
-        return argc == 3 ? EXIT_DONE : command_misused("keys", argv[3]);
-    }
-    return command_misused("keys", what);
+    if (strcmp(what, "revoke") != 0)
+        return command_misused("keys", what);
+    order->what = REVOKE;
+    int code = arguments_read("keys", revoke, ARRAY_LEN(revoke), argc - 1, argv + 1);
+    return code == EXIT_DONE && order->name_or_id == NULL ? command_misused("keys", "") : code;
 }
 
 int keys_command(int argc, char **argv)

@@ -1,6 +1,7 @@
 /* lake.c - cmmc lake: lists, reads and checks the objects that ingestion keeps. */
 #include "base/clock.h"
 #include "base/date.h"
+#include "cli/arguments.h"
 #include "cli/command.h"
 #include "handlers/lake_service.h"
 #include "ingest/lake_compact.h"
@@ -12,58 +13,45 @@ enum { HOURS_DEFAULT = 24, SECONDS_PER_HOUR = 3600 };
 
 /* What the arguments say. */
 struct ask {
-    const char *what; /* "ls" ... */
-    const char *name; /* the key or prefix; "": none */
+    const char *name; /* the key or prefix; NULL: none */
     struct lake_range range;
     int64_t hours;
 };
 
-static bool read_option(struct ask *ask, const char *flag, const char *value)
+static bool read_last_day(const char *value, void *to)
 {
-    bool takes_days = strcmp(ask->what, "ls") == 0 || strcmp(ask->what, "verify") == 0 ||
-                      strcmp(ask->what, "compact") == 0;
-    if (takes_days && command_is_flag(flag, "from"))
-        return date_parse(str_of(value), &ask->range.from);
-    if (takes_days && command_is_flag(flag, "to")) {
-        bool is_read = date_parse(str_of(value), &ask->range.to);
-        ask->range.to += is_read; /* the day itself belongs to it */
-        return is_read;
-    }
-    if (strcmp(ask->what, "tidy") == 0 && command_is_flag(flag, "hours"))
-        return str_to_i64(str_of(value), &ask->hours) && ask->hours >= 0 && ask->hours <= 1000000;
-    return false;
+    int32_t *behind = to;
+    bool is_day = argument_day(value, behind);
+    *behind += is_day; /* the day itself belongs to it */
+    return is_day;
 }
 
-/* An option that is none of this one's, has no value, or one that it does not take. */
-static int wrong_option(const struct ask *ask, const char *flag, const char *value)
+static bool read_hours(const char *value, void *to)
 {
-    bool is_tidy = strcmp(ask->what, "tidy") == 0;
-    bool takes_days = !is_tidy && strcmp(ask->what, "cat") != 0 && strcmp(ask->what, "stat") != 0;
-    if (takes_days && (command_is_flag(flag, "from") || command_is_flag(flag, "to")))
-        return command_bad_value("lake", flag, value, "a day as YYYY-MM-DD");
-    if (is_tidy && command_is_flag(flag, "hours"))
-        return command_bad_value("lake", flag, value, "0 to 1000000 hours");
-    return command_misused("lake", flag);
+    int64_t *hours = to;
+    return str_to_i64(str_of(value), hours) && *hours >= 0 && *hours <= 1000000;
 }
 
-/* EXIT_DONE, or what a wrong argument ends with. */
-static int read_arguments(struct ask *ask, int argc, char **argv)
+enum takes { TAKES_DAYS, TAKES_KEY, TAKES_HOURS };
+
+static int read_arguments(enum takes takes, int argc, char **argv, struct ask *ask)
 {
-    bool takes_name = strcmp(ask->what, "tidy") != 0;
-    for (int i = 2; i < argc; i++) {
-        if (strncmp(argv[i], "--", 2) == 0) {
-            const char *value = i + 1 < argc ? argv[i + 1] : NULL;
-            if (value == NULL || !read_option(ask, argv[i], value))
-                return wrong_option(ask, argv[i], value);
-            i++;
-        } else if (takes_name && ask->name[0] == '\0') {
-            ask->name = argv[i];
-        } else {
-            return command_misused("lake", argv[i]);
-        }
+    const struct argument days[] = {
+        {"--from", "a day as YYYY-MM-DD", argument_day, &ask->range.from},
+        {"--to", "a day as YYYY-MM-DD", read_last_day, &ask->range.to},
+        {"", "PREFIX", argument_once, &ask->name},
+    };
+    const struct argument key[] = {{"", "KEY", argument_once, &ask->name}};
+    const struct argument hours[] = {{"--hours", "0 to 1000000 hours", read_hours, &ask->hours}};
+    switch (takes) {
+    case TAKES_DAYS:
+        return arguments_read("lake", days, ARRAY_LEN(days), argc, argv);
+    case TAKES_KEY:
+        return arguments_read("lake", key, ARRAY_LEN(key), argc, argv);
+    case TAKES_HOURS:
+        break;
     }
-    ask->range.prefix = str_of(ask->name);
-    return EXIT_DONE;
+    return arguments_read("lake", hours, ARRAY_LEN(hours), argc, argv);
 }
 
 struct total {
@@ -196,11 +184,12 @@ static enum status tidy(struct lake *lake, const struct ask *ask, struct err *er
 
 static const struct {
     const char *name;
-    bool needs_name;
+    enum takes takes;
     enum status (*run)(struct lake *lake, const struct ask *ask, struct err *err);
 } actions[] = {
-    {"ls", false, list},       {"cat", true, print_bytes},  {"stat", true, print_meta},
-    {"verify", false, verify}, {"compact", false, compact}, {"tidy", false, tidy},
+    {"ls", TAKES_DAYS, list},         {"cat", TAKES_KEY, print_bytes},
+    {"stat", TAKES_KEY, print_meta},  {"verify", TAKES_DAYS, verify},
+    {"compact", TAKES_DAYS, compact}, {"tidy", TAKES_HOURS, tidy},
 };
 
 static int act(size_t action, const struct ask *ask)
@@ -223,20 +212,21 @@ static int act(size_t action, const struct ask *ask)
 
 int lake_command(int argc, char **argv)
 {
-    struct ask ask = {.what = argc > 1 ? argv[1] : "",
-                      .name = "",
-                      .range = {STR_NONE, DATE_MIN, DATE_MAX + 1},
-                      .hours = HOURS_DEFAULT};
+    const char *what = argc > 1 ? argv[1] : "";
+    struct ask ask = {.range = {STR(""), DATE_MIN, DATE_MAX + 1}, .hours = HOURS_DEFAULT};
     for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
-        if (strcmp(ask.what, actions[i].name) != 0)
+        if (strcmp(what, actions[i].name) != 0)
             continue;
-        int code = read_arguments(&ask, argc, argv);
-        if (code == EXIT_DONE && actions[i].needs_name && ask.name[0] == '\0') {
-            (void)fprintf(stderr, "cmmc lake %s: a key is missing; see `cmmc lake --help`\n",
-                          ask.what);
+        int code = read_arguments(actions[i].takes, argc - 1, argv + 1, &ask);
+        if (code != EXIT_DONE)
+            return code;
+        if (actions[i].takes == TAKES_KEY && (ask.name == NULL || ask.name[0] == '\0')) {
+            (void)fprintf(stderr, "cmmc lake %s: a key is missing; see `cmmc lake --help`\n", what);
             return EXIT_USAGE;
         }
-        return code == EXIT_DONE ? act(i, &ask) : code;
+        if (ask.name != NULL)
+            ask.range.prefix = str_of(ask.name);
+        return act(i, &ask);
     }
-    return command_misused("lake", ask.what);
+    return command_misused("lake", what);
 }

@@ -1,4 +1,5 @@
 /* load.c - cmmc load: publishes a folder of CSV files through the path that ingestion uses. */
+#include "cli/arguments.h"
 #include "cli/command.h"
 
 #include "base/clock.h"
@@ -32,19 +33,18 @@ int load_command(int argc, char **argv)
 {
     bool only_if_empty = false;
     const char *folder = NULL;
-    for (int i = 1; i < argc; i++) {
-        if (command_is_flag(argv[i], "if-empty"))
-            only_if_empty = true;
-        else if (argv[i][0] == '-' || folder != NULL)
-            return command_misused("load", argv[i]);
-        else
-            folder = argv[i];
-    }
+    const struct argument table[] = {
+        {"--if-empty", NULL, argument_on, &only_if_empty},
+        {"", "FOLDER", argument_once, &folder},
+    };
+    int code = arguments_read("load", table, ARRAY_LEN(table), argc, argv);
+    if (code != EXIT_DONE)
+        return code;
     struct config config;
     if (!command_configure(&config))
         return EXIT_CONFIG;
     char sample[COMMAND_PATH_BYTES];
-    int code = EXIT_FAILED;
+    code = EXIT_FAILED;
     struct db_pool *pool = NULL;
     if (folder == NULL)
         folder = command_sample_folder(&config, sample);

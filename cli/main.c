@@ -135,6 +135,21 @@ static int unknown_command(const char *name)
     return EXIT_USAGE;
 }
 
+static bool is_help(const char *argument)
+{
+    return command_is_flag(argument, "help") || strcmp(argument, "-h") == 0;
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (is_help(argv[i])) {
+            (void)printf("cmmc %s: %s\n%s", command->name, command->summary, command->usage);
+            return EXIT_DONE;
+        }
+    return command->run(argc, argv);
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2) {
@@ -142,21 +157,14 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     const char *name = argv[1];
-    if (command_is_flag(name, "help") || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+    if (is_help(name) || strcmp(name, "help") == 0) {
         print_help(stdout);
         return EXIT_DONE;
     }
     if (command_is_flag(name, "version"))
         name = "version";
-    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
-        if (strcmp(commands[i].name, name) != 0)
-            continue;
-        if (argc == 3 && (command_is_flag(argv[2], "help") || strcmp(argv[2], "-h") == 0)) {
-            (void)printf("cmmc %s: %s\n%s", commands[i].name, commands[i].summary,
-                         commands[i].usage);
-            return EXIT_DONE;
-        }
-        return commands[i].run(argc - 1, argv + 1);
-    }
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return run(&commands[i], argc - 1, argv + 1);
     return unknown_command(name);
 }

@@ -1,4 +1,5 @@
 /* metrics.c - cmmc metrics: a track record from a file, measured without a server; monkeys alone open the database. */
+#include "cli/arguments.h"
 #include "cli/command.h"
 
 #include "cli/store_service.h"
@@ -11,7 +12,7 @@
 enum { ARENA_MIB = 1024, OPTIONS_MAX = 64 };
 
 struct arguments {
-    const char *path; /* NULL: standard input */
+    const char *path; /* NULL or "-": standard input */
     bool is_csv;
     struct metrics_option option[OPTIONS_MAX];
     size_t n_options;
@@ -23,26 +24,17 @@ static bool ends_with(const char *text, const char *ending)
     return n >= m && strcmp(text + n - m, ending) == 0;
 }
 
-/* FILE, --csv and name=value in any order. The argument that is none of these, or NULL. */
-static const char *read_arguments(int argc, char **argv, struct arguments *ret)
+/* FILE or NAME=VALUE. */
+static bool read_operand(const char *value, void *to)
 {
-    bool has_path = false;
-    for (int i = 1; i < argc; i++) {
-        const char *equals = strchr(argv[i], '=');
-        if (command_is_flag(argv[i], "csv")) {
-            ret->is_csv = true;
-        } else if (equals != NULL && argv[i][0] != '-' && ret->n_options < OPTIONS_MAX) {
-            ret->option[ret->n_options++] =
-                (struct metrics_option){{argv[i], (size_t)(equals - argv[i])}, str_of(equals + 1)};
-        } else if (!has_path && (argv[i][0] != '-' || argv[i][1] == '\0')) {
-            has_path = true;
-            ret->path = strcmp(argv[i], "-") == 0 ? NULL : argv[i];
-            ret->is_csv = ret->is_csv || ends_with(argv[i], ".csv");
-        } else {
-            return argv[i];
-        }
+    struct arguments *arguments = to;
+    const char *equals = strchr(value, '=');
+    if (equals != NULL && arguments->n_options < OPTIONS_MAX) {
+        arguments->option[arguments->n_options++] =
+            (struct metrics_option){{value, (size_t)(equals - value)}, str_of(equals + 1)};
+        return true;
     }
-    return NULL;
+    return argument_once(value, &arguments->path);
 }
 
 /* With the prices that monkeys and factors need. What is wrong with settings or store is printed as well. */
@@ -95,9 +87,13 @@ static enum status run(const struct arguments *arguments, struct arena *arena, s
 int metrics_command(int argc, char **argv)
 {
     struct arguments arguments = {.path = NULL};
-    const char *misused = read_arguments(argc, argv, &arguments);
-    if (misused != NULL)
-        return command_misused("metrics", misused);
+    const struct argument table[] = {
+        {"--csv", NULL, argument_on, &arguments.is_csv},
+        {"", "FILE or NAME=VALUE", read_operand, &arguments},
+    };
+    if (arguments_read("metrics", table, ARRAY_LEN(table), argc, argv) != EXIT_DONE)
+        return EXIT_USAGE;
+    arguments.is_csv |= arguments.path != NULL && ends_with(arguments.path, ".csv");
     struct arena arena;
     struct err err = {0};
     arena_init(&arena, (size_t)ARENA_MIB << 20);

@@ -1,4 +1,5 @@
 /* migrate.c - cmmc migrate: applies or lists migrations, and grants a role the reading of marts. */
+#include "cli/arguments.h"
 #include "cli/command.h"
 
 #include "store/migrate.h"
@@ -94,12 +95,19 @@ static int print_warehouse(const char *name)
 
 int migrate_command(int argc, char **argv)
 {
-    const char *reader = argc == 3 && command_is_flag(argv[1], "reader") ? argv[2] : NULL;
-    bool wants_status = argc == 2 && command_is_flag(argv[1], "status");
-    if (argc == 3 && command_is_flag(argv[1], "warehouse"))
-        return print_warehouse(argv[2]);
-    if (argc > 1 && !wants_status && reader == NULL)
-        return command_misused("migrate", argv[1]);
+    const char *reader = NULL, *dialect = NULL;
+    bool wants_status = false;
+    const struct argument table[] = {
+        {"--status", NULL, argument_on, &wants_status},
+        {"--reader", "a role of PostgreSQL", argument_text, &reader},
+        {"--warehouse", "sqlite, postgresql or redshift", argument_text, &dialect},
+    };
+    if (arguments_read("migrate", table, ARRAY_LEN(table), argc, argv) != EXIT_DONE)
+        return EXIT_USAGE;
+    if (wants_status + (reader != NULL) + (dialect != NULL) > 1)
+        return command_misused("migrate", argv[argc - 1]);
+    if (dialect != NULL)
+        return print_warehouse(dialect);
     struct config config;
     if (!command_configure(&config))
         return EXIT_CONFIG;

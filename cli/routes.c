@@ -1,4 +1,5 @@
 /* routes.c - cmmc routes: the route table as text or JSON. */
+#include "cli/arguments.h"
 #include "cli/command.h"
 
 #include "base/arena.h"
@@ -53,9 +54,10 @@ static void put_json(struct json_out *json)
 
 int routes_command(int argc, char **argv)
 {
-    bool as_json = argc == 2 && command_is_flag(argv[1], "json");
-    if (argc > 1 && !as_json)
-        return command_misused("routes", argv[1]);
+    bool as_json = false;
+    const struct argument table[] = {{"--json", NULL, argument_on, &as_json}};
+    if (arguments_read("routes", table, ARRAY_LEN(table), argc, argv) != EXIT_DONE)
+        return EXIT_USAGE;
     if (!as_json) {
         print_text();
         return EXIT_DONE;

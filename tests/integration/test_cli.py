@@ -30,6 +30,7 @@ class Usage(unittest.TestCase):
                 one = run(command, "--help")
                 self.assertEqual((one.returncode, one.stderr), (DONE, ""))
                 self.assertEqual(run(command, "-h").stdout, one.stdout)
+                self.assertEqual(run(command, "anything", "--help").stdout, one.stdout)
                 self.assertIn(f"usage: cmmc {command}", one.stdout)
 
     def test_help_has_the_names_that_people_try(self):
@@ -55,7 +56,12 @@ class Usage(unittest.TestCase):
         for arguments, said in ((["keys", "create", "--scopes", "reed"], '--scopes takes read, backtest, admin, with commas between and each once, and not "reed"'),
                                 (["keys", "create", "--name", "x", "--rate", "-1"], '--rate takes requests a minute, 0 or more, and not "-1"'),
                                 (["keys", "create", "--name"], "--name takes a name of 1 to 64 characters"), (["keys", "create", "--name", "x"], "create needs --scopes"),
-                                (["keys", "create", "--who", "x"], 'unexpected argument "--who"'), (["keys", "create", "--scopes", "read"], "create needs --name"),
+                                (["keys", "create", "--who", "x"], 'unexpected argument "--who"'), (["keys", "revoke"], "an argument is missing"),
+                                (["keys", "create", "--rate=-1"], '--rate takes requests a minute, 0 or more, and not "-1"'), (["load", "--if-empty=no"], 'unexpected argument "--if-empty=no"'),
+                                (["ingest", "coin", "--stages", "bronze,brass"], 'commas between and each once, and not "bronze,brass"'),
+                                (["backtest", "--currency", "US"], '--currency takes three letters, as USD, and not "US"'),
+                                (["migrate", "--warehouse"], "--warehouse takes sqlite, postgresql or redshift"),
+                                (["ingest", "coin", "--form", "2024-01-01"], 'unexpected argument "--form"; did you mean "--from"?'), (["lake", "tidy", "--hour=3"], 'did you mean "--hours"?'), (["keys", "create", "--scopes", "read"], "create needs --name"),
                                 (["lake", "tidy", "--hours"], "--hours takes 0 to 1000000 hours"), (["ingest", "us_stok"], 'there is no data set "us_stok"; did you mean "us_stock"?'),
                                 (["ingest", "coin", "--from", "2024-13-01"], '--from takes a day, as 2024-12-31, and not "2024-13-01"'),
                                 (["ingest", "coin", "--file"], "--file takes a file's name"),
@@ -67,8 +73,8 @@ class Usage(unittest.TestCase):
                 self.assertIn(said, done.stderr)
 
     def test_wrong_arguments_exit_with_2_and_name_the_argument(self):
-        for arguments in (["serve", "now"], ["serve", "--port"], ["migrate", "--stats"], ["migrate", "--status", "x"], ["load", "--force"],
-                          ["load", "a", "b"], ["backtest", "--fast"], ["backtest", "a", "b"], ["metrics", "a", "b"], ["metrics", "--fast"], ["config", "--xml"], ["config", "--json", "x"],
+        for arguments in (["serve", "now"], ["serve", "--port"], ["migrate", "--fast"], ["migrate", "--status", "x"], ["migrate", "--status", "--reader", "x"], ["load", "--force"],
+                          ["load", "a", "b"], ["backtest", "--fast"], ["backtest", "a", "b"], ["metrics", "a", "b"], ["metrics", "--fast"], ["config", "--xml"], ["config", "--json", "x"], ["config", "--json", "--markdown"],
                           ["routes", "x"], ["lake", "rm"], ["lake", "ls", "--day"], ["lake", "tidy", "x"], ["version", "x"]):
             with self.subTest(arguments):
                 done = run(*arguments, var_dir=scratch_folder())
