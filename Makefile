@@ -207,17 +207,23 @@ TALLY := $(PYTHON) scripts/tally.py
 UNDER = $(if $(filter tsan,$(VARIANT)),$(shell setarch -R true 2>/dev/null && echo setarch -R))
 
 SUPPORT_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/support/*.c))
-UNIT_PROGRAMS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/test_*.c))
+UNIT_TESTS := $(wildcard tests/unit/test_*.c)
+# ThreadSanitizer has nothing to see in tests of the layers that know no threads (scripts/check_layers.sh), unless they use one above.
+ifeq ($(VARIANT),tsan)
+UNIT_TESTS := $(filter-out $(shell grep -LE 'pthread|\#include "(server|jobs|cache|handlers)/' \
+	$$(grep -lE '\#include "(backtest|warehouse)/' $(UNIT_TESTS))),$(UNIT_TESTS))
+endif
+UNIT_PROGRAMS := $(UNIT_TESTS:%.c=$(OUT)/%)
 FAULT_PROGRAMS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/fault/test_*.c))
 FUZZ_PROGRAMS := $(FUZZ_TARGETS:%=$(OUT)/tests/fuzz/%)
 
 REDIS_TESTS := redis_tls cache access
 
 # Programs over tests/support/store_fixture.h run once per back end.
-STORE_PROGRAMS = $(patsubst %.c,$(OUT)/%,$(shell grep -l 'store_fixture\.h' tests/unit/test_*.c))
+STORE_PROGRAMS = $(patsubst %.c,$(OUT)/%,$(shell grep -l 'store_fixture\.h' $(UNIT_TESTS)))
 
 # Programs that look at CMMC_TEST_S3 run once more, against a real server.
-S3_PROGRAMS = $(patsubst %.c,$(OUT)/%,$(shell grep -l 'CMMC_TEST_S3' tests/unit/test_*.c))
+S3_PROGRAMS = $(patsubst %.c,$(OUT)/%,$(shell grep -l 'CMMC_TEST_S3' $(UNIT_TESTS)))
 
 unit-programs: $(UNIT_PROGRAMS)
 	@:

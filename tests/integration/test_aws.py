@@ -12,8 +12,10 @@ from support import s3
 from support.aws import KEY_ID, SECRET, TOKEN, Aws
 from support.ceph import ROLE, ceph
 from support.s3_proxy import FaultProxy
-from support.server import environment, run, scratch_folder
+from support.server import environment, not_under_tsan, run, scratch_folder
 from test_lake import CONFIG, DONE, FAILED, KEY, Bucket
+
+setUpModule = not_under_tsan
 
 LISTED = f"           1 {KEY}\n"
 

@@ -12,7 +12,9 @@ import unittest
 from support import postgres
 from support.backend import Postgresql, Sqlite
 from support.dataset import Dataset
-from support.server import SAMPLE, environment, run, scratch_folder
+from support.server import SAMPLE, environment, not_under_tsan, run, scratch_folder
+
+setUpModule = not_under_tsan
 
 COMMANDS = ("serve", "migrate", "load", "backtest", "metrics", "keys", "lake", "config", "routes", "version")
 DONE, FAILED, USAGE, CONFIG = 0, 1, 2, 78

@@ -19,7 +19,9 @@ import unittest
 from replay import Replay, World
 from support import meet_at
 from support.ingest_bench import Bench, d, wait_for_a_day
-from support.server import BIN, IS_SANITIZED, ROOT, SLOW, environment, run, scratch_folder
+from support.server import BIN, IS_SANITIZED, ROOT, SLOW, environment, not_under_tsan, run, scratch_folder
+
+setUpModule = not_under_tsan
 
 
 class Bronze(unittest.TestCase):

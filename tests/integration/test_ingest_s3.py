@@ -18,7 +18,9 @@ from support import s3
 from support.ceph import ceph
 from support.ingest_bench import Bench
 from support.s3_proxy import FaultProxy
-from support.server import BIN, SLOW, environment, run, scratch_folder
+from support.server import BIN, SLOW, environment, not_under_tsan, run, scratch_folder
+
+setUpModule = not_under_tsan
 
 SETS = (("us_stock", "us_stock", "2024-12-01", "2024-12-20"), ("fx", "exchange_rate", "2024-12-01", "2024-12-20"),
         ("news", "news", "2024-12-01", "2024-12-03"))

@@ -16,8 +16,10 @@ from support import postgres, s3
 from support.ceph import ceph
 from support.dataset import small_sample
 from support.redshift import Redshift
-from support.server import BIN, ROOT, SLOW, Server, environment, scratch_folder
+from support.server import BIN, ROOT, SLOW, Server, environment, not_under_tsan, scratch_folder
 from support.states import Bucket
+
+setUpModule = not_under_tsan
 
 ROLE = "arn:aws:iam::000000000000:role/loader"
 # The later one first, and days of both; most data sets are asked for the earlier one alone.
@@ -87,7 +89,6 @@ class Setup:
         return sorted(json.dumps({key: value(one) for key, one in row.items() if key not in TIMES}, sort_keys=True) for row in rows)
 
 
-@unittest.skipIf(os.environ.get("CMMC_TEST_VARIANT") == "tsan", "each of its processes is of one thread")
 class ThreeSetups(unittest.TestCase):
     maxDiff = 4000
 

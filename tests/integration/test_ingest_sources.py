@@ -9,7 +9,9 @@ import unittest
 
 from replay import Replay, World
 from support.ingest_bench import Bench, wait_for_a_day
-from support.server import IS_SANITIZED, ROOT, run
+from support.server import IS_SANITIZED, ROOT, not_under_tsan, run
+
+setUpModule = not_under_tsan
 
 HEAD = "symbol,name,currency"
 

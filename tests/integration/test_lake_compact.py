@@ -13,9 +13,11 @@ import unittest
 
 from support import packages
 from support.ceph import ceph
-from support.server import BIN, ROOT, run, scratch_folder
+from support.server import BIN, ROOT, not_under_tsan, run, scratch_folder
 from support.swift import swift
 from test_lake import DONE, FAILED, Bucket, Folder
+
+setUpModule = not_under_tsan
 
 COLUMNS = re.findall(r'^COLUMN\(BAR, \w+, "(\w+)"', (ROOT / "ingest/shapes.def").read_text(), re.M)
 TRAILERS = ["source", "fetched_at", "raw_key"]

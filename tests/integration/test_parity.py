@@ -5,7 +5,9 @@ import pathlib
 import re
 import unittest
 
-from support.server import run, sample_var_dir
+from support.server import not_under_tsan, run, sample_var_dir
+
+setUpModule = not_under_tsan
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 UNIVERSE = ["stock:US.AAPL", "stock:US.JPM", "stock:US.KO", "stock:US.XOM"]

@@ -6,7 +6,9 @@ import pathlib
 import unittest
 
 from support.problems import Assertions
-from support.server import run, scratch_folder
+from support.server import not_under_tsan, run, scratch_folder
+
+setUpModule = not_under_tsan
 
 DATES = ["2020-01-02", "2020-01-03", "2020-01-06", "2020-01-07", "2020-01-08"]
 A, B = [10, 11, 12, 13, 15], [20, 20, 19, 21, 22]

@@ -17,8 +17,10 @@ import unittest
 from replay import Replay, World
 from support import die_at
 from support.dataset import rewrite, small_sample
-from support.server import IS_SANITIZED, SAMPLE, load, run, scratch_folder
+from support.server import IS_SANITIZED, SAMPLE, load, not_under_tsan, run, scratch_folder
 from support.states import PostgresqlState, SqliteState
+
+setUpModule = not_under_tsan
 
 TOLD = ("mart_instrument", "mart_calendar", "mart_price_daily", "mart_economic_indicator", "mart_news_article")
 MODELLED = ("mart_price_panel", "mart_return_period", "mart_asset_class_daily", "mart_stock_daily", "mart_etf_daily", "mart_coin_daily",

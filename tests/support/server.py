@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import unittest
 
 from support import shared
 from support.client import Client
@@ -23,6 +24,12 @@ SLOW = 10 if IS_SANITIZED else 1  # how much longer things may take
 SANITIZER_REPORT = re.compile(r"ERROR: (Address|Leak|Memory)Sanitizer|runtime error:|WARNING: ThreadSanitizer")
 
 _scratch = None
+
+
+def not_under_tsan():
+    """The setUpModule of files that run commands only, each in a process of one thread: there is nothing for ThreadSanitizer to see."""
+    if os.environ.get("CMMC_TEST_VARIANT") == "tsan":
+        raise unittest.SkipTest("each of its processes is of one thread")
 
 
 def scratch_folder(prefix="t"):
