@@ -30,20 +30,24 @@ static void open_pool(struct warehouse_fixture *w)
     ok(warehouse_open(&options, &w->pool, &err));
 }
 
-void warehouse_set_up(struct warehouse_fixture *w, struct fixture *store)
+int warehouse_set_up(struct warehouse_fixture *w, void **state)
 {
     struct err err = {0};
     char folder[400];
-    *w = (struct warehouse_fixture){.store = store};
-    (void)snprintf(folder, sizeof folder, "%s/lake", store->dir);
+    if (fixture_set_up(state) != 0)
+        return -1;
+    *w = (struct warehouse_fixture){.store = *state};
+    (void)snprintf(folder, sizeof folder, "%s/lake", w->store->dir);
     ok(lake_open(folder, &w->lake, &err));
     open_pool(w);
+    return 0;
 }
 
-void warehouse_tear_down(struct warehouse_fixture *w)
+int warehouse_tear_down(struct warehouse_fixture *w, void **state)
 {
     db_pool_close(w->pool);
     lake_freep(&w->lake);
+    return fixture_tear_down(state);
 }
 
 void warehouse_renew(struct warehouse_fixture *w)
@@ -93,6 +97,28 @@ struct warehouse_report load_window(struct warehouse_fixture *w, const char *dat
     struct warehouse_task task = {.dataset = str_of(dataset), .folder = str_of(folder)};
     assert_true(date_parse(str_of(from), &task.from) && date_parse(str_of(to), &task.to));
     ok(warehouse_silver(w->lake, w->pool, &task, NULL, &report, &err));
+    return report;
+}
+
+void load_all(struct warehouse_fixture *w, const char *dataset, const char *folder)
+{
+    (void)load_window(w, dataset, folder, "1990-01-01", "2030-12-31");
+}
+
+struct warehouse_report model(struct warehouse_fixture *w)
+{
+    struct err err = {0};
+    struct warehouse_report report = {0};
+    ok(warehouse_gold(w->pool, NULL, &report, &err));
+    return report;
+}
+
+struct warehouse_report publish(struct warehouse_fixture *w, enum status wanted, bool force)
+{
+    struct err err = {0};
+    struct warehouse_report report = {0};
+    struct warehouse_task task = {.force = force, .generations = 3};
+    expect(wanted, warehouse_publish(w->pool, w->store->pool, &task, NULL, &report, &err));
     return report;
 }
 

@@ -27,31 +27,18 @@ static struct warehouse_fixture w;
 
 static int set_up(void **state)
 {
-    if (fixture_set_up(state) != 0)
-        return -1;
-    warehouse_set_up(&w, *state);
-    return 0;
+    return warehouse_set_up(&w, state);
 }
 
 static int tear_down(void **state)
 {
-    warehouse_tear_down(&w);
-    return fixture_tear_down(state);
-}
-
-static void load_all(const char *dataset, const char *folder)
-{
-    (void)load_window(&w, dataset, folder, "1990-01-01", "2030-12-31");
+    return warehouse_tear_down(&w, state);
 }
 
 static struct warehouse_report model_and_publish(enum status wanted)
 {
-    struct err err = {0};
-    struct warehouse_report report = {0};
-    struct warehouse_task task = {.generations = 3};
-    ok(warehouse_gold(w.pool, NULL, &report, &err));
-    expect(wanted, warehouse_publish(w.pool, w.store->pool, &task, NULL, &report, &err));
-    return report;
+    (void)model(&w);
+    return publish(&w, wanted, false);
 }
 
 /* n bars of the Korean exchange, "S0", "S1" ... */
@@ -95,13 +82,13 @@ static void one_bad_row_of_a_day_holds_its_marts_back(void **state)
     };
     (void)state;
     put_bars(MONDAY, 3, FETCHED);
-    load_all("kr_stock", "kr_stock");
+    load_all(&w, "kr_stock", "kr_stock");
     (void)model_and_publish(STATUS_OK);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char fetched[INSTANT_TEXT_BYTES], expected[64];
         instant_format(1733800000 + (int64_t)i * 3600, fetched); /* its object is the newest */
         put_rows(&w, "kr_stock", TUESDAY, fetched, "bar", cases[i].text);
-        load_all("kr_stock", "kr_stock");
+        load_all(&w, "kr_stock", "kr_stock");
         assert_true(model_and_publish(STATUS_BAD_DATA).is_blocked);
         (void)snprintf(expected, sizeof expected, "fail|%s", cases[i].reason);
         assert_string_equal(verdict_of("kr_stock", TUESDAY), expected);
@@ -112,7 +99,7 @@ static void one_bad_row_of_a_day_holds_its_marts_back(void **state)
                             cases[i].why);
     }
     put_bars(TUESDAY, 3, "2025-01-01T00:00:00Z");
-    load_all("kr_stock", "kr_stock");
+    load_all(&w, "kr_stock", "kr_stock");
     (void)model_and_publish(STATUS_OK);
     assert_string_equal(query_text(w.store, "SELECT count(*) FROM mart_price_daily"), "6");
 }
@@ -125,8 +112,8 @@ static void rates_and_holidays_refer_to_known_currencies_and_markets(void **stat
              "EUR,XYZ," MONDAY ",2,frankfurter," FETCHED ",raw\n");
     put_rows(&w, "kr_market_holiday", "2024-12-25", FETCHED, "holiday",
              "XKRW,2024-12-25,Christmas Day,krx_holiday," FETCHED ",raw\n");
-    load_all("fx", "exchange_rate");
-    load_all("kr_holiday", "kr_market_holiday");
+    load_all(&w, "fx", "exchange_rate");
+    load_all(&w, "kr_holiday", "kr_market_holiday");
     assert_string_equal(
         warehouse_text(&w, "SELECT dataset, line, reason FROM quarantine ORDER BY dataset"),
         "fx|3|unknown: quote\nkr_holiday|2|unknown: market");
@@ -158,13 +145,13 @@ static void actions_without_their_instrument_fail_until_it_comes(void **state)
     (void)state;
     put_rows(&w, "us_stock_action", MONDAY, FETCHED, "action",
              "AAPL," MONDAY ",dividend,0.25,,,USD,yahoo," FETCHED ",raw\n");
-    load_all("us_stock", "us_stock_action");
+    load_all(&w, "us_stock", "us_stock_action");
     assert_true(model_and_publish(STATUS_BAD_DATA).is_blocked);
     assert_string_equal(verdict_of("us_stock_action", MONDAY), "fail|no-instrument");
     assert_string_equal(query_text(w.store, "SELECT n_orphans FROM mart_data_quality_daily"), "1");
     put_rows(&w, "us_stock", MONDAY, FETCHED, "bar",
              "AAPL," MONDAY ",,,,240,,9,,,,,,,,,USD,yahoo," FETCHED ",raw\n");
-    load_all("us_stock", "us_stock");
+    load_all(&w, "us_stock", "us_stock");
     (void)model_and_publish(STATUS_OK);
     assert_string_equal(verdict_of("us_stock_action", MONDAY), "ok|~");
 }
@@ -174,7 +161,7 @@ static void prices_of_a_closed_day_fail(void **state)
     (void)state;
     put_bars(MONDAY, 3, FETCHED);
     put_bars(SATURDAY, 3, FETCHED);
-    load_all("kr_stock", "kr_stock");
+    load_all(&w, "kr_stock", "kr_stock");
     assert_true(model_and_publish(STATUS_BAD_DATA).is_blocked);
     assert_string_equal(verdict_of("kr_stock", SATURDAY), "fail|closed-day");
     assert_string_equal(verdict_of("kr_stock", MONDAY), "ok|~");
@@ -184,11 +171,11 @@ static void a_day_that_turns_out_closed_fails_then(void **state)
 {
     (void)state;
     put_bars(MONDAY, 3, FETCHED);
-    load_all("kr_stock", "kr_stock");
+    load_all(&w, "kr_stock", "kr_stock");
     (void)model_and_publish(STATUS_OK);
     put_rows(&w, "kr_market_holiday", MONDAY, FETCHED, "holiday",
              "XKRX," MONDAY ",A day,krx_holiday," FETCHED ",raw\n");
-    load_all("kr_holiday", "kr_market_holiday");
+    load_all(&w, "kr_holiday", "kr_market_holiday");
     assert_true(model_and_publish(STATUS_BAD_DATA).is_blocked);
     assert_string_equal(verdict_of("kr_stock", MONDAY), "fail|closed-day");
 }
@@ -198,13 +185,13 @@ static void bonds_without_terms_warn(void **state)
     (void)state;
     put_rows(&w, "bonds", MONDAY, FETCHED, "bar",
              "US0000000001," MONDAY ",,,,99,,,,,,,,,,,USD,bi_bond," FETCHED ",raw\n");
-    load_all("bond", "bonds");
+    load_all(&w, "bond", "bonds");
     (void)model_and_publish(STATUS_OK);
     assert_string_equal(verdict_of("bond", MONDAY), "warn|no-terms");
     put_rows(&w, "bonds_meta", MONDAY, FETCHED, "bond",
              "US0000000001,a-bond," MONDAY
              ",A bond,,,,USD,,,4,,,2030-12-02,2,,,bi_bond_meta," FETCHED ",raw\n");
-    load_all("bond_meta", "bonds_meta");
+    load_all(&w, "bond_meta", "bonds_meta");
     (void)model_and_publish(STATUS_OK);
     assert_string_equal(verdict_of("bond", MONDAY), "ok|~");
 }
@@ -216,7 +203,7 @@ static void codes_need_those_above_them(void **state)
              "gics," MONDAY ",sector,10,Energy,wikipedia," FETCHED ",raw\n"
              "gics," MONDAY ",industry_group,1010,Energy,wikipedia," FETCHED ",raw\n"
              "gics," MONDAY ",industry_group,1510,Materials,wikipedia," FETCHED ",raw\n");
-    load_all("gics", "industry_code/gics_codes");
+    load_all(&w, "gics", "industry_code/gics_codes");
     (void)model_and_publish(STATUS_BAD_DATA);
     assert_string_equal(verdict_of("gics", MONDAY), "fail|no-parent");
     assert_string_equal(warehouse_text(&w, "SELECT orphan_key FROM load_orphan"), "gics:1510");
@@ -228,7 +215,7 @@ static void observations_of_unknown_places_warn(void **state)
     put_rows(&w, "monthly_indicators", "2024-11-01", FETCHED, "observation",
              "722Y001,QQ,M,2024-11-01,2024-11-30,,3,percent,,,ecos," FETCHED ",raw\n"
              "722Y001,KR,M,2024-11-01,2024-11-30,,3,percent,,,ecos," FETCHED ",raw\n");
-    load_all("indicator_monthly", "monthly_indicators");
+    load_all(&w, "indicator_monthly", "monthly_indicators");
     (void)model_and_publish(STATUS_OK);
     assert_string_equal(verdict_of("indicator_monthly", "2024-11-01"), "warn|no-area");
 }
@@ -242,7 +229,7 @@ static void gaps_between_windows_far_apart_are_found(void **state)
     (void)state;
     put_rows(&w, "kr_market_holiday", "2018-05-01", FETCHED, "holiday",
              "XKRX,2018-05-01,A day,krx_holiday," FETCHED ",raw\n");
-    load_all("kr_holiday", "kr_market_holiday");
+    load_all(&w, "kr_holiday", "kr_market_holiday");
     for (size_t i = 0; i < sizeof days / sizeof days[0]; i++) {
         put_bars(days[i], 3, FETCHED);
         (void)load_window(&w, "kr_stock", "kr_stock", days[i], days[i]);
@@ -250,8 +237,8 @@ static void gaps_between_windows_far_apart_are_found(void **state)
     }
     const char *in_pieces = warehouse_text(&w, gaps);
     warehouse_renew(&w);
-    load_all("kr_holiday", "kr_market_holiday");
-    load_all("kr_stock", "kr_stock");
+    load_all(&w, "kr_holiday", "kr_market_holiday");
+    load_all(&w, "kr_stock", "kr_stock");
     (void)model_and_publish(STATUS_OK);
     assert_string_equal(in_pieces, warehouse_text(&w, gaps));
     assert_string_equal(in_pieces, "260|2018-01-01|2018-12-31");
@@ -296,7 +283,7 @@ static void told_actions_are_what_their_kind_can_be(void **state)
         (void)snprintf(text, sizeof text, "stock:US.A," TUESDAY ",%s,upload,%s,raw\n", cases[i].row,
                        fetched);
         put_rows(&w, "tables/action", TUESDAY, fetched, "corporate_action", text);
-        load_all("table_action", "tables/action");
+        load_all(&w, "table_action", "tables/action");
         assert_string_equal(warehouse_text(&w,
                                            "SELECT COALESCE(max(reason), '') FROM quarantine WHERE "
                                            "load_id = (SELECT max(load_id) FROM load_object)"),
@@ -320,13 +307,13 @@ static void a_day_of_bad_or_repeated_actions_holds_their_mart_back(void **state)
     (void)state;
     put_bars(MONDAY, 3, FETCHED);
     put_bars(TUESDAY, 3, FETCHED);
-    load_all("kr_stock", "kr_stock");
+    load_all(&w, "kr_stock", "kr_stock");
     (void)model_and_publish(STATUS_OK);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char fetched[INSTANT_TEXT_BYTES], expected[64];
         instant_format(1733800000 + (int64_t)i * 3600, fetched);
         put_rows(&w, "tables/action", TUESDAY, fetched, "corporate_action", cases[i].text);
-        load_all("table_action", "tables/action");
+        load_all(&w, "table_action", "tables/action");
         assert_true(model_and_publish(STATUS_BAD_DATA).is_blocked);
         (void)snprintf(expected, sizeof expected, "fail|%s", cases[i].reason);
         assert_string_equal(verdict_of("table_action", TUESDAY), expected);
@@ -334,7 +321,7 @@ static void a_day_of_bad_or_repeated_actions_holds_their_mart_back(void **state)
     }
     put_rows(&w, "tables/action", TUESDAY, "2025-01-01T00:00:00Z", "corporate_action",
              "stock:KR.S0," TUESDAY ",dividend,,,,3,upload,2025-01-01T00:00:00Z,raw\n");
-    load_all("table_action", "tables/action");
+    load_all(&w, "table_action", "tables/action");
     (void)model_and_publish(STATUS_OK);
     assert_string_equal(query_text(w.store, "SELECT cash FROM mart_corporate_action"), "3");
 }

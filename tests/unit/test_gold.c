@@ -21,16 +21,12 @@ static struct warehouse_fixture w;
 
 static int set_up(void **state)
 {
-    if (fixture_set_up(state) != 0)
-        return -1;
-    warehouse_set_up(&w, *state);
-    return 0;
+    return warehouse_set_up(&w, state);
 }
 
 static int tear_down(void **state)
 {
-    warehouse_tear_down(&w);
-    return fixture_tear_down(state);
+    return warehouse_tear_down(&w, state);
 }
 
 static void put_bar(const char *folder, const char *symbol, const char *date, const char *close,
@@ -40,28 +36,6 @@ static void put_bar(const char *folder, const char *symbol, const char *date, co
     (void)snprintf(text, sizeof text, "%s,%s,,,,%s,,100,,,,,,,,,USD,%s,%s,raw\n", symbol, date,
                    close, source, fetched);
     put_rows(&w, folder, date, fetched, "bar", text);
-}
-
-static void load_all(const char *dataset, const char *folder)
-{
-    (void)load_window(&w, dataset, folder, "1990-01-01", "2030-12-31");
-}
-
-static struct warehouse_report model(void)
-{
-    struct err err = {0};
-    struct warehouse_report report = {0};
-    ok(warehouse_gold(w.pool, NULL, &report, &err));
-    return report;
-}
-
-static struct warehouse_report publish(enum status wanted, bool force)
-{
-    struct err err = {0};
-    struct warehouse_report report = {0};
-    struct warehouse_task task = {.force = force, .generations = 3};
-    expect(wanted, warehouse_publish(w.pool, w.store->pool, &task, NULL, &report, &err));
-    return report;
 }
 
 static const char *served(const char *sql)
@@ -74,10 +48,10 @@ static void prices_are_published_with_their_instruments(void **state)
     (void)state;
     put_bar("us_stock", "AAPL", "2024-12-02", "239.59", "yahoo", FETCHED);
     put_bar("us_stock", "AAPL", "2024-12-03", "242.65", "yahoo", FETCHED);
-    load_all("us_stock", "us_stock");
-    struct warehouse_report r = model();
+    load_all(&w, "us_stock", "us_stock");
+    struct warehouse_report r = model(&w);
     assert_int_equal(r.load_id, 2);
-    r = publish(STATUS_OK, false);
+    r = publish(&w, STATUS_OK, false);
     assert_int_equal(r.generation, 1);
     assert_string_equal(r.stale, "us_stock since 2024-12-03");
     assert_string_equal(served("SELECT dataset, last_date, n_rows, status FROM mart_freshness "
@@ -109,11 +83,11 @@ static void nothing_new_is_nothing_to_do(void **state)
 {
     (void)state;
     put_bar("us_stock", "AAPL", "2024-12-02", "239.59", "yahoo", FETCHED);
-    load_all("us_stock", "us_stock");
-    (void)model();
-    (void)publish(STATUS_OK, false);
-    assert_int_equal(model().load_id, 0);
-    struct warehouse_report r = publish(STATUS_OK, false);
+    load_all(&w, "us_stock", "us_stock");
+    (void)model(&w);
+    (void)publish(&w, STATUS_OK, false);
+    assert_int_equal(model(&w).load_id, 0);
+    struct warehouse_report r = publish(&w, STATUS_OK, false);
     assert_int_equal(r.generation, 1);
     assert_int_equal(r.n_rows, 0);
 }
@@ -130,9 +104,9 @@ static void dividends_and_late_splits_adjust_every_price_before_them(void **stat
              "X,2024-12-04,dividend,2,,,USD,yahoo,2024-12-04T23:30:00Z,raw\n");
     put_rows(&w, "us_stock_action", "2024-12-05", FETCHED, "action",
              "X,2024-12-05,split,,4,1,USD,yahoo," FETCHED ",raw\n");
-    load_all("us_stock", "us_stock");
-    load_all("us_stock", "us_stock_action");
-    (void)model();
+    load_all(&w, "us_stock", "us_stock");
+    load_all(&w, "us_stock", "us_stock_action");
+    (void)model(&w);
     assert_string_equal(
         warehouse_text(
             &w,
@@ -148,9 +122,9 @@ static void raw_closes_of_korea_keep_their_units_and_their_split(void **state)
     put_bar("kr_stock", "005930", "2018-05-04", "51900", "datagokr_stock", FETCHED);
     put_rows(&w, "kr_stock_action", "2018-05-04", FETCHED, "action",
              "005930,2018-05-04,split,,50,1,KRW,yahoo," FETCHED ",raw\n");
-    load_all("kr_stock", "kr_stock");
-    load_all("kr_stock", "kr_stock_action");
-    (void)model();
+    load_all(&w, "kr_stock", "kr_stock");
+    load_all(&w, "kr_stock", "kr_stock_action");
+    (void)model(&w);
     assert_string_equal(
         warehouse_text(&w,
                        "SELECT close, adj_close, split_ratio FROM mart_price_daily ORDER BY date"),
@@ -164,7 +138,7 @@ static const char actions_sql[] =
 static void put_told(const char *ymd, const char *text)
 {
     put_rows(&w, "tables/action", ymd, FETCHED, "corporate_action", text);
-    load_all("table_action", "tables/action");
+    load_all(&w, "table_action", "tables/action");
 }
 
 /* The payment of the 3rd is paid on the 20th, which only the table says; its amount is that of the source, in units of after the split. */
@@ -178,16 +152,16 @@ static void tables_tell_of_an_action_what_its_source_does_not(void **state)
              "X,2024-12-03,dividend,2,,,USD,yahoo,2024-12-04T00:00:00Z,raw\n");
     put_rows(&w, "us_stock_action", "2024-12-05", FETCHED, "action",
              "X,2024-12-05,split,,4,1,USD,yahoo," FETCHED ",raw\n");
-    load_all("us_stock", "us_stock");
-    load_all("us_stock", "us_stock_action");
-    (void)model();
-    (void)publish(STATUS_OK, false);
+    load_all(&w, "us_stock", "us_stock");
+    load_all(&w, "us_stock", "us_stock_action");
+    (void)model(&w);
+    (void)publish(&w, STATUS_OK, false);
     assert_string_equal(served(actions_sql),
                         "stock:US.X|2024-12-03|dividend|stock:US.X|~|~|0.5|yahoo\n"
                         "stock:US.X|2024-12-05|split|stock:US.X|~|4|~|yahoo");
     put_told("2024-12-03", "stock:US.X,2024-12-03,dividend,,2024-12-20,,,upload," FETCHED ",raw\n");
-    (void)model();
-    (void)publish(STATUS_OK, false);
+    (void)model(&w);
+    (void)publish(&w, STATUS_OK, false);
     assert_string_equal(served(actions_sql),
                         "stock:US.X|2024-12-03|dividend|stock:US.X|2024-12-20|~|0.5|yahoo\n"
                         "stock:US.X|2024-12-05|split|stock:US.X|~|4|~|yahoo");
@@ -197,8 +171,8 @@ static void tables_tell_of_an_action_what_its_source_does_not(void **state)
     /* Who tells the amount as well is believed: once. */
     put_told("2024-12-03", "stock:US.X,2024-12-03,dividend,stock:US.X,2024-12-20,,0.6,upload,"
                            "2024-12-11T01:00:00Z,raw\n");
-    (void)model();
-    (void)publish(STATUS_OK, false);
+    (void)model(&w);
+    (void)publish(&w, STATUS_OK, false);
     assert_string_equal(
         served("SELECT date, dividend FROM mart_price_daily WHERE dividend IS NOT NULL"),
         "2024-12-03|0.6");
@@ -214,12 +188,12 @@ static void told_payments_adjust_prices_of_a_source_that_tells_none(void **state
     put_bar("kr_stock", "1", "2024-12-05", "200", "datagokr_stock", FETCHED);
     put_bar("kr_stock", "1", "2024-12-09", "198", "datagokr_stock", FETCHED);
     put_bar("kr_stock", "1", "2024-12-10", "99", "datagokr_stock", FETCHED);
-    load_all("kr_stock", "kr_stock");
+    load_all(&w, "kr_stock", "kr_stock");
     put_told("2024-12-07",
              "stock:KR.1,2024-12-07,dividend,,2025-04-01,,2,upload," FETCHED ",raw\n");
     put_told("2024-12-10", "stock:KR.1,2024-12-10,split,,,2,,upload," FETCHED ",raw\n");
-    (void)model();
-    (void)publish(STATUS_OK, false);
+    (void)model(&w);
+    (void)publish(&w, STATUS_OK, false);
     assert_string_equal(served("SELECT date, close, adj_close, dividend, split_ratio "
                                "FROM mart_price_daily ORDER BY date"),
                         "2024-12-05|200|99|~|~\n2024-12-09|198|99|2|~\n2024-12-10|99|99|~|2");
@@ -236,10 +210,10 @@ static void payments_of_one_day_are_rows_of_their_own_and_one_sum_of_the_bar(voi
     put_rows(&w, "us_etf_action", "2024-12-03", FETCHED, "action",
              "F,2024-12-03,capital_gain,1,,,USD,yahoo," FETCHED ",raw\n"
              "F,2024-12-03,dividend,2,,,USD,yahoo," FETCHED ",raw\n");
-    load_all("us_etf", "us_etf");
-    load_all("us_etf", "us_etf_action");
-    (void)model();
-    (void)publish(STATUS_OK, false);
+    load_all(&w, "us_etf", "us_etf");
+    load_all(&w, "us_etf", "us_etf_action");
+    (void)model(&w);
+    (void)publish(&w, STATUS_OK, false);
     assert_string_equal(served("SELECT kind, cash FROM mart_corporate_action ORDER BY kind"),
                         "capital_gain|1\ndividend|2");
     assert_string_equal(served("SELECT close, dividend FROM mart_price_daily ORDER BY date"),
@@ -252,18 +226,18 @@ static void an_action_waits_for_the_instruments_that_it_names(void **state)
     static const char quality[] = "SELECT ymd, n_orphans, status, reason "
                                   "FROM mart_data_quality_daily WHERE dataset = 'table_action'";
     put_bar("us_stock", "OLD", "2024-12-02", "20", "yahoo", FETCHED);
-    load_all("us_stock", "us_stock");
+    load_all(&w, "us_stock", "us_stock");
     put_told("2024-12-03",
              "stock:US.GONE,2024-12-03,merger,,,,7,upload," FETCHED ",raw\n"
              "stock:US.OLD,2024-12-03,merger,stock:US.NEW,,0.5,1.25,upload," FETCHED ",raw\n");
-    (void)model();
-    (void)publish(STATUS_OK, false);
+    (void)model(&w);
+    (void)publish(&w, STATUS_OK, false);
     assert_string_equal(served(actions_sql), "");
     assert_string_equal(served(quality), "2024-12-03|2|warn|no-instrument");
     put_bar("us_stock", "NEW", "2024-12-03", "40", "yahoo", FETCHED);
-    load_all("us_stock", "us_stock");
-    (void)model();
-    (void)publish(STATUS_OK, false);
+    load_all(&w, "us_stock", "us_stock");
+    (void)model(&w);
+    (void)publish(&w, STATUS_OK, false);
     assert_string_equal(served(actions_sql),
                         "stock:US.OLD|2024-12-03|merger|stock:US.NEW|~|0.5|1.25|upload");
     assert_string_equal(served(quality), "2024-12-03|1|warn|no-instrument");
@@ -282,9 +256,9 @@ static void crosses_go_through_the_euro_of_one_source(void **state)
              "EUR,KRW,2024-12-02,1475,frankfurter," FETCHED ",raw\n"
              "EUR,USD,2024-12-02,1.25,frankfurter," FETCHED ",raw\n"
              "EUR,KRW,2024-12-02,9999,yahoo," FETCHED ",raw\n");
-    load_all("fx", "exchange_rate");
-    (void)model();
-    (void)publish(STATUS_OK, false);
+    load_all(&w, "fx", "exchange_rate");
+    (void)model(&w);
+    (void)publish(&w, STATUS_OK, false);
     assert_string_equal(
         served(
             "SELECT base, quote, rate, is_cross, source FROM mart_fx_daily ORDER BY base, quote"),
@@ -307,9 +281,9 @@ static void vintages_are_kept_where_they_say_something_else(void **state)
                        i < 2 ? "0.1" : "0.2", at);
         put_rows(&w, "quarterly_indicators", "2024-09-30", at, "observation", text);
     }
-    load_all("indicator_quarterly", "quarterly_indicators");
-    (void)model();
-    (void)publish(STATUS_OK, false);
+    load_all(&w, "indicator_quarterly", "quarterly_indicators");
+    (void)model(&w);
+    (void)publish(&w, STATUS_OK, false);
     assert_string_equal(
         served("SELECT country_code, country_name, period, vintage, value "
                "FROM mart_economic_indicator ORDER BY vintage"),
@@ -324,9 +298,9 @@ static void articles_are_counted_by_day_and_keyword(void **state)
              "\"[\"\"Rates\"\",\"\"Fed\"\"]\",nyt," FETCHED ",raw\n"
              "a2,https://example.com/b,2024-12-02T19:00:00Z,Business,,,,50,"
              "\"[\"\"Rates\"\"]\",nyt," FETCHED ",raw\n");
-    load_all("news", "news");
-    (void)model();
-    (void)publish(STATUS_OK, false);
+    load_all(&w, "news", "news");
+    (void)model(&w);
+    (void)publish(&w, STATUS_OK, false);
     assert_string_equal(
         served("SELECT section, n_articles, words_total, top_keywords FROM mart_news_daily"),
         "Business|2|150|Rates;Fed");
@@ -338,9 +312,9 @@ static void articles_are_counted_by_day_and_keyword(void **state)
     put_rows(&w, "news", "2024-12-02", "2024-12-11T01:00:00Z", "article",
              "a1,https://example.com/a,2024-12-02T18:00:00Z,Business,One,,,100,"
              "\"[\"\"Rates\"\"]\",nyt,2024-12-11T01:00:00Z,raw\n");
-    load_all("news", "news");
-    (void)model();
-    (void)publish(STATUS_OK, false);
+    load_all(&w, "news", "news");
+    (void)model(&w);
+    (void)publish(&w, STATUS_OK, false);
     assert_string_equal(
         served("SELECT keyword, n_articles FROM mart_news_keyword_daily ORDER BY keyword"),
         "Fed|0\nRates|2");
@@ -350,18 +324,18 @@ static void a_failing_contract_leaves_what_is_served(void **state)
 {
     (void)state;
     put_bar("us_stock", "AAPL", "2024-12-02", "239.59", "yahoo", FETCHED);
-    load_all("us_stock", "us_stock");
-    (void)model();
-    (void)publish(STATUS_OK, false);
+    load_all(&w, "us_stock", "us_stock");
+    (void)model(&w);
+    (void)publish(&w, STATUS_OK, false);
     put_rows(&w, "us_stock", "2024-12-03", FETCHED, "bar",
              "AAPL,2024-12-03,,,,-5,,1,,,,,,,,,USD,yahoo," FETCHED ",raw\n"
              "MSFT,2024-12-03,,,,5,,1,,,,,,,,,USD,yahoo," FETCHED ",raw\n");
     put_rows(&w, "exchange_rate", "2024-12-02", FETCHED, "rate",
              "EUR,USD,2024-12-02,1.25,frankfurter," FETCHED ",raw\n");
-    load_all("us_stock", "us_stock");
-    load_all("fx", "exchange_rate");
-    (void)model();
-    assert_true(publish(STATUS_BAD_DATA, false).is_blocked);
+    load_all(&w, "us_stock", "us_stock");
+    load_all(&w, "fx", "exchange_rate");
+    (void)model(&w);
+    assert_true(publish(&w, STATUS_BAD_DATA, false).is_blocked);
     assert_string_equal(
         served("SELECT dataset, status FROM mart_freshness WHERE dataset IN ('fx', 'us_stock') "
                "ORDER BY dataset"),
@@ -372,9 +346,9 @@ static void a_failing_contract_leaves_what_is_served(void **state)
         served("SELECT status, reason FROM mart_data_quality_daily WHERE ymd = '2024-12-03'"),
         "fail|bad-rows");
     put_bar("us_stock", "AAPL", "2024-12-03", "240", "yahoo", "2024-12-11T01:00:00Z");
-    load_all("us_stock", "us_stock");
-    (void)model();
-    (void)publish(STATUS_OK, false);
+    load_all(&w, "us_stock", "us_stock");
+    (void)model(&w);
+    (void)publish(&w, STATUS_OK, false);
     assert_string_equal(served("SELECT count(*) FROM mart_price_daily"), "3");
 }
 
@@ -395,16 +369,16 @@ static void prices_in_another_unit_fail_until_they_are_corrected(void **state)
     (void)state;
     put_day("kr_stock", "2024-12-02", 100, 1, FETCHED);
     put_day("kr_stock", "2024-12-03", 101, 1000, FETCHED);
-    load_all("kr_stock", "kr_stock");
-    (void)model();
-    assert_true(publish(STATUS_BAD_DATA, false).is_blocked);
+    load_all(&w, "kr_stock", "kr_stock");
+    (void)model(&w);
+    assert_true(publish(&w, STATUS_BAD_DATA, false).is_blocked);
     assert_string_equal(
         served("SELECT ymd, status, reason, n_jumps FROM mart_data_quality_daily ORDER BY ymd"),
         "2024-12-02|ok|~|0\n2024-12-03|fail|jumps|2");
     put_day("kr_stock", "2024-12-03", 101, 1, "2024-12-11T01:00:00Z");
-    load_all("kr_stock", "kr_stock");
-    (void)model();
-    (void)publish(STATUS_OK, false);
+    load_all(&w, "kr_stock", "kr_stock");
+    (void)model(&w);
+    (void)publish(&w, STATUS_OK, false);
     assert_string_equal(
         served("SELECT ymd, status, n_jumps FROM mart_data_quality_daily ORDER BY ymd"),
         "2024-12-02|ok|0\n2024-12-03|ok|0");
@@ -415,19 +389,19 @@ static void open_days_without_rows_are_gaps(void **state)
     (void)state;
     put_day("kr_stock", "2024-12-23", 100, 1, FETCHED);
     put_day("kr_stock", "2024-12-26", 100, 1, FETCHED);
-    load_all("kr_stock", "kr_stock");
+    load_all(&w, "kr_stock", "kr_stock");
     put_rows(&w, "kr_market_holiday", "2024-12-25", FETCHED, "holiday",
              "XKRX,2024-12-25,Christmas Day,krx_holiday," FETCHED ",raw\n");
-    load_all("kr_holiday", "kr_market_holiday");
-    (void)model();
-    (void)publish(STATUS_OK, false);
+    load_all(&w, "kr_holiday", "kr_market_holiday");
+    (void)model(&w);
+    (void)publish(&w, STATUS_OK, false);
     static const char gaps[] = "SELECT ymd, n_rows, status FROM mart_data_quality_daily "
                                "WHERE dataset = 'kr_stock' AND reason = 'gap' ORDER BY ymd";
     assert_string_equal(served(gaps), "2024-12-24|0|warn");
     put_day("kr_stock", "2024-12-24", 100, 1, "2024-12-30T01:00:00Z");
-    load_all("kr_stock", "kr_stock");
-    (void)model();
-    (void)publish(STATUS_OK, false);
+    load_all(&w, "kr_stock", "kr_stock");
+    (void)model(&w);
+    (void)publish(&w, STATUS_OK, false);
     assert_string_equal(served(gaps), "");
 }
 
@@ -443,16 +417,16 @@ static void a_bond_at_par_yields_its_coupon(void **state)
              "US0000000001,2024-12-02,,,,100,,,,,,,,,,,USD,bi_bond," FETCHED ",raw\n");
     put_rows(&w, "bonds", "2025-03-03", FETCHED, "bar",
              "US0000000001,2025-03-03,,,,101,,,,,,,,,,,USD,bi_bond," FETCHED ",raw\n");
-    load_all("bond", "bonds");
-    (void)model();
+    load_all(&w, "bond", "bonds");
+    (void)model(&w);
     assert_string_equal(warehouse_text(&w, "SELECT count(*) FROM mart_bond_daily"), "0");
     put_rows(
         &w, "bonds_meta", "2025-03-03", FETCHED, "bond",
         "US0000000001,us-5,2025-03-03,Five,United States,Treasury,,USD,,,5,,,2034-12-02,2,,No,bi_bond_meta," FETCHED
         ",raw\n");
-    load_all("bond_meta", "bonds_meta");
-    (void)model();
-    (void)publish(STATUS_OK, false);
+    load_all(&w, "bond_meta", "bonds_meta");
+    (void)model(&w);
+    (void)publish(&w, STATUS_OK, false);
     static const struct {
         const char *sql;
         double wanted;
@@ -480,9 +454,9 @@ static void risk_and_correlation_are_those_of_the_engine(void **state)
         put_bar("coin_data", "UP", ymd, i % 2 == 0 ? "100" : "110", "binance", FETCHED);
         put_bar("coin_data", "DOWN", ymd, i % 2 == 0 ? "110" : "100", "binance", FETCHED);
     }
-    load_all("coin", "coin_data");
-    (void)model();
-    (void)publish(STATUS_OK, false);
+    load_all(&w, "coin", "coin_data");
+    (void)model(&w);
+    (void)publish(&w, STATUS_OK, false);
     assert_string_equal(served("SELECT uid, as_of, window_days, currency, n_obs FROM mart_risk "
                                "WHERE uid = 'coin:UP' ORDER BY window_days"),
                         "coin:UP|2024-12-31|90|USD|23\ncoin:UP|2024-12-31|365|USD|23");
@@ -639,7 +613,7 @@ static void load_in_windows(size_t set)
         date_format(day, from);
         date_format(day + WINDOW - 1, to);
         (void)load_window(&w, sets[set].dataset, sets[set].folder, from, to);
-        (void)model();
+        (void)model(&w);
     }
 }
 
@@ -684,15 +658,15 @@ static void pieces_in_any_order_give_the_models_of_the_whole(void **state)
             date_format(day + (int32_t)rng_next_below(&rng, 20), to);
             (void)load_window(&w, sets[set].dataset, sets[set].folder, from, to);
             if (rng_next_below(&rng, 3) == 0)
-                (void)model();
+                (void)model(&w);
         }
         for (size_t i = SETS; i > 0; i--)
             load_in_windows(i - 1);
         const char *pieces = all_models();
         warehouse_renew(&w);
         for (size_t i = 0; i < SETS; i++)
-            load_all(sets[i].dataset, sets[i].folder);
-        (void)model();
+            load_all(&w, sets[i].dataset, sets[i].folder);
+        (void)model(&w);
         assert_same_lines(pieces, all_models());
         assert_string_not_equal(
             warehouse_text(&w,

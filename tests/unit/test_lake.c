@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <unistd.h>
 
 #define KEY "bronze/coin_data/ymd=2024-02-29/2024-02-29_coin_data.csv"
@@ -505,6 +506,57 @@ static void days_that_are_not_asked_for_are_passed_over(void **state)
     list(*state, "bronze/coin-a/", "2024-03-10", "2024-04-01", want);
 }
 
+/* Which of these folders of the lake are opened from now on: each one's watch, by its place. */
+static int watch(const char *const *folders, size_t n, int *ret)
+{
+    int events = inotify_init1(IN_NONBLOCK);
+    for (size_t i = 0; i < n; i++) {
+        char path[256];
+        (void)snprintf(path, sizeof path, "%s/%s", folder, folders[i]);
+        ret[i] = inotify_add_watch(events, path, IN_OPEN);
+        assert_true(ret[i] >= 0);
+    }
+    return events;
+}
+
+static bool was_opened(const char *events, size_t size, int watch)
+{
+    struct inotify_event event;
+    bool found = false;
+    for (size_t at = 0; at + sizeof event <= size; at += sizeof event + event.len) {
+        memcpy(&event, events + at, sizeof event);
+        found |= event.wd == watch;
+    }
+    return found;
+}
+
+/* The kernel tells of every opening, whoever lists: nobody's rights could stop root. */
+static void folders_of_other_days_are_not_opened(void **state)
+{
+    static const char *const folders[] = {
+        "bronze/coin/ymd=2024-03-01", "bronze/coin/ymd=2024-03-02", "bronze/coin/ymd=2024-03-03",
+        "bronze/coin/year=2023",      "bronze/coin/year=2024",      "bronze/bond/ymd=2024-03-02"};
+    static const bool is_asked_for[] = {false, true, false, false, true, false};
+    char key[128], events[4096];
+    int watches[ARRAY_LEN(folders)];
+    bool is_new = false;
+    if (raw != NULL)
+        skip(); /* test_lake.py counts a bucket's requests */
+    for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+        (void)snprintf(key, sizeof key, "%s/a.csv", folders[i]);
+        assert_int_equal(put(*state, key, STR("x"), &is_new), STATUS_OK);
+    }
+    int from = watch(folders, ARRAY_LEN(folders), watches);
+    list(*state, "bronze/coin/", "2024-03-02", "2024-03-03",
+         "bronze/coin/year=2024/a.csv\nbronze/coin/ymd=2024-03-02/a.csv\n");
+    ssize_t n = read(from, events, sizeof events);
+    assert_true(n > 0);
+    for (size_t i = 0; i < ARRAY_LEN(folders); i++)
+        if (was_opened(events, (size_t)n, watches[i]) != is_asked_for[i])
+            fail_msg("%s was %sopened", folders[i], is_asked_for[i] ? "not " : "");
+    (void)close(from);
+}
+
 static void keys_of_other_forms_are_refused(void **state)
 {
     bool is_new = false;
@@ -581,6 +633,7 @@ int main(void)
         LAKE_TEST(any_path_is_signed_as_the_server_reads_it),
         LAKE_TEST(objects_are_listed_by_prefix_and_day),
         LAKE_TEST(days_that_are_not_asked_for_are_passed_over),
+        LAKE_TEST(folders_of_other_days_are_not_opened),
         LAKE_TEST(a_long_object_is_streamed_in_and_out),
         LAKE_TEST(what_a_killed_writer_left_is_tidied_up),
         LAKE_TEST(what_was_made_of_others_can_be_removed_and_what_was_fetched_cannot),

@@ -27,16 +27,12 @@ static struct warehouse_fixture w;
 
 static int set_up(void **state)
 {
-    if (fixture_set_up(state) != 0)
-        return -1;
-    warehouse_set_up(&w, *state);
-    return 0;
+    return warehouse_set_up(&w, state);
 }
 
 static int tear_down(void **state)
 {
-    warehouse_tear_down(&w);
-    return fixture_tear_down(state);
+    return warehouse_tear_down(&w, state);
 }
 
 static const char *prices(void)
