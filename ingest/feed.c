@@ -174,6 +174,13 @@ void feed_json_date(struct feed_writer *w, enum feed_column_id column, struct js
         feed_put_date(w, column, date);
 }
 
+void feed_clear_zeros(struct feed_writer *w, enum feed_column_id first, enum feed_column_id last)
+{
+    for (enum feed_column_id column = first; column <= last; column++)
+        if (str_eq_c(*place(w, column), "0"))
+            *place(w, column) = STR_NONE;
+}
+
 enum status feed_end(struct feed_writer *w, struct err *err)
 {
     const struct feed_layout *layout = &feed_layouts[w->row.shape];

@@ -104,6 +104,9 @@ void feed_json_number(struct feed_writer *w, enum feed_column_id column, struct 
 void feed_json_date(struct feed_writer *w, enum feed_column_id column, struct json_val val,
                     enum feed_spelling spelling);
 
+/* Numbers from first to last that are 0 are none: Korean sources tell the prices of a session without a trade so. */
+void feed_clear_zeros(struct feed_writer *w, enum feed_column_id first, enum feed_column_id last);
+
 /* Gives the row to the sink, or rejects it. Its ymd is its first date unless the parser has set it. */
 enum status feed_end(struct feed_writer *w, struct err *err) NODISCARD;
 

@@ -166,6 +166,7 @@ static enum status parse_item(struct json_val item, struct feed_writer *w, struc
     feed_json_text(w, FUND_INDEX_NAME, jr_member(item, "bssIdxIdxNm"));
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
         feed_json_number(w, numbers[i].column, jr_member(item, numbers[i].member));
+    feed_clear_zeros(w, FUND_OPEN, FUND_LOW);
     return feed_end(w, err);
 }
 

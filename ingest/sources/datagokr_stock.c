@@ -34,6 +34,7 @@ static enum status parse_item(struct json_val item, struct feed_writer *w, struc
     feed_put_text(w, BAR_CURRENCY, STR("KRW"));
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
         feed_json_number(w, numbers[i].column, jr_member(item, numbers[i].member));
+    feed_clear_zeros(w, BAR_OPEN, BAR_LOW);
     return feed_end(w, err);
 }
 

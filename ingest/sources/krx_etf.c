@@ -58,6 +58,7 @@ void krx_put_fund(struct feed_writer *w, struct json_val row)
     feed_json_text(w, FUND_INDEX_NAME, jr_member(row, "IDX_IND_NM"));
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
         feed_json_number(w, numbers[i].column, jr_member(row, numbers[i].member));
+    feed_clear_zeros(w, FUND_OPEN, FUND_LOW);
 }
 
 static enum status target(const struct source_ask *ask, struct arena *arena,

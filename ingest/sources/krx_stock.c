@@ -21,6 +21,7 @@ static enum status parse_row(struct json_val row, struct feed_writer *w, struct 
     feed_put_text(w, BAR_CURRENCY, STR("KRW"));
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
         feed_json_number(w, numbers[i].column, jr_member(row, numbers[i].member));
+    feed_clear_zeros(w, BAR_OPEN, BAR_LOW);
     return feed_end(w, err);
 }
 

@@ -9,7 +9,7 @@ import unittest
 
 from replay import Replay, World
 from support.ingest_bench import Bench, wait_for_a_day
-from support.server import IS_SANITIZED, ROOT, not_under_tsan, run
+from support.server import IS_SANITIZED, ROOT, Server, not_under_tsan, run
 
 setUpModule = not_under_tsan
 
@@ -175,6 +175,24 @@ class Sources(unittest.TestCase):
             same(bench.objects(case.folder), [], "rows")
             same(len(bench.objects(case.folder + "/rejected", "raw")) >= 1, True, "kept")
         in_turn(check, CASES)
+
+    def test_suspended_shares_fail_no_day(self):
+        """Of a real market some per cent are suspended on any day; their day and their closes are good all the same."""
+        for sources, unset in (({"datagokr_stock", "datagokr_etf"}, ()), ({"krx_kospi", "krx_kosdaq", "krx_etf"}, ("datagokr",))):
+            with self.subTest(sources), Replay(World(7)) as replay:
+                replay.world.suspended = {"000660", "069500"}
+                bench = Bench(replay, **{f"{name}_key": "" for name in unset})
+                for dataset in ("kr_stock", "kr_etf"):
+                    bench.ingest(dataset, "2024-12-02", "2024-12-03", "--stages", "bronze,silver,gold,publish")
+                with Server(bench.settings["var_dir"]) as server:
+                    days = server.get("/v1/marts/mart_data_quality_daily/rows?select=dataset,ymd,status,reason,n_rejected").json["data"]
+                    self.assertEqual({(row["status"], row["n_rejected"]) for row in days if row["dataset"] in ("kr_stock", "kr_etf")}, {("ok", 0)}, days)
+                    for uid in ("stock:KR.000660", "etf:KR.069500"):
+                        rows = server.get(f"/v1/marts/mart_price_daily/rows?uid=eq.{uid}").json["data"]
+                        self.assertEqual([(row["date"], row["open"], row["high"], row["low"], row["volume"]) for row in rows],
+                                         [(day, None, None, None, 0) for day in ("2024-12-02", "2024-12-03")])
+                        self.assertTrue(all(row["close"] > 0 for row in rows))
+                self.assertEqual({row["source"] for folder in ("kr_stock", "kr_etf") for _, row in bench.rows(folder)}, sources)
 
     def test_redirects_are_followed_but_not_for_ever(self):
         case = next(case for case in CASES if case.source == "fred")

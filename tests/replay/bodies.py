@@ -220,8 +220,14 @@ def won(bar):
     return {part: str(round(bar[part])) for part in ("open", "high", "low", "close")}
 
 
-def korean_item(world, name, day, is_fund):
+def korean_bar(world, name, day):
+    """The exchange tells what nobody may trade with its last price and 0 for the session's."""
     bar = world.bar(name, day)
+    return {**bar, "open": 0, "high": 0, "low": 0, "volume": 0} if bar is not None and name in world.suspended else bar
+
+
+def korean_item(world, name, day, is_fund):
+    bar = korean_bar(world, name, day)
     if bar is None:
         return None
     price = won(bar)
@@ -258,7 +264,7 @@ def krx(world, ask, names, is_fund):
         return 401, {"respMsg": "Unauthorized API Call", "respCode": "401"}
     day, rows = compact(ask.query["basDd"]), []
     for name in names:
-        bar = world.bar(name, day)
+        bar = korean_bar(world, name, day)
         if bar is None or day > yesterday(day):
             continue
         price = won(bar)

@@ -27,6 +27,7 @@ class World:
         self.hidden = set()  # (name, date): rows that have not come yet
         self.unknown = set()  # names that the provider does not have
         self.delisted = {}  # name: first date without rows
+        self.suspended = set()  # names of Korean stocks and funds that nobody may trade
         self.splits = {}  # (name, date): (numerator, denominator)
 
     def share(self, *parts):

@@ -331,6 +331,23 @@ static void prices_of_the_korean_portal(void **state)
         false,
         "bar 2024-12-02|symbol=005930|date=2024-12-02|open=54200|high=54400|low=53400|close=53600|volume=1|value_traded=2"
         "|market_cap=319980344680000|shares=5969782550|market=KOSPI|name=삼성전자|isin=KR7005930003|currency=KRW\n");
+    /* Without a trade there is a close, and no price of the session: it is told as 0. */
+    assert_rows(
+        "datagokr_stock", ask,
+        PORTAL(
+            "00", "1",
+            "{\"item\":{\"basDt\":\"20241202\",\"srtnCd\":\"001140\",\"mrktCtg\":\"KOSPI\",\"clpr\":\"497\","
+            "\"mkp\":\"0\",\"hipr\":\"0\",\"lopr\":\"0\",\"trqu\":\"0\",\"trPrc\":\"0\"}}"),
+        false,
+        "bar 2024-12-02|symbol=001140|date=2024-12-02|close=497|volume=0|value_traded=0"
+        "|market=KOSPI|currency=KRW\n");
+    assert_rows(
+        "datagokr_etf", ask,
+        PORTAL(
+            "00", "1",
+            "{\"item\":{\"basDt\":\"20241202\",\"srtnCd\":\"104520\",\"clpr\":\"9015\",\"mkp\":\"0\","
+            "\"hipr\":\"0\",\"lopr\":\"0\",\"trqu\":\"0\"}}"),
+        false, "fund 2024-12-02|symbol=104520|date=2024-12-02|close=9015|volume=0\n");
     assert_target(
         "datagokr_etf", ask,
         "/1160100/GetSecuritiesProductInfoService_V2/getETFPriceInfo_V2?resultType=json&numOfRows=1000&pageNo=1"
@@ -370,6 +387,16 @@ static void days_of_the_korean_exchange(void **state)
         "\"TDD_CLSPRC\":\"53600\"}]}",
         false,
         "bar 2024-12-03|symbol=005930|date=2024-12-03|close=53600|market=KOSPI|name=삼성전자|currency=KRW\n");
+    assert_rows(
+        "krx_kospi", ask,
+        "{\"OutBlock_1\":[{\"BAS_DD\":\"20241203\",\"ISU_CD\":\"001140\",\"TDD_CLSPRC\":\"497\",\"TDD_OPNPRC\":\"0\","
+        "\"TDD_HGPRC\":\"0\",\"TDD_LWPRC\":\"0\",\"ACC_TRDVOL\":\"0\"}]}",
+        false, "bar 2024-12-03|symbol=001140|date=2024-12-03|close=497|volume=0|currency=KRW\n");
+    assert_rows(
+        "krx_etf", ask,
+        "{\"OutBlock_1\":[{\"BAS_DD\":\"20241203\",\"ISU_CD\":\"104520\",\"TDD_CLSPRC\":\"9,015\",\"TDD_OPNPRC\":\"0\","
+        "\"TDD_HGPRC\":\"0\",\"TDD_LWPRC\":\"0\",\"ACC_TRDVOL\":\"0\"}]}",
+        false, "fund 2024-12-03|symbol=104520|date=2024-12-03|close=9015|volume=0\n");
     assert_rows("krx_kosdaq", ask, "{\"OutBlock_1\":[]}", false, "");
     assert_rows("krx_kosdaq", ask, "{\"output\":[]}", false, "BAD_DATA");
     assert_target("krx_kosdaq", ask, "/svc/apis/sto/ksq_bydd_trd?basDd=20241203");
