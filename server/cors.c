@@ -19,10 +19,12 @@ void cors_answer_options(struct request *request)
     if (!is_preflight || request->app->config->cors_origin[0] == '\0')
         return;
     reply_header(request, "Access-Control-Allow-Methods", "%s", allowed_methods(request));
+    /* What is read here, and a star for what client libraries add of their own: it does not stand for Authorization. */
     reply_header(
         request, "Access-Control-Allow-Headers", "%s",
         "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-Modified-Since, "
-        "If-None-Match, Prefer, Range, traceparent, X-Request-Id");
+        "If-None-Match, If-Range, Last-Event-ID, Prefer, Range, Range-Unit, traceparent, "
+        "X-Request-Id, *");
     reply_header(request, "Access-Control-Max-Age", "86400");
     reply_header(request, "Vary", "Access-Control-Request-Method, Access-Control-Request-Headers");
 }

@@ -13,6 +13,8 @@ from support.server import Server, run, sample_var_dir
 # Parameters without which an operation has no answer.
 REQUIRED = {"/v1/prices": "?instruments=stock:US.AAPL,index:SPX", "/v1/calendars/{market}": "?date=2020-01-24",
             "/v1/calendars/{market}/next-open": "?after=2020-01-24"}
+ALWAYS_READABLE = {"Cache-Control", "Content-Length", "Content-Type", "Last-Modified"}  # by pages of any origin (Fetch, 3.3.4)
+NOT_FOR_PAGES = {"Content-Encoding", "Content-Security-Policy", "Trailer", "Vary"}  # the browser's own business
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 REQUEST = {"assets": [{"uid": "stock:US.AAPL", "weight": 0.6}, {"uid": "stock:US.JPM", "weight": 0.4}],
            "start": "2015-01-02", "end": "2016-12-30", "benchmark": "index:SPX", "monkeys": {"count": 20, "seed": 1}}
@@ -255,6 +257,18 @@ class Live(unittest.TestCase):
                 self.assertEqual(answer.status, 405, answer)
                 self.assertEqual(schema.answer_errors("GET", template, answer), [])
                 self.assertIn("GET", answer.header("Allow", ""))
+
+    def test_pages_of_other_origins_may_send_and_read_every_header_that_is_described(self):
+        sent, read = {"Authorization"}, set()
+        for operation in described().values():
+            parameters = [schema.resolve(parameter) for parameter in operation.get("parameters", ())]
+            sent |= {one["name"] for one in parameters if one["in"] == "header"}
+            for response in operation["responses"].values():
+                read |= set(schema.resolve(response).get("headers", ()))
+        allowed = self.server.data.options("/v1/jobs/x", origin="http://a.example", access_control_request_method="GET").header("Access-Control-Allow-Headers")
+        exposed = self.server.get("/v1/marts", origin="http://a.example").header("Access-Control-Expose-Headers")
+        self.assertLessEqual(sent | {"*"}, set(allowed.split(", ")))
+        self.assertLessEqual(read - ALWAYS_READABLE - NOT_FOR_PAGES, set(exposed.split(", ")))
 
     def test_unknown_names_are_404_as_described(self):
         for template, target in [("/v1/marts/{mart}", "/v1/marts/mart_nothing"),
