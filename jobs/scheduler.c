@@ -1,11 +1,14 @@
 /* scheduler.c - see scheduler.h. */
 #include "jobs/scheduler.h"
 
+#include "base/checksum.h"
 #include "base/date.h"
 #include "base/log.h"
 #include "jobs/cron.h"
 
 #include <stdio.h>
+
+enum { NAME_BYTES = 40 }; /* of a job's id */
 
 enum status scheduler_due(const struct schedule *schedule, int64_t after_s, int64_t now_s,
                           struct scheduler_due *ret, struct err *err)
@@ -72,20 +75,34 @@ static enum status see_to(struct db *db, const struct schedule *schedule, int64_
     return see_to(db, schedule, slot_ms, &none, ret_is_made, err);
 }
 
+/* NAME-20241202T0500Z: a name that is too long for an id is cut, and told from others that begin so by its checksum. */
+static struct str id_of(struct str name, int64_t slot_s, char room[JOB_ID_BYTES_MAX + 1])
+{
+    unsigned char sum[CHECKSUM_BYTES];
+    char at[INSTANT_TEXT_BYTES], tail[16] = "";
+    bool is_cut = name.len > NAME_BYTES;
+    if (is_cut) {
+        checksum(name, sum);
+        (void)snprintf(tail, sizeof tail, "-%02x%02x%02x%02x%02x%02x", sum[0], sum[1], sum[2],
+                       sum[3], sum[4], sum[5]);
+    }
+    instant_format(slot_s, at);
+    int len = snprintf(room, JOB_ID_BYTES_MAX + 1, "%.*s%s-%.4s%.2s%.2sT%.2s%.2sZ",
+                       is_cut ? NAME_BYTES - 13 : (int)name.len, name.ptr, tail, at, at + 5, at + 8,
+                       at + 11, at + 14);
+    return (struct str){room, (size_t)len};
+}
+
 static enum status plan_slot(struct db *db, const struct job_type *type,
                              const struct schedule *schedule, int64_t slot_s, struct arena *arena,
                              bool *ret_is_made, struct err *err)
 {
     struct job_new job = {.id = STR_NONE};
-    char id[JOB_ID_BYTES_MAX + 1], at[INSTANT_TEXT_BYTES];
+    char id[JOB_ID_BYTES_MAX + 1];
     enum status s = type->plan(type->cls, schedule, slot_s, arena, &job, err);
     if (s != STATUS_OK)
         return s;
-    instant_format(slot_s, at);
-    int len = snprintf(id, sizeof id, "%.*s-%.4s%.2s%.2sT%.2s%.2sZ",
-                       (int)(schedule->name.len < 40 ? schedule->name.len : 40), schedule->name.ptr,
-                       at, at + 5, at + 8, at + 11, at + 14);
-    job.id = (struct str){id, (size_t)len};
+    job.id = id_of(schedule->name, slot_s, id);
     return see_to(db, schedule, slot_s * 1000, &job, ret_is_made, err);
 }
 

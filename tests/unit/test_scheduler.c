@@ -250,6 +250,28 @@ static void a_broken_schedule_stops_no_other(void **state)
     db_release(db);
 }
 
+/* A job's id tells its schedule; the id is shorter than a name may be. */
+static void long_names_that_begin_alike_have_jobs_of_their_own(void **state)
+{
+    struct fixture *f = *state;
+    struct db *db = writer(f);
+    put(db, "now", NULL, 0);
+    int64_t from = days_ago_ms(f, db, 2);
+    run_sql(f, "DELETE FROM job_schedule");
+    put(db, "the-stocks-of-the-korean-exchange-weekdays-early", NULL, from);
+    put(db, "the-stocks-of-the-korean-exchange-weekdays-late", NULL, from);
+    put(db, "short", NULL, from);
+    size_t n = look(f, db, free_type);
+    assert_true(n >= 6 && n % 3 == 0);
+    assert_int_equal(look(f, db, free_type), 0);
+    char expected[32];
+    (void)snprintf(expected, sizeof expected, "%zu|%zu|3", n, n);
+    assert_string_equal(query_text(f, "SELECT COUNT(*), COUNT(job_id), COUNT(DISTINCT schedule) "
+                                      "FROM job_slot"),
+                        expected);
+    db_release(db);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -259,6 +281,7 @@ int main(void)
         TEST(a_slot_whose_job_runs_already_is_seen_to),
         TEST(a_paused_schedule_makes_nothing_up),
         TEST(a_broken_schedule_stops_no_other),
+        TEST(long_names_that_begin_alike_have_jobs_of_their_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
