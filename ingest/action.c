@@ -1,17 +1,20 @@
 /* action.c - reads the corporate actions of an instrument, and counts units through its splits. */
 #include "ingest/action.h"
 
+#include "ingest/feed_date.h"
+
 #include <math.h>
 
-enum { EVENTS_MAX = 20000, DAY_S = 86400 };
+enum { EVENTS_MAX = 20000, HOUR_S = 3600, CLOSE_THERE_S = 16 * HOUR_S };
 
 /* Only closes of the 15 days before an action count. */
 static const char actions_sql[] =
     "SELECT a.date, a.kind, a.into_uid, a.source, a.pay_date, a.cash, a.numerator, a.denominator, "
-    "a.cash_at, a.is_told, k.uid, i.uid, p.date, p.close, p.fetched_at, s.is_split_adjusted "
+    "a.cash_at, a.is_told, k.uid, i.uid, p.date, p.close, p.fetched_at, s.is_split_adjusted, "
+    "m.close_winter "
     "FROM dim_action a JOIN dim_date d ON d.date = a.date "
     "JOIN dim_date e ON e.day_number = d.day_number - 15 "
-    "LEFT JOIN dim_instrument k ON k.uid = a.uid LEFT JOIN dim_instrument i ON i.uid = a.into_uid "
+    "LEFT JOIN dim_instrument k ON k.uid = a.uid LEFT JOIN dim_market m ON m.market = k.market LEFT JOIN dim_instrument i ON i.uid = a.into_uid "
     "LEFT JOIN fact_price p ON p.uid = a.uid AND p.date < a.date AND p.date >= e.date "
     "LEFT JOIN dim_source s ON s.source = p.source WHERE a.uid = $1 "
     "ORDER BY a.date DESC, a.kind, a.into_uid, p.date DESC";
@@ -31,7 +34,8 @@ enum column {
     A_PREV_DATE,
     A_PREV_CLOSE,
     A_PREV_FETCHED,
-    A_PREV_ADJUSTED
+    A_PREV_ADJUSTED,
+    A_CLOSE_WINTER
 };
 
 bool action_is_split(const struct action *action)
@@ -44,10 +48,20 @@ bool action_is_payment(const struct action *action)
     return str_eq_c(action->kind, "dividend") || str_eq_c(action->kind, "capital_gain");
 }
 
+int64_t market_utc_offset_s(struct str close_winter)
+{
+    int64_t hour = 0, minute = 0;
+    if (!str_to_i64(str_sub(close_winter, 0, 2), &hour) ||
+        !str_to_i64(str_sub(close_winter, 3, 5), &minute))
+        return 0;
+    return CLOSE_THERE_S - hour * HOUR_S - minute * 60;
+}
+
+/* The date at the instrument's market. */
 static int32_t day_of_instant(const struct rows *rows, size_t column)
 {
-    int64_t at = 0;
-    return rows_instant(rows, column, &at) ? (int32_t)(at / DAY_S) : 0;
+    int64_t at = 0, offset_s = market_utc_offset_s(rows_text(rows, A_CLOSE_WINTER));
+    return rows_instant(rows, column, &at) ? feed_local_date(at, offset_s, false) : 0;
 }
 
 /* A text that outlives the row. */

@@ -28,6 +28,12 @@ struct actions {
     size_t n;
 };
 
+/*
+ * Seconds that a market's clock is before UTC, within two hours: trading ends there at about 16:00, and at close_winter in UTC
+ * (dim_market). No text: 0. A split is in force from midnight there on, not from midnight in UTC.
+ */
+int64_t market_utc_offset_s(struct str close_winter);
+
 bool action_is_split(const struct action *action);
 bool action_is_payment(const struct action *action); /* a dividend or capital gain */
 

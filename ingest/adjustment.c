@@ -1,8 +1,8 @@
 /*
  * adjustment.c - dividends and splits as factors between two days, in the units of today.
  *
- * A source that adjusts its closes for splits (dim_source) gives them in the units of the day they were fetched; others
- * give them in the units of their own day. Amounts of actions are in the units of the day they were fetched; those that a table
+ * A source that adjusts its closes for splits (dim_source) gives them in the units of the day they were fetched, by the
+ * market's clock; others give them in the units of their own day. Amounts of actions are in the units of the day they were fetched; those that a table
  * tells are in the units of the prices around them.
  * A dividend d before trading on day t takes 1 - d / c off, c the close of the day before, both in the units of today.
  */

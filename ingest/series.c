@@ -2,6 +2,7 @@
 #include "ingest/series.h"
 
 #include "base/array.h"
+#include "ingest/action.h"
 #include "ingest/warehouse_impl.h"
 
 enum {
@@ -13,7 +14,8 @@ enum {
 
 static const char touches_sql[] =
     "SELECT t.uid, i.asset_class, i.market, i.currency, i.symbol, i.is_survivor_biased, "
-    "t.from_date, t.to_date, t.lookback_date, i.coupon_rate, i.coupons_per_year, i.maturity_date FROM stg_touch t JOIN dim_instrument i ON i.uid = t.uid "
+    "t.from_date, t.to_date, t.lookback_date, i.coupon_rate, i.coupons_per_year, i.maturity_date, m.close_winter "
+    "FROM stg_touch t JOIN dim_instrument i ON i.uid = t.uid LEFT JOIN dim_market m ON m.market = i.market "
     "ORDER BY t.uid";
 
 enum { EVENTS_AT_ONCE = 256 }; /* instruments whose events are read together */
@@ -50,6 +52,7 @@ static enum status add_touch(struct pass *p, const struct rows *rows, struct err
     t->is_bond = !rows_is_null(rows, 9) && rows_date(rows, 11, &t->bond.maturity);
     t->bond.coupon_rate = t->is_bond ? rows_f64(rows, 9) : 0;
     t->bond.coupons_per_year = (unsigned)rows_i64(rows, 10);
+    t->utc_offset_s = market_utc_offset_s(rows_text(rows, 12));
     p->from = p->n == 1 || t->lookback < p->from ? t->lookback : p->from;
     p->to = p->n == 1 || t->to > p->to ? t->to : p->to;
     return t->symbol == NULL ? err_out_of_memory(err) : STATUS_OK;

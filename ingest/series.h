@@ -31,6 +31,7 @@ struct series_touch {
     bool is_biased, is_bond; /* is_bond: its terms are known */
     struct bond_terms bond;
     int32_t from, to, lookback;
+    int64_t utc_offset_s;        /* of its market's clock, about */
     struct series_events events; /* after lookback */
 };
 

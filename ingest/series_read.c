@@ -1,5 +1,6 @@
 /* series_read.c - the prices of one instrument as they were quoted, adjusted by its events, with rates and returns. */
 #include "base/number.h"
+#include "ingest/feed_date.h"
 #include "ingest/series.h"
 
 #include <math.h>
@@ -103,9 +104,11 @@ static void read_price(const struct reader *r, const struct rows *rows,
     (void)rows_date(rows, 0, &s->date[i]);
     (void)rows_instant(rows, 7, &fetched);
     /* Closes that knew of no later split are brought to today's units; those of their own day stay as quoted. */
-    double late = is_told       ? 1
-                  : is_adjusted ? 1 / series_units_since(events, (int32_t)(fetched / 86400))
-                                : 1;
+    double late = is_told ? 1
+                  : is_adjusted
+                      ? 1 / series_units_since(
+                                events, feed_local_date(fetched, s->touch->utc_offset_s, false))
+                      : 1;
     double units = is_adjusted ? late : 1 / series_units_since(events, s->date[i]);
     double factor = units * series_distributed_since(events, s->date[i]);
     s->open[i] = scaled(r, rows_text(rows, 1), late);

@@ -95,7 +95,10 @@ static void nothing_new_is_nothing_to_do(void **state)
 static void dividends_and_late_splits_adjust_every_price_before_them(void **state)
 {
     (void)state;
-    /* Fetched before the split of the 5th: in old units. The dividend of 2 on the 4th is 1 % of 200. */
+    /*
+     * Fetched before the split of the 5th, the last one in the evening before it in New York, when it is the 5th in UTC: in old
+     * units. The dividend of 2 on the 4th is 1 % of 200.
+     */
     put_bar("us_stock", "X", "2024-12-02", "200", "yahoo", "2024-12-03T01:00:00Z");
     put_bar("us_stock", "X", "2024-12-03", "200", "yahoo", "2024-12-04T01:00:00Z");
     put_bar("us_stock", "X", "2024-12-04", "198", "yahoo", "2024-12-05T01:00:00Z");
@@ -111,7 +114,7 @@ static void dividends_and_late_splits_adjust_every_price_before_them(void **stat
         warehouse_text(
             &w,
             "SELECT date, close, adj_close, dividend, volume FROM mart_price_daily ORDER BY date"),
-        "2024-12-02|50|49.5|~|400\n2024-12-03|50|49.5|~|400\n2024-12-04|198|198|0.5|100\n"
+        "2024-12-02|50|49.5|~|400\n2024-12-03|50|49.5|~|400\n2024-12-04|49.5|49.5|0.5|400\n"
         "2024-12-05|49.5|49.5|~|100");
 }
 
