@@ -74,11 +74,26 @@ double measure_annualised(double total, double periods, double n)
     return elementary_pow(total, periods / n) - 1;
 }
 
-/* r minus a rate: one for all sessions or one for each. */
-static void subtract(const double *r, size_t n, double rate, const double *series, double *ret)
+size_t measure_subtract(const double *r, size_t n, double rate, const double *series, double *ret)
 {
-    for (size_t t = 0; t < n; t++)
-        ret[t] = r[t] - (series != NULL ? series[t] : rate);
+    size_t n_known = 0;
+    for (size_t t = 0; t < n; t++) {
+        double each = series != NULL ? series[t] : rate;
+        if (!isnan(each))
+            ret[n_known++] = r[t] - each;
+    }
+    return n_known;
+}
+
+/* What the rates that are known compound to in a year. */
+static double annual_rate(const struct facts *f, const double *series)
+{
+    size_t n_known = 0;
+    for (size_t t = 0; t < f->n; t++) {
+        if (!isnan(series[t]))
+            f->scratch[n_known++] = series[t];
+    }
+    return measure_annualised(f->k->growth(f->scratch, n_known), f->periods, (double)n_known);
 }
 
 /* Returns, and what is left of them above the risk-free rate and above the target. */
@@ -96,13 +111,15 @@ static enum status take_returns(struct facts *f, struct arena *arena, struct err
     f->r = in->returns != NULL ? in->returns : own;
     double rate = measure_rate_per_period(in->risk_free_rate, f->periods);
     f->x = f->r;
+    f->n_x = f->n;
     if (in->risk_free != NULL || fabs(rate) > 0) {
-        subtract(f->r, f->n, rate, in->risk_free, x);
+        f->n_x = measure_subtract(f->r, f->n, rate, in->risk_free, x);
         f->x = x;
     }
     f->y = f->x;
+    f->n_y = f->n_x;
     if (o->has_mar || o->mar_series != NULL) {
-        subtract(f->r, f->n, o->mar, o->mar_series, y);
+        f->n_y = measure_subtract(f->r, f->n, o->mar, o->mar_series, y);
         f->y = y;
     }
     f->m = stats_moments_with(f->k, f->r, f->n);
@@ -111,11 +128,11 @@ static enum status take_returns(struct facts *f, struct arena *arena, struct err
     f->excess_varies = !f->m.is_constant;
     f->rf = in->risk_free_rate;
     if (in->risk_free != NULL) {
-        struct stats_moments m = stats_moments_short_with(f->k, x, f->n);
-        f->excess_mean = m.mean;
+        struct stats_moments m = stats_moments_short_with(f->k, x, f->n_x);
+        f->excess_mean = f->n_x > 0 ? m.mean : (double)NAN;
         f->excess_sd = m.sd;
         f->excess_varies = !m.is_constant;
-        f->rf = measure_annualised(f->k->growth(in->risk_free, f->n), f->periods, (double)f->n);
+        f->rf = annual_rate(f, in->risk_free);
     }
     return STATUS_OK;
 }
@@ -125,10 +142,11 @@ static void take_sides(struct facts *f)
 {
     assert(f->y != NULL);
     f->around_zero = f->k->partials(f->r, f->n, 0);
-    f->around_target = f->y == f->r ? f->around_zero : f->k->partials(f->y, f->n, 0);
-    f->y_mean = f->y == f->x ? f->excess_mean : f->k->range(f->y, f->n).sum / (double)f->n;
-    f->downside = sqrt(f->around_target.losses_squared / (double)f->n);
-    f->upside = sqrt(f->around_target.gains_squared / (double)f->n);
+    double n = (double)f->n_y;
+    f->around_target = f->y == f->r ? f->around_zero : f->k->partials(f->y, f->n_y, 0);
+    f->y_mean = f->y == f->x ? f->excess_mean : f->k->range(f->y, f->n_y).sum / n;
+    f->downside = sqrt(f->around_target.losses_squared / n);
+    f->upside = sqrt(f->around_target.gains_squared / n);
 }
 
 static void take_growth(struct facts *f)

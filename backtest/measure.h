@@ -74,7 +74,7 @@ struct measure_options {
     double confidence;        /* of var_at and its kin; 0: 0.95 */
     double mar;               /* minimum acceptable return per session, when has_mar */
     bool has_mar;             /* else the target of downside figures is the risk-free rate */
-    const double *mar_series; /* one per return, instead of mar; NULL: none */
+    const double *mar_series; /* one per return, instead of mar, NaN as in risk_free; NULL: none */
     double required_return;   /* annual, fraction: threshold of omega_required */
     double target_sharpe;     /* per session: of psr and min_track_record_length */
     double tail;              /* share of each tail in rachev_at; 0: 0.1 */
@@ -94,16 +94,23 @@ struct measure_details {
 
 struct kernels;
 
+/* A benchmark over all its rows, those without a return of the portfolio counted; growth 0: the common ones are all. */
+struct measure_rows {
+    size_t n;
+    double growth;         /* what its returns compound to */
+    double rise, fall;     /* those above and those below 0 alone */
+    size_t n_rise, n_fall; /* how many those are */
+};
+
 struct measure_input {
     struct measure_path path;
     const double *returns; /* the path's own returns, exact; NULL: taken from its values */
     size_t n_rows; /* rows behind the returns, missing ones counted; 0: as many as returns */
-    double
-        benchmark_growth; /* what its returns compound to over all their rows; 0: over the common ones */
+    struct measure_rows benchmark_rows;
     double periods_per_year;
     double risk_free_rate; /* annual, fraction */
-    const double
-        *risk_free; /* per session, one per return; NULL: the annual rate compounded down */
+    const double *
+        risk_free; /* per session, one per return, NaN: that return has no excess; NULL: the annual rate compounded down */
     /* The benchmark at its valid sessions and the portfolio at the same ones; n 0: no benchmark. */
     struct measure_path common;
     struct measure_path benchmark;
@@ -114,7 +121,9 @@ struct measure_input {
     const struct measure_trading *trading; /* NULL: a price series */
     struct measure_details *details;       /* to be filled; NULL: not wanted */
     bool is_headline; /* only the rows of measure_headlines, with the same bits; no details */
-    bool is_full;     /* covariance_population to cdar_alpha, too: rows that only a request names */
+    bool
+        is_full; /* covariance_population to cdar_alpha, and the bounds of the mean: rows that only a request names */
+    bool has_smoothing; /* smoothing_index, too: about 100 passes over the returns */
 };
 
 /* The rows that lists of many backtests show. */
@@ -131,7 +140,7 @@ double measure_rate_per_period(double annual, double periods_per_year);
 double measure_cagr(struct measure_path path);
 
 /*
- * All metrics and variants; those that is_headline and is_full leave out are REASON_NOT_APPLICABLE. path.n >= 2.
+ * All metrics and variants; those that is_headline, is_full and has_smoothing leave out are REASON_NOT_APPLICABLE. path.n >= 2.
  * Errors: STATUS_OUT_OF_MEMORY.
  */
 enum status measure_compute(const struct measure_input *input, struct arena *arena,

@@ -33,19 +33,20 @@ static void comoments(struct relative *w)
 /* x = alpha + beta bx + gamma z by least squares, z in scratch; id: the row of alpha, before those of beta and gamma. */
 static void timing(struct relative *w, enum measure_id id)
 {
-    double mean_z = w->k->range(w->scratch, w->n).sum / (double)w->n;
+    double mean_z = w->k->range(w->scratch, w->n_x).sum / (double)w->n_x;
     double mean_x = w->excess.mean_x, mean_b = w->excess.mean_y;
-    struct kernel_pair bz = w->k->pair(w->bx, w->scratch, w->n, mean_b, mean_z);
-    struct kernel_pair xz = w->k->pair(w->x, w->scratch, w->n, mean_x, mean_z);
-    double xb = w->excess.covariance * (double)(w->n - 1), alike = bz.xy * bz.xy / (bz.xx * bz.yy);
-    bool is_known = w->n > 3 && w->has_beta && bz.yy > 0 && alike < 1 - 1e-12;
+    struct kernel_pair bz = w->k->pair(w->bx, w->scratch, w->n_x, mean_b, mean_z);
+    struct kernel_pair xz = w->k->pair(w->x, w->scratch, w->n_x, mean_x, mean_z);
+    double xb = w->excess.covariance * ((double)w->n_x - 1),
+           alike = bz.xy * bz.xy / (bz.xx * bz.yy);
+    bool is_known = w->n_x > 3 && w->has_beta && bz.yy > 0 && alike < 1 - 1e-12;
     double determinant = bz.xx * bz.yy - bz.xy * bz.xy;
     double beta = is_known ? (xb * bz.yy - xz.xy * bz.xy) / determinant : 0;
     double gamma = is_known ? (xz.xy * bz.xx - xb * bz.xy) / determinant : 0;
     double values[3] = {mean_x - beta * mean_b - gamma * mean_z, beta, gamma};
-    enum measure_reason why = w->n <= 3 ? REASON_TOO_SHORT : REASON_ZERO_VARIANCE;
+    enum measure_reason why = w->n_x <= 3 ? REASON_TOO_SHORT : REASON_ZERO_VARIANCE;
     for (size_t i = 0; i < 3; i++)
-        measure_maybe(&w->out[(size_t)id + i], is_known, values[i], why, w->n);
+        measure_maybe(&w->out[(size_t)id + i], is_known, values[i], why, w->n_x);
 }
 
 /*
@@ -54,10 +55,10 @@ static void timing(struct relative *w, enum measure_id id)
  */
 static void market_timing(struct relative *w)
 {
-    for (size_t t = 0; t < w->n; t++)
+    for (size_t t = 0; t < w->n_x; t++)
         w->scratch[t] = w->bx[t] * w->bx[t];
     timing(w, MEASURE_treynor_mazuy_alpha);
-    for (size_t t = 0; t < w->n; t++)
+    for (size_t t = 0; t < w->n_x; t++)
         w->scratch[t] = fmin(w->bx[t], 0);
     timing(w, MEASURE_henriksson_merton_alpha);
 }

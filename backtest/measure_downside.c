@@ -10,14 +10,14 @@
 static void sortino_rows(struct facts *f)
 {
     struct measure_value *out = f->out;
-    bool has_down = f->downside > 0 && f->n >= 2;
-    enum measure_reason why = f->n < 2 ? REASON_TOO_SHORT : REASON_NO_DOWNSIDE;
+    bool has_down = f->downside > 0 && f->n_y >= 2;
+    enum measure_reason why = f->n_y < 2 ? REASON_TOO_SHORT : REASON_NO_DOWNSIDE;
     double per_session = has_down ? f->y_mean / f->downside : 0, annual = per_session * f->root;
     double penalty = f->has_rho ? stats_autocorrelation_penalty(f->rho, f->n) : 1;
 
-    measure_maybe(ROW(out, sortino), has_down, annual, why, f->n);
-    measure_maybe(ROW(out, sortino_per_session), has_down, per_session, why, f->n);
-    measure_maybe(ROW(out, adjusted_sortino), has_down, annual / sqrt(2), why, f->n);
+    measure_maybe(ROW(out, sortino), has_down, annual, why, f->n_y);
+    measure_maybe(ROW(out, sortino_per_session), has_down, per_session, why, f->n_y);
+    measure_maybe(ROW(out, adjusted_sortino), has_down, annual / sqrt(2), why, f->n_y);
     if (!f->has_rho)
         why = f->n < 3 ? REASON_TOO_SHORT : REASON_ZERO_VARIANCE;
     measure_maybe(ROW(out, smart_sortino), has_down && f->has_rho, annual / penalty, why, f->n);
@@ -65,11 +65,11 @@ static void omega_required(struct facts *f)
         return;
     }
     double threshold = measure_rate_per_period(required, f->periods);
-    struct kernel_gains g = f->k->gains(f->x, f->n, threshold);
+    struct kernel_gains g = f->k->gains(f->x, f->n_x, threshold);
     if (f->n < 2)
         measure_deny(out, REASON_TOO_SHORT, f->n);
     else
-        measure_ratio(out, g.gains, g.losses, REASON_NO_DOWNSIDE, f->n);
+        measure_ratio(out, g.gains, g.losses, REASON_NO_DOWNSIDE, f->n_x);
 }
 
 static void partial_moments(struct facts *f)
@@ -77,13 +77,13 @@ static void partial_moments(struct facts *f)
     struct measure_value *out = f->out;
     const struct kernel_partials *g = &f->around_target;
     enum measure_reason why = REASON_NO_DOWNSIDE;
-    double n = (double)f->n, cubes = g->losses_cubed;
-    for (size_t t = 0; t < f->n; t++)
+    double n = (double)f->n_y, cubes = g->losses_cubed;
+    for (size_t t = 0; t < f->n_y; t++)
         f->scratch[t] = f->y[t] < 0 ? f->y[t] : 0;
-    double fourth = f->k->powers(f->scratch, f->n, 0).p4;
+    double fourth = f->k->powers(f->scratch, f->n_y, 0).p4;
     double prospect = f->m.sum - 1.25 * f->around_zero.losses;
     double target = f->m.mean - f->y_mean;
-    measure_ratio(ROW(out, omega), g->gains, g->losses, why, f->n);
+    measure_ratio(ROW(out, omega), g->gains, g->losses, why, f->n_y);
     measure_maybe(ROW(out, omega_sharpe), g->losses > 0, f->y_mean * n / g->losses, why, f->n);
     measure_maybe(ROW(out, kappa_1), g->losses > 0, f->y_mean * n / g->losses, why, f->n);
     measure_maybe(ROW(out, kappa_3), cubes > 0, f->y_mean / elementary_pow(cubes / n, 1.0 / 3), why,

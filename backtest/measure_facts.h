@@ -23,8 +23,9 @@ struct facts {
     double *scratch, *spare; /* n + 1 values each */
     uint32_t *count;         /* 2 n + 1 numbers */
     double *log_value;       /* ln(V_t / V_0), t = 0..n; not for a path that ends in ruin */
-    const double *x;         /* r minus the risk-free return of each session */
-    const double *y;         /* r minus the target of downside figures */
+    const double *x;         /* r minus the risk-free return of each session that has one */
+    const double *y;         /* r minus the target of downside figures, likewise */
+    size_t n_x, n_y;         /* n where every session has one */
     double periods, root;    /* P and sqrt(P) */
     double rf;               /* annual */
     bool is_ruined;
@@ -59,6 +60,9 @@ void measure_ratio(struct measure_value *out, double numerator, double denominat
 /* value when is_known, else reason. */
 void measure_maybe(struct measure_value *out, bool is_known, double value,
                    enum measure_reason reason, size_t n);
+
+/* r minus a rate, one for all sessions or one for each; those whose rate is NaN are left out. Returns how many stay. */
+size_t measure_subtract(const double *r, size_t n, double rate, const double *series, double *ret);
 
 /* total^(periods / n) - 1; -1 for a total that is not above 0. */
 double measure_annualised(double total, double periods, double n);

@@ -73,7 +73,7 @@ static void by_other_clocks(struct facts *f)
     measure_set(ROW(out, cagr_rows), measure_annualised(total, f->periods, (double)f->n_rows),
                 f->n_rows);
     measure_set(ROW(out, return_annualised_excess),
-                measure_annualised(f->k->growth(f->x, f->n), f->periods, (double)f->n), f->n);
+                measure_annualised(f->k->growth(f->x, f->n_x), f->periods, (double)f->n_x), f->n_x);
     if (f->path.date == NULL) {
         measure_deny(ROW(out, cagr_365), REASON_NO_DATES, f->n);
         measure_deny(ROW(out, cagr_365_25), REASON_NO_DATES, f->n);
@@ -99,6 +99,24 @@ void measure_growth(struct facts *f)
                 f->n);
     windows(f);
     by_other_clocks(f);
+}
+
+/* Where the mean of all returns that there could have been lies, at the confidence. */
+static void bounds_of_mean(struct facts *f)
+{
+    struct measure_value *lower = ROW(f->out, mean_lower_bound),
+                         *upper = ROW(f->out, mean_upper_bound);
+    double given = f->in->options.confidence, confidence = given > 0 ? given : 0.95, reach = 0;
+    enum measure_reason why = REASON_NONE;
+    if (!f->in->is_full)
+        why = REASON_NOT_APPLICABLE;
+    else if (f->n < 2)
+        why = REASON_TOO_SHORT;
+    else
+        reach =
+            stats_student_quantile(1 - confidence, (double)f->n - 1) * f->m.sd / sqrt((double)f->n);
+    measure_maybe(lower, why == REASON_NONE, f->m.mean - reach, why, f->n);
+    measure_maybe(upper, why == REASON_NONE, f->m.mean + reach, why, f->n);
 }
 
 static void spread(struct facts *f)
@@ -168,10 +186,10 @@ static void sides(struct facts *f)
 {
     struct measure_value *out = f->out;
     const struct kernel_partials *g = &f->around_target;
-    double n = (double)f->n, below = (double)g->n_losses;
+    double n = (double)f->n_y, below = (double)g->n_losses;
 
-    measure_set(ROW(out, downside_deviation), f->downside * f->root, f->n);
-    measure_set(ROW(out, downside_deviation_per_session), f->downside, f->n);
+    measure_set(ROW(out, downside_deviation), f->downside * f->root, f->n_y);
+    measure_set(ROW(out, downside_deviation_per_session), f->downside, f->n_y);
     measure_maybe(ROW(out, downside_deviation_subset), below > 0,
                   f->downside * sqrt(n / fmax(below, 1)), REASON_NO_DOWNSIDE, g->n_losses);
     measure_maybe(ROW(out, lower_partial_moment_subset), below > 0,
@@ -188,6 +206,7 @@ static void sides(struct facts *f)
 void measure_dispersion(struct facts *f)
 {
     spread(f);
+    bounds_of_mean(f);
     shape(f);
     sides(f);
 }

@@ -14,13 +14,13 @@ static const double ROUNDING = 1e-14;
 static void compound(struct relative *w)
 {
     double r = w->k->growth(w->r, w->n), b = w->k->growth(w->b, w->n);
-    if (!(w->all_b > 0)) { /* every row is a common one */
+    if (!(w->rows.growth > 0)) { /* every row is a common one */
         w->all_r = r;
-        w->all_b = b;
+        w->rows.growth = b;
     }
     w->annual_r = measure_annualised(r, w->periods, (double)w->n);
     w->annual_b = measure_annualised(b, w->periods, (double)w->n);
-    w->growth_x = w->x == w->r ? r : w->k->growth(w->x, w->n);
+    w->growth_x = w->x == w->r ? r : w->k->growth(w->x, w->n_x);
 }
 
 static void deny_rows(const struct relative *w, const enum measure_id *rows, size_t n_rows,
@@ -38,7 +38,7 @@ static void regression(struct relative *w)
         MEASURE_alpha_no_rf,  MEASURE_beta_no_rf, MEASURE_alpha_compounded,
         MEASURE_jensen_alpha, MEASURE_epsilon};
     struct measure_value *out = w->out;
-    if (!stats_varies(w->bx, w->n) || !stats_varies(w->b, w->n)) {
+    if (!stats_varies(w->bx, w->n_x) || !stats_varies(w->b, w->n)) {
         deny_rows(w, rows, ARRAY_LEN(rows), REASON_ZERO_VARIANCE);
         return;
     }
@@ -48,10 +48,10 @@ static void regression(struct relative *w)
     w->alpha = p.mean_x - w->beta * p.mean_y;
     w->jensen = w->annual_r - w->rf - w->beta * (w->annual_b - w->rf);
     double beta_no_rf = raw.covariance / raw.variance_y;
-    measure_set(ROW(out, beta), w->beta, w->n);
-    measure_set(ROW(out, alpha), w->alpha * w->periods, w->n);
-    measure_set(ROW(out, alpha_per_session), w->alpha, w->n);
-    measure_set(ROW(out, alpha_compounded), elementary_pow(1 + w->alpha, w->periods) - 1, w->n);
+    measure_set(ROW(out, beta), w->beta, w->n_x);
+    measure_set(ROW(out, alpha), w->alpha * w->periods, w->n_x);
+    measure_set(ROW(out, alpha_per_session), w->alpha, w->n_x);
+    measure_set(ROW(out, alpha_compounded), elementary_pow(1 + w->alpha, w->periods) - 1, w->n_x);
     measure_set(ROW(out, beta_no_rf), beta_no_rf, w->n);
     measure_set(ROW(out, alpha_no_rf), (raw.mean_x - beta_no_rf * raw.mean_y) * w->periods, w->n);
     measure_set(ROW(out, jensen_alpha), w->jensen, w->n);
@@ -123,12 +123,12 @@ static void risks(struct relative *w)
         deny_rows(w, rows, ARRAY_LEN(rows), why);
         return;
     }
-    w->k->residuals(w->x, w->bx, w->n, &(struct kernel_line){w->alpha, w->beta, 0}, w->scratch);
-    double sd_e = stats_moments_short_with(w->k, w->scratch, w->n).sd_population,
+    w->k->residuals(w->x, w->bx, w->n_x, &(struct kernel_line){w->alpha, w->beta, 0}, w->scratch);
+    double sd_e = stats_moments_short_with(w->k, w->scratch, w->n_x).sd_population,
            root = sqrt(w->periods);
     double systematic = w->beta * w->sd_b * root, specific = sd_e * root;
     bool has_specific = sd_e > ROUNDING, has_beta = fabs(w->beta) > 0;
-    double annual_x = measure_annualised(w->growth_x, w->periods, (double)w->n);
+    double annual_x = measure_annualised(w->growth_x, w->periods, (double)w->n_x);
     double d = w->sd_r / w->sd_b - w->beta;
 
     measure_set(ROW(out, systematic_risk), systematic, w->n);
@@ -150,8 +150,8 @@ static void modigliani(struct relative *w)
                                            MEASURE_m_squared_excess_geometric, MEASURE_modigliani};
     struct measure_value *out = w->out;
     const struct stats_pair *p = &w->excess;
-    double sd_x = stats_varies(w->x, w->n) ? sqrt(p->variance_x) : 0;
-    double sd_bx = stats_varies(w->bx, w->n) ? sqrt(p->variance_y) : 0;
+    double sd_x = stats_varies(w->x, w->n_x) ? sqrt(p->variance_x) : 0;
+    double sd_bx = stats_varies(w->bx, w->n_x) ? sqrt(p->variance_y) : 0;
     enum measure_reason why = REASON_ZERO_VARIANCE;
     bool has_r = w->sd_r > 0 && sd_x > 0;
     double m2 = has_r ? (w->annual_r - w->rf) * w->sd_b / w->sd_r + w->rf : 0;
@@ -163,33 +163,45 @@ static void modigliani(struct relative *w)
         measure_set(ROW(out, m_squared_excess), m2 - w->annual_b, w->n);
         out[MEASURE_m_squared_excess_arithmetic] = out[MEASURE_m_squared_excess];
         measure_set(ROW(out, m_squared_excess_geometric), (1 + m2) / (1 + w->annual_b) - 1, w->n);
-        measure_set(ROW(out, modigliani), p->mean_x / sd_x * w->sd_b + w->mean_r - p->mean_x, w->n);
+        measure_set(ROW(out, modigliani), p->mean_x / sd_x * w->sd_b + w->mean_rf, w->n_x);
     }
     measure_ratio(ROW(out, fama_beta), w->sd_r, w->sd_b, why, w->n);
     measure_set(ROW(out, market_risk_premium), p->mean_y, w->n);
     measure_ratio(ROW(out, capital_market_line_slope), p->mean_y, sd_bx, why, w->n);
     measure_maybe(ROW(out, capital_market_line), sd_bx > 0,
-                  w->mean_r - p->mean_x + p->mean_y / sd_bx * w->mean_r, why, w->n);
+                  w->mean_rf + p->mean_y / sd_bx * w->mean_r, why, w->n);
     measure_maybe(ROW(out, security_market_line_slope), fabs(p->mean_y) > 0, 1 / p->mean_y, why,
                   w->n);
-    double own = sqrt(w->k->gains(w->y, w->n, 0).losses_squared / (double)w->n);
-    double other = sqrt(w->k->gains(w->by, w->n, 0).losses_squared / (double)w->n);
+    double n_y = (double)w->n_y;
+    double own = sqrt(w->k->gains(w->y, w->n_y, 0).losses_squared / n_y);
+    double other = sqrt(w->k->gains(w->by, w->n_y, 0).losses_squared / n_y);
     double root = sqrt(w->periods);
-    double mean_y = w->y == w->x ? p->mean_x : w->k->range(w->y, w->n).sum / (double)w->n;
+    double mean_y = w->y == w->x ? p->mean_x : w->k->range(w->y, w->n_y).sum / n_y;
     measure_maybe(ROW(out, m2_sortino), own > 0, w->annual_r + mean_y / own * (other - own) * root,
                   REASON_NO_DOWNSIDE, w->n);
     measure_set(ROW(out, omega_excess), w->annual_r - 3 * own * other * w->periods, w->n);
 }
 
-/* r minus a rate, one for all or one for each; r itself where that is 0. */
-static const double *less(const double *r, size_t n, double rate, const double *series,
-                          double *room)
+/* r minus a rate, one for all or one for each; r itself where that is 0. *ret_n: how many have a rate. */
+static const double *less(const struct relative *w, const double *r, double rate,
+                          const double *series, double *room, size_t *ret_n)
 {
+    *ret_n = w->n;
     if (series == NULL && !(fabs(rate) > 0))
         return r;
-    for (size_t i = 0; i < n; i++)
-        room[i] = r[i] - (series != NULL ? series[i] : rate);
+    *ret_n = measure_subtract(r, w->n, rate, series, room);
     return room;
+}
+
+/* The mean of the rates that are known. */
+static double mean_rate(const struct relative *w, const double *series)
+{
+    double sum = 0;
+    if (w->n_x == w->n)
+        return w->mean_r - w->excess.mean_x;
+    for (size_t t = 0; t < w->n; t++)
+        sum += isnan(series[t]) ? 0 : series[t];
+    return sum / (double)w->n_x;
 }
 
 static enum status take_common(const struct facts *f, struct arena *arena, struct relative *w,
@@ -214,14 +226,16 @@ static enum status take_common(const struct facts *f, struct arena *arena, struc
     w->b = in->benchmark_returns != NULL ? in->benchmark_returns : lines[1];
     double rate = measure_rate_per_period(in->risk_free_rate, w->periods), mar = in->options.mar;
     bool has_mar = in->options.has_mar;
-    w->x = less(w->r, w->n, rate, in->common_risk_free, lines[2]);
-    w->bx = less(w->b, w->n, rate, in->common_risk_free, lines[3]);
-    w->y = has_mar ? less(w->r, w->n, mar, NULL, lines[4]) : w->x;
-    w->by = has_mar ? less(w->b, w->n, mar, NULL, lines[5]) : w->bx;
+    w->x = less(w, w->r, rate, in->common_risk_free, lines[2], &w->n_x);
+    w->bx = less(w, w->b, rate, in->common_risk_free, lines[3], &w->n_x);
+    w->n_y = w->n_x;
+    w->y = has_mar ? less(w, w->r, mar, NULL, lines[4], &w->n_y) : w->x;
+    w->by = has_mar ? less(w, w->b, mar, NULL, lines[5], &w->n_y) : w->bx;
     w->scratch = lines[6];
     w->raw = stats_pair_with(w->k, w->r, w->b, w->n);
-    w->excess = w->x == w->r ? w->raw : stats_pair_with(w->k, w->x, w->bx, w->n);
+    w->excess = w->x == w->r ? w->raw : stats_pair_with(w->k, w->x, w->bx, w->n_x);
     w->mean_r = w->raw.mean_x;
+    w->mean_rf = mean_rate(w, in->common_risk_free);
     w->sd_r = stats_varies(w->r, w->n) ? sqrt(w->raw.variance_x) : 0;
     w->sd_b = stats_varies(w->b, w->n) ? sqrt(w->raw.variance_y) : 0;
     compound(w);
@@ -271,7 +285,7 @@ enum status measure_relative(const struct facts *f, struct arena *arena, struct 
                          .periods = f->periods,
                          .rf = f->rf,
                          .all_r = 1 + f->total,
-                         .all_b = f->in->benchmark_growth,
+                         .rows = f->in->benchmark_rows,
                          .out = f->out};
     if (w.n < 2)
         deny_all(f->out, REASON_TOO_SHORT, w.n);

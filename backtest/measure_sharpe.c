@@ -1,6 +1,7 @@
 /* measure_sharpe.c - the Sharpe ratio, its errors and corrections, and what serial correlation does. */
 #include "backtest/elementary.h"
 #include "backtest/measure_facts.h"
+#include "backtest/smoothing.h"
 
 #include <math.h>
 
@@ -34,8 +35,8 @@ static const enum measure_id family[] = {
 
 static void ratios(struct facts *f, double sharpe)
 {
-    measure_set(ROW(f->out, sharpe), sharpe * f->root, f->n);
-    measure_set(ROW(f->out, sharpe_per_session), sharpe, f->n);
+    measure_set(ROW(f->out, sharpe), sharpe * f->root, f->n_x);
+    measure_set(ROW(f->out, sharpe_per_session), sharpe, f->n_x);
 }
 
 static void plain(struct facts *f, double sharpe)
@@ -177,6 +178,18 @@ static void trend_rows(struct facts *f)
                   REASON_ZERO_VARIANCE, f->n);
 }
 
+static void smoothing(struct facts *f)
+{
+    struct measure_value *out = ROW(f->out, smoothing_index);
+    double index = 0;
+    bool is_asked = f->in->has_smoothing;
+    bool is_known = is_asked && smoothing_index(f->r, f->n, &index);
+    enum measure_reason why = !is_asked  ? REASON_NOT_APPLICABLE
+                              : f->n < 4 ? REASON_TOO_SHORT
+                                         : REASON_NO_VARIATION;
+    measure_maybe(out, is_known, index, why, f->n);
+}
+
 void measure_serial(struct facts *f)
 {
     struct measure_value *out = f->out;
@@ -193,4 +206,5 @@ void measure_serial(struct facts *f)
     measure_maybe(ROW(out, ljung_box_10), has_box, box, box_why, f->n);
     measure_maybe(ROW(out, ljung_box_10_p), has_box, stats_chi_square_10_above(box), box_why, f->n);
     trend_rows(f);
+    smoothing(f);
 }

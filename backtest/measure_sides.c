@@ -20,6 +20,36 @@ static void capture(const struct relative *w, struct measure_value *out,
     measure_maybe(out, fabs(below) > 0, above / below, REASON_ZERO_VARIANCE, side->n);
 }
 
+/* up / down, or the reason of the first that has no value. */
+static void ratio_of(struct relative *w, enum measure_id id, const struct measure_value *up,
+                     const struct measure_value *down)
+{
+    enum measure_reason why = up->reason != REASON_NONE     ? up->reason
+                              : down->reason != REASON_NONE ? down->reason
+                                                            : REASON_ZERO_VARIANCE;
+    bool is_known =
+        up->reason == REASON_NONE && down->reason == REASON_NONE && fabs(down->value) > 0;
+    measure_maybe(&w->out[id], is_known, up->value / down->value, why, w->n);
+}
+
+/* empyrical's: a row where the portfolio has no return counts on its side, with what the benchmark did in it. */
+static void captures_of_rows(struct relative *w, const struct kernel_side *rise,
+                             const struct kernel_side *fall)
+{
+    struct measure_value *out = w->out;
+    const struct measure_rows *rows = &w->rows;
+    struct kernel_side up = *rise, down = *fall;
+    if (rows->n > 0) {
+        up.n = rows->n_rise;
+        up.other = rows->rise;
+        down.n = rows->n_fall;
+        down.other = rows->fall;
+    }
+    capture(w, ROW(out, up_capture_rows), &up, REASON_NO_UPSIDE, true);
+    capture(w, ROW(out, down_capture_rows), &down, REASON_NO_DOWNSIDE, true);
+    ratio_of(w, MEASURE_capture_ratio_rows, ROW(out, up_capture_rows), ROW(out, down_capture_rows));
+}
+
 void measure_captures(struct relative *w)
 {
     struct measure_value *out = w->out;
@@ -34,17 +64,12 @@ void measure_captures(struct relative *w)
                   rise->n);
     measure_ratio(ROW(out, down_number), (double)fall->n_same, (double)fall->n, REASON_NO_DOWNSIDE,
                   fall->n);
-    double whole = measure_annualised(w->all_b, w->periods, (double)w->n_rows);
+    double whole = measure_annualised(w->rows.growth, w->periods, (double)w->n_rows);
     measure_maybe(ROW(out, capture_whole), fabs(whole) > 0,
                   measure_annualised(w->all_r, w->periods, (double)w->n_rows) / whole,
                   REASON_ZERO_VARIANCE, w->n);
-    const struct measure_value *up = ROW(out, up_capture), *down = ROW(out, down_capture);
-    enum measure_reason why = up->reason != REASON_NONE     ? up->reason
-                              : down->reason != REASON_NONE ? down->reason
-                                                            : REASON_ZERO_VARIANCE;
-    bool is_known =
-        up->reason == REASON_NONE && down->reason == REASON_NONE && fabs(down->value) > 0;
-    measure_maybe(ROW(out, capture_ratio), is_known, up->value / down->value, why, w->n);
+    ratio_of(w, MEASURE_capture_ratio, ROW(out, up_capture), ROW(out, down_capture));
+    captures_of_rows(w, rise, fall);
 }
 
 void measure_batting(struct relative *w, const double *active)
@@ -58,8 +83,13 @@ void measure_batting(struct relative *w, const double *active)
                   wins.n[0]);
     measure_ratio(ROW(out, batting_average_down), n_wins[1], (double)wins.n[1], REASON_NO_DOWNSIDE,
                   wins.n[1]);
-    measure_ratio(ROW(out, batting_average_up_zero), n_wins[2], (double)wins.n[2], REASON_NO_UPSIDE,
-                  wins.n[2]);
+    const struct measure_rows *rows = &w->rows;
+    size_t n_level = rows->n > 0 ? rows->n - rows->n_fall : wins.n[2];
+    size_t n_fall = rows->n > 0 ? rows->n_fall : wins.n[1];
+    measure_ratio(ROW(out, batting_average_up_zero), n_wins[2], (double)n_level, REASON_NO_UPSIDE,
+                  n_level);
+    measure_ratio(ROW(out, batting_average_down_rows), n_wins[1], (double)n_fall,
+                  REASON_NO_DOWNSIDE, n_fall);
 }
 
 /* beta on one side; false when the benchmark does not vary there. */
@@ -84,14 +114,14 @@ static void alpha_on_side(const struct relative *w, struct measure_value *out, d
 void measure_bull_and_bear(struct relative *w)
 {
     double bull = 0, bear = 0;
-    struct kernel_split mean = w->k->split(w->x, w->bx, w->n);
+    struct kernel_split mean = w->k->split(w->x, w->bx, w->n_x);
     struct kernel_pair side[2];
     size_t n_bull = mean.n[0], n_bear = mean.n[1];
     for (size_t q = 0; q < 2; q++) {
         mean.x[q] = mean.n[q] > 0 ? mean.x[q] / (double)mean.n[q] : 0;
         mean.b[q] = mean.n[q] > 0 ? mean.b[q] / (double)mean.n[q] : 0;
     }
-    w->k->split_pair(w->x, w->bx, w->n, &mean, side);
+    w->k->split_pair(w->x, w->bx, w->n_x, &mean, side);
     bool has_bull = beta_on_side(side[0], n_bull, &bull);
     bool has_bear = beta_on_side(side[1], n_bear, &bear);
     enum measure_reason why = REASON_ZERO_VARIANCE;

@@ -12,13 +12,16 @@ struct relative {
     const double *x, *bx; /* both minus the risk-free return; r and b themselves where that is 0 */
     const double *y,
         *by;         /* both minus the target of downside figures; x and bx where it is the same */
+    size_t n_x, n_y; /* of them: sessions that have a risk-free rate, and a target */
+    double mean_rf;  /* over those n_x */
     double *scratch; /* n */
     double periods, rf; /* rf annual */
     double sd_r, sd_b, mean_r;
     struct stats_pair raw;     /* of r and b */
     struct stats_pair excess;  /* of x and bx */
     double growth_x;           /* compounded x */
-    double all_r, all_b;       /* compounded over all rows of each, not the common ones alone */
+    double all_r;              /* compounded over all rows, not the common ones alone */
+    struct measure_rows rows;  /* the benchmark likewise */
     double annual_r, annual_b; /* compounded and annualised by count */
     double cagr, total;
     bool has_beta;

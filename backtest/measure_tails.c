@@ -95,12 +95,13 @@ static void at_confidence(struct facts *f)
     struct measure_value *out = f->out;
     double confidence = f->in->options.confidence > 0 ? f->in->options.confidence : 0.95;
     double share = 1 - confidence, var = order_quantile(f->sorted, f->n, share), below = 0;
-    size_t first = (size_t)((double)(f->n - 1) * share) + 1;
+    size_t first = (size_t)((double)(f->n_rows - 1) * share) + 1;
 
     measure_set(ROW(out, var_at), var, f->n);
     measure_maybe(ROW(out, var_complete), f->n_rows == f->n, var, REASON_NOT_FINITE, f->n);
     measure_set(ROW(out, cvar_at), order_mean_to(f->sorted, f->n, var), f->n);
-    measure_set(ROW(out, cvar_first), order_mean(f->sorted, 0, first), f->n);
+    measure_maybe(ROW(out, cvar_first), first <= f->n,
+                  order_mean(f->sorted, 0, first < f->n ? first : f->n), REASON_TOO_SHORT, f->n);
     fitted(f, 0.05, at_95);
     fitted(f, share, at);
     double normal = out[MEASURE_var_normal_at].value;

@@ -54,14 +54,19 @@ static enum status line_new(const struct record *record, struct arena *arena, st
     return is_complete ? STATUS_OK : no_memory(err);
 }
 
+/* A rate of a row, with the policy for missing ones. */
+static double rate_of(const struct record *record, const double *series, size_t row,
+                      double otherwise)
+{
+    double rate = series != NULL ? series[row] : otherwise;
+    return isnan(rate) && record->missing == MISSING_ZERO ? 0 : rate;
+}
+
 /* The rates of a row go with its return. */
 static void put_rates(const struct record *record, size_t row, struct line *line)
 {
-    line->rf[line->n] =
-        record->risk_free != NULL ? record->risk_free[row] : record->risk_free_per_session;
-    if (!isfinite(line->rf[line->n]))
-        line->rf[line->n] = 0;
-    line->mar[line->n] = record->mar_series != NULL ? record->mar_series[row] : 0;
+    line->rf[line->n] = rate_of(record, record->risk_free, row, record->risk_free_per_session);
+    line->mar[line->n] = rate_of(record, record->mar_series, row, 0);
 }
 
 /* Appends the return of a row; what loses everything, or more, is ruin and ends at 0. */
@@ -148,6 +153,21 @@ static enum status settle(const struct record *record, const double *from, enum 
     return STATUS_OK;
 }
 
+/* The first row of prices is V_0 and earns nothing. */
+static enum status check_rates(const struct record *record, struct err *err)
+{
+    static const char ALLOWED[] = "one for each row, or missing: \"skip\" or \"zero\"";
+    for (size_t row = record->kind == RECORD_PRICES ? 1 : 0; row < record->n; row++) {
+        if (record->missing != MISSING_REFUSE)
+            break;
+        if (record->risk_free != NULL && isnan(record->risk_free[row]))
+            return refuse_row(row, "has no risk-free rate", ALLOWED, err);
+        if (record->mar_series != NULL && isnan(record->mar_series[row]))
+            return refuse_row(row, "has no minimum acceptable return", ALLOWED, err);
+    }
+    return STATUS_OK;
+}
+
 static enum status no_data(const struct record *record, struct err *err)
 {
     (void)err_set(err, STATUS_NO_DATA, "There is no return to measure.");
@@ -161,6 +181,20 @@ static void to_returns(double *x, size_t n)
 {
     for (size_t row = n; row-- > 0;)
         x[row] = row > 0 && x[row - 1] > 0 ? x[row] / x[row - 1] - 1 : (double)NAN;
+}
+
+static struct measure_rows sides_of(const struct line *benchmark)
+{
+    struct measure_rows ret = {
+        .n = benchmark->n, .growth = benchmark->value[benchmark->n], .rise = 1, .fall = 1};
+    for (size_t t = 0; t < benchmark->n; t++) {
+        double r = benchmark->r[t];
+        ret.rise *= r > 0 ? 1 + r : 1;
+        ret.fall *= r < 0 ? 1 + r : 1;
+        ret.n_rise += r > 0 ? 1 : 0;
+        ret.n_fall += r < 0 ? 1 : 0;
+    }
+    return ret;
 }
 
 /* The rows that the record and its benchmark share, as two lines. */
@@ -191,7 +225,7 @@ static enum status take_common(const struct record *record, double *own, struct 
         is_used[row] = !isnan(benchmark[row]);
     fill(record, benchmark, kind, is_used, &other);
     if (kind == RECORD_RETURNS && other.n > 0)
-        ret->input.benchmark_growth = other.value[other.n];
+        ret->input.benchmark_rows = sides_of(&other);
     for (size_t row = 0; row < record->n; row++)
         is_used[row] = is_used[row] && !isnan(own[row]);
     fill(record, own, kind, is_used, &mine);
@@ -235,6 +269,8 @@ enum status record_prepare(const struct record *record, struct arena *arena,
         return no_memory(err);
     enum status s = settle(record, record->value, record->kind, arena, &own, &ret->n_missing, err);
     if (s == STATUS_OK)
+        s = check_rates(record, err);
+    if (s == STATUS_OK)
         s = line_new(record, arena, &line, err);
     if (s != STATUS_OK)
         return s;
@@ -252,6 +288,8 @@ enum status record_prepare(const struct record *record, struct arena *arena,
     ret->input.returns = line.r;
     ret->input.n_rows = record->kind == RECORD_PRICES ? 0 : record->n;
     take_options(record, &line, ret);
+    for (size_t t = 0; t < line.n; t++)
+        ret->n_unrated += isnan(line.rf[t]) ? 1 : 0;
     ret->input.is_full = true;
     size_t live = measure_live_length(ret->input.path);
     ret->is_ruined = !(line.value[live - 1] > 0);

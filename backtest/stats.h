@@ -125,6 +125,9 @@ double stats_chi_square_10_above(double q);
  * (W. Thompson and A. Barnett, J. Computational Physics 64, 1986); absolute accuracy 1e-10 up to 1e6 degrees.
  */
 double stats_student_p(double t, double freedom);
+
+/* The t above 0 whose two-sided probability is p, 0 < p < 1. */
+double stats_student_quantile(double p, double freedom);
 double stats_normal_p(double z);
 
 /* Least squares of y on 1..n. */

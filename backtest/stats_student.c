@@ -62,6 +62,22 @@ double stats_student_p(double t, double freedom)
     return fmin(fmax(p, 0), 1);
 }
 
+double stats_student_quantile(double p, double freedom)
+{
+    enum { ROUNDS = 200 };
+    /* Newton's steps from the normal quantile, which lies below: the tail is convex, so that none goes too far. */
+    double height = 2 * gamma_ratio(freedom / 2) / (sqrt(freedom) * ROOT_PI);
+    double t = elementary_normal_quantile(1 - p / 2);
+    for (int round = 0; round < ROUNDS; round++) {
+        double density = height * elementary_pow(1 + t * t / freedom, -(freedom + 1) / 2);
+        double step = (stats_student_p(t, freedom) - p) / density;
+        t += step;
+        if (!(fabs(step) > 1e-14 * t))
+            break;
+    }
+    return t;
+}
+
 double stats_normal_p(double z)
 {
     return fmin(fmax(2 * elementary_normal_cdf(-fabs(z)), 0), 1);

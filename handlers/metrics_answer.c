@@ -26,7 +26,10 @@ static enum status no_memory(struct err *err)
 static enum status measure_all(struct answer *a, struct err *err)
 {
     struct arena *arena = a->parts.arena;
-    const struct measure_input *in = &a->ready.input;
+    const struct metrics_request *request = a->parts.request;
+    struct measure_input *in = &a->ready.input;
+    for (size_t i = 0; i < request->n_select; i++)
+        in->has_smoothing = in->has_smoothing || request->select[i].row == MEASURE_smoothing_index;
     a->all = arena_array(arena, MEASURE_ALL_COUNT, sizeof *a->all);
     if (a->all == NULL)
         return no_memory(err);
@@ -122,6 +125,20 @@ static enum status write_tables(const struct answer *a, struct json_out *json, s
     return STATUS_OK;
 }
 
+/* Windows, draws and monkeys take a rate with every return. */
+static enum status check_rates(const struct answer *a, struct err *err)
+{
+    const struct metrics_request *q = a->parts.request;
+    size_t n = a->ready.n_unrated;
+    if (n == 0 || (q->rolling.window == 0 && q->bootstrap.count == 0 && q->monkeys.count == 0))
+        return STATUS_OK;
+    (void)err_set(err, STATUS_BAD_SPEC, "%zu of the returns %s no risk-free rate.", n,
+                  str_plural(n, "has", "have"));
+    err_at(err, ERR_POINTER, STR("/risk_free_per_period"), STR_NONE);
+    err_allow(err, "a rate in every row, or a request without rolling, bootstrap and monkeys");
+    return STATUS_BAD_SPEC;
+}
+
 static enum status write_series(struct answer *a, struct json_out *json, struct err *err)
 {
     static const char *const names[] = {"record", "metrics", "drawdowns", "monthly"};
@@ -131,6 +148,8 @@ static enum status write_series(struct answer *a, struct json_out *json, struct 
         return STATUS_OK;
     }
     enum status s = record_prepare(&a->parts.request->record, a->parts.arena, &a->ready, err);
+    if (s == STATUS_OK)
+        s = check_rates(a, err);
     if (s == STATUS_OK)
         s = measure_all(a, err);
     if (s != STATUS_OK)

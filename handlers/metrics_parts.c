@@ -1,9 +1,8 @@
 /* metrics_parts.c - rolling windows, money-weighted return, calendar periods, trades, summary. */
 #include "handlers/metrics_parts.h"
 
-#include "backtest/elementary.h"
+#include "backtest/period_returns.h"
 #include "backtest/stats.h"
-#include "base/date.h"
 #include "handlers/measure_render.h"
 
 #include <math.h>
@@ -50,35 +49,29 @@ enum status metrics_write_money(const struct metrics_parts *p, struct err *err)
     return STATUS_OK;
 }
 
-static const double DAILY = 300; /* more sessions a year than any exchange has */
-
-/* A number that is the same within one calendar period and differs between neighbours. */
-static int64_t period_of(int32_t date, enum metrics_aggregate aggregate)
+/*
+ * The rows of the calendar: those with a return; of empyrical also those without, which it takes for 0. Its weeks are
+ * ISO's numbers within a calendar year.
+ */
+static struct period_rows rows_of(const struct metrics_parts *p, bool is_empyrical)
 {
-    struct civil c = date_to_civil(date);
-    switch (aggregate) {
-    case AGGREGATE_WEEKLY:
-        return date - date_weekday(date);
-    case AGGREGATE_MONTHLY:
-        return c.year * 12 + c.month;
-    case AGGREGATE_QUARTERLY:
-        return c.year * 4 + (c.month - 1) / 3;
-    case AGGREGATE_YEARLY:
-        return c.year;
-    case AGGREGATE_NONE:
-    case AGGREGATE_COUNT:
-        break;
-    }
-    return 0;
-}
-
-/* A day after the last one would belong to the same period; weekends count where every day has its session. */
-static bool is_open_ended(int32_t last, enum metrics_aggregate aggregate, double periods_per_year)
-{
-    int32_t next = last + 1;
-    while (periods_per_year < DAILY && date_weekday(next) >= 5)
-        next++;
-    return period_of(next, aggregate) == period_of(last, aggregate);
+    static const enum frequency frequencies[AGGREGATE_COUNT] = {
+        [AGGREGATE_WEEKLY] = FREQUENCY_WEEK,
+        [AGGREGATE_MONTHLY] = FREQUENCY_MONTH,
+        [AGGREGATE_QUARTERLY] = FREQUENCY_QUARTER,
+        [AGGREGATE_YEARLY] = FREQUENCY_YEAR,
+    };
+    const struct record *record = &p->request->record;
+    bool has_all = is_empyrical && record->kind == RECORD_RETURNS && !p->ready->is_ruined;
+    struct measure_path path = p->ready->input.path;
+    path.n = measure_live_length(path);
+    return (struct period_rows){
+        .path = path,
+        .date = has_all ? record->date : path.date + 1,
+        .n = has_all ? record->n : path.n - 1,
+        .frequency = frequencies[p->request->aggregate],
+        .has_weeks_of_year = is_empyrical,
+    };
 }
 
 enum status metrics_write_periods(const struct metrics_parts *p, struct err *err)
@@ -88,22 +81,16 @@ enum status metrics_write_periods(const struct metrics_parts *p, struct err *err
         jw_key_null(p->json, "periods");
         return STATUS_OK;
     }
-    struct measure_path path = p->ready->input.path;
-    double *total = arena_array(p->arena, path.n, sizeof *total);
-    int32_t *end = arena_array(p->arena, path.n, sizeof *end);
-    if (total == NULL || end == NULL)
+    struct period_rows rows = rows_of(p, p->request->record.profile == PROFILE_empyrical);
+    struct period_return *found = arena_array(p->arena, rows.n + 1, sizeof *found);
+    double *total = arena_array(p->arena, rows.n + 1, sizeof *total);
+    int32_t *end = arena_array(p->arena, rows.n + 1, sizeof *end);
+    if (found == NULL || total == NULL || end == NULL)
         return no_memory(err);
-    size_t n = 0;
-    double base = path.value[0];
-    path.n = measure_live_length(path);
-    for (size_t t = 1; t < path.n; t++) {
-        bool is_last = t + 1 == path.n ||
-                       period_of(path.date[t], aggregate) != period_of(path.date[t + 1], aggregate);
-        if (!is_last)
-            continue;
-        total[n] = path.value[t] / base - 1;
-        end[n++] = path.date[t];
-        base = path.value[t];
+    size_t n = period_returns(&rows, p->ready->input.periods_per_year, found);
+    for (size_t i = 0; i < n; i++) {
+        total[i] = found[i].growth - 1;
+        end[i] = found[i].end;
     }
     jw_key(p->json, "periods");
     jw_object(p->json);
@@ -114,15 +101,30 @@ enum status metrics_write_periods(const struct metrics_parts *p, struct err *err
     jw_f64_array(p->json, total, n);
     jw_key(p->json, "is_partial");
     jw_array(p->json);
-    bool begins_inside =
-        path.n > 1 && period_of(path.date[0], aggregate) == period_of(path.date[1], aggregate);
     for (size_t i = 0; i < n; i++)
-        jw_bool(p->json, (i == 0 && begins_inside) ||
-                             (i + 1 == n &&
-                              is_open_ended(end[i], aggregate, p->ready->input.periods_per_year)));
+        jw_bool(p->json, found[i].is_partial);
     jw_end_array(p->json);
     jw_end_object(p->json);
     return STATUS_OK;
+}
+
+/* The largest and the smallest on each side; null on a side that has none. */
+static void write_extremes(struct json_out *json, const double *x, size_t n)
+{
+    double win[2] = {(double)NAN, (double)NAN}, loss[2] = {(double)NAN, (double)NAN};
+    for (size_t i = 0; i < n; i++) {
+        if (x[i] > 0) {
+            win[0] = fmax(win[0], x[i]);
+            win[1] = fmin(win[1], x[i]);
+        } else if (x[i] < 0) {
+            loss[0] = fmin(loss[0], x[i]);
+            loss[1] = fmax(loss[1], x[i]);
+        }
+    }
+    number_write(json, "largest_win", win[0]);
+    number_write(json, "smallest_win", win[1]);
+    number_write(json, "largest_loss", loss[0]);
+    number_write(json, "smallest_loss", loss[1]);
 }
 
 void metrics_write_trades(const struct metrics_parts *p)
@@ -146,6 +148,9 @@ void metrics_write_trades(const struct metrics_parts *p)
     number_write(p->json, "win_rate", rate);
     number_write(p->json, "profit_factor", g.gains / g.losses);
     number_write(p->json, "payoff", payoff);
+    number_write(p->json, "average_win", g.gains / wins);
+    number_write(p->json, "average_loss", -g.losses / losses);
+    write_extremes(p->json, x, n);
     number_write(p->json, "expectancy", rate * payoff - (1 - rate));
     number_write(p->json, "kelly", rate - (1 - rate) / payoff);
     number_write(p->json, "system_quality", root * m.mean / spread);

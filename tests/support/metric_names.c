@@ -164,11 +164,25 @@ static void add_kurtosis(const struct conformance_case *one, char *name)
                        name[0] == 'P' ? "ProbSharpeRatio" : "MinTrackRecord");
 }
 
+/* Members of what functions return together, and other names than the profile's. */
+static const struct {
+    enum profile profile;
+    const char *from, *to;
+} others[] = {
+    {PROFILE_empyrical, "batting average", "batting_average"},
+    {PROFILE_empyrical, "up market", "batting_average_up"},
+    {PROFILE_empyrical, "down market", "batting_average_down"},
+};
+
 bool metric_names_find(enum profile profile, const struct conformance_case *one, const char *metric,
                        enum measure_id *ret)
 {
     char name[NAME_BYTES];
     (void)snprintf(name, sizeof name, "%s", metric);
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        if (others[i].profile == profile && strcmp(others[i].from, metric) == 0)
+            (void)snprintf(name, sizeof name, "%s", others[i].to);
+    }
     if (profile == PROFILE_pa) {
         if (find_tail(profile, name, ret))
             return true;

@@ -92,6 +92,8 @@ static void returns_of_periods_and_years(void **state)
         struct conformance_series r =
             conformance_series(&cases, jr_member(one.inputs, "returns"), NULL);
         const char *period = conformance_text(&cases, &one, "convert_to");
+        if (period != NULL && conformance_has(&one, "returns") && r.n == 0)
+            conformance_check_list(&one, "", NULL, 0); /* no return, no period */
         if (r.n == 0 || r.date == NULL)
             continue;
         for (size_t k = 0; k < AGGREGATE_COUNT && period != NULL; k++) {
@@ -111,7 +113,19 @@ static const char *trade_name(const struct conformance_case *one, const char *na
         const char *group, *name, *member;
     } names[] = {{"sqn", "ddof0", "system_quality_population"},
                  {"sqn", "ddof1", "system_quality"},
-                 {"nautilus", "expectancy", "mean"}};
+                 {"nautilus", "expectancy", "mean"},
+                 {"nautilus", "avg_winner", "average_win"},
+                 {"nautilus", "avg_loser", "average_loss"},
+                 {"nautilus", "max_winner", "largest_win"},
+                 {"nautilus", "max_loser", "largest_loss"},
+                 {"nautilus", "min_winner", "smallest_win"},
+                 {"nautilus", "min_loser", "smallest_loss"},
+                 {"nautilus", "winner_avg", "average_win"},
+                 {"nautilus", "loser_avg", "average_loss"},
+                 {"nautilus", "winner_max", "largest_win"},
+                 {"nautilus", "loser_max", "largest_loss"},
+                 {"nautilus", "winner_min", "smallest_win"},
+                 {"nautilus", "loser_min", "smallest_loss"}};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         if (strcmp(names[i].group, one->group) == 0 && strcmp(names[i].name, name) == 0)
             return names[i].member;
@@ -147,6 +161,8 @@ static void results_of_trades(void **state)
             struct json_doc *doc;
             struct json_val val;
             struct str name;
+            if (conformance_has(&one, inputs[k]) && x.n == 0 && jr_type(one.expected) != JR_OBJECT)
+                conformance_check(&one, "", (double)NAN); /* no trade, no figure */
             if (x.n == 0)
                 continue;
             request.trade = x.value;

@@ -17,6 +17,7 @@ static void held(const struct conformance_case *one)
 {
     char body[2048] = "{\"assets\":[";
     const char *rebalance = conformance_text(&cases, one, "rebalance");
+    bool is_daily = strstr(one->metric, "daily rebalance") != NULL;
     struct json_val weights = jr_member(one->inputs, "weights"), val;
     struct str name;
     struct world w;
@@ -25,7 +26,7 @@ static void held(const struct conformance_case *one)
         return; /* another question about the same portfolio */
     world_init(&w);
     for (size_t k = 0; jr_member_at(one->inputs, k, &name, &val); k++) {
-        if (jr_type(val) != JR_ARRAY || str_eq_c(name, "weights"))
+        if (jr_type(val) != JR_ARRAY || str_eq_c(name, "weights") || str_eq_c(name, "dates"))
             continue;
         struct conformance_series price = conformance_series(&cases, val, NULL);
         assert_true(n_assets < PLAY_ASSETS_MAX);
@@ -35,8 +36,12 @@ static void held(const struct conformance_case *one)
     }
     play_say(
         body, sizeof body,
-        "],\"capital\":%.17g,\"rebalance\":\"%s\",\"fill\":\"same_close\",\"monkeys\":{\"count\":0}}",
-        conformance_number(one, "capital"), rebalance != NULL ? rebalance : "never");
+        "],\"capital\":%.17g,\"rebalance\":\"%s\",\"on_weight_sum\":\"cash\",\"fill\":\"same_close\","
+        "\"monkeys\":{\"count\":0}}",
+        conformance_number(one, "capital"),
+        rebalance != NULL ? rebalance
+        : is_daily        ? "daily"
+                          : "never");
     struct backtest_result *r = world_run(&w, body);
     conformance_check_list(one, "", r->equity, r->panel->n_sessions);
     world_clear(&w);
@@ -266,7 +271,7 @@ static void paying(const struct conformance_case *one)
 
 /*
  * A fund of L times its index that is reset every day: debt of L - 1 times the equity, or cash of 1 - L, so its expense
- * is one more rate on the debt, or one less on the cash.
+ * is one more rate on the debt, or one less on the cash. With L = 1 there is neither, and the prices have paid it.
  */
 static void leveraged(const struct conformance_case *one)
 {
@@ -277,16 +282,22 @@ static void leveraged(const struct conformance_case *one)
     double rate =
         conformance_number_or(one, "base_rate", 0) + conformance_number_or(one, "spread", 0);
     double expense = conformance_number_or(one, "expense_year", 0);
-    if (!(fabs(weight - 1) > 0) || r.n == 0)
-        return; /* neither debt nor cash to charge */
+    double days = conformance_number_or(one, "days_per_year", 365);
+    bool is_plain = !(fabs(weight - 1) > 0);
+    assert_true(r.n < PLAY_ROWS_MAX);
+    if (r.n == 0) {
+        conformance_check_list(one, "", NULL, 0);
+        return;
+    }
     for (size_t t = 0; t < r.n; t++)
-        price[t + 1] = price[t] * (1 + r.value[t]);
+        price[t + 1] = price[t] * (1 + r.value[t] - (is_plain ? expense / days : 0));
     play_start(&p, (const double *const[]){price}, 1, r.n + 1);
     p.rules.capital = 1;
     p.rules.leverage.is_allowed = true;
-    p.rules.financing.day_basis = conformance_number_or(one, "days_per_year", 365);
-    *(weight > 1 ? &p.rules.financing.debt_rate : &p.rules.financing.cash_rate) =
-        rate + expense / (weight - 1);
+    p.rules.financing.day_basis = days;
+    if (!is_plain)
+        *(weight > 1 ? &p.rules.financing.debt_rate : &p.rules.financing.cash_rate) =
+            rate + expense / (weight - 1);
     for (size_t t = 0; t <= r.n; t++)
         play_decide(&p, t, &weight);
     play_run(&p);

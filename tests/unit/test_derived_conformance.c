@@ -54,7 +54,7 @@ static void cagr_depends_on_how_years_are_counted(void **state)
         skip();
     for (size_t i = 0; conformance_next(&cases, "cagr", &i, &one);) {
         int32_t start, end;
-        size_t rows = (size_t)conformance_number(&one, "trading_rows");
+        size_t rows = (size_t)conformance_number_or(&one, "trading_rows", 1);
         double from = conformance_number(&one, "v0"), to = conformance_number(&one, "v1");
         double *value = arena_array(&cases.arena, rows + 1, sizeof *value);
         int32_t *date = arena_array(&cases.arena, rows + 1, sizeof *date);
@@ -179,7 +179,9 @@ static void drawdowns_of_a_path_are_listed_deepest_first(void **state)
         double *value = arena_array(&cases.arena, line.n + 1, sizeof *value);
         struct drawdown *found = arena_array(&cases.arena, line.n, sizeof *found);
         struct json_val table = jr_member(one.expected, "table");
-        assert_true(value != NULL && found != NULL && line.n > 0);
+        if (line.n == 0)
+            continue;
+        assert_true(value != NULL && found != NULL);
         value[0] = line.value[0];
         memcpy(value + 1, line.value, line.n * sizeof *value);
         struct record record = record_of(value, line.n + 1, RECORD_PRICES);
@@ -191,7 +193,8 @@ static void drawdowns_of_a_path_are_listed_deepest_first(void **state)
         (void)conformance_check_figures(&one, figures, ARRAY_LEN(figures));
         size_t n = drawdown_list(line.value, line.n, found);
         drawdown_sort(found, n);
-        conformance_compare(&one, "drawdowns", (double)jr_length(table), (double)n);
+        if (jr_is_present(table))
+            conformance_compare(&one, "drawdowns", (double)jr_length(table), (double)n);
         for (size_t k = 0; k < n && k < jr_length(table); k++)
             check_drawdown(&one, jr_item(table, k), &found[k]);
     }
@@ -207,11 +210,18 @@ static void quantiles_are_of_type_seven(void **state)
     for (size_t i = 0; conformance_next(&cases, "quantile", &i, &one);) {
         struct conformance_series series =
             conformance_series(&cases, jr_member(one.inputs, "x"), NULL);
-        double *x = arena_array(&cases.arena, series.n, sizeof *x);
+        double *x = arena_array(&cases.arena, series.n + 1, sizeof *x);
+        size_t n = 0;
         assert_non_null(x);
-        memcpy(x, series.value, series.n * sizeof *x);
-        conformance_check(&one, "type7_linear_numpy",
-                          stats_quantile(x, series.n, conformance_number(&one, "p")));
+        for (size_t t = 0; t < series.n; t++) {
+            if (!isnan(series.value[t]))
+                x[n++] = series.value[t];
+        }
+        double found = n > 0 ? stats_quantile(x, n, conformance_number(&one, "p")) : (double)NAN;
+        const struct conformance_figure figures[] = {{"type7_linear_numpy", found}};
+        if (jr_type(one.expected) != JR_OBJECT)
+            conformance_check(&one, "", found);
+        (void)conformance_check_figures(&one, figures, ARRAY_LEN(figures));
     }
     conformance_close(&cases);
 }
@@ -250,6 +260,7 @@ static const struct {
     {"lean", "sortino_ratio", NULL, MEASURE_sortino_lean},
     {"ref", "", "probabilistic Sharpe ratio", MEASURE_psr},
     {"derived", "", "normal 95% VaR, sd with n-1", MEASURE_var_95_normal},
+    {"derived", "", "normal 99% VaR, sd with n-1", MEASURE_var_normal_at},
 };
 
 static void check_rows(const struct conformance_case *one, const struct measure_value *all)
@@ -263,6 +274,20 @@ static void check_rows(const struct conformance_case *one, const struct measure_
         if (is_asked)
             conformance_check(one, rows[k].member, value_of(all, rows[k].row));
     }
+    enum measure_id id;
+    if (jr_type(one->expected) != JR_OBJECT && strcmp(one->group, "lean") == 0 &&
+        profile_find(PROFILE_lean, str_of(one->metric), &id))
+        conformance_check(one, "", value_of(all, id));
+}
+
+/* The share of returns above a tail, under the names that cases have for it; 0: not said. */
+static double confidence_of(const struct conformance_case *one)
+{
+    static const char *const names[] = {"p", "confidence", "alpha", "cutoff"};
+    double share = strstr(one->metric, " 99%") != NULL ? 0.99 : 0;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        share = conformance_number_or(one, names[i], share);
+    return share > 0 && share < 0.5 ? 1 - share : share;
 }
 
 /* slope and se of the logarithm of the value on 1..n. */
@@ -302,7 +327,7 @@ static void conventions_stand_side_by_side(void **state)
                 conformance_number_or(&one, "periods", is_monthly ? 12 : 252));
             record.risk_free_rate = conformance_number_or(&one, "risk_free", 0);
             record.options.target_sharpe = conformance_number_or(&one, "benchmark_sr", 0);
-            record.options.confidence = conformance_number_or(&one, "p", 0);
+            record.options.confidence = confidence_of(&one);
             measure(&record, all);
             check_rows(&one, all);
             check_trend(&one, &r);
@@ -325,12 +350,13 @@ static void recovery_times_of_lean(void **state)
         assert_non_null(date);
         for (size_t t = 0; t < equity.n; t++)
             date[t] = (int32_t)t;
-        if (equity.n == 0)
+        if (!conformance_has(&one, "equity_daily"))
             continue;
         struct record record = record_of(equity.value, equity.n, RECORD_PRICES);
         record.date = date;
-        measure(&record, all);
-        conformance_check(&one, "", value_of(all, MEASURE_recovery_days_lean));
+        if (equity.n >= 2)
+            measure(&record, all);
+        conformance_check(&one, "", equity.n < 2 ? 0 : value_of(all, MEASURE_recovery_days_lean));
     }
     conformance_close(&cases);
 }

@@ -41,6 +41,35 @@ static struct xirr_roots solve(const struct xirr_flow *flow, size_t n)
     return roots;
 }
 
+/* Flows a year apart whose rates are these: the product of (1 + i - g) over the growths g, by powers of 1 / (1 + i). */
+static struct xirr_roots roots_of(const double *growth, size_t n)
+{
+    struct xirr_flow flow[8] = {{0, -100}};
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = i + 1; k > 0; k--)
+            flow[k].amount -= growth[i] * flow[k - 1].amount;
+    }
+    for (size_t k = 0; k <= n; k++)
+        flow[k].date = 365 * (int32_t)k;
+    return solve(flow, n + 1);
+}
+
+/* The rule of docs/formulas.md, section 3: the lowest rate that is not negative, else the highest. */
+static void of_several_rates_the_nearest_to_zero_from_above_is_preferred(void **state)
+{
+    static const double mixed[] = {0.8, 1.05, 1.3}, losses[] = {0.7, 0.9}, gains[] = {1.4, 1.1};
+    static const double zero[] = {0.6, 1.0, 1.2}, twice[] = {1.1, 1.1};
+    (void)state;
+    struct xirr_roots roots = roots_of(mixed, 3);
+    assert_int_equal(roots.n, 3);
+    assert_close(roots.rate[0], -0.2, 1e-9);
+    assert_close(roots.preferred, 0.05, 1e-9);
+    assert_close(roots_of(losses, 2).preferred, -0.1, 1e-9);
+    assert_close(roots_of(gains, 2).preferred, 0.1, 1e-9);
+    assert_true(fabs(roots_of(zero, 3).preferred) < 1e-9);
+    assert_true(roots_of(twice, 2).n != 1); /* it touches 0: rounding makes two or none of it */
+}
+
 static void published_money_weighted_returns(void **state)
 {
     struct conformance c;
@@ -228,6 +257,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(published_money_weighted_returns),
         cmocka_unit_test(all_rates_are_found_and_none_is_said),
+        cmocka_unit_test(of_several_rates_the_nearest_to_zero_from_above_is_preferred),
         cmocka_unit_test(rolling_windows_equal_windows_taken_alone),
         cmocka_unit_test(regressions_with_the_errors_of_newey_and_west),
         cmocka_unit_test(several_factors_are_told_apart_and_twins_are_refused),
