@@ -55,7 +55,7 @@ url() { echo "postgresql://postgres@127.0.0.1:$(cat "$dir/port")/postgres"; }
 server_start() {
     as_owner "$bin/pg_ctl" -D "$dir/data" -l "$dir/data/server.log" -s -w -t 30 \
         -o "-p $(cat "$dir/port") -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off \
-        -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=64MB -c max_connections=200 \
+        -c synchronous_commit=off -c full_page_writes=off -c jit=off -c shared_buffers=64MB -c max_connections=200 \
         ${PG_SH_OPTIONS-}" start >/dev/null
 }
 
