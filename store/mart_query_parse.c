@@ -88,8 +88,16 @@ static const struct {
     {{"nullslast", 9}, false, false, NULLS_LAST},
 };
 
-static enum status bad_direction(struct str word, struct err *err)
+/* term: all that was said of the column. A word that is known stands twice, or before one that it comes behind. */
+static enum status bad_direction(struct str term, struct str word, struct err *err)
 {
+    for (size_t i = 0; i < ARRAY_LEN(directions); i++)
+        if (str_eq(word, directions[i].name)) {
+            (void)bad_list("order", term, err, "A direction stands twice, or behind its nulls.");
+            err_allow(err,
+                      "a column, behind it asc or desc, and behind that nullsfirst or nullslast");
+            return STATUS_BAD_VALUE;
+        }
     enum status s = bad_list("order", word, err, "The direction of an order is unknown.");
     struct suggest search = suggest_start(word);
     for (size_t i = 0; i < ARRAY_LEN(directions); i++)
@@ -145,7 +153,7 @@ static enum status parse_order_term(const struct mart *mart, struct str text,
         bool is_column = mart_column_index(mart, str_sub(left, 0, point)) >= 0 ||
                          mart_column_index(mart, str_sub(left, 0, str_find(left, '.', 0))) >= 0;
         if (point < left.len && is_column)
-            return bad_direction(str_sub(left, point + 1, left.len), err);
+            return bad_direction(text, str_sub(left, point + 1, left.len), err);
         return mart_unknown_column(mart, left, "order", err);
     }
     term.column = (size_t)column;

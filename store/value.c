@@ -66,8 +66,10 @@ enum status value_refuse(const struct mart_column *column, struct str value, siz
                          struct err *err)
 {
     bool is_textual = column->kind == COLUMN_TEXT || column->kind == COLUMN_OTHER;
-    enum status s = err_set(err, STATUS_BAD_VALUE, "Column \"%.*s\" needs %s.",
-                            STR_ARG(column->name), allowed_by_kind[column->kind]);
+    bool is_long = is_textual && value.len > max_bytes;
+    enum status s =
+        err_set(err, STATUS_BAD_VALUE, "Column \"%.*s\" needs %s.", STR_ARG(column->name),
+                is_long ? "a shorter text" : allowed_by_kind[column->kind]);
     err_at(err, ERR_PARAMETER, column->name, str_is_utf8(value) ? value : STR("(not UTF-8)"));
     if (is_textual)
         err_allow(err, "%s, at most %zu bytes, without NUL", allowed_by_kind[column->kind],

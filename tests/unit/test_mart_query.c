@@ -351,6 +351,8 @@ static void what_cannot_be_meant_is_refused_with_a_hint(void **state)
         {"select=base,base", STATUS_BAD_VALUE, "select", "", ""},
         {"select=", STATUS_UNKNOWN_COLUMN, "select", "", "is_cross"},
         {"order=date.down", STATUS_BAD_VALUE, "order", "", "asc, desc"},
+        {"order=date.desc.asc", STATUS_BAD_VALUE, "order", "", "nullsfirst or nullslast"},
+        {"order=date.nullslast.desc", STATUS_BAD_VALUE, "order", "", "nullsfirst or nullslast"},
         {"order=date.descc", STATUS_BAD_VALUE, "order", "desc", "asc, desc"},
         {"order=dat", STATUS_UNKNOWN_COLUMN, "order", "date", "is_cross"},
         {"order=date,date.desc", STATUS_BAD_VALUE, "order", "", ""},
