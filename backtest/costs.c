@@ -166,29 +166,42 @@ double costs_value_after(double budget, const double *value, const double *weigh
     return after;
 }
 
-static double cost_of_moving(double after, const double *value, const double *weight, size_t n,
-                             const struct cost_model *model, const struct cost_context *context)
+/* What is wanted of n positions, and what trading costs. */
+struct move {
+    double budget;
+    const double *value, *weight;
+    size_t n;
+    const struct cost_model *model;
+    const struct cost_context *context;
+};
+
+/* A position that stays where it is pays no minimum for the last digit of its target. */
+static double cost_of_moving(const struct move *move, double after)
 {
-    double paid = 0;
-    for (size_t i = 0; i < n; i++)
-        paid += costs_of_trade(model, &context[i], weight[i] * after - value[i], NULL);
+    double paid = 0, least = COSTS_ROUNDING * move->budget;
+    for (size_t i = 0; i < move->n; i++) {
+        double change = move->weight[i] * after - move->value[i];
+        if (fabs(change) > least)
+            paid += costs_of_trade(move->model, &move->context[i], change, NULL);
+    }
     return paid;
 }
 
 double costs_value_after_model(double budget, const double *value, const double *weight, size_t n,
                                const struct cost_model *model, const struct cost_context *context)
 {
+    const struct move move = {budget, value, weight, n, model, context};
     double after = budget, low = 0, high = budget;
 
     for (size_t round = 0; round < CONTRACTION_ROUNDS; round++) {
-        double next = budget - cost_of_moving(after, value, weight, n, model, context);
+        double next = budget - cost_of_moving(&move, after);
         if (fabs(next - after) <= 1e-16 * budget)
             return next;
         after = next > 0 ? next : 0;
     }
     for (size_t round = 0; round < HALVING_ROUNDS; round++) {
         double middle = 0.5 * (low + high);
-        if (middle + cost_of_moving(middle, value, weight, n, model, context) > budget)
+        if (middle + cost_of_moving(&move, middle) > budget)
             high = middle;
         else
             low = middle;

@@ -139,8 +139,9 @@ double costs_value_after(double budget, const double *value, const double *weigh
  * V' <- budget - sum cost_i, which contracts as long as the last unit traded costs less than itself.
  * Where it does not settle, because of a minimum or a steep impact, the interval [0, budget] is halved
  * instead, and its affordable end taken: what is then left over stays in cash. context[i] belongs to
- * value[i].
+ * value[i]. Changes of up to COSTS_ROUNDING * budget are none and cost nothing.
  */
+#define COSTS_ROUNDING 1e-14
 double costs_value_after_model(double budget, const double *value, const double *weight, size_t n,
                                const struct cost_model *model, const struct cost_context *context);
 

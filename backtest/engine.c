@@ -204,9 +204,9 @@ static void play_session(struct sim *sim, size_t t)
 {
     bool is_filled = false;
 
-    sim_apply_events(sim, t);
     if (sim->is_watched && !sim->is_quiet && t > 0)
         sim_carry(sim, t);
+    sim_apply_events(sim, t);
     if (sim->rules->n_flows > 0)
         sim_flows_at_start(sim, t);
     take_due_decisions(sim, t);

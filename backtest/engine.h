@@ -4,9 +4,9 @@
  * threads, one workspace each. Same input, same bits, alone or in a batch.
  *
  * Session t, in this order (docs/formulas.md section 3; one file each):
- *   1. events      engine_events.c: dividends become cash or, until they are paid, a receivable; shares of another that
+ *   1. carry       engine_carry.c: interest and borrow fees for the days since session t - 1, on what was held then
+ *   2. events      engine_events.c: dividends become cash or, until they are paid, a receivable; shares of another that
  *                  are kept become a position; a position whose asset is delisted becomes cash
- *   2. carry       engine_carry.c: interest and borrow fees for the days since session t - 1
  *   3. flows       engine_flow.c: what comes or goes before the session opens
  *   4. fill        engine_fill.c, engine_targets.c, engine_orders.c: a decision made at an earlier session (same_close: at
  *                  this one) is carried out, if every asset that is held or wanted and is neither
@@ -32,7 +32,7 @@
 #include "backtest/rebalance.h"
 
 /* A change smaller than this share of the portfolio is rounding, not a trade. */
-#define SIM_ROUNDING 1e-14
+#define SIM_ROUNDING COSTS_ROUNDING
 
 struct sim_rules {
     enum spec_fill fill;

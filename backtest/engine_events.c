@@ -1,4 +1,4 @@
-/* engine_events.c - what happens to a position by itself: step 1 of engine.h. */
+/* engine_events.c - what happens to a position by itself: step 2 of engine.h. */
 #include "backtest/engine_state.h"
 
 #include <math.h>

@@ -5,6 +5,9 @@
 
 enum { LEVEL_ROUNDS = 100, COST_ROUNDS = 60 };
 
+/* Share of the wealth: sales that were sized to pay a withdrawal may miss it by what their sums round to. */
+static const double OWED_ROUNDING = 1e-10;
+
 /* A flow of amount leaves the time-weighted line where it is: the units change, not their value. */
 static void move_money(struct sim *sim, size_t t, double before, double amount, bool at_start)
 {
@@ -190,7 +193,7 @@ static void pay_out(struct sim *sim, size_t t, double amount, bool at_close)
     sim->open = NULL;
     if (paid > 0)
         move_money(sim, t, is_last && takes_all ? paid : value, -paid, was_open);
-    if (!is_last && amount - paid > SIM_ROUNDING * value)
+    if (!is_last && amount - paid > OWED_ROUNDING * value)
         sim->owed = amount - paid;
     if (at_close)
         sim_value_sessions(sim, t, t + 1);
@@ -273,21 +276,29 @@ static void take_in(struct sim *sim, size_t t, double before, double amount, boo
     sim->invest_at = at_start ? t : t + sim_fill_lag(sim);
 }
 
-/* Before the session opens: contributions. A withdrawal is paid at the session's fill (engine.h). */
+/*
+ * Before the session opens: contributions. A withdrawal is paid at the session's fill (engine.h); the percentages of the
+ * flows behind it are of what it leaves.
+ */
 void sim_flows_at_start(struct sim *sim, size_t t)
 {
     const struct sim_rules *rules = sim->rules;
+    double wealth = sim->ws->wealth[t - 1], to_pay = 0;
+
     while (sim->next_flow < rules->n_flows && rules->flows[sim->next_flow].session <= t &&
            rules->flows[sim->next_flow].at_start) {
         const struct flow *flow = &rules->flows[sim->next_flow++];
-        double wealth = sim->ws->wealth[t - 1], amount = amount_of(sim, flow, wealth);
+        double amount = amount_of(sim, flow, fmax(wealth - to_pay, 0));
         if (sim->is_ruined)
             continue;
-        if (amount > 0)
+        if (amount > 0) {
             take_in(sim, t, wealth, amount, true);
-        else if (amount < 0)
-            sim->owed -= amount;
+            wealth += amount;
+        } else {
+            to_pay -= amount;
+        }
     }
+    sim->owed += to_pay;
 }
 
 void sim_flows_at_end(struct sim *sim, size_t t)

@@ -82,16 +82,17 @@ static double possible_part(const struct sim *sim, const struct sim_order *order
         return 0;
     bool is_close = fabs(held + change) <= SIM_ROUNDING * order->before;
     double limit = costs_value_limit(&sim->rules->costs, context);
-    if (size > limit) {
+    bool is_limited = size > limit;
+    if (is_limited) {
         size = limit;
         *is_cut = true;
         is_close = false;
     }
     if (sim->rules->shares != SHARES_FRACTIONAL && !is_close) {
         double shares = size / context->share_price;
-        bool is_sale = held * change < 0;
-        bool rounds_up =
-            order->reason == SIM_WITHDRAWAL || (is_sale && sim->rules->shares == SHARES_WHOLE_DOWN);
+        bool reduces = held * change < 0 && fabs(change) <= fabs(held);
+        bool rounds_up = !is_limited && (order->reason == SIM_WITHDRAWAL ||
+                                         (reduces && sim->rules->shares == SHARES_WHOLE_DOWN));
         shares = rounds_up ? ceil(shares * (1 - 1e-12)) : floor(shares * (1 + 1e-12));
         size = shares * context->share_price;
         if (rounds_up && size > fabs(held))
