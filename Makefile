@@ -131,7 +131,7 @@ $(OUT)/tests/%.o: FILE_CFLAGS := -Wno-float-equal
 # An embedded file is longer than the strings that every C17 compiler must take; GCC and Clang take it.
 $(OUT)/gen/%.o: FILE_CFLAGS := -Wno-overlength-strings
 
-.PHONY: all build run test unit itest contract clients hiredis1 redis-tests data fault asan tsan bench fuzz analyze tidy format format-check \
+.PHONY: all build run test unit itest kills contract clients hiredis1 redis-tests data fault asan tsan bench fuzz analyze tidy format format-check \
 	layers check deps help clean distclean unit-programs fault-programs fuzz-programs FORCE
 all: build unit-programs ## Build the server and the unit tests
 
@@ -261,6 +261,12 @@ fault: fault-programs ## Run the fault injection tests
 	@$(UNDER) $(TALLY) cmocka fault $(FAULT_PROGRAMS)
 itest: build ## Run the integration tests: the real server, over HTTP
 	@$(UNDER) $(TALLY) unittest itest tests/integration
+# Every point of these, or those that DIE_POINTS=A..B names; what held is not tried again.
+KILLS ?= test_ingest_kills test_job_kills
+kills: export DIE_POINTS ?= all
+kills: export DIE_LOG ?= $(CURDIR)/build/kills.log
+kills: build ## Kill ingestion and jobs at every point, on every set-up, once
+	@cd tests/integration && PYTHONPATH=..:. $(PYTHON) -m unittest $(KILLS)
 contract: build ## Compare the server's tables with openapi.yaml and the documents
 	@$(TALLY) unittest contract tests/contract
 clients: build ## Test with clients of others: a browser that clicks, libraries and tools from package indexes

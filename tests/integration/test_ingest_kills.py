@@ -1,14 +1,11 @@
 """
 cmmc ingest killed at its n-th write, sync, rename or send, for numbers all over the run: readers see what was served before or
-the whole of what is new, and the same command, run again, ends where a run that nobody killed ends. The numbers are drawn by
-DIE_SEED, which is printed; DIE_POINTS=all takes every n.
+the whole of what is new, and the same command, run again, ends where a run that nobody killed ends. Which numbers: die_at.points.
 """
 
 import datetime
 import os
 import pathlib
-import random
-import sys
 import unittest
 import unittest.mock
 
@@ -68,29 +65,22 @@ class KillTests:
         self.assertNotEqual(lake, self.expected[2])
         self.assertGreater(self.n_calls, 100)
 
-    def points(self):
-        if os.environ.get("DIE_POINTS") == "all":
-            return range(1, self.n_calls + 1)
-        # One at random out of each of n_points equal parts: any run of the tests sees others.
-        seed = int(os.environ.get("DIE_SEED", random.randrange(10**9)))
-        print(f"{type(self).__name__}: DIE_SEED={seed}, {self.n_points} of {self.n_calls} points", file=sys.stderr)
-        chance, step = random.Random(seed), self.n_calls / self.n_points
-        return sorted({1 + int(step * (i + chance.random())) for i in range(self.n_points)})
-
     def test_a_run_that_is_killed_anywhere_is_finished_by_the_next(self):
         old, new = self.serving(self.before), self.expected[0]
-        n_killed = 0
-        for at in self.points():
+        for at in die_at.points(self.id(), self.n_calls, self.n_points):
             with self.subTest(call=at, of=self.n_calls):
                 state = self.before.copy()
-                n_killed += die_at.killed(at, "ingest", "us_stock", "--from", SECOND[0], "--to", SECOND[1], **self.settings, **state.settings)
+                is_killed = die_at.killed(at, "ingest", "us_stock", "--from", SECOND[0], "--to", SECOND[1], **self.settings, **state.settings)
+                # How many calls there are differs a little from run to run: the last ones may not be reached.
+                self.assertTrue(is_killed or at > 0.9 * self.n_calls)
                 seen = self.serving(state)
                 self.assertTrue(seen in (old, new), f"partly published: {[mart for mart in MARTS if seen[mart] not in (old[mart], new[mart])]}")
                 self.ingest(state, SECOND)
                 self.assertEqual(self.serving(state), new)
                 self.assertEqual(self.warehouse(state), self.expected[1])
                 self.assertEqual(state.lake("us_stock"), self.expected[2])
-        self.assertGreater(n_killed, self.n_points // 2)
+                die_at.holds(self.id(), at)
+                state.drop()
 
 
 @unittest.skipIf(IS_SANITIZED, "a sanitizer wants to be loaded first")

@@ -9,8 +9,6 @@ import http.client
 import itertools
 import os
 import pathlib
-import random
-import sys
 import time
 import unittest
 import unittest.mock
@@ -38,16 +36,6 @@ def started(server, **die):
         return server.start()
     server.kill()
     return None
-
-
-def drawn(n_points, n_calls, name):
-    """One at random out of each of n_points equal parts, drawn by DIE_SEED; DIE_POINTS=all takes every one."""
-    if os.environ.get("DIE_POINTS") == "all":
-        return range(1, n_calls + 1)
-    seed = int(os.environ.get("DIE_SEED", random.randrange(10**9)))
-    print(f"{name}: DIE_SEED={seed}, {n_points} of {n_calls} points", file=sys.stderr)
-    chance, step = random.Random(seed), n_calls / n_points
-    return sorted({1 + int(step * (i + chance.random())) for i in range(n_points)})
 
 
 class Kills(Assertions):
@@ -99,17 +87,17 @@ class Kills(Assertions):
             self.assertTrue(self.runs_until_done(server), server.stderr[-4000:])
             server.stop()
             expected = self.tables(after)
-            n_killed = 0
-            for at in drawn(self.n_points, int(count.read_text()), type(self).__name__):
+            n_calls = int(count.read_text())
+            for at in die_at.points(self.id(), n_calls, self.n_points):
                 with self.subTest(call=at):
                     state = before.copy()
-                    n_killed += self.runs_until_killed(Server(**state.settings, **settings), at)
+                    # Answers to those who wait are calls, too: what is long behind the job may not be reached.
+                    self.assertTrue(self.runs_until_killed(Server(**state.settings, **settings), at) or at > n_calls // 2)
                     with Server(**state.settings, **settings) as server:
                         server.wait_until(lambda s=server: self.state_of(s) in ("succeeded", "failed"), "another server ends the job", timeout=120)
                         self.assertEqual(self.state_of(server), "succeeded", server.get(f"{self.path}/log", **self.admin).text)
                         self.assertEqual(len(self.jobs(server, self.admin)), 1)
                     self.assertEqual(self.tables(state), expected)
-            self.assertGreater(n_killed, self.n_points // 2)
 
     def assert_accepted(self, answer):
         self.assertEqual(answer.status, 202, answer)
@@ -145,7 +133,7 @@ class Kills(Assertions):
         server = started(backend.server(job_slots=0), DIE_COUNT=count)
         server.wait_until(lambda: self.jobs(server, self.admin), "the job of the slot", timeout=60)
         server.stop()
-        for at in drawn(self.n_points, int(count.read_text()), type(self).__name__):
+        for at in die_at.points(self.id(), int(count.read_text()), self.n_points):
             with self.subTest(call=at):
                 backend = self.due()
                 server = backend.server(job_slots=0)

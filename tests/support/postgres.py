@@ -92,3 +92,8 @@ def sample_database():
 def copy_database(url):
     """The URL of a new database with what is in this one, which nobody may be connected to."""
     return _create(urllib.parse.urlsplit(url).path[1:])
+
+
+def drop_database(url):
+    """Whoever is still connected loses it."""
+    sql(cluster().url, f"DROP DATABASE {urllib.parse.urlsplit(url).path[1:]} WITH (FORCE)")

@@ -33,6 +33,16 @@ def bucket(server):
     return name
 
 
+def drop_bucket(server, name):
+    """The bucket and all that is in it."""
+    for page in client(server).get_paginator("list_objects_v2").paginate(Bucket=name):
+        for one in page.get("Contents", []):
+            client(server).delete_object(Bucket=name, Key=one["Key"])
+    for upload in client(server).list_multipart_uploads(Bucket=name).get("Uploads", []):
+        client(server).abort_multipart_upload(Bucket=name, Key=upload["Key"], UploadId=upload["UploadId"])
+    client(server).delete_bucket(Bucket=name)
+
+
 def login(key, secret):
     """What a child's environment needs to have these keys and no others."""
     return {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret, "AWS_EC2_METADATA_DISABLED": "true",

@@ -27,6 +27,9 @@ class SqliteState:
         shutil.copytree(self.settings["var_dir"], folder, dirs_exist_ok=True)
         return type(self)(folder)
 
+    def drop(self):
+        shutil.rmtree(self.settings["var_dir"])
+
     def rows(self, database, table):
         connection = sqlite3.connect(pathlib.Path(self.settings["var_dir"]) / f"{database}.db")
         try:
@@ -63,6 +66,11 @@ class PostgresqlState(SqliteState):
         shutil.copytree(self.settings["var_dir"], folder, dirs_exist_ok=True)
         return type(self)(folder, postgres.copy_database(self.settings["database_url"]), postgres.copy_database(self.settings["warehouse_url"]))
 
+    def drop(self):
+        super().drop()
+        postgres.drop_database(self.settings["database_url"])
+        postgres.drop_database(self.settings["warehouse_url"])
+
     def rows(self, database, table):
         url = self.settings["database_url" if database == "cmmc" else "warehouse_url"]
         path = "" if database == "cmmc" else "SET search_path = gold, silver, staging, public;"
@@ -91,6 +99,10 @@ class S3State(SqliteState):
         folder = scratch_folder("var")
         shutil.copytree(self.settings["var_dir"], folder, dirs_exist_ok=True)
         return type(self)(folder, self.copy_lake())
+
+    def drop(self):
+        super().drop()
+        s3.drop_bucket(ceph(), self.bucket)
 
     def objects(self, folder):
         keys = [key for key in self.keys() if fnmatch.fnmatch(key, f"lake/bronze/{folder}*/ymd=*/rows-*.csv.gz")]
@@ -123,10 +135,10 @@ class RedshiftState(S3State):
     def __init__(self, var_dir, bucket=None, serving=None, warehouse=None):
         super().__init__(var_dir, bucket)
         self.warehouse = warehouse or postgres.empty_database()
-        cluster = Redshift(self.warehouse, {self.ROLE: Bucket(ceph())}).__enter__()
-        self.clusters.append(cluster)
+        self.cluster = Redshift(self.warehouse, {self.ROLE: Bucket(ceph())}).__enter__()
+        self.clusters.append(self.cluster)
         self.settings |= {"database_url": serving or postgres.empty_database(), "redshift_role": self.ROLE,
-                          "warehouse_url": cluster.url.replace("postgresql://", "redshift://")}
+                          "warehouse_url": self.cluster.url.replace("postgresql://", "redshift://")}
 
     @classmethod
     def leave(cls):
@@ -137,6 +149,13 @@ class RedshiftState(S3State):
         folder = scratch_folder("var")
         shutil.copytree(self.settings["var_dir"], folder, dirs_exist_ok=True)
         return type(self)(folder, self.copy_lake(), postgres.copy_database(self.settings["database_url"]), postgres.copy_database(self.warehouse))
+
+    def drop(self):
+        super().drop()
+        self.clusters.remove(self.cluster)
+        self.cluster.__exit__(None, None, None)
+        postgres.drop_database(self.settings["database_url"])
+        postgres.drop_database(self.warehouse)
 
     def rows(self, database, table):
         url = self.settings["database_url"] if database == "cmmc" else self.warehouse
