@@ -15,6 +15,9 @@ static const char insert_sql[] =
     "(uid, date, kind, into_uid, pay_date, ratio, cash, source, load_id) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
+static const char scope_sql[] = "INSERT INTO load_scope (mart, load_id, scope) "
+                                "VALUES ('mart_corporate_action', $1, $2)";
+
 /* A row without its uid and load, in the order of known_sql. */
 struct mart_row {
     struct str field[MART_COLUMNS];
@@ -78,8 +81,9 @@ static const struct action *next_known(const struct actions *actions, size_t *at
     return *at < actions->n ? &actions->all[(*at)++] : NULL;
 }
 
-static enum status is_said(struct db *db, const char *uid, const struct actions *actions, bool *ret,
-                           struct err *err)
+/* ret_said: whether the mart says it; ret_had_rows: of the instrument. */
+static enum status is_said(struct db *db, const char *uid, const struct actions *actions,
+                           bool *ret_said, bool *ret_had_rows, struct err *err)
 {
     CLEANUP(rows_clear) struct rows rows = {0};
     bool has_row = false, is_same = true;
@@ -89,24 +93,28 @@ static enum status is_said(struct db *db, const char *uid, const struct actions 
            has_row) {
         struct mart_row row;
         const struct action *a = next_known(actions, &at);
+        *ret_had_rows = true;
         if (a != NULL)
             write_row(actions, a, &row);
         is_same = a != NULL && says(&rows, &row);
     }
-    *ret = is_same && next_known(actions, &at) == NULL;
+    *ret_said = is_same && next_known(actions, &at) == NULL;
     return s;
 }
 
 enum status actions_to_mart(struct db *db, const char *uid, const struct actions *actions,
                             int64_t load_id, struct err *err)
 {
-    bool is_same = false;
+    bool is_same = false, had_rows = false;
     size_t at = 0;
-    enum status s = is_said(db, uid, actions, &is_same, err);
+    enum status s = is_said(db, uid, actions, &is_same, &had_rows, err);
     if (s != STATUS_OK || is_same)
         return s;
-    s = db_exec(db, "DELETE FROM mart_corporate_action WHERE uid = $1",
-                PARAMS(db_text(str_of(uid))), NULL, err);
+    if (had_rows)
+        s = db_exec(db, scope_sql, PARAMS(db_i64(load_id), db_text(str_of(uid))), NULL, err);
+    if (s == STATUS_OK)
+        s = db_exec(db, "DELETE FROM mart_corporate_action WHERE uid = $1",
+                    PARAMS(db_text(str_of(uid))), NULL, err);
     for (const struct action *a = NULL; s == STATUS_OK && (a = next_known(actions, &at)) != NULL;) {
         struct mart_row row;
         write_row(actions, a, &row);

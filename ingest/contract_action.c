@@ -74,6 +74,9 @@ bool contract_action_keeps(const struct silver_row *row, const char **ret_reason
         return refuse("unexpected", CORPORATE_ACTION_INTO, ret_reason, ret_column);
     if (action_kinds[i].other == MUST && !has_other)
         return refuse("missing", CORPORATE_ACTION_INTO, ret_reason, ret_column);
+    /* Of what is taken back only the key counts. */
+    if (str_eq(field(row, CORPORATE_ACTION_WITHDRAWN), STR("true")))
+        return true;
     return keeps_need(row, action_kinds[i].ratio, CORPORATE_ACTION_RATIO, ret_reason, ret_column) &&
            keeps_need(row, action_kinds[i].cash, CORPORATE_ACTION_CASH, ret_reason, ret_column) &&
            keeps_need(row, action_kinds[i].pay_date, CORPORATE_ACTION_PAY_DATE, ret_reason,

@@ -1,4 +1,5 @@
 /* deliver.c - from the models to the marts of the serving database: what is new is streamed into one generation. */
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/date.h"
 #include "base/number.h"
@@ -9,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SQL_BYTES_MAX = 8192, ROW_BYTES_MAX = 4 << 20 };
+enum { SQL_BYTES_MAX = 8192, SCOPES_BYTES_MAX = 64 << 20 };
 
 static const struct {
     const char *name, *feeds;
@@ -170,6 +171,28 @@ static enum status send_mart(struct delivery *d, size_t at, const struct mart *m
     return publish_mart_pull(d->publish, mart->name, news.names, news.n, d->from, news.what, err);
 }
 
+/* What was made anew as a whole. The texts are of the arena. */
+static enum status read_scopes(struct delivery *d, size_t at, struct arena *arena, struct str **ret,
+                               size_t *ret_n, struct err *err)
+{
+    CLEANUP(rows_clear) struct rows rows = {0};
+    size_t cap = 0;
+    bool has_row = false;
+    enum status s =
+        db_query(d->from, "SELECT DISTINCT scope FROM load_scope WHERE mart = $1 AND load_id > $2",
+                 PARAMS(db_text(str_of(gold_marts[at].name)), db_i64(d->since[at])), &rows, err);
+    while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row) {
+        struct str scope = rows_text(&rows, 0);
+        struct str *all = arena_reserve(arena, *ret, *ret_n + 1, &cap, sizeof *all);
+        char *copy = arena_dup(arena, scope);
+        if (all == NULL || copy == NULL)
+            return err_out_of_memory(err);
+        *ret = all;
+        all[(*ret_n)++] = (struct str){copy, scope.len};
+    }
+    return s;
+}
+
 static enum status has_news(struct delivery *d, size_t at, bool *ret, struct err *err)
 {
     char sql[128];
@@ -181,19 +204,34 @@ static enum status has_news(struct delivery *d, size_t at, bool *ret, struct err
     return s;
 }
 
+/* When there is anything to say of it. */
+static enum status send_news(struct delivery *d, size_t at, const struct mart *mart,
+                             struct err *err)
+{
+    CLEANUP(arena_clear) struct arena arena;
+    struct str *scopes = NULL;
+    size_t n_scopes = 0;
+    bool is_new = false;
+    arena_init(&arena, SCOPES_BYTES_MAX);
+    enum status s = read_scopes(d, at, &arena, &scopes, &n_scopes, err);
+    if (s == STATUS_OK)
+        s = has_news(d, at, &is_new, err);
+    if (s != STATUS_OK || (!is_new && n_scopes == 0))
+        return s;
+    publish_within(d->publish, scopes, n_scopes);
+    return send_mart(d, at, mart, err);
+}
+
 static enum status send_all(struct delivery *d, struct err *err)
 {
     enum status s = STATUS_OK;
     for (size_t i = 0; i < ARRAY_LEN(gold_marts) && s == STATUS_OK; i++) {
         const struct mart *mart = catalog_mart(d->catalog, str_of(gold_marts[i].name));
-        bool is_new = false;
         if (stop_is_raised(d->stop))
             return stop_status(d->stop, err);
         if (mart == NULL || (d->is_held[i] && !d->task->force))
             continue;
-        s = has_news(d, i, &is_new, err);
-        if (s == STATUS_OK && is_new)
-            s = send_mart(d, i, mart, err);
+        s = send_news(d, i, mart, err);
     }
     return s;
 }

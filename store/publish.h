@@ -35,6 +35,11 @@ enum publish_mode { PUBLISH_MERGE, PUBLISH_REPLACE };
 enum status publish_mart_begin(struct publish *publish, struct str mart, enum publish_mode mode,
                                const struct str *columns, size_t n_columns, struct err *err)
     NODISCARD;
+/*
+ * Before the mart begins: its rows with one of these in the first column of their key are staged all that there are, so that
+ * others with it are deleted. The texts are valid until the mart ends.
+ */
+void publish_within(struct publish *publish, const struct str *scopes, size_t n);
 enum status publish_row(struct publish *publish, const struct str *fields, struct err *err)
     NODISCARD;
 enum status publish_mart_end(struct publish *publish, struct err *err) NODISCARD;

@@ -175,6 +175,30 @@ enum status publish_diff_replace(struct publish *publish, struct stage *stage, s
                         stage->source, (long long)GENERATION_OPEN, stage->table, match);
 }
 
+/* Deletes what was not staged of that which is staged as a whole. */
+static enum status close_within(struct publish *publish, struct stage *stage, struct err *err)
+{
+    CLEANUP(arena_clear) struct arena arena;
+    struct buf column;
+    enum status s = STATUS_OK;
+    arena_init(&arena, 4096);
+    buf_init(&column, &arena, 1024);
+    sql_identifier(&column, stage->mart->columns[stage->mart->key[0]].name);
+    const char *first = buf_c_str(&column);
+    const char *match = publish_key_match(publish, stage->mart, "s", stage->source);
+    if (first == NULL || match == NULL)
+        return publish_no_memory(err);
+    for (size_t i = 0; i < stage->n_scopes && s == STATUS_OK; i++) {
+        int64_t n = 0;
+        s = publish_exec(publish, PARAMS(db_i64(publish->next), db_text(stage->scopes[i])), &n, err,
+                         "UPDATE %s SET gen_to = $1 WHERE gen_to = %lld AND %s = $2 AND NOT EXISTS "
+                         "(SELECT 1 FROM %s s WHERE %s)",
+                         stage->source, (long long)GENERATION_OPEN, first, stage->table, match);
+        stage->changes.deleted += n;
+    }
+    return s;
+}
+
 /* Leaves only new and changed rows in the stage. */
 static enum status drop_unchanged(struct publish *publish, const struct stage *stage,
                                   struct err *err)
@@ -224,6 +248,8 @@ enum status publish_diff(struct publish *publish, struct stage *stage, struct er
     enum status s = choose_joins(publish, stage, err);
     if (s == STATUS_OK && stage->mode == PUBLISH_REPLACE && !stage->is_diffed)
         s = publish_diff_replace(publish, stage, err);
+    if (s == STATUS_OK && stage->n_scopes > 0)
+        s = close_within(publish, stage, err);
     if (s == STATUS_OK)
         s = drop_unchanged(publish, stage, err);
     if (s == STATUS_OK)

@@ -17,10 +17,12 @@ struct stage {
     enum publish_mode mode;
     size_t *columns; /* mart column of each staged field */
     size_t n_columns;
-    const char *table;  /* stage_mart_<name>, quoted; source when it is direct */
-    const char *source; /* gen_<name>, quoted */
-    const char *keys;   /* the key columns, quoted, separated by commas */
-    int64_t n_rows;     /* that were staged */
+    const char *table;        /* stage_mart_<name>, quoted; source when it is direct */
+    const char *source;       /* gen_<name>, quoted */
+    const char *keys;         /* the key columns, quoted, separated by commas */
+    int64_t n_rows;           /* that were staged */
+    const struct str *scopes; /* of the first column of the key, that are staged as a whole */
+    size_t n_scopes;
     struct changes changes;
     bool is_diffed;
     bool
@@ -41,6 +43,8 @@ struct publish {
     int64_t n_staged;      /* rows of all marts */
     int64_t n_staged_open; /* rows of the open one */
     int64_t bad_row;
+    const struct str *scopes; /* of the mart that begins next */
+    size_t n_scopes;
     struct publish_dataset *datasets;
     size_t n_datasets, max_datasets;
     bool has_touched; /* the temporary list of instruments with changed prices exists */

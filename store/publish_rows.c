@@ -103,10 +103,21 @@ static enum status open_stage(struct publish *publish, struct str mart_name, enu
         s = map_columns(stage, &publish->arena, columns, n_columns, err);
     if (s != STATUS_OK)
         return s;
+    stage->scopes = publish->scopes;
+    stage->n_scopes = publish->n_scopes;
+    publish->scopes = NULL;
+    publish->n_scopes = 0;
     publish->open = stage;
     publish->n_staged_open = 0;
     publish->bad_row = 0;
     return STATUS_OK;
+}
+
+void publish_within(struct publish *publish, const struct str *scopes, size_t n)
+{
+    assert(publish->open == NULL);
+    publish->scopes = scopes;
+    publish->n_scopes = n;
 }
 
 enum status publish_mart_begin(struct publish *publish, struct str mart, enum publish_mode mode,

@@ -104,6 +104,18 @@ class ActionTests(Assertions):
         self.assertAlmostEqual(again["data"]["equity"]["equity"][-1], 1150, delta=1e-9)
         self.assertNotIn("pay_date_missing", [one["code"] for one in again["meta"]["warnings"]])
 
+    def test_what_was_told_under_a_wrong_key_is_taken_back(self):
+        told = "uid,date,kind,cash\r\nstock:T.NEW,2020-01-14,dividend,1\r\n"
+        self.upload("table_action", told)
+        served = "/v1/marts/mart_corporate_action/rows?uid=eq.stock:T.NEW&select=date,cash"
+        prices = "/v1/marts/mart_price_daily/rows?uid=eq.stock:T.NEW&date=eq.2020-01-13&select=adj_close"
+        self.server.wait_until(lambda: self.server.get(served).json["data"] == [{"date": "2020-01-14", "cash": 1}], "the wrong one is served")
+        self.assertEqual(self.server.get(prices).json["data"], [{"adj_close": 9}])
+        self.upload("table_action", "uid,date,kind,is_withdrawn\r\nstock:T.NEW,2020-01-14,dividend,true\r\n")
+        self.server.wait_until(lambda: self.server.get(served).json["data"] == [], "the wrong one is gone")
+        self.assertEqual(self.server.get(prices).json["data"], [{"adj_close": 10}])
+        self.assertEqual(self.server.get("/v1/marts/mart_corporate_action/rows?uid=eq.stock:T.PAYS&select=kind").json["data"], [{"kind": "dividend"}] * 2)
+
     def test_rows_that_cannot_be_are_kept_apart_and_told(self):
         answer = self.server.post("/v1/admin/uploads/table_action", b"uid,date,kind,pay_date\r\nstock:T.X,2020-03-02,dividend,soon\r\n",
                                   **{"Content-Type": "text/csv", **self.admin})

@@ -33,6 +33,12 @@ stock:US.AAPL,2024-12-16,dividend,,2024-12-30,,
 stock:KR.005930,2024-12-10,dividend,,,,361
 stock:US.MSFT,2024-12-12,spin_off,stock:US.AAPL,,0.25,
 stock:US.NONE,2024-12-12,rename,stock:US.MSFT,,,
+stock:US.MSFT,2024-12-11,dividend,,,,7
+"""
+# One under a wrong key, and one that the source tells.
+WITHDRAWN = """uid,date,kind,is_withdrawn
+stock:US.MSFT,2024-12-11,dividend,true
+stock:US.MSFT,2024-12-16,dividend,true
 """
 LAST = "coin"  # with it, everything is modelled and published
 
@@ -111,11 +117,14 @@ class ThreeSetups(unittest.TestCase):
         cls.postgresql.more = cls.redshift.more = keys
         names = [line.split()[0] for line in cls.files.cmmc("ingest", "--list").splitlines()]
         names = [name for name in names if name not in ("upload", LAST) and not name.startswith("table_")] + [LAST]
-        sample = small_sample().folder
+        sample, cls.before = small_sample().folder, {}
         for setup in (cls.files, cls.postgresql, cls.redshift):
             setup.cmmc("ingest", "--sample", str(sample))
             setup.tell("table_action", ACTIONS)
             setup.ingest(names)
+            cls.before[setup] = setup.marts()["mart_corporate_action"]
+            setup.tell("table_action", WITHDRAWN)
+            setup.cmmc("ingest", "table_action", "--stages", "gold,publish")
         cls.expected = cls.files.marts()
 
     def assert_same(self, setup):
@@ -135,13 +144,18 @@ class ThreeSetups(unittest.TestCase):
                    for row in map(json.loads, self.expected["mart_corporate_action"]) if row["pay_date"] or row["source"] == "upload"]
         self.assertEqual(sorted(actions), [("stock:KR.005930", "dividend", None, "361", "upload"), ("stock:US.AAPL", "dividend", "2024-12-30", "0.87", "yahoo"),
                                            ("stock:US.MSFT", "spin_off", None, None, "upload")])
+        gone = [json.loads(row) for row in set(self.before[self.files]) - set(self.expected["mart_corporate_action"])]
+        self.assertEqual(sorted((row["uid"], row["date"], row["kind"], row["source"]) for row in gone),
+                         [("stock:US.MSFT", "2024-12-11", "dividend", "upload"), ("stock:US.MSFT", "2024-12-16", "dividend", "yahoo")])
         paid = next(row for row in map(json.loads, self.expected["mart_price_daily"]) if (row["uid"], row["date"]) == ("stock:KR.005930", "2024-12-10"))
         self.assertEqual(paid["dividend"], "361")
 
     def test_postgresql_and_s3_serve_the_same(self):
+        self.assertEqual(self.before[self.postgresql], self.before[self.files])
         self.assert_same(self.postgresql)
 
     def test_redshift_serves_the_same(self):
+        self.assertEqual(self.before[self.redshift], self.before[self.files])
         self.assert_same(self.redshift)
         copies = [sql for sql in self.cluster.statements if sql.startswith("COPY ")]
         self.assertGreater(len(copies), 10)

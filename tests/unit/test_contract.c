@@ -249,33 +249,40 @@ static void told_actions_are_what_their_kind_can_be(void **state)
 {
     static const struct {
         const char *row, *why; /* from kind on; "": it is taken */
-    } cases[] = {{"dividend,,2024-12-20,,0.25", ""},
-                 {"dividend,,,,", ""},
-                 {"capital_gain,,,,1.5", ""},
-                 {"split,,,0.1,", ""},
-                 {"spin_off,stock:US.B,,0.25,", ""},
-                 {"merger,stock:US.B,,0.5,1.25", ""},
-                 {"merger,,,,7", ""},
-                 {"merger,stock:US.B,,0,7", ""},
-                 {"rename,stock:US.B,,,", ""},
-                 {"bonus,,,,1", "unknown: kind"},
-                 {"dividend,,2024-12-01,,1", "out-of-order: date"},
-                 {"dividend,,2024-13-01,,1", "bad-date: pay_date"},
-                 {"dividend,,,,-1", "out-of-range: cash"},
-                 {"dividend,,,2,1", "unexpected: ratio"},
-                 {"dividend,stock:US.B,,,1", "unexpected: into_uid"},
-                 {"split,,,,", "missing: ratio"},
-                 {"split,,,0,", "out-of-range: ratio"},
-                 {"split,,,2,1", "unexpected: cash"},
-                 {"split,,2024-12-20,2,", "unexpected: pay_date"},
-                 {"spin_off,,,0.25,", "missing: into_uid"},
-                 {"spin_off,stock:US.A,,0.25,", "missing: into_uid"},
-                 {"spin_off,B,,0.25,", "bad-symbol: into_uid"},
-                 {"spin_off,stock:US.B,,0,", "out-of-range: ratio"},
-                 {"merger,,,0.5,", "missing: into_uid"},
-                 {"merger,stock:US.B,,,", "missing: cash"},
-                 {"rename,,,,", "missing: into_uid"},
-                 {"rename,stock:US.B,,1,", "unexpected: ratio"}};
+    } cases[] = {{"dividend,,2024-12-20,,0.25,", ""},
+                 {"dividend,,,,,", ""},
+                 {"capital_gain,,,,1.5,", ""},
+                 {"split,,,0.1,,", ""},
+                 {"spin_off,stock:US.B,,0.25,,", ""},
+                 {"merger,stock:US.B,,0.5,1.25,", ""},
+                 {"merger,,,,7,", ""},
+                 {"merger,stock:US.B,,0,7,", ""},
+                 {"rename,stock:US.B,,,,", ""},
+                 {"bonus,,,,1,", "unknown: kind"},
+                 {"dividend,,2024-12-01,,1,", "out-of-order: date"},
+                 {"dividend,,2024-13-01,,1,", "bad-date: pay_date"},
+                 {"dividend,,,,-1,", "out-of-range: cash"},
+                 {"dividend,,,2,1,", "unexpected: ratio"},
+                 {"dividend,stock:US.B,,,1,", "unexpected: into_uid"},
+                 {"split,,,,,", "missing: ratio"},
+                 {"split,,,0,,", "out-of-range: ratio"},
+                 {"split,,,2,1,", "unexpected: cash"},
+                 {"split,,2024-12-20,2,,", "unexpected: pay_date"},
+                 {"spin_off,,,0.25,,", "missing: into_uid"},
+                 {"spin_off,stock:US.A,,0.25,,", "missing: into_uid"},
+                 {"spin_off,B,,0.25,,", "bad-symbol: into_uid"},
+                 {"spin_off,stock:US.B,,0,,", "out-of-range: ratio"},
+                 {"merger,,,0.5,,", "missing: into_uid"},
+                 {"merger,stock:US.B,,,,", "missing: cash"},
+                 {"rename,,,,,", "missing: into_uid"},
+                 {"rename,stock:US.B,,1,,", "unexpected: ratio"},
+                 {"split,,,,,true", ""},
+                 {"merger,,2024-12-20,,,true", ""},
+                 {"split,,,2,,false", ""},
+                 {"split,,,,,false", "missing: ratio"},
+                 {"split,,,2,,yes", "bad-flag: is_withdrawn"},
+                 {"spin_off,,,,,true", "missing: into_uid"},
+                 {"bonus,,,,,true", "unknown: kind"}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char text[300], fetched[INSTANT_TEXT_BYTES];
@@ -300,9 +307,9 @@ static void a_day_of_bad_or_repeated_actions_holds_their_mart_back(void **state)
 {
     static const struct {
         const char *text, *reason;
-    } cases[] = {{"stock:KR.S0," TUESDAY ",dividend,,,,-1,upload," LATER ",raw\n", "bad-rows"},
-                 {"stock:KR.S0," TUESDAY ",dividend,,,,1,upload," LATER ",raw\n"
-                  "stock:KR.S0," TUESDAY ",dividend,stock:KR.S0,,,2,upload," LATER ",raw\n",
+    } cases[] = {{"stock:KR.S0," TUESDAY ",dividend,,,,-1,,upload," LATER ",raw\n", "bad-rows"},
+                 {"stock:KR.S0," TUESDAY ",dividend,,,,1,,upload," LATER ",raw\n"
+                  "stock:KR.S0," TUESDAY ",dividend,stock:KR.S0,,,2,,upload," LATER ",raw\n",
                   "repeated-keys"}};
     (void)state;
     put_bars(MONDAY, 3, FETCHED);
@@ -320,7 +327,7 @@ static void a_day_of_bad_or_repeated_actions_holds_their_mart_back(void **state)
         assert_string_equal(query_text(w.store, "SELECT count(*) FROM mart_corporate_action"), "0");
     }
     put_rows(&w, "tables/action", TUESDAY, "2025-01-01T00:00:00Z", "corporate_action",
-             "stock:KR.S0," TUESDAY ",dividend,,,,3,upload,2025-01-01T00:00:00Z,raw\n");
+             "stock:KR.S0," TUESDAY ",dividend,,,,3,,upload,2025-01-01T00:00:00Z,raw\n");
     load_all(&w, "table_action", "tables/action");
     (void)model_and_publish(STATUS_OK);
     assert_string_equal(query_text(w.store, "SELECT cash FROM mart_corporate_action"), "3");

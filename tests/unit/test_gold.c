@@ -162,7 +162,8 @@ static void tables_tell_of_an_action_what_its_source_does_not(void **state)
     assert_string_equal(served(actions_sql),
                         "stock:US.X|2024-12-03|dividend|stock:US.X|~|~|0.5|yahoo\n"
                         "stock:US.X|2024-12-05|split|stock:US.X|~|4|~|yahoo");
-    put_told("2024-12-03", "stock:US.X,2024-12-03,dividend,,2024-12-20,,,upload," FETCHED ",raw\n");
+    put_told("2024-12-03",
+             "stock:US.X,2024-12-03,dividend,,2024-12-20,,,,upload," FETCHED ",raw\n");
     (void)model(&w);
     (void)publish(&w, STATUS_OK, false);
     assert_string_equal(served(actions_sql),
@@ -172,7 +173,7 @@ static void tables_tell_of_an_action_what_its_source_does_not(void **state)
         served("SELECT date, dividend FROM mart_price_daily WHERE dividend IS NOT NULL"),
         "2024-12-03|0.5");
     /* Who tells the amount as well is believed: once. */
-    put_told("2024-12-03", "stock:US.X,2024-12-03,dividend,stock:US.X,2024-12-20,,0.6,upload,"
+    put_told("2024-12-03", "stock:US.X,2024-12-03,dividend,stock:US.X,2024-12-20,,0.6,,upload,"
                            "2024-12-11T01:00:00Z,raw\n");
     (void)model(&w);
     (void)publish(&w, STATUS_OK, false);
@@ -193,8 +194,8 @@ static void told_payments_adjust_prices_of_a_source_that_tells_none(void **state
     put_bar("kr_stock", "1", "2024-12-10", "99", "datagokr_stock", FETCHED);
     load_all(&w, "kr_stock", "kr_stock");
     put_told("2024-12-07",
-             "stock:KR.1,2024-12-07,dividend,,2025-04-01,,2,upload," FETCHED ",raw\n");
-    put_told("2024-12-10", "stock:KR.1,2024-12-10,split,,,2,,upload," FETCHED ",raw\n");
+             "stock:KR.1,2024-12-07,dividend,,2025-04-01,,2,,upload," FETCHED ",raw\n");
+    put_told("2024-12-10", "stock:KR.1,2024-12-10,split,,,2,,,upload," FETCHED ",raw\n");
     (void)model(&w);
     (void)publish(&w, STATUS_OK, false);
     assert_string_equal(served("SELECT date, close, adj_close, dividend, split_ratio "
@@ -231,8 +232,8 @@ static void an_action_waits_for_the_instruments_that_it_names(void **state)
     put_bar("us_stock", "OLD", "2024-12-02", "20", "yahoo", FETCHED);
     load_all(&w, "us_stock", "us_stock");
     put_told("2024-12-03",
-             "stock:US.GONE,2024-12-03,merger,,,,7,upload," FETCHED ",raw\n"
-             "stock:US.OLD,2024-12-03,merger,stock:US.NEW,,0.5,1.25,upload," FETCHED ",raw\n");
+             "stock:US.GONE,2024-12-03,merger,,,,7,,upload," FETCHED ",raw\n"
+             "stock:US.OLD,2024-12-03,merger,stock:US.NEW,,0.5,1.25,,upload," FETCHED ",raw\n");
     (void)model(&w);
     (void)publish(&w, STATUS_OK, false);
     assert_string_equal(served(actions_sql), "");
@@ -250,6 +251,87 @@ static void an_action_waits_for_the_instruments_that_it_names(void **state)
     assert_string_equal(warehouse_text(&w, "SELECT DISTINCT l.dataset FROM load_lineage l JOIN "
                                            "mart_corporate_action m ON m.load_id = l.load_id"),
                         "us_stock");
+}
+
+/* Told under a wrong key, and taken back: readers have neither the action nor what it did to prices. */
+static void an_action_that_is_taken_back_is_none(void **state)
+{
+    (void)state;
+    static const char prices[] =
+        "SELECT date, adj_close, dividend FROM mart_price_daily ORDER BY date";
+    static const char told[] =
+        "stock:US.X,2024-12-03,dividend,,,,10,,upload,2024-12-11T00:00:00Z,raw\n";
+    static const char right[] = "stock:US.X,2024-12-04,dividend,,,,10,,upload," FETCHED ",raw\n";
+    static const char back[] =
+        "stock:US.X,2024-12-03,dividend,,,,,true,upload,2024-12-12T00:00:00Z,raw\n";
+    put_bar("us_stock", "X", "2024-12-02", "100", "yahoo", FETCHED);
+    put_bar("us_stock", "X", "2024-12-03", "100", "yahoo", FETCHED);
+    put_bar("us_stock", "X", "2024-12-04", "100", "yahoo", FETCHED);
+    load_all(&w, "us_stock", "us_stock");
+    put_told("2024-12-03", told);
+    (void)model(&w);
+    (void)publish(&w, STATUS_OK, false);
+    assert_string_equal(served(prices), "2024-12-02|90|~\n2024-12-03|100|10\n2024-12-04|100|~");
+    put_told("2024-12-03", back);
+    struct warehouse_report report = model(&w);
+    (void)publish(&w, STATUS_OK, false);
+    assert_string_equal(served(actions_sql), "");
+    assert_string_equal(served(prices), "2024-12-02|100|~\n2024-12-03|100|~\n2024-12-04|100|~");
+    assert_string_equal(
+        served("SELECT n_rows FROM mart_freshness WHERE dataset = 'mart_corporate_action'"), "0");
+    assert_true(report.load_id > 0);
+    assert_string_equal(
+        warehouse_text(&w, "SELECT DISTINCT l.dataset FROM load_lineage l JOIN mart_price_daily m "
+                           "ON m.load_id = l.load_id WHERE m.date = '2024-12-02'"),
+        "table_action");
+    /* Under the right key, while the generation of a moment ago stays as it was. */
+    put_told("2024-12-04", right);
+    (void)model(&w);
+    int64_t generation = publish(&w, STATUS_OK, false).generation;
+    assert_string_equal(served(prices), "2024-12-02|90|~\n2024-12-03|90|~\n2024-12-04|100|10");
+    assert_string_equal(served(actions_sql),
+                        "stock:US.X|2024-12-04|dividend|stock:US.X|~|~|10|upload");
+    /* In another order, and once more: nothing changes. */
+    warehouse_renew(&w);
+    (void)load_window(&w, "table_action", "tables/action", "2024-12-04", "2024-12-04");
+    load_all(&w, "us_stock", "us_stock");
+    (void)model(&w);
+    load_all(&w, "table_action", "tables/action");
+    (void)model(&w);
+    assert_int_equal(publish(&w, STATUS_OK, false).generation, generation);
+}
+
+/* Also what a source tells, until a table says again that it is one; and what waits for an instrument waits no more. */
+static void what_is_taken_back_is_none_whoever_told_it(void **state)
+{
+    (void)state;
+    static const char orphans[] = "SELECT orphan_key FROM load_orphan ORDER BY orphan_key";
+    put_bar("us_stock", "X", "2024-12-02", "100", "yahoo", FETCHED);
+    put_bar("us_stock", "X", "2024-12-03", "100", "yahoo", FETCHED);
+    load_all(&w, "us_stock", "us_stock");
+    put_told("2024-12-03",
+             "stock:US.X,2024-12-03,dividend,,,,,true,upload,2024-12-11T00:00:00Z,raw\n"
+             "stock:US.Y,2024-12-03,spin_off,stock:US.Z,,0.5,,,upload,2024-12-11T00:00:00Z,raw\n"
+             "stock:US.X,2024-12-03,spin_off,stock:US.Z,,0.5,,,upload,2024-12-11T00:00:00Z,raw\n");
+    put_rows(&w, "us_stock_action", "2024-12-03", "2025-01-01T00:00:00Z", "action",
+             "X,2024-12-03,dividend,2,,,USD,yahoo,2025-01-01T00:00:00Z,raw\n");
+    load_all(&w, "us_stock", "us_stock_action");
+    (void)model(&w);
+    (void)publish(&w, STATUS_OK, false);
+    assert_string_equal(served(actions_sql), "");
+    assert_string_equal(warehouse_text(&w, orphans), "stock:US.Y\nstock:US.Z");
+    put_told("2024-12-03",
+             "stock:US.Y,2024-12-03,spin_off,stock:US.Z,,,,true,upload,2024-12-12T00:00:00Z,raw\n");
+    (void)model(&w);
+    assert_string_equal(warehouse_text(&w, orphans), "stock:US.Z");
+    put_told("2024-12-03",
+             "stock:US.X,2024-12-03,spin_off,stock:US.Z,,,,true,upload,2024-12-13T00:00:00Z,raw\n"
+             "stock:US.X,2024-12-03,dividend,,,,,false,upload,2024-12-13T00:00:00Z,raw\n");
+    (void)model(&w);
+    (void)publish(&w, STATUS_OK, false);
+    assert_string_equal(warehouse_text(&w, orphans), "");
+    assert_string_equal(served(actions_sql),
+                        "stock:US.X|2024-12-03|dividend|stock:US.X|~|~|2|yahoo");
 }
 
 static void crosses_go_through_the_euro_of_one_source(void **state)
@@ -496,18 +578,19 @@ static int32_t draw_day(struct rng *rng)
 
 /* Payments of two markets, of which some have a source as well, splits, and units of others, known or not. */
 static size_t write_told(char *text, size_t size, unsigned k, unsigned pick, const char *ymd,
-                         const char *at)
+                         const char *at, bool is_withdrawn)
 {
+    const char *flag = is_withdrawn ? "true" : "";
     const char *place = k == 1 ? "KR" : "US";
     if (pick == 2)
         return (size_t)snprintf(text, size,
-                                "stock:%s.S%u,%s,spin_off,stock:US.S%u,,0.25,,upload,%s,raw\n",
-                                place, k, ymd, k + 1, at);
-    return (size_t)snprintf(text, size, "stock:%s.S%u,%s,%s,upload,%s,raw\n", place, k, ymd,
+                                "stock:%s.S%u,%s,spin_off,stock:US.S%u,,0.25,,%s,upload,%s,raw\n",
+                                place, k, ymd, k + 1, flag, at);
+    return (size_t)snprintf(text, size, "stock:%s.S%u,%s,%s,%s,upload,%s,raw\n", place, k, ymd,
                             k == 0      ? "dividend,,2026-01-05,,"
                             : pick == 1 ? "split,,,3,"
                                         : "dividend,,,,1.75",
-                            at);
+                            flag, at);
 }
 
 static void put_random(struct rng *rng, size_t set)
@@ -546,7 +629,8 @@ static void put_random(struct rng *rng, size_t set)
                                            : "GBP",
                                   ymd, price, pick == 1 ? "yahoo" : "frankfurter", at);
         else if (set == 8)
-            n += write_told(text + n, sizeof text - n, k, pick, ymd, at);
+            n += write_told(text + n, sizeof text - n, k, pick, ymd, at,
+                            rng_next_below(rng, 4) == 0);
         else if (set == 5 && k == 0)
             n += (size_t)snprintf(text + n, sizeof text - n, "XKRX,%s,Day,krx,%s,raw\n", ymd, at);
         else if (set == 6)
@@ -660,11 +744,16 @@ static void pieces_in_any_order_give_the_models_of_the_whole(void **state)
             date_format(day, from);
             date_format(day + (int32_t)rng_next_below(&rng, 20), to);
             (void)load_window(&w, sets[set].dataset, sets[set].folder, from, to);
-            if (rng_next_below(&rng, 3) == 0)
+            if (rng_next_below(&rng, 3) == 0) {
                 (void)model(&w);
+                (void)publish(&w, STATUS_OK, true);
+            }
         }
         for (size_t i = SETS; i > 0; i--)
             load_in_windows(i - 1);
+        /* Readers have what the models have, whatever they had in between. */
+        (void)publish(&w, STATUS_OK, true);
+        assert_same_lines(served(actions_sql), warehouse_text(&w, actions_sql));
         const char *pieces = all_models();
         warehouse_renew(&w);
         for (size_t i = 0; i < SETS; i++)
@@ -695,6 +784,8 @@ int main(void)
         GOLD_TEST(told_payments_adjust_prices_of_a_source_that_tells_none),
         GOLD_TEST(payments_of_one_day_are_rows_of_their_own_and_one_sum_of_the_bar),
         GOLD_TEST(an_action_waits_for_the_instruments_that_it_names),
+        GOLD_TEST(an_action_that_is_taken_back_is_none),
+        GOLD_TEST(what_is_taken_back_is_none_whoever_told_it),
         GOLD_TEST(crosses_go_through_the_euro_of_one_source),
         GOLD_TEST(vintages_are_kept_where_they_say_something_else),
         GOLD_TEST(articles_are_counted_by_day_and_keyword),

@@ -111,6 +111,48 @@ static void merging_keeps_and_replacing_deletes_what_is_not_staged(void **state)
         "2|2020-01-03");
 }
 
+/* Of EUR all that there is: two days, of which one is new; of USD nothing is said. */
+static void what_is_staged_as_a_whole_loses_its_other_rows(void **state)
+{
+    struct fixture *f = *state;
+    struct err err = {0};
+    struct publish *publish = NULL;
+    struct publish_result r;
+    struct db *db = NULL;
+    static const char usd[] = "USD|KRW|2020-01-02|7|false|test|false|2020-01-02T15:00:00Z\n";
+    char rows[1000];
+    (void)snprintf(rows, sizeof rows, "%s%s", FX_ROW("02", "1") FX_ROW("03", "2"), usd);
+    fx(f, PUBLISH_MERGE, rows, 5, NULL);
+    struct catalog *catalog = load_catalog(f);
+    const struct str names[] = {STR("base"),     STR("quote"),  STR("date"),      STR("rate"),
+                                STR("is_cross"), STR("source"), STR("is_filled"), STR("known_at")};
+    const struct str kept[] = {
+        STR("EUR"),   STR("KRW"),  STR("2020-01-03"), STR("2"),
+        STR("false"), STR("test"), STR("false"),      STR("2020-01-03T15:00:00Z")};
+    const struct str added[] = {
+        STR("EUR"),   STR("KRW"),  STR("2020-01-06"), STR("3"),
+        STR("false"), STR("test"), STR("false"),      STR("2020-01-06T15:00:00Z")};
+    const struct str scopes[] = {STR("EUR"), STR("GBP")};
+    ok(db_acquire(f->pool, DB_WRITE, NULL, &db, &err));
+    ok(publish_begin(db, catalog, &publish, &err));
+    publish_within(publish, scopes, 2);
+    ok(publish_mart_begin(publish, STR(FX), PUBLISH_MERGE, names, 8, &err));
+    ok(publish_row(publish, kept, &err));
+    ok(publish_row(publish, added, &err));
+    ok(publish_mart_end(publish, &err));
+    ok(publish_commit(publish, 5, &r, &err));
+    db_release(db);
+    catalog_unref(catalog);
+    assert_int_equal(r.inserted, 1);
+    assert_int_equal(r.updated, 0);
+    assert_int_equal(r.deleted, 1);
+    assert_string_equal(
+        query_text(f, "SELECT base, date, rate FROM mart_fx_daily ORDER BY base, date"),
+        "EUR|2020-01-03|2\nEUR|2020-01-06|3\nUSD|2020-01-02|7");
+    assert_string_equal(
+        query_text(f, "SELECT n_rows FROM mart_generation WHERE mart = 'mart_fx_daily'"), "3");
+}
+
 static void a_deleted_row_may_come_back(void **state)
 {
     struct fixture *f = *state;
@@ -690,6 +732,7 @@ int main(void)
         TEST(the_same_data_again_changes_nothing),
         TEST(a_change_closes_the_old_version_and_opens_a_new_one),
         TEST(merging_keeps_and_replacing_deletes_what_is_not_staged),
+        TEST(what_is_staged_as_a_whole_loses_its_other_rows),
         TEST(a_deleted_row_may_come_back),
         TEST(a_pinned_generation_stays_whole_while_it_is_retired),
         TEST(only_the_kept_generations_leave_rows_behind),

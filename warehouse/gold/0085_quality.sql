@@ -88,6 +88,11 @@ WHERE reason = 'closed-day' AND EXISTS (
     JOIN mart_calendar c ON c.market = i.market
     WHERE i.uid = load_orphan.orphan_key AND c.date = load_orphan.ymd AND c.is_open);
 DELETE FROM load_orphan WHERE reason = 'no-parent';
+DELETE FROM load_orphan
+WHERE dataset = 'table_action' AND (orphan_key, ymd) NOT IN (
+    SELECT uid, date FROM fact_corporate_action WHERE is_withdrawn IS NULL OR NOT is_withdrawn
+    UNION
+    SELECT into_uid, date FROM fact_corporate_action WHERE is_withdrawn IS NULL OR NOT is_withdrawn);
 DELETE FROM stg_orphan;
 INSERT INTO stg_orphan (dataset, ymd, orphan_key, reason)
 SELECT DISTINCT a.dataset || '_action', a.date, a.uid, 'no-instrument'
@@ -103,11 +108,13 @@ FROM (
     FROM stg_run r
     JOIN load_touch t ON t.load_id > r.since AND t.subject = 'action'
     JOIN fact_corporate_action a ON a.uid = t.touch_key AND a.date >= t.from_date AND a.date <= t.to_date
+    WHERE a.is_withdrawn IS NULL OR NOT a.is_withdrawn
     UNION
     SELECT a.dataset, a.date, a.into_uid
     FROM stg_run r
     JOIN load_touch t ON t.load_id > r.since AND t.subject = 'action'
     JOIN fact_corporate_action a ON a.uid = t.touch_key AND a.date >= t.from_date AND a.date <= t.to_date
+    WHERE a.is_withdrawn IS NULL OR NOT a.is_withdrawn
 ) q
 LEFT JOIN dim_instrument i ON i.uid = q.uid
 WHERE i.uid IS NULL
