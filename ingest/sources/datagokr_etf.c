@@ -112,7 +112,7 @@ enum status datagokr_parse(const struct source *source, datagokr_item_fn *parse_
                            struct err *err)
 {
     CLEANUP(jr_freep) struct json_doc *doc = NULL;
-    int64_t total = 0, page = 0;
+    int64_t total = 0, page = 0, size = PAGE_ROWS;
     enum status s = source_json(source, body, w->arena, &doc, err);
     if (s != STATUS_OK)
         return s;
@@ -124,6 +124,9 @@ enum status datagokr_parse(const struct source *source, datagokr_item_fn *parse_
     if (jr_read_i64(jr_member(inner, "totalCount"), 0, INT64_MAX, &total, NULL) != STATUS_OK ||
         jr_read_i64(jr_member(inner, "pageNo"), 1, INT32_MAX, &page, NULL) != STATUS_OK)
         return source_changed(source, "no totalCount and pageNo", err);
+    /* Of the rows that were asked for a service may give fewer a page. */
+    if (jr_read_i64(jr_member(inner, "numOfRows"), 1, PAGE_ROWS, &size, NULL) != STATUS_OK)
+        size = PAGE_ROWS;
     struct json_val list = jr_member(inner, "items"), items = jr_member(list, "item");
     if (jr_type(list) != JR_STRING && jr_type(items) != JR_OBJECT && jr_type(items) != JR_ARRAY)
         return source_changed(source, "no items", err);
@@ -131,7 +134,7 @@ enum status datagokr_parse(const struct source *source, datagokr_item_fn *parse_
         s = parse_item(items, w, err);
     for (size_t i = 0; i < jr_length(items) && s == STATUS_OK; i++)
         s = parse_item(jr_item(items, i), w, err);
-    *ret_has_more = page * PAGE_ROWS < total;
+    *ret_has_more = page * size < total;
     return s;
 }
 

@@ -318,6 +318,11 @@ static void prices_of_the_korean_portal(void **state)
     assert_rows("datagokr_etf", ask, PORTAL("00", "1", "{\"item\":" ETF "}"), false, ETF_ROW);
     assert_rows("datagokr_etf", ask, PORTAL("00", "0", "{\"item\":[]}"), false, "");
     assert_rows("datagokr_etf", ask, PORTAL("00", "0", "\"\""), false, "");
+#define SMALL_PAGE(page)                                                                             \
+    "{\"response\":{\"header\":{\"resultCode\":\"00\"},\"body\":{\"numOfRows\":100,\"pageNo\":" page \
+    ",\"totalCount\":150,\"items\":{\"item\":" ETF "}}}}"
+    assert_rows("datagokr_etf", ask, SMALL_PAGE("1"), true, ETF_ROW);
+    assert_rows("datagokr_etf", ask, SMALL_PAGE("2"), false, ETF_ROW);
     assert_rows("datagokr_etf", ask, PORTAL("10", "0", "\"\""), false, "BAD_DATA");
     assert_rows("datagokr_etf", ask, PORTAL("00", "1", "null"), false, "BAD_DATA");
     assert_rows("datagokr_etf", ask, PORTAL("00", "1", "{\"things\":[]}"), false, "BAD_DATA");
