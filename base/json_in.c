@@ -39,12 +39,17 @@ static enum status malformed(const json_error_t *error, struct err *err)
 {
     if (json_error_code(error) == json_error_out_of_memory)
         return err_set(err, STATUS_OUT_OF_MEMORY, "Out of memory while reading the body.");
+    bool is_nul = json_error_code(error) == json_error_null_character ||
+                  json_error_code(error) == json_error_null_byte_in_key;
     (void)err_set(err, STATUS_MALFORMED_JSON, "Line %d, column %d: %.200s.", error->line,
-                  error->column, error->text);
-    err_allow(
-        err,
-        "one JSON value (RFC 8259) in UTF-8, without duplicate keys, NaN or Infinity; numbers up to "
-        "1.7e308, integers within 64 bits");
+                  error->column, is_nul ? "a text has the character U+0000" : error->text);
+    if (is_nul)
+        err_allow(err, "texts of any characters but U+0000");
+    else
+        err_allow(
+            err,
+            "one JSON value (RFC 8259) in UTF-8, without duplicate keys, NaN or Infinity; numbers up to "
+            "1.7e308, integers within 64 bits");
     return STATUS_MALFORMED_JSON;
 }
 
