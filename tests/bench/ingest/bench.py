@@ -13,13 +13,16 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent.parent
 sys.path[:0] = [str(ROOT / "tests")]
+import statements  # noqa: E402
 from support.packages import python_packages  # noqa: E402
 
 REQUIREMENTS = ("pandas==2.2.3", "numpy==1.26.4", "psycopg[binary]==3.2.3")
 FIRST = datetime.date(2016, 1, 4)
 SERVER = ("-c shared_buffers=1GB -c max_wal_size=8GB -c work_mem=64MB -c maintenance_work_mem=256MB -c synchronous_commit=off "
           "-c checkpoint_timeout=30min")
-COPIED, INSERTED = "pandas, loaded by COPY", "pandas, loaded by INSERT"
+COUNTING = " -c shared_preload_libraries=pg_stat_statements"
+PEERS = {"copy": ("pandas, loaded by COPY", "pandas with a warehouse, loaded by COPY"),
+         "insert": ("pandas, loaded by INSERT", "pandas with a warehouse, loaded by INSERT")}
 SHORT = 320  # sessions: more than the models look back
 DAYS = 5  # that are timed behind each history, after one that warms up
 
@@ -43,7 +46,8 @@ class Bench:
         self.driver = ROOT / "build" / "release" / "tests" / "bench" / "ingest" / "driver"
         call("make", "-C", ROOT, self.driver.relative_to(ROOT))
         self.lake = self.folder / "lake"
-        self.url = call(ROOT / "tests/support/pg.sh", "start", self.folder / "pg", env={**os.environ, "PG_SH_OPTIONS": SERVER}).strip()
+        settings = SERVER + COUNTING * options.statements
+        self.url = call(ROOT / "tests/support/pg.sh", "start", self.folder / "pg", env={**os.environ, "PG_SH_OPTIONS": settings}).strip()
         self.base = self.url.rsplit("/", 1)[0]
 
     def database(self, name):
@@ -79,13 +83,17 @@ class Bench:
         python = python_packages(*REQUIREMENTS)
         return json.loads(call(python, HERE / "peer.py", *arguments))
 
-    def pandas(self, how, stocks, span):
+    def lake_of(self, stocks):
         """pandas holds everything at once, and INSERT takes its time: they may be given fewer stocks, a lake of their own."""
-        lake = self.lake
-        if stocks < self.options.stocks:
-            lake = self.folder / f"lake_of_{how}"
+        lake = self.lake if stocks == self.options.stocks else self.folder / f"lake_of_{stocks}"
+        if not lake.exists():
             call(self.driver, "make", lake, number(FIRST), self.options.sessions, stocks)
-        return self.peer(how, lake, self.database("peer_" + how), *span)
+        return lake
+
+    def pandas(self, how, stocks, span):
+        lake, (direct, layers) = self.lake_of(stocks), PEERS[how]
+        return {direct: self.peer("direct", how, lake, self.database("marts_" + how), *span),
+                layers: self.peer("layers", how, lake, self.database("w_" + how), self.database("s_" + how), *span)}
 
     def peers(self):
         span = session(0).isoformat(), session(self.options.sessions - 1).isoformat()
@@ -93,17 +101,20 @@ class Bench:
         self.database("marts")
         call("bash", "-c", f"pg_dump --schema-only {self.base}/s_long | psql -q {self.base}/marts")
         figures["copy of the marts"] = self.peer("marts", f"{self.base}/s_long", f"{self.base}/marts")
-        if self.options.pandas_stocks > 0:
-            figures[COPIED] = self.pandas("pandas", self.options.pandas_stocks, span)
-        if self.options.insert_stocks > 0:
-            figures[INSERTED] = self.pandas("insert", self.options.insert_stocks, span)
+        for how, stocks in self.options.given.items():
+            if stocks > 0:
+                figures |= self.pandas(how, stocks, span)
         return figures
 
     def run(self):
         n, figures = self.options.sessions, {}
         call(self.driver, "make", self.lake, number(FIRST), n + 1 + DAYS, self.options.stocks)
         self.pair("long")
+        if self.options.statements:
+            call("psql", self.url, "-c", "CREATE EXTENSION pg_stat_statements")
         figures["pipeline"] = self.stages("long", 0, n - 1)
+        if self.options.statements:
+            return figures | {"statements": statements.read(self.url)}
         if not self.options.no_peer:
             figures |= self.peers()
         return figures | self.days()
@@ -118,24 +129,48 @@ def ratios(figures):
     rows = [("rows of the lake a second", f"{rate:,.0f}", ""), ("rows published a second", f"{sent:,.0f}", ""),
             ("resident memory, MiB", f"{ours['resident_kib'] / 1024:.0f}", "<= 256"),
             ("a day, long beside short history", f"{figures['a day after all']['total_s'] / figures['a day after a short history']['total_s']:.2f}", "<= 1.2")]
-    for name, own, goal in (("copy of the rows", rate, ">= 0.5"), ("copy of the marts", sent, ">= 0.5"), (COPIED, rate, ">= 5"), (INSERTED, rate, "")):
+    peers = [(name, rate, goal) for names in PEERS.values() for name, goal in zip(names, ("", ">= 5"))]
+    for name, own, goal in [("copy of the rows", rate, ">= 0.5"), ("copy of the marts", sent, ">= 0.5"), *peers]:
         if name in figures:
             peer = figures[name]
             rows.append((f"beside {name}", f"{own / (peer['rows'] / peer['total_s']):.2f}", goal))
     return rows
 
 
+def size(options):
+    return (f"{options.stocks:,} stocks, {options.sessions:,} sessions, {os.cpu_count()} processors; "
+            f"load when it began and ended: {options.load}, {os.getloadavg()[0]:.1f}.")
+
+
+def stages_of(name, figures):
+    return f"{name}: silver {figures['silver_s']:.2f} s, gold {figures['gold_s']:.2f} s, publish {figures['publish_s']:.2f} s."
+
+
 def markdown(options, figures):
-    given = {COPIED: options.pandas_stocks, INSERTED: options.insert_stocks}
-    fewer = "".join(f" {name[0].upper()}{name[1:]}: {n} of the stocks." for name, n in given.items() if name in figures and n < options.stocks)
-    lines = [f"{options.stocks:,} stocks, {options.sessions:,} sessions, {os.cpu_count()} processors; "
-             f"load when it began and ended: {options.load}, {os.getloadavg()[0]:.1f}.{fewer}", "", "| | rows | sent | seconds | MiB |", "|---|---|---|---|---|"]
+    fewer = "".join(f" {name[0].upper()}{name[1:]}: {options.given[how]} of the stocks." for how, names in PEERS.items() for name in names
+                    if name in figures and options.given[how] < options.stocks)
+    lines = [size(options) + fewer, "", "| | rows | sent | seconds | MiB |", "|---|---|---|---|---|"]
     for name, f in figures.items():
         lines.append(f"| {name} | {f['rows']:,} | {f.get('sent_rows', f['rows']):,} | {f['total_s']:.2f} | {f['resident_kib'] / 1024:.0f} |")
-    stages = figures["pipeline"]
-    lines += ["", f"Silver {stages['silver_s']:.2f} s, gold {stages['gold_s']:.2f} s, publish {stages['publish_s']:.2f} s.", "", "| | figure | goal |", "|---|---|---|"]
+    staged = [name for name in ("pipeline", *(layers for _, layers in PEERS.values())) if name in figures]
+    for name in staged:
+        lines += ["", stages_of(name[0].upper() + name[1:], figures[name])]
+    lines += ["", "| | figure | goal |", "|---|---|---|"]
     lines += [f"| {name} | {figure} | {goal} |" for name, figure, goal in ratios(figures)]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
+
+
+def write_page(path, mark, out):
+    """Puts what was printed between the marks of the page, and leaves its prose alone."""
+    text = path.read_text("utf-8")
+    head, begin, rest = text.partition(f"<!-- {mark} -->\n")
+    _, end, tail = rest.partition(f"<!-- end of {mark} -->")
+    if not begin or not end:
+        raise SystemExit(f"{path} has no marks <!-- {mark} --> and <!-- end of {mark} -->")
+    words = ["tests/bench/ingest/run.sh", *sys.argv[1:]]
+    at = words.index("--markdown")
+    command = " ".join(words[:at] + words[at + 2:])
+    path.write_text(f"{head}{begin}\nPrinted on {datetime.date.today().isoformat()} by `{command}`:\n\n{out}\n\n{end}{tail}", "utf-8")
 
 
 def main():
@@ -145,22 +180,28 @@ def main():
     parser.add_argument("--no-peer", action="store_true")
     parser.add_argument("--pandas-stocks", type=int, help="fewer for pandas, which holds all in memory; 0: none")
     parser.add_argument("--insert-stocks", type=int, default=300, help="at most, for INSERT takes its time; 0: none")
-    parser.add_argument("--markdown")
+    parser.add_argument("--statements", action="store_true", help="only the pipeline, and where PostgreSQL's seconds go")
+    parser.add_argument("--markdown", type=pathlib.Path, help="the page whose marks take the tables")
+    parser.add_argument("--mark", help="which marks; by default \"run\" or \"statements\"")
     options = parser.parse_args()
-    options.pandas_stocks = options.stocks if options.pandas_stocks is None else min(options.pandas_stocks, options.stocks)
-    options.insert_stocks = min(options.insert_stocks, options.pandas_stocks)
+    copied = options.stocks if options.pandas_stocks is None else min(options.pandas_stocks, options.stocks)
+    options.given = {"copy": copied, "insert": min(options.insert_stocks, copied)}
     options.load = f"{os.getloadavg()[0]:.1f}"
     folder = tempfile.mkdtemp(prefix="cmmc-bench-ingest.")
     os.chmod(folder, 0o755)
     bench = Bench(options, folder)
     try:
-        text = markdown(options, bench.run())
+        figures = bench.run()
     finally:
         bench.stop()
         shutil.rmtree(folder, ignore_errors=True)
+    if options.statements:
+        text = "\n\n".join([size(options), stages_of("Pipeline", figures["pipeline"]), statements.table(figures["statements"])])
+    else:
+        text = markdown(options, figures)
     print(text)
     if options.markdown:
-        pathlib.Path(options.markdown).write_text(text, encoding="utf-8")
+        write_page(options.markdown, options.mark or ("statements" if options.statements else "run"), text)
 
 
 if __name__ == "__main__":

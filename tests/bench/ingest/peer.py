@@ -1,12 +1,16 @@
 """The same pipeline as people write it: pandas for the rows, psycopg for the tables. Also times COPY alone.
 
-  peer.py pandas LAKE URL FIRST LAST     rows objects of the days into mart tables by COPY; a line of JSON
-  peer.py insert LAKE URL FIRST LAST     the same by INSERT, in pages of 1,000 rows
+  peer.py direct HOW LAKE URL FIRST LAST rows objects of the days into mart tables; a line of JSON
+  peer.py layers HOW LAKE WAREHOUSE_URL SERVING_URL FIRST LAST
+                                         facts and marts into a warehouse first, and from there into the serving database
   peer.py copy LAKE URL FIRST LAST       the rows of the lake by COPY into one table without keys; a line of JSON
   peer.py marts FROM TO                  every row that the marts of FROM hold, by COPY into equal tables with their keys in TO
+
+HOW tables are loaded and read: copy, or insert (INSERT in pages of 1,000 rows, and SELECT).
 """
 
 import gzip
+import hashlib
 import io
 import json
 import pathlib
@@ -43,12 +47,15 @@ def clean(bars):
                           n_duplicates=bars.duplicated(["symbol", "date"])).groupby("date").agg(
         n_rows=("symbol", "count"), n_rejected=("n_rejected", "sum"), n_nulls=("n_nulls", "sum"), n_duplicates=("n_duplicates", "sum")).reset_index()
     quality["expected_rows"] = quality["n_rows"].shift().rolling(10, min_periods=1).max()
-    bars = bars[is_good].sort_values(["symbol", "date", "fetched_at"]).drop_duplicates(["symbol", "date"], keep="last").reset_index(drop=True)
+    rejected, bars = bars[~is_good], bars[is_good]
+    bars = bars.sort_values(["symbol", "date", "fetched_at"]).drop_duplicates(["symbol", "date"], keep="last").reset_index(drop=True)
     jumps = bars.groupby("symbol")["close"].pct_change()
     quality["n_jumps"] = quality["date"].map(((jumps > 4) | (jumps < -0.8)).groupby(bars["date"]).sum())
     short = quality["n_rows"] < 0.5 * quality["expected_rows"]
     quality["status"] = numpy.where(short | (quality["n_jumps"] * 5 > quality["n_rows"]), "fail", "ok")
-    return bars, quality
+    if (quality["status"] == "fail").any():
+        raise SystemExit("a day fails its checks")
+    return bars, rejected, quality
 
 
 def crosses(rates):
@@ -160,10 +167,27 @@ def calendar(bars):
     return frame
 
 
-def make_table(connection, table, frame, key):
+def marts(bars, rates, fx, quality):
+    """Table, key, what else is looked up by, and what makes its rows. What follows wants the measures of what comes before."""
+    bars = measures(bars, fx)
+    instruments = bars.groupby("symbol").agg(name=("name", "last"), market=("market", "last"), isin=("isin", "last"), currency=("currency", "last"),
+                                             first_date=("date", "min"), last_date=("date", "max"), n_rows=("date", "count")).reset_index()
+    return (
+        ("peer_instrument", "symbol", (), lambda: instruments),
+        ("peer_calendar", "date", (), lambda: calendar(bars)),
+        ("peer_fx", "base, quote, date", ("date", "quote, date"), lambda: rates),
+        ("peer_quality", "date", (), lambda: quality),
+        ("peer_price", "symbol, date", ("date",), lambda: bars[["symbol", "date", "open", "high", "low", "close", "volume", "source", "fetched_at"]]),
+        ("peer_stock", "symbol, date", ("date, market",), lambda: bars.drop(columns=["raw_key", "fetched_at", "isin"], errors="ignore")),
+        ("peer_panel", "symbol, date", ("date",), lambda: panel(bars, fx)),
+        ("peer_period", "symbol, period, period_end", ("period, period_end", "period_end"), lambda: periods(bars)),
+        ("peer_class", "date, market", (), lambda: classes(bars)),
+        ("peer_risk", "symbol, as_of, window_days, currency", ("as_of, window_days",), lambda: risks(bars, fx)))
+
+
+def definition(frame):
     kinds = {"datetime64[ns]": "date", "int64": "bigint", "float64": "double precision", "bool": "boolean"}
-    columns = ", ".join(f"{name} {kinds.get(str(kind), 'text')}" for name, kind in frame.dtypes.items())
-    connection.execute(f"CREATE TABLE {table} ({columns}, PRIMARY KEY ({key}))")
+    return ", ".join(f"{name} {kinds.get(str(kind), 'text')}" for name, kind in frame.dtypes.items())
 
 
 def load_by_copy(connection, table, frame):
@@ -174,49 +198,140 @@ def load_by_copy(connection, table, frame):
         copy.write(text.getvalue())
 
 
+def insert_of(table, n_columns):
+    return f"INSERT INTO {table} VALUES ({', '.join(['%s'] * n_columns)})"
+
+
 def load_by_insert(connection, table, frame):
     """The usual way: parameters of an INSERT, a page of rows at a time (which psycopg sends in one go)."""
-    insert = f"INSERT INTO {table} VALUES ({', '.join(['%s'] * frame.shape[1])})"
     values = frame.astype(object).where(frame.notna(), None)
     with connection.cursor() as cursor:
         for at in range(0, len(values), PAGE):
-            cursor.executemany(insert, list(values.iloc[at:at + PAGE].itertuples(index=False, name=None)))
+            cursor.executemany(insert_of(table, frame.shape[1]), list(values.iloc[at:at + PAGE].itertuples(index=False, name=None)))
 
 
-def run_pandas(lake, url, first, last, load=load_by_copy):
+def columns_of(connection, table):
+    """The names of a table's columns by their kind: what is neither is a number."""
+    described = connection.execute(f"SELECT * FROM {table} LIMIT 0").description
+    return [[column.name for column in described if column.type_display == kind] for kind in ("date", "text")]
+
+
+def read_by_copy(connection, table):
+    dates, texts = columns_of(connection, table)
+    with connection.cursor() as cursor, cursor.copy(f"COPY {table} TO STDOUT WITH (FORMAT csv, HEADER)") as copy:
+        text = io.BytesIO(b"".join(copy))
+    return pandas.read_csv(text, dtype=dict.fromkeys(texts, str), parse_dates=dates)
+
+
+def read_by_select(connection, table):
+    dates, _ = columns_of(connection, table)
+    cursor = connection.execute(f"SELECT * FROM {table}")
+    frame = pandas.DataFrame.from_records(cursor.fetchall(), columns=[column.name for column in cursor.description])
+    return frame.assign(**{name: pandas.to_datetime(frame[name]) for name in dates})
+
+
+def pass_by_copy(source, target, table):
+    """From server to server without a look at it."""
+    with source.cursor() as out, target.cursor() as into, out.copy(f"COPY {table} TO STDOUT (FORMAT binary)") as rows, \
+            into.copy(f"COPY {table} FROM STDIN (FORMAT binary)") as copy:
+        for some in rows:
+            copy.write(some)
+
+
+def pass_by_insert(source, target, table):
+    with source.cursor(name="rows") as out, target.cursor() as into:
+        out.execute(f"SELECT * FROM {table}")
+        while page := out.fetchmany(PAGE):
+            into.executemany(insert_of(table, len(page[0])), page)
+
+
+HOW = {"copy": (load_by_copy, read_by_copy, pass_by_copy), "insert": (load_by_insert, read_by_select, pass_by_insert)}
+
+
+def run_direct(how, lake, url, first, last):
+    load = HOW[how][0]
     start = time.monotonic()
     bars, rates = read(lake, first, last)
     n = len(bars) + len(rates)
-    bars, quality = clean(bars)
-    if (quality["status"] == "fail").any():
-        raise SystemExit("a day fails its checks")
+    bars, _, quality = clean(bars)
     rates, fx = crosses(rates)
-    bars = measures(bars, fx)
-    instruments = bars.groupby("symbol").agg(name=("name", "last"), market=("market", "last"), isin=("isin", "last"), currency=("currency", "last"),
-                                             first_date=("date", "min"), last_date=("date", "max"), n_rows=("date", "count")).reset_index()
-    tables = (
-        ("peer_instrument", "symbol", lambda: instruments),
-        ("peer_calendar", "date", lambda: calendar(bars)),
-        ("peer_fx", "base, quote, date", lambda: rates),
-        ("peer_quality", "date", lambda: quality),
-        ("peer_price", "symbol, date", lambda: bars[["symbol", "date", "open", "high", "low", "close", "volume", "source", "fetched_at"]]),
-        ("peer_stock", "symbol, date", lambda: bars.drop(columns=["raw_key", "fetched_at", "isin"])),
-        ("peer_panel", "symbol, date", lambda: panel(bars, fx)),
-        ("peer_period", "symbol, period, period_end", lambda: periods(bars)),
-        ("peer_class", "date, market", lambda: classes(bars)),
-        ("peer_risk", "symbol, as_of, window_days, currency", lambda: risks(bars, fx)))
     sent = 0
     with psycopg.connect(url) as connection:
-        for table, key, make in tables:
+        for table, key, _, make in marts(bars, rates, fx, quality):
             frame = make()
-            make_table(connection, table, frame, key)
+            connection.execute(f"CREATE TABLE {table} ({definition(frame)}, PRIMARY KEY ({key}))")
             load(connection, table, frame)
             sent += len(frame)
     return {"rows": n, "sent_rows": sent, "total_s": time.monotonic() - start}
 
 
-def run_insert(lake, url, first, last):
-    return run_pandas(lake, url, first, last, load_by_insert)
+def finish_table(connection, table, key, indexes=()):
+    """Keys and indexes after the rows: a fraction of what it costs to keep them up with each."""
+    connection.execute(f"ALTER TABLE {table} ADD PRIMARY KEY ({key})")
+    for columns in indexes:
+        connection.execute(f"CREATE INDEX ON {table} ({columns})")
+
+
+def store(connection, load, table, key, frame):
+    """A table of the warehouse. Its rows say which load they are of."""
+    frame = frame.assign(load_id=1)
+    connection.execute(f"CREATE TABLE {table} ({definition(frame)})")
+    load(connection, table, frame)
+    finish_table(connection, table, key)
+    return len(frame)
+
+
+def silver(lake, url, first, last, load):
+    """The lake's rows that hold together, what was refused, what was found, and which objects all of it is from."""
+    bars, rates = read(lake, first, last)
+    n = len(bars) + len(rates)
+    paths = [path for folder in ("kr_stock", "exchange_rate") for path in objects(lake, folder, first, last)]
+    loaded = pandas.DataFrame({"object": [str(path.relative_to(lake)) for path in paths], "sha256": [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]})
+    bars, rejected, quality = clean(bars)
+    described = ["name", "market", "isin", "currency"]
+    with psycopg.connect(url) as connection:
+        store(connection, load, "fact_price", "symbol, date", bars.drop(columns=[*described, "raw_key"]))
+        store(connection, load, "fact_instrument", "symbol", bars.groupby("symbol")[described].last().reset_index())
+        store(connection, load, "fact_fx_rate", "base, quote, date", rates)
+        store(connection, load, "quarantine", "symbol, date, fetched_at", rejected)
+        store(connection, load, "load_quality", "date", quality)
+        store(connection, load, "load_object", "object", loaded)
+    return n
+
+
+def gold(url, load, read_back):
+    """Marts of the facts, each with its key."""
+    with psycopg.connect(url) as connection:
+        prices, instruments, rates, quality = (read_back(connection, table).drop(columns="load_id")
+                                               for table in ("fact_price", "fact_instrument", "fact_fx_rate", "load_quality"))
+        bars = prices.sort_values(["symbol", "date"], ignore_index=True).join(instruments.set_index("symbol"), on="symbol")
+        rates, fx = crosses(rates)
+        made = marts(bars, rates, fx, quality)
+        return sum(store(connection, load, table, key, make()) for table, key, _, make in made), [mart[:3] for mart in made]
+
+
+def publish(url, serving_url, made, pass_on):
+    """All marts at once, with the keys and indexes that the serving database has."""
+    with psycopg.connect(url) as source, psycopg.connect(serving_url) as target:
+        for table, key, indexes in made:
+            described = source.execute(f"SELECT * FROM {table} LIMIT 0").description
+            columns = ", ".join(f"{column.name} {column.type_display}" for column in described)
+            target.execute(f"CREATE TABLE {table} ({columns})")
+            pass_on(source, target, table)
+            finish_table(target, table, key, indexes)
+
+
+def run_layers(how, lake, url, serving_url, first, last):
+    load, read_back, pass_on = HOW[how]
+    times = [time.monotonic()]
+    n = silver(lake, url, first, last, load)
+    times.append(time.monotonic())
+    sent, made = gold(url, load, read_back)
+    times.append(time.monotonic())
+    publish(url, serving_url, made, pass_on)
+    times.append(time.monotonic())
+    stages = {f"{stage}_s": after - before for stage, before, after in zip(("silver", "gold", "publish"), times, times[1:])}
+    return {"rows": n, "sent_rows": sent, "total_s": times[-1] - times[0], **stages}
 
 
 def run_copy(lake, url, first, last):
@@ -252,6 +367,6 @@ def run_marts(url, other):
 
 
 if __name__ == "__main__":
-    result = {"pandas": run_pandas, "insert": run_insert, "copy": run_copy, "marts": run_marts}[sys.argv[1]](*sys.argv[2:])
+    result = {"direct": run_direct, "layers": run_layers, "copy": run_copy, "marts": run_marts}[sys.argv[1]](*sys.argv[2:])
     result["resident_kib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(json.dumps(result))
