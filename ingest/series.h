@@ -56,6 +56,8 @@ struct series {
     double *ret;
     double *units;             /* volume; NaN: none */
     double *nav, *index_close; /* of a fund; NaN: none */
+    struct str *value_traded;  /* as the source says; ptr NULL: nothing */
+    double *market_cap;        /* NaN: none */
     struct str *dividend, *split;
     struct str *known, *quality_told; /* of a told price; ptr NULL: not told */
 };

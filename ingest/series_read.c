@@ -5,12 +5,12 @@
 
 #include <math.h>
 
-enum { COUNT_COLUMN = 16 /* of prices_sql: how many rows there are */ };
+enum { COUNT_COLUMN = 18 /* of prices_sql: how many rows there are */ };
 
 static const char prices_sql[] =
     "SELECT p.date, p.open, p.high, p.low, p.close, p.volume, p.source, p.fetched_at, "
     "s.is_split_adjusted, p.nav, p.base_index_close, p.quality, p.adj_close, p.dividend, "
-    "p.split_ratio, p.known_at, count(*) OVER () FROM fact_price p LEFT JOIN dim_source s ON s.source = p.source "
+    "p.split_ratio, p.known_at, p.value_traded, p.market_cap, count(*) OVER () FROM fact_price p LEFT JOIN dim_source s ON s.source = p.source "
     "WHERE p.uid = $1 AND p.date >= $2 AND p.date <= $3 ORDER BY p.date";
 
 struct reader {
@@ -41,12 +41,12 @@ static double number_of(struct str text)
 
 static bool make_room(const struct reader *r, struct series *s, size_t n)
 {
-    struct str **const texts[] = {&s->open,     &s->high,   &s->low,         &s->close,
-                                  &s->adj_text, &s->volume, &s->source,      &s->dividend,
-                                  &s->split,    &s->known,  &s->quality_told};
-    double **const numbers[] = {&s->adj,    &s->quoted,     &s->high_price, &s->low_price,
-                                &s->fx_krw, &s->fx_usd,     &s->ret,        &s->units,
-                                &s->nav,    &s->index_close};
+    struct str **const texts[] = {&s->open,     &s->high,   &s->low,          &s->close,
+                                  &s->adj_text, &s->volume, &s->source,       &s->dividend,
+                                  &s->split,    &s->known,  &s->quality_told, &s->value_traded};
+    double **const numbers[] = {&s->adj,    &s->quoted,      &s->high_price, &s->low_price,
+                                &s->fx_krw, &s->fx_usd,      &s->ret,        &s->units,
+                                &s->nav,    &s->index_close, &s->market_cap};
     s->date = arena_room(r->arena, n, sizeof *s->date);
     bool is_made = s->date != NULL;
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
@@ -129,6 +129,8 @@ static void read_price(const struct reader *r, const struct rows *rows,
     s->units[i] = number_of(s->volume[i]);
     s->nav[i] = rows_f64(rows, 9);
     s->index_close[i] = rows_f64(rows, 10);
+    s->value_traded[i] = scaled(r, rows_text(rows, 16), 1);
+    s->market_cap[i] = rows_f64(rows, 17);
     s->fx_krw[i] = fx_book_rate(r->fx, s->touch->currency, "KRW", s->date[i]);
     s->fx_usd[i] = fx_book_rate(r->fx, s->touch->currency, "USD", s->date[i]);
     bool follows = i > 0 && s->date[i] - s->date[i - 1] <= SERIES_GAP_DAYS && s->adj[i - 1] > 0 &&

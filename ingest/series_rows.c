@@ -101,7 +101,7 @@ static double change_over(const struct series *s, const double *values, size_t i
     return has ? values[i] / values[i - n] - 1 : nothing;
 }
 
-enum { KEYS = 14, NUMBERS = 16 };
+enum { KEYS = 15, NUMBERS = 17 };
 
 enum status series_measures(const struct series *s, struct outbox *box, struct db *db,
                             struct err *err)
@@ -131,7 +131,8 @@ enum status series_measures(const struct series *s, struct outbox *box, struct d
             low,
             change_over(s, s->nav, i, 1, SERIES_GAP_DAYS),
             return_over(s, i, 20, 2 * SERIES_GAP_DAYS) -
-                change_over(s, s->index_close, i, 20, 2 * SERIES_GAP_DAYS)};
+                change_over(s, s->index_close, i, 20, 2 * SERIES_GAP_DAYS),
+            s->market_cap[i]};
         union db_value values[OUTBOX_COLUMNS_MAX] = {
             {.text = str_of(s->touch->uid)},
             {.i64 = s->date[i]},
@@ -146,7 +147,8 @@ enum status series_measures(const struct series *s, struct outbox *box, struct d
             {.text = str_of(s->touch->currency)},
             {.text = s->source[i]},
             {.i64 = quality},
-            {.text = s->known[i].ptr != NULL ? s->known[i] : str_of(known)}};
+            {.text = s->known[i].ptr != NULL ? s->known[i] : str_of(known)},
+            {.text = s->value_traded[i]}};
         for (size_t k = 0; k < NUMBERS; k++)
             values[KEYS + k].f64 = numbers[k];
         status = outbox_add(box, db, values, err);

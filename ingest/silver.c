@@ -147,6 +147,7 @@ static enum status load_objects(struct candidates *c, struct err *err)
 static enum status note_touched(const struct silver_load *load, struct err *err)
 {
     const struct silver_shape *shape = load->shape;
+    const char *rows = load->merge.is_first ? load->merge.table : load->merge.stage;
     if (shape->subject == NULL)
         return STATUS_OK;
     return warehouse_exec(
@@ -154,7 +155,7 @@ static enum status note_touched(const struct silver_load *load, struct err *err)
         "INSERT INTO load_touch (load_id, subject, touch_key, from_date, to_date) "
         "SELECT load_id, '%s', %s, min(%s), max(%s) FROM %s WHERE load_id = $1 "
         "GROUP BY load_id, %s",
-        shape->subject, shape->columns[0].name, shape->touched, shape->touched, load->merge.stage,
+        shape->subject, shape->columns[0].name, shape->touched, shape->touched, rows,
         shape->columns[0].name);
 }
 

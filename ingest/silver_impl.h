@@ -15,6 +15,8 @@ struct silver_merge {
     const char *key[6];
     size_t n_key, n; /* n without the last one, seq, which only the stage has */
     bool may_repeat; /* a key may stand in the stage twice */
+    bool
+        is_first; /* the table held nothing: now it is the stage, in the order of its keys and known to planners */
 };
 
 /* The names and types of a shape's table, or of fact_instrument. */
@@ -32,7 +34,7 @@ enum status silver_stage_drop(struct db *db, const struct silver_merge *merge, s
  * From the stage to the table: by key the newest fetched_at wins, and of two as new the greater row_hash. A row that
  * says what the table says already keeps the load that brought it first.
  */
-enum status silver_merge_run(struct db *db, const struct silver_merge *merge, int64_t load_id,
+enum status silver_merge_run(struct db *db, struct silver_merge *merge, int64_t load_id,
                              int64_t *ret_changed, struct err *err) NODISCARD;
 
 /* The newest description of each instrument of a load. Bounded by their number. */

@@ -145,11 +145,11 @@ static enum status keep_loads(struct db *db, const struct silver_merge *merge, s
     return run(db, sql, NO_PARAMS, NULL, err);
 }
 
-static enum status replace(struct db *db, const struct silver_merge *merge, bool has_rows,
-                           struct buf *sql, struct err *err)
+static enum status replace(struct db *db, const struct silver_merge *merge, struct buf *sql,
+                           int64_t *ret_inserted, struct err *err)
 {
     enum status s = STATUS_OK;
-    if (has_rows) {
+    if (!merge->is_first) {
         buf_printf(sql, "DELETE FROM %s WHERE (", merge->table);
         add_list(sql, merge->key, merge->n_key, "");
         buf_add_c(sql, ") IN (SELECT ");
@@ -164,14 +164,24 @@ static enum status replace(struct db *db, const struct silver_merge *merge, bool
     buf_add_c(sql, ") SELECT ");
     add_list(sql, merge->names, merge->n, "");
     buf_printf(sql, " FROM %s", merge->stage);
-    if (!has_rows) { /* a first load lies in the order in which it will be read */
+    if (merge->is_first) { /* a first load lies in the order in which it will be read */
         buf_add_c(sql, " ORDER BY ");
         add_list(sql, merge->key, merge->n_key, "");
     }
-    return run(db, sql, NO_PARAMS, NULL, err);
+    return run(db, sql, NO_PARAMS, ret_inserted, err);
 }
 
-enum status silver_merge_run(struct db *db, const struct silver_merge *merge, int64_t load_id,
+/* Rows that are not as an earlier load brought them. */
+static enum status count_changed(struct db *db, const struct silver_merge *merge, int64_t load_id,
+                                 struct buf *sql, int64_t *ret, struct err *err)
+{
+    buf_printf(sql, "SELECT count(*) FROM %s WHERE load_id = $1", merge->stage);
+    const char *text = buf_c_str(sql);
+    return text == NULL ? err_out_of_memory(err)
+                        : warehouse_number(db, text, PARAMS(db_i64(load_id)), ret, err);
+}
+
+enum status silver_merge_run(struct db *db, struct silver_merge *merge, int64_t load_id,
                              int64_t *ret_changed, struct err *err)
 {
     CLEANUP(arena_clear) struct arena arena;
@@ -186,26 +196,25 @@ enum status silver_merge_run(struct db *db, const struct silver_merge *merge, in
     if (s == STATUS_OK)
         s = warehouse_number(db, probe, NO_PARAMS, &has_rows, err);
     sql.len = 0;
+    merge->is_first = has_rows == 0;
     /* A temporary table has no statistics of its own. */
-    if (s == STATUS_OK && has_rows != 0 && db_kind(db) == DB_POSTGRESQL)
+    if (s == STATUS_OK && !merge->is_first && db_kind(db) == DB_POSTGRESQL)
         s = warehouse_exec(db, NO_PARAMS, NULL, err, "ANALYZE %s", merge->stage);
     if (s == STATUS_OK && merge->may_repeat)
         s = drop_repeated(db, merge, &sql, err);
     sql.len = 0;
-    if (s == STATUS_OK && has_rows != 0)
+    if (s == STATUS_OK && !merge->is_first)
         s = drop_older(db, merge, &sql, err);
-    if (s == STATUS_OK && has_rows != 0)
+    if (s == STATUS_OK && !merge->is_first)
         s = keep_loads(db, merge, &sql, err);
-    if (s == STATUS_OK && has_rows == 0)
+    if (s == STATUS_OK && merge->is_first)
         s = warehouse_unindex(db, merge->table, &indexes, err);
     if (s == STATUS_OK)
-        s = replace(db, merge, has_rows != 0, &sql, err);
+        s = replace(db, merge, &sql, ret_changed, err);
     if (s == STATUS_OK && indexes.len > 0)
         s = db_exec_script(db, buf_c_str(&indexes), err);
-    buf_printf(&sql, "SELECT count(*) FROM %s WHERE load_id = $1", merge->stage);
-    const char *count = buf_c_str(&sql);
-    if (s == STATUS_OK && count != NULL)
-        s = warehouse_number(db, count, PARAMS(db_i64(load_id)), ret_changed, err);
+    if (s == STATUS_OK && !merge->is_first)
+        s = count_changed(db, merge, load_id, &sql, ret_changed, err);
     return s == STATUS_OK ? warehouse_analyze(db, merge->table, *ret_changed, err) : s;
 }
 

@@ -11,6 +11,11 @@
 
 enum { FEW_OF_MART = 16 }; /* one row of so many */
 
+/* Migration 0017: indexes that a mart of PostgreSQL leaves out as long as it holds no rows. */
+static const char left_out_sql[] =
+    "SELECT definition FROM meta_index "
+    "WHERE source_table = $1 AND to_regclass(quote_ident(index_name)) IS NULL ORDER BY index_name";
+
 /* Name of a mart's helper table: prefix and the mart's name without "mart_", quoted. */
 static const char *quoted_name(struct publish *publish, const char *prefix, struct str name)
 {
@@ -234,12 +239,31 @@ static enum status choose_joins(struct publish *publish, const struct stage *sta
         err);
 }
 
-enum status publish_diff(struct publish *publish, struct stage *stage, struct err *err)
+/* After the first rows of a mart, which it was quicker to take without them. Readers go on meanwhile. */
+static enum status make_indexes(struct publish *publish, const struct stage *stage, struct err *err)
+{
+    CLEANUP(rows_clear) struct rows rows = {0};
+    struct buf script;
+    bool has_row = false;
+    if (db_kind(publish->db) != DB_POSTGRESQL || stage->changes.inserted == 0)
+        return STATUS_OK;
+    buf_init(&script, &publish->arena, PUBLISH_SQL_BYTES_MAX);
+    enum status s =
+        db_query(publish->db, left_out_sql, PARAMS(db_text(stage->mart->source_table)), &rows, err);
+    while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row)
+        buf_printf(&script, "%.*s; ", STR_ARG(rows_text(&rows, 0)));
+    rows_clear(&rows);
+    const char *text = buf_c_str(&script);
+    if (s == STATUS_OK && text == NULL)
+        s = publish_no_memory(err);
+    return s == STATUS_OK && script.len > 0 ? db_exec_script(publish->db, text, err) : s;
+}
+
+static enum status write_changes(struct publish *publish, struct stage *stage, struct err *err)
 {
     int64_t opened = 0;
     if (stage->is_direct) {
         stage->changes.inserted = stage->n_rows;
-        stage->is_diffed = true;
         return STATUS_OK;
     }
     const char *columns = publish_column_list(publish, stage->mart, "");
@@ -261,9 +285,16 @@ enum status publish_diff(struct publish *publish, struct stage *stage, struct er
         s = publish_exec(publish, PARAMS(db_i64(publish->next)), &opened, err,
                          "INSERT INTO %s (%s, gen_from, gen_to) SELECT %s, $1, %lld FROM %s",
                          stage->source, columns, columns, (long long)GENERATION_OPEN, stage->table);
-    if (s != STATUS_OK)
-        return s;
-    stage->changes.inserted = opened - stage->changes.updated;
-    stage->is_diffed = true;
-    return STATUS_OK;
+    if (s == STATUS_OK)
+        stage->changes.inserted = opened - stage->changes.updated;
+    return s;
+}
+
+enum status publish_diff(struct publish *publish, struct stage *stage, struct err *err)
+{
+    enum status s = write_changes(publish, stage, err);
+    if (s == STATUS_OK)
+        s = make_indexes(publish, stage, err);
+    stage->is_diffed = s == STATUS_OK || stage->is_diffed;
+    return s;
 }
