@@ -644,7 +644,8 @@ static const char *all_models(void)
 {
     static const char *const queries[] = {
         "SELECT uid, date, close, adj_close, volume, dividend, split_ratio, quality, fx_krw, fx_usd, ret_1d, "
-        "ret_5d, ret_ytd, ma_5, vol_20d, high_52w, low_52w FROM fact_price_measure ORDER BY uid, date",
+        "ret_5d, ret_ytd, ma_5, vol_20d, high_52w, low_52w, value_traded, market_cap FROM fact_price_measure "
+        "ORDER BY uid, date",
         "SELECT uid, date, adj_close, adj_close_krw, is_filled, days_stale, ret_1d FROM mart_price_panel "
         "ORDER BY uid, date",
         "SELECT uid, period, period_end, first_date, last_date, high, low, close, ret, vol, max_dd, volume, "
@@ -765,6 +766,15 @@ static void pieces_in_any_order_give_the_models_of_the_whole(void **state)
                            "SELECT count(*) FROM mart_risk WHERE beta_to_benchmark IS NOT NULL"),
             "0");
         assert_string_not_equal(warehouse_text(&w, "SELECT count(*) FROM mart_correlation"), "0");
+        /* What was traded is as the prices say. */
+        assert_string_equal(
+            warehouse_text(
+                &w,
+                "SELECT CASE WHEN count(*) = 0 THEN 'none' WHEN count(*) = count(m.value_traded) "
+                "AND min(m.value_traded - p.value_traded) = 0 AND max(m.value_traded - p.value_traded) = 0 "
+                "THEN 'same' ELSE 'other' END FROM fact_price_measure m JOIN fact_price p "
+                "ON p.uid = m.uid AND p.date = m.date WHERE p.value_traded IS NOT NULL"),
+            "same");
         assert_string_equal(
             warehouse_text(&w, "SELECT DISTINCT kind FROM mart_corporate_action ORDER BY kind"),
             "dividend\nspin_off\nsplit");
