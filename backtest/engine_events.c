@@ -43,25 +43,6 @@ void sim_set_receivable(struct sim *sim, size_t t, double receivable)
     sim->receivable = receivable;
 }
 
-/* What was owed becomes cash. With the last of it nothing is left, whatever the sums rounded to. */
-static void receive(struct sim *sim, size_t t)
-{
-    const struct panel *panel = sim->panel;
-    double receivable = sim->receivable, paid = 0;
-    for (; sim->next_payment < panel->n_payments; sim->next_payment++) {
-        double *due = &sim->ws->due[panel->payments[sim->next_payment]];
-        if (panel->events[panel->payments[sim->next_payment]].paid_at > t)
-            break;
-        paid += *due;
-        sim->n_due -= fabs(*due) > 0 ? 1 : 0;
-        *due = 0;
-    }
-    if (!(fabs(paid) > 0))
-        return;
-    sim->cash += paid;
-    sim_set_receivable(sim, t, sim->n_due > 0 ? receivable - paid : 0);
-}
-
 /* The session of the next event that concerns a target. */
 static uint32_t next_of_targets(struct sim *sim)
 {
@@ -129,6 +110,13 @@ static void record_receipt(struct sim *sim, size_t k, size_t t, double units)
     sim_record_trade(sim, trade);
 }
 
+/* The position of the money that an event pays in; plan->n: it pays in the run's currency, or in shares. */
+static size_t money_of(const struct sim *sim, const struct panel_event *event)
+{
+    size_t k = event->into == PANEL_NEVER ? sim->plan->n : target_of(sim, event->into);
+    return k < sim->plan->n && sim_is_money(sim, k) ? k : sim->plan->n;
+}
+
 /*
  * What the units of target j are given: shares of another, added to ws->change, or cash. Returns the cash: the worth of a
  * fraction, and of all where the other is no target or is gone. What is owed for what is sold short is paid in cash: money of
@@ -137,7 +125,9 @@ static void record_receipt(struct sim *sim, size_t k, size_t t, double units)
 static double receive_gift(struct sim *sim, size_t j, const struct panel_event *event, size_t t)
 {
     size_t k = event->into == PANEL_NEVER ? sim->plan->n : target_of(sim, event->into);
-    if (k == sim->plan->n || sim->ws->is_gone[k] || (sim_is_money(sim, k) && sim->ws->units[j] < 0))
+    bool waits = event->paid_at != event->session; /* what it is worth now is owed */
+    if (k == sim->plan->n || sim->ws->is_gone[k] ||
+        (sim_is_money(sim, k) && (waits || sim->ws->units[j] < 0)))
         return sim->ws->units[j] * event->amount;
     double given = sim->ws->units[j] * event->units, price = sim->ws->column[k][t];
     double fraction = fraction_of(sim, k, t, given), kept = given - fraction;
@@ -146,6 +136,34 @@ static double receive_gift(struct sim *sim, size_t j, const struct panel_event *
     if (sim->recorder != NULL && sim_is_money(sim, k))
         sim->recorder->dividends += kept * price;
     return fraction * price;
+}
+
+/* What was owed becomes cash, or money of its currency. With the last of it nothing is left, whatever the sums rounded to. */
+static void receive(struct sim *sim, size_t t)
+{
+    const struct panel *panel = sim->panel;
+    double receivable = sim->receivable, paid = 0;
+    for (; sim->next_payment < panel->n_payments; sim->next_payment++) {
+        const struct panel_event *event = &panel->events[panel->payments[sim->next_payment]];
+        double *due = &sim->ws->due[panel->payments[sim->next_payment]];
+        if (event->paid_at > t)
+            break;
+        size_t k = *due > 0 ? money_of(sim, event) : sim->plan->n;
+        if (k < sim->plan->n) {
+            double units = *due / event->amount * event->units;
+            sim_add_proceeds(sim,
+                             -*due); /* they were counted, and now are what these units bring */
+            sim->ws->units[k] += units;
+            record_receipt(sim, k, t, units);
+        } else {
+            sim->cash += *due;
+        }
+        paid += *due;
+        sim->n_due -= fabs(*due) > 0 ? 1 : 0;
+        *due = 0;
+    }
+    if (fabs(paid) > 0)
+        sim_set_receivable(sim, t, sim->n_due > 0 ? receivable - paid : 0);
 }
 
 static void pay_events(struct sim *sim, size_t t)

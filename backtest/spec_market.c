@@ -85,7 +85,7 @@ static enum status read_spin_offs(struct json_val root, struct spec *spec, struc
     return s;
 }
 
-/* Where nothing is paid there is nothing to keep; what waits for its day is in the run's currency. */
+/* Where nothing is paid there is nothing to keep. */
 static enum status read_cash_currency(struct json_val root, struct spec *spec, struct err *err)
 {
     size_t choice = CASH_BASE;
@@ -98,10 +98,6 @@ static enum status read_cash_currency(struct json_val root, struct spec *spec, s
     if (spec->dividends != DIVIDENDS_CASH)
         return spec_refuse(given, STATUS_BAD_SPEC, "Nothing is paid in cash.",
                            "\"local\" beside \"dividends\": \"cash\"", err);
-    if (spec->pay_on != PAY_ON_EX)
-        return spec_refuse(given, STATUS_BAD_SPEC,
-                           "What waits for its day of payment is kept in the run's currency.",
-                           "\"local\" beside \"pay_on\": \"ex\"", err);
     return STATUS_OK;
 }
 
