@@ -36,7 +36,7 @@ static void regression(struct relative *w)
     static const enum measure_id rows[] = {
         MEASURE_beta,         MEASURE_alpha,      MEASURE_alpha_per_session,
         MEASURE_alpha_no_rf,  MEASURE_beta_no_rf, MEASURE_alpha_compounded,
-        MEASURE_jensen_alpha, MEASURE_epsilon};
+        MEASURE_jensen_alpha, MEASURE_epsilon,    MEASURE_alpha_beta_no_rf};
     struct measure_value *out = w->out;
     if (!stats_varies(w->bx, w->n_x) || !stats_varies(w->b, w->n)) {
         deny_rows(w, rows, ARRAY_LEN(rows), REASON_ZERO_VARIANCE);
@@ -53,6 +53,8 @@ static void regression(struct relative *w)
     measure_set(ROW(out, alpha_per_session), w->alpha, w->n_x);
     measure_set(ROW(out, alpha_compounded), elementary_pow(1 + w->alpha, w->periods) - 1, w->n_x);
     measure_set(ROW(out, beta_no_rf), beta_no_rf, w->n);
+    measure_set(ROW(out, alpha_beta_no_rf),
+                elementary_pow(1 + p.mean_x - beta_no_rf * p.mean_y, w->periods) - 1, w->n_x);
     measure_set(ROW(out, alpha_no_rf), (raw.mean_x - beta_no_rf * raw.mean_y) * w->periods, w->n);
     measure_set(ROW(out, jensen_alpha), w->jensen, w->n);
     measure_set(ROW(out, epsilon), w->annual_r - w->beta * w->annual_b - w->alpha, w->n);

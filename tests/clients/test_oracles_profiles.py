@@ -50,7 +50,18 @@ def series():
     cases["idle"] = ([0.0 if i % 3 == 0 else x for i, x in enumerate(walk(14, 90))], walk(15, 90), 252)
     cases["constant"] = ([0.01] * 10, walk(16, 10), 252)
     cases["one"] = ([0.01], [0.02], 252)
-    return {name: {"dates": days(len(r), periods == 12), "returns": r, "benchmark": b, "periods": periods} for name, (r, b, periods) in cases.items()}
+    return gaps() | {name: {"dates": days(len(r), periods == 12), "returns": r, "benchmark": b, "periods": periods} for name, (r, b, periods) in cases.items()}
+
+
+def gaps():
+    """Rows without a rate, a return or the benchmark's, over several new years."""
+    found = {}
+    for seed, n, monthly in ((20, 800, False), (21, 120, True)):
+        rng = random.Random(seed)
+        lines = {"returns": walk(seed, n), "benchmark": walk(seed + 5, n), "risk_free": [rng.uniform(0, 2e-3) for _ in range(n)]}
+        holes = {name: [None if 5 < i < n - 5 and rng.random() < 0.1 else x for i, x in enumerate(line)] for name, line in lines.items()}
+        found[f"gaps_{n}"] = {"dates": days(n, monthly), "periods": 12 if monthly else 252, **holes}
+    return found
 
 
 class Profiles(unittest.TestCase):
@@ -63,6 +74,7 @@ class Profiles(unittest.TestCase):
         cls.theirs = json.loads(done.stdout)
 
     def ours(self, library, job, names):
+        library = "empyrical" if library == "gaps" else library
         body = {"profile": library, "periods_per_year": job["periods"], "select": names}
         if library == "ffn":
             body["prices"] = [100.0]
@@ -71,6 +83,8 @@ class Profiles(unittest.TestCase):
             body["dates"] = job["dates"]
         else:
             body |= {"returns": job["returns"], "benchmark": {"returns": job["benchmark"]}}
+        if "risk_free" in job:
+            body["risk_free_per_period"] = job["risk_free"]
         done = run("metrics", stdin=json.dumps(body).encode())
         self.assertEqual(done.returncode, 0, done.stderr)
         return json.loads(done.stdout)["data"]["metrics"]
@@ -78,6 +92,8 @@ class Profiles(unittest.TestCase):
     def check(self, library, at_least, not_here=()):
         n = 0
         for name, job in self.series.items():
+            if name not in self.theirs[library]:
+                continue
             theirs = {row: value for row, value in self.theirs[library][name].items() if row not in not_here}
             if not theirs:
                 continue
@@ -98,6 +114,22 @@ class Profiles(unittest.TestCase):
 
     def test_empyrical(self):
         self.check("empyrical", 280)
+
+    def test_empyrical_with_gaps(self):
+        self.check("gaps", 20)
+
+    def test_empyrical_periods(self):
+        for name, job in self.series.items():
+            for aggregate, theirs in self.theirs["periods"][name].items():
+                body = {"profile": "empyrical", "periods_per_year": job["periods"], "returns": job["returns"], "dates": job["dates"][1:],
+                        "start": job["dates"][0], "aggregate": aggregate}
+                done = run("metrics", stdin=json.dumps(body).encode())
+                self.assertEqual(done.returncode, 0, done.stderr)
+                ours = json.loads(done.stdout)["data"]["periods"]["return"]
+                with self.subTest(series=name, aggregate=aggregate):
+                    self.assertEqual(len(ours), len(theirs))
+                    for mine, value in zip(ours, theirs):
+                        self.assertTrue(math.isclose(mine, value, rel_tol=TOLERANCE, abs_tol=TOLERANCE), (mine, value))
 
     def test_ffn(self):
         self.check("ffn", 150)

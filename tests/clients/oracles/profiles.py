@@ -1,5 +1,6 @@
 """Figures of quantstats, empyrical and ffn by their own names. Reads {series: {"dates", "returns", "benchmark", "periods"}}, writes
-{library: {series: {name: value}}}; what a library has no finite value for is left out."""
+{library: {series: {name: value}}}; what a library has no finite value for is left out. Of a series with "risk_free", in which null
+is no rate, empyrical alone, under "gaps"; the returns of its calendar periods are under "periods"."""
 
 import functools
 import json
@@ -68,12 +69,35 @@ def values(rows):
     return found
 
 
+def of_gaps(r, b, rf, periods):
+    """What empyrical makes of a series of rates: pandas aligns them."""
+    import empyrical as e
+    period = {252: "daily", 12: "monthly"}[periods]
+    return {"sharpe_ratio": lambda: e.sharpe_ratio(r, rf, period=period), "omega_ratio": lambda: e.omega_ratio(r, rf, annualization=periods),
+            "alpha": lambda: e.alpha(r, b, rf, period=period), "beta": lambda: e.beta(r, b, rf),
+            "up_capture": lambda: e.up_capture(r, b, period=period), "down_capture": lambda: e.down_capture(r, b, period=period),
+            "up_down_capture": lambda: e.up_down_capture(r, b, period=period), "capture": lambda: e.capture(r, b, period=period),
+            "conditional_value_at_risk": lambda: e.conditional_value_at_risk(r), "excess_sharpe": lambda: e.excess_sharpe(r, b),
+            "batting_average_up": lambda: e.batting_average(r, b)["up market"],
+            "batting_average_down": lambda: e.batting_average(r, b)["down market"], "annual_return": lambda: e.annual_return(r, period=period)}
+
+
+def calendar(r):
+    import empyrical as e
+    return {name: list(map(float, e.aggregate_returns(r, name))) for name in ("weekly", "monthly", "quarterly", "yearly")}
+
+
 def main():
     import pandas
-    answer = {"quantstats": {}, "empyrical": {}, "ffn": {}}
+    answer = {"quantstats": {}, "empyrical": {}, "ffn": {}, "gaps": {}, "periods": {}}
     for series, job in json.load(sys.stdin).items():
         index = pandas.to_datetime(job["dates"])
-        r, b = pandas.Series(job["returns"], index[1:]), pandas.Series(job["benchmark"], index[1:])
+        r, b = (pandas.Series(job[name], index[1:], dtype=float) for name in ("returns", "benchmark"))
+        answer["periods"][series] = calendar(r)
+        if "risk_free" in job:
+            rf = pandas.Series(job["risk_free"], index[1:], dtype=float)
+            answer["gaps"][series] = values(of_gaps(r, b, rf, job["periods"]))
+            continue
         prices = pandas.Series([100.0, *(100 * (1 + r).cumprod())], index)
         answer["quantstats"][series] = values(of_quantstats(r, b, job["periods"]))
         answer["empyrical"][series] = values(of_empyrical(r, b, job["periods"]))
