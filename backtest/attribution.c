@@ -16,30 +16,6 @@ double attribution_factor(double r)
     return elementary_log(1 + r) / r;
 }
 
-double attribution_link(const double *weight, const double *r, size_t n_periods, size_t n_assets,
-                        double *ret_linked)
-{
-    double growth = 1;
-    for (size_t t = 0; t < n_periods; t++) {
-        double sum = 0;
-        for (size_t i = 0; i < n_assets; i++)
-            sum += weight[t * n_assets + i] * r[t * n_assets + i];
-        growth *= 1 + sum;
-    }
-    double whole = attribution_factor(growth - 1);
-    for (size_t i = 0; i < n_assets; i++)
-        ret_linked[i] = 0;
-    for (size_t t = 0; t < n_periods; t++) {
-        double sum = 0;
-        for (size_t i = 0; i < n_assets; i++)
-            sum += weight[t * n_assets + i] * r[t * n_assets + i];
-        double factor = attribution_factor(sum) / whole;
-        for (size_t i = 0; i < n_assets; i++)
-            ret_linked[i] += factor * weight[t * n_assets + i] * r[t * n_assets + i];
-    }
-    return growth - 1;
-}
-
 /* The replay: what each asset holds, and up to which session its gains are counted. */
 struct replay {
     const struct panel *panel;

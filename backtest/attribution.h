@@ -66,11 +66,4 @@ enum status attribution_compute(const struct panel *panel, const struct sim_reco
 /* ln(1 + r) / r, 1 at 0; r > -1. */
 double attribution_factor(double r);
 
-/*
- * The same for given weights and returns: ret_linked[i] of n_assets over n_periods, rows of weight and r one period
- * each (row-major). Returns R.
- */
-double attribution_link(const double *weight, const double *r, size_t n_periods, size_t n_assets,
-                        double *ret_linked);
-
 #endif

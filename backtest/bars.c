@@ -46,7 +46,8 @@ void bars_adjust(struct bars bars, enum bar_adjust adjust)
         adjust_for_all(&bars.bar[i]);
 }
 
-double rates_at(struct rates rates, int32_t date)
+/* The last rate not after date; NaN before the first. */
+static double rate_at(struct rates rates, int32_t date)
 {
     size_t n = dates_until(rates.date, rates.n, date);
     return n > 0 ? rates.rate[n - 1] : (double)NAN;
@@ -58,7 +59,7 @@ size_t bars_convert(struct bars bars, struct rates y, struct rates x, struct str
     for (size_t i = 0; i < bars.n; i++) {
         struct bar *bar = &bars.bar[i];
         double rate =
-            (y.n == 0 ? 1 : rates_at(y, bar->date)) / (x.n == 0 ? 1 : rates_at(x, bar->date));
+            (y.n == 0 ? 1 : rate_at(y, bar->date)) / (x.n == 0 ? 1 : rate_at(x, bar->date));
         scale_quoted(bar, rate);
         for (enum bar_field f = BAR_ADJ_CLOSE; f <= BAR_DIVIDEND; f++)
             if (f != BAR_VOLUME)

@@ -54,9 +54,6 @@ struct rates {
     const double *rate;
 };
 
-/* rate[i] for date[i], each the last one not after it: y / x. NaN before either begins. */
-double rates_at(struct rates rates, int32_t date);
-
 /*
  * Prices and dividends times y / x, each the last rate not after the bar's date; a side of n 0 is 1. Without a
  * rate the values are none. Returns how many bars had none.

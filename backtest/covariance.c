@@ -178,14 +178,3 @@ double covariance_variance(const double *covariance, size_t n, const double *x)
         sum += x[i] * dot(covariance + i * n, x, n);
     return sum > 0 ? sum : 0;
 }
-
-double covariance_risk_shares(const double *covariance, size_t n, const double *x,
-                              double *ret_share)
-{
-    double variance = covariance_variance(covariance, n, x);
-    for (size_t i = 0; i < n; i++) {
-        double part = x[i] * dot(covariance + i * n, x, n);
-        ret_share[i] = variance > 0 ? part / variance : 0;
-    }
-    return sqrt(variance);
-}

@@ -43,12 +43,4 @@ double covariance_variance(const double *covariance, size_t n, const double *x);
 /* ret[i] = (S x)_i. */
 void covariance_times(const double *covariance, size_t n, const double *x, double *ret);
 
-/*
- * ret_share[i] = x_i (S x)_i / (x' S x): what asset i adds to the variance, and to the volatility; the
- * shares add up to 1. All 0 when the variance is 0. Returns the volatility sqrt(x' S x).
- * Source: Euler decomposition; D. Tasche, "Risk contributions and performance measurement", 1999.
- */
-double covariance_risk_shares(const double *covariance, size_t n, const double *x,
-                              double *ret_share);
-
 #endif

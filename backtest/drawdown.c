@@ -88,13 +88,3 @@ void drawdown_sort_deepest(const struct kernels *kernels, struct drawdown *list,
     }
     drawdown_sort(list, n_first);
 }
-
-double drawdown_ulcer(const double *drawdown, size_t n)
-{
-    return sqrt(kernels_ref.dot(drawdown, drawdown, n) / (double)n);
-}
-
-double drawdown_pain(const double *drawdown, size_t n)
-{
-    return kernels_ref.gains(drawdown, n, 0).losses / (double)n;
-}

@@ -45,10 +45,4 @@ size_t drawdown_deepest(const struct kernels *kernels, const double *drawdown, s
 void drawdown_sort_deepest(const struct kernels *kernels, struct drawdown *list, size_t n,
                            size_t wanted, double *scratch, uint32_t *count);
 
-/* sqrt(sum D^2 / n). Source: P. Martin, B. McCann, "The Investor's Guide to Fidelity Funds", 1989. */
-double drawdown_ulcer(const double *drawdown, size_t n);
-
-/* sum |D| / n. */
-double drawdown_pain(const double *drawdown, size_t n);
-
 #endif

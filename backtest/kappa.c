@@ -9,6 +9,17 @@
 
 enum { PRICES_MAX = 30 }; /* it takes a handful */
 
+struct kappa {
+    enum kappa_order order;
+    double target, price;
+    const double *returns;
+    const size_t *column; /* [m]: which column each weight is of */
+    size_t m, n;
+    const struct kernels *kernels;
+    const double *mean; /* [m]: of each column beyond the target; NULL: the moment alone */
+    double *path;       /* [n] of scratch */
+};
+
 static const double *column(const struct kappa *k, size_t i)
 {
     return k->returns + k->column[i] * k->n;
@@ -31,7 +42,8 @@ static double moment(enum kappa_order order, double *e, size_t n)
     return value;
 }
 
-double kappa_value(const void *context, const double *weight, double *ret_slope)
+/* price moment - mean e; as level_value of level.h, and context is a kappa. */
+static double value_of(const void *context, const double *weight, double *ret_slope)
 {
     const struct kappa *k = context;
     double *e = k->path, sum = 0, mean = 0, all = 0;
@@ -59,7 +71,7 @@ static double ratio(const struct kappa *k, const double *weight, double *slope, 
     double mean = 0;
     alone.price = 1;
     alone.mean = NULL;
-    double value = kappa_value(&alone, weight, slope);
+    double value = value_of(&alone, weight, slope);
     for (size_t i = 0; i < k->m; i++)
         mean += weight[i] * k->mean[i];
     *ret_mean = mean;
@@ -78,7 +90,7 @@ static enum strategy_note climb(struct kappa *k, const struct limits *limits,
         return NOTE_NO_ANSWER;
     k->price = fmax(ratio(k, weight, slope, &mean), 0);
     for (size_t round = 0; round < PRICES_MAX && isfinite(k->price); round++) {
-        if (level_minimise(kappa_value, k, limits, qp, room, next) != QP_SOLVED)
+        if (level_minimise(value_of, k, limits, qp, room, next) != QP_SOLVED)
             return NOTE_NO_ANSWER;
         double found = ratio(k, next, slope, &mean);
         if (!(mean > 0))
@@ -124,8 +136,7 @@ enum strategy_note kappa_maximise(enum kappa_order order, const struct strategy_
     if (note == NOTE_NO_EXCESS) {
         k.price = 1;
         k.mean = NULL;
-        if (level_minimise(kappa_value, &k, &limits, input->qp, input->scratch, weight) !=
-            QP_SOLVED)
+        if (level_minimise(value_of, &k, &limits, input->qp, input->scratch, weight) != QP_SOLVED)
             note = NOTE_NO_ANSWER;
     }
     for (size_t i = 0; i < m && note != NOTE_NO_ANSWER; i++)

@@ -26,20 +26,6 @@ enum {
     KAPPA_ASSETS_MAX = 50
 }; /* a decision minimises some five times, each as tail_risk.h does once */
 
-struct kappa {
-    enum kappa_order order;
-    double target, price;
-    const double *returns;
-    const size_t *column; /* [m]: which column each weight is of */
-    size_t m, n;
-    const struct kernels *kernels;
-    const double *mean; /* [m]: of each column beyond the target; NULL: the moment alone */
-    double *path;       /* [n] of scratch */
-};
-
-/* price moment - mean e; as level_value of level.h, and context is a kappa. */
-double kappa_value(const void *context, const double *weight, double *ret_slope);
-
 /*
  * The weights of the highest kappa within the limits; the strategy's param[0] is the target a year, NaN: the risk-free
  * rate. Takes KAPPA_ROOM doubles of scratch per asset. NOTE_NO_EXCESS: no allowed weights have a mean above the target,

@@ -156,11 +156,10 @@ static inline size_t panel_cell(const struct panel *panel, size_t asset, size_t 
 }
 
 /*
- * At session: what one holding unit of asset is worth in its own currency, the rate it is converted
- * with, and the real shares it stands for. By search: for the few sessions of trades.
+ * At session: what one holding unit of asset is worth in its own currency, and the rate it is converted with. By
+ * search: for the few sessions of trades.
  */
 double panel_local_price(const struct panel *panel, size_t asset, size_t session);
-double panel_shares(const struct panel *panel, size_t asset, size_t session);
 static inline double panel_fx_rate(const struct panel *panel, size_t asset, size_t session)
 {
     return panel->fx.rate[panel->assets[asset].currency][session];

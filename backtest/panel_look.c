@@ -41,10 +41,3 @@ double panel_local_price(const struct panel *panel, size_t asset, size_t session
     double kept = panel_kept(panel, asset, session);
     return row == ALIGN_NO_ROW ? (double)NAN : basis_value(&panel->assets[asset].basis, row) * kept;
 }
-
-double panel_shares(const struct panel *panel, size_t asset, size_t session)
-{
-    uint32_t row = row_of(panel, asset, session);
-    double kept = panel_kept(panel, asset, session);
-    return row == ALIGN_NO_ROW ? kept : basis_shares(&panel->assets[asset].basis, row) * kept;
-}

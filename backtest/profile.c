@@ -85,10 +85,3 @@ struct str profile_name_at(enum profile profile, size_t i)
     }
     return STR_NONE;
 }
-
-void profile_apply(enum profile profile, const struct measure_value all[MEASURE_ALL_COUNT],
-                   struct measure_value ret[MEASURE_COUNT])
-{
-    for (size_t i = 0; i < MEASURE_COUNT; i++)
-        ret[i] = all[profile_row(profile, (enum measure_id)i)];
-}

@@ -35,8 +35,4 @@ bool profile_find(enum profile profile, struct str name, enum measure_id *ret);
 /* Offers every name that profile_find knows, for suggestions and lists; i from 0, ptr NULL at the end. */
 struct str profile_name_at(enum profile profile, size_t i);
 
-/* Rows of a profile in the places of the metrics: ret[i] = all[profile_row(profile, i)]. */
-void profile_apply(enum profile profile, const struct measure_value all[MEASURE_ALL_COUNT],
-                   struct measure_value ret[MEASURE_COUNT]);
-
 #endif

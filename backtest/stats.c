@@ -119,19 +119,6 @@ double stats_quantile(double *x, size_t n, double p)
     return x[k] + fraction * (next - x[k]);
 }
 
-double stats_mean_below(const double *x, size_t n, double limit)
-{
-    double sum = 0;
-    size_t count = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (x[i] <= limit) {
-            sum += x[i];
-            count++;
-        }
-    }
-    return sum / (double)count;
-}
-
 double stats_downside(const double *r, size_t n, double target)
 {
     return sqrt(kernels_ref.gains(r, n, target).losses_squared / (double)n);

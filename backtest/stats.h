@@ -59,9 +59,6 @@ void stats_returns(const double *value, size_t n_values, double *ret_r);
  */
 double stats_quantile(double *x, size_t n, double p);
 
-/* Mean of the values <= limit; there must be one. */
-double stats_mean_below(const double *x, size_t n, double limit);
-
 /* sqrt(sum min(r - target, 0)^2 / n). n > 0. */
 double stats_downside(const double *r, size_t n, double target);
 

@@ -80,11 +80,6 @@ enum status encoder_add(struct encoder *encoder, struct str plain, struct err *e
     return run(encoder, ENCODE_ADD, plain, err);
 }
 
-enum status encoder_flush(struct encoder *encoder, struct err *err)
-{
-    return run(encoder, ENCODE_FLUSH, STR(""), err);
-}
-
 enum status encoder_finish(struct encoder *encoder, struct err *err)
 {
     return run(encoder, ENCODE_FINISH, STR(""), err);
@@ -97,12 +92,6 @@ void encoder_free(struct encoder *encoder)
     if (encoder->codec != NULL)
         encoder->codec->end(encoder->state);
     free(encoder);
-}
-
-void encoder_freep(struct encoder **encoder)
-{
-    encoder_free(*encoder);
-    *encoder = NULL;
 }
 
 static enum status gather(void *cls, struct str bytes, struct err *err)

@@ -29,11 +29,7 @@ struct encoder;
 enum status encoder_new(enum encoding encoding, size_t size_hint, encode_sink_fn *sink, void *cls,
                         struct encoder **ret, struct err *err) NODISCARD;
 enum status encoder_add(struct encoder *encoder, struct str plain, struct err *err) NODISCARD;
-
-/* Everything added so far can be decoded by the client from what the sink has got. */
-enum status encoder_flush(struct encoder *encoder, struct err *err) NODISCARD;
 enum status encoder_finish(struct encoder *encoder, struct err *err) NODISCARD;
 void encoder_free(struct encoder *encoder); /* NULL is allowed */
-void encoder_freep(struct encoder **encoder);
 
 #endif

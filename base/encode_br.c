@@ -21,9 +21,8 @@ static void *br_begin(size_t size_hint)
 static bool br_step(void *state, enum encode_step step, struct str *in, char *out, size_t size,
                     size_t *ret_n, bool *ret_is_done)
 {
-    static const BrotliEncoderOperation operations[] = {[ENCODE_ADD] = BROTLI_OPERATION_PROCESS,
-                                                        [ENCODE_FLUSH] = BROTLI_OPERATION_FLUSH,
-                                                        [ENCODE_FINISH] = BROTLI_OPERATION_FINISH};
+    static const BrotliEncoderOperation operations[] = {
+        [ENCODE_ADD] = BROTLI_OPERATION_PROCESS, [ENCODE_FINISH] = BROTLI_OPERATION_FINISH};
     size_t n_in = in->len, room = size;
     const uint8_t *from = (const uint8_t *)in->ptr;
     uint8_t *to = (uint8_t *)out;

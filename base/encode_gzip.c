@@ -25,8 +25,7 @@ static void *gzip_begin(size_t size_hint)
 static bool gzip_step(void *state, enum encode_step step, struct str *in, char *out, size_t size,
                       size_t *ret_n, bool *ret_is_done)
 {
-    static const int flushes[] = {
-        [ENCODE_ADD] = Z_NO_FLUSH, [ENCODE_FLUSH] = Z_SYNC_FLUSH, [ENCODE_FINISH] = Z_FINISH};
+    static const int flushes[] = {[ENCODE_ADD] = Z_NO_FLUSH, [ENCODE_FINISH] = Z_FINISH};
     z_stream *stream = state;
     size_t given = in->len > UINT_MAX ? UINT_MAX : in->len;
     uInt room = size > UINT_MAX ? UINT_MAX : (uInt)size;

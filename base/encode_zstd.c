@@ -29,9 +29,8 @@ static void *zstd_begin(size_t size_hint)
 static bool zstd_step(void *state, enum encode_step step, struct str *in, char *out, size_t size,
                       size_t *ret_n, bool *ret_is_done)
 {
-    static const ZSTD_EndDirective directives[] = {[ENCODE_ADD] = ZSTD_e_continue,
-                                                   [ENCODE_FLUSH] = ZSTD_e_flush,
-                                                   [ENCODE_FINISH] = ZSTD_e_end};
+    static const ZSTD_EndDirective directives[] = {
+        [ENCODE_ADD] = ZSTD_e_continue, [ENCODE_FINISH] = ZSTD_e_end};
     ZSTD_inBuffer from = {in->ptr, in->len, 0};
     ZSTD_outBuffer to = {out, size, 0};
     size_t left = ZSTD_compressStream2(state, &to, &from, directives[step]);

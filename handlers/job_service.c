@@ -21,7 +21,7 @@ enum {
     NICE = 10,
     ARENA_MIB = 256,
     PURGE_MAX = 20,
-    COUNT_EVERY = 24
+    FORGET_EVERY = 24 /* rounds */
 };
 
 static const int64_t ms_per_day = 86400000;
@@ -157,7 +157,10 @@ static void tend(void *cls)
     if (s == STATUS_OK)
         s = job_once_purge(db, &err);
     /* Counting the finished backtests means looking at all of them: every two minutes will do. */
-    if (s == STATUS_OK && service->n_tended++ % COUNT_EVERY == 0)
+    bool must_forget = s == STATUS_OK && service->n_tended++ % FORGET_EVERY == 0;
+    if (must_forget)
+        s = schedule_slots_purge(db, service->app->config->job_days * ms_per_day, &err);
+    if (must_forget && s == STATUS_OK)
         s = forget_old_backtests(service, db, &err);
     if (s != STATUS_OK && s != STATUS_DB_UNAVAILABLE && s != STATUS_DB_CONFLICT)
         log_event(LOG_WARN, "jobs_not_tended", LOG_TEXT("detail", err.detail));

@@ -15,9 +15,6 @@ struct metrics_parts {
     const struct stop *stop;
 };
 
-/* The rate that a return of the series must beat: of the year, or the mean of those given for each session. */
-double metrics_rate_of(const struct measure_input *in, const double *risk_free, size_t n);
-
 /* Each writes its member, or null where it was not asked for. Errors: STATUS_OUT_OF_MEMORY; of monkeys, metrics_answer.h. */
 enum status metrics_write_rolling(const struct metrics_parts *p, struct err *err) NODISCARD;
 enum status metrics_write_regression(const struct metrics_parts *p, struct err *err) NODISCARD;

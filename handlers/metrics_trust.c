@@ -6,7 +6,8 @@
 #include "base/date.h"
 #include "handlers/backtest_render_trust.h"
 
-double metrics_rate_of(const struct measure_input *in, const double *risk_free, size_t n)
+/* The rate that a return of the series must beat: of the year, or the mean of those given for each session. */
+static double rate_of(const struct measure_input *in, const double *risk_free, size_t n)
 {
     double sum = 0;
     if (risk_free == NULL)
@@ -50,7 +51,7 @@ static enum status draw(const struct metrics_parts *p, struct bootstrap_report *
     struct bootstrap_input b = {
         .n = in->path.n - 1,
         .periods_per_year = in->periods_per_year,
-        .rate = metrics_rate_of(in, in->risk_free, in->path.n - 1),
+        .rate = rate_of(in, in->risk_free, in->path.n - 1),
         .risk_free = in->risk_free,
         .years = years_of(&in->path, in->periods_per_year),
         .capital = in->path.value[0],
@@ -120,7 +121,7 @@ enum status metrics_write_monkeys(const struct metrics_parts *p, struct err *err
     const struct monkey_record record = {
         .path = in->path,
         .periods_per_year = in->periods_per_year,
-        .rate = metrics_rate_of(in, in->risk_free, in->path.n - 1),
+        .rate = rate_of(in, in->risk_free, in->path.n - 1),
         .risk_free = in->risk_free,
     };
     enum status s = backtest_market_for(p->service, ask->spec, monkey_record_cells(ask, &in->path),

@@ -73,7 +73,8 @@ static bool exchange(struct redis *redis, struct rate_report *reports, size_t n)
     return reply.type == REDIS_TEXT && take_totals(reply.text, reports, n);
 }
 
-bool rate_share_once(struct rate *rate, struct redis *redis, int64_t now_ms)
+/* One exchange; false when Redis did not answer. */
+static bool share_once(struct rate *rate, struct redis *redis, int64_t now_ms)
 {
     struct rate_report reports[BATCH];
     size_t n = BATCH;
@@ -105,7 +106,7 @@ static void *thread_main(void *arg)
 {
     struct rate_share *share = arg;
     while (wait_round(share))
-        (void)rate_share_once(share->rate, share->redis, clock_wall_ms());
+        (void)share_once(share->rate, share->redis, clock_wall_ms());
     return NULL;
 }
 

@@ -23,7 +23,4 @@ enum status rate_share_start(struct rate *rate, struct redis *redis, struct rate
                              struct err *err) NODISCARD;
 void rate_share_stop(struct rate_share *share); /* accepts NULL */
 
-/* One exchange, on the calling thread; false when Redis did not answer. */
-bool rate_share_once(struct rate *rate, struct redis *redis, int64_t now_ms);
-
 #endif

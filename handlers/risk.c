@@ -35,7 +35,8 @@ struct risk {
     double periods_per_year;
 };
 
-int32_t risk_window_from(enum risk_window window, int32_t last)
+/* First day of a window that ends on last: returns from its price on. */
+static int32_t window_from(enum risk_window window, int32_t last)
 {
     switch (window) {
     case WINDOW_30D:
@@ -68,7 +69,7 @@ struct priced risk_priced(const struct risk_series *series, enum risk_window win
     if (all.n == 0)
         return all;
     int32_t last = all.date[all.n - 1];
-    return priced_within(all, risk_window_from(window, last), last);
+    return priced_within(all, window_from(window, last), last);
 }
 
 unsigned risk_warnings(const struct risk_series *series)

@@ -9,9 +9,6 @@
 enum risk_window { WINDOW_30D, WINDOW_90D, WINDOW_1Y, WINDOW_3Y, WINDOW_MAX, WINDOW_COUNT };
 extern const char *const risk_window_names[WINDOW_COUNT];
 
-/* First day of a window that ends on last: returns from its price on. */
-int32_t risk_window_from(enum risk_window window, int32_t last);
-
 /* An instrument and its adjusted closes; UNKNOWN_INSTRUMENT about parameter. */
 struct risk_series {
     struct instrument instrument;

@@ -24,7 +24,8 @@ static bool is_bare(const struct table *table, enum column_kind kind)
     return kind == COLUMN_BOOL || (column_is_number(kind) && !table->options.numbers_as_strings);
 }
 
-void table_json_value(struct table *table, enum column_kind kind, struct str text)
+/* The value as JSON: a number in its own digits, a string, true, false or null. */
+static void put_value(struct table *table, enum column_kind kind, struct str text)
 {
     struct buf *out = &table->out;
     if (text.ptr == NULL) {
@@ -170,7 +171,7 @@ static void put_array(struct table *table, const struct str *values)
     for (size_t i = 0; i < table->n_columns; i++) {
         if (i > 0)
             buf_add_char(&table->out, ',');
-        table_json_value(table, table->columns[i].kind, values[i]);
+        put_value(table, table->columns[i].kind, values[i]);
     }
     buf_add_char(&table->out, ']');
 }
@@ -184,7 +185,7 @@ static void keep_columns(struct table *table, const struct str *values)
         table->out = state->columns[i];
         if (table->n_rows > 0)
             buf_add_char(&table->out, ',');
-        table_json_value(table, table->columns[i].kind, values[i]);
+        put_value(table, table->columns[i].kind, values[i]);
         out.failed |= table->out.failed;
         state->columns[i] = table->out;
     }

@@ -64,9 +64,6 @@ enum status table_produce(struct table *table, struct err *err) NODISCARD;
 /* Answers on LANE_STREAM, to which it defers. */
 enum status table_stream(struct table *table, struct err *err);
 
-/* The value as JSON: a number in its own digits, a string, true, false or null. */
-void table_json_value(struct table *table, enum column_kind kind, struct str text);
-
 /* Links and file name as headers; call once the next page is known, or before the first byte of a stream. */
 void table_headers(struct table *table);
 

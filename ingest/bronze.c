@@ -20,7 +20,8 @@ struct wanted {
     int64_t retry_after_s;
 };
 
-void bronze_say(const struct bronze_run *run, const char *format, ...)
+/* A line for the person or the log that follows the run. */
+static PRINTF(2, 3) void say(const struct bronze_run *run, const char *format, ...)
 {
     char line[LINE_BYTES];
     va_list args;
@@ -50,7 +51,7 @@ void bronze_note(struct bronze_run *run, const char *format, ...)
     line[cut.len] = '\0';
     if (run->report->note[0] == '\0')
         (void)snprintf(run->report->note, sizeof run->report->note, "%s", line);
-    bronze_say(run, "%s", line);
+    say(run, "%s", line);
 }
 
 static void add_reason(struct wanted *wanted, const struct source *source,
@@ -116,7 +117,7 @@ static enum status ask_symbol(struct bronze_run *run, const struct bronze_unit *
         wanted->symbol[i] = false;
         note_provider(run, unit->source);
     } else if (*ret == BRONZE_NOTHING) {
-        bronze_say(run, "%s does not know %.*s", unit->source->name, STR_ARG(unit->row->symbol));
+        say(run, "%s does not know %.*s", unit->source->name, STR_ARG(unit->row->symbol));
     } else {
         remember_failure(run, unit->source, wanted);
     }

@@ -40,10 +40,7 @@ struct bronze_unit {
     struct str spelling;
 };
 
-/* A line for the person or the log that follows the run. */
-void bronze_say(const struct bronze_run *run, const char *format, ...) PRINTF(2, 3);
-
-/* The same, and the first one is the report's note. */
+/* A line for the person or the log that follows the run; the first one is the report's note. */
 void bronze_note(struct bronze_run *run, const char *format, ...) PRINTF(2, 3);
 void bronze_progress(const struct bronze_run *run);
 

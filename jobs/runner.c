@@ -338,13 +338,3 @@ void jobs_free(struct jobs *jobs)
     free(jobs->types);
     free(jobs);
 }
-
-unsigned jobs_running(struct jobs *jobs)
-{
-    unsigned n = 0;
-    lock_take(&jobs->lock);
-    for (struct job_run *run = jobs->runs; run != NULL; run = run->next)
-        n++;
-    lock_give(&jobs->lock);
-    return n;
-}

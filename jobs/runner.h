@@ -74,9 +74,4 @@ void jobs_poke(struct jobs *jobs);
 void jobs_drain(struct jobs *jobs);
 void jobs_free(struct jobs *jobs); /* drains, and waits for the threads; NULL is allowed */
 
-unsigned jobs_running(struct jobs *jobs);
-
-/* What is said of a failed job: an RFC 9457 problem as JSON, in the arena. ptr NULL without memory. */
-struct str jobs_problem(enum status s, const struct err *err, struct arena *arena);
-
 #endif

@@ -16,7 +16,8 @@ enum {
     RETRY_MAX_MS = 1800000
 };
 
-struct str jobs_problem(enum status s, const struct err *err, struct arena *arena)
+/* What is said of a failed job: an RFC 9457 problem as JSON, in the arena. ptr NULL without memory. */
+static struct str problem_of(enum status s, const struct err *err, struct arena *arena)
 {
     struct buf out;
     struct json_out json;
@@ -135,7 +136,7 @@ void job_settle(const struct jobs_options *options, struct job_run *run, enum st
 {
     const struct ending end = verdict(options, run, s, why);
     bool is_failure = end.kind == END_RETRY || (end.kind == END_STATE && end.state == JOB_FAILED);
-    struct str problem = is_failure ? jobs_problem(s, why, run->arena) : STR_NONE;
+    struct str problem = is_failure ? problem_of(s, why, run->arena) : STR_NONE;
     double seconds = (double)(clock_mono_ns() - run->beaten_ns) / 1e9;
     if (end.kind != END_LEFT)
         write_until_done(options, run, &end, result, problem);

@@ -195,8 +195,3 @@ void request_time(struct request *request, const char *name, int64_t ns)
         request->timings[request->n_timings++] = (struct request_timing){name, 0};
     request->timings[i].ns += ns;
 }
-
-double request_elapsed_ms(const struct request *request)
-{
-    return (double)(clock_mono_ns() - request->arrived_ns) / 1e6;
-}

@@ -258,7 +258,4 @@ void stream_end(struct request *request, enum status s);
 /* Adds ns to the Server-Timing part name. */
 void request_time(struct request *request, const char *name, int64_t ns);
 
-/* Milliseconds since the request arrived, for Server-Timing. */
-double request_elapsed_ms(const struct request *request);
-
 #endif

@@ -117,9 +117,6 @@ enum status select_parse(const struct mart *mart, struct str text, struct arena 
 enum status order_parse(const struct mart *mart, struct str text, struct arena *arena,
                         struct mart_query *query, struct err *err) NODISCARD;
 
-/* Whether name can be an alias: a letter or underscore, then letters, digits and underscores. */
-bool mart_name_is_valid(struct str name);
-
 /* Rows in which one of the named columns ("uid,name"; at most four, all text) contains text. */
 enum status mart_query_search(struct mart_query *query, struct str text, const char *columns,
                               struct arena *arena, struct err *err) NODISCARD;

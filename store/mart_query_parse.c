@@ -11,7 +11,8 @@ static enum status bad_list(const char *parameter, struct str value, struct err 
     return s;
 }
 
-bool mart_name_is_valid(struct str name)
+/* Whether name can be an alias: a letter or underscore, then letters, digits and underscores. */
+static bool is_alias(struct str name)
 {
     for (size_t i = 0; i < name.len; i++) {
         char c = name.ptr[i];
@@ -34,7 +35,7 @@ static enum status parse_selected(const struct mart *mart, struct str text, size
         *ret_name = str_sub(text, 0, colon);
         text = str_sub(text, colon + 1, text.len);
         column = mart_column_index(mart, text);
-        if (column >= 0 && !mart_name_is_valid(*ret_name)) {
+        if (column >= 0 && !is_alias(*ret_name)) {
             enum status s = bad_list("select", *ret_name, err, "This is no name for a column.");
             err_allow(err, "a letter or _, then letters, digits and _, at most %d characters",
                       (int)MART_NAME_BYTES_MAX);

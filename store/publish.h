@@ -79,12 +79,4 @@ enum status publish_commit(struct publish *publish, int keep, struct publish_res
                            struct err *err) NODISCARD;
 void publish_abort(struct publish *publish);
 
-/*
- * Says when the next publish of a mart is due (seconds since 1970; 0: unknown), so that answers are fresh until
- * then; servers that listen take it over at once. Outside a transaction, in one of its own; db is of DB_WRITE.
- * Errors: UNKNOWN_MART for one that has not been published yet.
- */
-enum status publish_set_next_due(struct db *db, struct str mart, int64_t at_s, struct err *err)
-    NODISCARD;
-
 #endif

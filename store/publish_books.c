@@ -32,9 +32,6 @@ static const char stmt_mart_generation_rows[] =
     "SELECT n_rows FROM mart_generation WHERE mart = $1";
 static const char stmt_notify[] = "SELECT pg_notify('mart_published', $1)";
 
-static const char stmt_next_due_set[] =
-    "UPDATE mart_generation SET next_due_at = $2 WHERE mart = $1";
-
 static bool is_changed(const struct stage *stage)
 {
     return stage->changes.inserted + stage->changes.updated + stage->changes.deleted > 0;
@@ -230,34 +227,9 @@ enum status publish_write_books(struct publish *publish, int keep, struct publis
     return s;
 }
 
-enum status publish_set_next_due(struct db *db, struct str mart, int64_t at_s, struct err *err)
-{
-    char at[INSTANT_TEXT_BYTES];
-    int64_t changed = 0;
-    instant_format(at_s, at);
-    enum status s = db_begin(db, err);
-    if (s == STATUS_OK)
-        s = db_exec(db, stmt_next_due_set,
-                    PARAMS(db_text(mart), db_text(at_s == 0 ? STR_NONE : str_of(at))), &changed,
-                    err);
-    if (s == STATUS_OK && changed == 0)
-        s = err_set(err, STATUS_UNKNOWN_MART, "%.*s has not been published yet.", STR_ARG(mart));
-    if (s == STATUS_OK && db_kind(db) == DB_POSTGRESQL)
-        s = db_exec(db, stmt_notify, PARAMS(db_text(STR(""))), NULL, err);
-    if (s == STATUS_OK)
-        s = db_commit(db, err);
-    db_rollback(db);
-    return s;
-}
-
 const struct statement publish_statements[] = {
-    STATEMENT(stmt_publication_add),
-    STATEMENT(stmt_publication_purge),
-    STATEMENT(stmt_mart_generation_set),
-    STATEMENT(stmt_mart_generation_rows),
-    STATEMENT(stmt_publication_mart_add),
-    STATEMENT(stmt_publication_mart_purge),
-    STATEMENT_FOR(DB_POSTGRESQL, stmt_notify),
-    STATEMENT(stmt_next_due_set),
-    STATEMENTS_END,
+    STATEMENT(stmt_publication_add),           STATEMENT(stmt_publication_purge),
+    STATEMENT(stmt_mart_generation_set),       STATEMENT(stmt_mart_generation_rows),
+    STATEMENT(stmt_publication_mart_add),      STATEMENT(stmt_publication_mart_purge),
+    STATEMENT_FOR(DB_POSTGRESQL, stmt_notify), STATEMENTS_END,
 };

@@ -41,8 +41,9 @@ const char *publish_column_list(struct publish *publish, const struct mart *mart
     return buf_c_str(&out);
 }
 
-const char *publish_key_match(struct publish *publish, const struct mart *mart, const char *a,
-                              const char *b)
+/* "a.k1 = b.k1 AND ..." over the key. NULL when out of memory. */
+static const char *key_match(struct publish *publish, const struct mart *mart, const char *a,
+                             const char *b)
 {
     struct buf out;
     buf_init(&out, &publish->arena, PUBLISH_SQL_BYTES_MAX);
@@ -171,7 +172,7 @@ enum status publish_stage_open(struct publish *publish, const struct mart *mart,
 
 enum status publish_diff_replace(struct publish *publish, struct stage *stage, struct err *err)
 {
-    const char *match = publish_key_match(publish, stage->mart, "s", stage->source);
+    const char *match = key_match(publish, stage->mart, "s", stage->source);
     if (match == NULL)
         return publish_no_memory(err);
     return publish_exec(publish, PARAMS(db_i64(publish->next)), &stage->changes.deleted, err,
@@ -190,7 +191,7 @@ static enum status close_within(struct publish *publish, struct stage *stage, st
     buf_init(&column, &arena, 1024);
     sql_identifier(&column, stage->mart->columns[stage->mart->key[0]].name);
     const char *first = buf_c_str(&column);
-    const char *match = publish_key_match(publish, stage->mart, "s", stage->source);
+    const char *match = key_match(publish, stage->mart, "s", stage->source);
     if (first == NULL || match == NULL)
         return publish_no_memory(err);
     for (size_t i = 0; i < stage->n_scopes && s == STATUS_OK; i++) {
@@ -209,7 +210,7 @@ static enum status drop_unchanged(struct publish *publish, const struct stage *s
                                   struct err *err)
 {
     const char *same = same_values(publish, stage->mart);
-    const char *match = publish_key_match(publish, stage->mart, "g", "s");
+    const char *match = key_match(publish, stage->mart, "g", "s");
     if (same == NULL || match == NULL)
         return publish_no_memory(err);
     return publish_exec(

@@ -70,9 +70,6 @@ struct stage *publish_stage_of(struct publish *publish, struct str mart); /* NUL
 /* "a, b, c" of all the mart's columns, each behind prefix ("s." or ""). NULL when out of memory. */
 const char *publish_column_list(struct publish *publish, const struct mart *mart,
                                 const char *prefix);
-/* "a.k1 = b.k1 AND ..." over the key. NULL when out of memory. */
-const char *publish_key_match(struct publish *publish, const struct mart *mart, const char *a,
-                              const char *b);
 
 /* Compares a stage with what the generation holds and writes the differences. */
 enum status publish_diff(struct publish *publish, struct stage *stage, struct err *err) NODISCARD;

@@ -3,12 +3,14 @@
 import datetime
 import json
 import threading
+import time
 import unittest
 
 from support.backend import Postgresql, Sqlite
 from support.keys import bearer, make_key
 from support.problems import Assertions
 
+MS_PER_DAY = 86400000
 COIN = {"dataset": "coin", "from": "2026-01-05", "to": "2026-01-06"}
 
 
@@ -150,12 +152,17 @@ class AdminJobTests(Assertions):
     def test_data_sets_without_a_schedule_get_their_own_times_where_that_is_set(self):
         backend = self.backend_type()
         admin = bearer(make_key("admin", **backend.settings))
+        now = int(time.time() * 1000)
+        backend.sql(f"INSERT INTO job_slot VALUES ('gone', {now - 29 * MS_PER_DAY}, NULL), ('gone', {now - 31 * MS_PER_DAY}, NULL)")
         with backend.server(job_slots=0, schedules="default") as server:
             sets = server.get("/v1/admin/job-types", **admin).json["data"][0]["datasets"]
             expected = {one["name"]: one["cron"] for one in sets if one["cron"] is not None}
             server.wait_until(lambda: len(server.get("/v1/admin/schedules", **admin).json["data"]) == len(expected), "the schedules", timeout=60)
             found = server.get("/v1/admin/schedules", **admin).json["data"]
             self.assertEqual({one["name"]: one["cron"] for one in found}, expected)
+            # Which times were seen to is kept as long as the jobs are.
+            server.wait_until(lambda: backend.count("SELECT count(*) FROM job_slot WHERE schedule = 'gone'") == 1, "the old slot is forgotten", timeout=60)
+            self.assertEqual(backend.count(f"SELECT count(*) FROM job_slot WHERE slot_ms < {now - 30 * MS_PER_DAY}"), 0)
 
     def test_what_is_no_schedule_is_refused_by_name(self):
         def refused(body, slug, pointer):

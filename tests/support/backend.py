@@ -22,6 +22,14 @@ class Sqlite:
         finally:
             connection.close()
 
+    def count(self, query):
+        """The one number that a query gives."""
+        connection = sqlite3.connect(pathlib.Path(self.settings["var_dir"]) / "cmmc.db", timeout=30)
+        try:
+            return connection.execute(query).fetchone()[0]
+        finally:
+            connection.close()
+
     def server(self, **settings):
         return Server(**self.settings, **settings)
 
@@ -43,3 +51,6 @@ class Postgresql(Sqlite):
 
     def sql(self, statements):
         postgres.sql(self.settings["database_url"], statements)
+
+    def count(self, query):
+        return int(postgres.sql(self.settings["database_url"], query))

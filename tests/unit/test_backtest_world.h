@@ -5,6 +5,8 @@
 #ifndef TEST_BACKTEST_WORLD_H
 #define TEST_BACKTEST_WORLD_H
 
+#include "tests/unit/test_numbers.h"
+
 #include "backtest/backtest.h"
 #include "backtest/elementary.h"
 #include "backtest/rng.h"
@@ -199,13 +201,6 @@ static UNUSED void assert_refused(const char *json, enum status status, const ch
     if (s != status || strcmp(err.name, pointer) != 0 || err.allowed[0] == '\0')
         fail_msg("%s: %s at %s", json, status_name(s), err.name);
     world_clear(&w);
-}
-
-static UNUSED void assert_close(double actual, double expected, double relative)
-{
-    double allowed = relative * fmax(fabs(expected), 1e-300);
-    if (!(fabs(actual - expected) <= allowed))
-        fail_msg("%.17g is not %.17g within %g", actual, expected, relative);
 }
 
 static UNUSED bool has_warning(const struct backtest_result *result, const char *code)

@@ -37,7 +37,7 @@ static void adjusted_prices_have_no_events_and_keep_their_bits(void **state)
     assert_memory_equal(p->price, adjusted, sizeof adjusted);
     assert_int_equal(p->n_events, 0);
     assert_null(p->shares_per_unit);
-    assert_true(panel_shares(p, 0, 0) ==
+    assert_true(basis_shares(&p->assets[0].basis, 0) ==
                 40 / 100.0); /* an adjusted unit is 0.4 of that day's share */
     world_clear(&w);
 }

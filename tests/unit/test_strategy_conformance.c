@@ -90,7 +90,7 @@ static void check_equal_risk(const struct conformance_case *one, const struct as
     double weight[PLAY_ASSETS_MAX], share[PLAY_ASSETS_MAX];
     assert_true(risk_parity(&kernels_ref, assets->covariance, assets->n, weight));
     check_weights(one, assets, weight);
-    (void)covariance_risk_shares(assets->covariance, assets->n, weight, share);
+    (void)risk_shares(assets->covariance, assets->n, weight, share);
     if (jr_is_present(jr_member(one->expected, "risk_contribution_each")))
         conformance_check_list(one, "risk_contribution_each", share, assets->n);
 }
@@ -177,7 +177,7 @@ static void check_parts(const struct conformance_case *one, const struct assets 
     double share[PLAY_ASSETS_MAX], spread = 0;
     struct conformance_series w = conformance_series(&cases, jr_member(one->inputs, "w"), NULL);
     assert_int_equal(w.n, assets->n);
-    double vol = covariance_risk_shares(assets->covariance, w.n, w.value, share);
+    double vol = risk_shares(assets->covariance, w.n, w.value, share);
     for (size_t i = 0; i < w.n; i++)
         spread += w.value[i] * sqrt(assets->covariance[i * w.n + i]);
     conformance_check_list(one, "pct", share, w.n);

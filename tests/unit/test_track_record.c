@@ -62,10 +62,10 @@ static void of_several_rates_the_nearest_to_zero_from_above_is_preferred(void **
     (void)state;
     struct xirr_roots roots = roots_of(mixed, 3);
     assert_int_equal(roots.n, 3);
-    assert_close(roots.rate[0], -0.2, 1e-9);
-    assert_close(roots.preferred, 0.05, 1e-9);
-    assert_close(roots_of(losses, 2).preferred, -0.1, 1e-9);
-    assert_close(roots_of(gains, 2).preferred, 0.1, 1e-9);
+    assert_near(roots.rate[0], -0.2, 1e-9);
+    assert_near(roots.preferred, 0.05, 1e-9);
+    assert_near(roots_of(losses, 2).preferred, -0.1, 1e-9);
+    assert_near(roots_of(gains, 2).preferred, 0.1, 1e-9);
     assert_true(fabs(roots_of(zero, 3).preferred) < 1e-9);
     assert_true(roots_of(twice, 2).n != 1); /* it touches 0: rounding makes two or none of it */
 }
@@ -103,9 +103,9 @@ static void all_rates_are_found_and_none_is_said(void **state)
     (void)state;
     struct xirr_roots roots = solve(two, 3);
     assert_int_equal(roots.n, 2);
-    assert_close(roots.rate[0], 0.1, 1e-12);
-    assert_close(roots.rate[1], 0.4, 1e-12);
-    assert_close(roots.preferred, 0.1, 1e-12);
+    assert_near(roots.rate[0], 0.1, 1e-12);
+    assert_near(roots.rate[1], 0.4, 1e-12);
+    assert_near(roots.preferred, 0.1, 1e-12);
     assert_int_equal(solve(gift, 2).n, 0);
     assert_int_equal(solve(same_day, 2).n, 0);
     assert_int_equal(solve(NULL, 0).n, 0);
@@ -144,14 +144,14 @@ static void rolling_windows_equal_windows_taken_alone(void **state)
             }
             struct stats_moments m = stats_moments_short(x + i, w);
             struct stats_pair p = stats_pair(x + i, b + i, w);
-            assert_close(out[ROLLING_RETURN][i], growth - 1, 1e-12);
-            assert_close(out[ROLLING_MAX_DRAWDOWN][i], depth, 1e-12);
-            assert_close(out[ROLLING_VOLATILITY][i], m.sd * sqrt(252), 1e-12);
-            assert_close(out[ROLLING_BETA][i], p.covariance / p.variance_y, 1e-10);
+            assert_near(out[ROLLING_RETURN][i], growth - 1, 1e-12);
+            assert_near(out[ROLLING_MAX_DRAWDOWN][i], depth, 1e-12);
+            assert_near(out[ROLLING_VOLATILITY][i], m.sd * sqrt(252), 1e-12);
+            assert_near(out[ROLLING_BETA][i], p.covariance / p.variance_y, 1e-10);
             if (m.is_constant)
                 assert_true(isnan(out[ROLLING_SHARPE][i]));
             else
-                assert_close(out[ROLLING_SHARPE][i], m.mean / m.sd * sqrt(252), 1e-10);
+                assert_near(out[ROLLING_SHARPE][i], m.mean / m.sd * sqrt(252), 1e-10);
         }
     }
 }
@@ -239,10 +239,10 @@ static void several_factors_are_told_apart_and_twins_are_refused(void **state)
     }
     assert_int_equal(regression_fit(y, factors, 3, N, REGRESSION_LAG_AUTO, &arena, &fit, &err),
                      STATUS_OK);
-    assert_close(fit.coefficient[0].value, 0.0002, 1e-14);
-    assert_close(fit.coefficient[1].value, 0.9, 1e-12);
-    assert_close(fit.coefficient[2].value, -0.4, 1e-12);
-    assert_close(fit.coefficient[3].value, 0.2, 1e-12);
+    assert_near(fit.coefficient[0].value, 0.0002, 1e-14);
+    assert_near(fit.coefficient[1].value, 0.9, 1e-12);
+    assert_near(fit.coefficient[2].value, -0.4, 1e-12);
+    assert_near(fit.coefficient[3].value, 0.2, 1e-12);
     assert_int_equal(fit.lag, 5);
     for (size_t t = 0; t < N; t++)
         f[2][t] = 2 * f[1][t];
