@@ -258,12 +258,8 @@ static enum status exec_once(struct db *db, const struct db_statement *statement
     if (s != STATUS_OK)
         return s;
     ExecStatusType type = PQresultStatus(result);
-    if (type != PGRES_COMMAND_OK && type != PGRES_TUPLES_OK) {
-        s = pg_fail(db, result, err);
-        if (!db->is_broken && pg_drain(db, NULL) != STATUS_OK)
-            db->is_broken = true;
-        return s;
-    }
+    if (type != PGRES_COMMAND_OK && type != PGRES_TUPLES_OK)
+        return pg_fail_and_drain(db, result, err);
     int64_t changed = 0;
     if (!str_to_i64(str_of(PQcmdTuples(result)), &changed))
         changed = 0;

@@ -69,6 +69,9 @@ void pg_rollback(struct db *db);
 /* Describes a failed result (NULL: the connection's own failure) and frees it. */
 enum status pg_fail(struct db *db, struct pg_result *result, struct err *err);
 
+/* The same, and reads to the end of its statement; the connection is broken when that fails. */
+enum status pg_fail_and_drain(struct db *db, struct pg_result *result, struct err *err);
+
 /*
  * Waits until a result can be taken without blocking, then takes it (NULL: the statement is over).
  * Fails when stopped, out of time or disconnected; the connection is then broken.

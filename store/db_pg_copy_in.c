@@ -19,10 +19,7 @@ enum status pg_start_copy(struct db *db, const char *sql, int wanted, struct err
         PQclear(result);
         return STATUS_OK;
     }
-    s = pg_fail(db, result, err);
-    if (!db->is_broken && pg_drain(db, NULL) != STATUS_OK)
-        db->is_broken = true;
-    return s;
+    return pg_fail_and_drain(db, result, err);
 }
 
 enum status pg_copy_in_start(struct db *db, const char *table, const char *const *columns,
@@ -169,10 +166,7 @@ enum status pg_copy_in_finish(struct db *db, const char *abort_reason, int64_t *
         PQclear(result);
         return pg_drain(db, err);
     }
-    s = pg_fail(db, result, err);
-    if (!db->is_broken && pg_drain(db, NULL) != STATUS_OK)
-        db->is_broken = true;
-    return s;
+    return pg_fail_and_drain(db, result, err);
 }
 
 /* What a COPY in the binary form has instead of a row's number of fields. */

@@ -34,10 +34,7 @@ static enum status fetch(struct db *db, struct pg_rows *rows, struct err *err)
         PQclear(result);
         return pg_drain(db, err);
     }
-    s = pg_fail(db, result, err);
-    if (!db->is_broken && pg_drain(db, NULL) != STATUS_OK)
-        db->is_broken = true;
-    return s;
+    return pg_fail_and_drain(db, result, err);
 }
 
 static enum status start_query(struct db *db, const char *sql, const struct db_param *params,

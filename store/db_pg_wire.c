@@ -92,6 +92,14 @@ enum status pg_fail(struct db *db, PGresult *result, struct err *err)
     return s;
 }
 
+enum status pg_fail_and_drain(struct db *db, PGresult *result, struct err *err)
+{
+    enum status s = pg_fail(db, result, err);
+    if (!db->is_broken && pg_drain(db, NULL) != STATUS_OK)
+        db->is_broken = true;
+    return s;
+}
+
 struct cancel {
     struct db_pool *pool;
     PGcancel *handle;
