@@ -181,12 +181,22 @@ static enum status measure_strategy(struct run *run, const struct spec *spec, st
 }
 
 enum status backtest_figures(const struct spec *spec, const struct market_data *market,
-                             const struct panel *panel, struct arena *arena,
-                             const struct stop *stop, struct backtest_result **ret, struct err *err)
+                             const struct panel *panel, const struct backtest_selection *wanted,
+                             struct arena *arena, const struct stop *stop,
+                             struct backtest_result **ret, struct err *err)
 {
-    struct run run = {
-        .market = market, .panel = panel, .arena = arena, .stop = stop, .is_row = true};
+    struct backtest_selection headlines = {.has_tables = false};
+    if (wanted == NULL)
+        headlines.measures =
+            profile_set(spec->metrics_profile, measure_headlines, MEASURE_HEADLINE_COUNT);
+    struct run run = {.market = market,
+                      .panel = panel,
+                      .arena = arena,
+                      .stop = stop,
+                      .wanted = wanted != NULL ? wanted : &headlines};
     enum status s = measure_strategy(&run, spec, err);
+    if (s == STATUS_OK && run.wanted->has_tables)
+        s = run_tabulate(&run, err);
     if (s == STATUS_OK)
         *ret = run.result;
     return s;
@@ -231,6 +241,8 @@ enum status backtest_run_among(const struct spec *spec, const struct market_data
         s = run_deflate(&run, err);
     if (s == STATUS_OK)
         s = run_explain(&run, err);
+    if (s == STATUS_OK)
+        s = run_tabulate(&run, err);
     if (s == STATUS_OK)
         s = run_describe(&run, err);
     if (s == STATUS_OK)

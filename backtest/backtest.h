@@ -104,16 +104,22 @@ struct backtest_shared {
     const struct monkey_crowd *crowd; /* of the same monkey_crowd_key; NULL: monkeys are played */
 };
 
+/* What is asked of a run. Nothing is worked out that none of it needs. */
+struct backtest_selection {
+    struct measure_set measures;
+    bool has_tables; /* the line of declines, the deepest of them, and the calendar */
+};
+
 /*
- * Lines and headline measures (measure_headlines; with a metrics_profile of others all) of the strategy alone, the same as
- * backtest_run's bit for bit: no run without costs, measures of the benchmark itself, tables, monkeys, intervals or
- * warnings. For rows of a batch. panel: what panel_build makes of this spec, or of another one with the same panel_key,
- * on the same data; NULL: it is built.
+ * Lines, ledger and what is wanted of the strategy alone, the same as backtest_run's bit for bit: no list of trades, run
+ * without costs, cash drag, measures of the benchmark itself, monkeys, intervals or warnings. For rows of a batch, and for who
+ * asks for a few figures. panel: what panel_build makes of this spec, or of another one with the same panel_key, on the same
+ * data; NULL: it is built. wanted: NULL for measure_headlines, in the forms of the spec's metrics_profile.
  */
 enum status backtest_figures(const struct spec *spec, const struct market_data *market,
-                             const struct panel *panel, struct arena *arena,
-                             const struct stop *stop, struct backtest_result **ret, struct err *err)
-    NODISCARD;
+                             const struct panel *panel, const struct backtest_selection *wanted,
+                             struct arena *arena, const struct stop *stop,
+                             struct backtest_result **ret, struct err *err) NODISCARD;
 
 /*
  * What can be said before the run: dates, panel and the warnings that follow from data and rules alone. Lines and

@@ -38,8 +38,7 @@ static enum status final_weights(struct run *run, double *ret_effective_n, struc
 static struct measure_trading trading_figures(const struct run *run, double effective_n)
 {
     const struct backtest_result *r = run->result;
-    struct measure_path path = {run->panel->clock, r->equity, run->panel->n_sessions};
-    size_t live = measure_live_length(path);
+    size_t live = run->n_live;
     const struct kernels *k = run->panel->kernels;
     double equity = k->range(r->wealth, live).sum, shorts = 0;
     double exposure = k->invested(r->ledger.cash + 1, r->wealth + 1, live - 1);
@@ -127,7 +126,11 @@ enum status run_take_measures(struct run *run, struct err *err)
     enum status s = final_weights(run, &effective_n, err);
     if (s != STATUS_OK)
         return s;
-    struct measure_trading trading = trading_figures(run, effective_n);
+    bool is_whole = run->wanted == NULL;
+    bool is_traded = is_whole || measure_set_needs_trading(&run->wanted->measures);
+    struct measure_trading trading = {0};
+    if (is_traded)
+        trading = trading_figures(run, effective_n);
     struct measure_input input = {
         .path = {run->panel->clock, result->equity, run->panel->n_sessions},
         .periods_per_year = result->periods_per_year,
@@ -135,14 +138,14 @@ enum status run_take_measures(struct run *run, struct err *err)
         .risk_free = run->risk_free.session,
         .options.has_mar = profile_targets_zero(run->spec->metrics_profile),
         .kernels = run->panel->kernels,
-        .trading = &trading,
-        .details = &run->details,
-        .is_headline = run->is_row && run->spec->metrics_profile == PROFILE_native,
+        .trading = is_traded ? &trading : NULL,
+        .details = is_whole || run->wanted->has_tables ? &run->details : NULL,
+        .wanted = is_whole ? NULL : &run->wanted->measures,
     };
     s = common_paths(run, &input, err);
     if (s == STATUS_OK)
         s = measure_compute(&input, run->arena, result->measures, err);
-    return s == STATUS_OK && result->benchmark != NULL && !run->is_row
+    return s == STATUS_OK && result->benchmark != NULL && is_whole
                ? measure_benchmark(run, &input, err)
                : s;
 }
@@ -210,8 +213,8 @@ enum status run_explain(struct run *run, struct err *err)
                               &run->risk_free, run->arena, &run->result->factors, err);
 }
 
-/* Drawdown line, its deepest declines, the calendar, and how old the prices were. */
-enum status run_describe(struct run *run, struct err *err)
+/* Drawdown line, its deepest declines, the calendar. */
+enum status run_tabulate(struct run *run, struct err *err)
 {
     struct backtest_result *result = run->result;
     size_t n = run->panel->n_sessions;
@@ -229,6 +232,12 @@ enum status run_describe(struct run *run, struct err *err)
     result->n_drawdowns = count < BACKTEST_DRAWDOWNS_MAX ? count : BACKTEST_DRAWDOWNS_MAX;
     memcpy(result->drawdowns, details->episodes, result->n_drawdowns * sizeof *details->episodes);
     result->years = details->years;
+    return STATUS_OK;
+}
+
+enum status run_describe(struct run *run, struct err *err)
+{
+    struct backtest_result *result = run->result;
     return stale_value_take(run->panel, &result->ledger, result->wealth, run->arena, &result->stale,
                             err);
 }

@@ -19,8 +19,9 @@ struct run {
     struct sim_rules rules;
     struct plan plan;
     struct sim_workspace workspace;
+    size_t n_live; /* sessions of the equity that count: measure_live_length */
     struct backtest_result *result;
-    bool is_row; /* measures alone: see backtest_figures */
+    const struct backtest_selection *wanted; /* see backtest_figures; NULL: everything */
 };
 
 /* backtest_play.c */
@@ -34,7 +35,8 @@ enum status run_take_measures(struct run *run, struct err *err) NODISCARD;
 enum status run_attribute(struct run *run, struct err *err) NODISCARD;
 enum status run_roll(struct run *run, struct err *err) NODISCARD;
 enum status run_deflate(struct run *run, struct err *err) NODISCARD;  /* real terms, withdrawals */
-enum status run_describe(struct run *run, struct err *err) NODISCARD; /* drawdowns and tables */
+enum status run_tabulate(struct run *run, struct err *err) NODISCARD; /* drawdowns and calendar */
+enum status run_describe(struct run *run, struct err *err) NODISCARD; /* how old the prices were */
 enum status run_draw_frontier(struct run *run, struct err *err) NODISCARD;
 enum status run_play_monkeys(struct run *run, const struct monkey_crowd *kept, struct err *err)
     NODISCARD;

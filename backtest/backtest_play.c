@@ -162,7 +162,7 @@ static enum status play(struct run *run, struct err *err)
     bool is_charged = !expenses_are_none(&run->spec->expenses);
     bool is_scaled = costs_only_scale(&run->rules) && !is_charged && !run->panel->has_money;
 
-    if (!run->is_row && (can_cost(&run->rules) || is_charged) && !is_scaled)
+    if (run->wanted == NULL && (can_cost(&run->rules) || is_charged) && !is_scaled)
         return play_gross(run, false, err);
     enum status s =
         simulate(run->panel, &run->plan, &run->rules, &run->workspace, ledger, run->stop, err);
@@ -241,8 +241,8 @@ enum status run_strategy(struct run *run, struct err *err)
     if (s == STATUS_OK)
         s = sim_workspace_add_dues(&run->workspace, run->arena, run->panel, err);
     if (s == STATUS_OK)
-        s = sim_recorder_init(&result->ledger, run->arena, n, run->is_row ? 0 : BACKTEST_TRADES_MAX,
-                              err);
+        s = sim_recorder_init(&result->ledger, run->arena, n,
+                              run->wanted != NULL ? 0 : BACKTEST_TRADES_MAX, err);
     if (s == STATUS_OK && run->rules.n_flows > 0)
         s = sim_workspace_add_wealth(&run->workspace, run->arena, n, err);
     if (s == STATUS_OK && run->rules.n_flows > 0)
@@ -261,12 +261,12 @@ enum status run_strategy(struct run *run, struct err *err)
     result->plan = run->plan;
     result->equity = run->workspace.equity;
     result->wealth = run->workspace.wealth;
-    result->cash_drag = cash_drag_of(result, n);
+    result->cash_drag = run->wanted == NULL ? cash_drag_of(result, n) : 0;
     result->ruined_on = DATE_NONE;
     struct measure_path path = {run->panel->clock, result->equity, n};
-    size_t live = measure_live_length(path);
-    if (!(result->equity[live - 1] > 0))
-        result->ruined_on = run->panel->clock[live - 1];
+    run->n_live = measure_live_length_with(run->panel->kernels, path);
+    if (!(result->equity[run->n_live - 1] > 0))
+        result->ruined_on = run->panel->clock[run->n_live - 1];
     if (run->rules.n_flows > 0)
         return weigh_money(run, err);
     result->xirr = result->flow_timing_effect =

@@ -100,6 +100,7 @@ struct sim_traded sim_rebalance(struct sim *sim, size_t t, double *ret_before)
                                     .value = ws->value,
                                     .weight = ws->weight,
                                     .n = (n + KERNEL_LANES - 1) / KERNEL_LANES * KERNEL_LANES,
+                                    .n_names = n,
                                     .before = before,
                                     .rate = costs_flat_rate(&sim->rules->costs),
                                     .rounding = SIM_ROUNDING,

@@ -140,12 +140,13 @@ struct kernel_ranks {
 /* One portfolio's fill; arrays have n values, a multiple of KERNEL_LANES. */
 struct kernel_rebalance {
     const double *price, *value, *weight; /* value: units * price; weight: the targets */
-    size_t n;
-    double before;         /* the portfolio's value */
-    double rate, rounding; /* as in kernel_fill */
-    double *units;         /* moved */
-    double *change;        /* the value traded, 0 where the position is left alone */
-    double *turned;        /* scratch */
+    size_t n;                             /* in whole KERNEL_LANES */
+    size_t n_names;                       /* of them; the others have value and weight 0 */
+    double before;                        /* the portfolio's value */
+    double rate, rounding;                /* as in kernel_fill */
+    double *units;                        /* moved */
+    double *change;                       /* the value traded, 0 where the position is left alone */
+    double *turned;                       /* scratch */
 };
 
 struct kernel_traded {

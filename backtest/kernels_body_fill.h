@@ -194,7 +194,7 @@ static double rebalance_costs(const struct kernel_rebalance *r)
         double signed_value = 0, signed_weight = 0;
         if (!turn_signs(r, after) && round > 0)
             return after;
-        for (size_t j = 0; j < r->n; j++) {
+        for (size_t j = 0; j < r->n_names; j++) {
             signed_value += r->change[j];
             signed_weight += r->turned[j];
         }

@@ -19,7 +19,7 @@
 
 /* The metrics, then the variants that a profile may put in their place. */
 enum measure_id {
-#define METRIC(name, unit, needs_benchmark, convention) MEASURE_##name,
+#define METRIC(name, step, unit, needs_benchmark, convention) MEASURE_##name,
 #include "backtest/metrics.def"
     MEASURE_COUNT,
     MEASURE_BEFORE_VARIANTS = MEASURE_COUNT - 1,
@@ -102,6 +102,15 @@ struct measure_rows {
     size_t n_rise, n_fall; /* how many those are */
 };
 
+/* Rows that are asked for. Nothing is worked out that none of them needs. */
+struct measure_set {
+    bool has[MEASURE_ALL_COUNT];
+};
+extern const struct measure_set measure_every_row;
+/* Whether a row of set tells of trades and weights: of measure_input.trading. */
+bool measure_set_needs_trading(const struct measure_set *set);
+struct measure_set measure_set_of(const enum measure_id *rows, size_t n);
+
 struct measure_input {
     struct measure_path path;
     const double *returns; /* the path's own returns, exact; NULL: taken from its values */
@@ -120,10 +129,8 @@ struct measure_input {
     const struct kernels *kernels;         /* all give the same bits; NULL: those for any machine */
     const struct measure_trading *trading; /* NULL: a price series */
     struct measure_details *details;       /* to be filled; NULL: not wanted */
-    bool is_headline; /* only the rows of measure_headlines, with the same bits; no details */
-    bool
-        is_full; /* covariance_population to cdar_alpha, and the bounds of the mean: rows that only a request names */
-    bool has_smoothing; /* smoothing_index, too: about 100 passes over the returns */
+    /* Only these rows, with the same bits; NULL: all but those of a NAMED_STEP (measure_steps.def). */
+    const struct measure_set *wanted;
 };
 
 /* The rows that lists of many backtests show. */
@@ -132,6 +139,7 @@ extern const enum measure_id measure_headlines[MEASURE_HEADLINE_COUNT];
 
 /* Sessions of path that count: all, or up to and including the first value that is not above 0. */
 size_t measure_live_length(struct measure_path path);
+size_t measure_live_length_with(const struct kernels *kernels, struct measure_path path);
 
 /* Per-session rate that compounds to annual over periods_per_year sessions. */
 double measure_rate_per_period(double annual, double periods_per_year);
@@ -140,7 +148,7 @@ double measure_rate_per_period(double annual, double periods_per_year);
 double measure_cagr(struct measure_path path);
 
 /*
- * All metrics and variants; those that is_headline, is_full and has_smoothing leave out are REASON_NOT_APPLICABLE. path.n >= 2.
+ * The wanted rows; the others are REASON_NOT_APPLICABLE. path.n >= 2.
  * Errors: STATUS_OUT_OF_MEMORY.
  */
 enum status measure_compute(const struct measure_input *input, struct arena *arena,

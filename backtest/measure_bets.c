@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-static void streaks(struct facts *f)
+void measure_take_streaks(struct facts *f)
 {
     struct kernel_runs longest = f->k->runs(f->r, f->n);
     measure_set(ROW(f->out, consecutive_wins), (double)longest.up, f->n);
@@ -14,7 +14,7 @@ static void streaks(struct facts *f)
 }
 
 /* The chance that a Brownian motion with the drift and variance of ln(1 + r) ever loses the fraction L. */
-static void ruin(struct facts *f)
+void measure_take_ruin(struct facts *f)
 {
     struct measure_value *out = ROW(f->out, risk_of_ruin);
     double loss = f->in->options.ruin_loss > 0 ? f->in->options.ruin_loss : 0.5;
@@ -33,7 +33,7 @@ static void ruin(struct facts *f)
 }
 
 /* Rows that need both a gain and a loss. */
-static void sizes(struct facts *f)
+void measure_take_bets(struct facts *f)
 {
     static const enum measure_id rows[] = {MEASURE_payoff, MEASURE_kelly, MEASURE_expectancy,
                                            MEASURE_cpc_index};
@@ -73,16 +73,21 @@ static void averages(struct facts *f)
                   g.gains / ((wins + (double)n_zero) * (wins + (double)n_zero)) /
                       (g.losses / (losses * losses)),
                   g.n_losses == 0 ? REASON_NO_LOSSES : REASON_NO_UPSIDE, f->n);
-    measure_maybe(ROW(out, outlier_win), g.gains > 0,
-                  order_quantile(f->sorted, f->n, 0.99) * (wins + (double)n_zero) / g.gains,
-                  REASON_NO_UPSIDE, f->n);
-    measure_maybe(ROW(out, outlier_loss), g.n_losses > 0,
-                  order_quantile(f->sorted, f->n, 0.01) * losses / -g.losses, REASON_NO_LOSSES,
+}
+
+void measure_take_outliers(struct facts *f)
+{
+    struct kernel_partials g = f->around_zero;
+    double n_win = (double)(f->n - g.n_losses), n_loss = (double)g.n_losses;
+    measure_maybe(ROW(f->out, outlier_win), g.gains > 0,
+                  order_quantile(f->sorted, f->n, 0.99) * n_win / g.gains, REASON_NO_UPSIDE, f->n);
+    measure_maybe(ROW(f->out, outlier_loss), g.n_losses > 0,
+                  order_quantile(f->sorted, f->n, 0.01) * n_loss / -g.losses, REASON_NO_LOSSES,
                   f->n);
 }
 
 /* rar_252: the annual rate comes off every session, as quantstats does it. */
-static void per_exposure(struct facts *f)
+void measure_take_per_exposure(struct facts *f)
 {
     double growth = 1, n = (double)f->n, n_nonzero = 0;
     for (size_t t = 0; t < f->n; t++) {
@@ -94,7 +99,7 @@ static void per_exposure(struct facts *f)
                   ceil(n_nonzero / n * 100) / 100, REASON_NO_NONZERO, f->n);
 }
 
-void measure_bets(struct facts *f)
+void measure_take_hits(struct facts *f)
 {
     struct measure_value *out = f->out;
     struct kernel_partials g = f->around_zero;
@@ -103,17 +108,18 @@ void measure_bets(struct facts *f)
     measure_set(ROW(out, positive_days), (double)g.n_gains / n, f->n);
     measure_set(ROW(out, negative_days), (double)g.n_losses / n, f->n);
     averages(f);
-    sizes(f);
-    streaks(f);
-    ruin(f);
     double w = out[MEASURE_win_rate].value, share = ceil(nonzero / n * 100) / 100;
     measure_maybe(ROW(out, risk_of_ruin_quantstats), nonzero > 0,
                   elementary_pow((1 - w) / (1 + w), n), REASON_NO_NONZERO, f->n);
     measure_set(ROW(out, exposure_nonzero), share, f->n);
-    per_exposure(f);
-    const struct measure_value *tail = &out[MEASURE_tail_ratio];
+}
+
+void measure_take_common_sense(struct facts *f)
+{
+    struct kernel_partials g = f->around_zero;
+    const struct measure_value *tail = ROW(f->out, tail_ratio);
     enum measure_reason why = tail->reason != REASON_NONE ? tail->reason : REASON_NO_LOSSES;
-    measure_maybe(ROW(out, common_sense_ratio), g.losses > 0 && tail->reason == REASON_NONE,
+    measure_maybe(ROW(f->out, common_sense_ratio), g.losses > 0 && tail->reason == REASON_NONE,
                   g.gains / g.losses * tail->value, why, f->n);
 }
 
@@ -156,7 +162,7 @@ static void after_the_first(struct facts *f, size_t n_months, size_t n_years)
                   (size_t)n_down);
 }
 
-enum status measure_calendar(struct facts *f, struct arena *arena, struct err *err)
+void measure_take_calendar(struct facts *f)
 {
     static const enum measure_id rows[] = {MEASURE_best_month,
                                            MEASURE_worst_month,
@@ -172,11 +178,8 @@ enum status measure_calendar(struct facts *f, struct arena *arena, struct err *e
     if (f->path.date == NULL) {
         for (size_t i = 0; i < ARRAY_LEN(rows); i++)
             measure_deny(&out[rows[i]], REASON_NO_DATES, f->n);
-        return STATUS_OK;
+        return;
     }
-    enum status s = tables_years(f->path.date, f->path.value, f->path.n, arena, &f->calendar, err);
-    if (s != STATUS_OK)
-        return s;
     struct table_extremes months = tables_months(&f->calendar),
                           totals = tables_totals(&f->calendar);
     put_extremes(ROW(out, best_month), ROW(out, worst_month), months);
@@ -184,5 +187,4 @@ enum status measure_calendar(struct facts *f, struct arena *arena, struct err *e
     measure_set(ROW(out, positive_months), (double)months.n_positive / (double)months.n, months.n);
     measure_set(ROW(out, positive_years), (double)totals.n_positive / (double)totals.n, totals.n);
     after_the_first(f, months.n, totals.n);
-    return STATUS_OK;
 }

@@ -10,9 +10,12 @@
  * Source: L. Martellini, M. Vaissie, V. Ziemann, "Investing in Hedge Funds: Adding Value through Active Style Allocation
  * Decisions", EDHEC 2005, in the form of PerformanceAnalytics: only deviations of r enter once.
  */
-static void comoments(struct relative *w)
+void measure_take_comoments(struct facts *f)
 {
-    struct measure_value *out = w->out;
+    struct relative *w = measure_two_pairs(f);
+    struct measure_value *out = f->out;
+    if (w == NULL)
+        return;
     double n = (double)w->n, mean_b = w->raw.mean_y, power[2];
     struct kernel_powers b = w->k->powers(w->b, w->n, mean_b);
     bool varies = w->sd_b > 0;
@@ -53,8 +56,11 @@ static void timing(struct relative *w, enum measure_id id)
  * Sources: J. Treynor, K. Mazuy, "Can Mutual Funds Outguess the Market?", Harvard Business Review 44, 1966; R. Henriksson,
  * R. Merton, "On Market Timing and Investment Performance II", Journal of Business 54, 1981.
  */
-static void market_timing(struct relative *w)
+void measure_take_market_timing(struct facts *f)
 {
+    struct relative *w = measure_two_pairs(f);
+    if (w == NULL)
+        return;
     for (size_t t = 0; t < w->n_x; t++)
         w->scratch[t] = w->bx[t] * w->bx[t];
     timing(w, MEASURE_treynor_mazuy_alpha);
@@ -82,25 +88,30 @@ static size_t list_depths(const struct drawdown *list, size_t n_list, size_t n, 
  * Source: M. Zabarankin, K. Pavlikov, S. Uryasev, "Capital Asset Pricing Model (CAPM) with Drawdown Measure", European
  * Journal of Operational Research 234, 2014, in the form of PerformanceAnalytics.
  */
-static enum status in_drawdowns(struct relative *w, double confidence, struct arena *arena,
-                                struct err *err)
+void measure_take_in_drawdowns(struct facts *f)
 {
     static const enum measure_id rows[] = {MEASURE_cdar_beta, MEASURE_cdar_alpha};
-    struct measure_value *out = w->out;
+    struct relative *w = measure_two_pairs(f);
+    struct measure_value *out = f->out;
+    struct arena *arena = f->arena;
+    if (w == NULL)
+        return;
     size_t n_room = w->n + 2, n_taken = 0;
     double *path = arena_room(arena, w->n + 1, sizeof *path);
     double *depth = arena_room(arena, n_room, sizeof *depth);
     double *sorted = arena_room(arena, n_room, sizeof *sorted);
     uint32_t *count = arena_room(arena, 2 * n_room + 1, sizeof *count);
     struct drawdown *list = arena_room(arena, w->n / 2 + 2, sizeof *list);
-    if (path == NULL || depth == NULL || sorted == NULL || count == NULL || list == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for the metrics.");
+    if (path == NULL || depth == NULL || sorted == NULL || count == NULL || list == NULL) {
+        measure_out_of_memory(f);
+        return;
+    }
     path[0] = 1;
     w->k->compound(w->b, w->n, 1, path + 1);
     size_t n_list = drawdown_list(path, w->n + 1, list);
     size_t n_depths = list_depths(list, n_list, n_room, depth);
     order_sort(w->k, depth, n_depths, sorted, count);
-    double limit = order_quantile(sorted, n_depths, 1 - confidence), own = 0;
+    double limit = order_quantile(sorted, n_depths, 1 - measure_confidence(f)), own = 0;
     for (size_t i = 0; i < n_list; i++) {
         if (list[i].depth > limit)
             continue;
@@ -110,7 +121,7 @@ static enum status in_drawdowns(struct relative *w, double confidence, struct ar
     if (n_taken == 0) {
         for (size_t i = 0; i < ARRAY_LEN(rows); i++)
             measure_deny(&out[rows[i]], REASON_NO_DRAWDOWN, w->n);
-        return STATUS_OK;
+        return;
     }
     double beta = own / (double)n_taken / order_mean_to(sorted, n_depths, limit);
     measure_set(ROW(out, cdar_beta), beta, n_taken);
@@ -118,19 +129,4 @@ static enum status in_drawdowns(struct relative *w, double confidence, struct ar
                 elementary_pow(1 + w->mean_r, w->periods) - 1 -
                     beta * (elementary_pow(1 + w->raw.mean_y, w->periods) - 1),
                 w->n);
-    return STATUS_OK;
-}
-
-enum status measure_with_powers(struct relative *w, const struct measure_input *in,
-                                struct arena *arena, struct err *err)
-{
-    double confidence = in->options.confidence > 0 ? in->options.confidence : 0.95;
-    if (!in->is_full) {
-        for (size_t i = MEASURE_covariance_population; i <= MEASURE_cdar_alpha; i++)
-            measure_deny(&w->out[i], REASON_NOT_APPLICABLE, w->n);
-        return STATUS_OK;
-    }
-    comoments(w);
-    market_timing(w);
-    return in_drawdowns(w, confidence, arena, err);
 }

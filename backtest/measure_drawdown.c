@@ -6,6 +6,26 @@
 
 static const double TAIL = 0.05;
 
+static double days_of(const struct facts *f, const struct drawdown *d)
+{
+    size_t to = d->recovery == DRAWDOWN_OPEN ? f->n : d->recovery;
+    return (double)(f->path.date[to] - f->path.date[d->peak]);
+}
+
+void measure_take_depths(struct facts *f)
+{
+    struct measure_value *out = f->out;
+    bool is_any = f->n_episodes > 0;
+    measure_set(ROW(out, max_drawdown), is_any ? f->episodes[0].depth : 0, f->n);
+    measure_set(ROW(out, max_drawdown_positive), f->depth, f->n);
+    measure_set(ROW(out, n_drawdowns), (double)f->n_episodes, f->n);
+    if (f->path.date == NULL)
+        measure_deny(ROW(out, max_drawdown_days), REASON_NO_DATES, f->n_episodes);
+    else
+        measure_maybe(ROW(out, max_drawdown_days), is_any, is_any ? days_of(f, &f->episodes[0]) : 0,
+                      REASON_NO_DRAWDOWN, f->n_episodes);
+}
+
 /* Sums over the list of declines. */
 struct spans {
     double depth;
@@ -39,18 +59,11 @@ static struct spans add_up(const struct facts *f)
     return s;
 }
 
-double measure_days_of_deepest(const struct facts *f)
+void measure_take_spans(struct facts *f)
 {
-    struct drawdown d = f->episodes[0];
-    size_t to = d.recovery == DRAWDOWN_OPEN ? f->n : d.recovery;
-    return (double)(f->path.date[to] - f->path.date[d.peak]);
-}
-
-static void episode_rows(struct facts *f)
-{
-    static const enum measure_id in_days[] = {
-        MEASURE_max_drawdown_days, MEASURE_average_drawdown_days, MEASURE_longest_drawdown_days,
-        MEASURE_average_drawdown_days_ffn};
+    static const enum measure_id in_days[] = {MEASURE_average_drawdown_days,
+                                              MEASURE_longest_drawdown_days,
+                                              MEASURE_average_drawdown_days_ffn};
     struct measure_value *out = f->out;
     struct spans s = add_up(f);
     size_t n = f->n_episodes;
@@ -74,8 +87,6 @@ static void episode_rows(struct facts *f)
         return;
     }
     measure_set(ROW(out, recovery_days_lean), s.recovered_days, n);
-    measure_maybe(ROW(out, max_drawdown_days), is_any, is_any ? measure_days_of_deepest(f) : 0, why,
-                  n);
     measure_maybe(ROW(out, average_drawdown_days), is_any, s.days / count, why, n);
     measure_maybe(ROW(out, average_drawdown_days_ffn), is_any, s.days_below / count, why, n);
     measure_maybe(ROW(out, longest_drawdown_days), is_any, s.longest_days, why, n);
@@ -85,7 +96,7 @@ static void episode_rows(struct facts *f)
  * PerformanceAnalytics lists the stretches below the peak and those at it, the latter with depth 0; its CDD is the
  * mean of the depths at or below the 5 % quantile of that list.
  */
-static void conditional_depth(struct facts *f)
+void measure_take_conditional_depth(struct facts *f)
 {
     size_t below_at_ends = f->drawdown[0] < 0 ? 1 : 0;
     below_at_ends += f->drawdown[f->n - 1] < 0 ? 1 : 0;
@@ -97,20 +108,18 @@ static void conditional_depth(struct facts *f)
                   REASON_NO_DRAWDOWN, f->n_episodes);
 }
 
-void measure_drawdowns(struct facts *f)
+void measure_take_underwater(struct facts *f)
 {
     struct measure_value *out = f->out;
-    measure_set(ROW(out, max_drawdown), f->n_episodes > 0 ? f->episodes[0].depth : 0, f->n);
-    measure_set(ROW(out, max_drawdown_positive), f->depth, f->n);
-    measure_set(ROW(out, n_drawdowns), (double)f->n_episodes, f->n);
     measure_set(ROW(out, current_drawdown), f->drawdown[f->n - 1], f->n);
-    episode_rows(f);
-
     measure_set(ROW(out, underwater_share), (double)f->declines.n_underwater / (double)f->n, f->n);
-    /* Only the deepest sessions need an order: those up to the 5 % quantile, between two of them. */
+}
+
+/* Only the deepest sessions need an order: those up to the 5 % quantile, between two of them. */
+void measure_take_deep_sessions(struct facts *f)
+{
     size_t wanted = (size_t)((double)(f->n - 1) * TAIL) + 2;
     size_t found = order_tail(f->k, f->drawdown, f->n, wanted, f->scratch, f->spare, f->count);
-    measure_set(ROW(out, cdar_95),
+    measure_set(ROW(f->out, cdar_95),
                 order_mean_to(f->scratch, found, order_quantile(f->scratch, f->n, TAIL)), f->n);
-    conditional_depth(f);
 }

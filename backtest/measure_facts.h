@@ -1,6 +1,6 @@
 /*
- * measure_facts.h - what the files measure_*.c share: passes over the series made once, and how a
- * row of the table is written. Not for others.
+ * measure_facts.h - what the files measure_*.c share: the steps of measure_steps.def, the passes over the series that
+ * are made once, and how a row of the table is written. Not for others. A field stands when the step that takes it does.
  */
 #ifndef BACKTEST_MEASURE_FACTS_H
 #define BACKTEST_MEASURE_FACTS_H
@@ -9,8 +9,22 @@
 #include "backtest/measure.h"
 #include "backtest/stats.h"
 
+/* How the rows are made: steps in the order of measure_steps.def. */
+enum measure_step {
+    STEP_NOTHING,
+#define STEP(name, ...) STEP_##name,
+#include "backtest/measure_steps.def"
+    STEP_COUNT
+};
+
+struct relative; /* measure_sides.h */
+
 struct facts {
     const struct measure_input *in;
+    struct arena *arena;
+    struct err *err;
+    enum status status;      /* of the step that was taken last */
+    bool is_due[STEP_COUNT]; /* taken already, or to be taken */
     const struct kernels *k;
     struct measure_path path; /* up to ruin */
     struct measure_value *out;
@@ -27,6 +41,7 @@ struct facts {
     const double *y;         /* r minus the target of downside figures, likewise */
     size_t n_x, n_y;         /* n where every session has one */
     double periods, root;    /* P and sqrt(P) */
+    double rate;             /* risk-free, per session; where it is one for all */
     double rf;               /* annual */
     bool is_ruined;
     struct stats_moments m;        /* of r */
@@ -44,7 +59,8 @@ struct facts {
     size_t n_episodes;
     double depth; /* |max drawdown| */
     bool has_rho;
-    double rho; /* lag-1 autocorrelation */
+    double rho;                /* lag-1 autocorrelation */
+    struct relative *relative; /* NULL: no session is common with a benchmark */
 };
 
 #define ROW(out, name) (&(out)[MEASURE_##name])
@@ -67,32 +83,19 @@ size_t measure_subtract(const double *r, size_t n, double rate, const double *se
 /* total^(periods / n) - 1; -1 for a total that is not above 0. */
 double measure_annualised(double total, double periods, double n);
 
-/* The families, in this order: later ones read rows of earlier ones. */
-void measure_growth(struct facts *f);
-void measure_dispersion(struct facts *f);
-void measure_drawdowns(struct facts *f);
-void measure_tails(struct facts *f);
-void measure_bets(struct facts *f);
-void measure_sharpe_family(struct facts *f);
-void measure_downside_family(struct facts *f);
-void measure_depth_ratios(struct facts *f);
-void measure_serial(struct facts *f);
-enum status measure_calendar(struct facts *f, struct arena *arena, struct err *err) NODISCARD;
-void measure_trades(struct facts *f);
-
-/* The rows of measure_headlines and no others: needs prepare() alone. */
-enum status measure_headline(struct facts *f, struct arena *arena, struct err *err) NODISCARD;
+/* Of the rows that say "at confidence". */
+double measure_confidence(const struct facts *f);
 
 /* value when there are enough returns and they vary. */
 void measure_moment(struct facts *f, struct measure_value *out, double value, size_t needs);
 
-/* One form of the probabilistic Sharpe ratio; a variance that is not above 0 has none. */
-void measure_psr(struct facts *f, enum measure_id id, double ratio, double target, double skew,
-                 double excess);
+void measure_out_of_memory(struct facts *f);
 
-double measure_days_of_deepest(const struct facts *f);
+/* What every step reads: the length, room, and what the whole path has grown by. */
+enum status measure_facts_open(struct facts *f) NODISCARD;
 
-/* The rows that compare input->common with input->benchmark, or deny them all. */
-enum status measure_relative(const struct facts *f, struct arena *arena, struct err *err) NODISCARD;
+/* The steps. One that fails sets the status. */
+#define STEP(name, ...) void measure_take_##name(struct facts *f);
+#include "backtest/measure_steps.def"
 
 #endif

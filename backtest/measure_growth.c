@@ -31,7 +31,7 @@ static void trailing_ffn(struct facts *f, struct measure_value *out, int32_t day
                 f->n - at);
 }
 
-static void windows(struct facts *f)
+void measure_take_windows(struct facts *f)
 {
     static const struct {
         enum measure_id id;
@@ -66,14 +66,12 @@ static void windows(struct facts *f)
     trailing(f, ROW(out, return_ytd), date_from_civil((struct civil){day.year - 1, 12, 31}), 0);
 }
 
-static void by_other_clocks(struct facts *f)
+void measure_take_clocks(struct facts *f)
 {
     struct measure_value *out = f->out;
     double total = f->total + 1;
     measure_set(ROW(out, cagr_rows), measure_annualised(total, f->periods, (double)f->n_rows),
                 f->n_rows);
-    measure_set(ROW(out, return_annualised_excess),
-                measure_annualised(f->k->growth(f->x, f->n_x), f->periods, (double)f->n_x), f->n_x);
     if (f->path.date == NULL) {
         measure_deny(ROW(out, cagr_365), REASON_NO_DATES, f->n);
         measure_deny(ROW(out, cagr_365_25), REASON_NO_DATES, f->n);
@@ -84,42 +82,47 @@ static void by_other_clocks(struct facts *f)
     measure_set(ROW(out, cagr_365_25), measure_annualised(total, 365.25, days), f->n);
 }
 
-void measure_growth(struct facts *f)
+void measure_take_excess_growth(struct facts *f)
+{
+    double growth = f->k->growth(f->x, f->n_x);
+    measure_set(ROW(f->out, return_annualised_excess),
+                measure_annualised(growth, f->periods, (double)f->n_x), f->n_x);
+}
+
+void measure_take_totals(struct facts *f)
 {
     struct measure_value *out = f->out;
     measure_set(ROW(out, total_return), f->total, f->n);
     measure_set(ROW(out, cagr), f->cagr, f->n);
     measure_set(ROW(out, cagr_periods), f->cagr_periods, f->n);
+    measure_set(ROW(out, geometric_mean), measure_annualised(f->total + 1, 1, (double)f->n), f->n);
+}
+
+void measure_take_means(struct facts *f)
+{
+    struct measure_value *out = f->out;
     measure_set(ROW(out, annual_mean), f->m.mean * f->periods, f->n);
     measure_set(ROW(out, mean_return), f->m.mean, f->n);
     measure_set(ROW(out, risk_premium), f->excess_mean, f->n);
-    measure_set(ROW(out, geometric_mean), measure_annualised(f->total + 1, 1, (double)f->n), f->n);
     measure_set(ROW(out, simple_sum), f->m.sum, f->n);
     measure_set(ROW(out, annual_mean_compounded), elementary_pow(1 + f->m.mean, f->periods) - 1,
                 f->n);
-    windows(f);
-    by_other_clocks(f);
 }
 
 /* Where the mean of all returns that there could have been lies, at the confidence. */
-static void bounds_of_mean(struct facts *f)
+void measure_take_bounds_of_mean(struct facts *f)
 {
-    struct measure_value *lower = ROW(f->out, mean_lower_bound),
-                         *upper = ROW(f->out, mean_upper_bound);
-    double given = f->in->options.confidence, confidence = given > 0 ? given : 0.95, reach = 0;
-    enum measure_reason why = REASON_NONE;
-    if (!f->in->is_full)
-        why = REASON_NOT_APPLICABLE;
-    else if (f->n < 2)
-        why = REASON_TOO_SHORT;
-    else
-        reach =
-            stats_student_quantile(1 - confidence, (double)f->n - 1) * f->m.sd / sqrt((double)f->n);
-    measure_maybe(lower, why == REASON_NONE, f->m.mean - reach, why, f->n);
-    measure_maybe(upper, why == REASON_NONE, f->m.mean + reach, why, f->n);
+    bool has_two = f->n >= 2;
+    double n = (double)f->n, reach = 0;
+    if (has_two)
+        reach = stats_student_quantile(1 - measure_confidence(f), n - 1) * f->m.sd / sqrt(n);
+    measure_maybe(ROW(f->out, mean_lower_bound), has_two, f->m.mean - reach, REASON_TOO_SHORT,
+                  f->n);
+    measure_maybe(ROW(f->out, mean_upper_bound), has_two, f->m.mean + reach, REASON_TOO_SHORT,
+                  f->n);
 }
 
-static void spread(struct facts *f)
+void measure_take_spread(struct facts *f)
 {
     struct measure_value *out = f->out;
     const struct stats_moments *m = &f->m;
@@ -133,6 +136,12 @@ static void spread(struct facts *f)
                   f->n);
     measure_maybe(ROW(out, volatility_population), has_two, m->sd_population * f->root,
                   REASON_TOO_SHORT, f->n);
+}
+
+void measure_take_around_mean(struct facts *f)
+{
+    struct measure_value *out = f->out;
+    const struct stats_moments *m = &f->m;
     struct kernel_gains around = f->k->gains(f->r, f->n, m->mean);
     double below = around.losses_squared / (double)f->n, n_below = (double)around.n_losses;
     double absolute = f->k->absolute(f->r, f->n, m->mean) / (double)f->n;
@@ -140,11 +149,15 @@ static void spread(struct facts *f)
     measure_maybe(ROW(out, semideviation_subset), n_below > 0 && !m->is_constant,
                   sqrt(around.losses_squared / fmax(n_below, 1)), f->flat, f->n);
     measure_set(ROW(out, mean_absolute_deviation), m->is_constant ? 0 : absolute, f->n);
-    if (has_two)
-        measure_set(ROW(out, gini_mean_difference),
-                    m->is_constant ? 0 : order_gini(f->sorted, f->n), f->n);
+}
+
+void measure_take_gini(struct facts *f)
+{
+    if (f->n >= 2)
+        measure_set(ROW(f->out, gini_mean_difference),
+                    f->m.is_constant ? 0 : order_gini(f->sorted, f->n), f->n);
     else
-        measure_deny(ROW(out, gini_mean_difference), REASON_TOO_SHORT, f->n);
+        measure_deny(ROW(f->out, gini_mean_difference), REASON_TOO_SHORT, f->n);
 }
 
 void measure_moment(struct facts *f, struct measure_value *out, double value, size_t needs)
@@ -153,7 +166,7 @@ void measure_moment(struct facts *f, struct measure_value *out, double value, si
     measure_maybe(out, f->n >= needs && !f->m.is_constant, value, why, f->n);
 }
 
-static void shape(struct facts *f)
+void measure_take_shape(struct facts *f)
 {
     struct measure_value *out = f->out;
     const struct stats_moments *m = &f->m;
@@ -182,7 +195,7 @@ static void shape(struct facts *f)
                    elementary_log((m->max - m->min) / m->sd) / elementary_log(n), 2);
 }
 
-static void sides(struct facts *f)
+void measure_take_sides(struct facts *f)
 {
     struct measure_value *out = f->out;
     const struct kernel_partials *g = &f->around_target;
@@ -201,12 +214,4 @@ static void sides(struct facts *f)
     measure_set(ROW(out, upside_variance), f->upside * f->upside, f->n);
     measure_set(ROW(out, upside_potential), g->gains / n, f->n);
     measure_set(ROW(out, upside_frequency), (double)g->n_gains / n, f->n);
-}
-
-void measure_dispersion(struct facts *f)
-{
-    spread(f);
-    bounds_of_mean(f);
-    shape(f);
-    sides(f);
 }

@@ -3,16 +3,116 @@
 #include "backtest/measure_facts.h"
 #include "backtest/measure_sides.h"
 
-#include <assert.h>
 #include <math.h>
-#include <string.h>
 
 /* Returns closer than this are equal: a portfolio that is its own benchmark neither wins nor loses. */
 static const double ROUNDING = 1e-14;
 
-/* Compounded r, b and x, the first two annualised by count. */
-static void compound(struct relative *w)
+static void deny_all(struct measure_value *ret, enum measure_reason reason, size_t n)
 {
+    for (size_t i = 0; i < MEASURE_ALL_COUNT; i++) {
+        if (measure_infos[i].needs_benchmark)
+            measure_deny(&ret[i], reason, n);
+    }
+}
+
+/* r minus a rate, one for all or one for each; r itself where that is 0. *ret_n: how many have a rate. */
+static const double *less(const struct relative *w, const double *r, double rate,
+                          const double *series, double *room, size_t *ret_n)
+{
+    *ret_n = w->n;
+    if (series == NULL && !(fabs(rate) > 0))
+        return r;
+    *ret_n = measure_subtract(r, w->n, rate, series, room);
+    return room;
+}
+
+/* The mean of the rates that are known. */
+static double mean_rate(const struct relative *w, const double *series)
+{
+    double sum = 0;
+    if (w->n_x == w->n)
+        return w->mean_r - w->excess.mean_x;
+    for (size_t t = 0; t < w->n; t++)
+        sum += isnan(series[t]) ? 0 : series[t];
+    return sum / (double)w->n_x;
+}
+
+static void take_common(struct facts *f, struct relative *w)
+{
+    const struct measure_input *in = f->in;
+    size_t n = w->n + 1;
+    double *lines[7];
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+        lines[i] = arena_room(f->arena, n, sizeof *lines[i]);
+        if (lines[i] == NULL) {
+            measure_out_of_memory(f);
+            return;
+        }
+    }
+    /* A benchmark without gaps: the common sessions are all, and their returns are there. */
+    bool is_whole =
+        in->common.value == in->path.value && in->common_returns == NULL && w->n == f->n;
+    if (in->common_returns == NULL && !is_whole)
+        w->k->returns(in->common.value, n, lines[0]);
+    if (in->benchmark_returns == NULL)
+        w->k->returns(in->benchmark.value, n, lines[1]);
+    w->r = is_whole ? f->r : in->common_returns != NULL ? in->common_returns : lines[0];
+    w->b = in->benchmark_returns != NULL ? in->benchmark_returns : lines[1];
+    double rate = measure_rate_per_period(in->risk_free_rate, w->periods), mar = in->options.mar;
+    bool has_mar = in->options.has_mar;
+    w->x = less(w, w->r, rate, in->common_risk_free, lines[2], &w->n_x);
+    w->bx = less(w, w->b, rate, in->common_risk_free, lines[3], &w->n_x);
+    w->n_y = w->n_x;
+    w->y = has_mar ? less(w, w->r, mar, NULL, lines[4], &w->n_y) : w->x;
+    w->by = has_mar ? less(w, w->b, mar, NULL, lines[5], &w->n_y) : w->bx;
+    w->scratch = lines[6];
+    w->raw = stats_pair_with(w->k, w->r, w->b, w->n);
+    w->excess = w->x == w->r ? w->raw : stats_pair_with(w->k, w->x, w->bx, w->n_x);
+    w->mean_r = w->raw.mean_x;
+    w->mean_rf = mean_rate(w, in->common_risk_free);
+    w->sd_r = stats_varies(w->r, w->n) ? sqrt(w->raw.variance_x) : 0;
+    w->sd_b = stats_varies(w->b, w->n) ? sqrt(w->raw.variance_y) : 0;
+    f->relative = w;
+}
+
+/* Rows that compare are denied here where too few sessions are common; the steps after this leave them alone. */
+void measure_take_pairs(struct facts *f)
+{
+    struct measure_path common = f->in->common;
+    if (common.n == 0) {
+        deny_all(f->out, REASON_NO_BENCHMARK, 0);
+        return;
+    }
+    common.n = measure_live_length(common);
+    size_t n = common.n - 1;
+    if (n < 2)
+        deny_all(f->out, REASON_TOO_SHORT, n);
+    if (n == 0)
+        return;
+    struct relative *w = ARENA_NEW(f->arena, struct relative);
+    if (w == NULL) {
+        measure_out_of_memory(f);
+        return;
+    }
+    *w = (struct relative){.k = f->k,
+                           .n = n,
+                           .n_rows = f->in->n_rows > n ? f->in->n_rows : n,
+                           .periods = f->periods,
+                           .rf = f->rf,
+                           .all_r = 1 + f->total,
+                           .rows = f->in->benchmark_rows,
+                           .total = common.value[n] / common.value[0] - 1,
+                           .out = f->out};
+    take_common(f, w);
+}
+
+/* Compounded r, b and x, the first two annualised by count. */
+void measure_take_compounds(struct facts *f)
+{
+    struct relative *w = f->relative;
+    if (w == NULL)
+        return;
     double r = w->k->growth(w->r, w->n), b = w->k->growth(w->b, w->n);
     if (!(w->rows.growth > 0)) { /* every row is a common one */
         w->all_r = r;
@@ -21,6 +121,9 @@ static void compound(struct relative *w)
     w->annual_r = measure_annualised(r, w->periods, (double)w->n);
     w->annual_b = measure_annualised(b, w->periods, (double)w->n);
     w->growth_x = w->x == w->r ? r : w->k->growth(w->x, w->n_x);
+    w->cagr = f->in->common.date == NULL ? w->annual_r
+                                         : measure_cagr((struct measure_path){
+                                               f->in->common.date, f->in->common.value, w->n + 1});
 }
 
 static void deny_rows(const struct relative *w, const enum measure_id *rows, size_t n_rows,
@@ -31,8 +134,11 @@ static void deny_rows(const struct relative *w, const enum measure_id *rows, siz
 }
 
 /* beta and the alphas. A constant rate moves none of the covariances. */
-static void regression(struct relative *w)
+void measure_take_regression(struct facts *f)
 {
+    struct relative *w = measure_two_pairs(f);
+    if (w == NULL)
+        return;
     static const enum measure_id rows[] = {
         MEASURE_beta,         MEASURE_alpha,      MEASURE_alpha_per_session,
         MEASURE_alpha_no_rf,  MEASURE_beta_no_rf, MEASURE_alpha_compounded,
@@ -61,8 +167,11 @@ static void regression(struct relative *w)
 }
 
 /* As LEAN has them: what the mean return compounds to in a year, less and over that of the benchmark. */
-static void lean(struct relative *w)
+void measure_take_lean_relative(struct facts *f)
 {
+    struct relative *w = measure_two_pairs(f);
+    if (w == NULL)
+        return;
     struct measure_value *out = w->out;
     const struct measure_value *error = ROW(out, tracking_error), *beta = ROW(out, beta_no_rf);
     bool has_error = error->reason == REASON_NONE && error->value > 0;
@@ -77,8 +186,11 @@ static void lean(struct relative *w)
                   REASON_ZERO_VARIANCE, w->n);
 }
 
-static void correlations(struct relative *w)
+void measure_take_correlations(struct facts *f)
 {
+    struct relative *w = measure_two_pairs(f);
+    if (w == NULL)
+        return;
     static const enum measure_id rows[] = {MEASURE_correlation, MEASURE_r_squared};
     struct measure_value *out = w->out;
     struct stats_pair p = w->raw;
@@ -91,29 +203,36 @@ static void correlations(struct relative *w)
     measure_set(ROW(out, r_squared), correlation * correlation, w->n);
 }
 
-/* tracking_error, the information ratios, batting_average. */
-static void active_return(struct relative *w)
+/* tracking_error, the information ratios, batting_average; a single session has the last alone. */
+void measure_take_active(struct facts *f)
 {
-    struct measure_value *out = w->out;
+    struct relative *w = f->relative;
+    struct measure_value *out = f->out;
+    if (w == NULL)
+        return;
     double *active = w->scratch;
-    assert(w->r != NULL && w->b != NULL);
     w->k->residuals(w->r, w->b, w->n, &(struct kernel_line){0, 1, ROUNDING}, active);
+    measure_batting(w, active);
+    if (w->n < 2)
+        return;
     struct stats_moments m = stats_moments_short_with(w->k, active, w->n);
     double premium = w->annual_r - w->annual_b, root = sqrt(w->periods);
-    enum measure_reason why = w->n < 2 ? REASON_TOO_SHORT : REASON_ZERO_VARIANCE;
+    enum measure_reason why = REASON_ZERO_VARIANCE;
 
-    measure_maybe(ROW(out, tracking_error), w->n >= 2, m.sd * root, why, w->n);
+    measure_set(ROW(out, tracking_error), m.sd * root, w->n);
     measure_ratio(ROW(out, information_ratio), m.mean * root, m.sd, why, w->n);
     measure_ratio(ROW(out, information_ratio_per_session), m.mean, m.sd, why, w->n);
     measure_set(ROW(out, active_premium), premium, w->n);
     measure_set(ROW(out, active_premium_geometric), (1 + w->annual_r) / (1 + w->annual_b) - 1,
                 w->n);
     measure_ratio(ROW(out, information_ratio_premium), premium, m.sd * root, why, w->n);
-    measure_batting(w, active);
 }
 
-static void risks(struct relative *w)
+void measure_take_risks(struct facts *f)
 {
+    struct relative *w = measure_two_pairs(f);
+    if (w == NULL)
+        return;
     static const enum measure_id rows[] = {
         MEASURE_systematic_risk, MEASURE_specific_risk,      MEASURE_total_risk,
         MEASURE_appraisal_ratio, MEASURE_appraisal_modified, MEASURE_appraisal_alternative,
@@ -146,8 +265,11 @@ static void risks(struct relative *w)
     measure_maybe(ROW(out, treynor_excess), has_beta, annual_x / w->beta, why, w->n);
 }
 
-static void modigliani(struct relative *w)
+void measure_take_modigliani(struct facts *f)
 {
+    struct relative *w = measure_two_pairs(f);
+    if (w == NULL)
+        return;
     static const enum measure_id rows[] = {MEASURE_m_squared, MEASURE_m_squared_excess,
                                            MEASURE_m_squared_excess_geometric, MEASURE_modigliani};
     struct measure_value *out = w->out;
@@ -184,133 +306,15 @@ static void modigliani(struct relative *w)
     measure_set(ROW(out, omega_excess), w->annual_r - 3 * own * other * w->periods, w->n);
 }
 
-/* r minus a rate, one for all or one for each; r itself where that is 0. *ret_n: how many have a rate. */
-static const double *less(const struct relative *w, const double *r, double rate,
-                          const double *series, double *room, size_t *ret_n)
-{
-    *ret_n = w->n;
-    if (series == NULL && !(fabs(rate) > 0))
-        return r;
-    *ret_n = measure_subtract(r, w->n, rate, series, room);
-    return room;
-}
-
-/* The mean of the rates that are known. */
-static double mean_rate(const struct relative *w, const double *series)
-{
-    double sum = 0;
-    if (w->n_x == w->n)
-        return w->mean_r - w->excess.mean_x;
-    for (size_t t = 0; t < w->n; t++)
-        sum += isnan(series[t]) ? 0 : series[t];
-    return sum / (double)w->n_x;
-}
-
-static enum status take_common(const struct facts *f, struct arena *arena, struct relative *w,
-                               struct err *err)
+/* By date where there are dates. */
+void measure_take_excess_return(struct facts *f)
 {
     const struct measure_input *in = f->in;
-    size_t n = w->n + 1;
-    double *lines[7];
-    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
-        lines[i] = arena_room(arena, n, sizeof *lines[i]);
-        if (lines[i] == NULL)
-            return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for the metrics.");
-    }
-    /* A benchmark without gaps: the common sessions are all, and their returns are there. */
-    bool is_whole =
-        in->common.value == in->path.value && in->common_returns == NULL && w->n == f->n;
-    if (in->common_returns == NULL && !is_whole)
-        w->k->returns(in->common.value, n, lines[0]);
-    if (in->benchmark_returns == NULL)
-        w->k->returns(in->benchmark.value, n, lines[1]);
-    w->r = is_whole ? f->r : in->common_returns != NULL ? in->common_returns : lines[0];
-    w->b = in->benchmark_returns != NULL ? in->benchmark_returns : lines[1];
-    double rate = measure_rate_per_period(in->risk_free_rate, w->periods), mar = in->options.mar;
-    bool has_mar = in->options.has_mar;
-    w->x = less(w, w->r, rate, in->common_risk_free, lines[2], &w->n_x);
-    w->bx = less(w, w->b, rate, in->common_risk_free, lines[3], &w->n_x);
-    w->n_y = w->n_x;
-    w->y = has_mar ? less(w, w->r, mar, NULL, lines[4], &w->n_y) : w->x;
-    w->by = has_mar ? less(w, w->b, mar, NULL, lines[5], &w->n_y) : w->bx;
-    w->scratch = lines[6];
-    w->raw = stats_pair_with(w->k, w->r, w->b, w->n);
-    w->excess = w->x == w->r ? w->raw : stats_pair_with(w->k, w->x, w->bx, w->n_x);
-    w->mean_r = w->raw.mean_x;
-    w->mean_rf = mean_rate(w, in->common_risk_free);
-    w->sd_r = stats_varies(w->r, w->n) ? sqrt(w->raw.variance_x) : 0;
-    w->sd_b = stats_varies(w->b, w->n) ? sqrt(w->raw.variance_y) : 0;
-    compound(w);
-    return STATUS_OK;
-}
-
-/* excess_return: by date where there are dates. */
-static void growth(struct relative *w, struct measure_path common, struct measure_path benchmark)
-{
-    double other = w->annual_b;
-    w->cagr = w->annual_r;
-    w->total = common.value[common.n - 1] / common.value[0] - 1;
-    if (common.date != NULL) {
-        w->cagr = measure_cagr(common);
-        other = measure_cagr(benchmark);
-    }
+    struct relative *w = measure_two_pairs(f);
+    if (w == NULL)
+        return;
+    bool has_dates = in->common.date != NULL;
+    struct measure_path benchmark = {in->benchmark.date, in->benchmark.value, w->n + 1};
+    double other = has_dates ? measure_cagr(benchmark) : w->annual_b;
     measure_set(ROW(w->out, excess_return), w->cagr - other, w->n);
-}
-
-static void deny_all(struct measure_value *ret, enum measure_reason reason, size_t n)
-{
-    for (size_t i = 0; i < MEASURE_ALL_COUNT; i++) {
-        if (measure_infos[i].needs_benchmark)
-            measure_deny(&ret[i], reason, n);
-    }
-}
-
-/* What a single session has: which side it is on, and by how much. */
-static void of_one_session(struct relative *w)
-{
-    w->k->residuals(w->r, w->b, w->n, &(struct kernel_line){0, 1, ROUNDING}, w->scratch);
-    measure_batting(w, w->scratch);
-    measure_captures(w);
-}
-
-enum status measure_relative(const struct facts *f, struct arena *arena, struct err *err)
-{
-    struct measure_path common = f->in->common, benchmark = f->in->benchmark;
-    if (common.n == 0) {
-        deny_all(f->out, REASON_NO_BENCHMARK, 0);
-        return STATUS_OK;
-    }
-    benchmark.n = common.n = measure_live_length(common);
-    struct relative w = {.k = f->k,
-                         .n = common.n - 1,
-                         .n_rows = f->in->n_rows > common.n - 1 ? f->in->n_rows : common.n - 1,
-                         .periods = f->periods,
-                         .rf = f->rf,
-                         .all_r = 1 + f->total,
-                         .rows = f->in->benchmark_rows,
-                         .out = f->out};
-    if (w.n < 2)
-        deny_all(f->out, REASON_TOO_SHORT, w.n);
-    if (w.n == 0)
-        return STATUS_OK;
-    enum status s = take_common(f, arena, &w, err);
-    if (s != STATUS_OK)
-        return s;
-    if (w.n == 1) {
-        of_one_session(&w);
-        return STATUS_OK;
-    }
-    growth(&w, common, benchmark);
-    regression(&w);
-    active_return(&w);
-    if (f->in->is_headline)
-        return STATUS_OK;
-    lean(&w);
-    correlations(&w);
-    risks(&w);
-    modigliani(&w);
-    measure_captures(&w);
-    measure_bull_and_bear(&w);
-    s = measure_with_powers(&w, f->in, arena, err);
-    return s == STATUS_OK ? measure_fragility(&w, arena, err) : s;
 }

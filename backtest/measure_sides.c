@@ -50,9 +50,12 @@ static void captures_of_rows(struct relative *w, const struct kernel_side *rise,
     ratio_of(w, MEASURE_capture_ratio_rows, ROW(out, up_capture_rows), ROW(out, down_capture_rows));
 }
 
-void measure_captures(struct relative *w)
+void measure_take_captures(struct facts *f)
 {
-    struct measure_value *out = w->out;
+    struct relative *w = f->relative;
+    struct measure_value *out = f->out;
+    if (w == NULL)
+        return;
     struct kernel_side side[3];
     w->k->sides(w->r, w->b, w->n, side);
     const struct kernel_side *rise = &side[0], *fall = &side[1], *no_rise = &side[2];
@@ -111,8 +114,11 @@ static void alpha_on_side(const struct relative *w, struct measure_value *out, d
         measure_set(out, elementary_pow(1 + alpha, w->periods) - 1, beta->n);
 }
 
-void measure_bull_and_bear(struct relative *w)
+void measure_take_bull_and_bear(struct facts *f)
 {
+    struct relative *w = measure_two_pairs(f);
+    if (w == NULL)
+        return;
     double bull = 0, bear = 0;
     struct kernel_split mean = w->k->split(w->x, w->bx, w->n_x);
     struct kernel_pair side[2];
@@ -166,20 +172,20 @@ static size_t last_occurrence(const struct relative *w, double value)
  * Source: N. Taleb and others, "A New Heuristic Measure of Fragility and Tail Risks", IMF Working Paper 12/216,
  * in the form of empyrical.
  */
-enum status measure_fragility(struct relative *w, struct arena *arena, struct err *err)
+void measure_take_fragility(struct facts *f)
 {
-    struct measure_value *out = ROW(w->out, beta_fragility);
+    struct relative *w = measure_two_pairs(f);
+    struct measure_value *out = ROW(f->out, beta_fragility);
+    if (w == NULL)
+        return;
     if (w->n < 3) {
         measure_deny(out, REASON_TOO_SHORT, w->n);
-        return STATUS_OK;
+        return;
     }
     /* In the order by benchmark, then by time: the first session, the last, and the one in the middle. */
-    double *room = arena_room(arena, w->n, sizeof *room);
-    if (room == NULL)
-        return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for the metrics.");
     struct kernel_range range = w->k->range(w->b, w->n);
     size_t place = middle(w->n);
-    double b = order_at(w->k, w->b, w->n, place, room);
+    double b = order_at(w->k, w->b, w->n, place, w->scratch);
     place -= w->k->below(w->b, w->n, b).n;
     size_t low = occurrence(w, range.lowest, 0), mid = occurrence(w, b, place);
     size_t high = last_occurrence(w, range.highest);
@@ -189,5 +195,4 @@ enum status measure_fragility(struct relative *w, struct arena *arena, struct er
         end = (range.highest - b) / width;
     }
     measure_set(out, start * w->r[low] + end * w->r[high] - w->r[mid], w->n);
-    return STATUS_OK;
 }

@@ -23,26 +23,19 @@ struct relative {
     double all_r;              /* compounded over all rows, not the common ones alone */
     struct measure_rows rows;  /* the benchmark likewise */
     double annual_r, annual_b; /* compounded and annualised by count */
-    double cagr, total;
+    double cagr, total;        /* of the portfolio, by date where there are dates */
     bool has_beta;
     double beta, alpha, jensen; /* alpha per session */
     struct measure_value *out;
 };
 
-/* up_capture to down_number: the sessions on which the benchmark rose or fell. */
-void measure_captures(struct relative *w);
+/* The pairs when there are two at least; NULL: measure_take_pairs has denied every row that needs them. */
+static inline struct relative *measure_two_pairs(const struct facts *f)
+{
+    return f->relative != NULL && f->relative->n >= 2 ? f->relative : NULL;
+}
 
 /* batting_average and its kin from r - b. */
 void measure_batting(struct relative *w, const double *active);
-
-/* beta_bull, beta_bear, timing_ratio. */
-void measure_bull_and_bear(struct relative *w);
-
-/* beta_fragility. */
-enum status measure_fragility(struct relative *w, struct arena *arena, struct err *err) NODISCARD;
-
-/* covariance_population to cdar_alpha, for an input that is_full. */
-enum status measure_with_powers(struct relative *w, const struct measure_input *in,
-                                struct arena *arena, struct err *err) NODISCARD;
 
 #endif

@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+static const double TAIL = 0.05;
+
 static double cornish_fisher(double z, double g1, double g2)
 {
     return z + (z * z - 1) * g1 / 6 + (z * z * z - 3 * z) * g2 / 24 -
@@ -81,7 +83,15 @@ static void over_modified(struct facts *f, struct measure_value *out,
     measure_ratio(out, f->excess_mean, loss->reason == REASON_NONE ? -loss->value : 0, why, f->n);
 }
 
-static void at_confidence(struct facts *f)
+void measure_take_fitted(struct facts *f)
+{
+    static const enum measure_id at_95[6] = {
+        MEASURE_var_95_normal, MEASURE_cvar_95_normal,        MEASURE_COUNT,
+        MEASURE_COUNT,         MEASURE_var_95_cornish_fisher, MEASURE_cvar_95_cornish_fisher};
+    fitted(f, TAIL, at_95);
+}
+
+void measure_take_at_confidence(struct facts *f)
 {
     static const enum measure_id at[6] = {MEASURE_var_normal_at,
                                           MEASURE_cvar_normal_at,
@@ -89,11 +99,8 @@ static void at_confidence(struct facts *f)
                                           MEASURE_cvar_normal_population_at,
                                           MEASURE_var_cornish_fisher_at,
                                           MEASURE_cvar_cornish_fisher_at};
-    static const enum measure_id at_95[6] = {
-        MEASURE_var_95_normal, MEASURE_cvar_95_normal,        MEASURE_COUNT,
-        MEASURE_COUNT,         MEASURE_var_95_cornish_fisher, MEASURE_cvar_95_cornish_fisher};
     struct measure_value *out = f->out;
-    double confidence = f->in->options.confidence > 0 ? f->in->options.confidence : 0.95;
+    double confidence = measure_confidence(f);
     double share = 1 - confidence, var = order_quantile(f->sorted, f->n, share), below = 0;
     size_t first = (size_t)((double)(f->n_rows - 1) * share) + 1;
 
@@ -102,7 +109,6 @@ static void at_confidence(struct facts *f)
     measure_set(ROW(out, cvar_at), order_mean_to(f->sorted, f->n, var), f->n);
     measure_maybe(ROW(out, cvar_first), first <= f->n,
                   order_mean(f->sorted, 0, first < f->n ? first : f->n), REASON_TOO_SHORT, f->n);
-    fitted(f, 0.05, at_95);
     fitted(f, share, at);
     double normal = out[MEASURE_var_normal_at].value;
     over_modified(f, ROW(out, return_over_var_modified), ROW(out, var_cornish_fisher_at));
@@ -113,7 +119,7 @@ static void at_confidence(struct facts *f)
 }
 
 /* Shares of both ends of the sorted returns. */
-static void rachev_at(struct facts *f)
+void measure_take_rachev_at(struct facts *f)
 {
     double a = f->in->options.tail > 0 ? f->in->options.tail : 0.1, n = (double)f->n;
     size_t from = (size_t)((1 - a) * n), to = (size_t)ceil(a * n);
@@ -123,24 +129,38 @@ static void rachev_at(struct facts *f)
                   REASON_NO_DOWNSIDE, f->n);
 }
 
-void measure_tails(struct facts *f)
+/* Only the lowest returns need an order, unless all have one: those up to the quantile, between two of them. */
+void measure_take_lowest(struct facts *f)
+{
+    const double *x = f->sorted;
+    size_t found = f->n;
+    if (!f->is_due[STEP_ordered]) {
+        size_t wanted = (size_t)((double)(f->n - 1) * TAIL) + 2;
+        found = order_tail(f->k, f->r, f->n, wanted, f->sorted, f->spare, f->count);
+    }
+    double quantile = order_quantile(x, f->n, TAIL);
+    measure_set(ROW(f->out, var_95), quantile, f->n);
+    measure_set(ROW(f->out, cvar_95), order_mean_to(x, found, quantile), f->n);
+}
+
+void measure_take_extremes(struct facts *f)
+{
+    measure_set(ROW(f->out, best_day), f->m.max, f->n);
+    measure_set(ROW(f->out, worst_day), f->m.min, f->n);
+}
+
+void measure_take_tails(struct facts *f)
 {
     struct measure_value *out = f->out;
     const double *x = f->sorted;
-    double q01 = order_quantile(x, f->n, 0.01), q05 = order_quantile(x, f->n, 0.05);
-    double q95 = order_quantile(x, f->n, 0.95);
-    double low = order_mean_to(x, f->n, q05), high = order_mean_from(x, f->n, q95);
+    double q01 = order_quantile(x, f->n, 0.01), q95 = order_quantile(x, f->n, 0.95);
+    double q05 = out[MEASURE_var_95].value, low = out[MEASURE_cvar_95].value;
+    double high = order_mean_from(x, f->n, q95);
 
-    measure_set(ROW(out, var_95), q05, f->n);
-    measure_set(ROW(out, cvar_95), low, f->n);
     measure_set(ROW(out, var_99), q01, f->n);
     measure_set(ROW(out, cvar_99), order_mean_to(x, f->n, q01), f->n);
     measure_ratio(ROW(out, return_over_var), f->excess_mean, -q05, REASON_NO_DOWNSIDE, f->n);
     measure_ratio(ROW(out, return_over_cvar), f->excess_mean, -low, REASON_NO_DOWNSIDE, f->n);
     measure_ratio(ROW(out, tail_ratio), fabs(q95), fabs(q05), REASON_NO_DOWNSIDE, f->n);
     measure_ratio(ROW(out, rachev), high, -low, REASON_NO_DOWNSIDE, f->n);
-    measure_set(ROW(out, best_day), f->m.max, f->n);
-    measure_set(ROW(out, worst_day), f->m.min, f->n);
-    at_confidence(f);
-    rachev_at(f);
 }

@@ -58,6 +58,14 @@ enum measure_id profile_row(enum profile profile, enum measure_id metric)
     return metric;
 }
 
+struct measure_set profile_set(enum profile profile, const enum measure_id *metrics, size_t n)
+{
+    struct measure_set set = {{false}};
+    for (size_t i = 0; i < n; i++)
+        set.has[profile_row(profile, metrics[i])] = true;
+    return set;
+}
+
 bool profile_find(enum profile profile, struct str name, enum measure_id *ret)
 {
     for (size_t i = 0; i < ARRAY_LEN(aliases); i++) {

@@ -26,6 +26,9 @@ bool profile_targets_zero(enum profile profile);
 /* The row that stands in the place of metric, which may be any row. */
 enum measure_id profile_row(enum profile profile, enum measure_id metric);
 
+/* The rows that stand in the places of metrics. */
+struct measure_set profile_set(enum profile profile, const enum measure_id *metrics, size_t n);
+
 /*
  * A metric by its own name, by a row's name, or by the library's name for it. *ret is the row to read.
  * A name that is none of these gives false.

@@ -69,10 +69,11 @@ enum status real_terms_take(const struct real_input *in, struct arena *arena,
     real.terminal_wealth = in->terminal_wealth / level[n - 1];
     real.inflation = level[n - 1] - 1;
     real.inflation_annual = measure_cagr((struct measure_path){panel->clock, level, n});
+    const struct measure_set wanted = measure_set_of(measure_headlines, MEASURE_HEADLINE_COUNT);
     struct measure_input input = {.path = {panel->clock, line, n},
                                   .periods_per_year = in->periods_per_year,
                                   .kernels = panel->kernels,
-                                  .is_headline = true};
+                                  .wanted = &wanted};
     s = measure_compute(&input, arena, real.measures, err);
     if (s == STATUS_OK)
         *ret = real;

@@ -290,7 +290,7 @@ enum status record_prepare(const struct record *record, struct arena *arena,
     take_options(record, &line, ret);
     for (size_t t = 0; t < line.n; t++)
         ret->n_unrated += isnan(line.rf[t]) ? 1 : 0;
-    ret->input.is_full = true;
+    ret->input.wanted = &measure_every_row;
     size_t live = measure_live_length(ret->input.path);
     ret->is_ruined = !(line.value[live - 1] > 0);
     if (ret->is_ruined && record->date != NULL)

@@ -96,9 +96,7 @@ static size_t next_start(enum rebalance_every every, const int32_t *clock, size_
     struct civil day = date_to_civil(clock[from]);
     int after = (day.month - 1) / span * span + span; /* months of the year that are over then */
     int32_t end = date_from_civil((struct civil){day.year + after / 12, after % 12 + 1, 1});
-    while (t < n && clock[t] < end)
-        t++;
-    return t;
+    return t < n ? dates_reach(clock, n, t, end) : n;
 }
 
 /*

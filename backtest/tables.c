@@ -27,8 +27,7 @@ enum status tables_years(const int32_t *date, const double *value, size_t n, str
     struct civil day = first;
     for (size_t t = 1, from = 0; t <= n; from = t) { /* month by month */
         int32_t next_month = date[from] + 1 - day.day + date_days_in_month(day.year, day.month);
-        while (t < n && date[t] < next_month)
-            t++;
+        t = dates_reach(date, n, t, next_month);
         struct table_year *row = &rows[day.year - first.year];
         if (t > 1) { /* session 0 alone has brought nothing */
             row->month[day.month - 1] = value[t - 1] / month_base - 1;

@@ -211,6 +211,24 @@ double date_years_between(int32_t from, int32_t to)
     return years + (double)(to - anniversary) / (double)(next - anniversary);
 }
 
+enum { DATES_BLOCK = 8 };
+
+/* Within a block they are counted without a branch: where the day stands there cannot be predicted. */
+size_t dates_reach(const int32_t *dates, size_t n, size_t from, int32_t day)
+{
+    while (n - from > DATES_BLOCK && dates[from + DATES_BLOCK - 1] < day)
+        from += DATES_BLOCK;
+    if (n - from >= DATES_BLOCK) {
+        size_t n_before = 0;
+        for (size_t k = 0; k < DATES_BLOCK; k++)
+            n_before += dates[from + k] < day ? 1 : 0;
+        return from + n_before;
+    }
+    while (from < n && dates[from] < day)
+        from++;
+    return from;
+}
+
 size_t dates_until(const int32_t *date, size_t n, int32_t day)
 {
     size_t from = 0, to = n;

@@ -55,4 +55,7 @@ double date_years_between(int32_t from, int32_t to);
 /* How many of n strictly rising dates are not after day. */
 size_t dates_until(const int32_t *date, size_t n, int32_t day);
 
+/* The first place at or after from whose date is not before day; n: there is none. For a day that is not many places away. */
+size_t dates_reach(const int32_t *dates, size_t n, size_t from, int32_t day);
+
 #endif

@@ -107,7 +107,8 @@ enum status backtest_figures_for(const struct backtest_service *service, struct 
         s = run_load(&run, err);
     if (s == STATUS_OK)
         s = backtest_figures(run.spec, shelved != NULL ? &shelved->market : &run.market,
-                             shelved != NULL ? shelved->panel : NULL, arena, stop, &result, err);
+                             shelved != NULL ? shelved->panel : NULL, NULL, arena, stop, &result,
+                             err);
     if (s != STATUS_OK)
         return s;
     memcpy(ret->id, answer.id, DIGEST_HEX_BYTES);

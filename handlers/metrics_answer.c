@@ -23,23 +23,26 @@ static enum status no_memory(struct err *err)
     return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for this track record.");
 }
 
+/* All metrics, or those that the request selects. */
 static enum status measure_all(struct answer *a, struct err *err)
 {
-    struct arena *arena = a->parts.arena;
     const struct metrics_request *request = a->parts.request;
-    struct measure_input *in = &a->ready.input;
+    struct arena *arena = a->parts.arena;
+    struct measure_input in = a->ready.input;
+    struct measure_set selected = {{false}};
     for (size_t i = 0; i < request->n_select; i++)
-        in->has_smoothing = in->has_smoothing || request->select[i].row == MEASURE_smoothing_index;
+        selected.has[request->select[i].row] = true;
+    in.wanted = request->n_select > 0 ? &selected : NULL;
     a->all = arena_array(arena, MEASURE_ALL_COUNT, sizeof *a->all);
     if (a->all == NULL)
         return no_memory(err);
-    enum status s = measure_compute(in, arena, a->all, err);
-    if (s != STATUS_OK || in->benchmark.n < 2)
+    enum status s = measure_compute(&in, arena, a->all, err);
+    if (s != STATUS_OK || in.benchmark.n < 2)
         return s;
-    struct measure_input benchmark = *in;
-    benchmark.path = in->benchmark;
-    benchmark.returns = in->benchmark_returns;
-    benchmark.risk_free = in->common_risk_free;
+    struct measure_input benchmark = in;
+    benchmark.path = in.benchmark;
+    benchmark.returns = in.benchmark_returns;
+    benchmark.risk_free = in.common_risk_free;
     benchmark.n_rows = 0;
     benchmark.common = benchmark.benchmark = (struct measure_path){NULL, NULL, 0};
     benchmark.options.mar_series = NULL;

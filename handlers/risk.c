@@ -110,9 +110,11 @@ static enum status put_window(const struct risk *risk, enum risk_window window,
     values[3] = str_of(n);
     if (path.n < 2)
         return table_row(table, values, err);
+    const struct measure_set wanted = measure_set_of(measures, N_MEASURES);
     struct measure_input input = {.path = {path.date, path.price, path.n},
                                   .periods_per_year = risk->periods_per_year,
-                                  .risk_free_rate = risk->risk_free_rate};
+                                  .risk_free_rate = risk->risk_free_rate,
+                                  .wanted = &wanted};
     enum status s = STATUS_OK;
     if (benchmark != NULL)
         s = add_benchmark(path, benchmark, arena, &input, err);

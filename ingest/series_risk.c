@@ -110,13 +110,14 @@ static enum status measure(const struct cut *c, const struct kernels *kernels, s
         return STATUS_OK;
     bool is_daily = strcmp(c->s->touch->market, "24_7") == 0;
     bool has_benchmark = common.n > OBSERVATIONS_MIN;
+    const struct measure_set wanted = measure_set_of(measure_headlines, MEASURE_HEADLINE_COUNT);
     struct measure_input input = {
         .path = {own.date, own.value, own.n},
         .periods_per_year = is_daily ? DAYS_PER_YEAR : SESSIONS_PER_YEAR,
         .common = {common.date, common.value, has_benchmark ? common.n : 0},
         .benchmark = {common.date, common.benchmark, has_benchmark ? common.n : 0},
         .kernels = kernels,
-        .is_headline = true};
+        .wanted = &wanted};
     enum status s = measure_compute(&input, c->arena, values, err);
     return s == STATUS_OK ? write_figures(c, own.n, values, box, db, err) : s;
 }

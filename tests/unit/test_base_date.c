@@ -134,6 +134,24 @@ static void dates_until_counts_those_that_are_not_after(void **state)
         }
 }
 
+static void dates_reach_finds_the_first_that_is_not_before(void **state)
+{
+    int32_t dates[40];
+    (void)state;
+    for (int32_t i = 0; i < 40; i++)
+        dates[i] = 3 * i + i / 7;
+    for (size_t n = 0; n <= 40; n++) {
+        for (size_t from = 0; from <= n; from++) {
+            for (int32_t day = -1; day < 130; day++) {
+                size_t wanted = from;
+                while (wanted < n && dates[wanted] < day)
+                    wanted++;
+                assert_int_equal(dates_reach(dates, n, from, day), wanted);
+            }
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +161,7 @@ int main(void)
         cmocka_unit_test(instants_with_offsets_are_told_in_utc),
         cmocka_unit_test(date_add_months_clips_to_the_month),
         cmocka_unit_test(dates_until_counts_those_that_are_not_after),
+        cmocka_unit_test(dates_reach_finds_the_first_that_is_not_before),
         cmocka_unit_test(years_between_counts_anniversaries),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,6 @@
 /* test_determinism.c - the same request gives the same bytes: again, on two threads, with any kernels, from any compiler. */
+#include "backtest/profile.h"
+#include "base/number.h"
 #include "handlers/backtest_render.h"
 #include "tests/unit/test_backtest_world.h"
 
@@ -158,12 +160,71 @@ static void equity_has_the_bits_of_every_other_build(void **state)
     world_clear(&w);
 }
 
+static void assert_same_tables(const struct backtest_result *few, const struct backtest_result *all)
+{
+    assert_int_equal(few->n_drawdowns, all->n_drawdowns);
+    for (size_t i = 0; i < all->n_drawdowns; i++) {
+        assert_int_equal(few->drawdowns[i].peak, all->drawdowns[i].peak);
+        assert_int_equal(few->drawdowns[i].recovery, all->drawdowns[i].recovery);
+        assert_true(number_is_same(few->drawdowns[i].depth, all->drawdowns[i].depth));
+    }
+    assert_int_equal(few->years.n, all->years.n);
+    for (size_t y = 0; y < all->years.n; y++)
+        assert_true(number_is_same(few->years.rows[y].total, all->years.rows[y].total));
+}
+
+/* The line, and of the measures those that were asked for. */
+static void assert_is_part_of(const struct backtest_result *few, const struct measure_set *wanted,
+                              const struct backtest_result *all)
+{
+    for (size_t t = 0; t < all->panel->n_sessions; t++)
+        assert_true(number_is_same(few->equity[t], all->equity[t]));
+    for (size_t i = 0; i < MEASURE_ALL_COUNT; i++) {
+        const struct measure_value *own = &few->measures[i], *whole = &all->measures[i];
+        if (!wanted->has[i])
+            assert_int_equal(own->reason, REASON_NOT_APPLICABLE);
+        else if (!number_is_same(own->value, whole->value) || own->reason != whole->reason ||
+                 own->n != whole->n)
+            fail_msg("%s: %.17g is not %.17g", measure_infos[i].name, own->value, whole->value);
+    }
+}
+
+/* With figures of trades and without, with tables and without. */
+static void a_selection_has_the_bits_of_the_whole_run(void **state)
+{
+    static const enum measure_id plain[] = {MEASURE_cagr, MEASURE_average_drawdown, MEASURE_var_95,
+                                            MEASURE_tail_ratio, MEASURE_treynor};
+    struct world w;
+    (void)state;
+    fill_market(&w, KERNELS_AUTO);
+    for (size_t i = 0; i < REQUESTS; i++) {
+        struct spec *spec = NULL;
+        struct backtest_result *all = NULL, *few = NULL;
+        struct err err = {0};
+        assert_int_equal(spec_parse(str_of(requests[i]), &w.arena, &spec, &err), STATUS_OK);
+        assert_int_equal(backtest_run(spec, &w.market, &w.arena, NULL, &all, &err), STATUS_OK);
+        const struct measure_set headlines =
+            profile_set(spec->metrics_profile, measure_headlines, MEASURE_HEADLINE_COUNT);
+        assert_int_equal(backtest_figures(spec, &w.market, NULL, NULL, &w.arena, NULL, &few, &err),
+                         STATUS_OK);
+        assert_is_part_of(few, &headlines, all);
+        const struct backtest_selection wanted = {measure_set_of(plain, ARRAY_LEN(plain)), true};
+        assert_int_equal(
+            backtest_figures(spec, &w.market, NULL, &wanted, &w.arena, NULL, &few, &err),
+            STATUS_OK);
+        assert_is_part_of(few, &wanted.measures, all);
+        assert_same_tables(few, all);
+    }
+    world_clear(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hundred_repeats_give_the_same_bytes),
         cmocka_unit_test(two_threads_give_the_bytes_of_one),
         cmocka_unit_test(every_variant_of_the_kernels_gives_the_same_answer),
+        cmocka_unit_test(a_selection_has_the_bits_of_the_whole_run),
         cmocka_unit_test(equity_has_the_bits_of_every_other_build),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

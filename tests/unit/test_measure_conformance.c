@@ -181,7 +181,8 @@ static double value_of(struct conformance *c, const struct conformance_case *one
     set_rates(c, one, &record);
     set_options(c, one, &record);
     enum status s = record_prepare(&record, &arena, &ready, &err);
-    ready.input.has_smoothing = id == MEASURE_smoothing_index;
+    const struct measure_set wanted = measure_set_of(&id, 1);
+    ready.input.wanted = &wanted;
     if (s == STATUS_OK)
         s = measure_compute(&ready.input, &arena, values, &err);
     arena_clear(&arena);
