@@ -129,12 +129,26 @@ def batches(count, threads, roof, kinds):
 
 
 def ours(name, assets, years):
-    """Rows of (what, seconds, terminal or None, bound) of ours that stand beside the peer. Prices are loaded on both sides."""
-    batch = 1 / driver("batch", assets, years, 512, 1, 5, "calendar")["best_per_cpu_s"]
+    """Rows of (what, found, bound) of ours that stand beside the peer. Prices are loaded on both sides."""
+    batch = ("one of a batch, 12 metrics", {"best_s": 1 / driver("batch", assets, years, 512, 1, 5, "calendar")["best_per_cpu_s"]})
     if name == "vectorbt":
-        return [("one of a batch, 12 metrics", batch, None, 100)]
-    found = driver("shared", assets, years, 40, 0)
-    return [("one run, every metric and table", found["best_s"], found["terminal"], 10000), ("one of a batch, 12 metrics", batch, None, None)]
+        return [(*batch, 100)]
+    rows = [("one run, every metric and table", driver("shared", assets, years, 40, 0), 10000), (*batch, None)]
+    if name.startswith("bt"):
+        rows.insert(0, ("one run, what bt reports of a run and no more", driver("figures", assets, years, 400), 10000))
+    return rows
+
+
+def compare(name, found, theirs, note):
+    """Notes how far the answers of both sides are apart: fills differ by a session, so do the figures a little."""
+    if abs(theirs["terminal"] / found.get("terminal", theirs["terminal"]) - 1) > 0.02:
+        note(f"{name} ends {abs(theirs['terminal'] / found['terminal'] - 1):.1%} away from ours: not the same portfolio")
+    both = {figure: (own, theirs["figures"].get(figure)) for figure, own in found.get("figures", {}).items()}
+    apart = {figure: abs(own - other) / max(abs(own), abs(other), 1e-3) for figure, (own, other) in both.items() if own is not None and other is not None}
+    if apart:
+        ranked = sorted(apart, key=apart.get)
+        note(f"{name}: {len(apart)} figures of both sides; the median is {apart[ranked[len(ranked) // 2]]:.2%} apart, the farthest, {ranked[-1]}, "
+             f"{apart[ranked[-1]]:.1%} ({both[ranked[-1]][0]:.4g} and {both[ranked[-1]][1]:.4g})")
 
 
 def beside(folder, quick, note):
@@ -154,9 +168,9 @@ def beside(folder, quick, note):
             continue
         theirs = json.loads(done.stdout)
         each = theirs["seconds"] / theirs["portfolios"]
-        for what, seconds, terminal, bound in ours(name, assets, years):
-            if terminal is not None and abs(theirs["terminal"] / terminal - 1) > 0.02:
-                note(f"{name} ends {abs(theirs['terminal'] / terminal - 1):.1%} away from ours: not the same portfolio")
+        for what, found, bound in ours(name, assets, years):
+            seconds = found["best_s"]
+            compare(name, found, theirs, note)
             rows.append([BESIDE[name], f"{years} years x {assets}", what, significant(seconds * 1e3), significant(each * 1e3),
                          significant(each / seconds), "" if bound is None else verdict(each / seconds, ">=", bound)])
     return table(["Beside", "Size", "Ours", "Ours, ms", "Theirs, ms", "Ratio", "Goal"], rows)

@@ -4,6 +4,7 @@
  *   driver prices ASSETS YEARS                      the market as CSV, for the peers
  *   driver single ASSETS YEARS ROUNDS MONKEYS       backtest_run and the rendering of its answer
  *   driver shared ASSETS YEARS ROUNDS MONKEYS       the same on a panel that an earlier run has left
+ *   driver figures ASSETS YEARS ROUNDS              the same for a request of ffn's figures alone, those that bt works out
  *   driver batch ASSETS YEARS PORTFOLIOS THREADS ROUNDS KIND   calendar, bands, flows (a payment in every month, alternately
  *                                                   in and out), bands+flows; or equity: calendar without figures, the
  *                                                   days' values of each portfolio alone (batch_play)
@@ -23,6 +24,7 @@
 #include "base/clock.h"
 #include "base/date.h"
 #include "handlers/backtest_render.h"
+#include "tests/bench/engine/figures.h"
 #include "tests/bench/engine/roofline.h"
 #include "tests/bench/engine/strategies.h"
 #include "tests/bench/engine/timing.h"
@@ -353,6 +355,8 @@ int main(int argc, char **argv)
         return run_single(&world, number[4], (unsigned)number[5], false);
     if (strcmp(argv[1], "shared") == 0 && argc == 6 && number[4] > 0)
         return run_single(&world, number[4], (unsigned)number[5], true);
+    if (strcmp(argv[1], "figures") == 0 && argc == 5 && number[4] > 0)
+        return figures_print(&world, number[4]);
     if (strcmp(argv[1], "simulation") == 0 && argc == 6 && number[4] > 0)
         return run_simulation(&world, number[4], strcmp(argv[5], "never") != 0);
     if (strcmp(argv[1], "trust") == 0 && argc == 5 && number[4] > 0)

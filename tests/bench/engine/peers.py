@@ -1,9 +1,10 @@
-"""The peers on the portfolios of driver.c: peers.py NAME CSV, prints {"seconds", "terminal", "portfolios"}; run by a Python that has them.
+"""The peers on the portfolios of driver.c: peers.py NAME CSV, prints {"seconds", "terminal", "portfolios", "figures"}; run by a Python that has them.
 
 All hold weights 1 to 7 in turn, rebalanced in every month; seconds are processor time without imports, data frames and compilation.
 """
 
 import json
+import math
 import sys
 import time
 import warnings
@@ -23,14 +24,19 @@ def timed(function):
     return time.process_time() - start, result
 
 
+def numbers(figures):
+    """Those of the figures that are finite numbers."""
+    return {name: float(value) for name, value in figures.items() if isinstance(value, (int, float)) and math.isfinite(value)}
+
+
 def run_bt(prices):
     import bt
     strategy = bt.Strategy("s", [bt.algos.RunMonthly(run_on_first_date=True), bt.algos.SelectAll(),
                                  bt.algos.WeighSpecified(**dict(zip(prices.columns, weights_of(prices.columns)))), bt.algos.Rebalance()])
     test = bt.Backtest(strategy, prices, initial_capital=1e6, integer_positions=False, progress_bar=False,
                        commissions=lambda quantity, price: abs(quantity) * price * FEE)
-    seconds, _ = timed(lambda: bt.run(test).stats)
-    return seconds, float(test.strategy.values.iloc[-1] / 1e6), 1
+    seconds, stats = timed(lambda: bt.run(test).stats)
+    return seconds, float(test.strategy.values.iloc[-1] / 1e6), 1, numbers(stats["s"].to_dict())
 
 
 def run_backtrader(prices):
@@ -99,8 +105,8 @@ def main():
     import pandas
     prices = pandas.read_csv(sys.argv[2], index_col="date", parse_dates=["date"])
     run = {"bt": run_bt, "backtrader": run_backtrader, "vectorbt": run_vectorbt}[sys.argv[1]]
-    seconds, terminal, portfolios = run(prices)
-    print(json.dumps({"seconds": seconds, "terminal": terminal, "portfolios": portfolios}))
+    seconds, terminal, portfolios, *figures = run(prices)
+    print(json.dumps({"seconds": seconds, "terminal": terminal, "portfolios": portfolios, "figures": figures[0] if figures else {}}))
 
 
 if __name__ == "__main__":

@@ -71,7 +71,8 @@ void world_make(struct world *world, size_t n_assets, size_t years)
         .series = series, .n_series = n_assets + 1, .kernels = kernels_choose(KERNELS_AUTO)};
 }
 
-struct str world_request(struct world *world, const char *rebalance, unsigned n_monkeys)
+/* rest: members after those that every request has. */
+static struct str request_of(struct world *world, const char *rest)
 {
     struct buf out;
     char end[DATE_TEXT_BYTES];
@@ -82,10 +83,23 @@ struct str world_request(struct world *world, const char *rebalance, unsigned n_
         buf_printf(&out, "%s{\"uid\":\"x:%zu\",\"weight\":%zu}", a > 0 ? "," : "", a, a % 7 + 1);
     buf_printf(&out,
                "],\"on_weight_sum\":\"normalize\",\"start\":\"1990-01-02\",\"end\":\"%s\","
-               "\"capital\":100000,\"rebalance\":%s,\"benchmark\":\"x:%zu\","
-               "\"costs\":{\"commission_bps\":5,\"slippage_bps\":5},"
-               "\"monkeys\":{\"count\":%u}}",
-               end, rebalance, world->n_assets, n_monkeys);
+               "\"capital\":100000,\"costs\":{\"commission_bps\":5,\"slippage_bps\":5},%s}",
+               end, rest);
     need(out.failed ? NULL : out.ptr);
     return buf_str(&out);
+}
+
+struct str world_request(struct world *world, const char *rebalance, unsigned n_monkeys)
+{
+    char rest[256];
+    (void)snprintf(rest, sizeof rest,
+                   "\"rebalance\":%s,\"benchmark\":\"x:%zu\",\"monkeys\":{\"count\":%u}", rebalance,
+                   world->n_assets, n_monkeys);
+    return request_of(world, rest);
+}
+
+struct str world_request_of_ffn(struct world *world)
+{
+    return request_of(world, "\"rebalance\":\"monthly\",\"metrics_profile\":\"ffn\","
+                             "\"monkeys\":{\"count\":0}");
 }

@@ -23,4 +23,7 @@ void world_make(struct world *world, size_t n_assets, size_t years);
 /* The request: weights 1 to 7 in turn, 5 + 5 bps, a benchmark; rebalance is JSON. */
 struct str world_request(struct world *world, const char *rebalance, unsigned n_monkeys);
 
+/* The same by the month, with no benchmark and no monkeys, and ffn's forms of the metrics. */
+struct str world_request_of_ffn(struct world *world);
+
 #endif
