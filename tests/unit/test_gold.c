@@ -373,6 +373,16 @@ static void vintages_are_kept_where_they_say_something_else(void **state)
         served("SELECT country_code, country_name, period, vintage, value "
                "FROM mart_economic_indicator ORDER BY vintage"),
         "KOR|South Korea|2024Q3|2024-12-10|0.1\nKOR|South Korea|2024Q3|2024-12-12|0.2");
+    /* An earlier one comes late and says what the first did: that says nothing any more, to readers neither. */
+    put_rows(&w, "quarterly_indicators", "2024-09-30", "2024-12-09T01:00:00Z", "observation",
+             "902Y015,KOR,Q,2024-07-01,2024-09-30,,0.1,%,GDP growth,Korea,ecos,"
+             "2024-12-09T01:00:00Z,raw\n");
+    load_all(&w, "indicator_quarterly", "quarterly_indicators");
+    (void)model(&w);
+    (void)publish(&w, STATUS_OK, false);
+    assert_string_equal(
+        served("SELECT vintage, value FROM mart_economic_indicator ORDER BY vintage"),
+        "2024-12-09|0.1\n2024-12-12|0.2");
 }
 
 static void articles_are_counted_by_day_and_keyword(void **state)

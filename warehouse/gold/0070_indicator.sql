@@ -1,9 +1,15 @@
 -- Series with new observations are made anew: a vintage is kept where it says something else than the one before it.
+-- One that came late may make a newer one say nothing: the series is published as a whole.
 DELETE FROM stg_uid;
 INSERT INTO stg_uid (uid)
 SELECT DISTINCT t.touch_key
 FROM stg_run r
 JOIN load_touch t ON t.load_id > r.since AND t.subject = 'observation';
+INSERT INTO load_scope (mart, load_id, scope)
+SELECT DISTINCT 'mart_economic_indicator', r.load_id, m.stat_code
+FROM stg_uid u
+JOIN mart_economic_indicator m ON m.stat_code = u.uid
+CROSS JOIN stg_run r;
 DELETE FROM mart_economic_indicator WHERE stat_code IN (SELECT uid FROM stg_uid);
 INSERT INTO mart_economic_indicator (
     stat_code, country_code, frequency, period, vintage, stat_name, unit, country_name, period_start, period_end, value,

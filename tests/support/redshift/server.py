@@ -108,7 +108,6 @@ class Connection:
             if code == CANCEL_REQUEST:
                 return False
             self._until_ready()
-            self._silently("SET jit = off")  # which costs seconds where tables were never analyzed, and is PostgreSQL's alone
             return True
 
     # -- answers ------------------------------------------------------------------------------------------------------
