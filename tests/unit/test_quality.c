@@ -20,7 +20,7 @@ struct made {
     bool has_action[OPEN_MAX];
 };
 
-static double noise(struct rng *rng)
+static double draw_noise(struct rng *rng)
 {
     double sum = 0;
     for (int i = 0; i < 12; i++)
@@ -53,8 +53,8 @@ static void make_clean(struct made *m, uint64_t seed)
         m->split[i] = has_split ? splits[rng_next_below(&rng, 4)] : 1;
         double start = before / m->split[i];
         m->dividend[i] = has_dividend ? 0.01 * start : 0;
-        m->open[i] = (start - m->dividend[i]) * (1 + 0.005 * noise(&rng));
-        close = m->open[i] * (1 + 0.014 * noise(&rng));
+        m->open[i] = (start - m->dividend[i]) * (1 + 0.005 * draw_noise(&rng));
+        close = m->open[i] * (1 + 0.014 * draw_noise(&rng));
         m->close[i] = close;
         m->volume[i] = (double)(10000 + rng_next_below(&rng, 90000));
         shares *= m->split[i] * (1 + m->dividend[i] / close);
