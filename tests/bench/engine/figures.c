@@ -14,14 +14,7 @@
 #include <stdlib.h>
 
 /* By the names of ffn. */
-static const char *const daily[] = {
-    "total_return", "cagr",         "max_drawdown", "calmar",         "mtd",
-    "three_month",  "six_month",    "ytd",          "one_year",       "three_year",
-    "five_year",    "ten_year",     "incep",        "daily_sharpe",   "daily_sortino",
-    "daily_mean",   "daily_vol",    "daily_skew",   "daily_kurt",     "best_day",
-    "worst_day",    "best_month",   "worst_month",  "best_year",      "worst_year",
-    "avg_drawdown", "avg_drawdown_days", "avg_up_month", "avg_down_month", "pos_month_perc",
-    "win_year_perc"};
+static const char *const daily[] = {"total_return", "cagr", "max_drawdown", "calmar", "mtd", "three_month", "six_month", "ytd", "one_year", "three_year", "five_year", "ten_year", "incep", "daily_sharpe", "daily_sortino", "daily_mean", "daily_vol", "daily_skew", "daily_kurt", "best_day", "worst_day", "avg_drawdown", "avg_drawdown_days", "avg_up_month", "avg_down_month", "pos_month_perc", "win_year_perc"};
 static const enum measure_id periodic[] = {
     MEASURE_annual_mean, MEASURE_volatility,      MEASURE_sharpe,   MEASURE_sortino,
     MEASURE_skewness,    MEASURE_kurtosis_excess, MEASURE_best_day, MEASURE_worst_day};
@@ -110,24 +103,27 @@ static enum status report_make(struct world *world, struct str request, const st
     return s == STATUS_OK ? measure_periods(true, &wanted->periods, arena, report, err) : s;
 }
 
-static void print_figure(const char *of, const char *name, const struct measure_value *value)
+static void print_figure(const char *name, const struct measure_value *value)
 {
     if (value->reason == REASON_NONE)
-        printf("\"%s%s\":%.17g,", of, name, value->value);
+        printf("\"%s\":%.17g,", name, value->value);
     else
-        printf("\"%s%s\":null,", of, name);
+        printf("\"%s\":null,", name);
 }
 
 static void print_figures(const struct wanted *wanted, const struct report *report)
 {
-    static const char *const names[ARRAY_LEN(periodic)] = {"mean", "vol", "sharpe", "sortino",
-                                                           "skew", "kurt"};
+    static const char *const names[ARRAY_LEN(periodic)][2] = {
+        {"monthly_mean", "yearly_mean"},     {"monthly_vol", "yearly_vol"},
+        {"monthly_sharpe", "yearly_sharpe"}, {"monthly_sortino", "yearly_sortino"},
+        {"monthly_skew", "yearly_skew"},     {"monthly_kurt", "yearly_kurt"},
+        {"best_month", "best_year"},         {"worst_month", "worst_year"}};
     for (size_t i = 0; i < ARRAY_LEN(daily); i++)
-        print_figure("", daily[i], &report->run->measures[wanted->row[i]]);
-    for (size_t i = 0; i < ARRAY_LEN(names) && names[i] != NULL; i++) {
+        print_figure(daily[i], &report->run->measures[wanted->row[i]]);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         enum measure_id row = profile_row(PROFILE_ffn, periodic[i]);
-        print_figure("monthly_", names[i], &report->months[row]);
-        print_figure("yearly_", names[i], &report->years[row]);
+        print_figure(names[i][0], &report->months[row]);
+        print_figure(names[i][1], &report->years[row]);
     }
     printf("\"twelve_month_win_perc\":%.17g", report->twelve_month_win);
 }
