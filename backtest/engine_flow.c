@@ -34,14 +34,16 @@ static void move_money(struct sim *sim, size_t t, double before, double amount, 
         r->flows[r->n_flows++] = (struct sim_flow){(uint32_t)t, at_start, amount};
 }
 
-/* Lists the positions that can be sold at t; returns what they are worth at the fill's prices. */
-static double list_sellable(struct sim *sim, size_t t, bool at_close, size_t *ret_n)
+/* Lists the positions that can be closed at t, those sold short when they are asked for; returns their worth at the fill's prices. */
+static double list_closable(struct sim *sim, size_t t, bool at_close, bool with_short,
+                            size_t *ret_n)
 {
     struct sim_workspace *ws = sim->ws;
     size_t n = 0;
     double sum = 0;
     for (size_t j = 0; j < sim->plan->n; j++) {
-        if (ws->units[j] > 0 && !ws->is_gone[j] && (sim_state(sim, j, t) & PANEL_TRADABLE))
+        bool is_held = ws->units[j] > 0 || (with_short && ws->units[j] < 0);
+        if (is_held && !ws->is_gone[j] && (sim_state(sim, j, t) & PANEL_TRADABLE))
             ws->active[n++] = j;
     }
     sim->open = NULL;
@@ -126,6 +128,14 @@ static void set_sales(struct sim *sim, size_t n, double worth, double value, dou
     }
 }
 
+/* Trades the wanted changes of n listed positions; returns what they cost. */
+static double trade_out(struct sim *sim, size_t t, size_t n, double value)
+{
+    struct sim_order order = {
+        .t = t, .n = n, .reason = SIM_WITHDRAWAL, .before = value, .floor = -(double)INFINITY};
+    return sim_execute(sim, &order).cost;
+}
+
 /* Sells n listed positions until the cash covers need; returns what the sales cost. */
 static double raise_cash(struct sim *sim, size_t t, size_t n, double worth, double value,
                          double need)
@@ -134,9 +144,16 @@ static double raise_cash(struct sim *sim, size_t t, size_t n, double worth, doub
         return 0;
     sim_fill_contexts(sim, t, n);
     set_sales(sim, n, worth, value, need - sim->cash);
-    struct sim_order order = {
-        .t = t, .n = n, .reason = SIM_WITHDRAWAL, .before = value, .floor = -(double)INFINITY};
-    return sim_execute(sim, &order).cost;
+    return trade_out(sim, t, n, value);
+}
+
+/* Closes n listed positions; returns what that costs. */
+static double close_all(struct sim *sim, size_t t, size_t n, double value)
+{
+    sim_fill_contexts(sim, t, n);
+    for (size_t i = 0; i < n; i++)
+        sim->ws->change[i] = -sim->ws->value[i];
+    return trade_out(sim, t, n, value);
 }
 
 static double value_at_fill(const struct sim *sim, size_t t)
@@ -166,7 +183,7 @@ static void pay_out(struct sim *sim, size_t t, double amount, bool at_close)
         sim_set_wealth(sim, t, value - amount);
         return;
     }
-    double worth = list_sellable(sim, t, at_close, &n);
+    double worth = list_closable(sim, t, at_close, false, &n);
     value = value_at_fill(sim, t);
     bool takes_all = amount >= value * (1 - 1e-15);
 
@@ -179,8 +196,11 @@ static void pay_out(struct sim *sim, size_t t, double amount, bool at_close)
     }
     if (takes_all && sim->recorder != NULL && sim->recorder->exhausted_at == PANEL_NEVER)
         sim->recorder->exhausted_at = (uint32_t)t;
-    amount = takes_all ? value : amount;
-    if (sim->cash < amount)
+    if (takes_all) {
+        amount = value;
+        (void)list_closable(sim, t, at_close, true, &n);
+        cost = close_all(sim, t, n, value);
+    } else if (sim->cash < amount)
         cost = raise_cash(sim, t, n, worth, value, amount);
     value -= cost - sim_round_cash(sim);
     amount -= takes_all ? cost : 0;

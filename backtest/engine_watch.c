@@ -100,12 +100,13 @@ static void test_margin(struct sim *sim, size_t t)
     struct sim_recorder *r = sim->recorder;
     struct sim_margin_call call;
     double gross = 0;
-    if (!(sim->ws->wealth[t] > 0)) {
-        ruin(sim, t);
-        return;
-    }
     for (size_t j = 0; j < sim->plan->n; j++)
         gross += sim_is_money(sim, j) ? 0 : fabs(sim->ws->units[j] * sim->ws->column[j][t]);
+    if (!(sim->ws->wealth[t] > 0)) {
+        if (gross > 0) /* else all was withdrawn */
+            ruin(sim, t);
+        return;
+    }
     if (!is_called(sim, t, sim->ws->wealth[t], gross, &call))
         return;
     sim->is_pending = sim->is_liquidation = true;

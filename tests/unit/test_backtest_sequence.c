@@ -174,6 +174,27 @@ static void a_withdrawal_is_paid_once(void **state)
 }
 
 /* Half of what is off is outside the band of the portfolio, no position outside its own: nothing moves, and nothing is paid. */
+/* 1,500 long and 500 short of what stands still: all that there is, 1,000, is paid, and the line goes on. */
+static void a_withdrawal_of_all_closes_what_is_short(void **state)
+{
+    struct world w;
+    (void)state;
+    world_init(&w);
+    (void)add_raw(&w, still);
+    world_add_days(&w, "x:B", FIRST, still, DAYS)->close = still;
+    struct backtest_result *r = world_run(
+        &w,
+        "{\"assets\":[{\"uid\":\"x:A\",\"weight\":1.5},{\"uid\":\"x:B\",\"weight\":-0.5}],"
+        "\"capital\":1000,\"rebalance\":\"never\",\"fill\":\"same_close\",\"monkeys\":{\"count\":0},"
+        "\"leverage\":{\"max_gross\":2},\"flows\":[{\"percent\":-100,\"start\":\"2019-04-16\"}]}");
+    assert_close(r->ledger.withdrawn, 1000, 1e-14);
+    for (size_t t = 0; t < DAYS; t++) {
+        assert_close(r->equity[t], 1000, 1e-14);
+        assert_close(r->wealth[t], t < 2 ? 1000 : 0, 1e-14);
+    }
+    world_clear(&w);
+}
+
 static void a_rebalance_that_moves_nothing_costs_nothing(void **state)
 {
     (void)state;
@@ -205,6 +226,7 @@ int main(void)
         cmocka_unit_test(a_rounded_sale_goes_through_zero),
         cmocka_unit_test(a_volume_limit_is_not_rounded_up),
         cmocka_unit_test(a_withdrawal_is_paid_once),
+        cmocka_unit_test(a_withdrawal_of_all_closes_what_is_short),
         cmocka_unit_test(a_rebalance_that_moves_nothing_costs_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
