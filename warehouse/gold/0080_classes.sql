@@ -8,8 +8,19 @@ FROM stg_run r
 JOIN fact_price_measure m ON m.load_id > r.since;
 -- only: postgresql
 ANALYZE stg_day;
+-- A day on which nobody is of a class, market or industry any more is published as a whole, so that readers lose the row, too.
 -- A day of a class and market is a number, slot, with a half for the prices that have no return: they are sorted by it and by
 -- what they returned alone. Two prices in three are told apart by the number, where a day, a class and a market took three looks.
+INSERT INTO load_scope (mart, load_id, scope)
+SELECT DISTINCT 'mart_asset_class_daily', r.load_id, CAST(o.date AS TEXT)
+FROM stg_day d
+JOIN mart_asset_class_daily o ON o.date = d.day
+CROSS JOIN stg_run r
+WHERE NOT EXISTS (
+    SELECT 1
+    FROM fact_price_measure m
+    JOIN dim_instrument i ON i.uid = m.uid
+    WHERE m.date = o.date AND i.asset_class = o.asset_class AND COALESCE(i.market, '-') = o.market);
 DELETE FROM mart_asset_class_daily WHERE date IN (SELECT day FROM stg_day);
 INSERT INTO mart_asset_class_daily (
     date, asset_class, market, n_instruments, n_up, n_down, n_flat, ret_mean, ret_median, ret_cap_weighted,
@@ -46,18 +57,17 @@ FROM (
     ) p
 ) c
 GROUP BY c.slot / 2;
-UPDATE mart_stock_industry_daily
-SET n_items = 0, n_up = 0, n_down = 0, ret_mean = NULL, ret_median = NULL, value_traded = NULL,
-    load_id = (SELECT load_id FROM stg_run)
-WHERE date IN (SELECT day FROM stg_day);
-DELETE FROM mart_stock_industry_daily
-WHERE date IN (SELECT day FROM stg_day)
-    AND EXISTS (
-        SELECT 1
-        FROM fact_price_measure m
-        JOIN dim_industry n ON n.uid = m.uid AND n.from_date <= m.date AND n.to_date > m.date
-        WHERE m.date = mart_stock_industry_daily.date AND n.market = mart_stock_industry_daily.market
-            AND n.industry = mart_stock_industry_daily.industry);
+INSERT INTO load_scope (mart, load_id, scope)
+SELECT DISTINCT 'mart_stock_industry_daily', r.load_id, CAST(o.date AS TEXT)
+FROM stg_day d
+JOIN mart_stock_industry_daily o ON o.date = d.day
+CROSS JOIN stg_run r
+WHERE NOT EXISTS (
+    SELECT 1
+    FROM fact_price_measure m
+    JOIN dim_industry n ON n.uid = m.uid AND n.from_date <= m.date AND n.to_date > m.date
+    WHERE m.date = o.date AND n.market = o.market AND n.industry = o.industry);
+DELETE FROM mart_stock_industry_daily WHERE date IN (SELECT day FROM stg_day);
 INSERT INTO mart_stock_industry_daily (
     date, market, industry, n_items, n_up, n_down, ret_mean, ret_median, value_traded, load_id)
 SELECT c.date, c.market, c.industry, count(*),

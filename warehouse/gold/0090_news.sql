@@ -1,4 +1,5 @@
--- Days with new or changed articles are counted anew. A keyword that is gone stays with 0 articles.
+-- Days with new or changed articles are counted anew. A section that is gone leaves the readers, too, for its day is published as a
+-- whole; a keyword that is gone stays with 0 articles.
 DELETE FROM stg_day;
 INSERT INTO stg_day (day)
 SELECT DISTINCT a.pub_day
@@ -11,6 +12,12 @@ SELECT DISTINCT a.article_id, a.pub_day, COALESCE(a.section, '-'),
 FROM stg_day d
 JOIN fact_article a ON a.pub_day = d.day AND a.keywords IS NOT NULL
 JOIN dim_date n ON n.day_number >= 1 AND n.day_number <= length(a.keywords) - length(replace(a.keywords, ';', '')) + 1;
+INSERT INTO load_scope (mart, load_id, scope)
+SELECT DISTINCT 'mart_news_daily', r.load_id, CAST(o.pub_day AS TEXT)
+FROM stg_day d
+JOIN mart_news_daily o ON o.pub_day = d.day
+CROSS JOIN stg_run r
+WHERE NOT EXISTS (SELECT 1 FROM fact_article f WHERE f.pub_day = o.pub_day AND COALESCE(f.section, '-') = o.section);
 DELETE FROM mart_news_daily WHERE pub_day IN (SELECT day FROM stg_day);
 INSERT INTO mart_news_daily (pub_day, section, n_articles, words_total, top_keywords, load_id)
 SELECT a.pub_day, a.section, a.n_articles, a.words_total, k.top_keywords, r.load_id
