@@ -93,6 +93,16 @@ WHERE dataset = 'table_action' AND (orphan_key, ymd) NOT IN (
     SELECT uid, date FROM fact_corporate_action WHERE is_withdrawn IS NULL OR NOT is_withdrawn
     UNION
     SELECT into_uid, date FROM fact_corporate_action WHERE is_withdrawn IS NULL OR NOT is_withdrawn);
+-- Few days, if any, have prices while their market was closed: found first, they are what planners begin with.
+DELETE FROM stg_day;
+INSERT INTO stg_day (day)
+SELECT DISTINCT k.date
+FROM stg_market s
+JOIN fact_trading_day k ON k.market = s.market AND k.date >= s.from_date AND k.date <= s.to_date
+JOIN mart_calendar c ON c.market = k.market AND c.date = k.date
+WHERE NOT c.is_open;
+-- only: postgresql
+ANALYZE stg_day;
 DELETE FROM stg_orphan;
 INSERT INTO stg_orphan (dataset, ymd, orphan_key, reason)
 SELECT DISTINCT a.dataset || '_action', a.date, a.uid, 'no-instrument'
@@ -127,8 +137,9 @@ LEFT JOIN dim_bond b ON b.uid = p.uid
 WHERE b.uid IS NULL
 UNION ALL
 SELECT DISTINCT p.dataset, p.date, p.uid, 'closed-day'
-FROM stg_market s
-JOIN fact_trading_day k ON k.market = s.market AND k.date >= s.from_date AND k.date <= s.to_date
+FROM stg_day d
+JOIN fact_trading_day k ON k.date = d.day
+JOIN stg_market s ON s.market = k.market AND k.date >= s.from_date AND k.date <= s.to_date
 JOIN mart_calendar c ON c.market = k.market AND c.date = k.date AND NOT c.is_open
 JOIN fact_price_measure m ON m.date = k.date
 JOIN dim_instrument i ON i.uid = m.uid AND i.market = k.market
