@@ -175,7 +175,9 @@ class Ingestion(unittest.TestCase):
                     rows = server.get(f"/v1/instruments/{uid}/prices?from=2026-11-01&to=2026-11-20").json["data"]
                     self.assertEqual(len(rows), n, uid)
                 actions = server.get("/v1/marts/mart_corporate_action/rows").json["data"]
-                self.assertIn(("stock:X.MINE", "2026-11-20"), [(row["uid"], row["pay_date"]) for row in actions])
+                told = [(row["uid"], row["pay_date"]) for row in actions]
+                self.assertIn(("stock:US.AAPL", "2024-11-14"), told)
+                self.assertNotIn("stock:X.MINE", [uid for uid, _ in told], "it was taken back")
 
 
 if __name__ == "__main__":
