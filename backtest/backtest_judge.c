@@ -133,6 +133,7 @@ enum status run_take_measures(struct run *run, struct err *err)
         trading = trading_figures(run, effective_n);
     struct measure_input input = {
         .path = {run->panel->clock, result->equity, run->panel->n_sessions},
+        .calendar = &run->panel->calendar,
         .periods_per_year = result->periods_per_year,
         .risk_free_rate = run->spec->risk_free_rate,
         .risk_free = run->risk_free.session,

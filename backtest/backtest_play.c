@@ -59,7 +59,7 @@ enum status run_set_rules(struct run *run, struct err *err)
     if (due == NULL)
         return run_out_of_memory(err);
 
-    schedule_build(&spec->rebalance, panel->clock, panel->n_sessions, due, &run->rules.n_due);
+    schedule_build(&spec->rebalance, &panel->calendar, due, &run->rules.n_due);
     run->rules.n_due =
         strategy_add_due(spec->model, panel->clock, panel->n_sessions, due, run->rules.n_due);
     run->rules.due = due;
@@ -72,7 +72,7 @@ enum status run_set_rules(struct run *run, struct err *err)
     run->rules.financing = spec_financing(spec);
     run->rules.leverage = spec_leverage(spec);
     run->rules.allocation = spec->flow_allocation;
-    struct flow_clock clock = {panel->clock, panel->known_at, panel->n_sessions};
+    struct flow_clock clock = {&panel->calendar, panel->known_at};
     struct flow *flows = NULL;
     struct flow_plan plan = {spec->flows, spec->n_flows, spec->flow_timing};
     enum status s =

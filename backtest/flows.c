@@ -25,7 +25,7 @@ static enum status out_of_memory(struct err *err)
 static void find_sessions(struct payments *p)
 {
     const struct flow_rule *rule = p->rule;
-    const struct flow_clock *clock = p->clock;
+    const struct calendar *clock = p->clock->sessions;
     size_t n_all = 0, n = 0;
 
     if (rule->calendar.every == REBALANCE_NEVER) {
@@ -37,7 +37,7 @@ static void find_sessions(struct payments *p)
         p->n_due = n;
         return;
     }
-    schedule_build(&rule->calendar, clock->date, clock->n, p->due, &n_all);
+    schedule_build(&rule->calendar, clock, p->due, &n_all);
     for (size_t i = 0; i < n_all; i++) {
         int32_t date = clock->date[p->due[i]];
         if (p->due[i] == 0 || (rule->start != DATE_NONE && date < rule->start) ||
@@ -51,14 +51,14 @@ static void find_sessions(struct payments *p)
 /* The last value of the index known at session t; 0: none was. */
 static double index_at(const struct payments *p, size_t t)
 {
-    uint32_t row = align_row_at(p->index, p->clock->date[t], p->clock->known_at[t]);
+    uint32_t row = align_row_at(p->index, p->clock->sessions->date[t], p->clock->known_at[t]);
     return row == ALIGN_NO_ROW ? 0 : p->level[row];
 }
 
 static double amount_at(const struct payments *p, size_t i)
 {
     double amount = p->rule->is_share ? p->rule->amount / 100 : p->rule->amount;
-    int32_t first = p->clock->date[p->due[0]], date = p->clock->date[p->due[i]];
+    int32_t first = p->clock->sessions->date[p->due[0]], date = p->clock->sessions->date[p->due[i]];
 
     if (p->rule->growth < 0 || p->rule->growth > 0)
         amount *= elementary_pow(1 + p->rule->growth / 100, date_years_between(first, date));
@@ -85,7 +85,7 @@ static enum status find_index(struct payments *p, const struct market_data *mark
                        STR_ARG(p->rule->index));
     if (!(index_at(p, p->due[0]) > 0)) {
         char date[DATE_TEXT_BYTES];
-        date_format(p->clock->date[p->due[0]], date);
+        date_format(p->clock->sessions->date[p->due[0]], date);
         return err_set(err, STATUS_OUTSIDE_COVERAGE,
                        "Nothing of %.*s was known on %s, when the flow begins.",
                        STR_ARG(p->rule->index), date);
@@ -101,7 +101,7 @@ static void place(const struct payments *p, size_t n, enum flow_timing timing, u
         for (size_t i = 0; i < p[r].n_due; i++)
             next[p[r].due[i] + 1]++;
     }
-    for (size_t t = 1; t <= p[0].clock->n; t++)
+    for (size_t t = 1; t <= p[0].clock->sessions->n; t++)
         next[t] += next[t - 1];
     for (size_t r = 0; r < n; r++) {
         for (size_t i = 0; i < p[r].n_due; i++) {
@@ -123,7 +123,7 @@ enum status flows_build(const struct flow_plan *plan, const struct flow_clock *c
 
     for (size_t r = 0; r < n; r++) {
         payments[r] = (struct payments){.rule = &plan->rules[r], .clock = clock};
-        payments[r].due = arena_array(arena, clock->n, sizeof *payments[r].due);
+        payments[r].due = arena_array(arena, clock->sessions->n, sizeof *payments[r].due);
         if (payments[r].due == NULL)
             return out_of_memory(err);
         find_sessions(&payments[r]);
@@ -133,7 +133,7 @@ enum status flows_build(const struct flow_plan *plan, const struct flow_clock *c
         total += payments[r].n_due;
     }
     struct flow *flows = arena_array(arena, total + 1, sizeof *flows);
-    uint32_t *next = arena_array(arena, clock->n + 1, sizeof *next);
+    uint32_t *next = arena_array(arena, clock->sessions->n + 1, sizeof *next);
     if (flows == NULL || next == NULL)
         return out_of_memory(err);
     if (n > 0)

@@ -5,6 +5,7 @@
 #ifndef BACKTEST_FLOWS_H
 #define BACKTEST_FLOWS_H
 
+#include "backtest/calendar.h"
 #include "backtest/market.h"
 #include "backtest/rebalance.h"
 #include "base/arena.h"
@@ -39,9 +40,8 @@ struct flow {
 };
 
 struct flow_clock {
-    const int32_t *date;
+    const struct calendar *sessions;
     const int64_t *known_at; /* when each session's prices were known */
-    size_t n;
 };
 
 struct flow_plan {

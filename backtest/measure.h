@@ -113,6 +113,7 @@ struct measure_set measure_set_of(const enum measure_id *rows, size_t n);
 
 struct measure_input {
     struct measure_path path;
+    const struct calendar *calendar; /* of the dates of path; NULL: made where it is needed */
     const double *returns; /* the path's own returns, exact; NULL: taken from its values */
     size_t n_rows; /* rows behind the returns, missing ones counted; 0: as many as returns */
     struct measure_rows benchmark_rows;

@@ -167,7 +167,13 @@ void measure_take_rho(struct facts *f)
 
 void measure_take_years(struct facts *f)
 {
-    if (f->path.date != NULL)
+    struct calendar own;
+    const struct calendar *calendar = f->in->calendar != NULL ? f->in->calendar : &own;
+    if (f->path.date == NULL)
+        return;
+    if (calendar == &own)
+        f->status = calendar_of(f->path.date, f->path.n, f->arena, &own, f->err);
+    if (f->status == STATUS_OK)
         f->status =
-            tables_years(f->path.date, f->path.value, f->path.n, f->arena, &f->calendar, f->err);
+            tables_years(calendar, f->path.value, f->path.n, f->arena, &f->calendar, f->err);
 }

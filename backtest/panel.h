@@ -24,6 +24,7 @@
 #define BACKTEST_PANEL_H
 
 #include "backtest/basis.h"
+#include "backtest/calendar.h"
 #include "backtest/fx_table.h"
 #include "backtest/spec.h"
 #include "base/stop.h"
@@ -84,6 +85,7 @@ struct panel_asset {
 struct panel {
     size_t n_sessions;
     const int32_t *clock;
+    struct calendar calendar;     /* of clock */
     const int64_t *known_at;      /* T(t) */
     const int64_t *visible_until; /* T(t), or INT64_MAX when sessions are aligned by label */
 

@@ -123,5 +123,5 @@ enum status panel_clock_build(struct panel *panel, const struct spec *spec,
     panel->known_at = days.known;
     panel->visible_until = limit;
     *ret_clock = (struct dated){n, date, limit};
-    return STATUS_OK;
+    return calendar_of(date, n, arena, &panel->calendar, err);
 }

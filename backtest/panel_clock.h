@@ -8,7 +8,7 @@
 #include "backtest/panel.h"
 
 /*
- * Sets panel->clock, known_at, n_sessions and trades_every_day from the held assets and the spec's clock, and
+ * Sets panel->clock, calendar, known_at, n_sessions and trades_every_day from the held assets and the spec's clock, and
  * *ret_clock to the dates with the instants up to which prices may be looked at: known_at, or no limit when
  * sessions are aligned by label.
  * Errors: STATUS_NO_DATA with fewer than two sessions; STATUS_UNKNOWN_ASSET or STATUS_BAD_DATA for the base

@@ -71,6 +71,7 @@ enum status real_terms_take(const struct real_input *in, struct arena *arena,
     real.inflation_annual = measure_cagr((struct measure_path){panel->clock, level, n});
     const struct measure_set wanted = measure_set_of(measure_headlines, MEASURE_HEADLINE_COUNT);
     struct measure_input input = {.path = {panel->clock, line, n},
+                                  .calendar = &panel->calendar,
                                   .periods_per_year = in->periods_per_year,
                                   .kernels = panel->kernels,
                                   .wanted = &wanted};

@@ -31,11 +31,17 @@ static int months_of(enum rebalance_every every)
     return 0;
 }
 
-static bool is_new_period(enum rebalance_every every, struct civil before, struct civil now)
+/* Number of the period of span months that a month lies in; a year is a whole number of them. */
+static int period_number(int span, int year, int month)
 {
-    int span = months_of(every);
-    return span > 0 &&
-           (before.year != now.year || (before.month - 1) / span != (now.month - 1) / span);
+    return (year * 12 + month - 1) / span;
+}
+
+static bool is_new_period(int span, int32_t previous, int32_t date)
+{
+    struct civil before = date_to_civil(previous), now = date_to_civil(date);
+    return period_number(span, before.year, before.month) !=
+           period_number(span, now.year, now.month);
 }
 
 bool schedule_is_due(enum rebalance_every every, int32_t previous, int32_t date)
@@ -44,7 +50,8 @@ bool schedule_is_due(enum rebalance_every every, int32_t previous, int32_t date)
         return true;
     if (every == REBALANCE_WEEKLY)
         return week_number(previous) != week_number(date);
-    return is_new_period(every, date_to_civil(previous), date_to_civil(date));
+    int span = months_of(every);
+    return span > 0 && is_new_period(span, previous, date);
 }
 
 unsigned schedule_offsets(enum rebalance_every every, unsigned n_sessions)
@@ -83,52 +90,64 @@ static void add_due(struct due_list *list, size_t session)
         list->due[list->n++] = (uint32_t)session;
 }
 
-/* The first session after from that starts another period; n: there is none. */
-static size_t next_start(enum rebalance_every every, const int32_t *clock, size_t from, size_t n)
-{
-    size_t t = from + 1;
-    int span = months_of(every);
-    if (span == 0) {
-        while (t < n && !schedule_is_due(every, clock[t - 1], clock[t]))
-            t++;
-        return t;
-    }
-    struct civil day = date_to_civil(clock[from]);
-    int after = (day.month - 1) / span * span + span; /* months of the year that are over then */
-    int32_t end = date_from_civil((struct civil){day.year + after / 12, after % 12 + 1, 1});
-    return t < n ? dates_reach(clock, n, t, end) : n;
-}
-
 /*
- * One session of each period from the clock: the nth, or the last where there are fewer or the last is asked for. The period
- * that session 0 lies in may have begun before it, so that only its end is known; the one that the clock ends in has none.
+ * One session of the period [from, to): the nth, or the last where there are fewer or the last is asked for. The period that
+ * session 0 lies in may have begun before it, so that only its end is known; the one that the clock ends in has none.
  */
-static void add_calendar(const struct rebalance_rule *rule, const int32_t *clock,
-                         struct due_list *list)
+static void add_period(const struct rebalance_rule *rule, size_t from, size_t to,
+                       struct due_list *list)
 {
-    size_t n = list->n_sessions;
-    for (size_t from = 0, to; from < n; from = to) {
-        to = next_start(rule->every, clock, from, n);
-        bool is_last = rule->nth == REBALANCE_LAST;
-        if (!is_last && from > 0 && rule->nth <= to - from)
-            add_due(list, from + rule->nth - 1 + rule->offset);
-        else if ((is_last || from > 0) && to > 1 && to < n)
-            add_due(list, to - 1 + rule->offset);
+    bool is_last = rule->nth == REBALANCE_LAST;
+    if (!is_last && from > 0 && rule->nth <= to - from)
+        add_due(list, from + rule->nth - 1 + rule->offset);
+    else if ((is_last || from > 0) && to > 1 && to < list->n_sessions)
+        add_due(list, to - 1 + rule->offset);
+}
+
+/* Periods of whole months, span of them. */
+static void add_months(const struct rebalance_rule *rule, const struct calendar *clock, int span,
+                       struct due_list *list)
+{
+    const struct calendar_month *months = clock->months;
+    int before = period_number(span, months[0].year, months[0].month);
+    size_t from = 0;
+    for (size_t m = 1; m < clock->n_months; m++) {
+        int now = period_number(span, months[m].year, months[m].month);
+        if (now != before) {
+            add_period(rule, from, months[m].first, list);
+            from = months[m].first;
+        }
+        before = now;
+    }
+    add_period(rule, from, clock->n, list);
+}
+
+static void add_days(const struct rebalance_rule *rule, const struct calendar *clock,
+                     struct due_list *list)
+{
+    for (size_t from = 0, t = 1; t <= clock->n; t++) {
+        if (t < clock->n && !schedule_is_due(rule->every, clock->date[t - 1], clock->date[t]))
+            continue;
+        add_period(rule, from, t, list);
+        from = t;
     }
 }
 
-void schedule_build(const struct rebalance_rule *rule, const int32_t *clock, size_t n_sessions,
+void schedule_build(const struct rebalance_rule *rule, const struct calendar *clock,
                     uint32_t *ret_due, size_t *ret_n)
 {
-    struct due_list list = {ret_due, 0, n_sessions};
+    struct due_list list = {ret_due, 0, clock->n};
+    int span = months_of(rule->every);
 
     ret_due[list.n++] = 0;
     if (rule->every == REBALANCE_SESSIONS) {
         size_t first = rule->offset > 0 ? rule->offset : rule->n_sessions;
-        for (size_t t = first; t < n_sessions; t += rule->n_sessions)
+        for (size_t t = first; t < clock->n; t += rule->n_sessions)
             add_due(&list, t);
+    } else if (span > 0) {
+        add_months(rule, clock, span, &list);
     } else {
-        add_calendar(rule, clock, &list);
+        add_days(rule, clock, &list);
     }
     *ret_n = list.n;
 }

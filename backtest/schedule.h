@@ -8,6 +8,7 @@
 #ifndef BACKTEST_SCHEDULE_H
 #define BACKTEST_SCHEDULE_H
 
+#include "backtest/calendar.h"
 #include "backtest/rebalance.h"
 
 #include <stddef.h>
@@ -18,9 +19,9 @@ bool schedule_is_due(enum rebalance_every every, int32_t previous, int32_t date)
 
 /*
  * Fills ret_due[0..*ret_n) with the decision sessions, rising: session 0 (the first purchase), then
- * every session that is due. ret_due has room for n_sessions; n_sessions > 0.
+ * every session that is due. ret_due has room for as many as the clock has, at least 1.
  */
-void schedule_build(const struct rebalance_rule *rule, const int32_t *clock, size_t n_sessions,
+void schedule_build(const struct rebalance_rule *rule, const struct calendar *clock,
                     uint32_t *ret_due, size_t *ret_n);
 
 /* One more than the largest offset that a rule of this kind may have. */

@@ -12,33 +12,31 @@ static void start_year(struct table_year *row, int year)
         row->month[m] = (double)NAN;
 }
 
-enum status tables_years(const int32_t *date, const double *value, size_t n, struct arena *arena,
-                         struct table_years *ret, struct err *err)
+enum status tables_years(const struct calendar *calendar, const double *value, size_t n,
+                         struct arena *arena, struct table_years *ret, struct err *err)
 {
-    struct civil first = date_to_civil(date[0]), last = date_to_civil(date[n - 1]);
+    struct civil first = date_to_civil(calendar->date[0]),
+                 last = date_to_civil(calendar->date[n - 1]);
     size_t n_years = (size_t)(last.year - first.year) + 1;
-    struct table_year *rows = arena_array(arena, n_years, sizeof *rows);
+    struct table_year *rows = arena_room(arena, n_years, sizeof *rows);
     if (rows == NULL)
         return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for the calendar tables.");
 
     for (size_t y = 0; y < n_years; y++)
         start_year(&rows[y], first.year + (int)y);
     double month_base = value[0], year_base = value[0];
-    struct civil day = first;
-    for (size_t t = 1, from = 0; t <= n; from = t) { /* month by month */
-        int32_t next_month = date[from] + 1 - day.day + date_days_in_month(day.year, day.month);
-        t = dates_reach(date, n, t, next_month);
-        struct table_year *row = &rows[day.year - first.year];
-        if (t > 1) { /* session 0 alone has brought nothing */
-            row->month[day.month - 1] = value[t - 1] / month_base - 1;
-            row->total = value[t - 1] / year_base - 1;
+    int year = first.year;
+    for (size_t m = 0; m < calendar->n_months && calendar->months[m].first < n; m++) {
+        const struct calendar_month *month = &calendar->months[m];
+        size_t end = calendar_end(calendar, m) < n ? calendar_end(calendar, m) : n;
+        struct table_year *row = &rows[month->year - first.year];
+        year_base = month->year != year ? month_base : year_base;
+        year = month->year;
+        if (end > 1) { /* session 0 alone has brought nothing */
+            row->month[month->month - 1] = value[end - 1] / month_base - 1;
+            row->total = value[end - 1] / year_base - 1;
         }
-        if (t == n)
-            break;
-        int year = day.year;
-        day = date_to_civil(date[t]);
-        month_base = value[t - 1];
-        year_base = day.year != year ? value[t - 1] : year_base;
+        month_base = value[end - 1];
     }
     if (first.month > 1 || first.day > 7)
         rows[0].is_partial = true;

@@ -6,10 +6,7 @@
 #ifndef BACKTEST_TABLES_H
 #define BACKTEST_TABLES_H
 
-#include "base/arena.h"
-#include "base/err.h"
-
-#include <stdint.h>
+#include "backtest/calendar.h"
 
 struct table_year {
     int year;
@@ -23,9 +20,9 @@ struct table_years {
     size_t n;
 };
 
-/* Shape: n values and their rising dates, n >= 2, values > 0. Errors: STATUS_OUT_OF_MEMORY. */
-enum status tables_years(const int32_t *date, const double *value, size_t n, struct arena *arena,
-                         struct table_years *ret, struct err *err) NODISCARD;
+/* Shape: values > 0 of the first n dates of a calendar, n >= 2. Errors: STATUS_OUT_OF_MEMORY. */
+enum status tables_years(const struct calendar *calendar, const double *value, size_t n,
+                         struct arena *arena, struct table_years *ret, struct err *err) NODISCARD;
 
 struct table_extremes {
     double best, worst;

@@ -142,21 +142,27 @@ static enum status play(struct walk *walk, size_t c, const uint32_t *due, size_t
     return STATUS_OK;
 }
 
-/* Decisions from `from` on: of the calendar before the run, and those of the run. */
-static size_t list_due(const struct walk *walk, uint32_t *due)
+/* Decisions from `from` on, due[0..*ret_n): of the calendar before the run, and those of the run. */
+static enum status list_due(const struct walk *walk, struct arena *arena, uint32_t *due,
+                            size_t *ret_n, struct err *err)
 {
     const struct walk_scene *scene = walk->scene;
     const struct panel *panel = scene->market.history.panel;
     size_t first = scene->market.history.first, n_all = 0, n = 0;
-    schedule_build(&scene->spec->rebalance, panel->clock + walk->from,
-                   panel->n_sessions - walk->from, due, &n_all);
+    struct calendar clock;
+    enum status s =
+        calendar_of(panel->clock + walk->from, panel->n_sessions - walk->from, arena, &clock, err);
+    if (s != STATUS_OK)
+        return s;
+    schedule_build(&scene->spec->rebalance, &clock, due, &n_all);
     while (n < n_all && due[n] + walk->from < first) {
         due[n] += (uint32_t)walk->from;
         n++;
     }
     for (size_t d = 0; d < scene->n_due; d++)
         due[n++] = scene->due[d] + (uint32_t)first;
-    return n;
+    *ret_n = n;
+    return STATUS_OK;
 }
 
 static enum status allocate(struct walk *walk, struct holding *h, uint32_t **ret_due,
@@ -194,7 +200,8 @@ enum status walk_open(const struct walk_scene *scene, struct arena *arena, const
     enum status s = allocate(&walk, &h, &due, arena, err);
     if (s != STATUS_OK)
         return s;
-    size_t n_due = list_due(&walk, due);
+    size_t n_due = 0;
+    s = list_due(&walk, arena, due, &n_due, err);
     for (size_t c = 0; c < scene->strategy->n_candidates && s == STATUS_OK; c++) {
         s = strategy_workspace_init(&walk.workspace[c], scene->spec, scene->strategy->candidates[c],
                                     scene->market.history.panel, arena, err);

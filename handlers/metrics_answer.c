@@ -118,7 +118,10 @@ static enum status write_tables(const struct answer *a, struct json_out *json, s
         jw_key_null(json, "monthly");
         return STATUS_OK;
     }
-    enum status s = tables_years(path.date, path.value, path.n, a->parts.arena, &years, err);
+    struct calendar calendar;
+    enum status s = calendar_of(path.date, path.n, a->parts.arena, &calendar, err);
+    if (s == STATUS_OK)
+        s = tables_years(&calendar, path.value, path.n, a->parts.arena, &years, err);
     if (s != STATUS_OK)
         return s;
     /* The year of V_0 has no return of its own when V_0 closes it. */

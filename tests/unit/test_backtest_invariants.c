@@ -374,7 +374,7 @@ static void used_workspace_gives_the_same_bits(void **state)
         rules.rebalance = one->spec->rebalance;
         rules.shares = one->spec->shares;
         rules.leverage = one->spec->leverage;
-        schedule_build(&rules.rebalance, one->panel->clock, n, due, &rules.n_due);
+        schedule_build(&rules.rebalance, &one->panel->calendar, due, &rules.n_due);
         double *first = arena_array(&w.arena, n, sizeof *first);
         assert_non_null(first);
         for (int round = 0; round < 2; round++) {

@@ -23,6 +23,7 @@ static size_t due_of(const char *json, int32_t first, size_t n, uint32_t *due)
 {
     struct world w;
     int32_t clock[800];
+    struct calendar calendar;
     size_t count = 0;
     char room[512];
     assert_true(n <= 800);
@@ -33,7 +34,8 @@ static size_t due_of(const char *json, int32_t first, size_t n, uint32_t *due)
     world_init(&w);
     (void)snprintf(room, sizeof room, "{\"assets\":[{\"uid\":\"x:A\"}],\"rebalance\":%s}", json);
     struct spec *spec = world_spec(&w, room);
-    schedule_build(&spec->rebalance, clock, n, due, &count);
+    assert_int_equal(calendar_of(clock, n, &w.arena, &calendar, NULL), STATUS_OK);
+    schedule_build(&spec->rebalance, &calendar, due, &count);
     world_clear(&w);
     return count;
 }

@@ -70,7 +70,7 @@ static void set_rules(struct field *f, struct rng *rng)
     const struct spec *spec = f->result->spec;
     const struct panel *panel = f->result->panel;
     uint32_t *due = arena_array(&f->world.arena, panel->n_sessions, sizeof *due);
-    schedule_build(&spec->rebalance, panel->clock, panel->n_sessions, due, &f->rules.n_due);
+    schedule_build(&spec->rebalance, &panel->calendar, due, &f->rules.n_due);
     f->rules.due = due;
     f->rules.fill = spec->fill;
     f->rules.capital = spec->capital;

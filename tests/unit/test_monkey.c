@@ -50,7 +50,7 @@ static void set_up(struct game *g)
     g->panel = world_panel_of(&g->w, spec);
     uint32_t *due = arena_array(&g->w.arena, g->panel->n_sessions, sizeof *due);
     assert_non_null(due);
-    schedule_build(&spec->rebalance, g->panel->clock, g->panel->n_sessions, due, &g->rules.n_due);
+    schedule_build(&spec->rebalance, &g->panel->calendar, due, &g->rules.n_due);
     g->rules.due = due;
     g->rules.capital = 10000;
     g->rules.costs.commission.percent = 7e-4;

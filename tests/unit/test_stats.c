@@ -307,12 +307,16 @@ static void months_and_years_are_compounded_and_marked(void **state)
         {2020, 12, 30}, {2020, 12, 31}, {2021, 1, 29}, {2021, 3, 1}, {2021, 12, 31}};
     int32_t date[5];
     struct arena arena;
+    struct calendar calendar;
     struct table_years years;
     (void)state;
     for (size_t i = 0; i < 5; i++)
         date[i] = date_from_civil(days[i]);
     arena_init(&arena, 1 << 20);
-    assert_int_equal(tables_years(date, value, 5, &arena, &years, NULL), STATUS_OK);
+    assert_int_equal(calendar_of(date, 5, &arena, &calendar, NULL), STATUS_OK);
+    assert_int_equal(calendar.n_months, 4);
+    assert_int_equal(calendar.months[3].first, 4);
+    assert_int_equal(tables_years(&calendar, value, 5, &arena, &years, NULL), STATUS_OK);
     assert_int_equal(years.n, 2);
     assert_close(years.rows[0].month[11], 0.1, 1e-14);
     assert_true(years.rows[0].is_partial && !years.rows[1].is_partial);
@@ -323,6 +327,11 @@ static void months_and_years_are_compounded_and_marked(void **state)
     struct table_extremes months = tables_months(&years);
     assert_int_equal(months.n, 4);
     assert_int_equal(months.n_positive, 2);
+    /* Of the first three values: January is over with the third, and the year goes as far. */
+    assert_int_equal(tables_years(&calendar, value, 3, &arena, &years, NULL), STATUS_OK);
+    assert_int_equal(years.n, 2);
+    assert_close(years.rows[1].total, -0.1, 1e-14);
+    assert_true(isnan(years.rows[1].month[2]) && years.rows[1].is_partial);
     arena_clear(&arena);
 }
 

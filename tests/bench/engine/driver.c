@@ -230,7 +230,7 @@ static void add_flows(struct world *world, const struct panel *panel, struct sim
     uint32_t *due = arena_array(&world->arena, panel->n_sessions, sizeof *due);
     struct flow *flows = arena_array(&world->arena, panel->n_sessions, sizeof *flows);
     size_t n = 0;
-    schedule_build(&monthly, panel->clock, panel->n_sessions, due, &n);
+    schedule_build(&monthly, &panel->calendar, due, &n);
     for (size_t i = 0; i < n; i++) {
         if (due[i] == 0)
             continue;
@@ -250,7 +250,7 @@ static struct sim_rules calendar_rules(const struct spec *spec, const struct pan
                               .capital = spec->capital,
                               .costs = spec_cost_model(spec),
                               .rebalance = spec->rebalance};
-    schedule_build(&spec->rebalance, panel->clock, panel->n_sessions, due, &rules.n_due);
+    schedule_build(&spec->rebalance, &panel->calendar, due, &rules.n_due);
     return rules;
 }
 

@@ -7,7 +7,6 @@
 
 #include "backtest/backtest.h"
 #include "backtest/profile.h"
-#include "base/date.h"
 #include "tests/bench/engine/timing.h"
 
 #include <stdio.h>
@@ -59,19 +58,20 @@ static enum status measure_periods(bool by_year, const struct measure_set *wante
 {
     const struct backtest_result *run = report->run;
     const struct panel *panel = run->panel;
+    const struct calendar *calendar = &panel->calendar;
     size_t n = 0, n_months = 0;
-    double *value = arena_room(arena, panel->n_sessions, sizeof *value);
-    int32_t *date = arena_room(arena, panel->n_sessions, sizeof *date);
+    double *value = arena_room(arena, calendar->n_months, sizeof *value);
+    int32_t *date = arena_room(arena, calendar->n_months, sizeof *date);
     if (value == NULL || date == NULL)
         return err_set(err, STATUS_OUT_OF_MEMORY, "No memory left for periods.");
-    for (size_t t = 0; t < panel->n_sessions;) {
-        struct civil day = date_to_civil(panel->clock[t]);
-        int month = by_year ? MONTHS : day.month;
-        int32_t next =
-            date_from_civil((struct civil){day.year + month / MONTHS, month % MONTHS + 1, 1});
-        t = dates_reach(panel->clock, panel->n_sessions, t, next);
-        date[n] = panel->clock[t - 1];
-        value[n++] = run->equity[t - 1];
+    for (size_t m = 0; m < calendar->n_months; m++) {
+        const struct calendar_month *month = &calendar->months[m];
+        bool is_last = m + 1 == calendar->n_months;
+        if (by_year && !is_last && month[1].year == month->year)
+            continue;
+        size_t end = calendar_end(calendar, m);
+        date[n] = calendar->date[end - 1];
+        value[n++] = run->equity[end - 1];
     }
     for (size_t i = MONTHS - 1; i < n && !by_year; i++)
         n_months += value[i] > value[i - (MONTHS - 1)] ? 1 : 0;
