@@ -218,11 +218,11 @@ def ceilings(roof):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--no-peers", action="store_true")
+    parser = argparse.ArgumentParser(prog="run.sh", description=__doc__.partition(";")[0] + ".")
+    parser.add_argument("--quick", action="store_true", help="a quarter of the rounds and portfolios, half of the sweep's items, one year beside bt and backtrader")
+    parser.add_argument("--no-peers", action="store_true", help="without the rows beside bt, backtrader and vectorbt, which the Python package index has")
     parser.add_argument("--floors", action="store_true", help="only the simulation and the batches of a calendar, beside their floors")
-    parser.add_argument("--markdown", type=pathlib.Path)
+    parser.add_argument("--markdown", type=pathlib.Path, metavar="PAGE", help="write the tables into PAGE, too, between its marks <!-- run --> or, with --floors, <!-- floors -->")
     options = parser.parse_args()
     subprocess.run(["make", "-s", "build", str(DRIVER.relative_to(ROOT))], cwd=ROOT, check=True)
     notes, parts = [], [machine()]
