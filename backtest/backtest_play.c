@@ -55,7 +55,7 @@ enum status run_set_rules(struct run *run, struct err *err)
 {
     const struct spec *spec = run->spec;
     const struct panel *panel = run->panel;
-    uint32_t *due = arena_array(run->arena, panel->n_sessions, sizeof *due);
+    uint32_t *due = arena_room(run->arena, panel->n_sessions, sizeof *due);
     if (due == NULL)
         return run_out_of_memory(err);
 
@@ -243,6 +243,8 @@ enum status run_strategy(struct run *run, struct err *err)
     if (s == STATUS_OK)
         s = sim_recorder_init(&result->ledger, run->arena, n,
                               run->wanted != NULL ? 0 : BACKTEST_TRADES_MAX, err);
+    if (s == STATUS_OK && run->rules.leverage.is_allowed)
+        s = sim_recorder_add_shorts(&result->ledger, run->arena, n, err);
     if (s == STATUS_OK && run->rules.n_flows > 0)
         s = sim_workspace_add_wealth(&run->workspace, run->arena, n, err);
     if (s == STATUS_OK && run->rules.n_flows > 0)

@@ -12,27 +12,21 @@ void drawdown_path(const double *value, size_t n, double *ret_drawdown)
         (void)kernels_ref.declines(value, n, ret_drawdown);
 }
 
-/* The lowest value is carried without a branch, for when the next is reached cannot be predicted. */
-size_t drawdown_list(const double *value, size_t n, struct drawdown *ret)
+size_t drawdown_list(const struct kernels *kernels, const double *value, size_t n,
+                     struct drawdown *ret)
 {
-    size_t count = 0, peak = 0, trough = 0;
-    double highest = n > 0 ? value[0] : 0, lowest = (double)INFINITY; /* since the peak */
-
-    for (size_t t = 1; t < n; t++) {
-        if (value[t] >= highest) {
-            if (peak + 1 < t)
-                ret[count++] = (struct drawdown){peak, trough, t, lowest / highest - 1};
-            peak = t;
-            highest = value[t];
-            lowest = (double)INFINITY;
-        } else {
-            bool is_lower = value[t] < lowest;
-            trough = is_lower ? t : trough;
-            lowest = is_lower ? value[t] : lowest;
+    size_t count = 0;
+    for (size_t peak = 0; peak + 1 < n;) {
+        if (value[peak + 1] >= value[peak]) {
+            peak++;
+            continue;
         }
+        struct kernel_fall fall = kernels->fall(value + peak, n - peak);
+        size_t end = peak + fall.end;
+        ret[count++] = (struct drawdown){peak, peak + fall.trough, end < n ? end : DRAWDOWN_OPEN,
+                                         fall.lowest / value[peak] - 1};
+        peak = end;
     }
-    if (n > 0 && peak + 1 < n)
-        ret[count++] = (struct drawdown){peak, trough, DRAWDOWN_OPEN, lowest / highest - 1};
     return count;
 }
 

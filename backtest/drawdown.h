@@ -26,7 +26,8 @@ struct drawdown {
 void drawdown_path(const double *value, size_t n, double *ret_drawdown);
 
 /* All declines in time order; ret has room for n / 2 + 1. Returns how many. */
-size_t drawdown_list(const double *value, size_t n, struct drawdown *ret);
+size_t drawdown_list(const struct kernels *kernels, const double *value, size_t n,
+                     struct drawdown *ret);
 
 /* Deepest first, earlier first among equals. */
 void drawdown_sort(struct drawdown *list, size_t n);

@@ -33,7 +33,7 @@ enum status sim_workspace_init(struct sim_workspace *workspace, struct arena *ar
                                size_t n_sessions, size_t max_names, struct err *err)
 {
     struct sim_workspace w = {.max_names = max_names};
-    w.equity = arena_array(arena, n_sessions, sizeof *w.equity);
+    w.equity = arena_room(arena, n_sessions, sizeof *w.equity);
     w.wealth = w.equity;
     size_t n_lanes = max_names + KERNEL_LANES - 1; /* a fill goes by whole lanes */
     w.units = arena_array(arena, n_lanes, sizeof *w.units);
@@ -76,12 +76,18 @@ enum status sim_recorder_init(struct sim_recorder *recorder, struct arena *arena
     struct sim_recorder r = {
         .max_trades = max_trades, .exhausted_at = PANEL_NEVER, .ruined_at = PANEL_NEVER};
     r.trades = arena_room(arena, max_trades, sizeof *r.trades);
-    r.cash = arena_array(arena, n_sessions, sizeof *r.cash);
-    r.shorts = arena_array(arena, n_sessions, sizeof *r.shorts);
-    if (r.trades == NULL || r.cash == NULL || r.shorts == NULL)
+    r.cash = arena_room(arena, n_sessions, sizeof *r.cash);
+    if (r.trades == NULL || r.cash == NULL)
         return too_large(n_sessions, 1, err);
     *recorder = r;
     return STATUS_OK;
+}
+
+enum status sim_recorder_add_shorts(struct sim_recorder *recorder, struct arena *arena,
+                                    size_t n_sessions, struct err *err)
+{
+    recorder->shorts = arena_array(arena, n_sessions, sizeof *recorder->shorts);
+    return recorder->shorts != NULL ? STATUS_OK : too_large(n_sessions, 1, err);
 }
 
 enum status sim_recorder_add_flows(struct sim_recorder *recorder, struct arena *arena,

@@ -128,8 +128,8 @@ struct sim_recorder {
     size_t n_partial_fills;    /* fills that a volume limit cut */
     double *cash;              /* per session */
     double *receivables;       /* per session: dividends not paid yet; NULL: there are none */
-    double *shorts;            /* per session: value of what is sold short, >= 0 */
-    double *fractions;   /* per event: units of a split that made no whole share and were paid out;
+    double *shorts;    /* per session: value of what is sold short, >= 0; NULL: without leverage */
+    double *fractions; /* per event: units of a split that made no whole share and were paid out;
                           NULL: not wanted */
     uint32_t *filled_at; /* per decision, its session or PANEL_NEVER; NULL: not wanted */
 };
@@ -174,6 +174,10 @@ enum status sim_workspace_add_dues(struct sim_workspace *workspace, struct arena
 /* Room for the recorder of a run. Errors: STATUS_TOO_LARGE. */
 enum status sim_recorder_init(struct sim_recorder *recorder, struct arena *arena, size_t n_sessions,
                               size_t max_trades, struct err *err) NODISCARD;
+
+/* Room for what is sold short; needed when the rules allow leverage. Errors: STATUS_TOO_LARGE. */
+enum status sim_recorder_add_shorts(struct sim_recorder *recorder, struct arena *arena,
+                                    size_t n_sessions, struct err *err) NODISCARD;
 
 /* Room for the record of flows: two a session. Errors: STATUS_TOO_LARGE. */
 enum status sim_recorder_add_flows(struct sim_recorder *recorder, struct arena *arena,

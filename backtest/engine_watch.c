@@ -76,7 +76,9 @@ static void ruin(struct sim *sim, size_t t)
     if (sim->recorder != NULL) {
         sim->recorder->shortfall = -ws->wealth[t];
         sim->recorder->ruined_at = (uint32_t)t;
-        sim->recorder->cash[t] = sim->recorder->shorts[t] = 0;
+        sim->recorder->cash[t] = 0;
+        if (sim->recorder->shorts != NULL)
+            sim->recorder->shorts[t] = 0;
     }
     sim->cash = 0;
     sim_set_receivable(sim, t, 0);

@@ -121,6 +121,10 @@ enum status flows_build(const struct flow_plan *plan, const struct flow_clock *c
     struct payments payments[FLOW_RULES_MAX];
     size_t total = 0, n = plan->n;
 
+    *ret_flows = NULL;
+    *ret_n = 0;
+    if (n == 0)
+        return STATUS_OK;
     for (size_t r = 0; r < n; r++) {
         payments[r] = (struct payments){.rule = &plan->rules[r], .clock = clock};
         payments[r].due = arena_array(arena, clock->sessions->n, sizeof *payments[r].due);
@@ -136,8 +140,7 @@ enum status flows_build(const struct flow_plan *plan, const struct flow_clock *c
     uint32_t *next = arena_array(arena, clock->sessions->n + 1, sizeof *next);
     if (flows == NULL || next == NULL)
         return out_of_memory(err);
-    if (n > 0)
-        place(payments, n, plan->timing, next, flows);
+    place(payments, n, plan->timing, next, flows);
     *ret_flows = flows;
     *ret_n = total;
     return STATUS_OK;

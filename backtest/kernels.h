@@ -45,6 +45,13 @@ struct kernel_partials {
     size_t n_gains, n_losses;
 };
 
+/* A stretch below its first value. */
+struct kernel_fall {
+    size_t end;    /* the first element that is not below it; n: there is none */
+    size_t trough; /* the first with the lowest value */
+    double lowest;
+};
+
 /* Lengths of the longest runs of elements above and below 0. */
 struct kernel_runs {
     size_t up, down;
@@ -210,6 +217,9 @@ struct kernels {
     struct kernel_declines (*declines)(const double *value, size_t n, double *ret);
 
     double (*deepest)(const double *value, size_t n); /* declines().lowest, without the series */
+
+    /* Of n values, the second below the first: how long they stay below it. */
+    struct kernel_fall (*fall)(const double *value, size_t n);
 
     size_t (*live)(const double *x,
                    size_t n); /* how many are above 0 before the first that is not */

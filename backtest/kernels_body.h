@@ -70,6 +70,7 @@ const struct kernels KERNELS_TABLE = {
     .logs = kernel_logs,
     .declines = kernel_declines,
     .deepest = kernel_deepest,
+    .fall = kernel_fall,
     .live = kernel_live,
     .find = kernel_find,
     .runs = kernel_runs,

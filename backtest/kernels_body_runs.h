@@ -18,6 +18,31 @@ static size_t kernel_find(const double *x, size_t n, double value)
     return i;
 }
 
+/* A long stretch goes by eights, of which each lane has its lowest; a short one, and the end of a long one, by ones. */
+static struct kernel_fall kernel_fall(const double *value, size_t n)
+{
+    double top = value[0], lowest = top, lows[KERNEL_LANES];
+    vector low[PARTS];
+    size_t i = 1;
+    EACH_PART(h)
+    low[h] = (vector){0} + top;
+    for (; i + KERNEL_LANES <= n; i += KERNEL_LANES) {
+        vector_mask is_back = {0};
+        EACH_PART(h)
+        is_back |= (vector_mask)(LOAD(value + i + h * WIDTH) >= top);
+        if (IS_ANY(is_back))
+            break;
+        EACH_PART(h)
+        low[h] = LEAST(LOAD(value + i + h * WIDTH), low[h]);
+    }
+    memcpy(lows, low, sizeof lows);
+    for (size_t k = 0; k < KERNEL_LANES && i > 1; k++)
+        lowest = lows[k] < lowest ? lows[k] : lowest;
+    for (; i < n && value[i] < top; i++)
+        lowest = value[i] < lowest ? value[i] : lowest;
+    return (struct kernel_fall){i, 1 + kernel_find(value + 1, i - 1, lowest), lowest};
+}
+
 /* Of a word of bits, the lowest first: the longest run, together with *run from the words before; it moves on. */
 static size_t longest_in(uint64_t bits, size_t *run, size_t longest)
 {

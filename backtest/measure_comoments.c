@@ -108,7 +108,7 @@ void measure_take_in_drawdowns(struct facts *f)
     }
     path[0] = 1;
     w->k->compound(w->b, w->n, 1, path + 1);
-    size_t n_list = drawdown_list(path, w->n + 1, list);
+    size_t n_list = drawdown_list(w->k, path, w->n + 1, list);
     size_t n_depths = list_depths(list, n_list, n_room, depth);
     order_sort(w->k, depth, n_depths, sorted, count);
     double limit = order_quantile(sorted, n_depths, 1 - measure_confidence(f)), own = 0;

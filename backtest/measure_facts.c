@@ -130,7 +130,7 @@ void measure_take_declines(struct facts *f)
 
 void measure_take_episodes(struct facts *f)
 {
-    size_t n = f->n_episodes = drawdown_list(f->path.value, f->path.n, f->episodes);
+    size_t n = f->n_episodes = drawdown_list(f->k, f->path.value, f->path.n, f->episodes);
     double *scratch = arena_room(f->arena, 3 * n, sizeof *scratch);
     if (scratch == NULL) {
         measure_out_of_memory(f);

@@ -1,8 +1,9 @@
 /* json_in.c - JSON from outside: parsed within limits, and the way from one value to another. */
 #include "base/json_in.h"
 
+#include "base/number.h"
+
 #include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -163,9 +164,9 @@ size_t jr_length(struct json_val val)
 
 struct json_val jr_item(struct json_val val, size_t i)
 {
-    char token[24];
-    (void)snprintf(token, sizeof token, "%zu", i);
-    return (struct json_val){json_array_get(node(val), i), pointer_to(val, str_of(token)), val.doc};
+    char text[NUMBER_TEXT_BYTES];
+    struct str token = {text, number_format((double)i, text)};
+    return (struct json_val){json_array_get(node(val), i), pointer_to(val, token), val.doc};
 }
 
 /* jansson's iterators want a mutable object; nothing here changes it. */

@@ -110,7 +110,7 @@ static enum status write_tables(const struct answer *a, struct json_out *json, s
     struct drawdown *list = arena_array(a->parts.arena, path.n / 2 + 1, sizeof *list);
     if (list == NULL)
         return no_memory(err);
-    size_t n = drawdown_list(path.value, path.n, list);
+    size_t n = drawdown_list(&kernels_ref, path.value, path.n, list);
     drawdown_sort(list, n);
     drawdowns_write(json, path.date, list,
                     n < a->parts.request->n_drawdowns ? n : a->parts.request->n_drawdowns);

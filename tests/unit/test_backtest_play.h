@@ -87,6 +87,7 @@ static UNUSED void play_run(struct play *p)
     assert_int_equal(sim_recorder_init(&p->recorder, &p->w.arena, p->n,
                                        p->n_assets * (p->rules.n_due + 1), &err),
                      STATUS_OK);
+    assert_int_equal(sim_recorder_add_shorts(&p->recorder, &p->w.arena, p->n, &err), STATUS_OK);
     assert_int_equal(simulate(p->panel, &plan, &p->rules, &p->ws, &p->recorder, NULL, &err),
                      STATUS_OK);
 }

@@ -121,6 +121,7 @@ static void a_rounded_sale_goes_through_zero(void **state)
                               .leverage = {.is_allowed = true, .max_gross = 2}};
     assert_int_equal(sim_workspace_init(&ws, &w.arena, DAYS, 1, &err), STATUS_OK);
     assert_int_equal(sim_recorder_init(&recorder, &w.arena, DAYS, 10, &err), STATUS_OK);
+    assert_int_equal(sim_recorder_add_shorts(&recorder, &w.arena, DAYS, &err), STATUS_OK);
     assert_int_equal(simulate(panel, &plan, &rules, &ws, &recorder, NULL, &err), STATUS_OK);
     assert_close(recorder.trades[0].quantity, 10, 1e-14);
     assert_close(recorder.trades[1].quantity, 20, 1e-14);

@@ -191,7 +191,7 @@ static void drawdowns_of_a_path_are_listed_deepest_first(void **state)
             {"ulcer", value_of(all, MEASURE_ulcer_index)},
             {"pain", value_of(all, MEASURE_pain_index)}};
         (void)conformance_check_figures(&one, figures, ARRAY_LEN(figures));
-        size_t n = drawdown_list(line.value, line.n, found);
+        size_t n = drawdown_list(&kernels_ref, line.value, line.n, found);
         drawdown_sort(found, n);
         if (jr_is_present(table))
             conformance_compare(&one, "drawdowns", (double)jr_length(table), (double)n);

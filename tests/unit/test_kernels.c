@@ -76,6 +76,7 @@ struct outcome {
     struct kernel_wins wins;
     struct kernel_split split;
     struct kernel_runs runs;
+    struct kernel_fall fall;
     double dot, growth, absolute, deepest, invested, squares;
     size_t live, found;
 };
@@ -109,6 +110,27 @@ static size_t longest_run(const double *values, size_t n, double sign)
         longest = run > longest ? run : longest;
     }
     return longest;
+}
+
+/* The values below another one before them; equal ones, so that the first of the lowest is to be found. */
+static void follow_fall(const struct kernels *k, const double *levels, size_t n,
+                        struct kernel_fall *out)
+{
+    double value[ROOM];
+    size_t end = 1, trough = 1;
+    if (n < 2)
+        return;
+    for (size_t i = 0; i < n; i++)
+        value[i] = fmin(floor(levels[i] * 200), 1000);
+    value[0] = n % 3 == 0 ? 1e9 : value[1] + 1 + (double)(n % 5); /* every third never ends */
+    while (end < n && value[end] < value[0]) {
+        trough = value[end] < value[trough] ? end : trough;
+        end++;
+    }
+    *out = k->fall(value, n);
+    assert_int_equal(out->end, end);
+    assert_int_equal(out->trough, trough);
+    assert_true(out->lowest == value[trough]);
 }
 
 /* Places, runs, and one series beside another, each as a plain loop has it. */
@@ -251,6 +273,7 @@ static void run_all(const struct kernels *k, size_t from, size_t n, struct outco
         levels[i] = fabs(x[from + i]) > 0 ? fabs(x[from + i]) : 1;
     k->logs(levels, n, levels[0], out->series[4]);
     out->deepest = k->deepest(levels, n);
+    follow_fall(k, levels, n, &out->fall);
     assert_true(out->deepest == k->declines(levels, n, levels).lowest);
 }
 

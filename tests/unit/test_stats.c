@@ -212,7 +212,7 @@ static void drawdowns_of_a_short_path(void **state)
     static const double equity[] = {100, 120, 90, 130, 117, 143, 100, 150};
     struct drawdown list[5];
     (void)state;
-    size_t n = drawdown_list(equity, 8, list);
+    size_t n = drawdown_list(&kernels_ref, equity, 8, list);
     assert_int_equal(n, 3);
     drawdown_sort(list, n);
     assert_close(list[0].depth, -0.3006993006993007, 1e-12);
@@ -230,7 +230,7 @@ static void first_period_loss_is_part_of_the_drawdown(void **state)
     static const double equity[] = {1, 0.6, 0.54};
     struct drawdown list[2];
     (void)state;
-    assert_int_equal(drawdown_list(equity, 3, list), 1);
+    assert_int_equal(drawdown_list(&kernels_ref, equity, 3, list), 1);
     assert_close(list[0].depth, -0.46, 1e-15);
     assert_true(list[0].recovery == DRAWDOWN_OPEN);
     assert_int_equal(list[0].peak, 0);
@@ -241,10 +241,10 @@ static void peak_is_the_last_day_at_the_high_and_recovery_the_first(void **state
     static const double equity[] = {10, 12, 12, 11, 12, 12, 13};
     struct drawdown list[4];
     (void)state;
-    assert_int_equal(drawdown_list(equity, 7, list), 1);
+    assert_int_equal(drawdown_list(&kernels_ref, equity, 7, list), 1);
     assert_int_equal(list[0].peak, 2);
     assert_int_equal(list[0].recovery, 4);
-    assert_int_equal(drawdown_list((double[]){1, 2, 3}, 3, list), 0);
+    assert_int_equal(drawdown_list(&kernels_ref, (double[]){1, 2, 3}, 3, list), 0);
 }
 
 /* Values from a few steps, so that many depths are equal. */
@@ -262,7 +262,7 @@ static void the_deepest_decline_is_the_first_of_the_whole_order(void **state)
         for (size_t t = 0; t < n; t++)
             value[t] = (double)(4 + rise * t / 8 + rng_next_below(&rng, 4));
         struct kernel_declines declines = kernels_ref.declines(value, n, line);
-        size_t count = drawdown_list(value, n, list);
+        size_t count = drawdown_list(&kernels_ref, value, n, list);
         drawdown_sort(list, count);
         assert_int_equal(drawdown_deepest(&kernels_ref, line, n, &declines, &deepest), count);
         if (count == 0)
