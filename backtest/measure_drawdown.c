@@ -2,8 +2,6 @@
 #include "backtest/measure_facts.h"
 #include "backtest/order.h"
 
-#include <math.h>
-
 static const double TAIL = 0.05;
 
 static double days_of(const struct facts *f, const struct drawdown *d)
@@ -45,16 +43,16 @@ static struct spans add_up(const struct facts *f)
         double sessions = (double)(to - d.peak);
         s.depth += d.depth;
         s.sessions += sessions;
-        s.longest_sessions = fmax(s.longest_sessions, sessions);
+        s.longest_sessions = sessions > s.longest_sessions ? sessions : s.longest_sessions;
         s.climb += (double)(to - d.trough);
         if (f->path.date == NULL)
             continue;
         double days = (double)(f->path.date[to] - f->path.date[d.peak]);
         s.days += days;
         s.days_below += (double)(f->path.date[to] - f->path.date[d.peak + 1]);
-        s.longest_days = fmax(s.longest_days, days);
-        if (!is_open)
-            s.recovered_days = fmax(s.recovered_days, days);
+        s.longest_days = days > s.longest_days ? days : s.longest_days;
+        if (!is_open && days > s.recovered_days)
+            s.recovered_days = days;
     }
     return s;
 }
