@@ -106,11 +106,11 @@ static enum status write_tables(const struct answer *a, struct json_out *json, s
 {
     struct measure_path path = a->ready.input.path;
     struct table_years years;
-    path.n = measure_live_length(path);
+    path.n = measure_live_length_with(a->ready.input.kernels, path);
     struct drawdown *list = arena_array(a->parts.arena, path.n / 2 + 1, sizeof *list);
     if (list == NULL)
         return no_memory(err);
-    size_t n = drawdown_list(&kernels_ref, path.value, path.n, list);
+    size_t n = drawdown_list(a->ready.input.kernels, path.value, path.n, list);
     drawdown_sort(list, n);
     drawdowns_write(json, path.date, list,
                     n < a->parts.request->n_drawdowns ? n : a->parts.request->n_drawdowns);
@@ -153,7 +153,10 @@ static enum status write_series(struct answer *a, struct json_out *json, struct 
             jw_key_null(json, names[i]);
         return STATUS_OK;
     }
+    const struct backtest_service *service = a->parts.service;
     enum status s = record_prepare(&a->parts.request->record, a->parts.arena, &a->ready, err);
+    bool has_kernels = service != NULL && service->kernels != NULL;
+    a->ready.input.kernels = has_kernels ? service->kernels : &kernels_ref;
     if (s == STATUS_OK)
         s = check_rates(a, err);
     if (s == STATUS_OK)

@@ -10,7 +10,7 @@
 #include "handlers/metrics_request.h"
 
 /*
- * ret is made in the arena. service is looked at for prices alone; NULL is allowed for a request that reads none.
+ * ret is made in the arena. service is looked at for prices and kernels; NULL is allowed for a request that reads none.
  * Errors: STATUS_NO_DATA, STATUS_BAD_SPEC (record.h), STATUS_TOO_LARGE, STATUS_OUT_OF_MEMORY;
  * with monkeys those of backtest_market_for and monkey_record_rank.
  */
