@@ -3,7 +3,9 @@
 
 #include "base/clock.h"
 #include "base/date.h"
+#include "base/log.h"
 #include "handlers/ingest_world.h"
+#include "handlers/publish_due.h"
 #include "handlers/refresher.h"
 #include "server/app.h"
 #include "store/job_stage_store.h"
@@ -198,6 +200,18 @@ static enum status run_stages(struct job_run *run, struct app *app,
     return s;
 }
 
+/* What was published is published, whether or not it can be told when the next one is due. */
+static void note_due(const struct job_run *run)
+{
+    CLEANUP(db_releasep) struct db *db = NULL;
+    struct err err = {0};
+    enum status s = db_acquire(run->pool, DB_WRITE, NULL, &db, &err);
+    if (s == STATUS_OK)
+        s = publish_due_note(db, run->arena, &err);
+    if (s != STATUS_OK)
+        log_event(LOG_WARN, "publish_due_failed", LOG_TEXT("detail", err.detail));
+}
+
 static enum status run_job(struct job_run *run, void *cls, struct str *ret_result, struct err *err)
 {
     struct app *app = cls;
@@ -214,8 +228,10 @@ static enum status run_job(struct job_run *run, void *cls, struct str *ret_resul
     if (s == STATUS_OK)
         s = run_stages(run, app, &request, &parts.world, &report, err);
     ingest_parts_clear(&parts);
-    if (s == STATUS_OK && (request.stages & 1U << INGEST_PUBLISH) != 0)
+    if (s == STATUS_OK && (request.stages & 1U << INGEST_PUBLISH) != 0) {
+        note_due(run);
         refresher_wake(app->refresher);
+    }
     if (s == STATUS_OK)
         *ret_result = report_text(&report, run->arena);
     return s;

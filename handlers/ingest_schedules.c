@@ -2,6 +2,7 @@
 #include "handlers/ingest_schedules.h"
 
 #include "handlers/ingest_request.h"
+#include "handlers/publish_due.h"
 #include "store/schedule_store.h"
 
 enum { REQUEST_BYTES_MAX = 1024 };
@@ -52,5 +53,5 @@ enum status ingest_default_schedules(struct db *db, struct arena *arena, struct 
     for (size_t i = 0; i < n_datasets && s == STATUS_OK; i++)
         if (datasets[i].cron[0] != '\0' && !has_schedule(list, n, &datasets[i], arena))
             s = put_default(db, &datasets[i], arena, err);
-    return s;
+    return s == STATUS_OK ? publish_due_note(db, arena, err) : s;
 }

@@ -7,8 +7,9 @@
 #include "handlers/document.h"
 #include "handlers/ingest_request.h"
 #include "handlers/params.h"
+#include "handlers/publish_due.h"
 #include "jobs/cron.h"
-#include "store/schedule_store.h"
+#include "jobs/scheduler.h"
 
 enum { BODY_BYTES_MAX = 1 << 20, CRON_BYTES_MAX = 200, REQUEST_BYTES_MAX = 1024 };
 
@@ -17,15 +18,6 @@ static void put_ms(struct json_out *json, const char *key, int64_t ms)
     char text[INSTANT_TEXT_BYTES];
     instant_format(ms / 1000, text);
     jw_key_text(json, key, ms <= 0 ? STR_NONE : str_of(text));
-}
-
-/* 0: none, for it is paused or cannot be read. */
-static int64_t next_slot_ms(const struct schedule *schedule)
-{
-    struct cron cron;
-    if (schedule->is_paused || cron_parse(schedule->cron, &cron, NULL) != STATUS_OK)
-        return 0;
-    return cron_next(&cron, schedule->slot_ms / 1000) * 1000;
 }
 
 static void put_schedule(struct request *request, struct json_out *json,
@@ -43,7 +35,7 @@ static void put_schedule(struct request *request, struct json_out *json,
     jw_key_c(json, "catch_up", schedule_catch_up_names[schedule->catch_up]);
     jw_key_bool(json, "is_paused", schedule->is_paused);
     put_ms(json, "last_slot_at", schedule->slot_ms);
-    put_ms(json, "next_slot_at", next_slot_ms(schedule));
+    put_ms(json, "next_slot_at", scheduler_next(schedule) * 1000);
     put_ms(json, "changed_at", schedule->changed_ms);
     jw_end_object(json);
 }
@@ -163,6 +155,8 @@ enum status schedules_put(struct request *request, struct err *err)
         s = database_acquire(request, DB_WRITE, &db, err);
     if (s == STATUS_OK)
         s = schedule_put(db, &schedule, &is_new, err);
+    if (s == STATUS_OK)
+        s = publish_due_note(db, &request->arena, err);
     if (s != STATUS_OK)
         return s;
     log_event(LOG_INFO, "schedule_changed", LOG_STR("schedule", schedule.name),
@@ -179,6 +173,8 @@ static enum status set_paused(struct request *request, bool is_paused, struct er
         s = database_acquire(request, DB_WRITE, &db, err);
     if (s == STATUS_OK)
         s = schedule_pause(db, name, is_paused, err);
+    if (s == STATUS_OK)
+        s = publish_due_note(db, &request->arena, err);
     return s != STATUS_OK ? s : answer_one(request, db, name, 200, err);
 }
 
@@ -200,6 +196,8 @@ enum status schedules_delete(struct request *request, struct err *err)
         s = database_acquire(request, DB_WRITE, &db, err);
     if (s == STATUS_OK)
         s = schedule_delete(db, request->path_params[0], err);
+    if (s == STATUS_OK)
+        s = publish_due_note(db, &request->arena, err);
     if (s != STATUS_OK)
         return s;
     log_event(LOG_INFO, "schedule_removed", LOG_STR("schedule", request->path_params[0]),

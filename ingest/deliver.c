@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/date.h"
 #include "base/number.h"
+#include "ingest/gold_marts.h"
 #include "ingest/warehouse_impl.h"
 #include "store/publish.h"
 
@@ -12,38 +13,18 @@
 
 enum { SQL_BYTES_MAX = 8192, SCOPES_BYTES_MAX = 64 << 20 };
 
-static const struct {
-    const char *name, *feeds;
-} gold_marts[] = {
-#define MART(name, feeds) {#name, (feeds)},
-#include "ingest/gold_marts.def"
-};
-
-static const char price_sets[] =
-    "coin,commodity,index,msci,us_stock,us_etf,kr_stock,kr_etf,bond,upload,table_price,us_stock_action,"
-    "us_etf_action,kr_stock_action,kr_etf_action,table_action";
-
 struct delivery {
     struct db *from;
     struct publish *publish;
     const struct catalog *catalog;
     const struct warehouse_task *task;
     const struct stop *stop;
-    int64_t since[ARRAY_LEN(gold_marts)];
-    bool is_held[ARRAY_LEN(gold_marts)];
+    int64_t since[GOLD_MARTS];
+    bool is_held[GOLD_MARTS];
     int64_t last, n_rows;
     char stale[WAREHOUSE_STALE_BYTES];
     char failing[64], failing_day[16], failing_reason[32];
 };
-
-static bool is_among(struct str set, const char *list)
-{
-    struct str rest = str_of(list), one;
-    while (str_next_field(&rest, ',', &one))
-        if (str_eq(one, set) || (str_eq(one, STR("*")) && is_among(set, price_sets)))
-            return true;
-    return false;
-}
 
 /* Since when each mart has not been published. A serving database that is older than that begins anew. */
 static enum status read_since(struct delivery *d, struct err *err)
@@ -56,7 +37,7 @@ static enum status read_since(struct delivery *d, struct err *err)
         s = db_query(d->from, "SELECT mart, load_id, generation FROM load_published", NO_PARAMS,
                      &rows, err);
     while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row)
-        for (size_t i = 0; i < ARRAY_LEN(gold_marts); i++)
+        for (size_t i = 0; i < GOLD_MARTS; i++)
             if (str_eq_c(rows_text(&rows, 0), gold_marts[i].name))
                 d->since[i] = rows_i64(&rows, 2) > d->catalog->generation ? 0 : rows_i64(&rows, 1);
     return s;
@@ -73,8 +54,8 @@ static enum status read_failing(struct delivery *d, struct err *err)
         NO_PARAMS, &rows, err);
     while (s == STATUS_OK && (s = rows_next(&rows, &has_row, err)) == STATUS_OK && has_row) {
         struct str dataset = rows_text(&rows, 0);
-        for (size_t i = 0; i < ARRAY_LEN(gold_marts); i++)
-            d->is_held[i] = d->is_held[i] || is_among(dataset, gold_marts[i].feeds);
+        for (size_t i = 0; i < GOLD_MARTS; i++)
+            d->is_held[i] = d->is_held[i] || gold_mart_is_fed_by(&gold_marts[i], dataset);
         if (d->failing[0] != '\0')
             continue;
         (void)snprintf(d->failing, sizeof d->failing, "%.*s", STR_ARG(dataset));
@@ -225,7 +206,7 @@ static enum status send_news(struct delivery *d, size_t at, const struct mart *m
 static enum status send_all(struct delivery *d, struct err *err)
 {
     enum status s = STATUS_OK;
-    for (size_t i = 0; i < ARRAY_LEN(gold_marts) && s == STATUS_OK; i++) {
+    for (size_t i = 0; i < GOLD_MARTS && s == STATUS_OK; i++) {
         const struct mart *mart = catalog_mart(d->catalog, str_of(gold_marts[i].name));
         if (stop_is_raised(d->stop))
             return stop_status(d->stop, err);
@@ -246,7 +227,7 @@ static enum status note_sent(const struct delivery *d, struct db_pool *warehouse
         s = db_begin(db, err);
     if (s == STATUS_OK)
         s = db_lock_writers(db, err);
-    for (size_t i = 0; i < ARRAY_LEN(gold_marts) && s == STATUS_OK; i++) {
+    for (size_t i = 0; i < GOLD_MARTS && s == STATUS_OK; i++) {
         struct db_param name = db_text(str_of(gold_marts[i].name));
         if (d->is_held[i] && !d->task->force)
             continue;

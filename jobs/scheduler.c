@@ -34,6 +34,14 @@ enum status scheduler_due(const struct schedule *schedule, int64_t after_s, int6
     return STATUS_OK;
 }
 
+int64_t scheduler_next(const struct schedule *schedule)
+{
+    struct cron cron;
+    if (schedule->is_paused || cron_parse(schedule->cron, &cron, NULL) != STATUS_OK)
+        return 0;
+    return cron_next(&cron, schedule->slot_ms / 1000);
+}
+
 static const struct job_type *type_of(const struct job_type *types, size_t n, struct str name)
 {
     for (size_t i = 0; i < n; i++)

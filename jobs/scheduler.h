@@ -22,6 +22,9 @@ struct scheduler_due {
 enum status scheduler_due(const struct schedule *schedule, int64_t after_s, int64_t now_s,
                           struct scheduler_due *ret, struct err *err) NODISCARD;
 
+/* The first slot that was not seen to, in seconds since 1970; 0: none, for it is paused or cannot be read. */
+int64_t scheduler_next(const struct schedule *schedule);
+
 /*
  * Looks at all schedules once and makes what is due. A slot whose job would be the same as one that is not over is that
  * one's. Schedules that cannot be read are logged and left. Errors: the database's.

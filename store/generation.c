@@ -1,6 +1,7 @@
 /* generation.c - the check that stands before every read of a managed mart. */
 #include "store/generation.h"
 
+#include "base/date.h"
 #include "store/catalog.h"
 #include "store/db_impl.h"
 #include "store/statements.h"
@@ -22,6 +23,16 @@ enum status generation_range(struct db *db, int64_t *ret_oldest, int64_t *ret_ne
     *ret_oldest = rows_i64(&rows, 0);
     *ret_newest = rows_i64(&rows, 1);
     return STATUS_OK;
+}
+
+enum status generation_set_due(struct db *db, struct str mart, int64_t due_s, struct err *err)
+{
+    char text[INSTANT_TEXT_BYTES];
+    instant_format(due_s, text);
+    return db_exec(db,
+                   "UPDATE mart_generation SET next_due_at = $2 "
+                   "WHERE mart = $1 AND next_due_at IS DISTINCT FROM $2",
+                   PARAMS(db_text(mart), db_text(due_s == 0 ? STR_NONE : str_of(text))), NULL, err);
 }
 
 enum status generation_check(int64_t generation, int64_t oldest, int64_t newest, struct err *err)

@@ -38,4 +38,11 @@ extern const char generation_range_sql[]; /* one row: oldest, newest */
 enum status generation_range(struct db *db, int64_t *ret_oldest, int64_t *ret_newest,
                              struct err *err) NODISCARD;
 
+/*
+ * When the next publish of a mart is due, in seconds since 1970 (0: nobody knows): mart_generation.next_due_at. A mart that was
+ * never published has no such row.
+ */
+enum status generation_set_due(struct db *db, struct str mart, int64_t due_s, struct err *err)
+    NODISCARD;
+
 #endif

@@ -164,6 +164,28 @@ class AdminJobTests(Assertions):
             server.wait_until(lambda: backend.count("SELECT count(*) FROM job_slot WHERE schedule = 'gone'") == 1, "the old slot is forgotten", timeout=60)
             self.assertEqual(backend.count(f"SELECT count(*) FROM job_slot WHERE slot_ms < {now - 30 * MS_PER_DAY}"), 0)
 
+    def test_schedules_tell_when_the_next_publish_of_a_mart_is_due(self):
+        def due(at):
+            same = "IS NULL" if at is None else f"= '{at}'"
+            return self.backend.count(f"SELECT count(*) FROM mart_generation WHERE mart = 'mart_news_article' AND next_due_at {same}")
+
+        def put(name, cron, **more):
+            return self.ask("PUT", f"/v1/admin/schedules/{name}", {"dataset": "news", "cron": cron, **more}).json["data"]["next_slot_at"]
+
+        self.assertEqual(due(None), 1)
+        yearly = put("news-yearly", "30 5 1 1 *")
+        self.assertEqual(due(yearly), 1)
+        daily = put("news-daily", "30 5 * * *")
+        self.assertEqual(due(daily), 1)
+        put("news-kept", "@hourly", stages=["bronze"])  # which publishes nothing
+        self.assertEqual(due(daily), 1)
+        self.assertEqual(self.backend.count("SELECT count(*) FROM mart_generation WHERE mart = 'mart_economic_indicator' AND next_due_at IS NOT NULL"), 0)
+        self.post("/v1/admin/schedules/news-daily/pause")
+        self.assertEqual(due(yearly), 1)
+        for name in ("yearly", "daily", "kept"):
+            self.ask("DELETE", f"/v1/admin/schedules/news-{name}")
+        self.assertEqual(due(None), 1)
+
     def test_what_is_no_schedule_is_refused_by_name(self):
         def refused(body, slug, pointer):
             problem = self.assert_problem(self.ask("PUT", "/v1/admin/schedules/x", body), slug)

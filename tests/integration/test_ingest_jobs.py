@@ -81,6 +81,18 @@ class IngestJobTests(Assertions):
             self.assertIn(f'cmmc_ingest_rows_copied_total{{dataset="coin",stage="silver"}} {silver["rows_copied"]}', metrics)
             self.assertIn('cmmc_ingest_s3_requests_total{dataset="coin",stage="bronze",class="put"} 0', metrics)
 
+    def test_a_mart_is_overdue_until_its_job_has_published(self):
+        with self.server() as server:
+            headers = {"Authorization": self.admin["authorization"], "Content-Type": "application/json"}
+            made = server.data.request("PUT", "/v1/admin/schedules/coin-yearly", b'{"dataset": "coin", "cron": "30 5 1 1 *"}', headers=headers)
+            at = made.json["data"]["next_slot_at"]
+            self.backend.sql("UPDATE mart_generation SET next_due_at = '2020-01-01T05:30:00Z' WHERE mart = 'mart_price_daily'")
+            self.assertEqual(self.ended(server, self.start_job(server, {**COIN, "stages": ["bronze", "silver", "gold"]}))["state"], "succeeded")
+            query = "SELECT count(*) FROM mart_generation WHERE mart = 'mart_price_daily' AND next_due_at ="
+            self.assertEqual(self.backend.count(f"{query} '2020-01-01T05:30:00Z'"), 1)
+            self.assertEqual(self.ended(server, self.start_job(server, {**COIN, "stages": ["publish"]}))["state"], "succeeded")
+            self.assertEqual(self.backend.count(f"{query} '{at}'"), 1)
+
     def test_what_passes_is_tried_again_behind_the_stages_that_are_done(self):
         self.replay.fault("ETHUSDT", "status", times=0, status=503)
         with self.server(ingest_run_s=6) as server:
