@@ -211,7 +211,7 @@ UNIT_TESTS := $(wildcard tests/unit/test_*.c)
 # ThreadSanitizer has nothing to see in tests of the layers that know no threads (scripts/check_layers.sh), unless they use one above.
 ifeq ($(VARIANT),tsan)
 UNIT_TESTS := $(filter-out $(shell grep -LE 'pthread|\#include "(server|jobs|cache|handlers)/' \
-	$$(grep -lE '\#include "(backtest|warehouse)/' $(UNIT_TESTS))),$(UNIT_TESTS))
+	$$(grep -lE '\#include "(backtest|warehouse|tests/support/conformance)' $(UNIT_TESTS))),$(UNIT_TESTS))
 endif
 UNIT_PROGRAMS := $(UNIT_TESTS:%.c=$(OUT)/%)
 FAULT_PROGRAMS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/fault/test_*.c))

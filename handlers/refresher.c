@@ -135,11 +135,20 @@ static void note(struct refresher *refresher, enum status s, const struct err *e
     lock_give(&refresher->lock);
 }
 
+/* Whether every connection is lent: then none for a round says nothing of the database. */
+static bool is_crowded(const struct refresher *refresher)
+{
+    struct db_stats stats;
+    db_pool_stats(refresher->app->db, &stats);
+    return stats.in_use == stats.max;
+}
+
 void refresher_run_once(struct refresher *refresher)
 {
     struct err err = {0};
     enum status s = round_of(refresher, &err);
-    note(refresher, s, &err);
+    if (s != STATUS_DB_UNAVAILABLE || !is_crowded(refresher))
+        note(refresher, s, &err);
 }
 
 void refresher_wake(struct refresher *refresher)
