@@ -15,8 +15,8 @@ struct silver_merge {
     const char *key[6];
     size_t n_key, n; /* n without the last one, seq, which only the stage has */
     bool may_repeat; /* a key may stand in the stage twice */
-    bool
-        is_first; /* the table held nothing: now it is the stage, in the order of its keys and known to planners */
+    /* The table held nothing: now it is the stage, in the order of its keys and known to planners. */
+    bool is_first;
 };
 
 /* The names and types of a shape's table, or of fact_instrument. */
